@@ -1,0 +1,73 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *p, size_t size)
+{
+	if (p || !size)
+		return p;
+	(void)fprintf(stderr, "out of memory: %zu bytes were refused; try --memory with less\n", size);
+	exit(2);
+}
+
+void *mem_alloc(size_t size)
+{
+	return checked(malloc(size), size);
+}
+
+void *mem_zalloc(size_t size)
+{
+	return checked(calloc(1, size), size);
+}
+
+void *mem_realloc(void *p, size_t size)
+{
+	return checked(realloc(p, size), size);
+}
+
+void *mem_array(size_t count, size_t size)
+{
+	return checked(calloc(count, size), size && count > SIZE_MAX / size ? SIZE_MAX : count * size);
+}
+
+void *mem_grow(void *p, size_t count, size_t size)
+{
+	if (size && count > SIZE_MAX / size)
+		return checked(NULL, SIZE_MAX);
+	return mem_realloc(p, count * size);
+}
+
+char *mem_strdup(const char *s)
+{
+	return mem_strndup(s, strlen(s));
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+	char *copy = mem_alloc(n + 1);
+
+	memcpy(copy, s, n);
+	copy[n] = 0;
+	return copy;
+}
+
+char *mem_printf(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	return n < 0 ? checked(NULL, 1) : text;
+}
+
+void mem_freep(void *pp)
+{
+	free(*(void **)pp);
+}

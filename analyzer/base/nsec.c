@@ -1,0 +1,152 @@
+#include "base/nsec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *nsec_format(int64_t t_ns, char buf[NSEC_TEXT_SIZE])
+{
+	int64_t sec = t_ns / NSEC_PER_SEC, frac = t_ns % NSEC_PER_SEC;
+	struct tm tm;
+	time_t t;
+
+	if (frac < 0) {
+		frac += NSEC_PER_SEC;
+		sec--;
+	}
+	t = (time_t)sec;
+	(void)gmtime_r(&t, &tm);
+	(void)snprintf(buf, NSEC_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)frac);
+	return buf;
+}
+
+/* Exactly n digits at *p as a number; advances. */
+static bool digits(const char **p, int n, int *ret)
+{
+	int v = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!isdigit((unsigned char)(*p)[i]))
+			return false;
+		v = v * 10 + ((*p)[i] - '0');
+	}
+	*p += n;
+	*ret = v;
+	return true;
+}
+
+static bool literal(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+static bool fraction(const char **p, int64_t *ret_ns)
+{
+	int64_t unit = NSEC_PER_SEC / 10;
+
+	*ret_ns = 0;
+	if (**p != '.' && **p != ',')
+		return true;
+	(*p)++;
+	if (!isdigit((unsigned char)**p))
+		return false;
+	for (; isdigit((unsigned char)**p); (*p)++, unit /= 10)
+		*ret_ns += (**p - '0') * unit;
+	return true;
+}
+
+static bool zone(const char **p, int *ret_seconds)
+{
+	int h, m, sign;
+
+	*ret_seconds = 0;
+	if (**p == 'Z' || **p == 'z') {
+		(*p)++;
+		return true;
+	}
+	if (**p != '+' && **p != '-')
+		return false;
+	sign = **p == '-' ? -1 : 1;
+	(*p)++;
+	if (!digits(p, 2, &h) || !literal(p, ':') || !digits(p, 2, &m) || h > 23 || m > 59)
+		return false;
+	*ret_seconds = sign * (h * 3600 + m * 60);
+	return true;
+}
+
+bool nsec_parse(const char *text, int64_t *ret_ns)
+{
+	int y, mo, d, h, mi, s, offset;
+	const char *p = text;
+	struct tm tm = {0};
+	int64_t frac;
+
+	if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') ||
+		!digits(&p, 2, &d))
+		return false;
+	if (*p != 'T' && *p != 't' && *p != ' ')
+		return false;
+	p++;
+	if (!digits(&p, 2, &h) || !literal(&p, ':') || !digits(&p, 2, &mi) || !literal(&p, ':') ||
+		!digits(&p, 2, &s) || !fraction(&p, &frac) || !zone(&p, &offset) || *p)
+		return false;
+	if (y < 1970 || y > 2261 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+		return false;
+	tm = (struct tm){.tm_year = y - 1900, .tm_mon = mo - 1, .tm_mday = d, .tm_hour = h,
+		.tm_min = mi, .tm_sec = s};
+	*ret_ns = ((int64_t)timegm(&tm) - offset) * NSEC_PER_SEC + frac;
+	return true;
+}
+
+const char *nsec_span(int64_t span_ns, char buf[NSEC_TEXT_SIZE])
+{
+	double s = (double)span_ns / (double)NSEC_PER_SEC, a = fabs(s);
+
+	if (a >= 7200)
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f h %.0f min", trunc(s / 3600), fmod(a, 3600) / 60);
+	else if (a >= 120)
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f min %.0f s", trunc(s / 60), fmod(a, 60));
+	else if (a >= 1)
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g s", s);
+	else if (a >= 1e-3)
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g ms", s * 1e3);
+	else if (a >= 1e-6)
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g us", s * 1e6);
+	else
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f ns", s * 1e9);
+	return buf;
+}
+
+bool size_parse(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end;
+	double v;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	v = strtod(text, &end);
+	if (errno)
+		return false;
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (*end && !unit)
+		return false;
+	for (; unit && unit >= units; unit--)
+		v *= 1024;
+	if (*end)
+		end += end[1] == 'i' && end[2] == 'B' ? 3 : end[1] == 'B' ? 2 : 1;
+	if (*end || v < 0 || v > 9e18)
+		return false;
+	*ret_bytes = (uint64_t)v;
+	return true;
+}

@@ -1,0 +1,28 @@
+/* arp: ARP over Ethernet (RFC 826) and neighbour discovery (RFC 4861), as one kind of message. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode/packet.h"
+
+enum neighbor_operation {
+	NEIGHBOR_REQUEST,	/* ARP request for another's address; neighbour solicitation */
+	NEIGHBOR_REPLY,		/* unicast reply; solicited advertisement */
+	NEIGHBOR_PROBE,		/* RFC 5227 probe (sender 0.0.0.0); ND duplicate address detection */
+	NEIGHBOR_ANNOUNCEMENT,	/* gratuitous: sender = target address; unsolicited advertisement */
+};
+
+struct neighbor_message {
+	enum neighbor_operation operation;
+	bool v6;
+	bool has_sender_mac, has_target_mac;
+	uint8_t sender_mac[6], target_mac[6];
+	uint8_t sender_ip[16], target_ip[16]; /* v4-mapped; all zero: none */
+	bool router, override;		      /* ND advertisement flags */
+};
+
+const char *neighbor_operation_name(enum neighbor_operation op); /* "request", "reply", ... */
+
+/* Decodes the message of a PACKET_ARP or PACKET_ND packet; false: not such a message, or cut short. */
+bool neighbor_decode(const struct packet *p, struct neighbor_message *ret_message);

@@ -1,0 +1,143 @@
+/*
+ * packet: the only entry point of decoding: link layer to transport, tunnels unwrapped, nothing
+ * printed, nothing kept. Malformed bytes are data, not errors: the disposition says what they were.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+struct frame;
+
+/* What became of a frame in decoding; the text forms (packet_disposition_name) are public. */
+enum packet_disposition {
+	PACKET_TCP,
+	PACKET_UDP,
+	PACKET_ICMP,  /* ICMP and ICMPv6 other than neighbour discovery */
+	PACKET_ND,    /* ICMPv6 neighbour solicitation/advertisement, router ones too */
+	PACKET_ARP,
+	PACKET_VRRP,  /* protocol 112 that is VRRP */
+	PACKET_CARP,  /* protocol 112 that is CARP */
+	PACKET_IP_OTHER,	  /* another IP protocol, joined by header and payload hash */
+	PACKET_FRAGMENT,	  /* an IP fragment (not the first, or one that cannot be completed) */
+	PACKET_OTHER_ETHERTYPE,	  /* LLDP, STP, PPPoE ...: not IP, not ARP */
+	PACKET_UNSUPPORTED_LINK,  /* a link type that is not decoded (802.11 ...) */
+	PACKET_TRUNCATED,	  /* the snap length cut a header that is needed */
+	PACKET_MALFORMED,	  /* lengths or fields that contradict themselves */
+	PACKET_DISPOSITIONS
+};
+
+const char *packet_disposition_name(enum packet_disposition d); /* "tcp", "nd", "other_ethertype", ... */
+
+enum packet_direction { PACKET_UNKNOWN = 0, PACKET_IN = 1, PACKET_OUT = 2 };
+
+enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, TUNNEL_IPIP };
+
+#define PACKET_SACK_MAX 4
+
+/* bits of packet.tcp_options */
+#define TCPOPT_HAS_MSS 0x01
+#define TCPOPT_HAS_WSCALE 0x02
+#define TCPOPT_HAS_SACK_PERMITTED 0x04
+#define TCPOPT_HAS_TIMESTAMP 0x08
+#define TCPOPT_HAS_SACK 0x10
+#define TCPOPT_HAS_FAST_OPEN 0x20
+#define TCPOPT_HAS_MPTCP 0x40
+#define TCPOPT_TRUNCATED 0x80 /* the snap length cut the options: absence proves nothing */
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_URG 0x20
+#define TCP_ECE 0x40
+#define TCP_CWR 0x80
+
+/*
+ * One decoded packet. Only the fields that its disposition and flags speak of are set; the rest
+ * keep what the last packet left there (the struct is reused; clearing it would cost more than
+ * decoding). With tunnels, addresses and transport are the innermost packet's.
+ */
+struct packet {
+	enum packet_disposition disposition;
+
+	/* Link. */
+	uint8_t src_mac[6], dst_mac[6]; /* valid by has_src_mac, has_dst_mac (SLL has no destination) */
+	bool has_src_mac, has_dst_mac;
+	uint8_t direction;    /* enum packet_direction: SLL packet type, epb_flags, NFLOG hook */
+	bool other_host;      /* SLL packet type 3: not addressed to this host */
+	uint16_t ethertype;   /* innermost after VLAN tags; 0 unknown */
+	uint8_t vlan_count;   /* tags seen */
+	uint16_t vlan_id;     /* outermost tag's VLAN identifier */
+	uint32_t ifindex;     /* SLL2, NFLOG in/out; 0 unknown */
+
+	/* NFLOG only. */
+	uint8_t nflog_hook;	/* 0..4, 255: none */
+	uint32_t nflog_mark, nflog_uid;
+	char nflog_prefix[65];	/* "" where none */
+	int64_t nflog_time_ns;	/* kernel time stamp; INT64_MIN: none */
+
+	/* Tunnel: the outermost one, and how many there were. */
+	uint8_t tunnel;	      /* enum packet_tunnel */
+	uint8_t tunnel_depth; /* 0: none */
+	uint32_t tunnel_id;   /* VNI or GRE key */
+	uint8_t outer_src[16], outer_dst[16]; /* of the outermost IP header when tunnel_depth > 0 */
+
+	/* IP. IPv4 addresses are v4-mapped (::ffff:a.b.c.d), so that one key fits both. */
+	uint8_t version; /* 4, 6, or 0 for no IP */
+	uint8_t src[16], dst[16];
+	uint8_t ttl, tos, protocol; /* protocol: the transport's, after extension headers */
+	bool dont_fragment;
+	bool fragment; /* part of a fragmented datagram (first fragments are decoded further) */
+	bool more_fragments;
+	uint16_t fragment_offset; /* bytes */
+	uint32_t ip_id;		  /* 16 bits in IPv4; IPv6: fragment identification, else 0 */
+	uint32_t flow_label;
+	bool ip_checksum_bad; /* IPv4 header checksum verified and wrong */
+
+	/* Transport payload: length on the wire from the IP length, bytes as captured. */
+	uint32_t payload_len;	      /* TCP/UDP/ICMP data after the transport header; IP_OTHER: after IP */
+	const uint8_t *payload;	      /* captured part; points into the frame */
+	uint32_t payload_cap;	      /* captured bytes of it, <= payload_len (padding excluded) */
+	uint16_t src_port, dst_port;  /* TCP, UDP; ICMP echo: identifier in both; else 0 */
+
+	/* TCP. */
+	uint32_t seq, ack;
+	uint16_t window, urgent;
+	uint8_t tcp_flags;	 /* TCP_ bits */
+	uint8_t tcp_options;	 /* TCPOPT_ bits */
+	uint8_t wscale;		 /* shift as sent (may exceed 14) */
+	uint8_t sack_count;	 /* blocks in sack[] */
+	uint16_t mss;
+	uint32_t tsval, tsecr;
+	uint32_t sack[PACKET_SACK_MAX][2];
+	uint32_t option_hash;	 /* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
+
+	/* UDP: true when the length field contradicts the IP length. ICMP. */
+	bool udp_length_bad;
+	uint8_t icmp_type, icmp_code;
+	uint32_t icmp_rest;   /* second word of the header, host order: identifier/sequence, MTU ... */
+	bool has_quote;	      /* ICMP error quoting a packet: the fields below are set */
+	struct packet_quote {
+		uint8_t version, protocol, ttl;
+		uint8_t src[16], dst[16];
+		uint16_t src_port, dst_port;
+		uint16_t ip_id, total_len;
+		uint32_t seq; /* TCP; 0 else */
+	} quote;
+
+	/* ARP, ND, VRRP, CARP: the message's bytes, for the decoders in arp.h, nd.h and vrrp.h. */
+	const uint8_t *message;
+	uint32_t message_cap; /* captured */
+	uint32_t message_len; /* by the IP length; ARP: same as captured */
+};
+
+/*
+ * Decodes one frame of the given LINKTYPE. Never reads outside frame->data[0..cap_len). Returns
+ * the disposition, which is in ret_packet too.
+ */
+enum packet_disposition packet_decode(
+	const struct frame *frame, uint32_t link_type, struct packet *ret_packet);

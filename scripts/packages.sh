@@ -1,0 +1,8 @@
+# The Debian packages, in one place. Sourced by demo.sh and test.sh.
+
+# What building and running need.
+build_packages="gcc meson ninja-build pkg-config libpcap-dev libnetfilter-log-dev libsqlite3-dev
+	libxxhash-dev libzstd-dev zlib1g-dev scdoc"
+
+# What the tests need beyond that.
+test_packages="libcmocka-dev sqlite3 tshark tcpdump nftables iproute2 ethtool python3"
