@@ -1,0 +1,232 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/functions.h"
+
+/* Nothing reads the file before it is renamed, so a journal would only cost. */
+static const char loading_pragmas[] = "PRAGMA page_size = 8192;"
+				      "PRAGMA journal_mode = OFF;"
+				      "PRAGMA synchronous = OFF;"
+				      "PRAGMA locking_mode = EXCLUSIVE;"
+				      "PRAGMA cache_size = -65536;"
+				      "PRAGMA temp_store = MEMORY;";
+
+static int failed(struct db *db, const char *what, struct error *err)
+{
+	return error_set(err, -EIO, "%s: %s", what, sqlite3_errmsg(db->handle));
+}
+
+int db_run(struct db *db, const char *what, const char *sql, struct error *err)
+{
+	if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(db, what, err);
+	return 0;
+}
+
+static int set_identity(struct db *db, struct error *err)
+{
+	char sql[128];
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		DB_APPLICATION_ID, DB_USER_VERSION);
+	return db_run(db, "schema", sql, err);
+}
+
+static int make_tables(struct db *db, struct error *err)
+{
+	int r = db_run(db, "schema", loading_pragmas, err);
+
+	if (r == 0)
+		r = set_identity(db, err);
+	if (r == 0)
+		r = db_run(db, "schema", schema_ddl, err);
+	if (r == 0)
+		r = db_run(db, "schema", schema_views, err);
+	if (r == 0)
+		r = db_run(db, "schema", schema_settings, err);
+	if (r == 0)
+		r = db_run(db, "schema", schema_defects, err);
+	return r;
+}
+
+/* A clear line for the common ways in which an output path cannot be written. */
+static int check_place(const char *path, bool force, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return error_set(err, -EISDIR, "cannot write '%s': it is a folder; name a file in it", path);
+	if (!force)
+		return error_set(err, DB_EXISTS,
+			"'%s' exists; give --force to replace it, or another --output", path);
+	return 0;
+}
+
+static int reserve_temporary(struct db *db, struct error *err)
+{
+	int fd;
+
+	db->temporary = mem_printf("%s.XXXXXX", db->path);
+	fd = mkstemp(db->temporary);
+	if (fd < 0) {
+		int r = error_errno(err, "cannot write '%s'", db->path);
+
+		free(db->temporary);
+		db->temporary = NULL;
+		return r;
+	}
+	(void)fchmod(fd, 0644);
+	(void)close(fd);
+	return 0;
+}
+
+int db_create(struct db *db, const char *path, bool force, struct error *err)
+{
+	int r;
+
+	*db = (struct db){0};
+	if (path) {
+		r = check_place(path, force, err);
+		if (r)
+			return r;
+		db->path = mem_strdup(path);
+		r = reserve_temporary(db, err);
+		if (r)
+			return r;
+	}
+	if (sqlite3_open(path ? db->temporary : ":memory:", &db->handle) != SQLITE_OK)
+		return failed(db, "cannot make the database", err);
+	r = functions_register(db->handle);
+	if (r != SQLITE_OK)
+		return failed(db, "cannot register functions", err);
+	return make_tables(db, err);
+}
+
+/* The value of an integer PRAGMA, or -1. */
+static int pragma_value(sqlite3 *handle, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int value = -1;
+
+	if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	return value;
+}
+
+static int open_existing(struct db *db, const char *path, int flags, struct error *err)
+{
+	int version;
+
+	*db = (struct db){.path = mem_strdup(path)};
+	if (access(path, R_OK) < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
+		return error_set(err, -EIO, "cannot open '%s': %s", path, sqlite3_errmsg(db->handle));
+	if (pragma_value(db->handle, "PRAGMA application_id") != DB_APPLICATION_ID)
+		return error_set(err, -EINVAL,
+			"'%s' is not a bothends database; make one with: bothends analyze", path);
+	version = pragma_value(db->handle, "PRAGMA user_version");
+	if (version != DB_USER_VERSION)
+		return error_set(err, -EINVAL,
+			"'%s' has schema version %d, this program reads %d; analyze the captures again", path,
+			version, DB_USER_VERSION);
+	if (functions_register(db->handle) != SQLITE_OK)
+		return failed(db, "cannot register functions", err);
+	return 0;
+}
+
+int db_open(struct db *db, const char *path, struct error *err)
+{
+	return open_existing(db, path, SQLITE_OPEN_READONLY, err);
+}
+
+int db_open_writable(struct db *db, const char *path, struct error *err)
+{
+	return open_existing(db, path, SQLITE_OPEN_READWRITE, err);
+}
+
+sqlite3_stmt *db_insert(struct db *db, enum schema_table table)
+{
+	sqlite3_stmt **slot = &db->inserts[table];
+
+	if (*slot)
+		return *slot;
+	if (sqlite3_prepare_v3(db->handle, schema_insert[table], -1, SQLITE_PREPARE_PERSISTENT, slot,
+		    NULL) != SQLITE_OK) {
+		(void)fprintf(stderr, "bug: %s: %s\n", schema_insert[table], sqlite3_errmsg(db->handle));
+		abort();
+	}
+	return *slot;
+}
+
+void db_step(struct db *db, sqlite3_stmt *stmt)
+{
+	int r = sqlite3_step(stmt);
+
+	/* The first error is kept; later rows fail for the same reason. */
+	if (r != SQLITE_DONE && r != SQLITE_ROW) {
+		db->failed = db->failed ? db->failed : sqlite3_extended_errcode(db->handle);
+		if (!db->failure[0])
+			(void)snprintf(db->failure, sizeof(db->failure), "%s", sqlite3_errmsg(db->handle));
+	}
+	(void)sqlite3_reset(stmt);
+}
+
+int db_failed(struct db *db, struct error *err)
+{
+	if (!db->failed)
+		return 0;
+	return error_set(err, -EIO, "cannot write '%s': %s", db->path ? db->path : "(memory)", db->failure);
+}
+
+static int sync_path(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
+
+	if (fd < 0 || fsync(fd) < 0)
+		r = error_errno(err, "cannot write '%s'", path);
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+int db_commit_file(struct db *db, struct error *err)
+{
+	int r = db_failed(db, err);
+
+	if (r || !db->temporary)
+		return r;
+	r = sync_path(db->temporary, err);
+	if (r)
+		return r;
+	if (rename(db->temporary, db->path) < 0)
+		return error_errno(err, "cannot write '%s'", db->path);
+	free(db->temporary);
+	db->temporary = NULL;
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	for (int i = 0; i < SCHEMA_TABLES; i++)
+		(void)sqlite3_finalize(db->inserts[i]);
+	(void)sqlite3_close(db->handle);
+	if (db->temporary)
+		(void)unlink(db->temporary);
+	free(db->temporary);
+	free(db->path);
+	*db = (struct db){0};
+}

@@ -1,0 +1,10 @@
+/*
+ * functions: SQL functions that the rules and investigators need. Registered on every connection;
+ * also built as a loadable extension for the sqlite3 shell.
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+/* Registers all; returns an SQLite result code. docs/forensics.md describes them. */
+int functions_register(sqlite3 *handle);

@@ -1,0 +1,433 @@
+-- The tables that hold what was seen. Every column is on a line of its own with its comment behind
+-- it: the build takes those comments into the table schema_comment.
+
+CREATE TABLE schema_comment ( -- what every table and column means; bothends query DB --saved schema
+	table_name TEXT NOT NULL, -- the table
+	column_name TEXT, -- the column; NULL for the table itself
+	comment TEXT NOT NULL -- what it means, with its unit
+) STRICT;
+
+CREATE TABLE setting ( -- thresholds the rules read; bothends analyze --set KEY=VALUE changes them
+	key TEXT PRIMARY KEY, -- name
+	value REAL NOT NULL, -- value in force
+	comment TEXT NOT NULL -- what it does, with its unit
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE analysis ( -- how this database was made; a row for each fact about the run
+	key TEXT PRIMARY KEY, -- version, filter, from, to ...
+	value TEXT -- its value as text
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE limit_reached ( -- tables that were cut at their limit, so that nobody counts on them
+	table_name TEXT PRIMARY KEY, -- the table
+	kept INTEGER NOT NULL, -- rows that are there
+	total INTEGER NOT NULL -- rows there would have been
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host ( -- a machine
+	id INTEGER PRIMARY KEY, -- from 1, in order of name
+	name TEXT NOT NULL UNIQUE -- NAME of NAME=INPUT, else the agent's host name, else the file's stem
+) STRICT;
+
+CREATE TABLE vantage ( -- a place where packets were seen
+	id INTEGER PRIMARY KEY, -- from 1
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine it belongs to
+	name TEXT NOT NULL, -- for reports: the host's name, with the interface where the host has several
+	kind TEXT NOT NULL, -- nic, netfilter or flowlog
+	interface TEXT, -- interface name, netfilter group or ENI; NULL: not recorded
+	mac TEXT, -- its own MAC: recorded, else inferred from the frames; NULL: unknown
+	link_type INTEGER, -- LINKTYPE_ value; NULL for flow logs
+	trust TEXT NOT NULL, -- sound, with care or unfit
+	trust_reasons TEXT NOT NULL, -- why, as a JSON array of sentences; [] when sound
+	promiscuous INTEGER, -- 1 frames for other MACs were seen or promiscuity was recorded, 0 recorded as off; NULL: unknown
+	first_ns INTEGER, -- first frame, this vantage's clock
+	last_ns INTEGER, -- last frame
+	tcp_missed INTEGER NOT NULL DEFAULT 0, -- TCP segments proven to have passed here that the capture lacks
+	duplicates INTEGER NOT NULL DEFAULT 0 -- frames the capture itself recorded twice, left out of the join
+) STRICT;
+
+CREATE TABLE host_address ( -- addresses known to belong to a host
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
+	ip TEXT, -- address; NULL where only the MAC is known
+	mac TEXT, -- MAC that owns it; NULL: unknown
+	interface TEXT, -- interface; NULL: unknown
+	prefix INTEGER, -- prefix length; NULL: unknown
+	source TEXT NOT NULL -- capture (interface options), agent (facts), inferred (from its frames), option (--host)
+) STRICT;
+
+CREATE TABLE capture_file ( -- a capture that was read
+	id INTEGER PRIMARY KEY, -- from 1
+	host_id INTEGER NOT NULL REFERENCES host(id), -- whose it is
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- of its first interface
+	path TEXT NOT NULL, -- as given or found
+	format TEXT NOT NULL, -- pcap or pcapng
+	compression TEXT NOT NULL, -- none, gzip or zstd
+	snaplen INTEGER NOT NULL, -- of its first interface; 0: no limit
+	frames INTEGER NOT NULL, -- frames read
+	bytes INTEGER NOT NULL, -- of the file as stored
+	first_ns INTEGER, -- time of the first frame; NULL: no frame
+	last_ns INTEGER, -- time of the last frame
+	dropped_kernel INTEGER, -- frames the kernel dropped, as the file says; NULL: unknown, not 0
+	dropped_interface INTEGER, -- frames the interface dropped, as the file says; NULL: unknown, not 0
+	damaged TEXT, -- what is broken and where; NULL: sound
+	hash TEXT NOT NULL, -- XXH3-128 of the file as stored, hex
+	sha256 TEXT -- SHA-256 of the file as stored, hex; NULL without --sha256
+) STRICT;
+
+CREATE TABLE capture_interface ( -- an interface of a capture
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the capture
+	interface INTEGER NOT NULL, -- index in the file, from 0
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the vantage point it became
+	name TEXT, -- as recorded; NULL: not said
+	link_type INTEGER NOT NULL, -- LINKTYPE_ value
+	snaplen INTEGER NOT NULL, -- 0: no limit
+	filter TEXT, -- capture filter as recorded; NULL: not said
+	PRIMARY KEY (capture_file_id, interface)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE frame_account ( -- what became of every frame; sums to capture_file.frames
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the capture
+	disposition TEXT NOT NULL, -- joined, one_sided, duplicate, arp, nd, vrrp, carp, fragment, other_ethertype, unsupported_link, truncated, malformed, filtered, outside_time ...
+	frames INTEGER NOT NULL, -- frames
+	bytes INTEGER NOT NULL, -- their length on the wire
+	PRIMARY KEY (capture_file_id, disposition)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE capture_drop ( -- a span in which a capture says that it lost frames
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	from_ns INTEGER NOT NULL, -- start, this vantage's clock
+	to_ns INTEGER NOT NULL, -- end
+	frames INTEGER NOT NULL, -- lost
+	source TEXT NOT NULL -- epb_dropcount, interface statistics, agent, nflog sequence
+) STRICT;
+
+CREATE TABLE log_file ( -- a flow-log file that was read
+	id INTEGER PRIMARY KEY, -- from 1
+	path TEXT NOT NULL, -- as given or found
+	format TEXT NOT NULL, -- aws, aws-tgw, cloudwatch, parquet, gcp, azure-nsg, azure-vnet
+	records INTEGER NOT NULL, -- flow records taken
+	bytes INTEGER NOT NULL, -- of the file as stored
+	hash TEXT NOT NULL, -- XXH3-128 of the file as stored, hex
+	damaged TEXT -- what is broken and where; NULL: sound
+) STRICT;
+
+CREATE TABLE log_account ( -- what became of every line or record of a flow-log file
+	log_file_id INTEGER NOT NULL REFERENCES log_file(id), -- the file
+	disposition TEXT NOT NULL, -- record, nodata, skipdata, header, blank, malformed, duplicate ...
+	lines INTEGER NOT NULL, -- lines or records
+	PRIMARY KEY (log_file_id, disposition)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host_fact ( -- something an agent, or the capture's own header, recorded about a host
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
+	at_ns INTEGER, -- when, the host's clock; NULL: not said
+	key TEXT NOT NULL, -- name: docs/facts.md lists them
+	value TEXT NOT NULL -- value as text
+) STRICT;
+
+CREATE TABLE nic_counter ( -- a sample of an interface's or the stack's counter
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the interface's vantage point (the host's first for the stack's)
+	at_ns INTEGER NOT NULL, -- when, the host's clock
+	name TEXT NOT NULL, -- counter
+	value INTEGER NOT NULL -- value since the driver or host started
+) STRICT;
+
+CREATE TABLE kernel_log ( -- a kernel line that matters
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
+	at_ns INTEGER NOT NULL, -- when, the host's clock
+	level INTEGER, -- syslog level, 0 emergency to 7 debug
+	message TEXT NOT NULL -- the line
+) STRICT;
+
+CREATE TABLE neighbor ( -- an entry of a neighbour table at a time
+	host_id INTEGER NOT NULL REFERENCES host(id), -- whose table
+	at_ns INTEGER, -- when, the host's clock; NULL: not said (a listing given as a file)
+	ip TEXT NOT NULL, -- the neighbour's address
+	mac TEXT, -- its MAC; NULL: unresolved
+	state TEXT NOT NULL, -- REACHABLE, STALE, DELAY, PROBE, FAILED, INCOMPLETE, PERMANENT, NOARP
+	interface TEXT, -- by which interface
+	confirmed_s INTEGER, -- seconds since it was confirmed; NULL: not said
+	used_s INTEGER, -- seconds since it was used
+	updated_s INTEGER -- seconds since it was changed
+) STRICT;
+
+CREATE TABLE clock ( -- a piece of the clock model of one vantage point against the reference
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- this clock
+	reference_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- against that one
+	from_ns INTEGER NOT NULL, -- start of the piece, on this clock
+	to_ns INTEGER NOT NULL, -- end, on this clock
+	offset_ns INTEGER, -- this clock minus the reference's at from_ns: the middle of the bounds; NULL: a bound is missing
+	offset_low_ns INTEGER, -- lower bound at from_ns; NULL: none
+	offset_high_ns INTEGER, -- upper bound at from_ns; NULL: none
+	skew_ppm REAL NOT NULL, -- all three move with it from from_ns on
+	method TEXT NOT NULL, -- both directions, forward only, backward only, same host, through another, reference
+	samples INTEGER NOT NULL -- packets behind it
+) STRICT;
+
+CREATE TABLE flow ( -- a conversation
+	id INTEGER PRIMARY KEY, -- from 1, in order of first_ns
+	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number
+	client_ip TEXT NOT NULL, -- as seen nearest to the client
+	client_port INTEGER NOT NULL, -- 0 where the protocol has none
+	server_ip TEXT NOT NULL, -- as seen nearest to the client
+	server_port INTEGER NOT NULL, -- 0 where the protocol has none
+	client_isn INTEGER, -- initial sequence number as the client's side shows it; NULL: SYN not captured
+	server_isn INTEGER, -- the server's, as the server's side shows it; NULL: SYN-ACK not captured
+	first_ns INTEGER NOT NULL, -- first packet anywhere, reference clock
+	last_ns INTEGER NOT NULL, -- last packet anywhere, reference clock
+	outcome TEXT NOT NULL, -- established, closed, reset, refused, unanswered, half_open, midstream, datagram
+	client_known INTEGER NOT NULL, -- 1 the client sent SYN, 0 taken to be the higher port
+	pairing TEXT NOT NULL -- evidence that joins its vantage points: isn, client isn, address, offset, content, hash, alone, ambiguous; proxy: two connections, legs are separate
+) STRICT;
+
+CREATE TABLE flow_vantage ( -- a flow as one vantage point saw it
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the place
+	position INTEGER NOT NULL, -- order from the client's side (0) to the server's
+	client_ip TEXT NOT NULL, -- as seen here
+	client_port INTEGER NOT NULL, -- as seen here
+	server_ip TEXT NOT NULL, -- as seen here
+	server_port INTEGER NOT NULL, -- as seen here
+	seq_delta_c2s INTEGER NOT NULL, -- client's sequence numbers here minus those at position 0, modulo 2^32
+	seq_delta_s2c INTEGER NOT NULL, -- server's sequence numbers here minus those at position 0, modulo 2^32
+	first_ns INTEGER NOT NULL, -- first packet, this vantage's clock
+	last_ns INTEGER NOT NULL, -- last packet
+	packets_c2s INTEGER NOT NULL, -- frames from the client
+	packets_s2c INTEGER NOT NULL, -- frames from the server
+	bytes_c2s INTEGER NOT NULL, -- transport payload from the client, retransmissions too
+	bytes_s2c INTEGER NOT NULL, -- transport payload from the server
+	syn_c2s INTEGER NOT NULL, -- SYNs from the client, retransmissions too
+	syn_s2c INTEGER NOT NULL, -- SYN-ACKs from the server
+	fin_c2s INTEGER NOT NULL, -- FINs from the client
+	fin_s2c INTEGER NOT NULL, -- FINs from the server
+	rst_c2s INTEGER NOT NULL, -- RSTs from the client
+	rst_s2c INTEGER NOT NULL, -- RSTs from the server
+	zero_window_c2s INTEGER NOT NULL, -- segments in which the client announces window 0 (not SYN, RST)
+	zero_window_s2c INTEGER NOT NULL, -- segments in which the server announces window 0
+	ttl_c2s INTEGER, -- TTL of the client's packets here; NULL: none seen
+	ttl_s2c INTEGER, -- TTL of the server's packets here
+	mss_c2s INTEGER, -- MSS option of the client's SYN here; NULL: none
+	mss_s2c INTEGER -- MSS option of the server's SYN-ACK here
+) STRICT;
+
+CREATE TABLE path ( -- conservation of one direction of a flow between two adjacent vantage points
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	direction TEXT NOT NULL, -- c2s or s2c
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
+	sent INTEGER NOT NULL, -- segments: sent = delivered + misaddressed + lost + capture_missed + unjudged
+	delivered INTEGER NOT NULL, -- arrived and recorded
+	misaddressed INTEGER NOT NULL, -- arrived at the tap under a MAC that is not the host's
+	lost INTEGER NOT NULL, -- proven or shown not to have arrived
+	capture_missed INTEGER NOT NULL, -- arrived, but the receiving capture lacks it
+	unjudged INTEGER NOT NULL, -- nothing decides
+	received INTEGER NOT NULL, -- segments recorded at the receiving side = delivered + misaddressed + duplicated + injected + sender_missed
+	duplicated INTEGER NOT NULL, -- arrivals beyond the delivered ones
+	injected INTEGER NOT NULL, -- arrived, never sent by the peer
+	sender_missed INTEGER NOT NULL, -- arrived, but the sending capture lacks it
+	modified INTEGER NOT NULL, -- delivered, but changed on the way
+	reordered INTEGER NOT NULL, -- arrivals out of order by RFC 4737
+	retransmitted INTEGER NOT NULL, -- of sent: segments whose bytes had been sent before
+	syn_sent INTEGER NOT NULL, -- of sent: SYN or SYN-ACK
+	syn_lost INTEGER NOT NULL, -- of lost and misaddressed: SYN or SYN-ACK
+	bytes_sent INTEGER NOT NULL, -- transport payload, as for segments
+	bytes_delivered INTEGER NOT NULL, -- payload bytes
+	bytes_misaddressed INTEGER NOT NULL, -- payload bytes
+	bytes_lost INTEGER NOT NULL, -- payload bytes
+	bytes_capture_missed INTEGER NOT NULL, -- payload bytes
+	bytes_unjudged INTEGER NOT NULL, -- payload bytes
+	bytes_received INTEGER NOT NULL, -- payload bytes
+	bytes_duplicated INTEGER NOT NULL, -- payload bytes
+	bytes_injected INTEGER NOT NULL, -- payload bytes
+	bytes_sender_missed INTEGER NOT NULL, -- payload bytes
+	bytes_retransmitted INTEGER NOT NULL, -- payload bytes
+	largest_delivered INTEGER, -- IP length of the largest wire packet that arrived; NULL: none
+	smallest_lost INTEGER, -- IP length of the smallest lost packet with payload; NULL: none
+	estimated INTEGER NOT NULL, -- 1 where segment counts are derived from merged records
+	owd_min_ns INTEGER, -- one-way delay, reference clock, by the middle of the clock interval; NULL: unknown
+	owd_median_ns INTEGER, -- median
+	owd_max_ns INTEGER -- maximum
+) STRICT;
+
+CREATE TABLE segment_event ( -- one transmission that was not simply delivered
+	id INTEGER PRIMARY KEY, -- from 1, by flow
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	direction TEXT NOT NULL, -- c2s or s2c
+	kind TEXT NOT NULL, -- lost, capture_missed, misaddressed, unjudged, duplicated, sender_missed, reordered, injected, modified
+	seq INTEGER NOT NULL, -- 32-bit sequence number on the wire at the sender; IP ID for datagrams
+	length INTEGER NOT NULL, -- payload bytes
+	segments INTEGER NOT NULL, -- wire segments it stands for
+	tcp_flags INTEGER NOT NULL, -- flags byte
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
+	sent_file_id INTEGER REFERENCES capture_file(id), -- where it was sent; NULL: not captured there
+	sent_frame INTEGER, -- frame number there
+	sent_ns INTEGER, -- time there, that clock
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
+	received_file_id INTEGER REFERENCES capture_file(id), -- where it arrived; NULL: not captured there
+	received_frame INTEGER, -- frame number there
+	received_ns INTEGER, -- time there, that clock
+	reason TEXT NOT NULL, -- the rule that decided: docs/verdicts.md lists them
+	proof_file_id INTEGER REFERENCES capture_file(id), -- the frame that proves it (an ACK, a SACK); NULL: absence
+	proof_frame INTEGER, -- frame number there
+	detail TEXT -- what was changed (modified), as words; NULL: nothing to add
+) STRICT;
+
+CREATE TABLE packet ( -- one frame; which frames get rows: --packets
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the capture
+	frame INTEGER NOT NULL, -- number, from 1
+	at_ns INTEGER NOT NULL, -- time, that file's clock
+	file_offset INTEGER NOT NULL, -- of the record in the uncompressed content
+	flow_id INTEGER REFERENCES flow(id), -- the conversation; NULL: not part of one
+	direction TEXT, -- c2s or s2c
+	src_mac TEXT, -- NULL: not in this link type
+	dst_mac TEXT, -- NULL: not in this link type
+	src_ip TEXT, -- source
+	src_port INTEGER, -- NULL: none
+	dst_ip TEXT, -- destination
+	dst_port INTEGER, -- NULL: none
+	seq INTEGER, -- TCP only
+	ack INTEGER, -- TCP only
+	length INTEGER NOT NULL, -- transport payload bytes on the wire
+	tcp_flags INTEGER, -- TCP only
+	ip_id INTEGER, -- IPv4 identification
+	ttl INTEGER, -- TTL or hop limit
+	info TEXT, -- the frame in words
+	PRIMARY KEY (capture_file_id, frame)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mac_use ( -- how an IP was addressed, or answered from, at a vantage point
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	ip TEXT NOT NULL, -- the address
+	mac TEXT NOT NULL, -- the MAC it went with
+	role TEXT NOT NULL, -- source (frames from it) or destination (frames to it)
+	frames INTEGER NOT NULL, -- frames
+	first_ns INTEGER NOT NULL, -- first, this vantage's clock
+	last_ns INTEGER NOT NULL, -- last
+	first_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture of the first one
+	first_frame INTEGER NOT NULL, -- frame number of the first one
+	ttl_max INTEGER NOT NULL, -- largest TTL seen with it: 64, 128 or 255 speaks for a direct neighbour
+	outgoing INTEGER NOT NULL -- 1 where the frames left from this vantage's own MAC
+) STRICT;
+
+CREATE TABLE arp ( -- an ARP or neighbour-discovery message
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	at_ns INTEGER NOT NULL, -- when, this vantage's clock
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture
+	frame INTEGER NOT NULL, -- frame number
+	operation TEXT NOT NULL, -- request, reply, probe, announcement
+	sender_mac TEXT, -- as in the message
+	sender_ip TEXT, -- NULL: none (probe)
+	target_mac TEXT, -- NULL: none or zero
+	target_ip TEXT, -- asked for or answered
+	ethernet_src TEXT, -- source MAC of the frame
+	ethernet_dst TEXT -- destination MAC of the frame
+) STRICT;
+
+CREATE TABLE vrrp_advert ( -- a VRRP advertisement
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	at_ns INTEGER NOT NULL, -- when, this vantage's clock
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture
+	frame INTEGER NOT NULL, -- frame number
+	version INTEGER NOT NULL, -- 2 or 3
+	vrid INTEGER NOT NULL, -- virtual router identifier
+	src_ip TEXT NOT NULL, -- the router that sent it
+	priority INTEGER NOT NULL, -- 0: it resigns; 255: owner
+	interval_ns INTEGER NOT NULL, -- advertisement interval as announced
+	addresses TEXT NOT NULL, -- virtual addresses, comma-separated, in order
+	dst_ip TEXT NOT NULL, -- 224.0.0.18, ff02::12 or a unicast peer
+	src_mac TEXT, -- source MAC; NULL: not in this link type
+	vlan INTEGER, -- outermost VLAN; NULL: untagged
+	ip_id INTEGER, -- IPv4 identification
+	ttl INTEGER NOT NULL, -- must be 255 for multicast
+	auth_type INTEGER, -- version 2
+	auth_data TEXT, -- version 2, hex
+	checksum TEXT NOT NULL, -- message, pseudo, bad, unknown: the convention it follows
+	outgoing INTEGER -- 1 sent by this vantage's host, 0 received; NULL: unknown
+) STRICT;
+
+CREATE TABLE icmp_error ( -- an ICMP error and the packet it quotes
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	at_ns INTEGER NOT NULL, -- when, this vantage's clock
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture
+	frame INTEGER NOT NULL, -- frame number
+	version INTEGER NOT NULL, -- 4 ICMP, 6 ICMPv6
+	type INTEGER NOT NULL, -- message type
+	code INTEGER NOT NULL, -- message code
+	mtu INTEGER, -- next-hop MTU where the message carries one
+	src_ip TEXT NOT NULL, -- who complains
+	dst_ip TEXT NOT NULL, -- to whom
+	quoted_protocol INTEGER, -- of the packet it quotes
+	quoted_src_ip TEXT, -- quoted source
+	quoted_src_port INTEGER, -- quoted source port
+	quoted_dst_ip TEXT, -- quoted destination
+	quoted_dst_port INTEGER, -- quoted destination port
+	quoted_seq INTEGER -- quoted TCP sequence number
+) STRICT;
+
+CREATE TABLE zero_window ( -- a span in which one side of a flow announced window 0
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where it was seen
+	direction TEXT NOT NULL, -- direction of the announcements: c2s is the client's window
+	from_ns INTEGER NOT NULL, -- first zero window, this vantage's clock
+	to_ns INTEGER NOT NULL, -- window opened again, or the last packet
+	probes INTEGER NOT NULL, -- window probes from the other side in between
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture
+	frame INTEGER NOT NULL -- first zero window
+) STRICT;
+
+CREATE TABLE netfilter_log ( -- what a netfilter log rule recorded, by flow, hook and prefix
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the netfilter vantage point
+	flow_id INTEGER REFERENCES flow(id), -- the conversation; NULL: not part of one
+	direction TEXT, -- c2s or s2c
+	hook TEXT NOT NULL, -- prerouting, input, forward, output, postrouting
+	prefix TEXT NOT NULL, -- the rule's log prefix; "" when it has none
+	packets INTEGER NOT NULL, -- records
+	first_ns INTEGER NOT NULL, -- first, this vantage's clock
+	last_ns INTEGER NOT NULL, -- last
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture of the first one
+	frame INTEGER NOT NULL -- frame number of the first one
+) STRICT;
+
+CREATE TABLE activity ( -- one second of one vantage point in which anything passed
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	second_ns INTEGER NOT NULL, -- start of the second, this vantage's clock
+	rx_frames INTEGER NOT NULL, -- received (everything, where the direction is unknown)
+	tx_frames INTEGER NOT NULL, -- sent
+	rx_bytes INTEGER NOT NULL, -- received, on the wire
+	tx_bytes INTEGER NOT NULL, -- sent, on the wire
+	PRIMARY KEY (vantage_id, second_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE peer_activity ( -- frames between a host's address and a peer by second, where the host may have been dark
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where it was seen
+	src_ip TEXT NOT NULL, -- from
+	dst_ip TEXT NOT NULL, -- to
+	second_ns INTEGER NOT NULL, -- start of the second, this vantage's clock
+	frames INTEGER NOT NULL -- frames
+) STRICT;
+
+CREATE TABLE flow_log ( -- a record of a cloud's flow log
+	id INTEGER PRIMARY KEY, -- from 1
+	log_file_id INTEGER NOT NULL REFERENCES log_file(id), -- the file
+	line INTEGER NOT NULL, -- line, or record number where the format has no lines
+	vantage_id INTEGER REFERENCES vantage(id), -- the ENI's vantage point; NULL: none
+	account TEXT, -- owner of the interface
+	interface TEXT, -- ENI, attachment, NIC MAC or instance
+	src_ip TEXT, -- source
+	src_port INTEGER, -- NULL: none
+	dst_ip TEXT, -- destination
+	dst_port INTEGER, -- NULL: none
+	pkt_src_ip TEXT, -- source in the packet itself where the record's differs; else NULL
+	pkt_dst_ip TEXT, -- destination in the packet itself where the record's differs; else NULL
+	protocol TEXT, -- tcp, udp, icmp, icmp6, else the number
+	packets INTEGER, -- in this window and direction
+	bytes INTEGER, -- in this window and direction
+	start_ns INTEGER, -- start of the window
+	end_ns INTEGER, -- end of the window
+	action TEXT, -- ACCEPT, REJECT or NULL, whatever the cloud calls it
+	log_status TEXT, -- OK, NODATA, SKIPDATA
+	tcp_flags INTEGER, -- ORed over the window; NULL: not recorded
+	direction TEXT, -- ingress, egress; NULL: not recorded
+	sampled INTEGER NOT NULL DEFAULT 0, -- 1 where the cloud samples: absence proves nothing
+	detail TEXT -- columns without a place of their own, as JSON; NULL: none
+) STRICT;

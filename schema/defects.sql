@@ -1,0 +1,1 @@
+-- Known defects as data; filled by the rules for root causes.

@@ -1,0 +1,1 @@
+-- Links causes and numbers the findings after all rules ran.
