@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Run lab scenarios on real stacks and hold bothends against the kernel's counters.
+#
+#     run.sh [NAME ...]          all scenarios unless named
+#     BOTHENDS=build/bothends    the program under test (default: bothends in PATH)
+#     LAB_KEEP=DIR               keep captures and truth there
+#
+# One line a scenario: ok NAME, not ok NAME: why, skip NAME: why. Status 1 if one failed.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+export BOTHENDS=${BOTHENDS:-bothends}
+export PYTHONDONTWRITEBYTECODE=1
+jobs_at_once=2
+limit_s=60
+
+mapfile -t names < <(if (($#)); then printf '%s\n' "$@"; else "$here/live.py" --list; fi)
+
+skip_all() {
+	printf "skip %s: $1\n" "${names[@]}"
+	exit 0
+}
+
+why=$("$here/live.py" --obstacle) || skip_all "${why//%/%%}"
+command -v "$BOTHENDS" >/dev/null || skip_all "no program at '$BOTHENDS'"
+
+work=${LAB_KEEP:-$(mktemp -d)}
+mkdir -p "$work"
+[[ ${LAB_KEEP:-} ]] || trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+one() {
+	local name=$1 out=$work/$1 log=$work/$1.log
+	if ! timeout "$limit_s" "$here/live.py" "$name" "$out" >"$log" 2>&1; then
+		echo "not ok $name: the scenario itself failed: $(tail -n 1 "$log")"
+	elif ! "$here/check.py" "$out" >"$log" 2>&1; then
+		echo "not ok $name: $(head -n 1 "$log")"
+		sed 's/^/    /' "$log" | tail -n +2
+	else
+		echo "ok $name"
+		return
+	fi
+	touch "$work/failed"
+}
+
+rm -f "$work/failed"
+for name in "${names[@]}"; do
+	while (($(jobs -rp | wc -l) >= jobs_at_once)); do
+		wait -n
+	done
+	one "$name" >"$work/$name.line" &
+done
+wait
+for name in "${names[@]}"; do
+	cat "$work/$name.line"
+done
+[[ ! -e $work/failed ]]
