@@ -2,7 +2,7 @@
 
 # What building and running need.
 build_packages="gcc meson ninja-build pkg-config libpcap-dev libnetfilter-log-dev libsqlite3-dev
-	libxxhash-dev libzstd-dev zlib1g-dev scdoc"
+	libssl-dev libxxhash-dev libzstd-dev zlib1g-dev scdoc"
 
 # What the tests need beyond that.
 test_packages="libcmocka-dev sqlite3 tshark tcpdump nftables iproute2 ethtool python3"

@@ -18,7 +18,7 @@ struct frame {
 	uint32_t wire_len;  /* as the file says; may be below cap_len in broken files */
 	int64_t time_ns;    /* since the epoch; 0 with has_time false for simple packet blocks */
 	uint64_t offset;    /* of the record or block in the uncompressed content */
-	uint32_t number;    /* from 1, as Wireshark counts */
+	uint32_t number;    /* from 1, as Wireshark counts; see capfile_info.other_rows */
 	uint32_t interface; /* index into capfile_info.interfaces */
 	uint32_t epb_flags; /* pcapng epb_flags; 0 where there are none */
 	bool has_time;
@@ -30,9 +30,10 @@ enum capfile_format { CAPFILE_PCAP, CAPFILE_PCAPNG };
 struct capfile_fact {
 	uint32_t interface; /* index, or CAPFILE_SECTION */
 	uint32_t section;   /* from 0 */
-	int64_t time_ns;    /* of the statistics block; else INT64_MIN */
+	uint32_t frame;	    /* number of the frame that a comment is about; 0: of none */
+	int64_t time_ns;    /* of that frame; else INT64_MIN */
 	char *key;	    /* "comment", "hardware", "os", "application", "if_speed", ... */
-	char *value;	    /* UTF-8 as found, NUL bytes cut */
+	char *value;	    /* valid UTF-8: what is not became U+FFFD; cut at a NUL byte */
 };
 #define CAPFILE_SECTION UINT32_MAX
 
@@ -71,6 +72,7 @@ struct capfile_info {
 	uint32_t interface_count;
 	struct capfile_fact *facts;
 	uint32_t fact_count;
+	uint64_t facts_not_kept; /* beyond 65536 facts or 16 MiB of text */
 	/*
 	 * Spans in which the file itself says that frames were lost, oldest first: from epb_dropcount
 	 * (previous frame to this one) and growing interface statistics. Bounded; merged when many.
@@ -82,6 +84,9 @@ struct capfile_info {
 	} *drops;
 	uint32_t drop_count;
 	uint64_t frames;      /* read so far */
+	uint64_t other_rows;  /* blocks without a frame that Wireshark shows as rows and numbers */
+	uint64_t skipped_blocks; /* blocks that say nothing here: names, secrets, custom, unknown */
+	uint64_t bad_options;	 /* option lists that ended in a malformed option; the rest was kept */
 	uint64_t bytes;	      /* of the file as stored, so far; for progress */
 	uint64_t stored_size; /* of the file as stored; 0 when not known (a pipe) */
 	char *damaged;	      /* NULL: sound so far; else one line: "cut short in frame 18 at byte 2310" */
@@ -112,8 +117,9 @@ int capfile_open(struct capfile **ret_capfile, const char *path,
 struct capfile *capfile_close(struct capfile *cf); /* NULL is fine; returns NULL */
 
 /*
- * The next frame, CAPFILE_OK or CAPFILE_END. No allocation, system call or copy for a frame of a
- * plain file (memory map; pages behind the reader are released as it goes).
+ * The next frame, CAPFILE_OK or CAPFILE_END. No allocation, no copy, and a system call only for
+ * every 256 KiB. After CAPFILE_END, whatever its reason, the fingerprints of the whole file are
+ * there, and it stays the answer.
  */
 int capfile_next(struct capfile *cf, struct frame *ret_frame);
 
