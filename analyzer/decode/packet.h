@@ -36,6 +36,8 @@ enum packet_direction { PACKET_UNKNOWN = 0, PACKET_IN = 1, PACKET_OUT = 2 };
 enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, TUNNEL_IPIP };
 
 #define PACKET_SACK_MAX 4
+#define PACKET_NO_HOOK 255
+#define PACKET_NO_UID UINT32_MAX
 
 /* bits of packet.tcp_options */
 #define TCPOPT_HAS_MSS 0x01
@@ -74,9 +76,12 @@ struct packet {
 	uint16_t vlan_id;     /* outermost tag's VLAN identifier */
 	uint32_t ifindex;     /* SLL2, NFLOG in/out; 0 unknown */
 
-	/* NFLOG only. */
-	uint8_t nflog_hook;	/* 0..4, 255: none */
-	uint32_t nflog_mark, nflog_uid;
+	/* NFLOG only; nflog_hook is PACKET_NO_HOOK for other link types, the rest is then not set. */
+	uint8_t nflog_hook;	/* 0..4, or PACKET_NO_HOOK */
+	bool nflog_has_seq;
+	uint32_t nflog_mark;	/* 0 where none */
+	uint32_t nflog_uid;	/* of the sending process; PACKET_NO_UID where none */
+	uint32_t nflog_seq;	/* per group; a gap is records that the kernel dropped */
 	char nflog_prefix[65];	/* "" where none */
 	int64_t nflog_time_ns;	/* kernel time stamp; INT64_MIN: none */
 
@@ -115,6 +120,7 @@ struct packet {
 	uint32_t tsval, tsecr;
 	uint32_t sack[PACKET_SACK_MAX][2];
 	uint32_t option_hash;	 /* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
+	bool tcp_options_bad;	 /* a length below two, beyond the header, or not its kind's */
 
 	/* UDP: true when the length field contradicts the IP length. ICMP. */
 	bool udp_length_bad;

@@ -28,5 +28,8 @@ struct vrrp_message {
 	uint8_t addresses[VRRP_ADDRESS_MAX][16]; /* v4-mapped */
 };
 
-/* Decodes a PACKET_VRRP packet; false when fewer bytes than the fixed header were captured. */
+/*
+ * Decodes a PACKET_VRRP packet; false when it is none, or no advertisement of version 2 or 3, or
+ * fewer bytes than the fixed header were captured.
+ */
 bool vrrp_decode(const struct packet *p, struct vrrp_message *ret_message);

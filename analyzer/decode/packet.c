@@ -1,0 +1,63 @@
+#include "decode/packet.h"
+
+#include "decode/layer.h"
+#include "read/capfile.h"
+
+/* epb_flags: bits 0-1 direction, 2-4 how it was received (draft-ietf-opsawg-pcapng 4.3.1). */
+#define EPB_DIRECTION 0x3u
+#define EPB_RECEPTION 0x1cu
+#define EPB_RECEPTION_PROMISCUOUS (4u << 2)
+
+const char *packet_disposition_name(enum packet_disposition d)
+{
+	static const char *const names[PACKET_DISPOSITIONS] = {
+		[PACKET_TCP] = "tcp",
+		[PACKET_UDP] = "udp",
+		[PACKET_ICMP] = "icmp",
+		[PACKET_ND] = "nd",
+		[PACKET_ARP] = "arp",
+		[PACKET_VRRP] = "vrrp",
+		[PACKET_CARP] = "carp",
+		[PACKET_IP_OTHER] = "ip_other",
+		[PACKET_FRAGMENT] = "fragment",
+		[PACKET_OTHER_ETHERTYPE] = "other_ethertype",
+		[PACKET_UNSUPPORTED_LINK] = "unsupported_link",
+		[PACKET_TRUNCATED] = "truncated",
+		[PACKET_MALFORMED] = "malformed",
+	};
+
+	return (unsigned)d < PACKET_DISPOSITIONS ? names[d] : "unknown";
+}
+
+/* The fields that are valid for every disposition; the rest of the struct is left as it is. */
+static inline void packet_begin(struct packet *p, uint32_t epb_flags)
+{
+	uint32_t direction = epb_flags & EPB_DIRECTION;
+
+	p->has_src_mac = false;
+	p->has_dst_mac = false;
+	p->direction = direction == 3 ? PACKET_UNKNOWN : (uint8_t)direction;
+	p->other_host = (epb_flags & EPB_RECEPTION) == EPB_RECEPTION_PROMISCUOUS;
+	p->ethertype = 0;
+	p->vlan_count = 0;
+	p->ifindex = 0;
+	p->nflog_hook = PACKET_NO_HOOK;
+	p->tunnel = TUNNEL_NONE;
+	p->tunnel_depth = 0;
+	p->version = 0;
+	p->fragment = false;
+}
+
+enum packet_disposition packet_decode(
+	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
+{
+	struct layer l = {
+		.c = cur_of(frame->data, frame->cap_len),
+		.wire = frame->wire_len > frame->cap_len ? frame->wire_len : frame->cap_len,
+		.p = ret_packet,
+	};
+
+	packet_begin(ret_packet, frame->epb_flags);
+	ret_packet->disposition = link_decode(&l, link_type);
+	return ret_packet->disposition;
+}

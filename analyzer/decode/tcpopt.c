@@ -1,0 +1,187 @@
+/*
+ * tcpopt: RFC 9293 3.2: kind 1, then length 1 (counting both) and data, but for kinds 0 and 1.
+ *
+ *  kind                   length        data
+ *   2 maximum segment      4            size 2
+ *   3 window scale         3            shift 1                          RFC 7323
+ *   4 SACK permitted       2                                             RFC 2018
+ *   5 SACK                 2 + 8 n      n <= 4 times left 4, right 4     RFC 2018
+ *   8 timestamps          10            value 4, echo reply 4            RFC 7323
+ *  30 multipath TCP       >= 3          subtype 4 bits ...               RFC 8684
+ *  34 fast open            2, 6..18     cookie                           RFC 7413
+ */
+#include "decode/tcpopt.h"
+
+#include "base/cursor.h"
+
+enum tcp_option {
+	OPTION_END = 0,
+	OPTION_NOP = 1,
+	OPTION_MSS = 2,
+	OPTION_WSCALE = 3,
+	OPTION_SACK_PERMITTED = 4,
+	OPTION_SACK = 5,
+	OPTION_TIMESTAMP = 8,
+	OPTION_MPTCP = 30,
+	OPTION_FAST_OPEN = 34,
+};
+
+/* NOP, NOP, timestamps of length 10: what almost every segment of Linux, BSD and Windows carries. */
+#define NOP_NOP_TIMESTAMP 0x0101080au
+#define NOP_NOP_TIMESTAMP_LEN 12
+
+/* FNV-1a over kind and length of each option, NOP and END with length 1. */
+#define HASH_BASIS 0x811c9dc5u
+#define HASH_PRIME 0x01000193u
+
+static inline uint32_t hash_byte(uint32_t hash, uint8_t byte)
+{
+	return (hash ^ byte) * HASH_PRIME;
+}
+
+static inline uint32_t hash_option(uint32_t hash, uint8_t kind, uint8_t length)
+{
+	return hash_byte(hash_byte(hash, kind), length);
+}
+
+/* The hash of the usual layout, which the compiler folds to a constant. */
+static inline uint32_t usual_hash(void)
+{
+	uint32_t hash = hash_option(HASH_BASIS, OPTION_NOP, 1);
+
+	hash = hash_option(hash, OPTION_NOP, 1);
+	return hash_option(hash, OPTION_TIMESTAMP, 10);
+}
+
+static bool take_sack(struct packet *p, const uint8_t *data, uint32_t size)
+{
+	uint32_t count = size / 8;
+
+	if (size % 8 || count == 0 || count > PACKET_SACK_MAX)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		p->sack[i][0] = be32(data + i * 8);
+		p->sack[i][1] = be32(data + i * 8 + 4);
+	}
+	p->sack_count = (uint8_t)count;
+	p->tcp_options |= TCPOPT_HAS_SACK;
+	return true;
+}
+
+static bool take_timestamp(struct packet *p, const uint8_t *data, uint32_t size)
+{
+	if (size != 8)
+		return false;
+	p->tsval = be32(data);
+	p->tsecr = be32(data + 4);
+	p->tcp_options |= TCPOPT_HAS_TIMESTAMP;
+	return true;
+}
+
+static bool take_mss(struct packet *p, const uint8_t *data, uint32_t size)
+{
+	if (size != 2)
+		return false;
+	p->mss = be16(data);
+	p->tcp_options |= TCPOPT_HAS_MSS;
+	return true;
+}
+
+static bool take_wscale(struct packet *p, const uint8_t *data, uint32_t size)
+{
+	if (size != 1)
+		return false;
+	p->wscale = data[0];
+	p->tcp_options |= TCPOPT_HAS_WSCALE;
+	return true;
+}
+
+/* One whole option; false when its length is not one that its kind may have. */
+static bool take_option(struct packet *p, uint8_t kind, const uint8_t *data, uint32_t size)
+{
+	switch (kind) {
+	case OPTION_MSS:
+		return take_mss(p, data, size);
+	case OPTION_WSCALE:
+		return take_wscale(p, data, size);
+	case OPTION_SACK_PERMITTED:
+		if (size == 0)
+			p->tcp_options |= TCPOPT_HAS_SACK_PERMITTED;
+		return size == 0;
+	case OPTION_SACK:
+		return take_sack(p, data, size);
+	case OPTION_TIMESTAMP:
+		return take_timestamp(p, data, size);
+	case OPTION_MPTCP:
+		p->tcp_options |= TCPOPT_HAS_MPTCP;
+		return size >= 1;
+	case OPTION_FAST_OPEN:
+		p->tcp_options |= TCPOPT_HAS_FAST_OPEN;
+		return size == 0 || (size >= 4 && size <= 16 && size % 2 == 0);
+	}
+	return true;
+}
+
+/* A SACK option that the capture cut keeps the blocks that are whole: each stands for itself. */
+static void take_cut_sack(struct packet *p, const struct cursor *c, uint32_t size)
+{
+	uint32_t whole = (uint32_t)c->left / 8 * 8;
+
+	if (size % 8 == 0 && size / 8 <= PACKET_SACK_MAX && whole && whole < size)
+		(void)take_sack(p, c->at, whole);
+}
+
+/*
+ * Walks the options. missing is how many bytes of them the capture lacks: running out is the sender's
+ * fault only when none is.
+ */
+static void walk(struct cursor *c, uint32_t missing, struct packet *p)
+{
+	uint32_t hash = HASH_BASIS;
+	const uint8_t *h;
+
+	while ((h = cur_take(c, 1))) {
+		uint8_t kind = h[0];
+		uint32_t size;
+
+		if (kind <= OPTION_NOP) {
+			hash = hash_option(hash, kind, 1);
+			if (kind == OPTION_END)
+				break;
+			continue;
+		}
+		h = cur_take(c, 1);
+		if (!h || h[0] < 2 || h[0] - 2u > c->left + missing) {
+			p->tcp_options_bad = h || !missing;
+			break;
+		}
+		size = h[0] - 2u;
+		if (size > c->left) {
+			if (kind == OPTION_SACK)
+				take_cut_sack(p, c, size);
+			break;
+		}
+		hash = hash_option(hash, kind, h[0]);
+		if (!take_option(p, kind, cur_take(c, size), size))
+			p->tcp_options_bad = true;
+	}
+	p->option_hash = missing ? 0 : hash;
+}
+
+void tcpopt_decode(const uint8_t *options, uint32_t captured, uint32_t length, struct packet *p)
+{
+	struct cursor c = cur_of(options, captured);
+
+	p->sack_count = 0;
+	p->tcp_options_bad = false;
+	if (captured == NOP_NOP_TIMESTAMP_LEN && length == NOP_NOP_TIMESTAMP_LEN &&
+		be32(options) == NOP_NOP_TIMESTAMP) {
+		p->tcp_options = TCPOPT_HAS_TIMESTAMP;
+		p->tsval = be32(options + 4);
+		p->tsecr = be32(options + 8);
+		p->option_hash = usual_hash();
+		return;
+	}
+	p->tcp_options = captured < length ? TCPOPT_TRUNCATED : 0;
+	walk(&c, length - captured, p);
+}
