@@ -52,20 +52,28 @@ static void make_room(struct source *s, size_t rest, size_t more)
 
 size_t source_need(struct source *s, size_t n)
 {
-	size_t got = 0, k;
+	size_t more, got, k;
 
 	assert(n <= SOURCE_MAX_NEED);
 	if (n <= s->window.left)
 		return s->window.left;
 	ALLOW(s->buffer, s->head + s->tail);
-	make_room(s, s->window.left, n - s->window.left);
-	while (!s->stopped && s->window.left < n && (k = pull(s, s->buffer + s->head + got, s->tail - got))) {
-		got += k;
-		s->window.left += k;
-		s->window_end += k;
+	while (!s->stopped && s->window.left < n) {
+		/* At most doubles what is there: a length that lies costs no more than the file has. */
+		more = s->window.left < STORED_WINDOW ? STORED_WINDOW : s->window.left;
+		if (more > n - s->window.left)
+			more = n - s->window.left;
+		make_room(s, s->window.left, more);
+		for (got = 0; got < more && (k = pull(s, s->buffer + s->head + got, s->tail - got)); got += k)
+			;
+		s->window.left += got;
+		s->window_end += got;
+		if (got < more)
+			break;
 	}
 	FORBID(s->buffer, (size_t)(s->window.at - s->buffer));
-	FORBID(s->buffer + s->head + got, s->tail - got);
+	FORBID(s->window.at + s->window.left,
+		(size_t)(s->buffer + s->head + s->tail - (s->window.at + s->window.left)));
 	return s->window.left;
 }
 
@@ -96,6 +104,8 @@ int source_open(struct source **ret_source, const char *path, bool sha256, struc
 	s->compression = "none";
 	s->head = HEAD;
 	s->tail = STORED_WINDOW;
+	if (s->stored.size && s->stored.size < STORED_WINDOW)
+		s->tail = (size_t)s->stored.size + 1; /* small files by the thousand: less to prepare */
 	s->buffer = mem_alloc(s->head + s->tail);
 	s->window = cur_of(s->buffer + s->head, 0);
 	*ret_source = s;
