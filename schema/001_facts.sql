@@ -306,7 +306,8 @@ CREATE TABLE mac_use ( -- how an IP was addressed, or answered from, at a vantag
 	first_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture of the first one
 	first_frame INTEGER NOT NULL, -- frame number of the first one
 	ttl_max INTEGER NOT NULL, -- largest TTL seen with it: 64, 128 or 255 speaks for a direct neighbour
-	outgoing INTEGER NOT NULL -- 1 where the frames left from this vantage's own MAC
+	outgoing INTEGER NOT NULL, -- 1 where the frames left from this vantage's own MAC
+	binding_mac TEXT -- destination only: the MAC that the address had last spoken from here (frames, ARP) when these were sent, a row for each; NULL: it had not spoken
 ) STRICT;
 
 CREATE TABLE arp ( -- an ARP or neighbour-discovery message

@@ -1,0 +1,258 @@
+-- Frames to a neighbour went to a MAC that is not its owner's; or took another way back (l2-asymmetric)
+--
+-- A frame that leaves for an address on this link must carry the MAC that its owner speaks from.
+-- Three witnesses tell that MAC: the owner's own capture or facts, ARP and neighbour discovery, and
+-- the frames that arrive from the address. The newest claim at the sender's own vantage point wins
+-- where the owner was not captured: an older one may be a former owner of the address.
+-- In doubt nothing is said: peers that are not on the link, virtual and group MACs, routers, hosts
+-- that answer for others (proxy ARP), bonds. Where the peer's answers prove that the frames arrive,
+-- the odd MAC is a path and no fault, and is called l2-asymmetric.
+
+-- Who claims an address at which vantage point: frames from it, and ARP. A TTL that no router has
+-- lowered, and any ARP, speak for a direct neighbour.
+CREATE TEMP TABLE mm_claim AS
+SELECT vantage_id, ip, mac, min(first_ns) AS first_ns, max(last_ns) AS last_ns, max(direct) AS direct,
+	max(by_arp) AS by_arp, capture_file_id, frame
+FROM (
+	SELECT vantage_id, ip, mac, first_ns, last_ns, ttl_max IN (64, 128, 255) AS direct, 0 AS by_arp,
+		first_file_id AS capture_file_id, first_frame AS frame
+	FROM mac_use WHERE role = 'source' AND outgoing = 0
+	UNION ALL
+	SELECT a.vantage_id, a.sender_ip, a.sender_mac, min(a.at_ns), max(a.at_ns), 1, 1, a.capture_file_id,
+		a.frame
+	FROM arp a JOIN vantage v ON v.id = a.vantage_id
+	WHERE a.sender_ip IS NOT NULL AND a.sender_mac IS NOT NULL AND a.operation != 'probe'
+		AND a.sender_mac IS NOT v.mac
+	GROUP BY a.vantage_id, a.sender_ip, a.sender_mac
+)
+GROUP BY vantage_id, ip, mac;
+
+CREATE INDEX temp.mm_claim_by_ip ON mm_claim(vantage_id, ip);
+
+-- What a host says of itself: its interfaces, and the frames that it sends from its own MAC.
+CREATE TEMP TABLE mm_owner AS
+SELECT ip, mac, host_id, max(vantage_id) AS vantage_id
+FROM (
+	SELECT m.ip, m.mac, v.host_id, v.id AS vantage_id
+	FROM mac_use m JOIN vantage v ON v.id = m.vantage_id
+	WHERE m.role = 'source' AND m.outgoing = 1 AND m.ttl_max IN (64, 128, 255)
+	UNION ALL
+	SELECT a.ip, a.mac, a.host_id, (SELECT min(v.id) FROM vantage v
+		WHERE v.host_id = a.host_id AND v.kind = 'nic'
+			AND (v.mac = a.mac OR v.interface = a.interface OR a.interface IS NULL))
+	FROM host_address a
+	WHERE a.ip IS NOT NULL AND a.mac IS NOT NULL AND a.source != 'option'
+)
+GROUP BY ip, mac, host_id;
+
+-- MACs that speak for many: routers (a lowered TTL, or many addresses) and proxy ARP.
+CREATE TEMP TABLE mm_many AS
+SELECT vantage_id, mac FROM mm_claim
+GROUP BY vantage_id, mac
+HAVING count(DISTINCT ip) >= 4 OR sum(by_arp) >= 3 OR sum(direct = 0) > 0
+UNION
+SELECT vantage_id, mac FROM mac_use WHERE role = 'destination' AND outgoing = 1
+GROUP BY vantage_id, mac HAVING count(DISTINCT ip) >= 4;
+
+-- Frames that left under a MAC from which the address did not speak at that time. binding_mac is the
+-- one it had last spoken from; rows without it (it never spoke there) are judged by the owner's word.
+CREATE TEMP TABLE mm_sent AS
+SELECT m.vantage_id, v.host_id, m.ip, m.mac, sum(m.frames) AS frames, min(m.first_ns) AS first_ns,
+	max(m.last_ns) AS last_ns, m.first_file_id, m.first_frame,
+	(SELECT sum(t.frames) FROM mac_use t WHERE t.ip = m.ip AND t.role = 'destination'
+		AND t.vantage_id = m.vantage_id AND t.outgoing = 1) AS total
+FROM mac_use m JOIN vantage v ON v.id = m.vantage_id
+WHERE m.role = 'destination' AND m.outgoing = 1 AND v.kind = 'nic'
+	AND m.binding_mac IS NOT m.mac
+	AND substr(m.mac, 2, 1) NOT IN ('1', '3', '5', '7', '9', 'b', 'd', 'f')
+	AND m.mac != '00:00:00:00:00:00' AND NOT mac_virtual(m.mac)
+GROUP BY m.vantage_id, m.ip, m.mac;
+
+-- With the MAC that is the owner's; owner_host where its own capture or facts say so.
+CREATE TEMP TABLE mm_pair AS
+SELECT s.*,
+	coalesce(o.mac, c.mac) AS mac_real, o.host_id AS owner_host, o.vantage_id AS owner_vantage,
+	c.mac AS mac_seen, c.by_arp, c.direct, c.capture_file_id AS claim_file, c.frame AS claim_frame,
+	(SELECT max(ip_in(s.ip, a.ip || '/' || a.prefix)) FROM host_address a
+		WHERE a.host_id = s.host_id AND a.prefix IS NOT NULL
+			AND (instr(a.ip, ':') > 0) = (instr(s.ip, ':') > 0)) AS in_prefix,
+	EXISTS (SELECT 1 FROM neighbor n WHERE n.ip = s.ip AND n.host_id = s.host_id) AS in_table
+FROM mm_sent s
+LEFT JOIN mm_claim c ON c.vantage_id = s.vantage_id AND c.ip = s.ip AND c.last_ns =
+	(SELECT max(k.last_ns) FROM mm_claim k WHERE k.vantage_id = s.vantage_id AND k.ip = s.ip)
+LEFT JOIN mm_owner o ON o.ip = s.ip AND o.host_id != s.host_id
+	AND (c.mac IS NULL OR o.mac = c.mac OR NOT EXISTS (SELECT 1 FROM mm_owner p
+		WHERE p.ip = s.ip AND p.mac = c.mac))
+	AND 1 = (SELECT count(*) FROM mm_owner p WHERE p.ip = s.ip AND p.host_id != s.host_id
+		AND (c.mac IS NULL OR p.mac = c.mac OR o.mac != c.mac))
+GROUP BY s.vantage_id, s.ip, s.mac;
+
+-- The exceptions, each a sentence.
+DELETE FROM mm_pair WHERE mac_real IS NULL OR mac_real = mac OR mac_virtual(mac_real)
+	-- arrives from another MAC than the owner's own: a router or a translator stands between
+	OR mac_seen != mac_real
+	-- the sender's own prefixes say that the peer is not on the link
+	OR in_prefix = 0
+	-- nothing says that it is on the link
+	OR NOT (coalesce(in_prefix, 0) OR coalesce(by_arp, 0) OR in_table OR coalesce(direct, 0))
+	-- only an unlowered TTL says so, but the MAC used serves other addresses as a gateway's does
+	OR (NOT (coalesce(in_prefix, 0) OR coalesce(by_arp, 0) OR in_table) AND EXISTS (
+		SELECT 1 FROM mac_use g WHERE g.vantage_id = mm_pair.vantage_id AND g.mac = mm_pair.mac
+			AND g.role = 'destination' AND g.outgoing = 1 AND g.ip != mm_pair.ip))
+	-- routers and hosts that answer for others
+	OR EXISTS (SELECT 1 FROM mm_many r WHERE r.vantage_id = mm_pair.vantage_id
+		AND r.mac IN (mm_pair.mac, mm_pair.mac_real))
+	-- one host with both MACs: a bond or a team
+	OR EXISTS (SELECT 1 FROM host_address a JOIN host_address b ON b.host_id = a.host_id
+		WHERE a.mac = mm_pair.mac AND b.mac = mm_pair.mac_real)
+	-- a moment's frames while the address moved
+	OR (frames < total AND last_ns - first_ns < 1000000000);
+
+-- Whether the peer answers what went to that MAC: then the frames arrive. Only flows count that lie
+-- wholly in a time in which the sender used no other MAC for the address.
+CREATE TEMP TABLE mm_answer AS
+SELECT p.vantage_id, p.ip, p.mac, max(f.outcome = 'reset') AS reset
+FROM mm_pair p
+JOIN flow_vantage fv ON fv.vantage_id = p.vantage_id AND p.ip IN (fv.client_ip, fv.server_ip)
+	AND fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns
+JOIN flow f ON f.id = fv.flow_id
+WHERE NOT EXISTS (SELECT 1 FROM mac_use d WHERE d.ip = p.ip AND d.role = 'destination'
+		AND d.vantage_id = p.vantage_id AND d.outgoing = 1 AND d.mac != p.mac
+		AND d.first_ns <= fv.last_ns AND d.last_ns >= fv.first_ns)
+	AND (
+		(f.protocol = 'tcp' AND f.outcome IN ('established', 'closed'))
+		-- a reset in answer to our SYN-ACK, or to our SYN
+		OR (f.protocol = 'tcp' AND p.ip = fv.client_ip AND fv.rst_c2s > 0 AND fv.syn_s2c > 0)
+		OR (f.protocol = 'tcp' AND p.ip = fv.server_ip AND fv.syn_c2s > 0
+			AND fv.rst_s2c + fv.syn_s2c > 0)
+		OR (f.protocol != 'tcp' AND p.ip = fv.server_ip AND fv.packets_s2c > 0)
+		OR EXISTS (SELECT 1 FROM path d WHERE d.flow_id = f.id AND d.delivered > 0
+			AND d.from_vantage_id = p.vantage_id
+			AND d.direction = CASE WHEN p.ip = fv.server_ip THEN 'c2s' ELSE 's2c' END)
+	)
+GROUP BY p.vantage_id, p.ip, p.mac;
+
+-- That MAC itself still speaks for the address: also a way that works, or two owners (arp-conflict).
+INSERT INTO mm_answer
+SELECT p.vantage_id, p.ip, p.mac, 0
+FROM mm_pair p
+JOIN mm_claim m ON m.vantage_id = p.vantage_id AND m.ip = p.ip AND m.mac = p.mac
+JOIN mm_claim r ON r.vantage_id = p.vantage_id AND r.ip = p.ip AND r.mac = p.mac_real
+WHERE m.last_ns >= r.first_ns
+	AND NOT EXISTS (SELECT 1 FROM mm_answer a
+		WHERE a.vantage_id = p.vantage_id AND a.ip = p.ip AND a.mac = p.mac);
+
+CREATE TEMP TABLE mm_found AS
+SELECT p.*, a.ip IS NOT NULL AS answered, a.reset,
+	(SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.vantage_id, p.ip, p.mac)
+		AS finding_id,
+	(SELECT max(n.rowid) FROM neighbor n WHERE n.ip = p.ip AND n.host_id = p.host_id AND n.mac = p.mac
+		AND n.at_ns IS (SELECT max(l.at_ns) FROM neighbor l WHERE l.ip = p.ip
+			AND l.host_id = p.host_id AND l.mac = p.mac)) AS snapshot,
+	(SELECT count(*) FROM flow_vantage fv JOIN flow f ON f.id = fv.flow_id
+		WHERE fv.vantage_id = p.vantage_id AND p.ip IN (fv.client_ip, fv.server_ip)
+			AND fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns
+			AND f.outcome IN ('unanswered', 'half_open')) AS dead_flows
+FROM mm_pair p
+LEFT JOIN mm_answer a ON a.vantage_id = p.vantage_id AND a.ip = p.ip AND a.mac = p.mac;
+
+-- Others whose tables say the same wrong thing, and other wrong entries of the same host.
+CREATE TEMP TABLE mm_risk AS
+SELECT finding_id, json_group_array(json(entry)) AS entries
+FROM (
+SELECT f.finding_id, json_object('host', h.name, 'ip', n.ip, 'mac', n.mac, 'state', n.state) AS entry
+FROM mm_found f
+JOIN (SELECT DISTINCT host_id, ip, mac, state FROM neighbor WHERE mac IS NOT NULL) n
+	ON (n.ip = f.ip AND n.mac = f.mac AND n.host_id != f.host_id)
+	OR (n.host_id = f.host_id AND n.ip != f.ip AND n.mac NOT IN (
+		SELECT o.mac FROM mm_owner o WHERE o.ip = n.ip)
+		AND EXISTS (SELECT 1 FROM mm_owner o WHERE o.ip = n.ip))
+JOIN host h ON h.id = n.host_id
+WHERE NOT f.answered
+ORDER BY f.finding_id, h.name, n.ip, n.state
+)
+GROUP BY finding_id;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id,
+	CASE WHEN f.answered THEN 'l2-asymmetric' ELSE 'mac-mismatch' END,
+	CASE WHEN f.answered THEN 'notice' WHEN f.dead_flows > 0 OR f.frames = f.total THEN 'critical'
+		ELSE 'warning' END,
+	CASE WHEN f.owner_host IS NOT NULL AND f.mac_seen = f.mac_real THEN 1
+		WHEN f.owner_host IS NOT NULL OR f.by_arp OR f.in_prefix OR f.in_table THEN 0.95
+		ELSE 0.8 END,
+	f.host_id, f.vantage_id, f.owner_vantage,
+	(SELECT min(o.ip) FROM mm_owner o WHERE o.host_id = f.host_id
+		AND (instr(o.ip, ':') > 0) = (instr(f.ip, ':') > 0)
+		AND EXISTS (SELECT 1 FROM vantage v WHERE v.id = f.vantage_id AND v.mac = o.mac)),
+	f.ip, f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.frames, f.total,
+	CASE WHEN f.answered THEN
+		h.name || ' addresses ' || f.ip || ' at ' || f.mac || ' though it speaks from ' || f.mac_real
+			|| CASE WHEN f.reset THEN '; it answers with a reset' ELSE '; its answers show that the '
+			|| 'frames arrive: another way back, not a lost neighbour' END
+	ELSE
+		h.name || ' addresses ' || f.ip || ' at ' || f.mac || '; that host answers from ' || f.mac_real
+			|| coalesce(' (its neighbour entry is ' || n.state
+			|| coalesce(', unconfirmed for ' || span(n.confirmed_s * 1000000000), '') || ')', '')
+	END,
+	CASE WHEN f.answered THEN
+		'find out why ' || h.name || ' sends the other way: a bridge that skips address translation, '
+			|| 'a bond, or two routers'
+	ELSE 'on ' || h.name || ': ip neigh flush ' || f.ip END,
+	json_patch('{}', json_object(
+		'ip', f.ip, 'mac_used', f.mac, 'mac_real', f.mac_real,
+		'proof', CASE WHEN f.owner_host IS NOT NULL THEN 'its own interface' WHEN f.by_arp THEN 'ARP'
+			ELSE 'its frames' END,
+		'state', n.state, 'confirmed_s', n.confirmed_s, 'used_s', n.used_s, 'updated_s', n.updated_s,
+		'flows', f.dead_flows,
+		'at_risk', json(r.entries)))
+FROM mm_found f
+JOIN host h ON h.id = f.host_id
+JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
+LEFT JOIN neighbor n ON n.rowid = f.snapshot
+LEFT JOIN mm_risk r ON r.finding_id = f.finding_id
+ORDER BY f.finding_id;
+
+-- Proof: the frames under the wrong MAC, then where the owner speaks from its own.
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT finding_id, capture_file_id, frame, flow_id, note FROM (
+	SELECT f.finding_id, p.capture_file_id, p.frame, p.flow_id,
+		'sent to ' || p.dst_mac || CASE WHEN p.info IS NULL THEN '' ELSE ': ' || p.info END AS note,
+		row_number() OVER (PARTITION BY f.finding_id ORDER BY p.capture_file_id, p.frame) AS place
+	FROM mm_found f
+	JOIN packet p ON p.dst_ip = f.ip AND p.dst_mac = f.mac
+	JOIN (SELECT DISTINCT capture_file_id, vantage_id FROM capture_interface) i
+		ON i.capture_file_id = p.capture_file_id AND i.vantage_id = f.vantage_id
+)
+WHERE place <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY finding_id, place;
+
+INSERT INTO evidence (finding_id, capture_file_id, frame, note)
+SELECT f.finding_id, f.first_file_id, f.first_frame, 'the first sent to ' || f.mac
+FROM mm_found f
+WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.finding_id = f.finding_id
+	AND e.capture_file_id = f.first_file_id AND e.frame = f.first_frame)
+ORDER BY f.finding_id;
+
+INSERT INTO evidence (finding_id, capture_file_id, frame, note)
+SELECT f.finding_id, f.claim_file, f.claim_frame, f.ip || ' speaks from ' || f.mac_real
+FROM mm_found f WHERE f.claim_file IS NOT NULL AND f.mac_seen = f.mac_real
+UNION ALL
+SELECT f.finding_id, m.first_file_id, min(m.first_frame), f.ip || ' sends from its own interface '
+	|| f.mac_real
+FROM mm_found f JOIN mac_use m ON m.ip = f.ip AND m.role = 'source' AND m.vantage_id = f.owner_vantage
+	AND m.mac = f.mac_real AND m.outgoing = 1
+GROUP BY f.finding_id
+ORDER BY 1;
+
+DROP TABLE mm_claim;
+DROP TABLE mm_owner;
+DROP TABLE mm_many;
+DROP TABLE mm_sent;
+DROP TABLE mm_pair;
+DROP TABLE mm_answer;
+DROP TABLE mm_found;
+DROP TABLE mm_risk;
