@@ -38,7 +38,7 @@ int capfile_damage(struct capfile *cf, uint64_t offset, const char *what, const 
 	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
 	free(cf->info.damaged);
-	cf->info.damaged = mem_printf("%s in frame %llu at byte %llu: %s", what,
+	cf->info.damaged = mem_printf("%s frame %llu at byte %llu: %s", what,
 		(unsigned long long)cf->number + 1, (unsigned long long)offset, detail);
 	return finish(cf);
 }
@@ -46,10 +46,11 @@ int capfile_damage(struct capfile *cf, uint64_t offset, const char *what, const 
 int capfile_cut(struct capfile *cf, uint64_t offset, size_t have, size_t want)
 {
 	if (cf->source->failure)
-		return capfile_damage(cf, offset, "cut short", "%s", cf->source->failure);
+		return capfile_damage(cf, offset, have ? "cut short in" : "cut short before", "%s",
+			cf->source->failure);
 	if (!have)
 		return finish(cf);
-	return capfile_damage(cf, offset, "cut short", "%zu of %zu bytes are there", have, want);
+	return capfile_damage(cf, offset, "cut short in", "%zu of %zu bytes are there", have, want);
 }
 
 /* What the first bytes look like, for somebody who gave the wrong file. */

@@ -73,7 +73,7 @@ static inline uint64_t file_u64(const struct capfile *cf, const uint8_t *p)
 
 /* source_need() with the bookkeeping that goes with it. */
 size_t capfile_need(struct capfile *cf, size_t n);
-/* Ends the reading; what is wrong goes before "in frame N at byte M". Returns CAPFILE_END. */
+/* Ends the reading; what ("garbage in") goes before "frame N at byte M". Returns CAPFILE_END. */
 int capfile_damage(struct capfile *cf, uint64_t offset, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Ends the reading where there are only have of want bytes: the sound end when have is 0. */

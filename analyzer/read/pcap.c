@@ -54,9 +54,9 @@ static int bad_length(struct capfile *cf, uint64_t offset, const uint8_t *h, uin
 	uint32_t magic = file_u32(cf, h);
 
 	if (!cap_len && (magic == MAGIC_US || magic == MAGIC_NS))
-		return capfile_damage(cf, offset, "a second file",
+		return capfile_damage(cf, offset, "a second file before",
 			"a pcap header stands where a record should; cut the files apart, or join them with mergecap");
-	return capfile_damage(cf, offset, "garbage",
+	return capfile_damage(cf, offset, "garbage in",
 		"the record claims %u captured bytes, at most %u are possible", cap_len, CAPTURED_MAX);
 }
 

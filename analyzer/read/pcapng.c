@@ -85,7 +85,7 @@ static int skip(struct capfile *cf, const struct block *b)
 		return capfile_cut(cf, b->offset, (size_t)done + have, b->length);
 	again = file_u32(cf, cur_take(&cf->source->window, 4));
 	if (again != b->length)
-		return capfile_damage(cf, b->offset, "garbage",
+		return capfile_damage(cf, b->offset, "garbage in",
 			"a block begins with the length %u and ends with %u", b->length, again);
 	cf->info.skipped_blocks++;
 	return CAPFILE_OK;
@@ -95,6 +95,12 @@ static bool is_read(uint32_t type)
 {
 	return type == BLOCK_EPB || type == BLOCK_IDB || type == BLOCK_PB || type == BLOCK_SPB ||
 		type == BLOCK_ISB || type == BLOCK_SHB;
+}
+
+/* Shown by Wireshark as rows of their own, so that they take a frame number (checked with 4.0). */
+static bool is_row(uint32_t type)
+{
+	return type == BLOCK_JOURNAL || type == BLOCK_CUSTOM || type == BLOCK_CUSTOM_STAYS;
 }
 
 /* Finds the length of the block at h, which has 12 bytes; sets the byte order of a new section. */
@@ -131,11 +137,11 @@ static int next_block(struct capfile *cf, struct block *ret_block)
 			return capfile_cut(cf, b.offset, have, BLOCK_FRAME);
 		wrong = measure(cf, w->at, &b);
 		if (unlikely(wrong != NULL))
-			return capfile_damage(cf, b.offset, "garbage", "%s", wrong);
+			return capfile_damage(cf, b.offset, "garbage in", "%s", wrong);
 		if (likely(is_read(b.type)))
 			break;
-		cf->info.other_rows += b.type == BLOCK_JOURNAL || b.type == BLOCK_CUSTOM;
-		cf->number += b.type == BLOCK_JOURNAL || b.type == BLOCK_CUSTOM;
+		cf->info.other_rows += is_row(b.type);
+		cf->number += is_row(b.type);
 		r = skip(cf, &b);
 		if (r != CAPFILE_OK)
 			return r;
@@ -143,7 +149,7 @@ static int next_block(struct capfile *cf, struct block *ret_block)
 	if (unlikely(w->left < b.length) && (have = capfile_need(cf, b.length)) < b.length)
 		return capfile_cut(cf, b.offset, have, b.length);
 	if (unlikely(file_u32(cf, w->at + b.length - 4) != b.length))
-		return capfile_damage(cf, b.offset, "garbage",
+		return capfile_damage(cf, b.offset, "garbage in",
 			"a block begins with the length %u and ends with %u", b.length,
 			file_u32(cf, w->at + b.length - 4));
 	b.body = cur_of(w->at + BLOCK_HEADER, b.length - BLOCK_FRAME);
@@ -159,7 +165,7 @@ static int new_section(struct capfile *cf, struct block *b)
 	uint32_t major = file_u16(cf, h + 4), minor = file_u16(cf, h + 6);
 
 	if (major != 1 || (minor != 0 && minor != 2))
-		return capfile_damage(cf, b->offset, "an unknown version",
+		return capfile_damage(cf, b->offset, "an unknown version before",
 			"a section of pcapng %u.%u; rewrite it with editcap", major, minor);
 	cf->info.sections++;
 	cf->section_first = cf->info.interface_count;
@@ -175,7 +181,7 @@ static int new_interface(struct capfile *cf, const struct block *b)
 {
 	if (pcapng_interface(cf, b->body))
 		return CAPFILE_OK;
-	return capfile_damage(cf, b->offset, "garbage",
+	return capfile_damage(cf, b->offset, "garbage in",
 		cf->info.interface_count == INTERFACES_MAX ? "more than 16384 interfaces"
 							   : "an interface block is too short");
 }
@@ -184,7 +190,7 @@ static int new_statistics(struct capfile *cf, const struct block *b)
 {
 	if (pcapng_statistics(cf, b->body))
 		return CAPFILE_OK;
-	return capfile_damage(cf, b->offset, "garbage",
+	return capfile_damage(cf, b->offset, "garbage in",
 		"a statistics block is too short or of an interface that is not there");
 }
 
@@ -236,14 +242,14 @@ static void frame_options(struct capfile *cf, struct cursor list, struct frame *
 
 static int too_long(struct capfile *cf, const struct block *b, uint32_t cap_len)
 {
-	return capfile_damage(cf, b->offset, "garbage",
+	return capfile_damage(cf, b->offset, "garbage in",
 		"the frame claims %u captured bytes, its block of %u bytes has no room for them", cap_len,
 		b->length);
 }
 
 static int no_interface(struct capfile *cf, const struct block *b, uint32_t id)
 {
-	return capfile_damage(cf, b->offset, "garbage", "it is of interface %u, the section has %u", id,
+	return capfile_damage(cf, b->offset, "garbage in", "it is of interface %u, the section has %u", id,
 		cf->info.interface_count - cf->section_first);
 }
 

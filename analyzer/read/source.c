@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "read/digest.h"
+#include "read/inflate.h"
 
 /* In sanitizer builds a look outside the window is an error, though the buffer goes on there. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -20,12 +21,24 @@
 /* Room before the window for what is left of the one before: usually a part of one frame. */
 #define HEAD (64u << 10)
 
+static size_t pull_content(struct source *s, uint8_t *to, size_t size)
+{
+	size_t n = inflate_read(s->inflate, to, size);
+
+	if (!n && !s->failure && inflate_failure(s->inflate))
+		s->failure = mem_strdup(inflate_failure(s->inflate));
+	return n;
+}
+
 static size_t pull(struct source *s, uint8_t *to, size_t size)
 {
-	size_t n = stored_read(&s->stored, to, size < STORED_WINDOW ? size : STORED_WINDOW);
+	size_t n;
 
+	if (s->inflate)
+		return pull_content(s, to, size);
+	n = stored_read(&s->stored, to, size < STORED_WINDOW ? size : STORED_WINDOW);
 	if (!n && s->stored.failed && !s->failure)
-		s->failure = mem_printf("cannot read on after byte %llu: %s",
+		s->failure = mem_printf("the file cannot be read on after its byte %llu: %s",
 			(unsigned long long)s->stored.bytes, strerror(s->stored.failed));
 	return n;
 }
@@ -92,6 +105,22 @@ uint64_t source_skip(struct source *s, uint64_t n)
 	return done;
 }
 
+/* Turns the window, which holds the first stored bytes, into one of content. */
+static int decompress(struct source *s, struct error *err)
+{
+	static const char *const names[] = {"none", "gzip", "zstd"};
+	enum inflate_format format = inflate_recognise(s->window.at, source_need(s, 4));
+	int r = 0;
+
+	s->compression = names[format];
+	if (format != INFLATE_NONE) {
+		r = inflate_new(&s->inflate, &s->stored, format, s->window.at, s->window.left, err);
+		s->window.left = 0;
+		s->window_end = 0;
+	}
+	return r;
+}
+
 int source_open(struct source **ret_source, const char *path, bool sha256, struct error *err)
 {
 	struct source *s = mem_zalloc(sizeof(*s));
@@ -101,13 +130,17 @@ int source_open(struct source **ret_source, const char *path, bool sha256, struc
 		free(s);
 		return r;
 	}
-	s->compression = "none";
 	s->head = HEAD;
 	s->tail = STORED_WINDOW;
 	if (s->stored.size && s->stored.size < STORED_WINDOW)
 		s->tail = (size_t)s->stored.size + 1; /* small files by the thousand: less to prepare */
 	s->buffer = mem_alloc(s->head + s->tail);
 	s->window = cur_of(s->buffer + s->head, 0);
+	r = decompress(s, err);
+	if (r < 0) {
+		(void)source_close(s);
+		return r;
+	}
 	*ret_source = s;
 	return 0;
 }
@@ -116,6 +149,8 @@ struct source *source_close(struct source *s)
 {
 	if (!s)
 		return NULL;
+	stored_cancel(&s->stored); /* the thread may be waiting for a stream */
+	(void)inflate_free(s->inflate);
 	stored_release(&s->stored);
 	ALLOW(s->buffer, s->head + s->tail);
 	free(s->failure);
@@ -135,6 +170,9 @@ void source_stop(struct source *s, const char *why)
 void source_finish(struct source *s, uint64_t ret_hash[2], char ret_sha256[65])
 {
 	s->window.left = 0;
+	s->stopped = true;
+	if (s->inflate)
+		inflate_stop(s->inflate);
 	stored_drain(&s->stored);
 	digest_finish(s->stored.digest, ret_hash, ret_sha256);
 }

@@ -74,7 +74,7 @@ def section(o):
     return (shb(o, facts) + idb(o, 1, 96, iface) + idb(o, 101, 0, opt(o, 9, b"\x8a")) + idb(o, 113, 0, opt(o, 9, b"\x0c"))
             + epb(o, 0, t) + epb(o, 1, 1700000000 * 1024, options=opt(o, 1, b"look") + opt(o, 2, struct.pack(o + "I", 2)) + opt(o, 4, u64(3)))
             + epb(o, 2, 17 * 10**18, b"") + spb(o, 200, FRAME[:40] + bytes(56)) + pb(o, 1, 0xFFFF, 5) + pb(o, 1, 2, 6, b"abc")
-            + block(o, 4, b"\0\0\0\0") + block(o, 9, pad(b"MESSAGE=hello\n")) + block(o, 10, struct.pack(o + "II", 0x544C534B, 4) + b"key ")
+            + block(o, 4, b"\0\0\0\0") + block(o, 9, pad(b"__REALTIME_TIMESTAMP=1700000000000000\nMESSAGE=hello\n")) + block(o, 10, struct.pack(o + "II", 0x544C534B, 4) + b"key ")
             + block(o, 0xBAD, struct.pack(o + "I", 32473) + b"data") + block(o, 0x40000BAD, struct.pack(o + "I", 32473)) + block(o, 0x7777, b"")
             + isb(o, 0, t, opt(o, 2, struct.pack(o + "II", t >> 32, t & 0xFFFFFFFF)) + opt(o, 4, u64(9)) + opt(o, 5, u64(1)) + opt(o, 6, u64(8)) + opt(o, 7, u64(2)) + opt(o, 8, u64(7)))
             + epb(o, 0, t + 1) + isb(o, 0, t + 2, opt(o, 5, u64(4)) + opt(o, 3, struct.pack(o + "II", t >> 32, (t & 0xFFFFFFFF) + 2))))
