@@ -130,6 +130,37 @@ def check_flows(db, truth, report):
             " JOIN host h ON h.id = v.host_id WHERE f.protocol = 'tcp' AND h.name = ?", name))
 
 
+    for entry in truth.get("translated", []):
+        report.equal(f"flows with port {entry['client']} at client, {entry['server']} at server",
+                     1, one(db, TRANSLATED_SQL, entry["client"], entry["server"]))
+    for entry in truth.get("rewritten", []):
+        check_rewritten(db, entry, report)
+
+
+def check_rewritten(db, entry, report):
+    """The constant that a middlebox added to the sequence numbers of one flow."""
+    seen = dict(((name, (up, down)) for name, up, down in db.execute(
+        "SELECT h.name, v.seq_delta_c2s, v.seq_delta_s2c FROM flow_vantage v"
+        " JOIN vantage p ON p.id = v.vantage_id JOIN host h ON h.id = p.host_id"
+        " WHERE v.client_port = ?", (entry["port"],))))
+    if set(seen) != {"client", "server"} or None in seen["client"] + seen["server"]:
+        report.differs(f"sequence deltas of port {entry['port']}", "at both ends", seen)
+        return
+    for which, direction in enumerate(("c2s", "s2c")):
+        between = (seen["server"][which] - seen["client"][which]) % 2**32
+        if between not in (entry[direction], -entry[direction] % 2**32):
+            report.differs(f"{direction} sequence delta of port {entry['port']}",
+                           f"{entry[direction]} (either sign)", between)
+
+
+TRANSLATED_SQL = """
+SELECT count(DISTINCT a.flow_id) FROM flow_vantage a JOIN flow_vantage b USING (flow_id)
+JOIN vantage va ON va.id = a.vantage_id JOIN host ha ON ha.id = va.host_id
+JOIN vantage vb ON vb.id = b.vantage_id JOIN host hb ON hb.id = vb.host_id
+WHERE ha.name = 'client' AND hb.name = 'server' AND a.client_port = ? AND b.client_port = ?
+"""
+
+
 def check_events(db, truth, report):
     """Transmissions by their frame at the sender (or at the receiver): not a count, these ones."""
     for spec in truth.get("events", []):
@@ -206,10 +237,22 @@ def check_finding(row, spec, label, report):
         if not any(w["from_ns"] - moment["within_ns"] <= moment["at_ns"]
                    <= (w.get("to_ns") or w["from_ns"]) + moment["within_ns"] for w in windows):
             report.differs(f"{label} window near {moment['at_ns']}", "one", windows)
-    if row["evidence"] == 0:
+    if "step_at" in spec:
+        check_step(detail.get("windows") or [], spec["step_at"], label, report)
+    if row["evidence"] == 0 and spec.get("evidence", True):
         report.differs(f"{label} evidence", "rows", 0)
     if not 0 < row["confidence"] <= 1:
         report.differs(f"{label} confidence", "in (0, 1]", row["confidence"])
+
+
+def check_step(windows, step, label, report):
+    """A step within its tolerance; windows may be on the clock before it or after it."""
+    for window in windows:
+        for shown in (step["at_ns"], *step.get("shown_ns", [])):
+            if (window["from_ns"] - step["within_ns"] <= shown
+                    <= (window.get("to_ns") or window["from_ns"]) + step["within_ns"]):
+                return
+    report.differs(f"{label} place", f"within {step['within_ns']} ns of {step['at_ns']}", windows)
 
 
 def reading(pieces, true_ns):

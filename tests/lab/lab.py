@@ -6,7 +6,7 @@ itself runs as the first of a PID namespace (see contain()), so a kill takes eve
 child with it, and with the last child the namespaces.
 
 What the kernel says is the truth here: nftables counters say what passed and what
-was dropped, and captures that admit a drop are refused (CaptureDropped), never used.
+was dropped, and captures that admit a drop are refused (Void), never used.
 """
 import contextlib
 import ctypes
@@ -25,8 +25,8 @@ CONTAINED = "BOTHENDS_LAB_CONTAINED"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class CaptureDropped(Exception):
-    """A capture lost packets of its own: the run says nothing, make another."""
+class Void(Exception):
+    """The run says nothing (a capture dropped packets, chance gave too little): make another."""
 
 
 def _call(name, *args):
@@ -40,6 +40,9 @@ def contain():
     if os.environ.get(CONTAINED):
         return
     os.environ[CONTAINED] = "1"
+    # On one processor packets of a connection cannot overtake each other between queues.
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
     command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
         command += ["--user", "--map-root-user"]
@@ -138,12 +141,13 @@ class Host:
 
     def open_connections(self):
         """TCP sockets that may still send something by themselves."""
+        passive = ("LISTEN", "TIME-WAIT", "FIN-WAIT-2")
         listed = self.run("ss", "-tanH").splitlines()
-        return [line for line in listed if line.split()[0] not in ("LISTEN", "TIME-WAIT")]
+        return [line for line in listed if line.split()[0] not in passive]
 
 
 class Capture:
-    """A running tcpdump or dumpcap. stop() raises CaptureDropped unless it saw everything."""
+    """A running tcpdump or dumpcap. stop() raises Void unless it saw everything."""
 
     def __init__(self, host, interface, path, snaplen=96, promiscuous=False, link_type=None,
                  pcapng=False, only=None):
@@ -195,7 +199,7 @@ class Capture:
             complete = (captured and received and dropped and dropped.group(1) == "0"
                         and captured.group(1) == received.group(1))
         if not complete:
-            raise CaptureDropped(f"{self.label}: {self.said.strip()}")
+            raise Void(f"{self.label}: {self.said.strip()}")
 
 
 class Lab:
@@ -230,7 +234,7 @@ class Lab:
                    "netns", b.path]
         subprocess.run(command, check=True, capture_output=True, text=True)
         for host, name in ((a, name_a), (b, name_b)):
-            host.run("ip", "link", "set", name, "up")
+            host.run("ip", "link", "set", "dev", name, "up")
 
     def capture(self, host, interface, path, **options):
         capture = Capture(host, interface, path, **options)
