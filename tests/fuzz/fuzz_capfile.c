@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void walk(struct capfile *cf)
 {
 	const struct capfile_info *info = capfile_info(cf);
-	volatile uint8_t sum = 0;
+	static volatile uint8_t sum; /* so that no read is left out */
 	uint64_t frames = 0;
 	struct frame f;
 	int64_t first;
@@ -24,7 +24,7 @@ static void walk(struct capfile *cf)
 		assert(f.interface < info->interface_count);
 		assert(f.number == ++frames + info->other_rows);
 		for (uint32_t i = 0; i < f.cap_len; i++)
-			sum ^= f.data[i];
+			sum = sum ^ f.data[i];
 	}
 	assert(info->frames == frames && info->bytes == info->stored_size);
 }
