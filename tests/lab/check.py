@@ -66,6 +66,12 @@ def check_conservation(db, report):
                 f"SELECT flow_id, direction, {prefix}sent, {fates} FROM path"
                 f" WHERE {prefix}sent IS NOT {fates}"):
             report.differs(f"conservation of {prefix}sent, flow {row[0]} {row[1]}", row[2], row[3])
+        arrivals = " + ".join(prefix + arrival for arrival in ARRIVALS)
+        for row in db.execute(
+                f"SELECT flow_id, direction, {prefix}received, {arrivals} FROM path"
+                f" WHERE {prefix}received IS NOT {arrivals}"):
+            report.differs(f"conservation of {prefix}received, flow {row[0]} {row[1]}",
+                           row[2], row[3])
     negative = " OR ".join(f"{name} < 0" for name in
                            ("sent",) + FATES + ARRIVALS + ("reordered", "retransmitted"))
     report.equal("paths with a negative count", 0,
@@ -298,10 +304,12 @@ def check_clocks(db, truth, report):
             offset = shown - reading(clocks.get(reference, []), true_ns)
             moved = (shown - first) * skew / 1e6
             judged += 1
-            if not low + moved - CLOCK_SLACK_NS <= offset <= high + moved + CLOCK_SLACK_NS:
+            below = low is not None and offset < low + moved - CLOCK_SLACK_NS
+            above = high is not None and offset > high + moved + CLOCK_SLACK_NS
+            if below or above:
+                bounds = [None if bound is None else round(bound + moved) for bound in (low, high)]
                 report.differs(f"clock {name} against {reference} at {int(shown)}",
-                               f"{offset:.0f} ns inside",
-                               f"[{low + moved:.0f}, {high + moved:.0f}]")
+                               f"{offset:.0f} ns inside", bounds)
                 break
     if judged < 300 * len([c for c in clocks.values() if c] or [1]):
         report.differs("clock samples inside a stated piece", "at least 300 of 401", judged)
