@@ -1,1 +1,221 @@
--- Links causes and numbers the findings after all rules ran.
+-- After all rules: frames for cited events, causes, severity by effect, and the order of the stories.
+-- Everything here is deterministic: ties end at kind, addresses and time, never at insertion order.
+
+-- 1. Cited segment events become frames.
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT c.finding_id, x.file_id, x.frame, x.flow_id, c.what || x.shows
+FROM cite c
+CROSS JOIN (
+	SELECT id, 1 AS part, sent_file_id AS file_id, sent_frame AS frame, flow_id,
+		CASE kind WHEN 'lost' THEN ', never arrived'
+			WHEN 'misaddressed' THEN ', sent to a MAC that is not the receiver''s'
+			WHEN 'capture_missed' THEN ', arrived although the receiving capture lacks it'
+			ELSE ', as sent' END AS shows
+	FROM segment_event WHERE sent_frame IS NOT NULL
+	UNION ALL
+	SELECT id, 2, received_file_id, received_frame, flow_id,
+		CASE kind WHEN 'misaddressed' THEN ', seen there under a foreign MAC'
+			WHEN 'duplicated' THEN ', an extra copy'
+			WHEN 'sender_missed' THEN ', received although the sending capture lacks it'
+			WHEN 'reordered' THEN ', arrived after later ones'
+			WHEN 'injected' THEN ', never sent by the peer'
+			ELSE ', as received' END || coalesce(': ' || detail, '')
+	FROM segment_event WHERE received_frame IS NOT NULL
+	UNION ALL
+	SELECT id, 3, proof_file_id, proof_frame, flow_id, ': this frame proves it (' || reason || ')'
+	FROM segment_event WHERE proof_frame IS NOT NULL) x ON x.id = c.event_id
+ORDER BY c.finding_id, c.n, x.part;
+
+-- 2. What explains what. A row: findings of this kind are explained by findings of that kind, when
+-- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
+-- confidence. Scopes: to_ip (the same host sends to the same address), path (the same two hosts, the
+-- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
+-- in common), vrid (the same virtual router).
+CREATE TEMP TABLE cause_rule (symptom TEXT, cause TEXT, scope TEXT, rank INTEGER);
+INSERT INTO cause_rule VALUES
+	('synack-lost', 'mac-mismatch', 'to_ip', 1),
+	('syn-lost', 'mac-mismatch', 'to_ip', 1),
+	('handshake-ack-lost', 'mac-mismatch', 'to_ip', 1),
+	('pmtu-blackhole', 'mac-mismatch', 'to_ip', 9),
+	('asymmetric-loss', 'mac-mismatch', 'to_ip', 1),
+	('symmetric-loss', 'mac-mismatch', 'to_ip', 1),
+	('syn-lost', 'arp-conflict', 'ip', 2),
+	('synack-lost', 'arp-conflict', 'ip', 2),
+	('mac-mismatch', 'arp-conflict', 'ip', 1),
+	('asymmetric-loss', 'arp-conflict', 'ip', 2),
+	('syn-lost', 'host-dark', 'host', 3),
+	('synack-lost', 'host-dark', 'host', 3),
+	('handshake-ack-lost', 'host-dark', 'host', 3),
+	('asymmetric-loss', 'host-dark', 'host', 3),
+	('symmetric-loss', 'host-dark', 'host', 3),
+	('arp-unanswered', 'host-dark', 'host', 1),
+	('arp-unanswered', 'host-dark', 'ip', 2),
+	('eni-not-host', 'host-dark', 'host', 1),
+	('flowlog-one-way', 'host-dark', 'host', 2),
+	('vrrp-gap-source', 'host-dark', 'host', 1),
+	('vrrp-gap-path', 'host-dark', 'host', 1),
+	('syn-lost', 'arp-unanswered', 'ip', 4),
+	('syn-lost', 'firewall-drop', 'path', 5),
+	('synack-lost', 'firewall-drop', 'path', 5),
+	('syn-lost', 'flowlog-reject', 'ip', 4),
+	('synack-lost', 'flowlog-reject', 'ip', 4),
+	('flowlog-one-way', 'flowlog-reject', 'ip', 1),
+	('refused', 'injected-segment', 'pair', 1),
+	('reset', 'injected-segment', 'pair', 1),
+	('reset', 'pmtu-blackhole', 'pair', 2),
+	('reset', 'host-dark', 'host', 3),
+	('reset', 'asymmetric-loss', 'pair', 4),
+	('reset', 'symmetric-loss', 'pair', 4),
+	('syn-lost', 'asymmetric-loss', 'path', 8),
+	('synack-lost', 'asymmetric-loss', 'path', 8),
+	('handshake-ack-lost', 'asymmetric-loss', 'path', 8),
+	('syn-lost', 'symmetric-loss', 'pair', 8),
+	('synack-lost', 'symmetric-loss', 'pair', 8),
+	('handshake-ack-lost', 'symmetric-loss', 'pair', 8),
+	('vrrp-flap', 'vrrp-misconfig', 'vrid', 1),
+	('vrrp-dual-master', 'vrrp-misconfig', 'vrid', 1),
+	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 3),
+	('vrrp-dual-master', 'vrrp-gap-path', 'vrid', 2),
+	('vrrp-flap', 'vrrp-gap-source', 'vrid', 3),
+	('vrrp-flap', 'vrrp-gap-path', 'vrid', 2);
+-- A known defect explains what its row says, on the host that it is found on.
+INSERT INTO cause_rule
+SELECT DISTINCT k.value, 'advisory', 'defect', 9
+FROM defect d, json_each('["' || replace(replace(d.explains, ' ', ''), ',', '","') || '"]') k
+WHERE d.explains IS NOT NULL;
+
+CREATE TEMP TABLE finding_end AS
+SELECT f.id, f.kind, f.src_ip, f.dst_ip, f.first_ns, f.last_ns, f.confidence, f.host_id,
+	vf.host_id AS from_host, vt.host_id AS to_host,
+	coalesce(json_extract(f.detail, '$.ip'), f.dst_ip) AS to_ip,
+	json_extract(f.detail, '$.vrid') AS vrid,
+	(SELECT explains FROM defect d WHERE d.id = coalesce(json_extract(f.detail, '$.defect'),
+		json_extract(f.detail, '$.rule'))) AS explains
+FROM finding f
+LEFT JOIN vantage vf ON vf.id = f.from_vantage_id
+LEFT JOIN vantage vt ON vt.id = f.to_vantage_id;
+
+-- role: s where the finding may be explained by that key, c where it may explain.
+CREATE TEMP TABLE finding_key AS
+SELECT id, kind, 'to_ip' AS scope, r.column1 AS role,
+	coalesce(from_host, host_id) || '>' || to_ip AS key
+FROM finding_end, (VALUES ('s'), ('c')) r
+UNION ALL
+SELECT id, kind, 'path', r.column1, from_host || '>' || to_host FROM finding_end, (VALUES ('s'), ('c')) r
+UNION ALL
+SELECT id, kind, 'pair', r.column1, min(from_host, to_host) || '-' || max(from_host, to_host)
+FROM finding_end, (VALUES ('s'), ('c')) r
+UNION ALL
+SELECT id, kind, 'host', 'c', host_id FROM finding_end
+UNION ALL
+SELECT id, kind, 'host', 's', host_id FROM finding_end
+UNION
+SELECT id, kind, 'host', 's', from_host FROM finding_end
+UNION
+SELECT id, kind, 'host', 's', to_host FROM finding_end
+UNION
+SELECT id, kind, 'ip', r.column1, src_ip FROM finding_end, (VALUES ('s'), ('c')) r
+UNION
+SELECT id, kind, 'ip', r.column1, dst_ip FROM finding_end, (VALUES ('s'), ('c')) r
+UNION
+SELECT id, kind, 'ip', r.column1, to_ip FROM finding_end, (VALUES ('s'), ('c')) r
+UNION ALL
+SELECT id, kind, 'vrid', r.column1, vrid FROM finding_end, (VALUES ('s'), ('c')) r
+UNION ALL
+SELECT id, kind, 'defect', 's', kind || '@' || host_id FROM finding_end
+UNION
+SELECT id, kind, 'defect', 's', kind || '@' || from_host FROM finding_end
+UNION
+SELECT id, kind, 'defect', 's', kind || '@' || to_host FROM finding_end
+UNION ALL
+SELECT e.id, e.kind, 'defect', 'c', k.value || '@' || e.host_id
+FROM finding_end e, json_each('["' || replace(replace(e.explains, ' ', ''), ',', '","') || '"]') k
+WHERE e.explains IS NOT NULL;
+DELETE FROM finding_key WHERE key IS NULL;
+CREATE INDEX temp.finding_key_by_key ON finding_key(key, scope, kind, role);
+CREATE INDEX temp.finding_end_by_id ON finding_end(id);
+
+-- Times touch within two seconds (detection of either takes a moment); no time touches all.
+CREATE TEMP TABLE cause_choice AS
+SELECT symptom_id, cause_id FROM (
+	SELECT s.id AS symptom_id, c.id AS cause_id, row_number() OVER (PARTITION BY s.id
+		ORDER BY r.rank, ce.confidence DESC, ce.first_ns, ce.kind, ce.src_ip, ce.dst_ip, c.id) AS n
+	FROM finding_key s
+	CROSS JOIN cause_rule r ON r.symptom = s.kind AND r.scope = s.scope
+	CROSS JOIN finding_key c ON c.key = s.key AND c.scope = r.scope AND c.kind = r.cause
+		AND c.role = 'c'
+	CROSS JOIN finding_end se ON se.id = s.id
+	CROSS JOIN finding_end ce ON ce.id = c.id
+	WHERE s.role = 's' AND s.id != c.id
+		AND (se.first_ns IS NULL OR ce.last_ns IS NULL OR se.first_ns <= ce.last_ns + 2000000000)
+		AND (ce.first_ns IS NULL OR se.last_ns IS NULL OR ce.first_ns <= se.last_ns + 2000000000))
+WHERE n = 1;
+CREATE INDEX temp.cause_choice_by_symptom ON cause_choice(symptom_id);
+UPDATE finding SET cause_id = (SELECT cause_id FROM cause_choice WHERE symptom_id = finding.id)
+WHERE cause_id IS NULL;
+
+-- 3. A cause weighs what its effects weigh.
+CREATE TEMP TABLE effect AS
+WITH RECURSIVE up(leaf_id, id) AS (
+	SELECT id, id FROM finding
+	UNION
+	SELECT up.leaf_id, f.cause_id FROM up JOIN finding f ON f.id = up.id WHERE f.cause_id IS NOT NULL)
+SELECT up.id, min(CASE l.severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END) AS severity,
+	max(coalesce(json_extract(l.detail, '$.broken'), 0)) AS broken,
+	max(coalesce(json_extract(l.detail, '$.flows'), 0)) AS flows, count(*) - 1 AS effects
+FROM up JOIN finding l ON l.id = up.leaf_id
+GROUP BY up.id;
+CREATE INDEX temp.effect_by_id ON effect(id);
+UPDATE finding SET severity = (
+	SELECT CASE e.severity WHEN 1 THEN 'critical' WHEN 2 THEN 'warning' ELSE 'notice' END
+	FROM effect e WHERE e.id = finding.id);
+
+-- 4. Order: the heaviest story first; in a story what happened, then what explains it, then what else
+-- the cause did, by time.
+CREATE TEMP TABLE root AS
+WITH RECURSIVE up(id, root_id, depth) AS (
+	SELECT id, id, 0 FROM finding WHERE cause_id IS NULL
+	UNION
+	SELECT f.id, up.root_id, up.depth + 1 FROM up JOIN finding f ON f.cause_id = up.id)
+SELECT up.id, up.root_id, up.depth, f.cause_id, row_number() OVER (PARTITION BY up.root_id
+	ORDER BY e.effects > 0, e.severity, e.broken DESC, e.flows DESC, f.confidence DESC, f.first_ns,
+		f.kind, f.src_ip, f.dst_ip, f.from_vantage_id, f.to_vantage_id, f.id) AS head
+FROM up JOIN finding f ON f.id = up.id JOIN effect e ON e.id = up.id;
+CREATE INDEX temp.root_by_id ON root(id);
+CREATE TEMP TABLE chain AS
+WITH RECURSIVE because(root_id, id, depth) AS (
+	SELECT root_id, id, 0 FROM root WHERE head = 1
+	UNION
+	SELECT b.root_id, r.cause_id, b.depth + 1 FROM because b JOIN root r ON r.id = b.id
+	WHERE r.cause_id IS NOT NULL)
+SELECT * FROM because;
+CREATE INDEX temp.chain_by_id ON chain(id);
+CREATE TEMP TABLE numbering AS
+SELECT r.id AS old_id, row_number() OVER (
+	ORDER BY s.severity, s.broken DESC, s.flows DESC, h.kind, h.first_ns, h.src_ip, h.dst_ip,
+		h.from_vantage_id, h.to_vantage_id, h.id,
+		c.depth IS NULL, c.depth, f.first_ns, f.kind, f.src_ip, f.dst_ip, f.from_vantage_id,
+		f.to_vantage_id, f.id) AS new_id
+FROM root r
+JOIN finding f ON f.id = r.id
+JOIN effect s ON s.id = r.root_id
+JOIN root hr ON hr.root_id = r.root_id AND hr.head = 1
+JOIN finding h ON h.id = hr.id
+LEFT JOIN chain c ON c.id = r.id;
+CREATE INDEX temp.numbering_by_old ON numbering(old_id);
+
+UPDATE finding SET cause_id = (SELECT new_id FROM numbering WHERE old_id = cause_id)
+WHERE cause_id IS NOT NULL;
+UPDATE finding SET id = -(SELECT new_id FROM numbering WHERE old_id = finding.id);
+UPDATE finding SET id = -id;
+UPDATE evidence SET finding_id = (SELECT new_id FROM numbering WHERE old_id = finding_id);
+
+-- 5. Proof in order of the findings, no more than evidence_max for each.
+CREATE TEMP TABLE kept_evidence AS
+SELECT finding_id, capture_file_id, frame, log_file_id, line, flow_id, note FROM (
+	SELECT e.*, e.rowid AS entered,
+		row_number() OVER (PARTITION BY finding_id ORDER BY e.rowid) AS n FROM evidence e)
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY finding_id, entered;
+DELETE FROM evidence;
+INSERT INTO evidence SELECT * FROM kept_evidence;

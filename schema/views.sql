@@ -1,4 +1,4 @@
--- Views for people: names instead of numbers.
+-- Views for people: names instead of numbers, and one clock.
 
 CREATE VIEW loss AS -- loss by pair of vantage points and direction
 SELECT f.name AS from_vantage, t.name AS to_vantage, p.from_vantage_id, p.to_vantage_id,
@@ -19,3 +19,34 @@ SELECT v.id AS vantage_id, coalesce(c.from_ns, 0) AS from_ns,
 FROM vantage v
 LEFT JOIN clock c ON c.vantage_id = v.id
 WINDOW pieces AS (PARTITION BY v.id ORDER BY c.from_ns);
+
+CREATE VIEW event AS -- segment events with at_ns, their time on the reference clock: when it was sent, else received
+SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL
+	THEN s.sent_ns - coalesce((
+		SELECT CAST(c.offset_ns + (s.sent_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
+		FROM clock_piece c WHERE c.vantage_id = s.from_vantage_id
+			AND s.sent_ns >= c.valid_from AND s.sent_ns < c.valid_to), 0)
+	ELSE s.received_ns - coalesce((
+		SELECT CAST(c.offset_ns + (s.received_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
+		FROM clock_piece c WHERE c.vantage_id = s.to_vantage_id
+			AND s.received_ns >= c.valid_from AND s.received_ns < c.valid_to), 0) END AS at_ns
+FROM segment_event s;
+
+CREATE VIEW story AS -- findings by story: head (what happened), because (what explains it), also (what else the cause did)
+WITH RECURSIVE
+	up(finding_id, root_id) AS (
+		SELECT id, id FROM finding WHERE cause_id IS NULL
+		UNION
+		SELECT f.id, up.root_id FROM up JOIN finding f ON f.cause_id = up.finding_id),
+	head(root_id, head_id) AS (SELECT root_id, min(finding_id) FROM up GROUP BY root_id),
+	because(head_id, finding_id, depth) AS (
+		SELECT head_id, head_id, 0 FROM head
+		UNION
+		SELECT b.head_id, f.cause_id, b.depth + 1
+		FROM because b JOIN finding f ON f.id = b.finding_id WHERE f.cause_id IS NOT NULL)
+SELECT h.head_id AS story_id, u.root_id, u.finding_id,
+	CASE WHEN b.depth IS NULL THEN 'also' WHEN b.depth = 0 THEN 'head' ELSE 'because' END AS role,
+	coalesce(b.depth, 0) AS depth
+FROM up u
+JOIN head h ON h.root_id = u.root_id
+LEFT JOIN because b ON b.head_id = h.head_id AND b.finding_id = u.finding_id;

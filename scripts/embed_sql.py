@@ -5,7 +5,7 @@ usage: embed_sql.py SCHEMA_DIR OUT.c OUT.h
 
 Out come: the DDL with the column comments as rows of schema_comment, one INSERT statement for
 each table, the rules in the order of rules/ORDER, the saved queries with their first comment
-line as description, and the known defects.
+line as description, the queries of the reports, and the known defects.
 """
 import os
 import re
@@ -60,6 +60,7 @@ def main():
     if on_disk != set(rules):
         sys.exit(f"schema/rules/ORDER and the files differ: {sorted(on_disk ^ set(rules))}")
     queries = sorted(f[:-4] for f in os.listdir(f"{schema}/query") if f.endswith(".sql"))
+    reports = sorted(f[:-4] for f in os.listdir(f"{schema}/report") if f.endswith(".sql"))
 
     with open(out_h, "w", encoding="utf-8") as h:
         h.write("/* Made from schema/ by scripts/embed_sql.py. */\n#pragma once\n\n#include <stddef.h>\n\n")
@@ -67,8 +68,9 @@ def main():
         h.writelines(f"\tTABLE_{t.upper()},\n" for t, _, _ in found)
         h.write("\tSCHEMA_TABLES\n};\n\n")
         h.write("struct schema_text {\n\tconst char *name, *description, *text;\n};\n\n")
-        for name in ("ddl", "indexes", "views", "settings", "defects", "link"):
+        for name in ("ddl", "indexes", "views", "settings", "defects", "prepare", "link"):
             h.write(f"extern const char schema_{name}[];\n")
+        h.writelines(f"extern const char schema_report_{r}[];\n" for r in reports)
         h.write("extern const char *const schema_table_name[SCHEMA_TABLES];\n")
         h.write("extern const char *const schema_insert[SCHEMA_TABLES]; /* every column, in order */\n")
         h.write("extern const struct schema_text schema_rules[]; /* in order; ends with NULL */\n")
@@ -82,7 +84,9 @@ def main():
             ("views", read(f"{schema}/views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
+            ("prepare", read(f"{schema}/prepare.sql")),
             ("link", read(f"{schema}/link.sql")),
+            *((f"report_{r}", read(f"{schema}/report/{r}.sql")) for r in reports),
         ):
             c.write(f"const char schema_{name}[] =\n{c_string(text)};\n\n")
         c.write("const char *const schema_table_name[SCHEMA_TABLES] = {\n")

@@ -1,0 +1,86 @@
+/* bothends judge: runs the rules again on the facts of a finished database. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "judge/judge.h"
+#include "store/settings.h"
+
+#define SETTINGS_MAX 64
+
+static const struct argp_option options[] = {
+	{"rules", 'r', "DIR", 0, "run the rules DIR/*.sql as well, after the built-in ones", 0},
+	{"set", 's', "KEY=VALUE", 0, "change a threshold; bothends query DB --saved settings lists them", 0},
+	{0},
+};
+
+struct request {
+	const char *database, *rules;
+	const char *set[SETTINGS_MAX];
+	int sets;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct request *r = state->input;
+
+	switch (key) {
+	case 'r':
+		r->rules = arg;
+		return 0;
+	case 's':
+		if (r->sets == SETTINGS_MAX)
+			argp_error(state, "more than %d settings", SETTINGS_MAX);
+		r->set[r->sets++] = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (r->database)
+			argp_error(state, "one database at a time: '%s' is too many", arg);
+		r->database = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!r->database)
+			argp_error(state, "name a database; bothends analyze makes one");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int judge_again(const struct request *r, struct db *db, struct error *err)
+{
+	int result = db_run(db, r->database, "BEGIN IMMEDIATE", err);
+
+	for (int i = 0; i < r->sets && result == 0; i++)
+		result = setting_change(db, r->set[i], err);
+	if (result == 0)
+		result = judge_run(db, r->rules, err);
+	if (result == 0)
+		return db_run(db, r->database, "COMMIT", err);
+	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
+int cmd_judge(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "DB",
+		"Judges the facts of a database again: its findings are replaced. After a failure the old ones "
+		"stay.", NULL, NULL, NULL};
+	struct request r = {0};
+	struct error err = ERROR_INIT;
+	struct db db;
+	int result;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+		return EXIT_USAGE;
+	result = db_open_writable(&db, r.database, &err);
+	if (result == 0)
+		result = judge_again(&r, &db, &err);
+	db_close(&db);
+	if (result == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "bothends judge: %s\n", err.text);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,170 @@
+/* bothends report: prints the verdict of a finished database. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "report/model.h"
+
+static const struct format {
+	const char *name;
+	int (*write)(struct db *, FILE *, const struct report_options *, struct error *);
+} formats[] = {
+	{"text", report_text},
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+enum { KEY_WIDTH = 256, KEY_COLOUR, KEY_ALL };
+
+static const struct argp_option options[] = {
+	{"format", 'f', "FORMAT", 0, "text (default), json or md", 0},
+	{"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
+	{"all", KEY_ALL, NULL, 0, "every finding; text and md else stop after the 100 weightiest", 0},
+	{"width", KEY_WIDTH, "COLUMNS", 0, "wrap text at COLUMNS; 0: never (default: the terminal's width)", 0},
+	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always or never; auto honours NO_COLOR", 0},
+	{0},
+};
+
+struct request {
+	const char *database, *output;
+	const struct format *format;
+	int width; /* -1: not given */
+	int colour; /* -1: auto */
+	bool all;
+};
+
+static const struct format *format_by_name(const char *name)
+{
+	for (size_t i = 0; i < FORMATS; i++)
+		if (strcmp(name, formats[i].name) == 0)
+			return &formats[i];
+	return NULL;
+}
+
+static int parse_width(const char *text)
+{
+	char *end;
+	long v;
+
+	errno = 0;
+	v = strtol(text, &end, 10);
+	if (errno || end == text || *end || v < 0 || v > 10000)
+		return -1;
+	return v && v < REPORT_WIDTH_MIN ? REPORT_WIDTH_MIN : (int)v;
+}
+
+static int parse_when(const char *text)
+{
+	static const char *const names[] = {"never", "always", "auto"};
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i == 2 ? -1 : i;
+	return -2;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct request *r = state->input;
+
+	switch (key) {
+	case 'f':
+		r->format = format_by_name(arg);
+		if (!r->format)
+			argp_error(state, "no format '%s'", arg);
+		return 0;
+	case 'o':
+		r->output = arg;
+		return 0;
+	case KEY_ALL:
+		r->all = true;
+		return 0;
+	case KEY_WIDTH:
+		r->width = parse_width(arg);
+		if (r->width < 0)
+			argp_error(state, "'%s' is not a width in columns", arg);
+		return 0;
+	case KEY_COLOUR:
+		r->colour = parse_when(arg);
+		if (r->colour == -2)
+			argp_error(state, "--color takes auto, always or never, not '%s'", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (r->database)
+			argp_error(state, "one database at a time: '%s' is too many", arg);
+		r->database = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!r->database)
+			argp_error(state, "name a database; bothends analyze makes one");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Written beside and renamed, so that a failure leaves the old file. */
+static int to_file(const struct request *r, struct db *db, const struct report_options *o, struct error *err)
+{
+	char temporary[4096];
+	FILE *f;
+	int result, fd;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", r->output) >= sizeof(temporary))
+		return error_set(err, -ENAMETOOLONG, "cannot write '%s': name too long", r->output);
+	fd = mkstemp(temporary);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f)
+		return error_errno(err, "cannot write '%s'", r->output);
+	(void)fchmod(fd, 0644);
+	result = r->format->write(db, f, o, err);
+	if (fclose(f) != 0 && result == 0)
+		result = error_errno(err, "cannot write '%s'", r->output);
+	if (result == 0 && rename(temporary, r->output) < 0)
+		result = error_errno(err, "cannot write '%s'", r->output);
+	if (result)
+		(void)unlink(temporary);
+	return result;
+}
+
+static int print(const struct request *r, struct db *db, struct error *err)
+{
+	struct report_options o = report_terminal_options(stdout, r->database);
+
+	if (r->output)
+		o = (struct report_options){.database = r->database, .findings_max = REPORT_FINDINGS};
+	if (r->width >= 0)
+		o.width = r->width;
+	if (r->colour >= 0)
+		o.colour = r->colour;
+	if (r->all)
+		o.findings_max = 0;
+	return r->output ? to_file(r, db, &o, err) : r->format->write(db, stdout, &o, err);
+}
+
+int cmd_report(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "DB",
+		"Prints what was found in a database that bothends analyze made: the verdict first, then what "
+		"it rests on.", NULL, NULL, NULL};
+	struct request r = {.format = &formats[0], .width = -1, .colour = -1};
+	struct error err = ERROR_INIT;
+	struct db db;
+	int result;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+		return EXIT_USAGE;
+	result = db_open(&db, r.database, &err);
+	if (result == 0)
+		result = print(&r, &db, &err);
+	db_close(&db);
+	if (result == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "bothends report: %s\n", err.text);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,232 @@
+#include "judge/judge.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+#define RULE_FILE_MAX (1 << 20) /* bytes; a rule is a page, not a dump */
+
+/* Tables in main that a rule may write. */
+static bool may_write(const char *table)
+{
+	static const char *const open[] = {"finding", "evidence", "defect", "defect_condition"};
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		if (strcmp(table, open[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Rules read everything, write the derived tables, and do as they like in temp. Nothing else. */
+static int authorize(void *unused, int action, const char *a, const char *b, const char *database,
+	const char *trigger)
+{
+	bool temporary = database && strcmp(database, "temp") == 0;
+
+	(void)unused;
+	(void)b;
+	(void)trigger;
+	switch (action) {
+	case SQLITE_INSERT:
+	case SQLITE_UPDATE:
+	case SQLITE_DELETE:
+		return temporary || may_write(a) ? SQLITE_OK : SQLITE_DENY;
+	case SQLITE_CREATE_TABLE:
+	case SQLITE_CREATE_INDEX:
+	case SQLITE_CREATE_VIEW:
+	case SQLITE_CREATE_TRIGGER:
+	case SQLITE_CREATE_VTABLE:
+	case SQLITE_DROP_TABLE:
+	case SQLITE_DROP_INDEX:
+	case SQLITE_DROP_VIEW:
+	case SQLITE_DROP_TRIGGER:
+	case SQLITE_DROP_VTABLE:
+	case SQLITE_ALTER_TABLE:
+	case SQLITE_ATTACH:
+	case SQLITE_DETACH:
+	case SQLITE_PRAGMA:
+	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
+		return SQLITE_DENY;
+	default:
+		return SQLITE_OK;
+	}
+}
+
+static int line_of(const char *text, const char *at)
+{
+	int line = 1;
+
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+static int failed(struct db *db, const char *name, const char *text, const char *at, struct error *err)
+{
+	int offset = sqlite3_error_offset(db->handle);
+
+	return error_set(err, -EINVAL, "%s:%d: %s", name, line_of(text, at + (offset > 0 ? offset : 0)),
+		sqlite3_errmsg(db->handle));
+}
+
+/* Where the next statement begins: an error belongs to its line, not to the comment above it. */
+static const char *skip_comments(const char *p)
+{
+	for (;;) {
+		p += strspn(p, " \t\r\n;");
+		if (p[0] != '-' || p[1] != '-')
+			return p;
+		p += strcspn(p, "\n");
+	}
+}
+
+/* Runs each statement of text. */
+static int run_text(struct db *db, const char *name, const char *text, struct error *err)
+{
+	const char *at = skip_comments(text), *tail;
+	sqlite3_stmt *stmt;
+	int r;
+
+	for (; *at; at = skip_comments(tail)) {
+		if (sqlite3_prepare_v2(db->handle, at, -1, &stmt, &tail) != SQLITE_OK)
+			return failed(db, name, text, at, err);
+		do {
+			r = sqlite3_step(stmt);
+		} while (r == SQLITE_ROW);
+		if (sqlite3_finalize(stmt) != SQLITE_OK)
+			return failed(db, name, text, at, err);
+	}
+	return 0;
+}
+
+static int run_own_rules(struct db *db, struct error *err)
+{
+	for (const struct schema_text *t = schema_rules; t->name; t++) {
+		char name[64];
+		int r;
+
+		(void)snprintf(name, sizeof(name), "rules/%s.sql", t->name);
+		r = run_text(db, name, t->text, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int read_rule(const char *path, struct strbuf *text, struct error *err)
+{
+	FILE *f = fopen(path, "re");
+	char chunk[8192];
+	size_t n;
+	int r = 0;
+
+	if (!f)
+		return error_errno(err, "cannot read rule '%s'", path);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0 && text->length <= RULE_FILE_MAX)
+		strbuf_add(text, chunk, n);
+	if (ferror(f))
+		r = error_errno(err, "cannot read rule '%s'", path);
+	else if (text->length > RULE_FILE_MAX)
+		r = error_set(err, -EFBIG, "rule '%s' is larger than 1 MiB", path);
+	else if (text->text && strlen(text->text) != text->length)
+		r = error_set(err, -EINVAL, "rule '%s' holds a zero byte: not SQL text", path);
+	(void)fclose(f);
+	return r;
+}
+
+static int is_rule(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+
+	return d->d_name[0] != '.' && dot && strcmp(dot, ".sql") == 0;
+}
+
+/* strcmp order: the same whatever the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int run_rule_file(struct db *db, const char *dir, const char *name, struct error *err)
+{
+	CLEANUP_FREE char *path = mem_printf("%s/%s", dir, name);
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	int r = read_rule(path, &text, err);
+
+	if (r == 0 && text.length)
+		r = run_text(db, path, text.text, err);
+	return r;
+}
+
+static int run_users_rules(struct db *db, const char *dir, struct error *err)
+{
+	struct dirent **names;
+	int n = scandir(dir, &names, is_rule, by_name), r = 0;
+
+	if (n < 0)
+		return error_errno(err, "cannot read the rules in '%s'", dir);
+	if (n == 0)
+		r = error_set(err, -ENOENT, "no rules (*.sql) in '%s'", dir);
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = run_rule_file(db, dir, names[i]->d_name, err);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+/* Rules may run twice on one connection: what prepare.sql made goes with each run. */
+static int drop_temporary(struct db *db, struct error *err)
+{
+	CLEANUP_STRBUF struct strbuf drops = STRBUF_INIT;
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(db->handle, schema_report_temporary, -1, &stmt, NULL) != SQLITE_OK)
+		return error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		strbuf_printf(&drops, "%s;", (const char *)sqlite3_column_text(stmt, 0));
+	(void)sqlite3_finalize(stmt);
+	return drops.length ? db_run(db, "judge", drops.text, err) : 0;
+}
+
+static int run_all(struct db *db, const char *rules_dir, struct error *err)
+{
+	int r = run_text(db, "prepare.sql", schema_prepare, err);
+
+	(void)sqlite3_set_authorizer(db->handle, authorize, NULL);
+	if (r == 0)
+		r = run_own_rules(db, err);
+	if (r == 0 && rules_dir)
+		r = run_users_rules(db, rules_dir, err);
+	if (r == 0)
+		r = run_text(db, "link.sql", schema_link, err);
+	(void)sqlite3_set_authorizer(db->handle, NULL, NULL);
+	return r;
+}
+
+int judge_run(struct db *db, const char *rules_dir, struct error *err)
+{
+	bool own_transaction = sqlite3_get_autocommit(db->handle);
+	int r = own_transaction ? db_run(db, "judge", "BEGIN", err) : 0;
+
+	if (r)
+		return r;
+	r = drop_temporary(db, err);
+	if (r == 0)
+		r = run_all(db, rules_dir, err);
+	if (r == 0)
+		r = drop_temporary(db, err);
+	if (!own_transaction)
+		return r;
+	if (r == 0)
+		return db_run(db, "judge", "COMMIT", err);
+	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}

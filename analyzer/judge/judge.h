@@ -1,0 +1,17 @@
+/*
+ * judge: turns facts into findings by running the rules of schema/rules in their order, then links
+ * causes and numbers the findings. It changes finding, evidence, defect and defect_condition only; the
+ * facts are never rewritten, not even by a rule of the user's.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "store/db.h"
+
+/*
+ * Judges again from nothing: finding and evidence are cleared first. rules_dir (may be NULL) is a
+ * folder whose files *.sql run after our own rules, sorted by name. All in one transaction, unless the
+ * caller has one open; after a failure it is rolled back, and err says "file:line: message". The
+ * indexes of schema_indexes must be there.
+ */
+int judge_run(struct db *db, const char *rules_dir, struct error *err);

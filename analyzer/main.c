@@ -1,0 +1,89 @@
+/* bothends: what became of every packet between two captures. Subcommands stand in one table. */
+#include <argp.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd.h"
+
+const char *argp_program_version = "bothends " BOTHENDS_VERSION;
+
+static const struct command {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"report", "print the verdict of a database as text, JSON or Markdown", cmd_report},
+	{"judge", "judge the facts of a database again, with your own rules if you like", cmd_judge},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+struct choice {
+	const struct command *command; /* NULL: none yet */
+	int at;			       /* index of its name in argv */
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct choice *c = state->input;
+
+	if (key == ARGP_KEY_NO_ARGS)
+		argp_usage(state);
+	if (key != ARGP_KEY_ARG)
+		return key == ARGP_KEY_END || key == ARGP_KEY_INIT || key == ARGP_KEY_SUCCESS ? 0
+											      : ARGP_ERR_UNKNOWN;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(arg, commands[i].name) == 0)
+			c->command = &commands[i];
+	if (!c->command)
+		argp_error(state, "no command '%s'", arg);
+	c->at = state->next - 1;
+	state->next = state->argc; /* the rest is the command's */
+	return 0;
+}
+
+/* The command table goes between the first paragraph and the options. */
+static char *list_commands(int key, const char *text, void *input)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&list, &size);
+	if (!f)
+		return (char *)text;
+	(void)fputs("Commands:\n", f);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	(void)fputs("\n'bothends COMMAND --help' says more. "
+		    "Exit status: 0 done, 1 done with findings (--fail-on), 2 could not be done.",
+		f);
+	(void)fclose(f);
+	return list;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.parser = parse,
+		.args_doc = "COMMAND [ARGUMENT...]",
+		.doc = "Says where packets died between two captures, why, and what to do.\v ",
+		.help_filter = list_commands,
+	};
+	struct choice choice = {0};
+	CLEANUP_FREE char *name = NULL;
+
+	/* Only character widths: numbers and sorting stay the same everywhere. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice))
+		return EXIT_USAGE;
+	name = mem_printf("bothends %s", choice.command->name);
+	argv[choice.at] = name;
+	return choice.command->run(argc - choice.at, argv + choice.at);
+}

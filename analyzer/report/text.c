@@ -1,0 +1,446 @@
+/* text: the report for a terminal. Verdict first, then what was looked at, then what is not known. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "report/inert.h"
+#include "report/model.h"
+
+#define LABEL_WIDTH 10 /* severity, and the labels below it */
+#define SLUG_WIDTH 14  /* at least */
+#define PROOF_FRAMES 3
+#define PROOF_FILES 4
+#define SUMMARY_MIN 24 /* columns below which a hanging indent no longer helps */
+
+struct page {
+	FILE *out;
+	const struct report_options *options;
+	int slug_width;
+	struct strbuf line; /* the line that is being made, inert */
+};
+
+static void colour(struct page *p, const char *code)
+{
+	if (p->options->colour)
+		(void)fprintf(p->out, "\033[%sm", code);
+}
+
+static const char *severity_colour(const char *severity)
+{
+	return strcmp(severity, "critical") == 0 ? "1;31" : strcmp(severity, "warning") == 0 ? "1;33" : "1;36";
+}
+
+static void spaces(struct page *p, int n)
+{
+	(void)fprintf(p->out, "%*s", n > 0 ? n : 0, "");
+}
+
+/*
+ * Writes inert text that begins at column at, and goes on at column indent where it does not fit. A
+ * word that is longer than a line stands alone and sticks out: a command to copy must stay whole.
+ */
+static void put_wrapped(struct page *p, const char *text, int at, int indent)
+{
+	int width = p->options->width, gap = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		CLEANUP_FREE char *word = mem_strndup(text, n);
+		int columns = inert_width(word);
+
+		if (gap && width && at + gap + columns > width) {
+			(void)fputc('\n', p->out);
+			at = indent;
+			spaces(p, indent);
+		} else {
+			spaces(p, gap);
+			at += gap;
+		}
+		(void)fputs(word, p->out);
+		at += columns;
+		text += n;
+		gap = (int)strspn(text, " ");
+		text += gap;
+	}
+	(void)fputc('\n', p->out);
+}
+
+/* Stored text made inert; valid until the next call. */
+static const char *inert(struct page *p, const char *text)
+{
+	strbuf_reset(&p->line);
+	inert_text(&p->line, text);
+	return p->line.text ? p->line.text : "";
+}
+
+/* Where text below a finding begins: behind the slugs, or nearer on a narrow terminal. */
+static int text_column(const struct page *p)
+{
+	int column = LABEL_WIDTH + p->slug_width, width = p->options->width;
+
+	return !width || width - column >= SUMMARY_MIN ? column : LABEL_WIDTH;
+}
+
+static char *ends_of(const struct report_finding *f)
+{
+	if (f->from && f->to)
+		return mem_printf("%s -> %s", f->from, f->to);
+	if (f->from || f->host || f->to)
+		return mem_strdup(f->from ? f->from : f->host ? f->host : f->to);
+	return mem_strdup("");
+}
+
+static void put_slug(struct page *p, const char *kind)
+{
+	colour(p, "1");
+	(void)fprintf(p->out, "%-*s", p->slug_width, kind);
+	colour(p, "0");
+}
+
+/* "CRITICAL  synack-lost   db -> worker   12 of 12 SYN-ACKs ..." */
+static void put_head(struct page *p, const struct report_finding *f)
+{
+	CLEANUP_FREE char *ends = ends_of(f);
+	CLEANUP_STRBUF struct strbuf rest = STRBUF_INIT;
+	char severity[16] = {0};
+
+	for (size_t i = 0; f->severity[i] && i < sizeof(severity) - 1; i++)
+		severity[i] = (char)(f->severity[i] - 'a' + 'A');
+	colour(p, severity_colour(f->severity));
+	(void)fprintf(p->out, "%-*s", LABEL_WIDTH, severity);
+	colour(p, "0");
+	put_slug(p, f->kind);
+	if (*ends) {
+		inert_text(&rest, ends);
+		colour(p, "1");
+		(void)fputs(rest.text, p->out);
+		colour(p, "0");
+		(void)fputs("   ", p->out);
+	}
+	put_wrapped(p, inert(p, f->summary),
+		LABEL_WIDTH + p->slug_width + (rest.text ? inert_width(rest.text) + 3 : 0), text_column(p));
+}
+
+static void put_label(struct page *p, const char *label)
+{
+	colour(p, "2");
+	(void)fprintf(p->out, "  %-*s", LABEL_WIDTH - 2, label);
+	colour(p, "0");
+}
+
+static void put_because(struct page *p, const char *label, const struct report_finding *f, bool ends_too)
+{
+	CLEANUP_FREE char *ends = ends_of(f);
+	CLEANUP_FREE char *text = ends_too && *ends ? mem_printf("%s   %s", ends, f->summary) : NULL;
+
+	put_label(p, label);
+	put_slug(p, f->kind);
+	put_wrapped(p, inert(p, text ? text : f->summary), LABEL_WIDTH + p->slug_width, text_column(p));
+}
+
+static void put_plain(struct page *p, const char *label, const char *text)
+{
+	int column = text_column(p);
+
+	put_label(p, label);
+	spaces(p, column - LABEL_WIDTH);
+	put_wrapped(p, inert(p, text), column, column);
+}
+
+/* Adds "db.pcapng frames 18, 22, 31 ..." for the file of proof number i, unless an earlier one has it. */
+static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
+{
+	const struct report_proof *first = &f->proofs[i];
+	int shown = 0, total = 0;
+
+	if (!first->path || first->number == DB_NONE)
+		return false;
+	for (int k = 0; k < i; k++)
+		if (f->proofs[k].path && strcmp(f->proofs[k].path, first->path) == 0)
+			return false;
+	for (int k = i; k < f->proof_count; k++)
+		total += f->proofs[k].path && strcmp(f->proofs[k].path, first->path) == 0;
+	strbuf_printf(out, "%s%s %s%s", out->length ? "; " : "", report_basename(first->path),
+		first->is_log ? "line" : "frame", total > 1 ? "s" : "");
+	for (int k = i; k < f->proof_count && shown < PROOF_FRAMES; k++) {
+		const struct report_proof *e = &f->proofs[k];
+
+		if (e->path && strcmp(e->path, first->path) == 0)
+			strbuf_printf(out, "%s %lld", shown++ ? "," : "", (long long)e->number);
+	}
+	if (total > shown)
+		strbuf_adds(out, " ...");
+	return true;
+}
+
+static void put_proof(struct page *p, const struct report_finding *f)
+{
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	int files = 0;
+
+	for (int i = 0; i < f->proof_count && files < PROOF_FILES; i++)
+		files += add_file(&text, f, i);
+	if (!files)
+		return;
+	if (p->options->database)
+		strbuf_printf(&text, "   bothends extract %s %lld", p->options->database, (long long)f->id);
+	put_plain(p, "proof", text.text);
+}
+
+static void put_story(struct page *p, const struct report *r, int first, int count)
+{
+	const struct report_finding *f = &r->findings[first];
+	char sure[32];
+
+	put_head(p, f);
+	for (int i = first + 1; i < first + count; i++)
+		if (strcmp(r->findings[i].role, "because") == 0)
+			put_because(p, "because", &r->findings[i], false);
+	for (int i = first + 1; i < first + count; i++)
+		if (strcmp(r->findings[i].role, "also") == 0)
+			put_because(p, "also", &r->findings[i], true);
+	for (int i = first; i < first + count; i++)
+		if (report_advises(r, first, count, i))
+			put_plain(p, "do", r->findings[i].remedy);
+	put_proof(p, f);
+	if (f->confidence < 0.9) {
+		(void)snprintf(sure, sizeof(sure), "%.0f %% confident", f->confidence * 100);
+		put_plain(p, "sure", sure);
+	}
+	(void)fputc('\n', p->out);
+}
+
+static void put_nothing_found(struct page *p, const struct report *r)
+{
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+
+	strbuf_printf(&text, "Nothing found. Checked: %lld flow%s", (long long)r->counts.flows,
+		r->counts.flows == 1 ? "" : "s");
+	for (int i = 0; i < r->leg_count; i++)
+		strbuf_printf(&text, ", %lld segments from %s to %s", (long long)r->legs[i].sent,
+			r->legs[i].from, r->legs[i].to);
+	if (r->counts.log_files)
+		strbuf_printf(&text, ", %lld flow-log records", (long long)r->counts.log_records);
+	strbuf_addc(&text, '.');
+	put_wrapped(p, inert(p, text.text), 0, 0);
+	(void)fputc('\n', p->out);
+}
+
+static void put_stories(struct page *p, const struct report *r)
+{
+	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
+
+	if (!r->finding_count)
+		put_nothing_found(p, r);
+	for (int i = 0, n; i < r->finding_count; i += n) {
+		n = report_story_length(r, i);
+		put_story(p, r, i, n);
+	}
+	if (all > r->finding_count)
+		(void)fprintf(p->out,
+			"%lld more findings, less weighty: bothends query %s --saved findings\n\n",
+			(long long)(all - r->finding_count), p->options->database ? p->options->database : "DB");
+}
+
+/* Width of the widest of n names, for a column. */
+static int widest(int n, const char *(*name)(const struct report *, int), const struct report *r)
+{
+	int w = 0, one;
+
+	for (int i = 0; i < n; i++) {
+		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+
+		inert_text(&text, name(r, i));
+		one = inert_width(text.text ? text.text : "");
+		w = one > w ? one : w;
+	}
+	return w;
+}
+
+static const char *vantage_name(const struct report *r, int i)
+{
+	return r->vantages[i].name;
+}
+
+static void put_section(struct page *p, const char *title)
+{
+	colour(p, "1");
+	(void)fprintf(p->out, "%s\n", title);
+	colour(p, "0");
+}
+
+/* Two blanks, name padded to a column, two blanks, then wrapped text. */
+static void put_row(struct page *p, const char *name, int name_width, const char *text)
+{
+	const char *shown = inert(p, name);
+	int pad = name_width - inert_width(shown);
+
+	(void)fprintf(p->out, "  %s", shown);
+	spaces(p, pad + 2);
+	put_wrapped(p, inert(p, text), name_width + 4, name_width + 4);
+}
+
+static void describe_vantage(struct strbuf *out, const struct report_vantage *v)
+{
+	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
+
+	if (strcmp(v->kind, "flowlog") == 0)
+		strbuf_printf(out, "flow log of %s", v->interface ? v->interface : "an unnamed interface");
+	else if (v->path && v->files == 1)
+		strbuf_adds(out, report_basename(v->path));
+	else
+		strbuf_printf(out, "%lld files", (long long)v->files);
+	if (strcmp(v->kind, "flowlog") != 0)
+		strbuf_printf(out, ", %lld frame%s", (long long)v->frames, v->frames == 1 ? "" : "s");
+	if (v->first_ns != DB_NONE && v->last_ns != DB_NONE) {
+		(void)nsec_format(v->first_ns, from);
+		(void)snprintf(from + 19, sizeof(from) - 19, "Z"); /* whole seconds do here */
+		strbuf_printf(out, ", %s from %s", nsec_span(v->last_ns - v->first_ns, span), from);
+	}
+	strbuf_printf(out, ": %s", v->trust);
+	if (*v->reasons)
+		strbuf_printf(out, " (%s)", v->reasons);
+}
+
+static void put_vantages(struct page *p, const struct report *r)
+{
+	int width = widest(r->vantage_count, vantage_name, r);
+
+	put_section(p, "Looked at");
+	for (int i = 0; i < r->vantage_count; i++) {
+		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+
+		describe_vantage(&text, &r->vantages[i]);
+		put_row(p, r->vantages[i].name, width, text.text);
+	}
+}
+
+static void put_legs(struct page *p, const struct report *r)
+{
+	for (int i = 0; i < r->leg_count; i++) {
+		const struct report_leg *l = &r->legs[i];
+		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+		const struct {
+			int64_t n;
+			const char *what;
+		} parts[] = {
+			{l->delivered, "delivered"},
+			{l->lost, "lost"},
+			{l->misaddressed, "sent to a wrong MAC"},
+			{l->capture_missed, "arrived but not captured"},
+			{l->unjudged, "unjudged"},
+		};
+
+		strbuf_printf(&text, "%s -> %s: %lld segments: ", l->from, l->to, (long long)l->sent);
+		for (size_t k = 0, shown = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
+			if (parts[k].n || k == 0)
+				strbuf_printf(&text, "%s%lld %s", shown++ ? ", " : "",
+					(long long)parts[k].n, parts[k].what);
+		spaces(p, 2);
+		put_wrapped(p, inert(p, text.text), 2, 4);
+	}
+}
+
+static void put_accounts(struct page *p, const struct report *r)
+{
+	for (int i = 0; i < r->account_count;) {
+		const char *what = r->accounts[i].what;
+		CLEANUP_STRBUF struct strbuf parts = STRBUF_INIT;
+		CLEANUP_FREE char *text = NULL;
+		int64_t total = 0;
+
+		for (; i < r->account_count && strcmp(r->accounts[i].what, what) == 0; i++) {
+			if (r->accounts[i].n)
+				strbuf_printf(&parts, "%s%lld %s", parts.length ? ", " : "",
+					(long long)r->accounts[i].n, r->accounts[i].disposition);
+			total += r->accounts[i].n;
+		}
+		text = mem_printf("%lld %s accounted for: %s", (long long)total, what,
+			parts.text ? parts.text : "none");
+		spaces(p, 2);
+		put_wrapped(p, inert(p, text), 2, 4);
+	}
+}
+
+void report_clock_words(struct strbuf *out, const struct report_clock *c)
+{
+	char span[NSEC_TEXT_SIZE], half[NSEC_TEXT_SIZE];
+
+	strbuf_printf(out, "clock of %s", c->name);
+	if (c->offset_ns == DB_NONE || c->low_ns == DB_NONE || c->high_ns == DB_NONE) {
+		int64_t bound = c->low_ns != DB_NONE ? c->low_ns : c->high_ns;
+
+		if (bound == DB_NONE)
+			strbuf_printf(out, ": unknown against %s's", c->reference);
+		else
+			strbuf_printf(out, " minus %s's: at %s %s", c->reference,
+				c->low_ns != DB_NONE ? "least" : "most", nsec_span(bound, span));
+	} else {
+		int64_t off = c->offset_ns < 0 ? -c->offset_ns : c->offset_ns;
+
+		strbuf_printf(out, " is %s %s %s's (+- %s)", nsec_span(off, span),
+			c->offset_ns < 0 ? "behind" : "ahead of", c->reference,
+			nsec_span((c->high_ns - c->low_ns + 1) / 2, half));
+	}
+	if (c->skew_ppm > 0.5 || c->skew_ppm < -0.5)
+		strbuf_printf(out, ", drifting %.0f ppm", c->skew_ppm);
+	if (c->pieces > 1)
+		strbuf_printf(out, ", in %lld pieces", (long long)c->pieces);
+	strbuf_printf(out, "; by %lld packets, %s", (long long)c->samples, c->method);
+}
+
+static void put_clocks(struct page *p, const struct report *r)
+{
+	for (int i = 0; i < r->clock_count; i++) {
+		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+
+		report_clock_words(&text, &r->clocks[i]);
+		spaces(p, 2);
+		put_wrapped(p, inert(p, text.text), 2, 4);
+	}
+}
+
+static void put_notes(struct page *p, const struct report *r)
+{
+	if (!r->note_count)
+		return;
+	(void)fputc('\n', p->out);
+	put_section(p, "Mind");
+	for (int i = 0; i < r->note_count; i++) {
+		(void)fputs("  - ", p->out);
+		put_wrapped(p, inert(p, r->notes[i]), 4, 4);
+	}
+}
+
+static void fit_slugs(struct page *p, const struct report *r)
+{
+	p->slug_width = SLUG_WIDTH;
+	for (int i = 0; i < r->finding_count; i++) {
+		int n = (int)strlen(r->findings[i].kind) + 2;
+
+		p->slug_width = n > p->slug_width ? n : p->slug_width;
+	}
+}
+
+int report_text(struct db *db, FILE *out, const struct report_options *options, struct error *err)
+{
+	struct page page = {.out = out, .options = options};
+	struct report r;
+	int result = report_load(&r, db, options, err);
+
+	if (result == 0) {
+		fit_slugs(&page, &r);
+		put_stories(&page, &r);
+		put_vantages(&page, &r);
+		put_legs(&page, &r);
+		put_clocks(&page, &r);
+		put_accounts(&page, &r);
+		put_notes(&page, &r);
+	}
+	strbuf_release(&page.line);
+	report_release(&r);
+	if (result == 0 && (fflush(out) != 0 || ferror(out)))
+		result = error_errno(err, "cannot write the report");
+	return result;
+}

@@ -1,0 +1,51 @@
+-- What a reader must know before trusting the silence: one line each, the weightiest first
+SELECT text FROM (
+	SELECT 1 AS rank, v.id AS n, v.name || ' is unfit as a witness ('
+		|| coalesce((SELECT group_concat(value, '; ') FROM json_each(v.trust_reasons)), 'no reason given')
+		|| '): no finding rests on it' AS text
+	FROM vantage v WHERE v.trust = 'unfit'
+	UNION ALL
+	SELECT 2, c.id, 'damaged: ' || c.path || ': ' || c.damaged || '; ' || c.frames
+		|| ' frames before the damage were used'
+	FROM capture_file c WHERE c.damaged IS NOT NULL
+	UNION ALL
+	SELECT 2, l.id, 'damaged: ' || l.path || ': ' || l.damaged FROM log_file l WHERE l.damaged IS NOT NULL
+	UNION ALL
+	SELECT 3, 0, 'only one vantage point was given: it shows that something got no answer, not where it '
+		|| 'died; capture at the other end as well'
+	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
+	UNION ALL
+	-- Unanswered connections that a single vantage point saw: which capture would settle it.
+	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' to '
+		|| endpoint(f.server_ip, f.server_port) || ' got no answer as seen by ' || v.name
+		|| ' alone; a capture on ' || f.server_ip || ' would tell which way it died'
+	FROM flow f
+	CROSS JOIN flow_vantage a ON a.flow_id = f.id
+	CROSS JOIN vantage v ON v.id = a.vantage_id
+	WHERE f.outcome = 'unanswered' AND f.protocol = 'tcp' AND a.syn_c2s > 0
+		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
+	GROUP BY f.server_ip, f.server_port, v.id
+	UNION ALL
+	SELECT 5, rowid, table_name || ' was cut at its limit: ' || kept || ' of ' || total || ' rows are kept; '
+		|| 'counts in path and in findings are complete all the same'
+	FROM (SELECT table_name, kept, total, row_number() OVER (ORDER BY table_name) AS rowid
+		FROM limit_reached)
+	UNION ALL
+	SELECT 6, v.id, 'the clock of ' || v.name || ' is bounded on one side only ('
+		|| c.method || '): delays to and from it are not given'
+	FROM clock c JOIN vantage v ON v.id = c.vantage_id
+	WHERE c.offset_low_ns IS NULL OR c.offset_high_ns IS NULL
+	GROUP BY v.id
+	UNION ALL
+	SELECT 7, 0, 'no flow was seen at more than one vantage point: the captures share no traffic, or the '
+		|| 'pairing found no evidence for it'
+	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') > 1
+		AND EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM path WHERE received > 0)
+	UNION ALL
+	SELECT 8, min(f.id), count(*) || ' flows could not be paired with certainty; no loss is computed for them'
+	FROM flow f WHERE f.pairing = 'ambiguous' HAVING count(*) > 0
+	UNION ALL
+	SELECT 8, min(f.id), count(*) || ' flows are two connections joined by a proxy; their legs are separate'
+	FROM flow f WHERE f.pairing = 'proxy' HAVING count(*) > 0)
+ORDER BY rank, n, text
+LIMIT :limit;

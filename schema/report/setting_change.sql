@@ -1,0 +1,2 @@
+-- Changes one setting
+UPDATE setting SET value = :value WHERE key = :key;

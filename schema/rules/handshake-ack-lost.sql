@@ -1,0 +1,63 @@
+-- The client's last packet of the handshake was sent and never reached the server's host
+-- A lost pure ACK right after the SYN-ACK. All ACKs of a client that sends nothing carry the same
+-- sequence number, so it must acknowledge the SYN-ACK alone: its row in packet says so, or the server
+-- had sent no payload at all.
+CREATE TEMP TABLE proof AS
+SELECT e.id AS event_id, e.at_ns, l.flow_id, l.from_vantage_id, l.to_vantage_id, l.src_ip, l.dst_ip,
+	l.server_port, l.outcome, l.trusted
+FROM lossy l
+CROSS JOIN flow f ON f.id = l.flow_id
+CROSS JOIN flow_vantage s ON s.flow_id = l.flow_id AND s.vantage_id = l.from_vantage_id
+CROSS JOIN event e ON e.flow_id = l.flow_id AND e.from_vantage_id = l.from_vantage_id
+	AND e.to_vantage_id = l.to_vantage_id
+LEFT JOIN packet p ON p.capture_file_id = e.sent_file_id AND p.frame = e.sent_frame
+WHERE l.protocol = 'tcp' AND l.direction = 'c2s' AND e.direction = 'c2s'
+	AND e.kind IN ('lost', 'misaddressed') AND e.length = 0 AND e.tcp_flags & 23 = 16
+	AND e.seq = (f.client_isn + s.seq_delta_c2s + 1) & 4294967295
+	AND CASE WHEN p.ack IS NOT NULL AND f.server_isn IS NOT NULL
+		-- server_isn is as the server's side shows it; both deltas count from the client's side.
+		THEN p.ack = (f.server_isn + s.seq_delta_s2c + 1 - (
+			SELECT z.seq_delta_s2c FROM flow_vantage z
+			WHERE z.flow_id = l.flow_id ORDER BY z.position DESC LIMIT 1)) & 4294967295
+		ELSE NOT EXISTS (SELECT 1 FROM path b WHERE b.flow_id = l.flow_id AND b.direction = 's2c'
+			AND b.bytes_sent + b.bytes_received > 0) END;
+
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY from_vantage_id,
+		to_vantage_id, src_ip, dst_ip) AS id,
+	from_vantage_id, to_vantage_id, src_ip, dst_ip, count(*) AS lost,
+	count(DISTINCT flow_id) AS flows,
+	count(DISTINCT CASE WHEN outcome = 'half_open' THEN flow_id END) AS broken,
+	CASE WHEN min(server_port) = max(server_port) THEN min(server_port) END AS port,
+	min(trusted) AS trusted, min(at_ns) AS first_ns, max(at_ns) AS last_ns
+FROM proof GROUP BY from_vantage_id, to_vantage_id, src_ip, dst_ip;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'handshake-ack-lost',
+	-- The next data segment repairs it, unless the server waits for the ACK alone.
+	CASE WHEN v.broken > 0 AND v.lost >= 3 THEN 'critical' WHEN v.broken > 0 THEN 'warning'
+		ELSE 'notice' END,
+	min(CASE WHEN v.lost >= 3 THEN 0.95 ELSE 0.85 END, v.trusted),
+	f.host_id, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip, v.first_ns, v.last_ns,
+	v.lost, NULL,
+	v.lost || iif(v.lost = 1, ' handshake ACK', ' handshake ACKs') || ' sent by ' || v.src_ip
+		|| ' never reached ' || endpoint(v.dst_ip, v.port),
+	'capture at a hop between ' || f.name || ' and ' || t.name
+		|| '; look for a firewall that tracks connections and drops this ACK as invalid',
+	json_object('flows', v.flows, 'broken', v.broken, 'port', v.port)
+FROM verdict v
+JOIN vantage f ON f.id = v.from_vantage_id
+JOIN vantage t ON t.id = v.to_vantage_id;
+
+INSERT INTO cite
+SELECT id, event_id, n, 'handshake ACK ' || n || ' of ' || lost
+FROM (SELECT v.id, v.lost, p.event_id,
+		row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
+	FROM verdict v
+	JOIN proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
+		AND p.src_ip = v.src_ip AND p.dst_ip = v.dst_ip)
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
+
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;

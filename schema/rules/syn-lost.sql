@@ -1,0 +1,45 @@
+-- SYNs were sent and never reached the server's host
+-- Decided from the facts of the join: the packet was recorded where it was sent, both captures
+-- covered its time, and nothing shows that it arrived. prepare.sql groups the ends.
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY finding_key) AS id, g.*
+FROM handshake_group g
+WHERE direction = 'c2s';
+
+CREATE TEMP TABLE proof AS
+SELECT v.id, v.lost, e.at_ns, e.id AS event_id,
+	row_number() OVER (PARTITION BY v.id ORDER BY e.at_ns, e.id) AS n
+FROM verdict v
+CROSS JOIN handshake_flow l ON l.finding_key = v.finding_key
+CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
+	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
+WHERE e.kind IN ('lost', 'misaddressed') AND e.tcp_flags & 2;
+CREATE INDEX temp.proof_by_id ON proof(id);
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'syn-lost',
+	CASE WHEN v.broken > 0 AND v.lost >= 3 THEN 'critical'
+		WHEN v.broken > 0 OR v.own AND v.lost >= 3 THEN 'warning' ELSE 'notice' END,
+	-- One lost packet and the silence after it is strong; retries that are missing too are proof.
+	min(CASE WHEN v.lost >= 3 THEN 0.99 WHEN v.lost = 2 THEN 0.95 ELSE 0.9 END, v.trusted),
+	f.host_id, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	v.lost, v.sent,
+	v.lost || ' of ' || v.sent || ' SYNs sent by ' || coalesce(v.src_ip, v.sources || ' clients')
+		|| ' never reached ' || coalesce(endpoint(v.dst_ip, v.port), v.destinations || ' servers'),
+	'capture at a hop between ' || f.name || ' and ' || t.name
+		|| '; compare routes, security groups and firewalls in this direction',
+	json_object('flows', v.flows, 'broken', v.broken, 'port', v.port,
+		'sources', v.sources, 'destinations', v.destinations)
+FROM verdict v
+JOIN vantage f ON f.id = v.from_vantage_id
+JOIN vantage t ON t.id = v.to_vantage_id;
+
+INSERT INTO cite
+SELECT id, event_id, n, 'SYN ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
+
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;

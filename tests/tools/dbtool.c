@@ -1,0 +1,146 @@
+/*
+ * dbtool: databases for tests, without captures.
+ *
+ *   dbtool make OUT.db FACTS.sql...	new database, facts from SQL text, indexes, judged
+ *   dbtool facts OUT.db FACTS.sql...	the same, not judged
+ *   dbtool plan DB			query plans of every statement of the rules, as tab-separated lines:
+ *					rule, line of the statement, plan id, parent id, text
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "judge/judge.h"
+
+static int read_file(const char *path, struct strbuf *text, struct error *err)
+{
+	FILE *f = fopen(path, "re");
+	char chunk[65536];
+	size_t n;
+
+	if (!f)
+		return error_errno(err, "cannot open '%s'", path);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		strbuf_add(text, chunk, n);
+	(void)fclose(f);
+	return 0;
+}
+
+static int make(int argc, char **argv, bool judge, struct error *err)
+{
+	struct db db;
+	int r = db_create(&db, argv[0], true, err);
+
+	if (r == 0)
+		r = db_run(&db, "begin", "BEGIN", err);
+	for (int i = 1; i < argc && r == 0; i++) {
+		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+
+		r = read_file(argv[i], &text, err);
+		if (r == 0)
+			r = db_run(&db, argv[i], text.text ? text.text : "", err);
+	}
+	if (r == 0)
+		r = db_run(&db, "commit", "COMMIT", err);
+	if (r == 0)
+		r = db_run(&db, "indexes", schema_indexes, err);
+	if (r == 0 && judge)
+		r = judge_run(&db, NULL, err);
+	if (r == 0)
+		r = db_commit_file(&db, err);
+	db_close(&db);
+	return r;
+}
+
+static int line_of(const char *text, const char *at)
+{
+	int line = 1;
+
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+/* Prints the plan of the statement at, unless it has none. */
+static int explain(struct db *db, const char *name, int line, const char *at, size_t n, struct error *err)
+{
+	CLEANUP_FREE char *sql = mem_printf("EXPLAIN QUERY PLAN %.*s", (int)n, at);
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return error_set(err, -EINVAL, "%s:%d: %s", name, line, sqlite3_errmsg(db->handle));
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		(void)printf("%s\t%d\t%d\t%d\t%s\n", name, line, sqlite3_column_int(stmt, 0),
+			sqlite3_column_int(stmt, 1), (const char *)sqlite3_column_text(stmt, 3));
+	(void)sqlite3_finalize(stmt);
+	return 0;
+}
+
+/* Each statement is explained and then run: later ones need its tables. */
+static int plan_text(struct db *db, const char *name, const char *text, struct error *err)
+{
+	const char *at = text, *tail;
+	sqlite3_stmt *stmt;
+	int r;
+
+	for (;;) {
+		at += strspn(at, " \t\r\n;");
+		if (at[0] == '-' && at[1] == '-') {
+			at += strcspn(at, "\n");
+			continue;
+		}
+		if (!*at)
+			return 0;
+		if (sqlite3_prepare_v2(db->handle, at, -1, &stmt, &tail) != SQLITE_OK)
+			return error_set(err, -EINVAL, "%s:%d: %s", name, line_of(text, at),
+				sqlite3_errmsg(db->handle));
+		r = explain(db, name, line_of(text, at), at, (size_t)(tail - at), err);
+		while (r == 0 && sqlite3_step(stmt) == SQLITE_ROW)
+			continue;
+		if (sqlite3_finalize(stmt) != SQLITE_OK && r == 0)
+			r = error_set(err, -EINVAL, "%s:%d: %s", name, line_of(text, at),
+				sqlite3_errmsg(db->handle));
+		if (r)
+			return r;
+		at = tail;
+	}
+}
+
+static int plan(const char *path, struct error *err)
+{
+	struct db db;
+	int r = db_open_writable(&db, path, err);
+
+	if (r == 0)
+		r = db_run(&db, "begin", "BEGIN", err);
+	if (r == 0)
+		r = plan_text(&db, "prepare", schema_prepare, err);
+	for (const struct schema_text *t = schema_rules; t->name && r == 0; t++)
+		r = plan_text(&db, t->name, t->text, err);
+	if (r == 0)
+		r = plan_text(&db, "link", schema_link, err);
+	db_close(&db);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	int r = -EINVAL;
+
+	if (argc >= 3 && strcmp(argv[1], "make") == 0)
+		r = make(argc - 2, argv + 2, true, &err);
+	else if (argc >= 3 && strcmp(argv[1], "facts") == 0)
+		r = make(argc - 2, argv + 2, false, &err);
+	else if (argc == 3 && strcmp(argv[1], "plan") == 0)
+		r = plan(argv[2], &err);
+	else
+		(void)error_set(&err, r, "usage: dbtool make|facts OUT.db FACTS.sql... | plan DB");
+	if (r == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "dbtool: %s\n", err.text);
+	return EXIT_FAILURE;
+}
