@@ -144,7 +144,7 @@ CREATE TABLE neighbor ( -- an entry of a neighbour table at a time
 	at_ns INTEGER, -- when, the host's clock; NULL: not said (a listing given as a file)
 	ip TEXT NOT NULL, -- the neighbour's address
 	mac TEXT, -- its MAC; NULL: unresolved
-	state TEXT NOT NULL, -- REACHABLE, STALE, DELAY, PROBE, FAILED, INCOMPLETE, PERMANENT, NOARP
+	state TEXT NOT NULL, -- REACHABLE, STALE, DELAY, PROBE, FAILED, INCOMPLETE, PERMANENT, NOARP; NONE: not said; REMOVED: the entry went
 	interface TEXT, -- by which interface
 	confirmed_s INTEGER, -- seconds since it was confirmed; NULL: not said
 	used_s INTEGER, -- seconds since it was used
