@@ -71,13 +71,16 @@ static int not_capture(struct capfile *cf, struct error *err)
 	size_t have = source_need(cf->source, 64);
 
 	if (cf->source->failure)
-		return error_set(err, CAPFILE_NOT_CAPTURE, "cannot read %s as a capture: %s; copy it again",
-			label, cf->source->failure);
+		return error_set(err, CAPFILE_NOT_CAPTURE,
+			"cannot read %s as a capture: %s; copy it again", label,
+			cf->source->failure);
 	if (!have)
 		return error_set(err, CAPFILE_EMPTY,
-			"%s is empty; check that its capture was running, and copy it again", label);
+			"%s is empty; check that its capture was running, and copy it again",
+			label);
 	return error_set(err, CAPFILE_NOT_CAPTURE,
-		"%s is not a capture: it begins with %s, not with a pcap or pcapng header; give what "
+		"%s is not a capture: it begins with %s, not with a pcap or pcapng header; give "
+		"what "
 		"tcpdump -w, dumpcap or bothends-agent wrote",
 		label, looks_like(cf->source->window.at, have < 64 ? have : 64));
 }
@@ -91,24 +94,37 @@ static int begin(struct capfile *cf, struct error *err)
 	return r == CAPFILE_END ? not_capture(cf, err) : r;
 }
 
-int capfile_open(struct capfile **ret_capfile, const char *path,
-	const struct capfile_options *options, struct error *err)
+int capfile_open_source(
+	struct capfile **ret_capfile, struct source **source, const char *path, struct error *err)
 {
 	struct capfile *cf = mem_zalloc(sizeof(*cf));
-	int r = source_open(&cf->source, path, options && options->sha256, err);
+	int r;
 
-	if (!r) {
-		cf->info.path = mem_strdup(path);
-		cf->info.compression = cf->source->compression;
-		cf->info.stored_size = cf->source->stored.size;
-		r = begin(cf, err);
-	}
+	cf->source = *source;
+	cf->info.path = mem_strdup(path);
+	cf->info.compression = cf->source->compression;
+	cf->info.stored_size = cf->source->stored.size;
+	r = begin(cf, err);
 	if (r) {
+		cf->source = NULL; /* stays the caller's */
 		(void)capfile_close(cf);
 		return r;
 	}
+	*source = NULL;
 	*ret_capfile = cf;
 	return 0;
+}
+
+int capfile_open(struct capfile **ret_capfile, const char *path,
+	const struct capfile_options *options, struct error *err)
+{
+	struct source *source = NULL;
+	int r = source_open(&source, path, options && options->sha256, err);
+
+	if (!r)
+		r = capfile_open_source(ret_capfile, &source, path, err);
+	(void)source_close(source);
+	return r;
 }
 
 struct capfile *capfile_close(struct capfile *cf)

@@ -1,6 +1,7 @@
 /*
  * capfile: one capture (pcap or pcapng; plain, gzip or zstd; a file or a stream) read frame by
- * frame. It never judges bytes inside a frame, and never fails on damage: it stops there and says so.
+ * frame. It never judges bytes inside a frame, and never fails on damage: it stops there and says
+ * so.
  *
  * Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
  */
@@ -52,11 +53,12 @@ struct capfile_interface {
 		uint8_t bytes[16]; /* IPv4 in the first 4 */
 		uint8_t prefix;
 		bool v6;
-	} *addresses;
+	} * addresses;
 	uint32_t address_count;
 	/* From the last interface statistics block; -1: unknown, which is not 0. */
 	int64_t received, dropped_interface, filter_accepted, dropped_kernel, delivered;
-	int64_t start_ns, end_ns; /* of the capture by isb_starttime/isb_endtime; INT64_MIN: not said */
+	int64_t start_ns,
+		end_ns; /* of the capture by isb_starttime/isb_endtime; INT64_MIN: not said */
 	/* Sum of epb_dropcount; each is "lost since the previous frame of this interface". */
 	int64_t dropped_between;
 };
@@ -74,24 +76,26 @@ struct capfile_info {
 	uint32_t fact_count;
 	uint64_t facts_not_kept; /* beyond 65536 facts or 16 MiB of text */
 	/*
-	 * Spans in which the file itself says that frames were lost, oldest first: from epb_dropcount
-	 * (previous frame to this one) and growing interface statistics. Bounded; merged when many.
+	 * Spans in which the file itself says that frames were lost, oldest first: from
+	 * epb_dropcount (previous frame to this one) and growing interface statistics. Bounded;
+	 * merged when many.
 	 */
 	struct capfile_drop {
 		uint32_t interface;
 		int64_t from_ns, to_ns;
 		uint64_t frames;
-	} *drops;
+	} * drops;
 	uint32_t drop_count;
-	uint64_t frames;      /* read so far */
-	uint64_t other_rows;  /* blocks without a frame that Wireshark shows as rows and numbers */
+	uint64_t frames;     /* read so far */
+	uint64_t other_rows; /* blocks without a frame that Wireshark shows as rows and numbers */
 	uint64_t skipped_blocks; /* blocks that say nothing here: names, secrets, custom, unknown */
-	uint64_t bad_options;	 /* option lists that ended in a malformed option; the rest was kept */
+	uint64_t bad_options; /* option lists that ended in a malformed option; the rest was kept */
 	uint64_t bytes;	      /* of the file as stored, so far; for progress */
 	uint64_t stored_size; /* of the file as stored; 0 when not known (a pipe) */
-	char *damaged;	      /* NULL: sound so far; else one line: "cut short in frame 18 at byte 2310" */
-	uint64_t hash[2];     /* XXH3-128 (high, low) of the stored bytes; valid after the end was reached */
-	char sha256[65];      /* hex; "" unless asked for; valid after the end was reached */
+	char *damaged; /* NULL: sound so far; else one line: "cut short in frame 18 at byte 2310" */
+	uint64_t hash[2]; /* XXH3-128 (high, low) of the stored bytes; valid after the end was
+			     reached */
+	char sha256[65];  /* hex; "" unless asked for; valid after the end was reached */
 };
 
 struct capfile;
@@ -114,6 +118,15 @@ struct capfile_options {
  */
 int capfile_open(struct capfile **ret_capfile, const char *path,
 	const struct capfile_options *options, struct error *err);
+
+/*
+ * The same on what is open already, for who tries several formats on one stream. Takes *source and
+ * sets it to NULL on 0; else it stays the caller's, with nothing taken from its window.
+ */
+struct source;
+int capfile_open_source(
+	struct capfile **ret_capfile, struct source **source, const char *path, struct error *err);
+
 struct capfile *capfile_close(struct capfile *cf); /* NULL is fine; returns NULL */
 
 /*
@@ -126,6 +139,7 @@ int capfile_next(struct capfile *cf, struct frame *ret_frame);
 const struct capfile_info *capfile_info(const struct capfile *cf);
 
 /*
- * Time of the first frame without consuming it: false when there is none. For ordering rotated files.
+ * Time of the first frame without consuming it: false when there is none. For ordering rotated
+ * files.
  */
 bool capfile_first_time(struct capfile *cf, int64_t *ret_ns);

@@ -81,13 +81,17 @@ int capfile_cut(struct capfile *cf, uint64_t offset, size_t have, size_t want);
 
 /* facts.c */
 
-struct capfile_interface *capfile_add_interface(struct capfile *cf, uint32_t link_type, uint32_t snaplen);
+struct capfile_interface *capfile_add_interface(
+	struct capfile *cf, uint32_t link_type, uint32_t snaplen);
 /* A copy of n bytes as valid UTF-8, cut at a NUL byte. */
 char *capfile_text(const uint8_t *bytes, size_t n);
-/* Takes value; the key is copied. The fact, until the next one is added; NULL when it is not kept. */
-struct capfile_fact *capfile_add_fact(struct capfile *cf, uint32_t interface, int64_t time_ns, const char *key, char *value);
+/* Takes value; the key is copied. The fact, until the next one is added; NULL when it is not kept.
+ */
+struct capfile_fact *capfile_add_fact(
+	struct capfile *cf, uint32_t interface, int64_t time_ns, const char *key, char *value);
 /* Frames lost on interface between two times (either may be INT64_MIN: not known). */
-void capfile_add_drop(struct capfile *cf, uint32_t interface, int64_t from_ns, int64_t to_ns, uint64_t frames);
+void capfile_add_drop(
+	struct capfile *cf, uint32_t interface, int64_t from_ns, int64_t to_ns, uint64_t frames);
 void capfile_release_facts(struct capfile *cf);
 
 /* pcap.c: begin returns 0, CAPFILE_NOT_CAPTURE, or CAPFILE_END when it is not its magic. */
@@ -103,11 +107,17 @@ int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame);
 /* options.c: the blocks that describe. body: without type, lengths. */
 
 void pcapng_section(struct capfile *cf, struct cursor body);
-bool pcapng_interface(struct capfile *cf, struct cursor body); /* false: too many, or too short */
+bool pcapng_interface(struct capfile *cf, struct cursor body);	/* false: too many, or too short */
 bool pcapng_statistics(struct capfile *cf, struct cursor body); /* false: unknown interface */
 
-/* Time of ticks on interface index. */
-int64_t pcapng_time(const struct interface_state *is, uint64_t ticks);
+int64_t pcapng_time_wide(const struct interface_state *is, uint64_t ticks);
+
+static inline int64_t pcapng_time(const struct interface_state *is, uint64_t ticks)
+{
+	if (likely(ticks < is->simple_below))
+		return (int64_t)(ticks * is->multiply) + is->offset_ns;
+	return pcapng_time_wide(is, ticks);
+}
 
 /* One option; false at the end of the list. Counts a malformed list. */
 struct option {

@@ -7,14 +7,16 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 
-struct capfile_interface *capfile_add_interface(struct capfile *cf, uint32_t link_type, uint32_t snaplen)
+struct capfile_interface *capfile_add_interface(
+	struct capfile *cf, uint32_t link_type, uint32_t snaplen)
 {
 	struct capfile_info *info = &cf->info;
 	struct capfile_interface *in;
 
 	if (info->interface_count == cf->interface_cap) {
 		cf->interface_cap = cf->interface_cap ? 2 * cf->interface_cap : 4;
-		info->interfaces = mem_grow(info->interfaces, cf->interface_cap, sizeof(*info->interfaces));
+		info->interfaces =
+			mem_grow(info->interfaces, cf->interface_cap, sizeof(*info->interfaces));
 		cf->states = mem_grow(cf->states, cf->interface_cap, sizeof(*cf->states));
 	}
 	cf->states[info->interface_count] = (struct interface_state){
@@ -43,7 +45,12 @@ struct capfile_interface *capfile_add_interface(struct capfile *cf, uint32_t lin
 /* Length of the valid UTF-8 sequence at p (RFC 3629: shortest form, no surrogates), or 0. */
 static size_t utf8_length(const uint8_t *p, size_t n)
 {
-	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	size_t length = p[0] < 0x80   ? 1
+			: p[0] < 0xc2 ? 0
+			: p[0] < 0xe0 ? 2
+			: p[0] < 0xf0 ? 3
+			: p[0] < 0xf5 ? 4
+				      : 0;
 
 	if (!length || length > n)
 		return 0;
@@ -130,7 +137,8 @@ static void merge_drops(struct capfile *cf)
 		cf->states[info->drops[i].interface].last_drop = i + 1;
 }
 
-void capfile_add_drop(struct capfile *cf, uint32_t interface, int64_t from_ns, int64_t to_ns, uint64_t frames)
+void capfile_add_drop(
+	struct capfile *cf, uint32_t interface, int64_t from_ns, int64_t to_ns, uint64_t frames)
 {
 	struct capfile_info *info = &cf->info;
 	struct interface_state *is = &cf->states[interface];

@@ -47,7 +47,8 @@ enum inflate_format inflate_recognise(const uint8_t *first, size_t n)
 
 	if (n >= sizeof(gzip) && !memcmp(first, gzip, sizeof(gzip)))
 		return INFLATE_GZIP;
-	return n >= sizeof(zstd) && !memcmp(first, zstd, sizeof(zstd)) ? INFLATE_ZSTD : INFLATE_NONE;
+	return n >= sizeof(zstd) && !memcmp(first, zstd, sizeof(zstd)) ? INFLATE_ZSTD
+								       : INFLATE_NONE;
 }
 
 /* --- the thread's side --- */
@@ -106,9 +107,10 @@ static bool more_input(struct inflate *in)
 static char *ended_early(const struct inflate *in, const char *format)
 {
 	if (in->stored->failed)
-		return mem_printf("the file cannot be read on after its byte %llu: %s", position(in),
-			strerror(in->stored->failed));
-	return mem_printf("its %s data is cut short after byte %llu of the file", format, position(in));
+		return mem_printf("the file cannot be read on after its byte %llu: %s",
+			position(in), strerror(in->stored->failed));
+	return mem_printf(
+		"its %s data is cut short after byte %llu of the file", format, position(in));
 }
 
 /*
@@ -122,7 +124,8 @@ static bool next_member(struct inflate *in, char **ret_failure)
 			return true;
 		if (in->input[in->input_at]) {
 			*ret_failure = mem_printf(
-				"other data follows its gzip data at byte %llu of the file", position(in));
+				"other data follows its gzip data at byte %llu of the file",
+				position(in));
 			return false;
 		}
 		in->input_at++;
@@ -130,7 +133,8 @@ static bool next_member(struct inflate *in, char **ret_failure)
 	return false;
 }
 
-/* One member, from its first byte to behind its checksum. False: failed, or stopped (no failure). */
+/* One member, from its first byte to behind its checksum. False: failed, or stopped (no failure).
+ */
 static bool gzip_member(struct inflate *in, z_stream *z, char **ret_failure)
 {
 	size_t before, space;
@@ -152,9 +156,11 @@ static bool gzip_member(struct inflate *in, z_stream *z, char **ret_failure)
 		r = inflate(z, Z_NO_FLUSH);
 		in->input_at += before - z->avail_in;
 		in->filled += space - z->avail_out;
-		/* Z_BUF_ERROR: no progress with this input and room; there will be more of either. */
+		/* Z_BUF_ERROR: no progress with this input and room; there will be more of either.
+		 */
 		if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR) {
-			*ret_failure = mem_printf("its gzip data is broken before byte %llu of the file (%s)",
+			*ret_failure = mem_printf(
+				"its gzip data is broken before byte %llu of the file (%s)",
 				position(in), z->msg ? z->msg : "it needs a dictionary");
 			return false;
 		}
@@ -186,7 +192,8 @@ static char *zstd_frames(struct inflate *in, ZSTD_DCtx *z)
 
 		if (in->filled == CHUNK && !next_chunk(in))
 			return NULL;
-		/* A full chunk may have left content in the decoder: it goes first, without input. */
+		/* A full chunk may have left content in the decoder: it goes first, without input.
+		 */
 		if (!full && !more_input(in))
 			return left || in->stored->failed ? ended_early(in, "zstd") : NULL;
 		from = (ZSTD_inBuffer){in->input, in->input_end, in->input_at};
@@ -196,7 +203,8 @@ static char *zstd_frames(struct inflate *in, ZSTD_DCtx *z)
 		in->filled += to.pos;
 		full = left && to.pos == to.size;
 		if (ZSTD_isError(left))
-			return mem_printf("its zstd data is broken before byte %llu of the file (%s)",
+			return mem_printf(
+				"its zstd data is broken before byte %llu of the file (%s)",
 				position(in), ZSTD_getErrorName(left));
 	}
 }

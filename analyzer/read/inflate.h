@@ -21,8 +21,8 @@ enum inflate_format inflate_recognise(const uint8_t *first, size_t n);
 struct inflate;
 
 /*
- * Starts on the stored bytes, of which the first n were read already. st belongs to the thread until
- * inflate_stop(). 0, or negative with err set.
+ * Starts on the stored bytes, of which the first n were read already. st belongs to the thread
+ * until inflate_stop(). 0, or negative with err set.
  */
 int inflate_new(struct inflate **ret_inflate, struct stored *st, enum inflate_format format,
 	const uint8_t *first, size_t n, struct error *err);

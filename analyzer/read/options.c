@@ -1,4 +1,5 @@
-/* The pcapng blocks that describe: section header, interfaces, statistics. draft-ietf-opsawg-pcapng. */
+/* The pcapng blocks that describe: section header, interfaces, statistics.
+ * draft-ietf-opsawg-pcapng. */
 #include "read/capfile_impl.h"
 
 #include <stdio.h>
@@ -98,7 +99,8 @@ static void custom_fact(struct capfile *cf, uint32_t interface, const struct opt
 		cf->info.bad_options++;
 		return;
 	}
-	(void)snprintf(key, sizeof(key), is_text ? "custom-%u" : "custom-bytes-%u", file_u32(cf, pen));
+	(void)snprintf(
+		key, sizeof(key), is_text ? "custom-%u" : "custom-bytes-%u", file_u32(cf, pen));
 	capfile_add_fact(cf, interface, INT64_MIN, key,
 		is_text ? capfile_text(value.at, value.left) : hex(&value));
 }
@@ -108,7 +110,8 @@ static void common_option(struct capfile *cf, uint32_t interface, const struct o
 {
 	switch (o->code) {
 	case OPT_COMMENT:
-		capfile_add_fact(cf, interface, INT64_MIN, "comment", capfile_text(o->value.at, o->value.left));
+		capfile_add_fact(cf, interface, INT64_MIN, "comment",
+			capfile_text(o->value.at, o->value.left));
 		break;
 	case OPT_CUSTOM_TEXT:
 	case OPT_CUSTOM_BYTES:
@@ -126,8 +129,9 @@ void pcapng_section(struct capfile *cf, struct cursor body)
 	struct option o;
 
 	while (pcapng_option(cf, &body, &o)) {
-		static const char *const keys[] = {
-			[SHB_HARDWARE] = "hardware", [SHB_OS] = "os", [SHB_APPLICATION] = "application"};
+		static const char *const keys[] = {[SHB_HARDWARE] = "hardware",
+			[SHB_OS] = "os",
+			[SHB_APPLICATION] = "application"};
 
 		if (o.code >= SHB_HARDWARE && o.code <= SHB_APPLICATION)
 			capfile_add_fact(cf, CAPFILE_SECTION, INT64_MIN, keys[o.code],
@@ -181,10 +185,11 @@ static void set_resolution(struct interface_state *is, uint8_t v)
 		is->shift = v & 0x7f;
 	else if (v <= 9)
 		is->multiply = power_of_ten(9 - v);
-	else {
+	else if (v <= 28) {
 		is->multiply = 1;
-		/* From 10^-29 on, all that 64 bits can hold is below a nanosecond. */
-		is->divide = v < 28 ? power_of_ten(v - 9u) : UINT64_MAX;
+		is->divide = power_of_ten(v - 9u);
+	} else {
+		is->multiply = 0; /* all that 64 bits can hold is below a nanosecond */
 	}
 }
 
@@ -195,13 +200,10 @@ static int64_t clamp(wide ns)
 	return ns <= INT64_MIN ? INT64_MIN + 1 : (int64_t)ns; /* INT64_MIN itself means unknown */
 }
 
-int64_t pcapng_time(const struct interface_state *is, uint64_t ticks)
+int64_t pcapng_time_wide(const struct interface_state *is, uint64_t ticks)
 {
-	uwide ns;
+	uwide ns = (uwide)ticks * is->multiply;
 
-	if (likely(ticks < is->simple_below))
-		return (int64_t)(ticks * is->multiply) + is->offset_ns;
-	ns = (uwide)ticks * is->multiply;
 	return clamp((wide)(ns / is->divide >> is->shift) + is->offset_ns);
 }
 
@@ -209,10 +211,12 @@ static void set_simple(struct interface_state *is)
 {
 	int64_t room = INT64_MAX - (is->offset_ns > 0 ? is->offset_ns : 0);
 
-	is->simple_below = is->divide == 1 && !is->shift ? (uint64_t)room / is->multiply : 0;
+	is->simple_below =
+		is->divide == 1 && !is->shift && is->multiply ? (uint64_t)room / is->multiply : 0;
 }
 
-static void numeric_fact(struct capfile *cf, uint32_t index, const char *key, const struct cursor *value)
+static void numeric_fact(
+	struct capfile *cf, uint32_t index, const char *key, const struct cursor *value)
 {
 	if (value->left == 8)
 		capfile_add_fact(cf, index, INT64_MIN, key,
@@ -232,7 +236,8 @@ static void set_filter(struct capfile_interface *in, struct cursor value)
 		return;
 	}
 	free(in->filter);
-	in->filter = mem_strdup("(a BPF program)"); /* its source is unknown, that it filters is not */
+	in->filter =
+		mem_strdup("(a BPF program)"); /* its source is unknown, that it filters is not */
 }
 
 static void interface_option(struct capfile *cf, uint32_t index, const struct option *o)
@@ -265,7 +270,8 @@ static void interface_option(struct capfile *cf, uint32_t index, const struct op
 		break;
 	case IF_TSOFFSET:
 		if (o->value.left == 8)
-			is->offset_ns = clamp((wide)(int64_t)file_u64(cf, o->value.at) * 1000000000);
+			is->offset_ns =
+				clamp((wide)(int64_t)file_u64(cf, o->value.at) * 1000000000);
 		break;
 	case IF_FILTER:
 		set_filter(in, o->value);
@@ -318,12 +324,13 @@ static int64_t counter(struct capfile *cf, const struct cursor *value, int64_t o
 	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-static int64_t split_time(struct capfile *cf, const struct interface_state *is, const struct cursor *value,
-	int64_t old)
+static int64_t split_time(struct capfile *cf, const struct interface_state *is,
+	const struct cursor *value, int64_t old)
 {
 	if (value->left != 8)
 		return old;
-	return pcapng_time(is, (uint64_t)file_u32(cf, value->at) << 32 | file_u32(cf, value->at + 4));
+	return pcapng_time(
+		is, (uint64_t)file_u32(cf, value->at) << 32 | file_u32(cf, value->at + 4));
 }
 
 static void statistics_option(struct capfile *cf, uint32_t index, const struct option *o)
@@ -396,7 +403,8 @@ bool pcapng_statistics(struct capfile *cf, struct cursor body)
 	if (id >= cf->info.interface_count - cf->section_first)
 		return false;
 	index = cf->section_first + id;
-	at_ns = pcapng_time(&cf->states[index], (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8));
+	at_ns = pcapng_time(
+		&cf->states[index], (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8));
 	while (pcapng_option(cf, &body, &o))
 		statistics_option(cf, index, &o);
 	statistics_drop(cf, index, at_ns);

@@ -31,18 +31,22 @@ int pcap_records_begin(struct capfile *cf, struct error *err)
 		return CAPFILE_END;
 	if (have < FILE_HEADER)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
-			"%s is cut short in its pcap header: %zu of 24 bytes are there; copy it again",
+			"%s is cut short in its pcap header: %zu of 24 bytes are there; copy it "
+			"again",
 			label, have);
 	cf->info.format = CAPFILE_PCAP;
 	cf->info.version_major = file_u16(cf, h + 4);
 	cf->info.version_minor = file_u16(cf, h + 6);
 	if (cf->info.version_major != 2)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
-			"%s is pcap of the unknown version %u.%u; rewrite it with editcap -F pcapng", label,
-			cf->info.version_major, cf->info.version_minor);
-	/* Before 2.3 the lengths stood the other way round; with 2.3 some writers had changed it. */
+			"%s is pcap of the unknown version %u.%u; rewrite it with editcap -F "
+			"pcapng",
+			label, cf->info.version_major, cf->info.version_minor);
+	/* Before 2.3 the lengths stood the other way round; with 2.3 some writers had changed it.
+	 */
 	if (cf->info.version_minor < 4)
-		cf->lengths = cf->info.version_minor < 3 ? LENGTHS_SWAPPED : LENGTHS_PERHAPS_SWAPPED;
+		cf->lengths =
+			cf->info.version_minor < 3 ? LENGTHS_SWAPPED : LENGTHS_PERHAPS_SWAPPED;
 	cf->info.sections = 1;
 	(void)capfile_add_interface(cf, file_u32(cf, h + 20) & 0xffff, file_u32(cf, h + 16));
 	(void)cur_take(&cf->source->window, FILE_HEADER);
@@ -55,9 +59,11 @@ static int bad_length(struct capfile *cf, uint64_t offset, const uint8_t *h, uin
 
 	if (!cap_len && (magic == MAGIC_US || magic == MAGIC_NS))
 		return capfile_damage(cf, offset, "a second file before",
-			"a pcap header stands where a record should; cut the files apart, or join them with mergecap");
+			"a pcap header stands where a record should; cut the files apart, or join "
+			"them with mergecap");
 	return capfile_damage(cf, offset, "garbage in",
-		"the record claims %u captured bytes, at most %u are possible", cap_len, CAPTURED_MAX);
+		"the record claims %u captured bytes, at most %u are possible", cap_len,
+		CAPTURED_MAX);
 }
 
 /*
@@ -69,7 +75,7 @@ static bool is_file_header(const struct capfile *cf, const uint8_t *h)
 	uint32_t magic = file_u32(cf, h);
 
 	return (magic == MAGIC_US || magic == MAGIC_NS) && file_u16(cf, h + 4) == 2 &&
-		file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
+	       file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
 }
 
 int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
@@ -107,7 +113,8 @@ int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
 		.data = h + header,
 		.cap_len = cap_len,
 		.wire_len = wire_len,
-		.time_ns = (int64_t)file_u32(cf, h) * 1000000000 + (int64_t)file_u32(cf, h + 4) * cf->frac_ns,
+		.time_ns = (int64_t)file_u32(cf, h) * 1000000000 +
+			   (int64_t)file_u32(cf, h + 4) * cf->frac_ns,
 		.offset = offset,
 		.number = ++cf->number,
 		.has_time = true,

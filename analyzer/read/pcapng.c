@@ -66,7 +66,8 @@ int pcapng_blocks_begin(struct capfile *cf, struct error *err)
 		return CAPFILE_END;
 	if (have < SHB_MIN)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
-			"%s is cut short in its pcapng header: %zu of 28 bytes are there; copy it again",
+			"%s is cut short in its pcapng header: %zu of 28 bytes are there; copy it "
+			"again",
 			label, have);
 	if (!byte_order(h, &swapped))
 		return CAPFILE_END;
@@ -94,7 +95,7 @@ static int skip(struct capfile *cf, const struct block *b)
 static bool is_read(uint32_t type)
 {
 	return type == BLOCK_EPB || type == BLOCK_IDB || type == BLOCK_PB || type == BLOCK_SPB ||
-		type == BLOCK_ISB || type == BLOCK_SHB;
+	       type == BLOCK_ISB || type == BLOCK_SHB;
 }
 
 /* Shown by Wireshark as rows of their own, so that they take a frame number (checked with 4.0). */
@@ -133,7 +134,8 @@ static int next_block(struct capfile *cf, struct block *ret_block)
 
 	for (;;) {
 		b.offset = source_offset(cf->source);
-		if (unlikely(w->left < BLOCK_FRAME) && (have = capfile_need(cf, BLOCK_FRAME)) < BLOCK_FRAME)
+		if (unlikely(w->left < BLOCK_FRAME) &&
+			(have = capfile_need(cf, BLOCK_FRAME)) < BLOCK_FRAME)
 			return capfile_cut(cf, b.offset, have, BLOCK_FRAME);
 		wrong = measure(cf, w->at, &b);
 		if (unlikely(wrong != NULL))
@@ -243,50 +245,49 @@ static void frame_options(struct capfile *cf, struct cursor list, struct frame *
 static int too_long(struct capfile *cf, const struct block *b, uint32_t cap_len)
 {
 	return capfile_damage(cf, b->offset, "garbage in",
-		"the frame claims %u captured bytes, its block of %u bytes has no room for them", cap_len,
-		b->length);
+		"the frame claims %u captured bytes, its block of %u bytes has no room for them",
+		cap_len, b->length);
 }
 
 static int no_interface(struct capfile *cf, const struct block *b, uint32_t id)
 {
-	return capfile_damage(cf, b->offset, "garbage in", "it is of interface %u, the section has %u", id,
+	return capfile_damage(cf, b->offset, "garbage in",
+		"it is of interface %u, the section has %u", id,
 		cf->info.interface_count - cf->section_first);
 }
 
 /* What the frames of both blocks with a time have in common, after their interface is known. */
 static int timed_frame(struct capfile *cf, struct block *b, const uint8_t *h, uint32_t id,
-	uint32_t drops, struct frame *ret_frame)
+	uint32_t drops, struct frame *f)
 {
 	uint32_t cap_len = file_u32(cf, h + 12);
 	struct interface_state *is;
-	struct frame f;
 
 	if (unlikely(id >= cf->info.interface_count - cf->section_first))
 		return no_interface(cf, b, id);
 	if (unlikely(cap_len > b->body.left || cap_len > CAPTURED_MAX))
 		return too_long(cf, b, cap_len);
 	is = &cf->states[cf->section_first + id];
-	f = (struct frame){
-		.data = b->body.at,
-		.cap_len = cap_len,
-		.wire_len = file_u32(cf, h + 16),
-		.time_ns = pcapng_time(is, (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8)),
-		.offset = b->offset,
-		.number = ++cf->number,
-		.interface = cf->section_first + id,
-		.has_time = true,
-	};
+	/* Field by field: through a copy on the stack it takes five times as long. */
+	f->data = b->body.at;
+	f->cap_len = cap_len;
+	f->wire_len = file_u32(cf, h + 16);
+	f->time_ns = pcapng_time(is, (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8));
+	f->offset = b->offset;
+	f->number = ++cf->number;
+	f->interface = cf->section_first + id;
+	f->epb_flags = 0;
+	f->has_time = true;
 	cf->info.frames++;
 	if (unlikely(drops))
-		frame_dropped(cf, &f, drops);
+		frame_dropped(cf, f, drops);
 	cap_len = (cap_len + 3) & ~3u; /* the block's length is a multiple of 4: still inside */
 	(void)cur_take(&b->body, cap_len);
 	if (b->body.left)
-		frame_options(cf, b->body, &f);
+		frame_options(cf, b->body, f);
 	if (unlikely(is->first_ns == INT64_MIN))
-		is->first_ns = f.time_ns;
-	is->last_ns = f.time_ns;
-	*ret_frame = f;
+		is->first_ns = f->time_ns;
+	is->last_ns = f->time_ns;
 	return CAPFILE_OK;
 }
 
@@ -307,10 +308,12 @@ static int obsolete_frame(struct capfile *cf, struct block *b, struct frame *ret
 	if (!h)
 		return too_long(cf, b, 0);
 	drops = file_u16(cf, h + 2);
-	return timed_frame(cf, b, h, file_u16(cf, h), drops == PB_DROPS_UNKNOWN ? 0 : drops, ret_frame);
+	return timed_frame(
+		cf, b, h, file_u16(cf, h), drops == PB_DROPS_UNKNOWN ? 0 : drops, ret_frame);
 }
 
-/* Has neither time nor captured length: that follows from the snap length of the first interface. */
+/* Has neither time nor captured length: that follows from the snap length of the first interface.
+ */
 static int simple_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
 {
 	const uint8_t *h = cur_take(&b->body, SPB_FIXED);

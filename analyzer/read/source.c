@@ -72,12 +72,14 @@ size_t source_need(struct source *s, size_t n)
 		return s->window.left;
 	ALLOW(s->buffer, s->head + s->tail);
 	while (!s->stopped && s->window.left < n) {
-		/* At most doubles what is there: a length that lies costs no more than the file has. */
+		/* At most doubles what is there: a length that lies costs no more than the file
+		 * has. */
 		more = s->window.left < STORED_WINDOW ? STORED_WINDOW : s->window.left;
 		if (more > n - s->window.left)
 			more = n - s->window.left;
 		make_room(s, s->window.left, more);
-		for (got = 0; got < more && (k = pull(s, s->buffer + s->head + got, s->tail - got)); got += k)
+		for (got = 0; got < more && (k = pull(s, s->buffer + s->head + got, s->tail - got));
+			got += k)
 			;
 		s->window.left += got;
 		s->window_end += got;
@@ -133,7 +135,8 @@ int source_open(struct source **ret_source, const char *path, bool sha256, struc
 	s->head = HEAD;
 	s->tail = STORED_WINDOW;
 	if (s->stored.size && s->stored.size < STORED_WINDOW)
-		s->tail = (size_t)s->stored.size + 1; /* small files by the thousand: less to prepare */
+		s->tail = (size_t)s->stored.size +
+			  1; /* small files by the thousand: less to prepare */
 	s->buffer = mem_alloc(s->head + s->tail);
 	s->window = cur_of(s->buffer + s->head, 0);
 	r = decompress(s, err);

@@ -29,7 +29,7 @@ struct source {
 	const char *compression; /* "none", "gzip", "zstd" */
 	struct stored stored;
 	struct inflate *inflate; /* NULL: content and stored bytes are the same */
-	uint8_t *buffer;	 /* head bytes for what is left of the last window, then tail for more */
+	uint8_t *buffer; /* head bytes for what is left of the last window, then tail for more */
 	size_t head, tail;
 };
 

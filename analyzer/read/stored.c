@@ -17,14 +17,17 @@ static int cannot_open(const char *label, int code, struct error *err)
 	switch (code) {
 	case ENOENT:
 	case ENOTDIR:
-		return error_set(err, -code, "cannot open %s: there is no such file; check the path", label);
+		return error_set(
+			err, -code, "cannot open %s: there is no such file; check the path", label);
 	case EACCES:
 	case EPERM:
 		return error_set(err, -code,
-			"cannot open %s: permission denied; make it readable for this user (chmod, sudo)",
+			"cannot open %s: permission denied; make it readable for this user (chmod, "
+			"sudo)",
 			label);
 	case EISDIR:
-		return error_set(err, -code, "cannot read %s: it is a folder; name the files in it", label);
+		return error_set(
+			err, -code, "cannot read %s: it is a folder; name the files in it", label);
 	default:
 		return error_set(err, -code, "cannot open %s: %s", label, strerror(code));
 	}
@@ -88,7 +91,8 @@ void stored_release(struct stored *st)
 /* False when stored_cancel() came first. */
 static bool wait_for_stream(const struct stored *st)
 {
-	struct pollfd fds[2] = {{.fd = st->wake_fd, .events = POLLIN}, {.fd = st->fd, .events = POLLIN}};
+	struct pollfd fds[2] = {
+		{.fd = st->wake_fd, .events = POLLIN}, {.fd = st->fd, .events = POLLIN}};
 
 	while (poll(fds, 2, -1) < 0) {
 		if (errno != EINTR)

@@ -19,14 +19,14 @@
 #define STORED_WINDOW (256u << 10)
 
 struct stored {
-	char *label;		    /* for messages: 'x.pcap' in quotes, or standard input */
-	int fd;			    /* -1: released */
-	int wake_fd;		    /* streams: readable once stored_cancel() was called; else -1 */
-	bool close_fd;		    /* false for standard input */
-	bool at_end;		    /* every byte was read, or reading failed */
-	int failed;		    /* errno of a read that failed; 0 */
-	uint64_t size;		    /* of a regular file when it was opened; else 0 */
-	_Atomic uint64_t bytes;	    /* read so far; another thread may look */
+	char *label;		/* for messages: 'x.pcap' in quotes, or standard input */
+	int fd;			/* -1: released */
+	int wake_fd;		/* streams: readable once stored_cancel() was called; else -1 */
+	bool close_fd;		/* false for standard input */
+	bool at_end;		/* every byte was read, or reading failed */
+	int failed;		/* errno of a read that failed; 0 */
+	uint64_t size;		/* of a regular file when it was opened; else 0 */
+	_Atomic uint64_t bytes; /* read so far; another thread may look */
 	struct digest *digest;
 };
 

@@ -11,7 +11,8 @@
 static int add_file(struct walk *w, const char *path, bool named, struct error *err)
 {
 	if (w->count == WALK_FILES_MAX)
-		return error_set(err, -E2BIG, "cannot take more than %u files; give fewer folders at once",
+		return error_set(err, -E2BIG,
+			"cannot take more than %u files; give fewer folders at once",
 			WALK_FILES_MAX);
 	MEM_RESERVE(w->files, w->count, w->cap);
 	w->files[w->count++] = (struct walk_file){.path = mem_strdup(path), .named = named};
@@ -36,8 +37,8 @@ static int folder_failed(struct walk *w, const FTSENT *e, struct error *err)
 		w->unreadable++;
 		return 0;
 	}
-	return error_set(err, -(e->fts_errno ? e->fts_errno : EIO), "cannot read the folder '%s': %s%s",
-		e->fts_path, strerror(e->fts_errno),
+	return error_set(err, -(e->fts_errno ? e->fts_errno : EIO),
+		"cannot read the folder '%s': %s%s", e->fts_path, strerror(e->fts_errno),
 		e->fts_errno == EACCES ? "; make it readable for this user (chmod, sudo)" : "");
 }
 
@@ -82,7 +83,9 @@ static int add_folder(struct walk *w, const char *path, struct error *err)
 	(void)fts_close(tree); /* only frees */
 	if (!r && w->count == before)
 		return error_set(err, WALK_NOTHING,
-			"'%s' is a folder without files in it; give the one that holds the captures", path);
+			"'%s' is a folder without files in it; give the one that holds the "
+			"captures",
+			path);
 	return r;
 }
 

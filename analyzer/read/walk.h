@@ -8,7 +8,8 @@
 
 struct walk_file {
 	char *path;
-	bool named; /* on the command line; false: found in a folder, where what is unfit is skipped */
+	bool named; /* on the command line; false: found in a folder, where what is unfit is skipped
+		     */
 };
 
 struct walk {
@@ -20,7 +21,10 @@ struct walk {
 	uint32_t unreadable;  /* folders that may not be read */
 };
 
-#define WALK_INIT {0}
+#define WALK_INIT                                                                                  \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define WALK_FILES_MAX 1000000u
 
 enum walk_result {
@@ -31,7 +35,8 @@ enum walk_result {
  * Adds what path stands for: a folder, every regular file below it, in the order of the bytes of
  * their names, folder by folder; anything else ("-", a file, a name that is not there), itself.
  * Links to files are followed; links to folders only when named, so that no loop is entered.
- * 0, an outcome above, or negative with err set (a named folder that cannot be read, too many files).
+ * 0, an outcome above, or negative with err set (a named folder that cannot be read, too many
+ * files).
  */
 int walk_add(struct walk *w, const char *path, struct error *err);
 void walk_release(struct walk *w);

@@ -35,7 +35,8 @@ static struct page page_for(size_t size)
 	size_t unit = (size_t)sysconf(_SC_PAGESIZE);
 	struct page p = {.usable = (size + unit) / unit * unit};
 
-	p.map = mmap(NULL, p.usable + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p.map = mmap(
+		NULL, p.usable + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p.map == MAP_FAILED || mprotect(p.map + p.usable, unit, PROT_NONE))
 		fail("map memory for", "an input");
 	return p;

@@ -3,8 +3,8 @@
  * compare with other readers.
  *
  *	capwalk FILE ...      frames, bytes, fingerprint and time of each
- *	capwalk -l FILE ...   a line a frame: number, time, captured and wire length, sum of the bytes
- *	capwalk -f FILE ...   a line a fact
+ *	capwalk -l FILE ...   a line a frame: number, time, captured and wire length, sum of the
+ *bytes capwalk -f FILE ...   a line a fact
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,16 +40,17 @@ static void list_facts(const struct capfile_info *info)
 	for (uint32_t i = 0; i < info->interface_count; i++) {
 		const struct capfile_interface *in = &info->interfaces[i];
 
-		(void)printf("interface %u: section %u link type %u snap length %u name %s filter %s received %" PRId64
-			     " dropped %" PRId64 " + %" PRId64 " between %" PRId64 "\n",
+		(void)printf("interface %u: section %u link type %u snap length %u name %s filter "
+			     "%s received %" PRId64 " dropped %" PRId64 " + %" PRId64
+			     " between %" PRId64 "\n",
 			i, in->section, in->link_type, in->snaplen, in->name ? in->name : "-",
 			in->filter ? in->filter : "-", in->received, in->dropped_interface,
 			in->dropped_kernel, in->dropped_between);
 	}
 	for (uint32_t i = 0; i < info->fact_count; i++)
-		(void)printf("fact: section %u interface %" PRId32 " frame %u: %s = %s\n", info->facts[i].section,
-			(int32_t)info->facts[i].interface, info->facts[i].frame, info->facts[i].key,
-			info->facts[i].value);
+		(void)printf("fact: section %u interface %" PRId32 " frame %u: %s = %s\n",
+			info->facts[i].section, (int32_t)info->facts[i].interface,
+			info->facts[i].frame, info->facts[i].key, info->facts[i].value);
 	for (uint32_t i = 0; i < info->drop_count; i++)
 		(void)printf("drop: interface %u from %" PRId64 " to %" PRId64 ": %" PRIu64 "\n",
 			info->drops[i].interface, info->drops[i].from_ns, info->drops[i].to_ns,

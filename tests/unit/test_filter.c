@@ -17,12 +17,18 @@
 static const uint8_t raw[] = {IP_SYN};
 static const uint8_t ethernet[] = {
 	0, 0, 1, 0xfc, 0xb3, 0x70, 0, 0, 1, 0xfc, 0xb3, 0x48, 8, 0, IP_SYN};
-static const uint8_t sll2[] = {8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 4, 6, 0, 0, 1, 0xfc, 0xb3, 0x48, 0, 0, IP_SYN};
+static const uint8_t sll2[] = {
+	8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 4, 6, 0, 0, 1, 0xfc, 0xb3, 0x48, 0, 0, IP_SYN};
 /* Family 2, group 5 (big endian); packet header, prefix of 3 bytes and a pad, payload. */
-static const uint8_t nflog_le[] = {2, 0, 0, 5, 8, 0, 1, 0, 8, 0, 1, 0, 7, 0, 10, 0, 'a', 'b', 0, 0, 44, 0, 9, 0, IP_SYN};
-static const uint8_t nflog_be[] = {2, 0, 0, 5, 0, 8, 0, 1, 8, 0, 1, 0, 0, 7, 0, 10, 'a', 'b', 0, 0, 0, 44, 0, 9, IP_SYN};
+static const uint8_t nflog_le[] = {
+	2, 0, 0, 5, 8, 0, 1, 0, 8, 0, 1, 0, 7, 0, 10, 0, 'a', 'b', 0, 0, 44, 0, 9, 0, IP_SYN};
+static const uint8_t nflog_be[] = {
+	2, 0, 0, 5, 0, 8, 0, 1, 8, 0, 1, 0, 0, 7, 0, 10, 'a', 'b', 0, 0, 0, 44, 0, 9, IP_SYN};
 
-#define FRAME(bytes) {.data = (bytes), .cap_len = sizeof(bytes), .wire_len = sizeof(bytes)}
+#define FRAME(bytes)                                                                               \
+	{                                                                                          \
+		.data = (bytes), .cap_len = sizeof(bytes), .wire_len = sizeof(bytes)               \
+	}
 
 static void test_matches(void **state)
 {
@@ -82,7 +88,8 @@ static void test_prefixes(void **state)
 	for (size_t k = 0; k < 2; k++) {
 		/* Ports are whole from byte 24 of the packet on; they lie 24 bytes in. */
 		for (uint32_t n = 0; n < frames[k].cap_len; n++) {
-			struct frame f = {.data = test_malloc(n ? n : 1), .cap_len = n, .wire_len = n};
+			struct frame f = {
+				.data = test_malloc(n ? n : 1), .cap_len = n, .wire_len = n};
 
 			memcpy((uint8_t *)f.data, frames[k].data, n);
 			assert_int_equal(filter_matches(p, &f), n >= 24 + 24);

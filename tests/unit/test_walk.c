@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,11 @@ static int remove_folder(void **state)
 	char command[128];
 
 	(void)state;
+	/* Root again, where it was; the leak checker traces this process, which the change forbade.
+	 */
+	(void)!seteuid(getuid());
+	(void)!setegid(getgid());
+	(void)prctl(PR_SET_DUMPABLE, 1);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return chdir("/") || system(command);
 }
@@ -101,7 +107,8 @@ static void test_named_link_to_folder(void **state)
 /* What is no folder is named, even when it is not there or hidden: opening it tells. */
 static void test_named_files(void **state)
 {
-	static const char *const given[] = {"-", "outside.pcap", "not-there", "tree/.hidden", "tree/pipe"};
+	static const char *const given[] = {
+		"-", "outside.pcap", "not-there", "tree/.hidden", "tree/pipe"};
 	struct walk w = WALK_INIT;
 	struct error err = ERROR_INIT;
 
