@@ -50,6 +50,7 @@ struct capfile {
 	struct interface_state *states;
 	uint32_t interface_cap, fact_cap, drop_cap;
 	size_t fact_bytes;
+	int64_t last_ns; /* of any interface; INT64_MIN: no frame with a time yet */
 };
 
 static inline uint32_t file_u32(const struct capfile *cf, const uint8_t *p)

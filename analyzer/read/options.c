@@ -333,17 +333,17 @@ static int64_t split_time(struct capfile *cf, const struct interface_state *is,
 		is, (uint64_t)file_u32(cf, value->at) << 32 | file_u32(cf, value->at + 4));
 }
 
-static void statistics_option(struct capfile *cf, uint32_t index, const struct option *o)
+static void statistics_option(struct capfile *cf, uint32_t index,
+	const struct interface_state *clock, const struct option *o)
 {
 	struct capfile_interface *in = &cf->info.interfaces[index];
-	const struct interface_state *is = &cf->states[index];
 
 	switch (o->code) {
 	case ISB_START:
-		in->start_ns = split_time(cf, is, &o->value, in->start_ns);
+		in->start_ns = split_time(cf, clock, &o->value, in->start_ns);
 		break;
 	case ISB_END:
-		in->end_ns = split_time(cf, is, &o->value, in->end_ns);
+		in->end_ns = split_time(cf, clock, &o->value, in->end_ns);
 		break;
 	case ISB_RECEIVED:
 		in->received = counter(cf, &o->value, in->received);
@@ -390,12 +390,32 @@ static void statistics_drop(struct capfile *cf, uint32_t index, int64_t at_ns)
 	is->statistics_ns = at_ns;
 }
 
+/*
+ * dumpcap (seen with 4.0) counts statistics in microseconds whatever if_tsresol says. Of the two
+ * readings the one nearer to the last frame wins. Without a frame the stated one does, unless it
+ * lies before 1980 and the other after 2000: captures on a real clock are far more common than
+ * idle ones on a clock that counts from its own start, which are then misread.
+ */
+static bool is_in_microseconds(const struct capfile *cf, const struct interface_state *stated,
+	const struct interface_state *other, uint64_t ticks)
+{
+	const wide y1980 = (wide)315532800 * 1000000000, y2000 = (wide)946684800 * 1000000000;
+	wide a = pcapng_time(stated, ticks), b = pcapng_time(other, ticks);
+
+	if (cf->last_ns == INT64_MIN)
+		return a < y1980 && b > y2000;
+	a = a > cf->last_ns ? a - cf->last_ns : cf->last_ns - a;
+	b = b > cf->last_ns ? b - cf->last_ns : cf->last_ns - b;
+	return b < a;
+}
+
 bool pcapng_statistics(struct capfile *cf, struct cursor body)
 {
 	const uint8_t *h = cur_take(&body, 12);
+	struct interface_state clock, other;
 	uint32_t id, index;
+	uint64_t ticks;
 	struct option o;
-	int64_t at_ns;
 
 	if (!h)
 		return false;
@@ -403,10 +423,14 @@ bool pcapng_statistics(struct capfile *cf, struct cursor body)
 	if (id >= cf->info.interface_count - cf->section_first)
 		return false;
 	index = cf->section_first + id;
-	at_ns = pcapng_time(
-		&cf->states[index], (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8));
+	ticks = (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8);
+	clock = other = cf->states[index];
+	set_resolution(&other, 6);
+	set_simple(&other);
+	if (is_in_microseconds(cf, &clock, &other, ticks))
+		clock = other;
 	while (pcapng_option(cf, &body, &o))
-		statistics_option(cf, index, &o);
-	statistics_drop(cf, index, at_ns);
+		statistics_option(cf, index, &clock, &o);
+	statistics_drop(cf, index, pcapng_time(&clock, ticks));
 	return true;
 }

@@ -72,6 +72,7 @@ int pcapng_blocks_begin(struct capfile *cf, struct error *err)
 	if (!byte_order(h, &swapped))
 		return CAPFILE_END;
 	cf->info.format = CAPFILE_PCAPNG;
+	cf->last_ns = INT64_MIN;
 	return 0;
 }
 
@@ -287,7 +288,7 @@ static int timed_frame(struct capfile *cf, struct block *b, const uint8_t *h, ui
 		frame_options(cf, b->body, f);
 	if (unlikely(is->first_ns == INT64_MIN))
 		is->first_ns = f->time_ns;
-	is->last_ns = f->time_ns;
+	is->last_ns = cf->last_ns = f->time_ns;
 	return CAPFILE_OK;
 }
 

@@ -482,6 +482,55 @@ static void test_pcapng_drops(void **state)
 	(void)capfile_close(cf);
 }
 
+/*
+ * dumpcap on a nanosecond interface states statistics in microseconds: they lay in January 1970.
+ * Beside its frames, or without any, they are put right; a clock that counts from a start is kept.
+ */
+static void test_pcapng_statistics_of_dumpcap(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t frame, statistics; /* ticks of a nanosecond; frame 0: there is none */
+		int64_t end_ns;
+	} cases[] = {
+		{"right", 1795237709000000000, 1795237709459061000, 1795237709459061000},
+		{"wrong", 1795237709000000000, 1795237709459061, 1795237709459061000},
+		{"wrong, without a frame", 0, 1795237709459061, 1795237709459061000},
+		{"since start, 20 days", 1728000000000000, 1728000000000001, 1728000000000001},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bytes b = {0};
+		struct capfile *cf;
+		struct frame f;
+		size_t at;
+
+		print_message("%s\n", cases[i].name);
+		shb(&b);
+		at = idb_begin(&b, 1, 0);
+		option(&b, 9, "\x09", 1);
+		block_end(&b, at);
+		if (cases[i].frame)
+			epb(&b, 0, cases[i].frame, "a", 1);
+		at = block_begin(&b, 5);
+		u32(&b, 0);
+		u32(&b, (uint32_t)(cases[i].statistics >> 32));
+		u32(&b, (uint32_t)cases[i].statistics);
+		u16(&b, 3); /* isb_endtime */
+		u16(&b, 8);
+		u32(&b, (uint32_t)(cases[i].statistics >> 32));
+		u32(&b, (uint32_t)cases[i].statistics);
+		block_end(&b, at);
+		cf = open_bytes(&b);
+		while (capfile_next(cf, &f) == CAPFILE_OK)
+			;
+		assert_null(capfile_info(cf)->damaged);
+		assert_int_equal(capfile_info(cf)->interfaces[0].end_ns, cases[i].end_ns);
+		(void)capfile_close(cf);
+	}
+}
+
 /* Simple and obsolete blocks, a comment, flags, and rows that only Wireshark counts. */
 static void test_pcapng_other_blocks(void **state)
 {
@@ -946,6 +995,28 @@ static void test_standard_input(void **state)
 	(void)close(fds[0]);
 }
 
+/* Cut short by somebody while it is read: damage, no crash. */
+static void test_shrinks_meanwhile(void **state)
+{
+	struct big b = make_big();
+	struct error err = ERROR_INIT;
+	struct capfile *cf = NULL;
+	const char *path;
+	struct frame f;
+
+	(void)state;
+	path = file_of(b.at, b.n);
+	assert_int_equal(capfile_open(&cf, path, NULL, &err), 0);
+	assert_int_equal(capfile_next(cf, &f), CAPFILE_OK);
+	assert_int_equal(truncate(path, (off_t)b.n / 2), 0);
+	while (capfile_next(cf, &f) == CAPFILE_OK)
+		assert_true(!f.cap_len || f.data[f.cap_len - 1] == ((f.number - 1) & 0xff));
+	assert_non_null(strstr(capfile_info(cf)->damaged, "cut short in frame "));
+	assert_int_equal(capfile_info(cf)->bytes, b.n / 2);
+	(void)capfile_close(cf);
+	free(b.at);
+}
+
 /* Of the stored bytes, all of them, whatever became of the reading. */
 static void test_fingerprints(void **state)
 {
@@ -1166,6 +1237,7 @@ int main(void)
 		cmocka_unit_test(test_pcapng_times),
 		cmocka_unit_test(test_pcapng_interface_facts),
 		cmocka_unit_test(test_pcapng_drops),
+		cmocka_unit_test(test_pcapng_statistics_of_dumpcap),
 		cmocka_unit_test(test_pcapng_other_blocks),
 		cmocka_unit_test(test_pcapng_damage),
 		cmocka_unit_test(test_pcap_damage),
@@ -1174,6 +1246,7 @@ int main(void)
 		cmocka_unit_test(test_packed_damage),
 		cmocka_unit_test(test_close_early),
 		cmocka_unit_test(test_standard_input),
+		cmocka_unit_test(test_shrinks_meanwhile),
 		cmocka_unit_test(test_fingerprints),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_many_interfaces),
