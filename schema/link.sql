@@ -30,7 +30,8 @@ ORDER BY c.finding_id, c.n, x.part;
 -- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
 -- confidence. Scopes: to_ip (the same host sends to the same address), path (the same two hosts, the
 -- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
--- in common), vrid (the same virtual router).
+-- in common), vrid (the same virtual router), rate (lost handshakes that a loss rate explains: not those
+-- that are a story of their own).
 CREATE TEMP TABLE cause_rule (symptom TEXT, cause TEXT, scope TEXT, rank INTEGER);
 INSERT INTO cause_rule VALUES
 	('synack-lost', 'mac-mismatch', 'to_ip', 1),
@@ -66,11 +67,11 @@ INSERT INTO cause_rule VALUES
 	('reset', 'host-dark', 'host', 3),
 	('reset', 'asymmetric-loss', 'pair', 4),
 	('reset', 'symmetric-loss', 'pair', 4),
-	('syn-lost', 'asymmetric-loss', 'path', 8),
-	('synack-lost', 'asymmetric-loss', 'path', 8),
+	('syn-lost', 'asymmetric-loss', 'rate', 8),
+	('synack-lost', 'asymmetric-loss', 'rate', 8),
 	('handshake-ack-lost', 'asymmetric-loss', 'path', 8),
-	('syn-lost', 'symmetric-loss', 'pair', 8),
-	('synack-lost', 'symmetric-loss', 'pair', 8),
+	('syn-lost', 'symmetric-loss', 'rate', 8),
+	('synack-lost', 'symmetric-loss', 'rate', 8),
 	('handshake-ack-lost', 'symmetric-loss', 'pair', 8),
 	('vrrp-flap', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-misconfig', 'vrid', 1),
@@ -88,7 +89,7 @@ CREATE TEMP TABLE finding_end AS
 SELECT f.id, f.kind, f.src_ip, f.dst_ip, f.first_ns, f.last_ns, f.confidence, f.host_id,
 	vf.host_id AS from_host, vt.host_id AS to_host,
 	coalesce(json_extract(f.detail, '$.ip'), f.dst_ip) AS to_ip,
-	json_extract(f.detail, '$.vrid') AS vrid,
+	json_extract(f.detail, '$.vrid') AS vrid, json_extract(f.detail, '$.own') AS own,
 	(SELECT explains FROM defect d WHERE d.id = coalesce(json_extract(f.detail, '$.defect'),
 		json_extract(f.detail, '$.rule'))) AS explains
 FROM finding f
@@ -105,6 +106,15 @@ SELECT id, kind, 'path', r.column1, from_host || '>' || to_host FROM finding_end
 UNION ALL
 SELECT id, kind, 'pair', r.column1, min(from_host, to_host) || '-' || max(from_host, to_host)
 FROM finding_end, (VALUES ('s'), ('c')) r
+UNION ALL
+SELECT id, kind, 'rate', 'c', iif(kind = 'asymmetric-loss', from_host || '>' || to_host,
+	min(from_host, to_host) || '-' || max(from_host, to_host))
+FROM finding_end WHERE kind IN ('asymmetric-loss', 'symmetric-loss')
+UNION ALL
+SELECT id, kind, 'rate', 's', from_host || '>' || to_host FROM finding_end WHERE own = 0
+UNION ALL
+SELECT id, kind, 'rate', 's', min(from_host, to_host) || '-' || max(from_host, to_host)
+FROM finding_end WHERE own = 0
 UNION ALL
 SELECT id, kind, 'host', 'c', host_id FROM finding_end
 UNION ALL

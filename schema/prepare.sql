@@ -30,11 +30,11 @@ CREATE INDEX temp.lossy_by_flow ON lossy(flow_id, from_vantage_id);
 -- nothing. The ends are those of the flow table.
 CREATE TEMP TABLE lossy_pair AS
 SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
-	0 AS syn_sent, 0 AS delivered, 0 AS largest_delivered, 0 AS flows
+	0 AS sent, 0 AS unjudged, 0 AS syn_sent, 0 AS largest_delivered
 FROM lossy
 GROUP BY from_vantage_id, to_vantage_id, direction, client_ip, server_ip;
-UPDATE lossy_pair SET (syn_sent, delivered, largest_delivered, flows) = (
-	SELECT sum(p.syn_sent), sum(p.delivered), coalesce(max(p.largest_delivered), 0), count(*)
+UPDATE lossy_pair SET (sent, unjudged, syn_sent, largest_delivered) = (
+	SELECT sum(p.sent), sum(p.unjudged), sum(p.syn_sent), coalesce(max(p.largest_delivered), 0)
 	FROM flow f INDEXED BY flow_by_client
 	CROSS JOIN path p INDEXED BY path_by_flow ON p.flow_id = f.id
 	WHERE f.client_ip = lossy_pair.client_ip AND f.server_ip = lossy_pair.server_ip
@@ -47,8 +47,10 @@ CREATE INDEX temp.lossy_pair_by_ends
 -- of them larger than everything that ever arrived between these ends, and something did arrive.
 CREATE TEMP TABLE pmtu_pair AS
 SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip,
-	sum(l.lost - l.syn_lost) AS lost, sum(l.sent) AS sent, count(*) AS flows,
-	min(l.smallest_lost) AS smallest_lost, w.largest_delivered
+	sum(l.lost - l.syn_lost) AS lost, w.sent, sum(l.bytes) AS bytes, count(*) AS flows,
+	min(l.smallest_lost) AS smallest_lost, w.largest_delivered, min(l.src_ip) AS src_ip,
+	min(l.dst_ip) AS dst_ip, min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns,
+	min(l.trusted) AS trusted
 FROM lossy l
 CROSS JOIN lossy_pair w USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
 WHERE l.smallest_lost IS NOT NULL AND l.protocol = 'tcp'
@@ -138,6 +140,138 @@ FROM (SELECT finding_key, from_vantage_id, to_vantage_id, direction, own, sum(lo
 	FROM handshake_key GROUP BY finding_key) k
 CROSS JOIN handshake_flow f USING (finding_key)
 GROUP BY k.finding_key;
+
+-- Flows whose lost segments make up a loss rate: what neither a story of its own about handshakes nor a
+-- path MTU explains. n is how many of the lost ones count.
+CREATE TEMP TABLE loss_flow AS
+SELECT l.*, l.lost - CASE WHEN k.own THEN l.syn_lost ELSE 0 END AS n
+FROM lossy l
+JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id AND g.random
+LEFT JOIN handshake_key k ON k.from_vantage_id = l.from_vantage_id AND k.to_vantage_id = l.to_vantage_id
+	AND k.direction = l.direction AND k.client_ip = l.client_ip AND k.server_ip = l.server_ip
+WHERE NOT l.pmtu AND l.lost > CASE WHEN k.own THEN l.syn_lost ELSE 0 END;
+CREATE INDEX temp.loss_flow_by_leg ON loss_flow(from_vantage_id, to_vantage_id);
+
+-- Legs with a loss rate, and what went the other way. Where one pair of addresses has all of the loss,
+-- the rate is that pair's (client_ip, server_ip), not the leg's.
+CREATE TEMP TABLE loss_leg AS
+SELECT g.from_vantage_id, g.to_vantage_id, sum(l.n) AS lost, g.sent, g.unjudged, 0 AS back_lost,
+	coalesce(b.sent, 0) AS back_sent, coalesce(b.unjudged, 0) AS back_unjudged,
+	CASE WHEN min(l.client_ip) = max(l.client_ip) AND min(l.server_ip) = max(l.server_ip)
+		THEN min(l.client_ip) END AS client_ip,
+	CASE WHEN min(l.client_ip) = max(l.client_ip) AND min(l.server_ip) = max(l.server_ip)
+		THEN min(l.server_ip) END AS server_ip,
+	CASE WHEN min(l.src_ip) = max(l.src_ip) THEN min(l.src_ip) END AS src_ip,
+	CASE WHEN min(l.dst_ip) = max(l.dst_ip) THEN min(l.dst_ip) END AS dst_ip,
+	count(DISTINCT l.flow_id) AS flows, sum(l.bytes) AS bytes, min(l.trusted) AS trusted,
+	min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns, max(l.estimated) AS estimated
+FROM loss_flow l
+JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id
+LEFT JOIN leg b ON b.from_vantage_id = l.to_vantage_id AND b.to_vantage_id = l.from_vantage_id
+GROUP BY g.from_vantage_id, g.to_vantage_id;
+UPDATE loss_leg SET (sent, unjudged, back_sent, back_unjudged) = (
+	SELECT coalesce(sum(p.sent) FILTER (WHERE p.from_vantage_id = loss_leg.from_vantage_id
+			AND p.to_vantage_id = loss_leg.to_vantage_id), 0),
+		coalesce(sum(p.unjudged) FILTER (WHERE p.from_vantage_id = loss_leg.from_vantage_id
+			AND p.to_vantage_id = loss_leg.to_vantage_id), 0),
+		coalesce(sum(p.sent) FILTER (WHERE p.from_vantage_id = loss_leg.to_vantage_id
+			AND p.to_vantage_id = loss_leg.from_vantage_id), 0),
+		coalesce(sum(p.unjudged) FILTER (WHERE p.from_vantage_id = loss_leg.to_vantage_id
+			AND p.to_vantage_id = loss_leg.from_vantage_id), 0)
+	FROM flow f INDEXED BY flow_by_client
+	CROSS JOIN path p INDEXED BY path_by_flow ON p.flow_id = f.id
+	WHERE f.client_ip = loss_leg.client_ip AND f.server_ip = loss_leg.server_ip)
+WHERE client_ip IS NOT NULL;
+-- Lost on the way back, also where that is too little for a rate of its own.
+UPDATE loss_leg SET back_lost = coalesce((
+	SELECT sum(l.lost) FROM lossy l
+	LEFT JOIN handshake_key k ON k.from_vantage_id = l.from_vantage_id
+		AND k.to_vantage_id = l.to_vantage_id AND k.direction = l.direction
+		AND k.client_ip = l.client_ip AND k.server_ip = l.server_ip
+	WHERE l.from_vantage_id = loss_leg.to_vantage_id AND l.to_vantage_id = loss_leg.from_vantage_id
+		AND NOT l.pmtu AND NOT coalesce(k.own AND l.lost = l.syn_lost, 0)
+		AND (loss_leg.client_ip IS NULL
+			OR l.client_ip = loss_leg.client_ip AND l.server_ip = loss_leg.server_ip)), 0);
+
+-- The loss rates with their verdict. Intervals that do not overlap differ; so does a way that lost
+-- something from one that lost nothing, though with less certainty while that one carried little.
+CREATE TEMP TABLE loss_verdict AS
+SELECT *, CASE WHEN rate_low > back_high THEN 'asymmetric-loss'
+		WHEN back_low > rate_high THEN 'lesser'
+		WHEN back_lost = 0 THEN 'asymmetric-loss' ELSE 'symmetric-loss' END AS kind,
+	CASE WHEN rate_low > back_high OR back_low > rate_high THEN 0.97
+		WHEN back_lost = 0 THEN 0.6
+		WHEN back_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments') THEN 0.9
+		ELSE 0.6 END AS certainty
+FROM (SELECT g.*, 1.0 * lost / max(sent - unjudged, 1) AS rate,
+		wilson_low(lost, max(sent - unjudged, lost, 1)) AS rate_low,
+		wilson_high(lost, max(sent - unjudged, lost, 1)) AS rate_high,
+		1.0 * back_lost / max(back_sent - back_unjudged, 1) AS back_rate,
+		wilson_low(back_lost, max(back_sent - back_unjudged, back_lost, 1)) AS back_low,
+		wilson_high(back_lost, max(back_sent - back_unjudged, back_lost, 1)) AS back_high
+	FROM loss_leg g);
+
+-- Flows that ended with a reset, or were refused, and who sent the RST: the end that the RST came from
+-- as seen nearest to it. An RST that only the far side saw was not sent by that end: injected-segment.
+-- complete: that end's own side was captured. A probe (handshake, then RST, no payload) is no failure.
+CREATE TEMP TABLE ended AS
+SELECT f.id AS flow_id, f.outcome, f.client_ip, f.server_ip, f.server_port, f.first_ns, f.last_ns,
+	CASE WHEN f.outcome = 'refused' OR n.rst_s2c > 0 THEN 's2c' ELSE 'c2s' END AS direction,
+	c.vantage_id AS client_vantage_id, n.vantage_id AS server_vantage_id,
+	c.vantage_id != n.vantage_id AS complete
+FROM flow f
+CROSS JOIN flow_vantage c ON c.flow_id = f.id AND c.position = 0
+CROSS JOIN flow_vantage n ON n.flow_id = f.id
+	AND n.position = (SELECT max(z.position) FROM flow_vantage z WHERE z.flow_id = f.id)
+WHERE f.outcome IN ('reset', 'refused') AND f.protocol = 'tcp'
+	AND f.pairing NOT IN ('ambiguous', 'proxy')
+	AND CASE f.outcome WHEN 'refused' THEN n.rst_s2c > 0
+		ELSE n.rst_s2c > 0 OR (c.rst_c2s > 0 AND c.bytes_c2s + c.bytes_s2c > 0) END
+	-- after a FIN an RST ends what was ending anyway
+	AND c.fin_c2s + c.fin_s2c + n.fin_c2s + n.fin_s2c = 0
+	AND NOT EXISTS (SELECT 1 FROM segment_event e WHERE e.flow_id = f.id AND e.kind = 'injected'
+		AND e.tcp_flags & 4);
+CREATE TEMP TABLE ended_pair AS
+SELECT outcome, direction, client_ip, server_ip, server_port, client_vantage_id, server_vantage_id,
+	count(*) AS ended, min(first_ns) AS first_ns, max(last_ns) AS last_ns, min(complete) AS complete,
+	min(flow_id) AS flow_id, 0 AS total
+FROM ended
+GROUP BY outcome, direction, client_ip, server_ip, server_port, client_vantage_id, server_vantage_id;
+CREATE TEMP TABLE ended_total AS
+SELECT client_ip, server_ip, server_port, (
+	SELECT count(*) FROM flow f INDEXED BY flow_by_client
+	WHERE f.client_ip = w.client_ip AND f.server_ip = w.server_ip AND f.server_port = w.server_port)
+	AS total
+FROM (SELECT DISTINCT client_ip, server_ip, server_port FROM ended_pair) w;
+CREATE INDEX temp.ended_total_by_ends ON ended_total(client_ip, server_ip, server_port);
+UPDATE ended_pair SET total = (SELECT t.total FROM ended_total t WHERE t.client_ip = ended_pair.client_ip
+	AND t.server_ip = ended_pair.server_ip AND t.server_port = ended_pair.server_port);
+-- One finding for each client and service; for each service where its clients are many; for each
+-- server where the ports are many (a scan).
+CREATE TEMP TABLE ended_group AS
+WITH crowd AS (
+	SELECT outcome, direction, server_ip, client_vantage_id, server_vantage_id,
+		count(DISTINCT client_ip) AS clients, count(DISTINCT server_port) AS ports,
+		(SELECT value FROM setting WHERE key = 'pairs_max') AS pairs_max
+	FROM ended_pair GROUP BY outcome, direction, server_ip, client_vantage_id, server_vantage_id)
+SELECT e.outcome, e.direction, e.server_ip, e.client_vantage_id, e.server_vantage_id,
+	CASE WHEN c.clients <= c.pairs_max THEN e.client_ip END AS client_key,
+	CASE WHEN c.ports <= c.pairs_max THEN e.server_port END AS port_key,
+	CASE WHEN min(e.client_ip) = max(e.client_ip) THEN min(e.client_ip) END AS client_ip,
+	CASE WHEN min(e.server_port) = max(e.server_port) THEN min(e.server_port) END AS server_port,
+	count(DISTINCT e.client_ip) AS clients, count(DISTINCT e.server_port) AS ports,
+	sum(e.ended) AS ended, sum(e.total) AS total, min(e.first_ns) AS first_ns,
+	max(e.last_ns) AS last_ns, min(e.complete) AS complete
+FROM ended_pair e
+JOIN crowd c USING (outcome, direction, server_ip, client_vantage_id, server_vantage_id)
+GROUP BY e.outcome, e.direction, e.server_ip, e.client_vantage_id, e.server_vantage_id, client_key, port_key;
+
+-- Frames with RST that have a row in packet, by flow.
+CREATE TEMP TABLE reset_packet AS
+SELECT flow_id, direction, capture_file_id, frame FROM packet
+WHERE tcp_flags & 4 AND flow_id IS NOT NULL;
+CREATE INDEX temp.reset_packet_by_flow ON reset_packet(flow_id, direction);
+CREATE INDEX temp.ended_by_ends ON ended(outcome, server_ip, direction, client_vantage_id);
 
 -- Segment events that prove a finding. A rule adds rows; link.sql turns them into frames in evidence.
 CREATE TEMP TABLE cite (

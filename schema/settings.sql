@@ -6,7 +6,7 @@ INSERT INTO setting (key, value, comment) VALUES
 	('loss_warning_rate', 0.002, 'from this rate on a loss finding is a warning'),
 	('loss_critical_rate', 0.03, 'from this rate on a loss finding is critical'),
 	('pairs_max', 20, 'more pairs of addresses than this with the same trouble on a leg become one finding'),
-	('pmtu_min_bytes', 1000, 'pmtu-blackhole needs lost packets of at least this IP length'),
+	('pmtu_min_bytes', 600, 'pmtu-blackhole needs lost packets of at least this IP length'),
 	('pmtu_min_lost', 3, 'pmtu-blackhole needs at least this many lost transmissions'),
 	('reordering_min_segments', 5, 'reordering needs at least this many reordered segments'),
 	('reordering_min_rate', 0.001, 'reordering needs at least this rate'),

@@ -82,6 +82,20 @@ static void fn_endpoint(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
+/* percent(rate): a share of 1 for people: "2.1 %", "0.05 %"; two significant digits, none below 0.001 %. */
+static void fn_percent(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	double v = 100 * sqlite3_value_double(argv[0]);
+	char text[32];
+
+	(void)argc;
+	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
+		return;
+	(void)snprintf(text, sizeof(text), v >= 99.95 || v == 0 ? "%.0f %%" : v >= 10 ? "%.1f %%" : "%.2g %%",
+		v < 0.001 ? 0 : v);
+	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+}
+
 struct ip {
 	int family;
 	uint8_t bytes[16];
@@ -392,6 +406,7 @@ static const struct {
 	{"ip_same_subnet", 3, fn_ip_same_subnet},
 	{"mac_local", 1, fn_mac_local},
 	{"mac_virtual", 1, fn_mac_virtual},
+	{"percent", 1, fn_percent},
 	{"regexp", 2, fn_regexp},
 	{"tcp_flags", 1, fn_tcp_flags},
 	{"version_cmp", 2, fn_version_cmp},

@@ -32,7 +32,7 @@ SELECT v.id, 'synack-lost',
 		|| ' never reached ' || coalesce(v.dst_ip, v.destinations || ' clients'),
 	'capture at a hop between ' || f.name || ' and ' || t.name
 		|| '; compare routes, security groups and firewalls in this direction',
-	json_object('flows', v.flows, 'broken', v.broken, 'port', v.port,
+	json_object('flows', v.flows, 'broken', v.broken, 'own', v.own, 'port', v.port,
 		'sources', v.sources, 'destinations', v.destinations)
 FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id

@@ -1,0 +1,53 @@
+-- Segments are lost in one direction at a rate that differs from the other direction's
+-- Losses are pooled over all flows between two vantage points; what a lost handshake of its own or a
+-- path MTU explains is left out (prepare.sql: loss_flow). Rates carry Wilson intervals at 95 %; they
+-- are of the segments whose fate is known.
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.from_vantage_id,
+		v.to_vantage_id) AS id, v.*
+FROM loss_verdict v WHERE v.kind = 'asymmetric-loss';
+
+CREATE TEMP TABLE proof AS
+SELECT v.id, v.lost, e.at_ns, e.id AS event_id,
+	row_number() OVER (PARTITION BY v.id ORDER BY  e.at_ns, e.id) AS n
+FROM verdict v
+CROSS JOIN loss_flow l ON l.from_vantage_id = v.from_vantage_id AND l.to_vantage_id = v.to_vantage_id
+CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
+	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
+WHERE e.kind IN ('lost', 'misaddressed');
+CREATE INDEX temp.proof_by_id ON proof(id, at_ns);
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'asymmetric-loss',
+	CASE WHEN v.rate_low >= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
+		WHEN v.rate >= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
+		ELSE 'notice' END,
+	v.certainty * v.trusted, NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	v.lost, v.sent,
+	percent(v.rate) || ' of the segments lost (' || v.lost || ' of ' || v.sent || ', 95 %: '
+		|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); the other way '
+		|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent'
+			WHEN v.back_lost = 0 THEN 'none of ' || v.back_sent
+			ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || v.back_sent || ')' END
+		|| iif(v.certainty < 0.9, ': too few to compare with certainty', ''),
+	'look at what carries only this direction, from ' || f.name || ' to ' || t.name
+		|| ': drop counters of the ports on the way and of ' || t.name
+		|| '''s receive queues, policers, one member of a bundle',
+	json_object('flows', v.flows, 'bytes', v.bytes, 'rate', round(v.rate, 6),
+		'rate_low', round(v.rate_low, 6), 'rate_high', round(v.rate_high, 6),
+		'unjudged', v.unjudged, 'estimated', v.estimated, 'back_count', v.back_lost,
+		'back_total', v.back_sent, 'back_rate', round(v.back_rate, 6),
+		'back_rate_low', round(v.back_low, 6), 'back_rate_high', round(v.back_high, 6))
+FROM verdict v
+JOIN vantage f ON f.id = v.from_vantage_id
+JOIN vantage t ON t.id = v.to_vantage_id;
+
+INSERT INTO cite
+SELECT id, event_id, n, 'segment ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
+
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;

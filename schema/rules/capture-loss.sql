@@ -1,0 +1,81 @@
+-- A capture missed packets: the other end proves that they passed, or the capture says so itself
+-- Proof is a segment that was acknowledged, or seen elsewhere, and is not in this capture; a middle
+-- vantage point counts a segment once, though both its legs miss it. A capture that counted its own
+-- drops is believed where that is more.
+CREATE TEMP TABLE missed AS
+SELECT vantage_id, max(sum_in, sum_out) AS missed, flow_id
+FROM (SELECT vantage_id, flow_id, sum(is_in * n) AS sum_in, sum((1 - is_in) * n) AS sum_out
+	FROM (SELECT to_vantage_id AS vantage_id, flow_id, direction, 1 AS is_in, capture_missed AS n
+		FROM path WHERE capture_missed > 0
+		UNION ALL
+		SELECT from_vantage_id, flow_id, direction, 0, sender_missed FROM path WHERE sender_missed > 0)
+	GROUP BY vantage_id, flow_id, direction);
+
+CREATE TEMP TABLE verdict AS
+WITH proven AS (SELECT vantage_id, sum(missed) AS missed, count(DISTINCT flow_id) AS flows FROM missed
+		GROUP BY vantage_id),
+	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(c.dropped_kernel) AS dropped,
+			min(c.path) AS path, min(c.first_ns) AS first_ns, max(c.last_ns) AS last_ns,
+			min(c.id) AS file_id
+		FROM (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i
+		JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.id) AS id,
+	v.id AS vantage_id, v.host_id, v.name, max(coalesce(p.missed, 0), v.tcp_missed) AS proven,
+	o.dropped, max(coalesce(p.missed, 0), v.tcp_missed, coalesce(o.dropped, 0)) AS missed,
+	o.frames, p.flows, o.file_id,
+	o.first_ns - CAST(k.offset_ns + (o.first_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS first_ns,
+	o.last_ns - CAST(k.offset_ns + (o.last_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS last_ns
+FROM vantage v
+JOIN own o ON o.vantage_id = v.id
+JOIN clock_piece k ON k.vantage_id = v.id AND coalesce(o.first_ns, 0) >= k.valid_from
+	AND coalesce(o.first_ns, 0) < k.valid_to
+LEFT JOIN proven p ON p.vantage_id = v.id
+WHERE v.kind != 'flowlog'
+	AND max(coalesce(p.missed, 0), v.tcp_missed, coalesce(o.dropped, 0)) > 0;
+
+CREATE TEMP TABLE proof AS
+SELECT id, missed, event_id, row_number() OVER (PARTITION BY id ORDER BY event_id) AS n
+FROM (SELECT v.id, v.missed, e.id AS event_id
+	FROM verdict v
+	CROSS JOIN vantage o
+	CROSS JOIN segment_event e INDEXED BY segment_event_by_kind ON e.kind = 'capture_missed'
+		AND e.from_vantage_id = o.id AND e.to_vantage_id = v.vantage_id
+	UNION ALL
+	SELECT v.id, v.missed, e.id
+	FROM verdict v
+	CROSS JOIN segment_event e INDEXED BY segment_event_by_kind ON e.kind = 'sender_missed'
+		AND e.from_vantage_id = v.vantage_id);
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'capture-loss',
+	CASE WHEN 1.0 * v.missed / (v.frames + v.missed)
+		>= (SELECT value FROM setting WHERE key = 'capture_loss_warning_rate') THEN 'warning'
+		ELSE 'notice' END,
+	1, v.host_id, v.vantage_id, NULL, v.first_ns, v.last_ns, v.missed, v.frames + v.missed,
+	'the capture of ' || v.name || ' misses ' || v.missed || ' of ' || (v.frames + v.missed) || ' frames ('
+		|| percent(1.0 * v.missed / (v.frames + v.missed)) || '): '
+		|| CASE WHEN v.proven > 0 THEN v.proven || ' proven by what the other side sent or had '
+			|| 'acknowledged' ELSE '' END
+		|| CASE WHEN v.proven > 0 AND v.dropped > 0 THEN ', ' ELSE '' END
+		|| CASE WHEN v.dropped > 0 THEN v.dropped || ' counted as dropped by the capture itself' ELSE '' END
+		|| '; the network is not blamed for them',
+	'capture on ' || v.name || ' with a larger buffer (tcpdump -B), a smaller snap length (-s 128) or a '
+		|| 'narrower filter',
+	json_object('proven', v.proven, 'dropped_kernel', v.dropped, 'flows', v.flows)
+FROM verdict v;
+
+INSERT INTO cite
+SELECT id, event_id, n, 'frame ' || n || ' of ' || missed || ' missed' FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
+INSERT INTO evidence (finding_id, capture_file_id, note)
+SELECT v.id, c.id, 'the file counts ' || c.dropped_kernel || ' frames dropped by the kernel'
+FROM verdict v
+JOIN (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i ON i.vantage_id = v.vantage_id
+JOIN capture_file c ON c.id = i.capture_file_id
+WHERE c.dropped_kernel > 0
+ORDER BY v.id, c.id;
+
+DROP TABLE temp.missed;
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;

@@ -1,0 +1,89 @@
+-- A vantage point's clock jumped against the reference's
+-- Two pieces of the clock model whose intervals do not meet, whatever the drift. Where most clocks jump
+-- at one time by the same amount it was the reference that jumped, and it is said once.
+CREATE TEMP TABLE step AS
+SELECT *
+FROM (SELECT c.vantage_id, c.reference_vantage_id, p.to_ns AS last_ns, c.from_ns,
+		c.offset_low_ns - CAST(p.offset_high_ns + (c.from_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER)
+			AS above_ns,
+		CAST(p.offset_low_ns + (c.from_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) - c.offset_high_ns
+			AS below_ns,
+		c.offset_ns - CAST(p.offset_ns + (c.from_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) AS jump_ns,
+		c.from_ns - c.offset_ns AS at_ns
+	FROM clock c
+	JOIN clock p ON p.vantage_id = c.vantage_id AND p.from_ns = (SELECT max(b.from_ns) FROM clock b
+		WHERE b.vantage_id = c.vantage_id AND b.from_ns < c.from_ns)
+	WHERE c.method NOT IN ('reference', 'same host') AND c.vantage_id != c.reference_vantage_id)
+WHERE (above_ns > 0 OR below_ns > 0)
+	AND abs(jump_ns) >= 1e6 * (SELECT value FROM setting WHERE key = 'clock_step_min_ms');
+
+-- The reference jumped where every other clock (two or more of them) shows the step within a second.
+CREATE TEMP TABLE shared AS
+SELECT s.rowid AS step_id, min(o.rowid) AS spokesman
+FROM step s
+JOIN step o ON o.reference_vantage_id = s.reference_vantage_id AND abs(o.at_ns - s.at_ns) <= 1000000000
+	AND abs(o.jump_ns - s.jump_ns) <= 0.1 * abs(s.jump_ns)
+GROUP BY s.rowid
+HAVING count(DISTINCT o.vantage_id) >= 2 AND count(DISTINCT o.vantage_id) = (
+	SELECT count(DISTINCT c.vantage_id) FROM clock c WHERE c.reference_vantage_id = s.reference_vantage_id
+		AND c.vantage_id != c.reference_vantage_id AND c.method != 'same host');
+DELETE FROM step WHERE rowid IN (SELECT step_id FROM shared WHERE step_id != spokesman);
+
+CREATE TEMP TABLE jumped AS
+SELECT s.*, CASE WHEN h.step_id IS NULL THEN s.vantage_id ELSE s.reference_vantage_id END AS whose,
+	CASE WHEN h.step_id IS NULL THEN s.jump_ns ELSE -s.jump_ns END AS step_ns, h.step_id IS NOT NULL AS all_saw
+FROM step s LEFT JOIN shared h ON h.step_id = s.rowid;
+
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY whose) AS id, whose,
+	count(*) AS steps, min(at_ns) AS first_ns, max(at_ns) AS last_ns, max(abs(step_ns)) AS largest,
+	min(reference_vantage_id) AS reference_vantage_id, max(all_saw) AS all_saw
+FROM jumped GROUP BY whose;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELSE 'notice' END,
+	CASE WHEN v.all_saw THEN 0.95 WHEN w.clocks > 1 THEN 0.95 ELSE 0.8 END,
+	h.host_id, v.whose, NULL, v.first_ns, v.last_ns, v.steps, NULL,
+	'the clock of ' || h.name || ' jumped ' || iif(v.steps = 1, '', v.steps || ' times, at most ')
+		|| (SELECT CASE WHEN j.step_ns > 0 THEN 'forward by ' ELSE 'back by ' END || span(abs(j.step_ns))
+			FROM jumped j WHERE j.whose = v.whose ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1)
+		|| iif(v.all_saw OR w.clocks > 1, '', ' (or that of ' || r.name || ' the other way: two clocks '
+			|| 'cannot tell)') || '; counts do not depend on it',
+	'on ' || h.name || ': let chrony or ntpd slew instead of stepping, and see why it was off',
+	json_object('step_ns', (SELECT j.step_ns FROM jumped j WHERE j.whose = v.whose
+			ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1),
+		'windows', (SELECT json_group_array(json_object('from_ns', at_ns, 'to_ns', at_ns, 'step_ns', step_ns))
+			FROM (SELECT * FROM jumped j WHERE j.whose = v.whose ORDER BY at_ns LIMIT 50)))
+FROM verdict v
+JOIN vantage h ON h.id = v.whose
+JOIN vantage r ON r.id = v.reference_vantage_id
+CROSS JOIN (SELECT count(DISTINCT vantage_id) AS clocks FROM clock
+	WHERE vantage_id != reference_vantage_id AND method != 'same host') w;
+
+-- Proof: the frames on both sides of the jump where they have rows, else the captures that show it.
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT v.id, c.id, (SELECT p.frame FROM packet p WHERE p.capture_file_id = c.id AND p.at_ns >= j.from_ns
+		ORDER BY p.at_ns LIMIT 1), NULL,
+	'from ' || iso(j.from_ns) || ' on this clock it is ' || span(abs(j.jump_ns))
+		|| CASE WHEN j.jump_ns > 0 THEN ' further ahead' ELSE ' further behind' END
+FROM verdict v
+JOIN jumped j ON j.whose = v.whose
+JOIN capture_file c ON c.id = (SELECT min(f.id) FROM capture_file f
+	JOIN capture_interface i ON i.capture_file_id = f.id AND i.vantage_id = j.vantage_id
+	WHERE f.first_ns <= j.from_ns AND f.last_ns >= j.from_ns)
+ORDER BY v.id, j.at_ns;
+INSERT INTO evidence (finding_id, capture_file_id, note)
+SELECT v.id, c.id, 'the capture whose times jump'
+FROM verdict v
+JOIN jumped j ON j.whose = v.whose
+JOIN capture_interface i ON i.vantage_id = j.vantage_id
+JOIN capture_file c ON c.id = i.capture_file_id
+WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.finding_id = v.id)
+GROUP BY v.id, c.id
+ORDER BY v.id, c.id;
+
+DROP TABLE temp.step;
+DROP TABLE temp.shared;
+DROP TABLE temp.jumped;
+DROP TABLE temp.verdict;

@@ -1,0 +1,61 @@
+-- Segments arrived that the peer never sent
+-- The sending side's capture covered the time and lacks them; where it is known to lack others too the
+-- engine says sender_missed instead. One for each leg.
+CREATE TEMP TABLE proof AS
+SELECT e.id AS event_id, e.from_vantage_id, e.to_vantage_id, e.flow_id, e.direction, e.tcp_flags,
+	e.segments, e.reason, e.at_ns, f.outcome, f.client_ip, f.server_ip,
+	row_number() OVER (PARTITION BY e.from_vantage_id, e.to_vantage_id
+		ORDER BY NOT e.tcp_flags & 4, e.at_ns, e.id) AS n
+FROM leg g
+CROSS JOIN event e ON e.kind = 'injected' AND e.from_vantage_id = g.from_vantage_id
+	AND e.to_vantage_id = g.to_vantage_id
+CROSS JOIN flow f ON f.id = e.flow_id
+WHERE g.injected > 0 AND f.pairing NOT IN ('ambiguous', 'proxy');
+
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY g.from_vantage_id,
+		g.to_vantage_id) AS id,
+	g.from_vantage_id, g.to_vantage_id, g.injected, g.received, g.sender_missed,
+	sum(p.segments * (p.tcp_flags & 4 != 0)) AS resets,
+	count(DISTINCT p.flow_id) AS flows,
+	count(DISTINCT CASE WHEN p.tcp_flags & 4 AND p.outcome = 'reset' THEN p.flow_id END) AS broken,
+	sum(p.reason = 'ttl') AS by_ttl, min(p.at_ns) AS first_ns, max(p.at_ns) AS last_ns,
+	CASE WHEN min(CASE p.direction WHEN 'c2s' THEN p.client_ip ELSE p.server_ip END)
+		= max(CASE p.direction WHEN 'c2s' THEN p.client_ip ELSE p.server_ip END)
+		THEN min(CASE p.direction WHEN 'c2s' THEN p.client_ip ELSE p.server_ip END) END AS src_ip,
+	CASE WHEN min(CASE p.direction WHEN 'c2s' THEN p.server_ip ELSE p.client_ip END)
+		= max(CASE p.direction WHEN 'c2s' THEN p.server_ip ELSE p.client_ip END)
+		THEN min(CASE p.direction WHEN 'c2s' THEN p.server_ip ELSE p.client_ip END) END AS dst_ip
+FROM leg g
+JOIN proof p ON p.from_vantage_id = g.from_vantage_id AND p.to_vantage_id = g.to_vantage_id
+JOIN vantage f ON f.id = g.from_vantage_id AND f.trust != 'unfit'
+GROUP BY g.from_vantage_id, g.to_vantage_id;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'injected-segment',
+	CASE WHEN v.broken > 0 THEN 'critical' ELSE 'warning' END,
+	CASE WHEN v.sender_missed > 0 THEN 0.6 WHEN f.trust != 'sound' THEN 0.7
+		WHEN v.by_ttl > 0 THEN 0.98 ELSE 0.9 END,
+	NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip, v.first_ns, v.last_ns,
+	v.injected, v.received,
+	v.injected || iif(v.injected = 1, ' segment', ' segments') || ' in the name of '
+		|| coalesce(v.src_ip, f.name) || ' arrived at ' || t.name || ' that ' || f.name || ' never sent'
+		|| CASE WHEN v.resets > 0 THEN ' (' || v.resets || ' with RST'
+			|| CASE WHEN v.broken > 0 THEN ', ' || v.broken || iif(v.broken = 1, ' connection',
+				' connections') || ' cut' ELSE '' END || ')' ELSE '' END,
+	'find the device between ' || f.name || ' and ' || t.name || ' that answers for others: firewall, '
+		|| 'intrusion prevention, load balancer; compare TTL and MAC of these frames with their neighbours',
+	json_object('flows', v.flows, 'broken', v.broken, 'resets', v.resets, 'by_ttl', v.by_ttl)
+FROM verdict v
+JOIN vantage f ON f.id = v.from_vantage_id
+JOIN vantage t ON t.id = v.to_vantage_id;
+
+INSERT INTO cite
+SELECT v.id, p.event_id, p.n, iif(p.tcp_flags & 4, 'RST ', 'segment ') || p.n || ' of ' || v.injected
+FROM verdict v
+JOIN proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
+WHERE p.n <= (SELECT value FROM setting WHERE key = 'evidence_max');
+
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;

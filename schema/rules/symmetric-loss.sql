@@ -1,0 +1,57 @@
+-- Segments are lost in both directions at rates that do not differ
+-- As asymmetric-loss, where the intervals of both directions overlap. count and total are of both.
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.from_vantage_id,
+		v.to_vantage_id) AS id, v.*
+FROM loss_verdict v
+WHERE v.kind = 'symmetric-loss'
+	-- both directions may have a rate of their own: one finding, from the lower vantage point
+	AND (v.from_vantage_id < v.to_vantage_id OR NOT EXISTS (SELECT 1 FROM loss_verdict o
+		WHERE o.from_vantage_id = v.to_vantage_id AND o.to_vantage_id = v.from_vantage_id
+			AND o.kind = 'symmetric-loss'))
+	-- and where the other direction's is known to differ it has been said
+	AND NOT EXISTS (SELECT 1 FROM loss_verdict o
+		WHERE o.from_vantage_id = v.to_vantage_id AND o.to_vantage_id = v.from_vantage_id
+			AND o.kind = 'asymmetric-loss');
+
+CREATE TEMP TABLE proof AS
+SELECT v.id, v.lost + v.back_lost AS lost, e.at_ns, e.id AS event_id,
+	row_number() OVER (PARTITION BY v.id ORDER BY  e.at_ns, e.id) AS n
+FROM verdict v
+CROSS JOIN loss_flow l ON (l.from_vantage_id = v.from_vantage_id AND l.to_vantage_id = v.to_vantage_id
+		OR l.from_vantage_id = v.to_vantage_id AND l.to_vantage_id = v.from_vantage_id)
+CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
+	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
+WHERE e.kind IN ('lost', 'misaddressed');
+CREATE INDEX temp.proof_by_id ON proof(id, at_ns);
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'symmetric-loss',
+	CASE WHEN v.rate_low >= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
+		WHEN v.rate >= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
+		ELSE 'notice' END,
+	v.certainty * v.trusted, NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	v.lost + v.back_lost, v.sent + v.back_sent,
+	percent(v.rate) || ' of the segments lost from ' || f.name || ' to ' || t.name || ' (' || v.lost
+		|| ' of ' || v.sent || '), ' || percent(v.back_rate) || ' back (' || v.back_lost || ' of '
+		|| v.back_sent || '): no difference that counts',
+	'look at what both directions share between ' || f.name || ' and ' || t.name
+		|| ': a link with errors, a full queue, half duplex, an overloaded hop',
+	json_object('flows', v.flows, 'bytes', v.bytes, 'rate', round(v.rate, 6),
+		'rate_low', round(v.rate_low, 6), 'rate_high', round(v.rate_high, 6),
+		'unjudged', v.unjudged, 'estimated', v.estimated, 'back_count', v.back_lost,
+		'back_total', v.back_sent, 'back_rate', round(v.back_rate, 6),
+		'back_rate_low', round(v.back_low, 6), 'back_rate_high', round(v.back_high, 6))
+FROM verdict v
+JOIN vantage f ON f.id = v.from_vantage_id
+JOIN vantage t ON t.id = v.to_vantage_id;
+
+INSERT INTO cite
+SELECT id, event_id, n, 'segment ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
+
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;

@@ -1,0 +1,71 @@
+-- A receiver announced window 0 and made its peer wait: the application does not read, no packet is lost
+-- Only spans that stalled: probed, or longer than zero_window_min_ms. Where several vantage points saw
+-- one, the one nearest to the receiver speaks.
+CREATE TEMP TABLE stall AS
+SELECT z.flow_id, z.direction, z.vantage_id, z.probes, z.capture_file_id, z.frame,
+	z.to_ns - z.from_ns AS length_ns,
+	z.from_ns - CAST(k.offset_ns + (z.from_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS from_ns,
+	z.to_ns - CAST(k.offset_ns + (z.to_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS to_ns,
+	CASE z.direction WHEN 'c2s' THEN f.client_ip ELSE f.server_ip END AS src_ip,
+	CASE z.direction WHEN 'c2s' THEN f.server_ip ELSE f.client_ip END AS dst_ip,
+	CASE z.direction WHEN 's2c' THEN f.server_port END AS port,
+	dense_rank() OVER (PARTITION BY z.flow_id, z.direction
+		ORDER BY CASE z.direction WHEN 'c2s' THEN w.position ELSE -w.position END, z.vantage_id) AS near
+FROM zero_window z
+JOIN clock_piece k ON k.vantage_id = z.vantage_id AND z.from_ns >= k.valid_from AND z.from_ns < k.valid_to
+CROSS JOIN flow f ON f.id = z.flow_id
+CROSS JOIN flow_vantage w ON w.flow_id = z.flow_id AND w.vantage_id = z.vantage_id
+WHERE z.probes > 0 OR z.to_ns - z.from_ns
+	>= 1e6 * (SELECT value FROM setting WHERE key = 'zero_window_min_ms');
+DELETE FROM stall WHERE near > 1;
+
+CREATE TEMP TABLE stall_pair AS
+SELECT s.vantage_id, s.src_ip, CASE WHEN c.pairs <= (SELECT value FROM setting WHERE key = 'pairs_max')
+		THEN s.dst_ip END AS dst_key, s.rowid AS stall_id
+FROM stall s
+JOIN (SELECT vantage_id, src_ip, count(DISTINCT dst_ip) AS pairs FROM stall GROUP BY vantage_id, src_ip) c
+	USING (vantage_id, src_ip);
+
+CREATE TEMP TABLE verdict AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.vantage_id, p.src_ip,
+		p.dst_key) AS id,
+	p.vantage_id, p.src_ip, p.dst_key, count(*) AS spans, count(DISTINCT s.flow_id) AS flows,
+	sum(s.probes) AS probes, max(s.length_ns) AS longest_ns, sum(s.length_ns) AS all_ns,
+	min(s.from_ns) AS first_ns, max(s.to_ns) AS last_ns,
+	CASE WHEN min(s.port) = max(s.port) THEN min(s.port) END AS port,
+	count(DISTINCT s.dst_ip) AS peers
+FROM stall_pair p JOIN stall s ON s.rowid = p.stall_id
+GROUP BY p.vantage_id, p.src_ip, p.dst_key;
+
+CREATE TEMP TABLE proof AS
+SELECT v.id, s.*, row_number() OVER (PARTITION BY v.id ORDER BY s.length_ns DESC, s.from_ns, s.flow_id) AS n
+FROM verdict v
+JOIN stall_pair p ON p.vantage_id = v.vantage_id AND p.src_ip = v.src_ip AND p.dst_key IS v.dst_key
+JOIN stall s ON s.rowid = p.stall_id;
+CREATE INDEX temp.proof_by_id ON proof(id, n);
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.id, 'zero-window',
+	CASE WHEN v.longest_ns >= 1e9 * (SELECT value FROM setting WHERE key = 'zero_window_warning_s')
+		THEN 'warning' ELSE 'notice' END,
+	1, w.host_id, v.vantage_id, NULL, v.src_ip, v.dst_key, v.first_ns, v.last_ns, v.spans, NULL,
+	endpoint(v.src_ip, v.port) || ' closed its window ' || v.spans || iif(v.spans = 1, ' time', ' times')
+		|| ' and made ' || coalesce(v.dst_key, v.peers || ' peers') || ' wait, at most '
+		|| span(v.longest_ns) || ', ' || span(v.all_ns) || ' in all: the reader is slow, not the network',
+	'on ' || v.src_ip || ': see why the application does not read from its socket (ss -tmi, CPU, disk, locks)',
+	json_object('flows', v.flows, 'probes', v.probes, 'longest_ns', v.longest_ns, 'total_ns', v.all_ns,
+		'windows', (SELECT json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns,
+				'flow_id', flow_id))
+			FROM (SELECT * FROM proof p WHERE p.id = v.id AND p.n <= 20 ORDER BY p.from_ns, p.flow_id)))
+FROM verdict v JOIN vantage w ON w.id = v.vantage_id;
+
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT id, capture_file_id, frame, flow_id, 'window 0 for ' || span(length_ns) || ', ' || probes || ' probes'
+FROM proof WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY id, n;
+
+DROP TABLE temp.stall;
+DROP TABLE temp.stall_pair;
+DROP TABLE temp.verdict;
+DROP TABLE temp.proof;
