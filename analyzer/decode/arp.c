@@ -61,11 +61,11 @@ static void take_v4(uint8_t ret_ip[16], const uint8_t *ip)
 /* RFC 5227 1.1: from 0.0.0.0 it is a probe; about the sender's own address, an announcement. */
 static enum neighbor_operation arp_operation(const uint8_t *h, unsigned operation)
 {
+	if (memcmp(h + 14, zeros, 4) == 0)
+		return operation == ARP_REPLY ? NEIGHBOR_REPLY : NEIGHBOR_PROBE;
 	if (memcmp(h + 14, h + 24, 4) == 0)
 		return NEIGHBOR_ANNOUNCEMENT;
-	if (operation == ARP_REPLY)
-		return NEIGHBOR_REPLY;
-	return memcmp(h + 14, zeros, 4) == 0 ? NEIGHBOR_PROBE : NEIGHBOR_REQUEST;
+	return operation == ARP_REPLY ? NEIGHBOR_REPLY : NEIGHBOR_REQUEST;
 }
 
 static bool arp_decode(const struct packet *p, struct neighbor_message *m)

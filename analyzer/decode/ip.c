@@ -28,20 +28,17 @@
 #define HOP_JUMBO 0xc2 /* RFC 2675; also Linux BIG TCP, whose super packets never leave the host so */
 
 /*
- * One's-complement sum of the header; 0xffff for a right one. A field of 0 is one that the sender left
- * to the NIC, not an error.
+ * Whether the one's-complement sum of the header is anything but 0xffff. Such a sum is the plain sum
+ * modulo 0xffff (RFC 1071 2), in either byte order, and never 0 as the version is in it. A field of 0
+ * is one that the sender left to the NIC, not an error.
  */
-static bool checksum_is_bad(const uint8_t *h, uint32_t length)
+static inline bool checksum_is_bad(const uint8_t *h, uint32_t length)
 {
-	uint64_t sum = 0;
+	uint64_t sum = (uint64_t)le32(h) + le32(h + 4) + le32(h + 8) + le32(h + 12) + le32(h + 16);
 
-	for (uint32_t i = 0; i < length; i += 4)
+	for (uint32_t i = IPV4_HDR_LEN; i < length; i += 4)
 		sum += le32(h + i);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum != 0xffff && le16(h + 10) != 0;
+	return sum % 0xffff != 0 && le16(h + 10) != 0;
 }
 
 /* A packet of a protocol that is not decoded further. */
