@@ -43,8 +43,8 @@ static enum packet_disposition arp_message(struct layer *l)
 	length = ARP_FIXED_LEN + 2u * h[4] + 2u * h[5];
 	if (l->c.left < length)
 		return layer_short(l, length);
+	layer_limit(l, (uint32_t)length); /* padding follows */
 	layer_message(l);
-	l->p->message_len = l->p->message_cap;
 	return PACKET_ARP;
 }
 

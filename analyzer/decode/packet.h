@@ -135,10 +135,10 @@ struct packet {
 		uint32_t seq; /* TCP; 0 else */
 	} quote;
 
-	/* ARP, ND, VRRP, CARP: the message's bytes, for the decoders in arp.h, nd.h and vrrp.h. */
+	/* ARP, ND, VRRP, CARP: the message's bytes, for the decoders in arp.h and vrrp.h. */
 	const uint8_t *message;
 	uint32_t message_cap; /* captured */
-	uint32_t message_len; /* by the IP length; ARP: same as captured */
+	uint32_t message_len; /* on the wire, padding excluded; ARP: always captured whole */
 };
 
 /*

@@ -531,6 +531,61 @@ static const struct packet_case {
 		"rest=00000000 len=24 cap=24 message=32/32",
 	},
 	{
+		"neighbour advertisement", 1, 0,
+		/* 00:00:01:fc:b3:70 > 00:00:01:fc:b3:48, ethertype IPv6 (0x86dd), length 86: (hlim
+		 * 255, next-header ICMPv6 (58) payload length: 32) 2001:db8::20 > fe80::1: [icmp6
+		 * sum ok] ICMP6, neighbor advertisement, length 32, tgt is 2001:db8::20, Flags
+		 * [solicited, override] destination link-address option (2), length 8 (1):
+		 * 00:00:01:fc:b3:70 */
+		"0000 01fc b348 0000 01fc b370 86dd 6000 0000 0020 3aff 2001 0db8 0000 0000 0000 "
+		"0000 0000 0020 fe80 0000 0000 0000 0000 0000 0000 0001 8800 0603 6000 0000 2001 "
+		"0db8 0000 0000 0000 0000 0000 0020 0201 0000 01fc b370",
+		"nd to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=86dd src=2001:db8::20 "
+		"dst=fe80::1 proto=58 ttl=255 tos=0 ipid=0 label=0 icmp=136/0 rest=60000000 "
+		"len=24 cap=24 message=32/32",
+	},
+	{
+		"arp reply, padded", 1, 0,
+		/* 00:00:01:fc:b3:70 > 00:00:01:fc:b3:48, ethertype ARP (0x0806), length 60: Ethernet
+		 * (len 6), IPv4 (len 4), Reply 10.0.1.90 is-at 00:00:01:fc:b3:70, length 46 */
+		"0000 01fc b348 0000 01fc b370 0806 0001 0800 0604 0002 0000 01fc b370 0a00 015a "
+		"0000 01fc b348 0a00 0114 0000 0000 0000 0000 0000 0000 0000 0000 0000",
+		"arp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0806 message=28/28",
+	},
+	{
+		"gratuitous arp, tagged", 1, 0,
+		/* 00:00:01:fc:b3:70 > 00:00:01:fc:b3:48, ethertype 802.1Q (0x8100), length 46: vlan
+		 * 12, p 0, ethertype ARP (0x0806), Ethernet (len 6), IPv4 (len 4), Request who-has
+		 * 10.0.1.90 tell 10.0.1.90, length 28 */
+		"0000 01fc b348 0000 01fc b370 8100 000c 0806 0001 0800 0604 0001 0000 01fc b370 "
+		"0a00 015a 0000 0000 0000 0a00 015a",
+		"arp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 vlan=12/1 type=0806 "
+		"message=28/28",
+	},
+	{
+		"vrrp v3 over IPv6", 1, 0,
+		/* 00:00:01:fc:b3:70 > 00:00:01:fc:b3:48, ethertype IPv6 (0x86dd), length 78: (hlim
+		 * 255, next-header VRRP (112) payload length: 24) fe80::2 > ff02::12: VRRPv3,
+		 * Advertisement, vrid 1, prio 100, intvl 10cs, length 24, addrs: fe80::1 */
+		"0000 01fc b348 0000 01fc b370 86dd 6000 0000 0018 70ff fe80 0000 0000 0000 0000 "
+		"0000 0000 0002 ff02 0000 0000 0000 0000 0000 0000 0012 3101 6401 000a 6e51 fe80 "
+		"0000 0000 0000 0000 0000 0000 0001",
+		"vrrp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=86dd src=fe80::2 "
+		"dst=ff02::12 proto=112 ttl=255 tos=0 ipid=0 label=0 len=24 cap=24 "
+		"message=24/24",
+	},
+	{
+		"vrrp v3 with two addresses", 1, 0,
+		/* 00:00:01:fc:b3:70 > 00:00:01:fc:b3:48, ethertype IPv4 (0x0800), length 50: (tos
+		 * 0x0, ttl 255, id 1, offset 0, flags [none], proto VRRP (112), length 36)
+		 * 192.168.0.2 > 224.0.0.18: VRRPv3, Advertisement, vrid 1, prio 100, intvl 100cs,
+		 * length 16, (bad vrrp cksum e944), addrs(2): 192.168.0.1,192.168.0.2 */
+		"0000 01fc b348 0000 01fc b370 0800 4500 0024 0001 0000 ff70 1aac c0a8 0002 e000 "
+		"0012 3101 6402 0064 e944 c0a8 0001 c0a8 0002",
+		"vrrp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=192.168.0.2 "
+		"dst=224.0.0.18 proto=112 ttl=255 tos=0 ipid=1 len=16 cap=16 message=16/16",
+	},
+	{
 		"router advertisement", 1, 0,
 		/* 00:00:01:fc:b3:70 > 00:00:01:fc:b3:48, ethertype IPv6 (0x86dd), length 70: (hlim
 		 * 255, next-header ICMPv6 (58) payload length: 16) fe80::1 > ff02::1: [icmp6 sum ok]
