@@ -45,3 +45,38 @@ CREATE TABLE defect_condition ( -- all conditions of a defect must hold for one 
 	operator TEXT NOT NULL, -- =, !=, like, regexp, <, <=, >, >= (versions), exists, log (a kernel line matches)
 	value TEXT NOT NULL -- compared with
 ) STRICT;
+
+CREATE TABLE vrrp_term ( -- a time in which a router advertised as master, without a pause of a whole master-down time
+	id INTEGER PRIMARY KEY, -- from 1
+	vrid INTEGER NOT NULL, -- virtual router identifier
+	family INTEGER NOT NULL, -- 4 or 6
+	segment TEXT NOT NULL, -- names the link: lowest address of the routers that hear each other
+	src_ip TEXT NOT NULL, -- the router
+	host_id INTEGER REFERENCES host(id), -- its host; NULL: not among the captured ones
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where its adverts were counted: its own place, else where most were seen
+	own INTEGER NOT NULL, -- 1 that is its own place
+	priority INTEGER NOT NULL, -- of its first advert in this term
+	interval_ns INTEGER NOT NULL, -- as announced
+	from_ns INTEGER NOT NULL, -- first advert, reference clock
+	to_ns INTEGER NOT NULL, -- last advert, reference clock
+	adverts INTEGER NOT NULL, -- how many
+	resigned INTEGER NOT NULL, -- 1 it ended with priority 0
+	began TEXT NOT NULL, -- first, planned (the one before resigned), preemption (higher priority), failure (after a silence), unheard (it did not hear the master, which went on sending), early (before the master-down time)
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture of the first advert
+	frame INTEGER NOT NULL -- frame number of the first advert
+) STRICT;
+
+CREATE TABLE vrrp_watch ( -- how regularly a place heard a router, against the time after which it would have taken over
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the place that listened
+	vrid INTEGER NOT NULL, -- virtual router identifier
+	family INTEGER NOT NULL, -- 4 or 6
+	segment TEXT NOT NULL, -- as in vrrp_term
+	src_ip TEXT NOT NULL, -- the router it heard
+	adverts INTEGER NOT NULL, -- how many
+	interval_ns INTEGER NOT NULL, -- as announced
+	priority INTEGER, -- of the listener; NULL: it never advertised, the lowest is assumed
+	limit_ns INTEGER NOT NULL, -- master-down time at that priority
+	longest_ns INTEGER NOT NULL, -- longest silence of a router that went on to send or was replaced
+	longest_from_ns INTEGER NOT NULL, -- its start, the listener's clock
+	beyond INTEGER NOT NULL -- silences that reached the limit
+) STRICT;

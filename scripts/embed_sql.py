@@ -84,7 +84,8 @@ def main():
             ("views", read(f"{schema}/views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
-            ("prepare", read(f"{schema}/prepare.sql")),
+            ("prepare", read(f"{schema}/prepare.sql") + "".join(
+                read(f"{schema}/prepare/{n}") for n in sorted(os.listdir(f"{schema}/prepare")))),
             ("link", read(f"{schema}/link.sql")),
             *((f"report_{r}", read(f"{schema}/report/{r}.sql")) for r in reports),
         ):

@@ -99,6 +99,8 @@ DELETE FROM mm_pair WHERE mac_real IS NULL OR mac_real = mac OR mac_virtual(mac_
 	OR (NOT (coalesce(in_prefix, 0) OR coalesce(by_arp, 0) OR in_table) AND EXISTS (
 		SELECT 1 FROM mac_use g WHERE g.vantage_id = mm_pair.vantage_id AND g.mac = mm_pair.mac
 			AND g.role = 'destination' AND g.outgoing = 1 AND g.ip != mm_pair.ip))
+	-- a virtual router's address: vip-to-loser judges those
+	OR EXISTS (SELECT 1 FROM vrrp_vip x WHERE x.ip = mm_pair.ip)
 	-- routers and hosts that answer for others
 	OR EXISTS (SELECT 1 FROM mm_many r WHERE r.vantage_id = mm_pair.vantage_id
 		AND r.mac IN (mm_pair.mac, mm_pair.mac_real))
