@@ -78,6 +78,7 @@ INSERT INTO cause_rule VALUES
 	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 3),
 	('vrrp-dual-master', 'vrrp-gap-path', 'vrid', 2),
 	('vrrp-flap', 'vrrp-gap-source', 'vrid', 3),
+	('mac-mismatch', 'vrrp-no-garp', 'vrid', 1),
 	('vrrp-flap', 'vrrp-gap-path', 'vrid', 2);
 -- A known defect explains what its row says, on the host that it is found on.
 INSERT INTO cause_rule
