@@ -21,7 +21,7 @@ enum packet_disposition {
 	PACKET_VRRP,  /* protocol 112 that is VRRP */
 	PACKET_CARP,  /* protocol 112 that is CARP */
 	PACKET_IP_OTHER,	  /* another IP protocol, joined by header and payload hash */
-	PACKET_FRAGMENT,	  /* an IP fragment (not the first, or one that cannot be completed) */
+	PACKET_FRAGMENT,	  /* an IP fragment: not the first, or too short for its transport header */
 	PACKET_OTHER_ETHERTYPE,	  /* LLDP, STP, PPPoE ...: not IP, not ARP */
 	PACKET_UNSUPPORTED_LINK,  /* a link type that is not decoded (802.11 ...) */
 	PACKET_TRUNCATED,	  /* the snap length cut a header that is needed */
@@ -61,7 +61,18 @@ enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, T
 /*
  * One decoded packet. Only the fields that its disposition and flags speak of are set; the rest
  * keep what the last packet left there (the struct is reused; clearing it would cost more than
- * decoding). With tunnels, addresses and transport are the innermost packet's.
+ * decoding):
+ *
+ *	always				link, tunnel_depth, version, fragment
+ *	version 4 or 6			the other IP fields, also when the transport was truncated or
+ *					malformed
+ *	TCP, UDP, ICMP, ND, VRRP, CARP,
+ *	IP_OTHER, FRAGMENT		ports (0 where there are none) and payload
+ *	ARP, ND, VRRP, CARP		message
+ *
+ * With tunnels, addresses, IP fields and transport are the innermost packet's; the link part stays
+ * that of the frame as captured, so that a MAC there belongs to outer_src and outer_dst. Where
+ * nothing inside could be decoded (cut, malformed, another ethertype) the packet is the outer one.
  */
 struct packet {
 	enum packet_disposition disposition;
@@ -70,7 +81,7 @@ struct packet {
 	uint8_t src_mac[6], dst_mac[6]; /* valid by has_src_mac, has_dst_mac (SLL has no destination) */
 	bool has_src_mac, has_dst_mac;
 	uint8_t direction;    /* enum packet_direction: SLL packet type, epb_flags, NFLOG hook */
-	bool other_host;      /* SLL packet type 3: not addressed to this host */
+	bool other_host;      /* not addressed to this host: SLL packet type 3, epb_flags */
 	uint16_t ethertype;   /* innermost after VLAN tags; 0 unknown */
 	uint8_t vlan_count;   /* tags seen */
 	uint16_t vlan_id;     /* outermost tag's VLAN identifier */
@@ -88,22 +99,26 @@ struct packet {
 	/* Tunnel: the outermost one, and how many there were. */
 	uint8_t tunnel;	      /* enum packet_tunnel */
 	uint8_t tunnel_depth; /* 0: none */
-	uint32_t tunnel_id;   /* VNI or GRE key */
+	uint32_t tunnel_id;   /* VNI; GRE key, 0 where none (of NVGRE: VSID 24 bits, flow 8 bits) */
 	uint8_t outer_src[16], outer_dst[16]; /* of the outermost IP header when tunnel_depth > 0 */
 
 	/* IP. IPv4 addresses are v4-mapped (::ffff:a.b.c.d), so that one key fits both. */
 	uint8_t version; /* 4, 6, or 0 for no IP */
 	uint8_t src[16], dst[16];
 	uint8_t ttl, tos, protocol; /* protocol: the transport's, after extension headers */
-	bool dont_fragment;
-	bool fragment; /* part of a fragmented datagram (first fragments are decoded further) */
+	bool dont_fragment; /* IPv6: always */
+	/* Part of a fragmented datagram, or inside one; first fragments are decoded further. */
+	bool fragment;
 	bool more_fragments;
 	uint16_t fragment_offset; /* bytes */
 	uint32_t ip_id;		  /* 16 bits in IPv4; IPv6: fragment identification, else 0 */
 	uint32_t flow_label;
-	bool ip_checksum_bad; /* IPv4 header checksum verified and wrong */
+	bool ip_checksum_bad; /* IPv4 header checksum wrong, and not 0 (left to the NIC) */
 
-	/* Transport payload: length on the wire from the IP length, bytes as captured. */
+	/*
+	 * Transport payload: length on the wire from the IP length, bytes as captured. Of a first
+	 * fragment it is that fragment's part.
+	 */
 	uint32_t payload_len;	      /* TCP/UDP/ICMP data after the transport header; IP_OTHER: after IP */
 	const uint8_t *payload;	      /* captured part; points into the frame */
 	uint32_t payload_cap;	      /* captured bytes of it, <= payload_len (padding excluded) */
@@ -122,11 +137,16 @@ struct packet {
 	uint32_t option_hash;	 /* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
 	bool tcp_options_bad;	 /* a length below two, beyond the header, or not its kind's */
 
-	/* UDP: true when the length field contradicts the IP length. ICMP. */
-	bool udp_length_bad;
+	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
+
+	/* ICMP and ICMPv6, ND too (without a quote). */
 	uint8_t icmp_type, icmp_code;
 	uint32_t icmp_rest;   /* second word of the header, host order: identifier/sequence, MTU ... */
-	bool has_quote;	      /* ICMP error quoting a packet: the fields below are set */
+	/*
+	 * An ICMP error that quotes enough to name a flow: IP header, ports, and the sequence number
+	 * of TCP. Ports are 0 where the protocol has none or a later fragment is quoted.
+	 */
+	bool has_quote;
 	struct packet_quote {
 		uint8_t version, protocol, ttl;
 		uint8_t src[16], dst[16];
