@@ -94,8 +94,8 @@ static bool arp_decode(const struct packet *p, struct neighbor_message *m)
 }
 
 /*
- * The link-layer address of the given option. false: the options are broken (RFC 4861 4.6: length 0)
- * and the message with them. Options that the capture cut are taken as absent.
+ * The link-layer address of the given option. false: the options are broken (RFC 4861 4.6: length
+ * 0) and the message with them. Options that the capture cut are taken as absent.
  */
 static bool nd_options(struct cursor *c, uint8_t wanted, uint8_t ret_mac[6], bool *ret_has)
 {
@@ -129,8 +129,8 @@ static bool solicitation_decode(
 }
 
 /*
- * The target is at this MAC. The address claimed is the sender's part of the message, as in ARP; one
- * that nobody asked for is about itself.
+ * The target is at this MAC. The address claimed is the sender's part of the message, as in ARP;
+ * one that nobody asked for is about itself.
  */
 static bool advertisement_decode(
 	const struct packet *p, const uint8_t *h, struct cursor *c, struct neighbor_message *m)

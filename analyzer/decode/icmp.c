@@ -1,6 +1,6 @@
 /*
- * icmp: ICMP (RFC 792) and ICMPv6 (RFC 4443): type 1, code 1, checksum 2, rest of the header 4, then
- * data; in an error that is the start of the packet it is about.
+ * icmp: ICMP (RFC 792) and ICMPv6 (RFC 4443): type 1, code 1, checksum 2, rest of the header 4,
+ * then data; in an error that is the start of the packet it is about.
  */
 #include "decode/layer.h"
 
@@ -49,8 +49,8 @@ static bool has_identifier6(uint8_t type)
 }
 
 /*
- * The quoted transport header, of which an error carries at least 8 bytes (RFC 792). false when those
- * that name the flow are not all there.
+ * The quoted transport header, of which an error carries at least 8 bytes (RFC 792). false when
+ * those that name the flow are not all there.
  */
 static bool quote_transport(struct cursor *c, struct packet_quote *q)
 {

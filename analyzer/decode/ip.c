@@ -25,12 +25,12 @@
 #define EXTENSION_MIN_LEN 8
 
 #define HOP_PAD1 0
-#define HOP_JUMBO 0xc2 /* RFC 2675; also Linux BIG TCP, whose super packets never leave the host so */
+#define HOP_JUMBO 0xc2 /* RFC 2675; also the super packets of Linux BIG TCP, inside the host */
 
 /*
- * Whether the one's-complement sum of the header is anything but 0xffff. Such a sum is the plain sum
- * modulo 0xffff (RFC 1071 2), in either byte order, and never 0 as the version is in it. A field of 0
- * is one that the sender left to the NIC, not an error.
+ * Whether the one's-complement sum of the header is anything but 0xffff. Such a sum is the plain
+ * sum modulo 0xffff (RFC 1071 2), in either byte order, and never 0 as the version is in it. A
+ * field of 0 is one that the sender left to the NIC, not an error.
  */
 static inline bool checksum_is_bad(const uint8_t *h, uint32_t length)
 {
@@ -51,8 +51,8 @@ static enum packet_disposition undecoded(struct layer *l, enum packet_dispositio
 }
 
 /*
- * CARP shares protocol 112, the group and the first byte with VRRP v2. Its message is always 36 bytes
- * with 7 in the place of VRRP's address count; VRRP v2 with 7 addresses has 44.
+ * CARP shares protocol 112, the group and the first byte with VRRP v2. Its message is always 36
+ * bytes with 7 in the place of VRRP's address count; VRRP v2 with 7 addresses has 44.
  */
 static enum packet_disposition vrrp_message(struct layer *l)
 {
@@ -67,7 +67,7 @@ static enum packet_disposition vrrp_message(struct layer *l)
 	return PACKET_VRRP;
 }
 
-/* Authentication header (RFC 4302): next header 1, words minus 2, ...; whatever it protects follows. */
+/* Authentication header (RFC 4302): next header 1, words minus 2, ...; what it protects follows. */
 static enum packet_disposition authentication(struct layer *l, uint8_t *ret_next)
 {
 	const uint8_t *h = cur_peek(&l->c, 2);
@@ -214,8 +214,9 @@ static uint32_t jumbo_length(const struct layer *l)
 }
 
 /*
- * The length after the fixed header. 0 with something following is a jumbogram (RFC 2675) or a super
- * packet of the sender's offload, which has no option to say its length: the frame's length tells.
+ * The length after the fixed header. 0 with something following is a jumbogram (RFC 2675) or a
+ * super packet of the sender's offload, which has no option to say its length: the frame's length
+ * tells.
  */
 static uint32_t ipv6_length(const struct layer *l, const uint8_t *h)
 {
@@ -263,7 +264,7 @@ static bool is_extension(uint8_t next)
 	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS;
 }
 
-/* Walks the extension headers; those after a fragment header that is not the first are not there. */
+/* Walks the extension headers; in a fragment that is not the first, none follow its header. */
 static enum packet_disposition ipv6_extensions(struct layer *l, uint8_t next)
 {
 	struct packet *p = l->p;

@@ -48,7 +48,7 @@ static enum packet_disposition arp_message(struct layer *l)
 	return PACKET_ARP;
 }
 
-/* Tags repeat; those of an inner frame are passed over without a note (the link part is the frame's). */
+/* Tags repeat; those of an inner frame leave no note, as the link part is the outer frame's. */
 static const uint8_t *vlan_tag(struct layer *l)
 {
 	const uint8_t *tag = layer_take(l, VLAN_TAG_LEN);
@@ -109,8 +109,8 @@ enum packet_disposition inner_ethernet_decode(struct layer *l)
  * Packet type, sender's hardware type and address, as both cooked headers have them. Addresses that
  * are no Ethernet MAC (tunnel devices carry IPs, loopback zeros) are left out.
  */
-static void cooked_sender(
-	struct packet *p, unsigned packet_type, unsigned hatype, unsigned halen, const uint8_t *address)
+static void cooked_sender(struct packet *p, unsigned packet_type, unsigned hatype, unsigned halen,
+	const uint8_t *address)
 {
 	enum { TO_OTHER_HOST = 3, OUTGOING = 4 };
 	enum { ARPHRD_ETHERNET = 1, ARPHRD_80211_FIRST = 801, ARPHRD_80211_LAST = 803 };
@@ -171,8 +171,8 @@ static enum packet_disposition raw_decode(struct layer *l)
 }
 
 /*
- * A 4-byte address family: in the byte order of the host that wrote the file (NULL) or of the network
- * (LOOP). Both are tried: families are below 256, so that the two never mean different things.
+ * A 4-byte address family: in the byte order of the host that wrote the file (NULL) or of the
+ * network (LOOP). Both are tried: families are below 256, so the two never mean different things.
  */
 static enum packet_disposition null_decode(struct layer *l)
 {

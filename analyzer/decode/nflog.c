@@ -1,6 +1,6 @@
 /*
- * nflog: family 1, version 1, group 2 (big endian), then attributes: length 2 and type 2 in the byte
- * order of the host that captured, value (big endian inside), each aligned to 4 bytes.
+ * nflog: family 1, version 1, group 2 (big endian), then attributes: length 2 and type 2 in the
+ * byte order of the host that captured, value (big endian inside), each aligned to 4 bytes.
  * linux/netfilter/nfnetlink_log.h; https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html
  */
 #include "decode/nflog.h"
@@ -45,8 +45,8 @@ struct nflog {
 };
 
 /*
- * Types are small, so one read in the wrong order is 256 or more. Little endian wins where both could
- * be meant, which takes a type of 0 (there is none).
+ * Types are small, so one read in the wrong order is 256 or more. Little endian wins where both
+ * could be meant, which takes a type of 0 (there is none).
  */
 static bool is_big_endian(const struct cursor *c)
 {
@@ -57,8 +57,8 @@ static bool is_big_endian(const struct cursor *c)
 }
 
 /*
- * Takes the next attribute; *ret_value may hold fewer captured bytes than it has on the wire, and is
- * then the last. PACKET_DISPOSITIONS where that went well, else the disposition.
+ * Takes the next attribute; *ret_value may hold fewer captured bytes than it has on the wire, and
+ * is then the last. PACKET_DISPOSITIONS where that went well, else the disposition.
  */
 static enum packet_disposition attribute_next(
 	struct layer *l, bool big_endian, unsigned *ret_type, struct layer *ret_value)
@@ -87,7 +87,7 @@ static enum packet_disposition attribute_next(
 static void set_prefix(struct packet *p, const struct cursor *value)
 {
 	size_t n = value->left < sizeof(p->nflog_prefix) - 1 ? value->left
-							    : sizeof(p->nflog_prefix) - 1;
+							     : sizeof(p->nflog_prefix) - 1;
 
 	n = strnlen((const char *)value->at, n);
 	memcpy(p->nflog_prefix, value->at, n);
@@ -102,8 +102,8 @@ static void set_time(struct packet *p, const struct cursor *value)
 		return;
 	/* Outside what an int64_t of nanoseconds holds it is not a time. */
 	if (be64(h) < INT64_MAX / NSEC_PER_SEC - 1 && be64(h + 8) < 1000000)
-		p->nflog_time_ns = (int64_t)be64(h) * NSEC_PER_SEC +
-				   (int64_t)be64(h + 8) * NSEC_PER_USEC;
+		p->nflog_time_ns =
+			(int64_t)be64(h) * NSEC_PER_SEC + (int64_t)be64(h + 8) * NSEC_PER_USEC;
 }
 
 static void set_sender(struct packet *p, const struct cursor *value)

@@ -1,8 +1,8 @@
 /*
  * tcp: RFC 9293 3.1.
  *
- *  0 source port   2 destination port   4 sequence   8 acknowledgment   12 header words 4, reserved 4
- *  13 flags   14 window   16 checksum   18 urgent   20 options
+ *  0 source port   2 destination port   4 sequence   8 acknowledgment   12 header words 4, reserved
+ * 4 13 flags   14 window   16 checksum   18 urgent   20 options
  */
 #include "decode/layer.h"
 #include "decode/tcpopt.h"

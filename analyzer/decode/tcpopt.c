@@ -26,7 +26,7 @@ enum tcp_option {
 	OPTION_FAST_OPEN = 34,
 };
 
-/* NOP, NOP, timestamps of length 10: what almost every segment of Linux, BSD and Windows carries. */
+/* NOP, NOP, time stamps of length 10: what almost every segment carries. */
 #define NOP_NOP_TIMESTAMP 0x0101080au
 #define NOP_NOP_TIMESTAMP_LEN 12
 
@@ -132,8 +132,8 @@ static void take_cut_sack(struct packet *p, const struct cursor *c, uint32_t siz
 }
 
 /*
- * Walks the options. missing is how many bytes of them the capture lacks: running out is the sender's
- * fault only when none is.
+ * Walks the options. missing is how many bytes of them the capture lacks: running out is the
+ * sender's fault only when none is.
  */
 static void walk(struct cursor *c, uint32_t missing, struct packet *p)
 {

@@ -1,6 +1,6 @@
 /*
- * tunnels: VXLAN (RFC 7348), Geneve (RFC 8926), GRE (RFC 2784, 2890) with NVGRE (RFC 7637), and IP in
- * IP (RFC 2003, 4213, 2473). Each finds its inner packet and lets enter() try it.
+ * tunnels: VXLAN (RFC 7348), Geneve (RFC 8926), GRE (RFC 2784, 2890) with NVGRE (RFC 7637), and IP
+ * in IP (RFC 2003, 4213, 2473). Each finds its inner packet and lets enter() try it.
  */
 #include "decode/layer.h"
 
@@ -60,7 +60,8 @@ static enum packet_disposition enter(
 		memcpy(p->outer_dst, p->dst, sizeof(p->outer_dst));
 	}
 	p->version = 0; /* until an inner IP header says otherwise: there may be ARP inside */
-	/* Of a fragmented outer packet the rest is elsewhere: the inner one may be longer than this. */
+	/* Of a fragmented outer packet the rest is elsewhere: the inner one may be longer than
+	 * this. */
 	l->wire_unknown = p->fragment;
 	d = inner_decode(l, t->ethertype);
 	if (!is_decoded(d)) {
@@ -81,7 +82,7 @@ enum packet_disposition vxlan_decode(struct layer *l, enum packet_disposition ou
 	return enter(l, &(struct tunnel){TUNNEL_VXLAN, be32(h + 4) >> 8, ETHERTYPE_TEB}, outer);
 }
 
-/* Version 2 bits, option words 6 bits, control and critical flags 1, ethertype 2, VNI 3, reserved 1. */
+/* Version 2 bits, option words 6 bits, flags 1, ethertype 2, VNI 3, reserved 1. */
 enum packet_disposition geneve_decode(struct layer *l, enum packet_disposition outer)
 {
 	const uint8_t *h = layer_take(l, GENEVE_HDR_LEN);
@@ -94,8 +95,8 @@ enum packet_disposition geneve_decode(struct layer *l, enum packet_disposition o
 }
 
 /*
- * Flags and version 2, ethertype 2, then 4 bytes each if flagged: checksum, key, sequence. Version 1
- * is PPTP (RFC 2637), which carries PPP.
+ * Flags and version 2, ethertype 2, then 4 bytes each if flagged: checksum, key, sequence. Version
+ * 1 is PPTP (RFC 2637), which carries PPP.
  */
 enum packet_disposition gre_decode(struct layer *l, enum packet_disposition outer)
 {

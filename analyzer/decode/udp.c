@@ -10,8 +10,8 @@
 #define PORT_GENEVE 6081      /* RFC 8926 */
 
 /*
- * A length of 0 belongs to a jumbogram (RFC 2675 4). The rest of a first fragment is elsewhere. Bytes
- * beyond the length are no contradiction (RFC 9868 puts options there).
+ * A length of 0 belongs to a jumbogram (RFC 2675 4). The rest of a first fragment is elsewhere.
+ * Bytes beyond the length are no contradiction (RFC 9868 puts options there).
  */
 static bool length_is_bad(const struct layer *l, uint32_t length)
 {

@@ -34,8 +34,9 @@ static bool sum_is_right(uint64_t sum)
 	return sum == 0xffff;
 }
 
-/* The pseudo-header of RFC 8200 8.1 over IPv6, and RFC 9293's over IPv4; equal but for the addresses. */
-static uint64_t sum_pseudo(const uint8_t *src, const uint8_t *dst, size_t address_len, size_t length)
+/* The pseudo-headers of RFC 8200 8.1 and, over IPv4, RFC 9293: equal but for the addresses. */
+static uint64_t sum_pseudo(
+	const uint8_t *src, const uint8_t *dst, size_t address_len, size_t length)
 {
 	uint8_t tail[8] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
 		(uint8_t)length, 0, 0, 0, VRRP_PROTOCOL};
@@ -48,8 +49,8 @@ static uint64_t sum_pseudo(const uint8_t *src, const uint8_t *dst, size_t addres
  * pseudo-header, and old ones put the group there even when they send to one peer. When a message
  * fits more than one, which takes a pseudo-header that sums to zero, the RFC's is said.
  */
-static enum vrrp_checksum checksum_of(const struct packet *p, const uint8_t *message, size_t length,
-	uint8_t version)
+static enum vrrp_checksum checksum_of(
+	const struct packet *p, const uint8_t *message, size_t length, uint8_t version)
 {
 	static const uint8_t group[4] = {224, 0, 0, 18};
 	uint64_t sum = sum_words(0, message, length);
@@ -59,8 +60,9 @@ static enum vrrp_checksum checksum_of(const struct packet *p, const uint8_t *mes
 	if (version == 2)
 		return VRRP_CHECKSUM_BAD;
 	if (p->version == 6)
-		return sum_is_right(sum + sum_pseudo(p->src, p->dst, 16, length)) ? VRRP_CHECKSUM_PSEUDO
-										  : VRRP_CHECKSUM_BAD;
+		return sum_is_right(sum + sum_pseudo(p->src, p->dst, 16, length))
+			       ? VRRP_CHECKSUM_PSEUDO
+			       : VRRP_CHECKSUM_BAD;
 	if (sum_is_right(sum + sum_pseudo(p->src + 12, p->dst + 12, 4, length)) ||
 		sum_is_right(sum + sum_pseudo(p->src + 12, group, 4, length)))
 		return VRRP_CHECKSUM_PSEUDO;

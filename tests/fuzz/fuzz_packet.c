@@ -1,6 +1,7 @@
 /*
- * packet: link type 2, bytes cut off by the snap length 2 (both little endian), then a frame. The text
- * of a packet must not depend on what the struct held before, and nothing may point outside the frame.
+ * packet: link type 2, bytes cut off by the snap length 2 (both little endian), then a frame. The
+ * text of a packet must not depend on what the struct held before, and nothing may point outside
+ * the frame.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -15,7 +16,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The bytes from start are captured ones, and reading them is fine. */
-static void check_window(const struct frame *f, const uint8_t *start, uint32_t captured, uint32_t length)
+static void check_window(
+	const struct frame *f, const uint8_t *start, uint32_t captured, uint32_t length)
 {
 	volatile uint8_t sum = 0;
 

@@ -1,4 +1,5 @@
-/* guard: bytes placed right before an unreadable page, so that reading one too many ends the test. */
+/* guard: bytes placed right before an unreadable page, so that reading one too many ends the test.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -19,7 +20,8 @@ static inline struct guard guard_new(size_t size)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct guard g = {.size = (size + page) / page * page};
 
-	g.pages = mmap(NULL, g.size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	g.pages = mmap(
+		NULL, g.size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert(g.pages != MAP_FAILED);
 	if (mprotect(g.pages + g.size, page, PROT_NONE) != 0)
 		assert(!"cannot protect the guard page");

@@ -23,8 +23,8 @@ static inline void text_address(struct strbuf *sb, const char *key, const uint8_
 
 static inline void text_mac(struct strbuf *sb, const char *key, const uint8_t m[6])
 {
-	strbuf_printf(sb, " %s=%02x:%02x:%02x:%02x:%02x:%02x", key, m[0], m[1], m[2], m[3], m[4],
-		m[5]);
+	strbuf_printf(
+		sb, " %s=%02x:%02x:%02x:%02x:%02x:%02x", key, m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
 static inline void text_link(struct strbuf *sb, const struct packet *p)
@@ -47,8 +47,8 @@ static inline void text_link(struct strbuf *sb, const struct packet *p)
 
 static inline void text_nflog(struct strbuf *sb, const struct packet *p)
 {
-	strbuf_printf(sb, " hook=%u prefix='%s' mark=%u", p->nflog_hook, p->nflog_prefix,
-		p->nflog_mark);
+	strbuf_printf(
+		sb, " hook=%u prefix='%s' mark=%u", p->nflog_hook, p->nflog_prefix, p->nflog_mark);
 	if (p->nflog_uid != PACKET_NO_UID)
 		strbuf_printf(sb, " uid=%u", p->nflog_uid);
 	if (p->nflog_has_seq)
@@ -128,7 +128,8 @@ static inline void text_transport(struct strbuf *sb, const struct packet *p)
 		break;
 	case PACKET_ICMP:
 	case PACKET_ND:
-		strbuf_printf(sb, " icmp=%u/%u rest=%08x", p->icmp_type, p->icmp_code, p->icmp_rest);
+		strbuf_printf(
+			sb, " icmp=%u/%u rest=%08x", p->icmp_type, p->icmp_code, p->icmp_rest);
 		if (p->src_port)
 			strbuf_printf(sb, " ident=%u", p->src_port);
 		if (p->has_quote)

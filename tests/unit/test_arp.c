@@ -24,7 +24,8 @@
 #define IP_90 "0a00 015a"
 #define IP_20 "0a00 0114"
 #define ARP_TO(dst) dst MAC_70 "0806 0001 0800 06 04 "
-#define ND_FROM(src, dst, len, hops) "3333 ff00 0020" MAC_70 "86dd 6000 0000 " len " 3a " hops src dst
+#define ND_FROM(src, dst, len, hops)                                                               \
+	"3333 ff00 0020" MAC_70 "86dd 6000 0000 " len " 3a " hops src dst
 #define FE80_1 "fe80 0000 0000 0000 0000 0000 0000 0001 "
 #define DB8_20 "2001 0db8 0000 0000 0000 0000 0000 0020 "
 #define ALL_NODES "ff02 0000 0000 0000 0000 0000 0000 0001 "
@@ -44,8 +45,9 @@ static const struct neighbor_case {
 	{"request with the target's MAC", ARP_TO(MAC_48) "0001" MAC_70 IP_90 MAC_48 IP_20,
 		"request 00:00:01:fc:b3:70 10.0.1.90 00:00:01:fc:b3:48 10.0.1.20 override"},
 	/* ARP, Reply 10.0.1.90 is-at 00:00:01:fc:b3:70, length 46: padded */
-	{"reply, padded", ARP_TO(MAC_48) "0002" MAC_70 IP_90 MAC_48 IP_20
-				 "000000000000000000000000000000000000",
+	{"reply, padded",
+		ARP_TO(MAC_48) "0002" MAC_70 IP_90 MAC_48 IP_20
+			       "000000000000000000000000000000000000",
 		"reply 00:00:01:fc:b3:70 10.0.1.90 00:00:01:fc:b3:48 10.0.1.20 override"},
 	/* ARP, Probe 10.0.1.90, length 28 */
 	{"probe", ARP_TO(BROADCAST) "0001" MAC_70 "0000 0000" NO_MAC IP_90,
@@ -60,22 +62,29 @@ static const struct neighbor_case {
 	{"probe for nothing", ARP_TO(BROADCAST) "0001" MAC_70 "0000 0000" NO_MAC "0000 0000",
 		"probe 00:00:01:fc:b3:70 - - - override"},
 	{"RARP operation 3", ARP_TO(BROADCAST) "0003" MAC_70 IP_90 NO_MAC IP_20, NULL},
-	{"hardware type of IEEE 802", BROADCAST MAC_70 "0806 0006 0800 0604 0001" MAC_70 IP_90 NO_MAC IP_20,
+	{"hardware type of IEEE 802",
+		BROADCAST MAC_70 "0806 0006 0800 0604 0001" MAC_70 IP_90 NO_MAC IP_20,
 		"request 00:00:01:fc:b3:70 10.0.1.90 - 10.0.1.20 override"},
-	{"other hardware", BROADCAST MAC_70 "0806 0018 0800 0604 0001" MAC_70 IP_90 NO_MAC IP_20, NULL},
-	{"other protocol", BROADCAST MAC_70 "0806 0001 86dd 0604 0001" MAC_70 IP_90 NO_MAC IP_20, NULL},
+	{"other hardware", BROADCAST MAC_70 "0806 0018 0800 0604 0001" MAC_70 IP_90 NO_MAC IP_20,
+		NULL},
+	{"other protocol", BROADCAST MAC_70 "0806 0001 86dd 0604 0001" MAC_70 IP_90 NO_MAC IP_20,
+		NULL},
 	{"longer hardware address",
-		BROADCAST MAC_70 "0806 0001 0800 0804 0001 0000" MAC_70 IP_90 "0000" NO_MAC IP_20, NULL},
+		BROADCAST MAC_70 "0806 0001 0800 0804 0001 0000" MAC_70 IP_90 "0000" NO_MAC IP_20,
+		NULL},
 
 	/* fe80::1 > ff02::1:ff00:20: ICMP6, neighbor solicitation, who has 2001:db8::20,
 	 * source link-address option (1), length 8 (1): 00:00:01:fc:b3:70 */
-	{"solicitation", ND_FROM(FE80_1, SOLICITED, "0020", "ff") "8700 0000 00000000" DB8_20 "0101" MAC_70,
+	{"solicitation",
+		ND_FROM(FE80_1, SOLICITED, "0020", "ff") "8700 0000 00000000" DB8_20 "0101" MAC_70,
 		"request 00:00:01:fc:b3:70 fe80::1 - 2001:db8::20"},
-	{"solicitation without the option", ND_FROM(FE80_1, DB8_20, "0018", "ff") "8700 0000 00000000" DB8_20,
+	{"solicitation without the option",
+		ND_FROM(FE80_1, DB8_20, "0018", "ff") "8700 0000 00000000" DB8_20,
 		"request - fe80::1 - 2001:db8::20"},
 	/* :: > ff02::1:ff00:20: ICMP6, neighbor solicitation, who has 2001:db8::20, nonce option */
 	{"duplicate address detection",
-		ND_FROM(UNSPECIFIED, SOLICITED, "0020", "ff") "8700 0000 00000000" DB8_20 "0e01 0102 0304 0506",
+		ND_FROM(UNSPECIFIED, SOLICITED, "0020", "ff") "8700 0000 00000000" DB8_20
+							      "0e01 0102 0304 0506",
 		"probe - - - 2001:db8::20"},
 	/* 2001:db8::20 > fe80::1: ICMP6, neighbor advertisement, tgt is 2001:db8::20,
 	 * Flags [solicited, override], destination link-address option (2): 00:00:01:fc:b3:70 */
@@ -86,19 +95,26 @@ static const struct neighbor_case {
 	{"unsolicited advertisement of a router",
 		ND_FROM(FE80_1, ALL_NODES, "0020", "ff") "8800 0000 80000000" DB8_20 "0201" MAC_70,
 		"announcement 00:00:01:fc:b3:70 2001:db8::20 - 2001:db8::20 router"},
-	{"option behind another one", ND_FROM(DB8_20, FE80_1, "0030", "ff") "8800 0000 40000000" DB8_20
-					      "0502 00000000 0000000000000000 0000 0201" MAC_70,
+	{"option behind another one",
+		ND_FROM(DB8_20, FE80_1, "0030",
+			"ff") "8800 0000 40000000" DB8_20
+			      "0502 00000000 0000000000000000 0000 0201" MAC_70,
 		"reply 00:00:01:fc:b3:70 2001:db8::20 - fe80::1"},
 	{"the source option is none of an advertisement",
 		ND_FROM(DB8_20, FE80_1, "0020", "ff") "8800 0000 40000000" DB8_20 "0101" MAC_70,
 		"reply - 2001:db8::20 - fe80::1"},
-	{"option of length 0", ND_FROM(DB8_20, FE80_1, "0020", "ff") "8800 0000 40000000" DB8_20 "0200" MAC_70,
+	{"option of length 0",
+		ND_FROM(DB8_20, FE80_1, "0020", "ff") "8800 0000 40000000" DB8_20 "0200" MAC_70,
 		NULL},
-	{"through a router", ND_FROM(DB8_20, FE80_1, "0020", "fe") "8800 0000 40000000" DB8_20 "0201" MAC_70,
+	{"through a router",
+		ND_FROM(DB8_20, FE80_1, "0020", "fe") "8800 0000 40000000" DB8_20 "0201" MAC_70,
 		NULL},
-	{"code 1", ND_FROM(DB8_20, FE80_1, "0020", "ff") "8801 0000 40000000" DB8_20 "0201" MAC_70, NULL},
-	{"router solicitation", ND_FROM(FE80_1, ALL_NODES, "0010", "ff") "8500 0000 00000000 0101" MAC_70, NULL},
-	{"shorter than a solicitation", ND_FROM(FE80_1, SOLICITED, "0010", "ff") "8700 0000 00000000 2001 0db8 0000 0000",
+	{"code 1", ND_FROM(DB8_20, FE80_1, "0020", "ff") "8801 0000 40000000" DB8_20 "0201" MAC_70,
+		NULL},
+	{"router solicitation",
+		ND_FROM(FE80_1, ALL_NODES, "0010", "ff") "8500 0000 00000000 0101" MAC_70, NULL},
+	{"shorter than a solicitation",
+		ND_FROM(FE80_1, SOLICITED, "0010", "ff") "8700 0000 00000000 2001 0db8 0000 0000",
 		NULL},
 };
 
@@ -109,7 +125,8 @@ static struct guard guard;
 static void text_mac(char *ret, size_t room, bool has, const uint8_t m[6])
 {
 	if (has)
-		snprintf(ret, room, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+		snprintf(ret, room, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+			m[5]);
 	else
 		snprintf(ret, room, "-");
 }
@@ -128,7 +145,8 @@ static void text_ip(char *ret, size_t room, const uint8_t a[16])
 
 static void message_text(char *ret, size_t room, const struct neighbor_message *m)
 {
-	char sender_mac[18], target_mac[18], sender_ip[INET6_ADDRSTRLEN], target_ip[INET6_ADDRSTRLEN];
+	char sender_mac[18], target_mac[18], sender_ip[INET6_ADDRSTRLEN],
+		target_ip[INET6_ADDRSTRLEN];
 
 	text_mac(sender_mac, sizeof(sender_mac), m->has_sender_mac, m->sender_mac);
 	text_mac(target_mac, sizeof(target_mac), m->has_target_mac, m->target_mac);
@@ -140,9 +158,11 @@ static void message_text(char *ret, size_t room, const struct neighbor_message *
 }
 
 /* "" when it is no message. The structs are full of other bytes before. */
-static void decode(const uint8_t *bytes, size_t size, uint32_t wire_len, char *ret_text, size_t room)
+static void decode(
+	const uint8_t *bytes, size_t size, uint32_t wire_len, char *ret_text, size_t room)
 {
-	struct frame f = {.data = guard_put(&guard, bytes, size), .cap_len = (uint32_t)size,
+	struct frame f = {.data = guard_put(&guard, bytes, size),
+		.cap_len = (uint32_t)size,
 		.wire_len = wire_len};
 	struct packet p;
 	struct neighbor_message m;

@@ -1,6 +1,6 @@
 /*
- * Every case, and every prefix of every case, placed against an unreadable page. A prefix is tried as
- * what a snap length leaves of the frame, and as a frame that was so short on the wire.
+ * Every case, and every prefix of every case, placed against an unreadable page. A prefix is tried
+ * as what a snap length leaves of the frame, and as a frame that was so short on the wire.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,13 +24,14 @@
 static struct guard guard;
 
 /*
- * Decodes with the struct full of the given byte before: fields that the disposition makes valid must
- * not depend on it. The text is the caller's.
+ * Decodes with the struct full of the given byte before: fields that the disposition makes valid
+ * must not depend on it. The text is the caller's.
  */
 static enum packet_disposition decode(const uint8_t *bytes, size_t size, uint32_t wire_len,
 	uint32_t link_type, int fill, struct strbuf *ret_text)
 {
-	struct frame f = {.data = guard_put(&guard, bytes, size), .cap_len = (uint32_t)size,
+	struct frame f = {.data = guard_put(&guard, bytes, size),
+		.cap_len = (uint32_t)size,
 		.wire_len = wire_len};
 	struct packet p;
 	enum packet_disposition d;
@@ -66,16 +67,16 @@ static void test_cases(void **state)
 }
 
 /* The struct is reused from frame to frame: nothing of the last one may show. */
-static void check_fill(const char *name, const uint8_t *bytes, size_t size, uint32_t wire_len,
-	uint32_t link_type)
+static void check_fill(
+	const char *name, const uint8_t *bytes, size_t size, uint32_t wire_len, uint32_t link_type)
 {
 	CLEANUP_STRBUF struct strbuf zeros = STRBUF_INIT, ones = STRBUF_INIT;
 
 	(void)decode(bytes, size, wire_len, link_type, 0, &zeros);
 	(void)decode(bytes, size, wire_len, link_type, 1, &ones);
 	if (strcmp(zeros.text, ones.text) != 0)
-		fail_msg("%s, first %zu bytes of %u: stale fields:\n  %s\n  %s", name, size, wire_len,
-			zeros.text, ones.text);
+		fail_msg("%s, first %zu bytes of %u: stale fields:\n  %s\n  %s", name, size,
+			wire_len, zeros.text, ones.text);
 }
 
 static void test_prefixes(void **state)
@@ -96,7 +97,8 @@ static void test_prefixes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_prefixes)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases), cmocka_unit_test(test_prefixes)};
 	int failed;
 
 	guard = guard_new(FRAME_MAX);

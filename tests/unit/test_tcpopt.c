@@ -49,20 +49,22 @@ static const struct option_case {
 	/* [TS val 1 ecr 2,nop,nop]: not the usual order */
 	{"time stamp first", "080a 00000001 00000002 0101", TIMESTAMP, .tsval = 1, .tsecr = 2},
 	/* [nop,nop,TS val 1 ecr 2,nop,nop,sack 3 {3000:4000}{5000:6000}{7000:8000}] */
-	{"three SACK blocks", "0101 080a 00000001 00000002 0101 051a 00000bb8 00000fa0 00001388 00001770"
-			      "00001b58 00001f40",
+	{"three SACK blocks",
+		"0101 080a 00000001 00000002 0101 051a 00000bb8 00000fa0 00001388 00001770"
+		"00001b58 00001f40",
 		TIMESTAMP | SACK, .tsval = 1, .tsecr = 2, .sack_count = 3,
 		.sack = {{3000, 4000}, {5000, 6000}, {7000, 8000}}},
 	/* [nop,nop,sack 4 {1:2}{3:4}{5:6}{4294967295:1}] */
-	{"four SACK blocks", "0101 0522 00000001 00000002 00000003 00000004 00000005 00000006 ffffffff"
-			     "00000001",
+	{"four SACK blocks",
+		"0101 0522 00000001 00000002 00000003 00000004 00000005 00000006 ffffffff"
+		"00000001",
 		SACK, .sack_count = 4, .sack = {{1, 2}, {3, 4}, {5, 6}, {UINT32_MAX, 1}}},
 	{"wscale above 14 as sent", "0303 ff 01", WSCALE, .wscale = 255},
 	{"fast open request", "2202 0101", TFO, .bad = false},
 	{"fast open cookie", "220a 0102030405060708 0101", TFO, .bad = false},
 	{"MPTCP capable", "1e0c 0081 0102030405060708", MPTCP, .bad = false},
-	{"unknown kinds pass", "fd04 abcd 1312 00000000000000000000000000000000 0204 0218 0101", MSS,
-		.mss = 536},
+	{"unknown kinds pass", "fd04 abcd 1312 00000000000000000000000000000000 0204 0218 0101",
+		MSS, .mss = 536},
 	{"what follows the end does not count", "0204 05b4 00 0303 07", MSS, .mss = 1460},
 	{"of two the last counts", "0204 05b4 0204 0218", MSS, .mss = 536},
 	{"length 0", "0200 05b4 0101 0101", 0, .bad = true},
@@ -126,9 +128,9 @@ static void test_cases(void **state)
 }
 
 /*
- * Cut by the snap length: what is kept is what the whole header says, the cut is flagged, and nothing
- * is called broken that was only not captured. The one exception to "what the whole header says" is a
- * repeated option whose last copy was cut away.
+ * Cut by the snap length: what is kept is what the whole header says, the cut is flagged, and
+ * nothing is called broken that was only not captured. The one exception to "what the whole header
+ * says" is a repeated option whose last copy was cut away.
  */
 static void test_prefixes(void **state)
 {
@@ -155,7 +157,7 @@ static void test_prefixes(void **state)
 	}
 }
 
-/* A time stamp within the captured part survives the cut of the SACK blocks behind it, and the first. */
+/* A time stamp in the captured part survives a cut behind it, and so does a whole SACK block. */
 static void test_cut_sack(void **state)
 {
 	uint8_t bytes[OPTIONS_MAX];
@@ -188,12 +190,13 @@ static uint32_t hash_of(const char *text)
 static void test_hash(void **state)
 {
 	(void)state;
-	assert_int_equal(hash_of("0101 080a 00000001 00000002"), hash_of("0101 080a 00000003 00000004"));
+	assert_int_equal(
+		hash_of("0101 080a 00000001 00000002"), hash_of("0101 080a 00000003 00000004"));
 	assert_int_equal(hash_of("0204 05b4 0402 0101"), hash_of("0204 0218 0402 0101"));
 	assert_int_not_equal(hash_of("0204 05b4 0402 0101"), hash_of("0402 0204 05b4 0101"));
 	assert_int_not_equal(hash_of("0204 05b4"), hash_of("0204 05b4 01010101"));
-	assert_int_not_equal(hash_of("0101 080a 00000001 00000002"),
-		hash_of("080a 00000001 00000002 0101"));
+	assert_int_not_equal(
+		hash_of("0101 080a 00000001 00000002"), hash_of("080a 00000001 00000002 0101"));
 	assert_int_not_equal(hash_of("0101 080a 00000001 00000002 01010101"),
 		hash_of("0101 080a 00000001 00000002"));
 }
