@@ -315,6 +315,9 @@ def check_clocks(db, truth, report):
         report.differs("clock samples inside a stated piece", "at least 300 of 401", judged)
     limit = truth.get("clock_width_ns")
     if limit:
+        report.equal("clock pieces without both bounds", 0, one(
+            db, "SELECT count(*) FROM clock WHERE vantage_id <> reference_vantage_id"
+            " AND (offset_low_ns IS NULL OR offset_high_ns IS NULL)"))
         widest = one(db, "SELECT max(offset_high_ns - offset_low_ns) FROM clock")
         report.equal("widest clock interval in ns", {"max": limit}, widest)
 

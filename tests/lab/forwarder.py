@@ -36,7 +36,7 @@ class Forwarder:
         self.pending = []
         self.order = itertools.count()
         self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self._loop)
+        self.thread = threading.Thread(target=self._loop, daemon=True)
         self.thread.start()
 
     def _open(self, host, port):

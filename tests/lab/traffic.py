@@ -45,7 +45,7 @@ class Server:
         self.listener.bind((address, port))
         self.listener.listen(128)
         self.listener.settimeout(0.1)
-        self.accepting = threading.Thread(target=self._accept)
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
         self.accepting.start()
 
     def _accept(self):
@@ -107,12 +107,12 @@ class Client:
         """Run conversations side by side under a ticker that starts before and ends after."""
         conversations = MIX if conversations is None else conversations
         over = threading.Event()
-        ticker = threading.Thread(target=self.converse, args=([(20, 60)], 0.1, over))
+        ticker = threading.Thread(target=self.converse, args=([(20, 60)], 0.1, over), daemon=True)
         ticker.start()
         time.sleep(before)
         threads = []
         for requests in conversations:
-            thread = threading.Thread(target=self.converse, args=(requests, self.pause))
+            thread = threading.Thread(target=self.converse, args=(requests, self.pause), daemon=True)
             thread.start()
             threads.append(thread)
             time.sleep(stagger)

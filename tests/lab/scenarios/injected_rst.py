@@ -46,7 +46,7 @@ class Injector(threading.Thread):
     """Watches the router's port to the client for one connection, and strikes once."""
 
     def __init__(self, router, server_mac, router_mac, client_port, direction):
-        super().__init__()
+        super().__init__(daemon=True)
         self.macs = server_mac + router_mac
         self.client_port, self.direction = client_port, direction
         self.watch = router.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -104,7 +104,7 @@ def victim(net, direction):
 def run(place, out):
     net = routed.Routed(place)
     net.capture(out)
-    around = threading.Thread(target=net.talking.mix, args=([[(200, 30_000)] * 2] * 12, 0.1))
+    around = threading.Thread(target=net.talking.mix, args=([[(200, 30_000)] * 2] * 12, 0.1), daemon=True)
     around.start()
     struck = {"s2c": 0, "c2s": 0}
     for direction, _ in VICTIMS:

@@ -159,9 +159,9 @@ def run(lab, out, flood=False):
         lab.capture(machines[name], "eth0", os.path.join(out, name + ".pcapng"), snaplen=128,
                     promiscuous=flood, pcapng=True)
     stop = threading.Event()
-    threads = [threading.Thread(target=serve, args=(db, stop)),
-               threading.Thread(target=healthy, args=(worker2, stop)),
-               threading.Thread(target=scrape, args=(worker2, worker, stop))]
+    threads = [threading.Thread(target=serve, args=(db, stop), daemon=True),
+               threading.Thread(target=healthy, args=(worker2, stop), daemon=True),
+               threading.Thread(target=scrape, args=(worker2, worker, stop), daemon=True)]
     background = len(threads)
     for thread in threads:
         thread.start()
@@ -170,7 +170,7 @@ def run(lab, out, flood=False):
         with open(os.path.join(out, name), "w") as file:
             file.write(db.run(*form))
     for _ in range(ATTEMPTS):
-        thread = threading.Thread(target=attempt, args=(worker,))
+        thread = threading.Thread(target=attempt, args=(worker,), daemon=True)
         thread.start()
         threads.append(thread)
         time.sleep(0.7)

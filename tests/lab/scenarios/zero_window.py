@@ -32,13 +32,14 @@ def run(place, out):
     listener.bind((net.address, PORT))
     listener.listen(1)
     net.capture(out)
-    reader = threading.Thread(target=sleepy, args=(listener,))
+    reader = threading.Thread(target=sleepy, args=(listener,), daemon=True)
     reader.start()
     writer = net.client.socket(socket.AF_INET, socket.SOCK_STREAM)
     writer.settimeout(20)
     with listener, writer:
         writer.connect((net.address, PORT))
-        pushing = threading.Thread(target=writer.sendall, args=(payload(SIZE),))
+        pushing = threading.Thread(target=writer.sendall, args=(payload(SIZE),),
+                                   daemon=True)
         pushing.start()
         net.talking.mix([[(180, 1200)] * 4, [(200, 60_000)]] * 4, stagger=0.2)
         pushing.join()
