@@ -79,6 +79,11 @@ INSERT INTO cause_rule VALUES
 	('vrrp-dual-master', 'vrrp-gap-path', 'vrid', 2),
 	('vrrp-flap', 'vrrp-gap-source', 'vrid', 3),
 	('mac-mismatch', 'vrrp-no-garp', 'vrid', 1),
+	('reset', 'arp-conflict', 'ip', 3),
+	('syn-lost', 'host-drop', 'path', 6),
+	('eni-not-host', 'firewall-drop', 'host', 3),
+	('vrrp-gap-path', 'advisory', 'guest', 8),
+	('vrrp-gap-source', 'advisory', 'guest', 8),
 	('vrrp-flap', 'vrrp-gap-path', 'vrid', 2);
 -- A known defect explains what its row says, on the host that it is found on.
 INSERT INTO cause_rule
@@ -142,6 +147,17 @@ UNION ALL
 SELECT e.id, e.kind, 'defect', 'c', k.value || '@' || e.host_id
 FROM finding_end e, json_each('["' || replace(replace(e.explains, ' ', ''), ',', '","') || '"]') k
 WHERE e.explains IS NOT NULL;
+-- guest: a qemu guest takes part (its MAC or a fact says so), and a host of qemu guests has vhost_net off.
+INSERT INTO finding_key
+SELECT e.id, e.kind, 'guest', 's', 'qemu' FROM finding_end e
+WHERE e.kind IN ('vrrp-gap-path', 'vrrp-gap-source') AND (EXISTS (
+		SELECT 1 FROM vantage v WHERE v.host_id IN (e.from_host, e.to_host, e.host_id)
+			AND (v.mac LIKE 'fa:16:3e:%' OR v.mac LIKE '52:54:00:%'))
+	OR EXISTS (SELECT 1 FROM host_fact k WHERE k.host_id IN (e.from_host, e.to_host, e.host_id)
+		AND k.key = 'hypervisor.type' AND k.value = 'kvm'))
+UNION ALL
+SELECT f.id, f.kind, 'guest', 'c', 'qemu' FROM finding f
+WHERE f.kind = 'advisory' AND json_extract(f.detail, '$.defect') LIKE 'vhost-net%';
 DELETE FROM finding_key WHERE key IS NULL;
 CREATE INDEX temp.finding_key_by_key ON finding_key(key, scope, kind, role);
 CREATE INDEX temp.finding_end_by_id ON finding_end(id);

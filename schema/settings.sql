@@ -16,6 +16,7 @@ INSERT INTO setting (key, value, comment) VALUES
 	('zero_window_warning_s', 5, 'from this longest stall on zero-window is a warning'),
 	('capture_loss_warning_rate', 0.01, 'from this share of missed frames on capture-loss is a warning'),
 	('clock_step_min_ms', 1, 'clock-step needs a jump of at least this many milliseconds'),
+	('arp_min_unanswered', 3, 'arp-unanswered needs at least this many requests in a row without an answer'),
 	('events_max', 1000000, 'most rows in segment_event'),
 	('packets_max', 20000, 'most rows in packet with --packets events'),
 	('packets_per_flow', 64, 'most rows in packet for one flow with --packets events'),

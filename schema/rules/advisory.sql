@@ -1,0 +1,97 @@
+-- A host's recorded facts match a known defect
+-- schema/defects.sql holds the defects. All conditions must hold for one host, those with * in their
+-- key for one and the same interface (or whatever the * stands for). The last value of a fact counts;
+-- a fact that was not recorded matches nothing.
+CREATE TEMP TABLE ad_last AS
+SELECT host_id, key, value, max(coalesce(at_ns, 0)) AS at_ns FROM host_fact GROUP BY host_id, key;
+CREATE INDEX temp.ad_last_by_key ON ad_last(key, host_id);
+
+-- Which facts each condition speaks of: exact keys by the index, patterns once over the distinct keys.
+CREATE TEMP TABLE ad_condition AS
+SELECT row_number() OVER (ORDER BY defect_id, key, operator, value) AS n, *,
+	CASE WHEN instr(key, '*') THEN substr(key, 1, instr(key, '*') - 1) END AS head,
+	CASE WHEN instr(key, '*') THEN substr(key, instr(key, '*') + 1) END AS tail
+FROM defect_condition;
+CREATE TEMP TABLE ad_key AS
+SELECT c.n, k.key, CASE WHEN c.head IS NULL THEN ''
+	ELSE substr(k.key, length(c.head) + 1, length(k.key) - length(c.head) - length(c.tail)) END AS part
+FROM ad_condition c
+JOIN (SELECT DISTINCT key FROM ad_last) k ON CASE WHEN c.head IS NULL THEN k.key = c.key
+	ELSE length(k.key) > length(c.head) + length(c.tail) AND substr(k.key, 1, length(c.head)) = c.head
+		AND substr(k.key, length(k.key) - length(c.tail) + 1) = c.tail
+		AND instr(substr(k.key, length(c.head) + 1, length(k.key) - length(c.head) - length(c.tail)), '.') = 0
+	END
+WHERE c.operator != 'log';
+
+CREATE TEMP TABLE ad_met AS
+SELECT c.defect_id, c.n, f.host_id, k.part, f.key || ' = ' || f.value AS what, f.at_ns
+FROM ad_condition c
+JOIN ad_key k ON k.n = c.n
+CROSS JOIN ad_last f ON f.key = k.key
+WHERE CASE c.operator
+	WHEN '=' THEN f.value = c.value
+	WHEN '!=' THEN f.value != c.value
+	WHEN 'like' THEN f.value LIKE c.value
+	WHEN 'regexp' THEN regexp(c.value, f.value)
+	WHEN '<' THEN version_cmp(f.value, c.value) < 0
+	WHEN '<=' THEN version_cmp(f.value, c.value) <= 0
+	WHEN '>' THEN version_cmp(f.value, c.value) > 0
+	WHEN '>=' THEN version_cmp(f.value, c.value) >= 0
+	WHEN 'exists' THEN 1 ELSE 0 END
+UNION ALL
+SELECT c.defect_id, c.n, l.host_id, '', min(l.message), min(l.at_ns)
+FROM ad_condition c JOIN kernel_log l ON regexp(c.value, l.message)
+WHERE c.operator = 'log' GROUP BY c.defect_id, c.n, l.host_id;
+
+-- Conditions without * hold for every part.
+CREATE TEMP TABLE ad_match AS
+SELECT d.defect_id, d.host_id, d.part
+FROM (SELECT DISTINCT m.defect_id, m.host_id, m.part FROM ad_met m
+	WHERE m.part != '' OR NOT EXISTS (SELECT 1 FROM ad_condition c WHERE c.defect_id = m.defect_id
+		AND c.head IS NOT NULL)) d
+WHERE (SELECT count(DISTINCT m.n) FROM ad_met m WHERE m.defect_id = d.defect_id AND m.host_id = d.host_id
+		AND m.part IN (d.part, ''))
+	= (SELECT count(*) FROM ad_condition c WHERE c.defect_id = d.defect_id);
+
+CREATE TEMP TABLE ad_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY defect_id, host_id) AS finding_id,
+	defect_id, host_id, group_concat(NULLIF(part, ''), ', ') AS parts
+FROM (SELECT * FROM ad_match ORDER BY defect_id, host_id, part) GROUP BY defect_id, host_id;
+
+-- Kernel lines that match tell when it struck.
+CREATE TEMP TABLE ad_line AS
+SELECT f.finding_id, f.host_id, l.at_ns, l.message
+FROM ad_found f JOIN ad_condition c ON c.defect_id = f.defect_id AND c.operator = 'log'
+JOIN kernel_log l ON l.host_id = f.host_id AND regexp(c.value, l.message)
+GROUP BY f.finding_id, l.at_ns, l.message;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id, 'advisory', d.severity, 0.9, f.host_id, NULL, NULL, NULL, NULL,
+	(SELECT min(at_ns) FROM ad_line l WHERE l.finding_id = f.finding_id),
+	(SELECT max(at_ns) FROM ad_line l WHERE l.finding_id = f.finding_id),
+	(SELECT NULLIF(count(*), 0) FROM ad_line l WHERE l.finding_id = f.finding_id), NULL,
+	h.name || coalesce(' ' || f.parts, '') || ': ' || d.title || ' ('
+		|| (SELECT group_concat(what, ', ') FROM (SELECT DISTINCT m.what FROM ad_met m
+			WHERE m.defect_id = f.defect_id AND m.host_id = f.host_id AND (m.part = '' OR EXISTS (
+				SELECT 1 FROM ad_match x WHERE x.defect_id = m.defect_id AND x.host_id = m.host_id
+					AND x.part = m.part)) ORDER BY m.what LIMIT 6)) || ')',
+	d.remedy,
+	json_patch('{}', json_object('defect', f.defect_id, 'rule', f.defect_id, 'interfaces', f.parts, 'source', d.source,
+		'facts', (SELECT json_group_array(what) FROM (SELECT DISTINCT m.what FROM ad_met m
+			WHERE m.defect_id = f.defect_id AND m.host_id = f.host_id ORDER BY m.what LIMIT 50)),
+		'windows', (SELECT json_group_array(json(w)) FROM (
+			SELECT json_object('from_ns', l.at_ns, 'to_ns', l.at_ns, 'line', l.message) AS w FROM ad_line l
+			WHERE l.finding_id = f.finding_id ORDER BY l.at_ns LIMIT 200))))
+FROM ad_found f
+JOIN defect d ON d.id = f.defect_id
+JOIN host h ON h.id = f.host_id
+ORDER BY f.finding_id;
+
+DROP TABLE ad_last;
+DROP TABLE ad_condition;
+DROP TABLE ad_key;
+DROP TABLE ad_met;
+DROP TABLE ad_match;
+DROP TABLE ad_found;
+DROP TABLE ad_line;

@@ -1,0 +1,122 @@
+-- A host asked for a neighbour's address again and again and got no answer
+-- Three requests in a row, each without a word of ARP from that address within a second: that is how
+-- often Linux asks before it says "No route to host". Only a host's own requests are judged: the
+-- answer to another's is not seen here. Probes and announcements want no answer (RFC 5227).
+CREATE TEMP TABLE au_said AS
+SELECT a.vantage_id, a.target_ip AS ip, a.at_ns, a.capture_file_id, a.frame, 1 AS asks
+FROM arp a JOIN vantage v ON v.id = a.vantage_id
+WHERE a.operation = 'request' AND a.sender_mac = v.mac AND a.target_ip IS NOT NULL
+	AND a.target_ip IS NOT a.sender_ip AND v.kind = 'nic' AND v.trust != 'unfit'
+	AND a.at_ns < v.last_ns - 1000000000
+UNION ALL
+SELECT a.vantage_id, a.sender_ip, a.at_ns, a.capture_file_id, a.frame, 0
+FROM arp a JOIN vantage v ON v.id = a.vantage_id
+WHERE a.sender_ip IS NOT NULL AND a.sender_mac IS NOT v.mac;
+
+-- The next word of that address, read backwards; then runs of requests without one.
+CREATE TEMP TABLE au_request AS
+SELECT *, sum(answered) OVER (PARTITION BY vantage_id, ip ORDER BY at_ns, frame) AS run
+FROM (
+	SELECT *, coalesce(heard_ns <= at_ns + 1000000000, 0) AS answered FROM (
+		SELECT *, min(CASE WHEN NOT asks THEN at_ns END) OVER (PARTITION BY vantage_id, ip
+			ORDER BY at_ns DESC, frame DESC) AS heard_ns
+		FROM au_said)
+	WHERE asks);
+
+CREATE TEMP TABLE au_run AS
+SELECT vantage_id, ip, run, count(*) AS requests, min(at_ns) AS from_ns, max(at_ns) AS to_ns
+FROM au_request WHERE NOT answered
+GROUP BY vantage_id, ip, run
+HAVING count(*) >= (SELECT value FROM setting WHERE key = 'arp_min_unanswered');
+
+-- Known: an address of a captured host, or one that spoke at some time. What never spoke anywhere is
+-- one notice for each host that asked, however many addresses it tried.
+CREATE TEMP TABLE au_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, ip_key IS NULL,
+		ip_key) AS finding_id, *
+FROM (
+	SELECT r.vantage_id, CASE WHEN r.known THEN r.ip END AS ip_key, min(r.ip) AS ip,
+		count(DISTINCT r.ip) AS addresses, r.known, max(r.owner_host) AS owner_host,
+		sum(r.requests) AS requests, count(*) AS runs, min(r.from_ns) AS from_ns, max(r.to_ns) AS to_ns
+	FROM (
+		SELECT u.*, (SELECT min(h.host_id) FROM host_address h WHERE h.ip = u.ip AND h.host_id != v.host_id)
+				AS owner_host,
+			EXISTS (SELECT 1 FROM host_address h WHERE h.ip = u.ip AND h.host_id != v.host_id)
+				OR EXISTS (SELECT 1 FROM arp s WHERE s.sender_ip = u.ip AND s.sender_mac IS NOT v.mac)
+				OR EXISTS (SELECT 1 FROM mac_use m WHERE m.ip = u.ip AND m.role = 'source'
+					AND m.ttl_max IN (64, 128, 255)) AS known
+		FROM au_run u JOIN vantage v ON v.id = u.vantage_id) r
+	GROUP BY r.vantage_id, CASE WHEN r.known THEN r.ip END);
+
+-- Where the owner was captured: how many of the requests arrived there, and whether it answered.
+CREATE TEMP TABLE au_there AS
+SELECT f.finding_id, o.id AS owner_vantage,
+	coalesce(sum(a.operation = 'request' AND a.target_ip = f.ip AND a.sender_mac = v.mac), 0) AS arrived,
+	coalesce(sum(a.operation = 'reply' AND a.sender_ip = f.ip AND a.target_mac = v.mac), 0) AS answered
+FROM au_found f
+JOIN vantage v ON v.id = f.vantage_id
+JOIN vantage o ON o.host_id = f.owner_host AND o.kind = 'nic' AND o.trust != 'unfit'
+JOIN clock_piece cv ON cv.vantage_id = v.id AND f.from_ns >= cv.valid_from AND f.from_ns < cv.valid_to
+JOIN clock_piece co ON co.vantage_id = o.id AND f.from_ns >= co.valid_from AND f.from_ns < co.valid_to
+LEFT JOIN arp a ON a.vantage_id = o.id AND (a.target_ip = f.ip OR a.sender_ip = f.ip)
+	AND a.at_ns - co.offset_ns BETWEEN f.from_ns - cv.offset_ns - 1000000000
+		AND f.to_ns - cv.offset_ns + 1000000000
+-- its capture ran all that time
+WHERE o.first_ns - co.offset_ns <= f.from_ns - cv.offset_ns AND o.last_ns - co.offset_ns >= f.to_ns - cv.offset_ns
+GROUP BY f.finding_id;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id, 'arp-unanswered',
+	CASE WHEN NOT f.known THEN 'notice' WHEN f.owner_host IS NOT NULL THEN 'critical' ELSE 'warning' END,
+	CASE WHEN t.arrived IS NOT NULL THEN 0.99 ELSE 0.95 END,
+	v.host_id, f.vantage_id, t.owner_vantage,
+	(SELECT min(a.sender_ip) FROM arp a WHERE a.vantage_id = f.vantage_id AND a.sender_mac = v.mac
+		AND a.target_ip = f.ip AND a.operation = 'request' AND a.at_ns >= f.from_ns AND a.at_ns <= f.to_ns),
+	CASE f.addresses WHEN 1 THEN f.ip END,
+	f.from_ns - CAST(c.offset_ns + (f.from_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.to_ns - CAST(c.offset_ns + (f.to_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.requests,
+	(SELECT count(*) FROM au_request q WHERE q.vantage_id = f.vantage_id
+		AND (f.ip_key IS NULL OR q.ip = f.ip_key)),
+	h.name || ' asked ' || f.requests || ' times for ' || CASE f.addresses WHEN 1 THEN f.ip
+		ELSE f.addresses || ' addresses' END || coalesce(' (' || oh.name || ')', '') || ' and got no answer'
+		|| CASE WHEN NOT f.known THEN '; no host with such an address ever spoke'
+			WHEN t.arrived IS NULL THEN ''
+			WHEN t.arrived = 0 THEN '; the requests never reached ' || oh.name
+			WHEN t.answered = 0 THEN '; ' || t.arrived || ' of them reached ' || oh.name || ', which did not answer'
+			ELSE '; ' || oh.name || ' answered ' || t.answered || ' times, and the answers were lost' END,
+	CASE WHEN NOT f.known THEN 'check the address: it may be mistyped, or its host long gone'
+		WHEN t.arrived = 0 THEN 'look at the way of broadcasts to ' || oh.name
+			|| ', and at its receive side (driver, interrupts)'
+		WHEN t.answered = 0 THEN 'on ' || oh.name || ': check arp_ignore, the firewall for ARP, and its transmit side'
+		ELSE 'see whether ' || coalesce(oh.name, f.ip) || ' is up and on this link' END,
+	json_patch('{}', json_object('ip', CASE f.addresses WHEN 1 THEN f.ip END, 'addresses', f.addresses,
+		'arrived', t.arrived, 'answered', t.answered,
+		'windows', (SELECT json_group_array(json(w)) FROM (
+			SELECT json_object('from_ns', r.from_ns - c.offset_ns, 'to_ns', r.to_ns - c.offset_ns + 1000000000,
+				'ip', r.ip, 'requests', r.requests) AS w
+			FROM au_run r WHERE r.vantage_id = f.vantage_id AND (r.ip = f.ip_key OR (f.ip_key IS NULL
+				AND NOT EXISTS (SELECT 1 FROM au_found k WHERE k.vantage_id = r.vantage_id AND k.ip_key = r.ip)))
+			ORDER BY r.from_ns, r.ip LIMIT 200))))
+FROM au_found f
+JOIN vantage v ON v.id = f.vantage_id
+JOIN host h ON h.id = v.host_id
+JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.from_ns >= c.valid_from AND f.from_ns < c.valid_to
+LEFT JOIN host oh ON oh.id = f.owner_host
+LEFT JOIN au_there t ON t.finding_id = f.finding_id
+ORDER BY f.finding_id;
+
+INSERT INTO evidence (finding_id, capture_file_id, frame, note)
+SELECT f.finding_id, q.capture_file_id, q.frame, 'asks for ' || q.ip || '; no answer within a second'
+FROM au_found f
+JOIN au_run r ON r.vantage_id = f.vantage_id AND (r.ip = f.ip_key OR (f.ip_key IS NULL
+	AND NOT EXISTS (SELECT 1 FROM au_found k WHERE k.vantage_id = r.vantage_id AND k.ip_key = r.ip)))
+JOIN au_request q ON q.vantage_id = r.vantage_id AND q.ip = r.ip AND q.run = r.run AND NOT q.answered
+ORDER BY f.finding_id, q.at_ns, q.frame;
+
+DROP TABLE au_said;
+DROP TABLE au_request;
+DROP TABLE au_run;
+DROP TABLE au_found;
+DROP TABLE au_there;
