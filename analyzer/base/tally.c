@@ -1,0 +1,84 @@
+#include "base/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/mem.h"
+
+void tally_init(struct tally *t, size_t key_size, size_t value_size, uint32_t limit)
+{
+	*t = (struct tally){.key_size = key_size, .value_size = value_size, .limit = limit, .mask = 63};
+	t->value_at = (key_size + 7) & ~(size_t)7;
+	t->stride = t->value_at + ((value_size + 7) & ~(size_t)7);
+	t->buckets = mem_array(64, sizeof(*t->buckets));
+}
+
+void tally_release(struct tally *t)
+{
+	free(t->entries);
+	free(t->buckets);
+	*t = (struct tally){0};
+}
+
+static uint32_t hash(const uint8_t *key, size_t size)
+{
+	uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ size;
+
+	for (; size >= 8; key += 8, size -= 8) {
+		__uint128_t m = (__uint128_t)(h ^ le64(key)) * UINT64_C(0xd6e8feb86659fd93);
+
+		h = (uint64_t)m ^ (uint64_t)(m >> 64);
+	}
+	for (; size; key++, size--)
+		h = (h ^ *key) * UINT64_C(0x100000001b3);
+	return (uint32_t)((h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
+static uint32_t find(const struct tally *t, const void *key)
+{
+	uint32_t at = hash(key, t->key_size) & t->mask;
+
+	while (t->buckets[at] && memcmp(tally_key(t, t->buckets[at] - 1), key, t->key_size) != 0)
+		at = (at + 1) & t->mask;
+	return at;
+}
+
+static void rehash(struct tally *t)
+{
+	free(t->buckets);
+	t->mask = t->mask * 2 + 1;
+	t->buckets = mem_array((size_t)t->mask + 1, sizeof(*t->buckets));
+	for (uint32_t i = 0; i < t->count; i++)
+		t->buckets[find(t, tally_key(t, i))] = i + 1;
+}
+
+void *tally_at(struct tally *t, const void *key, bool *ret_new)
+{
+	uint32_t at = find(t, key);
+
+	*ret_new = !t->buckets[at];
+	if (t->buckets[at])
+		return tally_value(t, t->buckets[at] - 1);
+	if (t->count == t->limit) {
+		t->refused++;
+		return NULL;
+	}
+	if (t->count == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 32;
+		t->entries = mem_grow(t->entries, t->cap, t->stride);
+	}
+	memset(t->entries + t->count * t->stride, 0, t->stride);
+	memcpy(t->entries + t->count * t->stride, key, t->key_size);
+	t->buckets[at] = ++t->count;
+	if (t->count > t->mask / 2)
+		rehash(t);
+	return tally_value(t, t->count - 1);
+}
+
+void *tally_get(const struct tally *t, const void *key)
+{
+	uint32_t at = find(t, key);
+
+	return t->buckets[at] ? tally_value(t, t->buckets[at] - 1) : NULL;
+}
