@@ -1,0 +1,97 @@
+/*
+ * flowtab: the flows of one vantage point while a capture is read: 5-tuple plus initial sequence
+ * numbers (a reused 5-tuple is a new flow), with their segments.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/arena.h"
+#include "flow/segment.h"
+
+struct packet;
+
+/* Endpoint A is the smaller of (address, port), so that both directions have one key. */
+struct flow_key {
+	uint8_t a[16], b[16]; /* addresses, v4-mapped */
+	uint16_t a_port, b_port;
+	uint8_t protocol;
+	uint8_t unused[3];
+};
+
+/* What one side of a flow sent. */
+struct flow_side {
+	uint32_t isn;	    /* of its SYN or SYN-ACK, when has_isn */
+	uint32_t first_seq; /* of its first segment */
+	uint32_t packets;
+	uint64_t bytes;
+	uint32_t syn_tsval, option_hash;
+	uint16_t syns, fins, rsts, zero_windows; /* saturate */
+	uint16_t mss;	     /* 0: no MSS option seen */
+	uint8_t ttl;	     /* of its first segment */
+	uint8_t wscale;	     /* 255: none */
+	uint8_t tcp_options; /* TCPOPT_ bits of its SYN */
+	bool has_isn, seen;
+	bool sent_syn_only;  /* it sent a SYN without ACK: it is the client */
+	bool out, in;	     /* the capture said so of some of its segments */
+	/* The run of frames with one pair of MACs, until observe_macs() takes it into mac_use. */
+	uint16_t run_src_mac, run_dst_mac, run_binding;
+	uint32_t run_epoch;
+	uint32_t run_frames, run_first_frame;
+	int64_t run_first_ns;
+};
+
+#define FLOW_NONE UINT32_MAX
+
+struct flow {
+	struct flow_key key;
+	uint32_t index; /* in the table */
+	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
+	uint32_t hash;
+	int64_t first_ns, last_ns;
+	struct segment_chunk *head, *tail;
+	struct segment *newest;	  /* the last one appended */
+	uint32_t slots;
+	uint32_t newest_ifindex;
+	uint32_t joined;	  /* global flow, set by pairing; FLOW_NONE before */
+	struct flow_side side[2]; /* [0] A, [1] B */
+	uint8_t tunnel;		  /* enum packet_tunnel */
+	bool has_newer;		  /* a later flow has the same key */
+	/* Frames of the current capture file, until ingest takes them into its account. */
+	uint32_t file, file_frames;
+	uint64_t file_bytes;
+};
+
+struct flowtab {
+	struct arena *arena; /* for chunks and flows */
+	struct flow **pages; /* flow i is pages[i >> FLOWTAB_PAGE_BITS][i & mask] */
+	uint32_t count, page_cap, limit;
+	uint64_t *buckets; /* hash << 32 | index + 1; 0 free */
+	uint32_t bucket_mask;
+};
+
+#define FLOWTAB_PAGE_BITS 10
+
+/* limit: most flows; beyond it flowtab_find() returns NULL and the caller counts. */
+void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit);
+void flowtab_release(struct flowtab *t);
+
+static inline struct flow *flowtab_at(const struct flowtab *t, uint32_t index)
+{
+	return &t->pages[index >> FLOWTAB_PAGE_BITS][index & ((1U << FLOWTAB_PAGE_BITS) - 1)];
+}
+
+/* The key of a packet; *ret_from_b: its sender is B. */
+void flow_key_of(const struct packet *p, struct flow_key *ret_key, bool *ret_from_b);
+
+/*
+ * The flow a packet belongs to, made when new. A SYN whose sequence number differs from the one
+ * that side sent before starts a new flow (RFC 9293 3.4.1: a new incarnation); the same number is
+ * a retransmission. NULL: the table is full.
+ */
+struct flow *flowtab_find(struct flowtab *t, const struct packet *p, bool *ret_from_b);
+
+/* Room for n (1 or 2) slots at the end of the flow's segments. */
+struct segment *flow_append(struct flowtab *t, struct flow *f, unsigned n);

@@ -1,0 +1,741 @@
+#include "flow/ingest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "flow/fragments.h"
+#include "flow/observe.h"
+#include "read/filter.h"
+
+/* Two copies of one packet that the capture itself made are this close. */
+#define COPY_SPAN_NS NSEC_PER_MSEC
+/* A clock that goes back by more than this is worth a word. */
+#define BACKWARD_NS (10 * NSEC_PER_MSEC)
+/* Rotated files may overlap by this much and still be one vantage point's. */
+#define ROTATION_SLACK_NS NSEC_PER_SEC
+
+struct reading_vantage {
+	struct vantage v;
+	uint32_t last_capture; /* index, and the interface in it */
+	uint32_t last_interface;
+	uint32_t place; /* in its reading */
+};
+
+struct host_reading {
+	struct network *net;
+	struct host *host;
+	const struct ingest_options *options;
+	struct reading_vantage **vantages;
+	uint32_t count, cap;
+	/* While one capture is read: */
+	uint32_t capture_index;
+	struct capture *capture;
+	struct interface_state {
+		struct reading_vantage *rv;
+		uint32_t link_type;
+		const struct filter_program *filter;
+		bool unfit; /* the filter has no meaning for its link type */
+	} *interfaces;
+	uint32_t interface_count;
+	int64_t last_ns;
+	struct fragments *fragments;
+	struct packet packet;
+};
+
+static bool names_fit(const char *a, const char *b)
+{
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+/*
+ * The vantage point of an interface: the same name (or none) goes on from an earlier file; two
+ * files of one host that overlap in time are two vantage points, and so are two interfaces of one
+ * file unless they have one name.
+ */
+static struct reading_vantage *find_vantage(struct host_reading *rd, enum vantage_kind kind,
+	const struct capfile_interface *iface, uint32_t index)
+{
+	for (uint32_t i = 0; i < rd->count; i++) {
+		struct reading_vantage *rv = rd->vantages[i];
+		bool same_file = rv->last_capture == rd->capture_index;
+
+		if (rv->v.kind != kind || !names_fit(rv->v.interface, iface->name))
+			continue;
+		if (same_file && rv->last_interface != index && !(rv->v.interface && iface->name))
+			continue;
+		if (!same_file && rd->capture->order_ns + ROTATION_SLACK_NS < rv->v.last_ns)
+			continue;
+		return rv;
+	}
+	return NULL;
+}
+
+static void note_interface(struct host_reading *rd, struct vantage *v, const struct capfile_interface *iface)
+{
+	struct host *h = rd->host;
+
+	if (!v->interface && iface->name)
+		v->interface = mem_strdup(iface->name);
+	if (!v->filter && iface->filter)
+		v->filter = mem_strdup(iface->filter);
+	if (iface->has_mac && !v->own_mac_recorded) {
+		v->own_mac = vantage_mac_index(v, iface->mac);
+		v->own_mac_recorded = true;
+	}
+	for (uint32_t i = 0; i < iface->address_count; i++) {
+		struct host_address a = {.has_ip = true, .has_mac = iface->has_mac, .source = "capture",
+			.prefix = iface->addresses[i].prefix,
+			.interface = iface->name ? mem_strdup(iface->name) : NULL};
+
+		if (iface->addresses[i].v6) {
+			memcpy(a.ip, iface->addresses[i].bytes, 16);
+		} else {
+			a.ip[10] = a.ip[11] = 0xff;
+			memcpy(a.ip + 12, iface->addresses[i].bytes, 4);
+		}
+		memcpy(a.mac, iface->mac, 6);
+		MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
+		h->addresses[h->address_count++] = a;
+	}
+}
+
+static struct reading_vantage *vantage_for(
+	struct host_reading *rd, const struct capfile_interface *iface, uint32_t index)
+{
+	enum vantage_kind kind = iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
+	struct reading_vantage *rv = find_vantage(rd, kind, iface, index);
+
+	if (!rv) {
+		rv = mem_zalloc(sizeof(*rv));
+		vantage_init(&rv->v, &rd->host->arena, rd->options->flow_limit);
+		rv->v.kind = kind;
+		rv->v.link_type = iface->link_type;
+		rv->place = rd->count;
+		MEM_RESERVE(rd->vantages, rd->count, rd->cap);
+		rd->vantages[rd->count++] = rv;
+	}
+	rv->last_capture = rd->capture_index;
+	rv->last_interface = index;
+	note_interface(rd, &rv->v, iface);
+	return rv;
+}
+
+/* Takes notice of interfaces that the file described since the last call. */
+static int learn_interfaces(struct host_reading *rd, const struct capfile_info *info, struct error *err)
+{
+	int r;
+
+	rd->interfaces = mem_grow(rd->interfaces, info->interface_count, sizeof(*rd->interfaces));
+	for (; rd->interface_count < info->interface_count; rd->interface_count++) {
+		const struct capfile_interface *iface = &info->interfaces[rd->interface_count];
+		struct interface_state *st = &rd->interfaces[rd->interface_count];
+
+		*st = (struct interface_state){.link_type = iface->link_type,
+			.rv = vantage_for(rd, iface, rd->interface_count)};
+		if (!rd->options->filter)
+			continue;
+		r = filter_for(rd->options->filter, iface->link_type, &st->filter, err);
+		if (r < 0)
+			return r;
+		st->unfit = r == FILTER_UNFIT;
+	}
+	return 0;
+}
+
+static void account(struct host_reading *rd, int disposition, const struct frame *f)
+{
+	rd->capture->account[disposition].frames++;
+	rd->capture->account[disposition].bytes += f->wire_len;
+}
+
+/* Frames that became segments are joined or one-sided; which, is known after pairing. */
+static void share_frame(
+	struct host_reading *rd, const struct reading_vantage *rv, struct flow *f, const struct frame *frame)
+{
+	struct host *h = rd->host;
+
+	if (f->file_frames && f->file != rd->capture_index) {
+		MEM_RESERVE(h->shares, h->share_count, h->share_cap);
+		h->shares[h->share_count++] = (struct host_share){.vantage = rv->place, .flow = f->index,
+			.capture = f->file, .frames = f->file_frames, .bytes = f->file_bytes};
+		f->file_frames = 0;
+		f->file_bytes = 0;
+	}
+	f->file = rd->capture_index;
+	f->file_frames++;
+	f->file_bytes += frame->wire_len;
+}
+
+/* Of the first SEGMENT_HASHED payload bytes, or of all of a shorter payload; 0: not all captured. */
+static uint32_t payload_hash(const struct packet *p)
+{
+	uint32_t need = p->payload_len < SEGMENT_HASHED ? p->payload_len : SEGMENT_HASHED;
+	uint8_t bytes[SEGMENT_HASHED] = {0};
+	uint64_t h;
+
+	if (!need || p->payload_cap < need)
+		return 0;
+	memcpy(bytes, p->payload, need);
+	h = (le64(bytes) ^ need) * UINT64_C(0x9e3779b97f4a7c15);
+	h ^= h >> 29;
+	h = (h ^ le64(bytes + 8)) * UINT64_C(0xd6e8feb86659fd93);
+	h ^= h >> 32;
+	return (uint32_t)h ? (uint32_t)h : 1;
+}
+
+static uint16_t saturate(uint16_t v)
+{
+	return v == UINT16_MAX ? v : (uint16_t)(v + 1);
+}
+
+static void note_syn(struct flow_side *side, const struct packet *p)
+{
+	side->syns = saturate(side->syns);
+	if (side->has_isn)
+		return;
+	side->has_isn = true;
+	side->isn = p->seq;
+	side->option_hash = p->option_hash;
+	side->tcp_options = p->tcp_options;
+	side->syn_tsval = p->tcp_options & TCPOPT_HAS_TIMESTAMP ? p->tsval : 0;
+	side->mss = p->tcp_options & TCPOPT_HAS_MSS ? p->mss : 0;
+	side->wscale = p->tcp_options & TCPOPT_HAS_WSCALE ? p->wscale : 255;
+	side->sent_syn_only = !(p->tcp_flags & TCP_ACK);
+}
+
+static void note_side(struct flow *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
+{
+	if (!f->side[0].packets && !f->side[1].packets)
+		f->first_ns = f->last_ns = time_ns;
+	if (time_ns > f->last_ns)
+		f->last_ns = time_ns;
+	if (!side->seen) {
+		side->seen = true;
+		side->ttl = p->ttl;
+		side->first_seq = p->disposition == PACKET_TCP ? p->seq : 0;
+	}
+	side->packets++;
+	side->bytes += p->payload_len;
+	side->out |= p->direction == PACKET_OUT;
+	side->in |= p->direction == PACKET_IN;
+	if (p->disposition != PACKET_TCP)
+		return;
+	if (p->tcp_flags & TCP_SYN)
+		note_syn(side, p);
+	if (p->tcp_flags & TCP_FIN)
+		side->fins = saturate(side->fins);
+	if (p->tcp_flags & TCP_RST)
+		side->rsts = saturate(side->rsts);
+	else if (!p->window && !(p->tcp_flags & TCP_SYN))
+		side->zero_windows = saturate(side->zero_windows);
+}
+
+static void fill_tcp(struct segment *s, const struct packet *p)
+{
+	s->seq = p->seq;
+	s->ack = p->ack;
+	s->window = p->window;
+	s->flags = p->tcp_flags;
+	if (p->tcp_options & TCPOPT_HAS_TIMESTAMP) {
+		s->tsval = p->tsval;
+		s->tsecr = p->tsecr;
+		s->bits |= SEGMENT_TIMESTAMP;
+	}
+	if (p->tcp_options & TCPOPT_TRUNCATED)
+		s->bits |= SEGMENT_OPTIONS_CUT;
+	if (p->tcp_options & TCPOPT_HAS_SACK)
+		s->bits |= SEGMENT_SACK;
+}
+
+/* Bits that two copies of one packet may differ in. */
+#define COPY_BITS (SEGMENT_TWIN | SEGMENT_OUT | SEGMENT_IN)
+
+static bool same_packet(const struct segment *a, const struct segment *b)
+{
+	return a->seq == b->seq && a->ack == b->ack && a->length == b->length && a->flags == b->flags &&
+		a->window == b->window && a->tsval == b->tsval && a->tsecr == b->tsecr &&
+		a->ip_id == b->ip_id && a->hash == b->hash && !((a->bits ^ b->bits) & ~COPY_BITS);
+}
+
+enum copy { COPY_NONE, COPY_BY_CAPTURE, COPY_TWIN };
+
+/*
+ * Is s a copy of the segment recorded just before it in its flow? Seen again under other MACs,
+ * another TTL or on another interface, the capture looked twice at one packet (a bridge, a bond,
+ * a router's two sides). Otherwise it is a twin: the network or the capture made it, and the join
+ * decides. Equal duplicate ACKs without IP ID are no twins: a host sends those.
+ */
+static enum copy copy_of(const struct flow *f, const struct segment *s, uint32_t ifindex)
+{
+	const struct segment *last = f->newest;
+	int64_t apart;
+
+	if (!last || !same_packet(last, s))
+		return COPY_NONE;
+	apart = s->time_ns - last->time_ns;
+	if (apart > COPY_SPAN_NS || apart < -COPY_SPAN_NS)
+		return COPY_NONE;
+	if (last->src_mac != s->src_mac || last->dst_mac != s->dst_mac || last->ttl != s->ttl ||
+		f->newest_ifindex != ifindex)
+		return COPY_BY_CAPTURE;
+	return s->ip_id || s->length ? COPY_TWIN : COPY_NONE;
+}
+
+static void build_segment(struct segment *s, const struct observation *o, bool from_b)
+{
+	const struct packet *p = o->packet;
+
+	*s = (struct segment){.time_ns = o->frame->time_ns, .length = p->payload_len,
+		.frame = o->ordinal, .hash = payload_hash(p), .ip_id = (uint16_t)p->ip_id, .ttl = p->ttl,
+		.tos = p->tos, .src_mac = o->src_mac, .dst_mac = o->dst_mac,
+		.bits = (from_b ? SEGMENT_FROM_B : 0) | (p->version == 6 ? SEGMENT_NO_ID : 0)};
+	if (p->direction == PACKET_OUT)
+		s->bits |= SEGMENT_OUT;
+	else if (p->direction == PACKET_IN)
+		s->bits |= SEGMENT_IN;
+	if (p->disposition == PACKET_TCP)
+		fill_tcp(s, p);
+	else if (p->disposition == PACKET_ICMP)
+		s->hash ^= p->icmp_rest * 2654435761U + p->icmp_type;
+}
+
+static void append_segment(struct flowtab *t, struct flow *f, const struct segment *s, const struct packet *p)
+{
+	bool sack = s->bits & SEGMENT_SACK;
+	struct segment *slot = flow_append(t, f, sack ? 2 : 1);
+
+	*slot = *s;
+	f->newest = slot;
+	if (sack) {
+		struct segment_sack *blocks = (struct segment_sack *)(slot + 1);
+
+		memset(blocks, 0, sizeof(*blocks));
+		blocks->count = p->sack_count;
+		memcpy(blocks->edge, p->sack, sizeof(blocks->edge));
+	}
+}
+
+/* Not accounted yet: joined or one-sided is known after pairing. */
+#define HELD_BY_FLOW (-1)
+
+/* Adds a packet to its flow. Returns the disposition to account it under, or HELD_BY_FLOW. */
+static int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+{
+	const struct packet *p = o->packet;
+	struct flowtab *t = &rv->v.flows;
+	struct segment s;
+	enum copy copy;
+	struct flow *f;
+	bool from_b;
+
+	f = flowtab_find(t, p, &from_b);
+	if (!f)
+		return CAPTURE_TABLE_FULL;
+	build_segment(&s, o, from_b);
+	copy = copy_of(f, &s, p->ifindex);
+	if (copy == COPY_BY_CAPTURE) {
+		rv->v.duplicates++;
+		return CAPTURE_DUPLICATE;
+	}
+	if (copy == COPY_TWIN) {
+		rv->v.twins++;
+		s.bits |= SEGMENT_TWIN;
+	}
+	note_side(f, &f->side[from_b], p, s.time_ns);
+	observe_macs(o, f, from_b);
+	f->tunnel = p->tunnel_depth ? p->tunnel : 0;
+	f->newest_ifindex = p->ifindex;
+	append_segment(t, f, &s, p);
+	if (p->disposition == PACKET_VRRP)
+		return PACKET_VRRP;
+	share_frame(rd, rv, f, o->frame);
+	if (rv->v.kind == VANTAGE_NETFILTER)
+		observe_netfilter(o, f->index, from_b);
+	return HELD_BY_FLOW;
+}
+
+static int dispose(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o);
+
+/* A fragment; the one that completes its datagram puts the whole of it into its flow. */
+static int dispose_fragment(
+	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+{
+	struct fragment_whole whole;
+	struct observation first = *o;
+	int disposition;
+
+	switch (fragments_add(rd->fragments, rv->place, o->packet, o->frame, o->ordinal, &whole)) {
+	case FRAGMENT_HELD:
+		return HELD_BY_FLOW;
+	case FRAGMENT_PART:
+		return PACKET_FRAGMENT;
+	case FRAGMENT_COMPLETE:
+		break;
+	}
+	first.frame = &whole.frame;
+	first.packet = &whole.packet;
+	first.ordinal = whole.ordinal;
+	disposition = dispose(rd, rv, &first);
+	if (whole.is_current)
+		return disposition;
+	if (disposition != HELD_BY_FLOW)
+		account(rd, disposition, &whole.frame);
+	return PACKET_FRAGMENT;
+}
+
+static int dispose(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+{
+	const struct packet *p = o->packet;
+
+	if (p->version && p->fragment)
+		return dispose_fragment(rd, rv, o);
+	switch (p->disposition) {
+	case PACKET_ICMP:
+		observe_icmp(o);
+		return add_to_flow(rd, rv, o);
+	case PACKET_TCP:
+	case PACKET_UDP:
+	case PACKET_IP_OTHER:
+	case PACKET_CARP:
+		return add_to_flow(rd, rv, o);
+	case PACKET_VRRP:
+		observe_vrrp(o);
+		return add_to_flow(rd, rv, o);
+	case PACKET_ARP:
+	case PACKET_ND:
+		observe_neighbor(o);
+		return p->disposition;
+	default:
+		return p->disposition;
+	}
+}
+
+static void note_time(struct host_reading *rd, struct vantage *v, struct frame *f)
+{
+	struct capture *c = rd->capture;
+
+	if (!f->has_time)
+		f->time_ns = rd->last_ns;
+	if (f->time_ns < c->first_ns)
+		c->first_ns = f->time_ns;
+	if (f->time_ns > c->last_ns)
+		c->last_ns = f->time_ns;
+	if (f->time_ns < v->first_ns)
+		v->first_ns = f->time_ns;
+	if (f->time_ns > v->last_ns)
+		v->last_ns = f->time_ns;
+	if (f->time_ns < rd->last_ns - BACKWARD_NS && c->frames > 1)
+		v->backward_steps++;
+	rd->last_ns = f->time_ns;
+}
+
+static void ingest_frame(struct host_reading *rd, struct frame *f)
+{
+	const struct interface_state *st = &rd->interfaces[f->interface];
+	struct vantage *v = &st->rv->v;
+	struct packet *p = &rd->packet;
+	struct observation o = {.vantage = v, .frame = f, .packet = p};
+	int disposition;
+
+	o.ordinal = fileindex_add(&rd->host->frames, f->offset);
+	rd->capture->frames++;
+	v->frames++;
+	note_time(rd, v, f);
+	if (f->time_ns < rd->options->from_ns || f->time_ns >= rd->options->to_ns) {
+		account(rd, CAPTURE_OUTSIDE_TIME, f);
+		return;
+	}
+	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
+		account(rd, CAPTURE_FILTERED, f);
+		return;
+	}
+	(void)packet_decode(f, st->link_type, p);
+	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
+		f->time_ns = p->nflog_time_ns;
+	o.src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
+	o.dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
+	observe_activity(v, f, p->direction);
+	v->foreign_seen |= p->other_host;
+	if (p->version)
+		v->ip_frames++;
+	else
+		v->non_ip_frames++;
+	disposition = dispose(rd, st->rv, &o);
+	if (disposition != HELD_BY_FLOW)
+		account(rd, disposition, f);
+}
+
+static int64_t add_known(int64_t sum, int64_t v)
+{
+	if (v < 0)
+		return sum;
+	return (sum < 0 ? 0 : sum) + v;
+}
+
+/* The capture ran at least this long, even where no frame says so. */
+static void keep_running_time(struct vantage *v, const struct capfile_interface *iface)
+{
+	if (iface->start_ns != INT64_MIN && (v->start_ns == INT64_MIN || iface->start_ns < v->start_ns))
+		v->start_ns = iface->start_ns;
+	if (iface->end_ns > v->end_ns)
+		v->end_ns = iface->end_ns;
+}
+
+static void keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
+{
+	struct capture *c = rd->capture;
+
+	c->interfaces = mem_array(info->interface_count, sizeof(*c->interfaces));
+	c->interface_count = info->interface_count;
+	for (uint32_t i = 0; i < info->interface_count; i++) {
+		const struct capfile_interface *iface = &info->interfaces[i];
+		struct capture_interface_row *row = &c->interfaces[i];
+
+		row->link_type = iface->link_type;
+		row->snaplen = iface->snaplen;
+		row->name = iface->name ? mem_strdup(iface->name) : NULL;
+		row->filter = iface->filter ? mem_strdup(iface->filter) : NULL;
+		row->vantage = rd->interfaces[i].rv->place;
+		c->dropped_kernel = add_known(c->dropped_kernel, iface->dropped_kernel);
+		c->dropped_interface = add_known(c->dropped_interface, iface->dropped_interface);
+		keep_running_time(&rd->interfaces[i].rv->v, iface);
+	}
+}
+
+static void keep_facts(struct host_reading *rd, const struct capfile_info *info)
+{
+	struct host *h = rd->host;
+
+	for (uint32_t i = 0; i < info->fact_count; i++) {
+		MEM_RESERVE(h->facts, h->fact_count, h->fact_cap);
+		h->facts[h->fact_count++] = (struct host_fact_row){.at_ns = info->facts[i].time_ns,
+			.key = mem_strdup(info->facts[i].key), .value = mem_strdup(info->facts[i].value)};
+	}
+}
+
+static void keep_drops(struct host_reading *rd, const struct capfile_info *info)
+{
+	for (uint32_t i = 0; i < info->drop_count; i++) {
+		const struct capfile_drop *d = &info->drops[i];
+		struct vantage *v;
+
+		if (d->interface >= rd->interface_count)
+			continue;
+		v = &rd->interfaces[d->interface].rv->v;
+		MEM_RESERVE(v->drops, v->drop_count, v->drop_cap);
+		v->drops[v->drop_count++] = (struct drop_span){
+			.from_ns = d->from_ns, .to_ns = d->to_ns, .frames = d->frames, .source = "capture"};
+	}
+}
+
+static void finish_capture(struct host_reading *rd, const struct capfile_info *info)
+{
+	struct capture *c = rd->capture;
+
+	c->format = info->format == CAPFILE_PCAPNG ? "pcapng" : "pcap";
+	c->compression = info->compression;
+	c->snaplen = info->interface_count ? info->interfaces[0].snaplen : 0;
+	c->bytes = info->bytes;
+	c->damaged = info->damaged ? mem_strdup(info->damaged) : NULL;
+	memcpy(c->hash, info->hash, sizeof(c->hash));
+	memcpy(c->sha256, info->sha256, sizeof(c->sha256));
+	keep_interface_rows(rd, info);
+	keep_facts(rd, info);
+	keep_drops(rd, info);
+}
+
+static void forget_interfaces(struct host_reading *rd)
+{
+	free(rd->interfaces);
+	rd->interfaces = NULL;
+	rd->interface_count = 0;
+}
+
+static int read_frames(struct host_reading *rd, struct capfile *cf, struct error *err)
+{
+	const struct capfile_info *info = capfile_info(cf);
+	uint64_t told = 0;
+	struct frame f;
+	int r;
+
+	while (capfile_next(cf, &f) == CAPFILE_OK) {
+		if (f.interface >= rd->interface_count) {
+			r = learn_interfaces(rd, info, err);
+			if (r)
+				return r;
+		}
+		ingest_frame(rd, &f);
+		if ((info->frames & 0xffff) == 0 && rd->options->progress) {
+			*rd->options->progress += info->bytes - told;
+			told = info->bytes;
+		}
+	}
+	if (rd->options->progress)
+		*rd->options->progress += info->bytes - told;
+	return learn_interfaces(rd, info, err);
+}
+
+static void give_up_fragments(struct host_reading *rd)
+{
+	struct capture_account *a = &rd->capture->account[PACKET_FRAGMENT];
+	uint64_t frames, bytes;
+
+	fragments_flush(rd->fragments, &frames, &bytes);
+	a->frames += frames;
+	a->bytes += bytes;
+}
+
+static int read_capture(struct host_reading *rd, uint32_t index, struct error *err)
+{
+	struct capfile_options options = {.sha256 = rd->options->sha256};
+	struct capfile *cf = rd->net->captures[index].open;
+	int r = 0;
+
+	rd->capture_index = index;
+	rd->capture = &rd->net->captures[index];
+	rd->capture->open = NULL;
+	if (!cf)
+		r = capfile_open(&cf, rd->capture->path, &options, err);
+	if (r)
+		return r < 0 ? r : -EINVAL;
+	fileindex_start(&rd->host->frames, index);
+	r = read_frames(rd, cf, err);
+	give_up_fragments(rd);
+	if (r == 0)
+		finish_capture(rd, capfile_info(cf));
+	forget_interfaces(rd);
+	(void)capfile_close(cf);
+	return r;
+}
+
+static void close_runs(struct vantage *v)
+{
+	for (uint32_t i = 0; i < v->flows.count; i++) {
+		struct flow *f = flowtab_at(&v->flows, i);
+
+		observe_close_run(v, f, false);
+		observe_close_run(v, f, true);
+	}
+}
+
+struct host_reading *ingest_host(struct network *net, uint32_t host,
+	const struct ingest_options *options, int *ret_result, struct error *err)
+{
+	struct host_reading *rd = mem_zalloc(sizeof(*rd));
+	int r = 0;
+
+	rd->net = net;
+	rd->host = &net->hosts[host];
+	rd->options = options;
+	rd->fragments = fragments_new();
+	rd->last_ns = INT64_MIN / 2;
+	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
+		r = read_capture(rd, rd->host->captures[i], err);
+	for (uint32_t i = 0; i < rd->count; i++)
+		close_runs(&rd->vantages[i]->v);
+	rd->fragments = fragments_free(rd->fragments);
+	*ret_result = r;
+	return rd;
+}
+
+/* Host-relative vantage numbers become places in net->vantages. */
+static void renumber(struct host_reading *rd, uint32_t first)
+{
+	struct host *h = rd->host;
+
+	for (uint32_t i = 0; i < h->share_count; i++)
+		h->shares[i].vantage += first;
+	for (uint32_t c = 0; c < h->capture_count; c++) {
+		struct capture *cap = &rd->net->captures[h->captures[c]];
+
+		for (uint32_t i = 0; i < cap->interface_count; i++)
+			cap->interfaces[i].vantage += first;
+	}
+}
+
+static void name_vantage(const struct host *h, struct vantage *v, uint32_t place)
+{
+	if (h->vantage_count == 1)
+		v->name = mem_strdup(h->name);
+	else if (v->interface)
+		v->name = mem_printf("%s:%s", h->name, v->interface);
+	else
+		v->name = mem_printf("%s#%u", h->name, place + 1);
+}
+
+void ingest_gather(struct network *net, struct host_reading **readings)
+{
+	uint32_t total = 0;
+
+	for (uint32_t h = 0; h < net->host_count; h++)
+		total += readings[h]->count;
+	net->vantages = mem_array(total, sizeof(*net->vantages));
+	for (uint32_t h = 0; h < net->host_count; h++) {
+		struct host_reading *rd = readings[h];
+		struct host *host = rd->host;
+
+		renumber(rd, net->vantage_count);
+		host->vantage_count = rd->count;
+		host->vantages = mem_array(rd->count, sizeof(*host->vantages));
+		for (uint32_t i = 0; i < rd->count; i++) {
+			struct vantage *v = &net->vantages[net->vantage_count];
+
+			*v = rd->vantages[i]->v;
+			v->host = h;
+			v->id = net->vantage_count + 1;
+			name_vantage(host, v, i);
+			host->vantages[i] = net->vantage_count++;
+			free(rd->vantages[i]);
+		}
+		free(rd->vantages);
+		free(rd);
+		readings[h] = NULL;
+	}
+}
+
+static void release_host(struct host *h)
+{
+	for (uint32_t i = 0; i < h->address_count; i++)
+		free(h->addresses[i].interface);
+	for (uint32_t i = 0; i < h->fact_count; i++) {
+		free(h->facts[i].key);
+		free(h->facts[i].value);
+	}
+	free(h->addresses);
+	free(h->facts);
+	free(h->captures);
+	free(h->vantages);
+	free(h->shares);
+	free(h->name);
+	fileindex_release(&h->frames);
+	arena_release(&h->arena);
+}
+
+static void release_capture(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->interface_count; i++) {
+		free(c->interfaces[i].name);
+		free(c->interfaces[i].filter);
+	}
+	free(c->interfaces);
+	free(c->damaged);
+	free(c->path);
+	(void)capfile_close(c->open);
+}
+
+void network_release(struct network *net)
+{
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		vantage_release(&net->vantages[i]);
+	for (uint32_t i = 0; i < net->host_count; i++)
+		release_host(&net->hosts[i]);
+	for (uint32_t i = 0; i < net->capture_count; i++)
+		release_capture(&net->captures[i]);
+	free(net->vantages);
+	free(net->hosts);
+	free(net->captures);
+	net->budget = arena_budget_free(net->budget);
+}

@@ -1,0 +1,41 @@
+/* ingest: reads the captures of one host into its vantage points: frames to segments in flows. */
+#pragma once
+
+#include "base/error.h"
+#include "flow/vantage.h"
+
+struct filter;
+
+/* Everything a run has read; filled by ingest_plan() and ingest_host(). */
+struct network {
+	struct host *hosts;
+	uint32_t host_count, host_cap;
+	struct vantage *vantages; /* in order of host, then of appearance; ids follow */
+	uint32_t vantage_count;
+	struct capture *captures;
+	uint32_t capture_count, capture_cap;
+	struct arena_budget *budget;
+};
+
+struct ingest_options {
+	struct filter *filter;	/* NULL: everything */
+	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: no limit */
+	bool sha256;
+	uint32_t flow_limit;
+	/* Bytes read so far, for progress; added to now and then. May be NULL. */
+	_Atomic uint64_t *progress;
+};
+
+/*
+ * Reads all captures of a host in order. A host's vantages are made on the way and are private to
+ * it until network_number() gathers them. Damage is data; negative: the filter does not compile,
+ * a file vanished.
+ */
+struct host_reading;
+struct host_reading *ingest_host(struct network *net, uint32_t host,
+	const struct ingest_options *options, int *ret_result, struct error *err);
+
+/* Moves the vantage points of all readings into net->vantages and numbers them. */
+void ingest_gather(struct network *net, struct host_reading **readings);
+
+void network_release(struct network *net);

@@ -1,0 +1,221 @@
+#include "flow/observe.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+
+/* Most rows of each list a vantage point; beyond it they are counted in refused_rows. */
+#define ROW_LIMIT 1000000
+
+/* The row of a second; time mostly goes forward, so the search starts at the end. */
+static struct activity *activity_of(struct vantage *v, int64_t second_ns)
+{
+	uint32_t i = v->activity_count;
+
+	while (i && v->activity[i - 1].second_ns > second_ns)
+		i--;
+	if (i && v->activity[i - 1].second_ns == second_ns)
+		return &v->activity[i - 1];
+	MEM_RESERVE(v->activity, v->activity_count, v->activity_cap);
+	memmove(&v->activity[i + 1], &v->activity[i], (v->activity_count - i) * sizeof(*v->activity));
+	v->activity_count++;
+	v->activity[i] = (struct activity){.second_ns = second_ns};
+	return &v->activity[i];
+}
+
+void observe_activity(struct vantage *v, const struct frame *frame, uint8_t direction)
+{
+	struct activity *a = v->activity_count ? &v->activity[v->activity_count - 1] : NULL;
+
+	if (!a || frame->time_ns < a->second_ns || frame->time_ns - a->second_ns >= NSEC_PER_SEC) {
+		int64_t second = frame->time_ns / NSEC_PER_SEC;
+
+		second -= frame->time_ns % NSEC_PER_SEC < 0;
+		a = activity_of(v, second * NSEC_PER_SEC);
+	}
+	if (direction == PACKET_OUT) {
+		a->tx_frames++;
+		a->tx_bytes += frame->wire_len;
+	} else {
+		a->rx_frames++;
+		a->rx_bytes += frame->wire_len;
+	}
+}
+
+void observe_neighbor(const struct observation *o)
+{
+	struct vantage *v = o->vantage;
+	struct neighbor_row row = {.at_ns = o->frame->time_ns, .frame = o->ordinal,
+		.ethernet_src = o->src_mac, .ethernet_dst = o->dst_mac};
+
+	if (!neighbor_decode(o->packet, &row.message))
+		return;
+	if (row.message.has_sender_mac && row.message.operation != NEIGHBOR_PROBE)
+		observe_binding(v, row.message.sender_ip, vantage_mac_index(v, row.message.sender_mac));
+	if (v->neighbor_count == ROW_LIMIT) {
+		v->refused_rows++;
+		return;
+	}
+	MEM_RESERVE(v->neighbors, v->neighbor_count, v->neighbor_cap);
+	v->neighbors[v->neighbor_count++] = row;
+}
+
+void observe_vrrp(const struct observation *o)
+{
+	const struct packet *p = o->packet;
+	struct vantage *v = o->vantage;
+	struct vrrp_row row = {.at_ns = o->frame->time_ns, .frame = o->ordinal, .src_mac = o->src_mac,
+		.vlan = p->vlan_count ? p->vlan_id : -1, .ip_id = (uint16_t)p->ip_id, .ttl = p->ttl,
+		.direction = p->direction};
+
+	if (!vrrp_decode(p, &row.message))
+		return;
+	if (v->vrrp_count == ROW_LIMIT) {
+		v->refused_rows++;
+		return;
+	}
+	memcpy(row.src, p->src, 16);
+	memcpy(row.dst, p->dst, 16);
+	MEM_RESERVE(v->vrrps, v->vrrp_count, v->vrrp_cap);
+	v->vrrps[v->vrrp_count++] = row;
+}
+
+static bool is_icmp_error(const struct packet *p)
+{
+	if (p->version == 6)
+		return p->icmp_type < 128;
+	return p->icmp_type == 3 || p->icmp_type == 5 || p->icmp_type == 11 || p->icmp_type == 12;
+}
+
+void observe_icmp(const struct observation *o)
+{
+	const struct packet *p = o->packet;
+	struct vantage *v = o->vantage;
+	struct icmp_row row = {.at_ns = o->frame->time_ns, .frame = o->ordinal, .version = p->version,
+		.type = p->icmp_type, .code = p->icmp_code, .rest = p->icmp_rest,
+		.has_quote = p->has_quote};
+
+	if (!is_icmp_error(p))
+		return;
+	if (v->icmp_count == ROW_LIMIT) {
+		v->refused_rows++;
+		return;
+	}
+	memcpy(row.src, p->src, 16);
+	memcpy(row.dst, p->dst, 16);
+	if (p->has_quote)
+		row.quote = p->quote;
+	MEM_RESERVE(v->icmps, v->icmp_count, v->icmp_cap);
+	v->icmps[v->icmp_count++] = row;
+}
+
+void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b)
+{
+	struct netfilter_key key = {.flow = flow, .from_b = from_b, .hook = o->packet->nflog_hook};
+	struct netfilter_use *use;
+	bool fresh;
+
+	memcpy(key.prefix, o->packet->nflog_prefix,
+		strnlen(o->packet->nflog_prefix, sizeof(key.prefix) - 1));
+	use = tally_at(&o->vantage->netfilter, &key, &fresh);
+	if (!use)
+		return;
+	if (fresh) {
+		use->first_ns = o->frame->time_ns;
+		use->first_frame = o->ordinal;
+	}
+	use->last_ns = o->frame->time_ns;
+	use->packets++;
+}
+
+static void add_mac_use(struct vantage *v, const struct mac_use_key *key, const struct flow *f,
+	const struct flow_side *side)
+{
+	struct mac_use *use;
+	bool fresh;
+
+	if (key->mac == MAC_NONE)
+		return;
+	use = tally_at(&v->mac_use, key, &fresh);
+	if (!use)
+		return;
+	if (fresh || side->run_first_ns < use->first_ns) {
+		use->first_ns = side->run_first_ns;
+		use->first_frame = side->run_first_frame;
+	}
+	if (fresh || f->last_ns > use->last_ns)
+		use->last_ns = f->last_ns;
+	if (side->ttl > use->ttl_max)
+		use->ttl_max = side->ttl;
+	use->frames += side->run_frames;
+}
+
+/* The last frame of the run was the flow's last but for the one that closes it: its time is near enough. */
+void observe_close_run(struct vantage *v, struct flow *f, bool from_b)
+{
+	struct flow_side *side = &f->side[from_b];
+	struct mac_use_key source = {.mac = side->run_src_mac, .from_mac = MAC_NONE, .binding = MAC_NONE};
+	struct mac_use_key destination = {.mac = side->run_dst_mac, .from_mac = side->run_src_mac,
+		.binding = side->run_binding, .role = 1};
+
+	if (side->run_frames) {
+		memcpy(source.ip, from_b ? f->key.b : f->key.a, 16);
+		memcpy(destination.ip, from_b ? f->key.a : f->key.b, 16);
+		add_mac_use(v, &source, f, side);
+		add_mac_use(v, &destination, f, side);
+	}
+	side->run_frames = 0;
+}
+
+void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac)
+{
+	uint16_t *bound;
+	bool fresh;
+
+	if (mac == MAC_NONE)
+		return;
+	bound = tally_at(&v->bindings, ip, &fresh);
+	if (!bound || (!fresh && *bound == mac))
+		return;
+	*bound = mac;
+	/* An address that speaks for the first time ends no run: those towards it ask again by themselves. */
+	v->binding_epoch += !fresh;
+}
+
+static uint16_t binding_of(const struct vantage *v, const uint8_t ip[16])
+{
+	const uint16_t *bound = tally_get(&v->bindings, ip);
+
+	return bound ? *bound : MAC_NONE;
+}
+
+static void open_run(const struct observation *o, struct flow *f, bool from_b)
+{
+	struct flow_side *side = &f->side[from_b];
+	struct vantage *v = o->vantage;
+
+	observe_binding(v, from_b ? f->key.b : f->key.a, o->src_mac);
+	side->run_src_mac = o->src_mac;
+	side->run_dst_mac = o->dst_mac;
+	side->run_first_ns = o->frame->time_ns;
+	side->run_first_frame = o->ordinal;
+	side->run_binding = binding_of(v, from_b ? f->key.a : f->key.b);
+	side->run_epoch = v->binding_epoch;
+}
+
+void observe_macs(const struct observation *o, struct flow *f, bool from_b)
+{
+	struct flow_side *side = &f->side[from_b];
+
+	if (o->src_mac == MAC_NONE && o->dst_mac == MAC_NONE)
+		return;
+	if (side->run_frames && (side->run_src_mac != o->src_mac || side->run_dst_mac != o->dst_mac ||
+					side->run_epoch != o->vantage->binding_epoch ||
+					(side->run_binding == MAC_NONE &&
+						binding_of(o->vantage, from_b ? f->key.a : f->key.b) != MAC_NONE)))
+		observe_close_run(o->vantage, f, from_b);
+	if (!side->run_frames)
+		open_run(o, f, from_b);
+	side->run_frames++;
+}

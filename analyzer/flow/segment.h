@@ -1,0 +1,51 @@
+/* segment: what is kept of a packet for the join: 48 bytes, in capture order within its flow. */
+#pragma once
+
+#include <stdint.h>
+
+/* bits of segment.bits */
+#define SEGMENT_FROM_B 0x01	/* sent by endpoint B of the flow's key */
+#define SEGMENT_TIMESTAMP 0x02	/* tsval and tsecr are set */
+#define SEGMENT_SACK 0x04	/* the next slot holds its SACK blocks */
+#define SEGMENT_TWIN 0x08	/* identical to the one before it but for time: a copy made on the way or by the capture */
+#define SEGMENT_OPTIONS_CUT 0x10 /* the snap length cut the options: no timestamp proves nothing */
+#define SEGMENT_OUT 0x20	/* the capture says that its host sent it */
+#define SEGMENT_IN 0x40		/* the capture says that its host received it */
+#define SEGMENT_NO_ID 0x80	/* no usable IP identification (IPv6) */
+
+struct segment {
+	int64_t time_ns;
+	uint32_t seq, ack;     /* TCP; other protocols: 0 */
+	uint32_t tsval, tsecr;
+	uint32_t length;       /* transport payload bytes on the wire; may be a merged record's */
+	uint32_t frame;	       /* ordinal among the host's frames: fileindex.h turns it into file and number */
+	uint32_t hash;	       /* of the first SEGMENT_HASHED payload bytes; 0: fewer were captured */
+	uint16_t ip_id, window;
+	uint8_t flags, ttl, tos, bits;
+	uint16_t src_mac, dst_mac; /* indexes into the vantage point's MAC table */
+};
+
+_Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of millions");
+
+#define SEGMENT_HASHED 16
+
+/* The slot behind a segment with SEGMENT_SACK. */
+struct segment_sack {
+	uint32_t count;
+	uint32_t edge[4][2]; /* left inclusive, right exclusive, as on the wire */
+	uint32_t unused[3];
+};
+
+_Static_assert(sizeof(struct segment_sack) == sizeof(struct segment), "one slot");
+
+static inline const struct segment_sack *segment_sack(const struct segment *s)
+{
+	return s->bits & 0x04 ? (const struct segment_sack *)(s + 1) : (const struct segment_sack *)0;
+}
+
+/* A flow's segments: chunks of slots in capture order. */
+struct segment_chunk {
+	struct segment_chunk *next;
+	uint32_t used, cap; /* slots */
+	struct segment slots[];
+};
