@@ -1,0 +1,89 @@
+/*
+ * clock: how far apart the clocks of two vantage points are: an interval, never a bare number.
+ *
+ * A packet on its way from u to v shows C_v - C_u <= t_v - t_u, one on its way back shows
+ * C_v - C_u >= t_v - t_u: one-way delays are never negative (RFC 5905 section 8 rests on the
+ * same bound; Paxson, SIGMETRICS 1998; the feasible line of Moon, Skelly, Towsley, INFOCOM 1999).
+ * Packets of all flows are pooled, since the clock is the host's.
+ */
+#pragma once
+
+#include "join/conversation.h"
+
+/* Extremes of t_v - t_u in one stretch of u's time. */
+struct clock_sample {
+	int64_t up_t, up_z;	/* smallest on the way u to v (an upper bound); up_n 0: none */
+	int64_t down_t, down_z; /* largest on the way v to u (a lower bound) */
+	uint32_t up_n, down_n;
+};
+
+/* Samples of one ordered pair of vantage points, u < v. Bounded: stretches widen as time passes. */
+struct clock_samples {
+	struct tally stretches; /* int64_t index -> struct clock_sample */
+	int64_t width_ns;
+};
+
+void clock_samples_init(struct clock_samples *s);
+void clock_samples_release(struct clock_samples *s);
+void clock_samples_add(struct clock_samples *s, int64_t t_u, int64_t z, bool up);
+void clock_samples_merge(struct clock_samples *into, const struct clock_samples *from);
+
+/* One piece: bounds on C_v - C_u as lines over u's time. */
+struct clock_piece {
+	int64_t from_ns, to_ns;	     /* u's time */
+	bool has_low, has_high;
+	double low, high;	     /* at from_ns, nanoseconds */
+	double slope;		     /* ns per ns, of both lines */
+	bool step_before;	     /* the offset jumped between the piece before and this one */
+	uint32_t samples;
+};
+
+struct clock_model {
+	struct clock_piece *pieces;
+	uint32_t count, cap;
+	uint32_t outliers; /* stretches left out because they fit no piece */
+};
+
+/*
+ * Fits pieces to samples: as long as one line with at most skew_max fits between the bounds, it
+ * is one piece (of ten minutes at most: clocks wander); where none fits and the samples behind
+ * agree, the clock stepped. quantum_ns widens the bounds by the resolution of the time stamps.
+ */
+void clock_fit(const struct clock_samples *s, double skew_max, int64_t quantum_ns, struct clock_model *ret);
+void clock_model_release(struct clock_model *m);
+
+/* The interval of C_v - C_u. */
+struct clock_bounds {
+	bool has_low, has_high;
+	int64_t low, high;
+};
+
+struct clock_bounds piece_bounds(const struct clock_piece *p, int64_t t_u);
+
+/* At u's time t; between pieces the union of both neighbours. */
+struct clock_bounds clock_at(const struct clock_model *m, int64_t t_u);
+
+/* All models of a run. */
+struct clocks {
+	const struct network *net;
+	uint32_t n;		    /* vantage points */
+	uint32_t reference;	    /* index */
+	struct clock_model *pairs;  /* [u * n + v], u < v */
+	struct clock_model *to_reference; /* [v]: C_v - C_reference over v's time */
+	int64_t delay_max_ns;
+};
+
+/*
+ * Samples all conversations with threads threads and fits every pair of vantage points that share
+ * packets; then derives each vantage point's model against the reference, directly or through
+ * others (intervals add; every detour may tighten).
+ */
+void clocks_make(struct network *net, const struct conversations *all, unsigned threads,
+	int64_t delay_max_ns, struct clocks *ret);
+void clocks_release(struct clocks *c);
+
+/* Bounds on C_to - C_from when from's clock shows t. Neither bound: they share nothing. */
+struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t);
+
+/* from's time t on the reference clock, by the middle of the interval (or the bound there is). */
+int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t);

@@ -1,0 +1,75 @@
+/* conversation: a flow with all the vantage points that saw it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/ingest.h"
+
+/* Index of a direction everywhere in the join. */
+enum direction { C2S = 0, S2C = 1 };
+
+enum pairing_evidence {
+	PAIRED_ALONE,	   /* one vantage point only */
+	PAIRED_ISN,	   /* both initial sequence numbers agree: 64 bits */
+	PAIRED_CLIENT_ISN, /* one agrees, the other was not captured on one side */
+	PAIRED_ADDRESS,	   /* addresses, ports and sequence numbers fit; no SYN on one side */
+	PAIRED_OFFSET,	   /* sequence numbers differ by a constant in a direction: rewritten on the way */
+	PAIRED_CONTENT,	   /* addresses differ; payload, time stamps and lengths agree */
+	PAIRED_HASH,	   /* datagrams: addresses and ports agree */
+	PAIRED_PROXY,	   /* same addresses, unrelated sequence numbers: two connections */
+	PAIRED_AMBIGUOUS,  /* several candidates fit equally; none was taken */
+};
+
+const char *pairing_name(enum pairing_evidence p);
+
+struct member {
+	uint32_t vantage; /* index in network */
+	uint32_t flow;	  /* index in that vantage's table */
+	uint32_t next;	  /* next member of the conversation; in path order after position_members() */
+	bool client_is_b; /* which end of the flow's key is the client */
+	bool proxy, ambiguous; /* while pairing: why it stays alone */
+	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member, modulo 2^32 */
+};
+
+#define MEMBER_NONE UINT32_MAX
+
+struct conversation {
+	uint32_t first_member;
+	uint16_t members;
+	uint8_t pairing; /* enum pairing_evidence */
+	bool client_known;
+};
+
+struct conversations {
+	struct conversation *list;
+	uint32_t count, cap;
+	struct member *members; /* one for each flow of each vantage */
+	uint32_t member_count;
+};
+
+static inline struct flow *member_flow(const struct network *net, const struct member *m)
+{
+	return flowtab_at(&net->vantages[m->vantage].flows, m->flow);
+}
+
+/* The side of a member's flow that sends in a direction. */
+static inline struct flow_side *member_side(const struct network *net, const struct member *m, enum direction d)
+{
+	return &member_flow(net, m)->side[(d == C2S) == m->client_is_b];
+}
+
+/* Address and port of the client (or server) as this member saw it. */
+static inline const uint8_t *member_ip(const struct network *net, const struct member *m, bool client)
+{
+	const struct flow *f = member_flow(net, m);
+
+	return client == m->client_is_b ? f->key.b : f->key.a;
+}
+
+static inline uint16_t member_port(const struct network *net, const struct member *m, bool client)
+{
+	const struct flow *f = member_flow(net, m);
+
+	return client == m->client_is_b ? f->key.b_port : f->key.a_port;
+}

@@ -1,0 +1,490 @@
+#include "join/join.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "decode/packet.h"
+
+#define BATCH 128
+#define MSS_DEFAULT 1448
+#define MSS_ETHERNET 1460
+/* More vantage points along one conversation than anyone has. */
+#define PLACES_MAX 16
+/* Batches that may wait for the sink, for each thread. */
+#define WAITING 4
+/* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
+#define TWIN_SHARE 0.2
+
+/* A vantage point along a conversation's path; virtual: its host is an end, but it saw nothing. */
+struct place {
+	struct member member;
+	bool absent;
+};
+
+struct worker {
+	struct join *join;
+	struct place places[PLACES_MAX];
+	uint32_t place_count;
+	struct lane sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* a lane between has both roles */
+	struct matcher matchers[PLACES_MAX][2];
+	struct proofs proofs;
+	int64_t *delays;
+	uint32_t delay_cap;
+};
+
+void join_judge_twins(struct join *j)
+{
+	j->twins_by_capture = mem_array(j->net->vantage_count + 1, sizeof(bool));
+	for (uint32_t i = 0; i < j->net->vantage_count; i++) {
+		const struct vantage *v = &j->net->vantages[i];
+
+		j->twins_by_capture[i] = (double)v->twins > TWIN_SHARE * (double)v->frames;
+	}
+}
+
+static void add_place(struct worker *w, const struct member *m, bool absent)
+{
+	if (w->place_count < PLACES_MAX)
+		w->places[w->place_count++] = (struct place){.member = *m, .absent = absent};
+}
+
+static bool has_place_of_host(const struct worker *w, uint32_t host)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		if (w->join->net->vantages[w->places[i].member.vantage].host == host)
+			return true;
+	return false;
+}
+
+/* The host that owns an end of the conversation and has a capture, but no record of this flow. */
+static void add_absent_end(struct worker *w, const struct member *near, bool client)
+{
+	const struct network *net = w->join->net;
+	uint32_t host = owner_of(w->join->owners, member_ip(net, near, client));
+	struct member m = *near;
+
+	if (host == OWNER_NONE || has_place_of_host(w, host) || !w->place_count)
+		return;
+	for (uint32_t i = 0; i < net->hosts[host].vantage_count; i++) {
+		m.vantage = net->hosts[host].vantages[i];
+		if (net->vantages[m.vantage].kind != VANTAGE_NIC || !net->vantages[m.vantage].frames)
+			continue;
+		if (client && w->place_count < PLACES_MAX) {
+			memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
+			w->place_count++;
+			w->places[0] = (struct place){.member = m, .absent = true};
+		} else if (!client) {
+			add_place(w, &m, true);
+		}
+		return;
+	}
+}
+
+/* Netfilter records are what a rule chose to log: no evidence of absence, so no leg. */
+static void lay_out(struct worker *w, const struct conversation *c)
+{
+	const struct join *j = w->join;
+	struct member first = j->all->members[c->first_member], last = first;
+
+	w->place_count = 0;
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		last = j->all->members[i];
+		if (j->net->vantages[last.vantage].kind == VANTAGE_NIC)
+			add_place(w, &last, false);
+	}
+	if (c->pairing == PAIRED_PROXY || c->pairing == PAIRED_AMBIGUOUS)
+		return;
+	add_absent_end(w, &first, true);
+	add_absent_end(w, &last, false);
+}
+
+/* Sequence numbers that are offset 0: initial ones where a SYN was seen, else the first seen. */
+static void find_bases(const struct worker *w, uint32_t base[2])
+{
+	for (int d = 0; d < 2; d++) {
+		bool found = false, isn = false;
+
+		base[d] = 0;
+		for (uint32_t i = 0; i < w->place_count && !isn; i++) {
+			const struct member *m = &w->places[i].member;
+			const struct flow_side *side;
+
+			if (w->places[i].absent)
+				continue;
+			side = member_side(w->join->net, m, (enum direction)d);
+			isn = side->has_isn;
+			if (isn || (side->seen && !found))
+				base[d] = (isn ? side->isn : side->first_seq) - m->delta[d];
+			found |= side->seen;
+		}
+	}
+}
+
+/* Payload of a full wire segment: the smaller MSS of both SYNs, less the time stamp option. */
+static uint32_t segment_size(const struct worker *w)
+{
+	uint32_t mss = 0, largest = 0;
+	bool timestamps = false;
+
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		if (w->places[i].absent)
+			continue;
+		for (int d = 0; d < 2; d++) {
+			const struct flow_side *s = member_side(w->join->net, &w->places[i].member, (enum direction)d);
+			const struct lane *l = &w->sent[i][d];
+
+			if (s->mss && (!mss || s->mss < mss))
+				mss = s->mss;
+			for (uint32_t k = 0; k < l->count && (!mss || !timestamps); k++) {
+				const struct segment *seg = l->items[k].seg;
+
+				timestamps |= seg->bits & SEGMENT_TIMESTAMP && !(seg->flags & TCP_SYN);
+				if (seg->length > largest && seg->length <= MSS_ETHERNET)
+					largest = seg->length;
+			}
+		}
+	}
+	if (mss > 12)
+		return mss - (timestamps ? 12 : 0);
+	return largest ? largest : MSS_DEFAULT;
+}
+
+/* The capture at the sender itself sees each packet once: a twin there is the capture's doing. */
+static bool skip_twins(const struct worker *w, const struct member *m, enum direction d)
+{
+	const struct network *net = w->join->net;
+
+	if (w->join->twins_by_capture[m->vantage])
+		return true;
+	return owner_of(w->join->owners, member_ip(net, m, d == C2S)) == net->vantages[m->vantage].host;
+}
+
+/* A lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
+static void load_lanes(struct worker *w, struct join_batch *batch)
+{
+	uint32_t base[2];
+
+	find_bases(w, base);
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		const struct member *m = &w->places[i].member;
+
+		for (int d = 0; d < 2; d++) {
+			bool skip;
+
+			w->sent[i][d].count = w->received[i][d].count = 0;
+			w->sent[i][d].end = w->received[i][d].end = 0;
+			if (w->places[i].absent)
+				continue;
+			skip = skip_twins(w, m, (enum direction)d);
+			lane_load(&w->sent[i][d], w->join->net, m, (enum direction)d, base, skip);
+			lane_load(&w->received[i][d], w->join->net, m, (enum direction)d, base, skip);
+			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
+		}
+	}
+}
+
+/* Leg i is between places i and i + 1; in direction S2C it runs back. */
+static void match_leg(struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
+{
+	struct matcher *m = &w->matchers[i][d];
+
+	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
+	m->received = d == C2S ? &w->received[i + 1][d] : &w->received[i][d];
+	m->traits.tcp = tcp;
+	match_lanes(m, mss);
+}
+
+/* What a vantage point in the middle lacks, its neighbours may both have. */
+static void match_across(struct worker *w, uint32_t i, enum direction d)
+{
+	struct matcher *first = &w->matchers[d == C2S ? i : i + 1][d], *second = &w->matchers[d == C2S ? i + 1 : i][d];
+
+	if (first->missing.count && second->extra.count)
+		match_elsewhere(first->sent, second->received, &first->traits);
+}
+
+static void add_path(struct join_batch *b, uint32_t conversation, const struct path_counts *counts)
+{
+	if (!counts->sent.segments && !counts->received.segments)
+		return;
+	MEM_RESERVE(b->paths, b->path_count, b->path_cap);
+	b->paths[b->path_count++] = (struct path_result){
+		.conversation = conversation, .counts = *counts, .event_end = b->events.count};
+}
+
+static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t i, enum direction d)
+{
+	const struct join *j = w->join;
+	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i;
+	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
+	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .direction = d,
+		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
+		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
+		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events,
+		.flow_absent = w->places[t].absent};
+
+	l.acks_from = &w->sent[f][!d];
+	l.acks_to = &w->sent[t][!d];
+	l.to_is_end = owner_of(j->owners, member_ip(j->net, to, d != C2S)) == j->net->vantages[to->vantage].host;
+	l.in_scope = !l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from);
+	leg_judge(&l);
+	add_path(b, conversation, &l.counts);
+}
+
+static void add_window(struct join_batch *b, uint32_t conversation, const struct zero_window_row *row)
+{
+	MEM_RESERVE(b->windows, b->window_count, b->window_cap);
+	if (b->window_conversation_cap < b->window_cap) {
+		b->window_conversation_cap = b->window_cap;
+		b->window_conversation = mem_grow(b->window_conversation, b->window_cap, sizeof(uint32_t));
+	}
+	b->window_conversation[b->window_count] = conversation;
+	b->windows[b->window_count++] = *row;
+}
+
+/* Probes of the other side while the window is shut: at most one byte, at or below what is acknowledged. */
+static uint32_t count_probes(const struct lane *other, int64_t from_ns, int64_t to_ns)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < other->count; i++) {
+		const struct segment *s = other->items[i].seg;
+
+		n += s->time_ns > from_ns && s->time_ns <= to_ns && s->length <= 1;
+	}
+	return n;
+}
+
+/* Spans in which one side announced window 0, as one place saw them. */
+static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t place, enum direction d)
+{
+	const struct lane *l = &w->sent[place][d];
+	struct zero_window_row row = {.vantage = w->places[place].member.vantage, .direction = (uint8_t)d};
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct segment *s = l->items[i].seg;
+		bool shut = !s->window && !(s->flags & (TCP_SYN | TCP_RST));
+
+		if (shut && !row.first) {
+			row.first = s;
+			row.from_ns = s->time_ns;
+		}
+		if (!row.first || (shut && i + 1 < l->count))
+			continue;
+		row.to_ns = s->time_ns;
+		row.probes = count_probes(&w->sent[place][!d], row.from_ns, row.to_ns);
+		add_window(b, conversation, &row);
+		row.first = NULL;
+	}
+}
+
+static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			if (!w->places[i].absent &&
+				member_side(w->join->net, &w->places[i].member, (enum direction)d)->zero_windows)
+				find_zero_windows(w, b, conversation, i, (enum direction)d);
+}
+
+static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, enum direction d, const struct segment *s)
+{
+	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
+	b->packets[b->packet_count++] = (struct packet_pick){
+		.vantage = vantage, .conversation = conversation, .direction = (uint8_t)d, .segment = s};
+}
+
+static void pick_all(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2 && !w->places[i].absent; d++)
+			for (uint32_t k = 0; k < w->sent[i][d].count; k++)
+				pick(b, w->places[i].member.vantage, conversation, (enum direction)d,
+					w->sent[i][d].items[k].seg);
+}
+
+/* The frames of the first events, and of both directions at the start: the handshake explains much. */
+static void pick_events(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t first_event)
+{
+	uint32_t first = b->packet_count, limit = w->join->options.packets_per_flow;
+
+	if (first_event == b->events.count)
+		return;
+	for (uint32_t i = 0; i < w->place_count && !w->places[i].absent; i++)
+		for (int d = 0; d < 2; d++)
+			for (uint32_t k = 0; k < w->sent[i][d].count && k < 2; k++)
+				pick(b, w->places[i].member.vantage, conversation, (enum direction)d,
+					w->sent[i][d].items[k].seg);
+	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit; i++) {
+		const struct event *e = &b->events.events[i];
+
+		if (e->sent)
+			pick(b, e->from, conversation, (enum direction)e->direction, e->sent);
+		if (e->received)
+			pick(b, e->to, conversation, (enum direction)e->direction, e->received);
+		if (e->proof)
+			pick(b, e->proof_vantage, conversation,
+				e->proof == e->sent ? (enum direction)e->direction : (enum direction)!e->direction,
+				e->proof);
+	}
+}
+
+static void join_conversation(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	const struct conversation *c = &w->join->all->list[conversation];
+	uint32_t mss, first_event = b->events.count;
+	bool tcp;
+
+	lay_out(w, c);
+	if (!w->place_count)
+		return;
+	load_lanes(w, b);
+	zero_windows(w, b, conversation);
+	mss = segment_size(w);
+	tcp = member_flow(w->join->net, &w->join->all->members[c->first_member])->key.protocol == 6;
+	for (uint32_t i = 0; i + 1 < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			match_leg(w, i, (enum direction)d, mss, tcp);
+	for (uint32_t i = 0; i + 2 < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			match_across(w, i, (enum direction)d);
+	for (uint32_t i = 0; i + 1 < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			judge_leg(w, b, conversation, i, (enum direction)d);
+	if (w->join->options.packets == PACKETS_ALL)
+		pick_all(w, b, conversation);
+	else if (w->join->options.packets == PACKETS_EVENTS)
+		pick_events(w, b, conversation, first_event);
+}
+
+static void release_worker(struct worker *w)
+{
+	for (int i = 0; i < PLACES_MAX; i++) {
+		for (int d = 0; d < 2; d++) {
+			lane_release(&w->sent[i][d]);
+			lane_release(&w->received[i][d]);
+			matcher_release(&w->matchers[i][d]);
+		}
+	}
+	proofs_release(&w->proofs);
+	free(w->delays);
+	free(w);
+}
+
+static struct join_batch *batch_free(struct join_batch *b)
+{
+	if (!b)
+		return NULL;
+	free(b->paths);
+	free(b->events.events);
+	free(b->windows);
+	free(b->window_conversation);
+	free(b->packets);
+	free(b->copies_skipped);
+	free(b);
+	return NULL;
+}
+
+/* Workers take batches in turn; the sink takes them in order; nobody runs far ahead. */
+struct crew {
+	struct join *join;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	uint32_t next, total, done; /* batches */
+	uint32_t window;	    /* most batches between done and next */
+	struct join_batch **ready;  /* by batch % window */
+	bool stop;
+};
+
+static void run_batch(struct worker *w, struct join_batch *b, uint32_t number)
+{
+	const struct join *j = w->join;
+
+	b->copies_skipped = mem_array(j->net->vantage_count + 1, sizeof(*b->copies_skipped));
+	b->begin = number * BATCH;
+	b->end = b->begin + BATCH < j->all->count ? b->begin + BATCH : j->all->count;
+	for (uint32_t i = b->begin; i < b->end; i++)
+		join_conversation(w, b, j->order[i]);
+}
+
+static void *crew_work(void *arg)
+{
+	struct crew *c = arg;
+	struct worker *w = mem_zalloc(sizeof(*w));
+
+	w->join = c->join;
+	(void)pthread_mutex_lock(&c->lock);
+	while (!c->stop && c->next < c->total) {
+		uint32_t number = c->next;
+		struct join_batch *b;
+
+		if (number - c->done >= c->window) {
+			(void)pthread_cond_wait(&c->changed, &c->lock);
+			continue;
+		}
+		c->next++;
+		(void)pthread_mutex_unlock(&c->lock);
+		b = mem_zalloc(sizeof(*b));
+		run_batch(w, b, number);
+		(void)pthread_mutex_lock(&c->lock);
+		c->ready[number % c->window] = b;
+		(void)pthread_cond_broadcast(&c->changed);
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	release_worker(w);
+	return NULL;
+}
+
+static int drain(struct crew *c, join_sink *sink, void *context)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&c->lock);
+	while (r == 0 && c->done < c->total) {
+		struct join_batch *b = c->ready[c->done % c->window];
+
+		if (!b) {
+			(void)pthread_cond_wait(&c->changed, &c->lock);
+			continue;
+		}
+		(void)pthread_mutex_unlock(&c->lock);
+		r = sink(context, b);
+		(void)batch_free(b);
+		(void)pthread_mutex_lock(&c->lock);
+		c->ready[c->done % c->window] = NULL;
+		c->done++;
+		(void)pthread_cond_broadcast(&c->changed);
+	}
+	c->stop = true;
+	(void)pthread_cond_broadcast(&c->changed);
+	(void)pthread_mutex_unlock(&c->lock);
+	return r;
+}
+
+int join_run(struct join *j, join_sink *sink, void *context)
+{
+	unsigned threads = j->options.threads ? j->options.threads : 1, started = 0;
+	struct crew c = {.join = j, .total = (j->all->count + BATCH - 1) / BATCH, .window = threads * WAITING + 1};
+	pthread_t *ids = mem_array(threads, sizeof(*ids));
+	int r;
+
+	(void)pthread_mutex_init(&c.lock, NULL);
+	(void)pthread_cond_init(&c.changed, NULL);
+	c.ready = mem_array(c.window, sizeof(*c.ready));
+	while (started < threads && pthread_create(&ids[started], NULL, crew_work, &c) == 0)
+		started++;
+	if (!started)
+		return -1;
+	r = drain(&c, sink, context);
+	while (started)
+		(void)pthread_join(ids[--started], NULL);
+	for (uint32_t i = 0; i < c.window; i++)
+		(void)batch_free(c.ready[i]);
+	free(c.ready);
+	free(ids);
+	(void)pthread_mutex_destroy(&c.lock);
+	(void)pthread_cond_destroy(&c.changed);
+	return r;
+}

@@ -1,0 +1,68 @@
+/*
+ * join: every conversation's legs judged, on several threads, the results handed over in the
+ * order of the conversations whatever the number of threads.
+ */
+#pragma once
+
+#include "join/leg.h"
+#include "join/scope.h"
+
+struct zero_window_row {
+	uint32_t vantage;
+	uint8_t direction;
+	int64_t from_ns, to_ns;
+	uint32_t probes;
+	const struct segment *first;
+};
+
+/* A frame that gets a row of its own. */
+struct packet_pick {
+	uint32_t vantage, conversation;
+	uint8_t direction;
+	const struct segment *segment;
+};
+
+/* What a run of consecutive conversations came to. */
+struct join_batch {
+	uint32_t begin, end; /* places in order[] */
+	struct path_result {
+		uint32_t conversation;
+		struct path_counts counts;
+		uint32_t event_end; /* its events are those up to here from the path before */
+	} *paths;
+	uint32_t path_count, path_cap;
+	struct event_list events;
+	struct zero_window_row *windows;
+	uint32_t *window_conversation;
+	uint32_t window_count, window_cap, window_conversation_cap;
+	struct packet_pick *packets;
+	uint32_t packet_count, packet_cap;
+	uint32_t *copies_skipped; /* by vantage: twins that a capture made itself */
+};
+
+enum packet_choice { PACKETS_NONE, PACKETS_EVENTS, PACKETS_ALL };
+
+struct join_options {
+	unsigned threads;
+	enum packet_choice packets;
+	uint32_t packets_per_flow;
+};
+
+struct join {
+	struct network *net;
+	struct conversations *all;
+	const struct owners *owners;
+	const struct clocks *clocks;
+	const struct scope *scope;
+	const uint32_t *order; /* conversations in the order of output */
+	struct join_options options;
+	bool *twins_by_capture; /* by vantage: its twins are its own doing */
+};
+
+/* Called for each batch, in order, from the calling thread; a non-zero return stops the join. */
+typedef int join_sink(void *context, struct join_batch *batch);
+
+int join_run(struct join *j, join_sink *sink, void *context);
+
+/* Decides for each vantage whether its twins were made by the capture; fills j->twins_by_capture. */
+void join_judge_twins(struct join *j);

@@ -1,0 +1,88 @@
+/*
+ * leg: one direction of a conversation between two adjacent vantage points: what became of every
+ * transmission, counted so that nothing is left over, and named with the rule that decided.
+ */
+#pragma once
+
+#include "join/clock.h"
+#include "join/match.h"
+#include "join/owner.h"
+#include "join/proof.h"
+
+enum event_kind {
+	EVENT_LOST,
+	EVENT_CAPTURE_MISSED,
+	EVENT_MISADDRESSED,
+	EVENT_UNJUDGED,
+	EVENT_DUPLICATED,
+	EVENT_SENDER_MISSED,
+	EVENT_REORDERED,
+	EVENT_INJECTED,
+	EVENT_MODIFIED,
+	EVENT_KINDS
+};
+
+const char *event_kind_name(enum event_kind k);
+
+struct event {
+	uint8_t kind, flags;
+	uint8_t direction;  /* enum direction */
+	bool pending;	    /* holds only while the receiving capture proves to be sound around then */
+	uint32_t seq, length, segments;
+	uint32_t from, to;  /* vantage indexes */
+	const struct segment *sent, *received; /* NULL: not captured there */
+	const char *reason; /* static text; docs/verdicts.md lists them */
+	uint32_t proof_vantage;
+	const struct segment *proof; /* NULL: absence */
+	const char *detail;	     /* static text or NULL */
+	int64_t judged_ns;	     /* when it would have arrived, receiver's clock */
+};
+
+/* Segments and payload bytes of one kind. */
+struct tally_pair {
+	uint64_t segments, bytes;
+};
+
+struct path_counts {
+	uint32_t from, to; /* vantage indexes */
+	uint8_t direction;
+	bool estimated;
+	struct tally_pair sent, delivered, misaddressed, lost, capture_missed, unjudged, received, duplicated,
+		injected, sender_missed, retransmitted;
+	uint64_t modified, reordered, syn_sent, syn_lost;
+	int64_t largest_delivered, smallest_lost;	/* -1: none */
+	int64_t owd_min_ns, owd_median_ns, owd_max_ns;	/* INT64_MIN: unknown */
+};
+
+/* Events of one thread's batch, in order. */
+struct event_list {
+	struct event *events;
+	uint32_t count, cap;
+};
+
+struct leg {
+	const struct network *net;
+	const struct owners *owners;
+	const struct clocks *clocks;
+	enum direction direction;
+	uint32_t from, to;	      /* vantage indexes */
+	bool to_is_end;		      /* the receiving vantage's host owns the destination address */
+	bool flow_absent;	      /* the receiving vantage never saw the flow */
+	bool in_scope;		      /* its capture would have recorded the flow (no filter in the way) */
+	struct lane *sent, *received; /* this direction */
+	const struct lane *acks_from, *acks_to; /* the other one, at from and at to */
+	struct matcher *matcher;      /* after match_lanes() */
+	struct proofs *proofs;	      /* scratch */
+	int64_t **delays;	      /* scratch for one-way delays */
+	uint32_t *delay_cap;
+	struct event_list *events;
+	struct path_counts counts;
+	/* Filled by leg_judge(): */
+	uint32_t first_whole, last_whole; /* first and last sent item that arrived; ITEM_NONE */
+	uint32_t first_arrived, last_arrived; /* first and last received item that is matched; NONE, 0 */
+	uint8_t usual_ttl;
+	bool has_usual_ttl;
+};
+
+/* Judges what the matcher left and fills counts and events. */
+void leg_judge(struct leg *l);

@@ -1,0 +1,502 @@
+#include "join/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "decode/packet.h"
+
+/* How far the exact match looks ahead before it leaves a segment to the sorted one. */
+#define LOOK_AHEAD 48
+/* Segments that are tried to learn what identifies a transmission. */
+#define LEARN 96
+#define ACTIVE_MAX 64
+
+/* ECN bits of the flags change on the way by design (RFC 3168). */
+#define FLAGS_KEPT (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG)
+
+static uint32_t ack_of(const struct lane *l, const struct item *it)
+{
+	return it->seg->flags & TCP_ACK ? it->seg->ack - l->ack_delta : 0;
+}
+
+static bool same_sack(const struct segment *a, const struct segment *b)
+{
+	const struct segment_sack *x = segment_sack(a), *y = segment_sack(b);
+
+	return !x || !y || (x->count == y->count && memcmp(x->edge, y->edge, sizeof(x->edge)) == 0);
+}
+
+/* Strict: all that a sender varies; relaxed: what identifies it when boxes on the way rewrite the rest. */
+enum strictness { STRICT, RELAXED };
+
+static bool same_tcp(const struct matcher *m, const struct item *a, const struct item *b, enum strictness how)
+{
+	const struct segment *x = a->seg, *y = b->seg;
+
+	if (a->off != b->off || x->length != y->length || (x->flags ^ y->flags) & FLAGS_KEPT)
+		return false;
+	if (ack_of(m->sent, a) != ack_of(m->received, b) && !(x->flags & TCP_RST && how == RELAXED))
+		return false;
+	if (m->traits.use_timestamp && (x->bits & y->bits & SEGMENT_TIMESTAMP) && x->tsval != y->tsval)
+		return false;
+	if (m->traits.use_id && !((x->bits | y->bits) & SEGMENT_NO_ID) && x->ip_id != y->ip_id)
+		return false;
+	if (how == RELAXED || x->length)
+		return true;
+	return x->window == y->window && x->tsecr == y->tsecr &&
+		(m->sent->ack_delta != m->received->ack_delta || same_sack(x, y));
+}
+
+static bool same_datagram(const struct matcher *m, const struct item *a, const struct item *b)
+{
+	const struct segment *x = a->seg, *y = b->seg;
+
+	if (x->length != y->length || (x->hash && y->hash && x->hash != y->hash))
+		return false;
+	return !m->traits.use_id || ((x->bits | y->bits) & SEGMENT_NO_ID) || x->ip_id == y->ip_id;
+}
+
+static bool same(const struct matcher *m, const struct item *a, const struct item *b, enum strictness how)
+{
+	return m->traits.tcp ? same_tcp(m, a, b, how) : same_datagram(m, a, b);
+}
+
+static void pair(struct matcher *m, uint32_t i, uint32_t k)
+{
+	m->sent->items[i].state = m->received->items[k].state = ITEM_WHOLE;
+	m->sent->items[i].mate = k;
+	m->received->items[k].mate = i;
+}
+
+/*
+ * Both lanes in their order: what was lost is skipped at the sender, what comes out of nowhere at
+ * the receiver. The earliest of several equal sent copies wins, which errs towards the later one
+ * being lost; only where nothing tells them apart, and then they are marked ambiguous.
+ */
+static void match_in_order(struct matcher *m)
+{
+	struct item *sent = m->sent->items, *received = m->received->items;
+	uint32_t i = 0, n = m->sent->count;
+
+	for (uint32_t k = 0; k < m->received->count && i < n; k++) {
+		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n, at = i;
+
+		while (at < end && (sent[at].state != ITEM_OPEN || !same(m, &sent[at], &received[k], STRICT)))
+			at++;
+		if (at == end)
+			continue;
+		pair(m, at, k);
+		i = at + 1;
+	}
+}
+
+struct learned {
+	uint32_t tried, matched, id_equal, id_varied;
+};
+
+/* Matches the first segments without regard to ID (and time stamp), to see whether those would agree. */
+static struct learned learn(struct matcher *m)
+{
+	uint32_t i = 0, n = m->sent->count < LEARN ? m->sent->count : LEARN;
+	uint32_t last = m->received->count < LEARN ? m->received->count : LEARN;
+	struct learned l = {0};
+	uint16_t last_id = 0;
+
+	for (uint32_t k = 0; k < last && i < n; k++) {
+		uint32_t at = i;
+
+		l.tried++;
+		while (at < n && !same(m, &m->sent->items[at], &m->received->items[k], STRICT))
+			at++;
+		if (at == n)
+			continue;
+		const struct segment *x = m->sent->items[at].seg, *y = m->received->items[k].seg;
+
+		l.matched++;
+		if (x->ip_id || y->ip_id) {
+			l.id_equal += x->ip_id == y->ip_id;
+			l.id_varied += x->ip_id != last_id;
+			last_id = x->ip_id;
+		}
+		i = at + 1;
+	}
+	return l;
+}
+
+/*
+ * RFC 6864: the ID of an atomic datagram means nothing, but most hosts count it up; where it is
+ * seen to vary and to pass, it tells copies apart like nothing else.
+ */
+static void learn_traits(struct matcher *m)
+{
+	struct learned with, without;
+
+	m->traits.use_id = false;
+	m->traits.use_timestamp = m->traits.tcp;
+	with = learn(m);
+	if (m->traits.tcp && with.matched * 2 < with.tried) {
+		m->traits.use_timestamp = false;
+		without = learn(m);
+		if (without.matched > with.matched * 2)
+			with = without;
+		else
+			m->traits.use_timestamp = true;
+	}
+	m->traits.use_id = with.id_equal && with.id_varied && with.id_equal * 10 >= with.id_varied * 9;
+}
+
+static uint32_t collect_open(const struct lane *l, uint32_t **list, uint32_t *cap)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->items[i].state != ITEM_OPEN)
+			continue;
+		MEM_RESERVE(*list, n, *cap);
+		(*list)[n++] = i;
+	}
+	return n;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Orders by what same() compares exactly; ties by place, so that copies keep their order. */
+static int compare_items(const struct lane *la, const struct item *a, const struct lane *lb, const struct item *b)
+{
+	int r = (a->off > b->off) - (a->off < b->off);
+
+	if (!r)
+		r = compare_u64(a->seg->length, b->seg->length);
+	if (!la->tcp)
+		return r ? r : compare_u64(a->seg->hash, b->seg->hash);
+	if (!r)
+		r = compare_u64(a->seg->flags & FLAGS_KEPT, b->seg->flags & FLAGS_KEPT);
+	if (!r && !(a->seg->flags & TCP_RST))
+		r = compare_u64(ack_of(la, a), ack_of(lb, b));
+	return r;
+}
+
+static int by_key(const void *x, const void *y, void *lane)
+{
+	const struct lane *l = lane;
+	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+	int r = compare_items(l, &l->items[i], l, &l->items[k]);
+
+	return r ? r : compare_u64(i, k);
+}
+
+/* Within a group of equal keys: each arrival takes the first sent copy that is the same. */
+static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_count, const uint32_t *received,
+	uint32_t received_count, enum strictness how)
+{
+	for (uint32_t k = 0; k < received_count; k++) {
+		for (uint32_t i = 0; i < sent_count; i++) {
+			if (m->sent->items[sent[i]].state == ITEM_OPEN &&
+				same(m, &m->sent->items[sent[i]], &m->received->items[received[k]], how)) {
+				pair(m, sent[i], received[k]);
+				break;
+			}
+		}
+	}
+}
+
+/* What is out of order by more than the look-ahead, and then again with fewer demands. */
+static void match_sorted(struct matcher *m, enum strictness how)
+{
+	uint32_t ns = collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
+	uint32_t nr = collect_open(m->received, &m->left_received, &m->left_received_cap);
+	const uint32_t *s = m->left_sent, *r = m->left_received;
+
+	if (!ns || !nr)
+		return;
+	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), by_key, m->sent);
+	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_key, m->received);
+	for (uint32_t i = 0, k = 0; i < ns && k < nr;) {
+		const struct item *a = &m->sent->items[s[i]], *b = &m->received->items[r[k]];
+		int c = compare_items(m->sent, a, m->received, b);
+		uint32_t ie = i + 1, ke = k + 1;
+
+		if (c) {
+			i += c < 0;
+			k += c > 0;
+			continue;
+		}
+		while (ie < ns && !compare_items(m->sent, a, m->sent, &m->sent->items[s[ie]]))
+			ie++;
+		while (ke < nr && !compare_items(m->received, b, m->received, &m->received->items[r[ke]]))
+			ke++;
+		match_group(m, s + i, ie - i, r + k, ke - k, how);
+		i = ie;
+		k = ke;
+	}
+}
+
+static void add_run(struct run_list *l, uint32_t item, int64_t low, int64_t high)
+{
+	/* Elementary intervals come in ascending order: the item's last run is near the end. */
+	for (uint32_t i = l->count; i-- && l->count - i <= ACTIVE_MAX;) {
+		if (l->runs[i].item == item) {
+			if (l->runs[i].high == low) {
+				l->runs[i].high = high;
+				return;
+			}
+			break;
+		}
+	}
+	MEM_RESERVE(l->runs, l->count, l->cap);
+	l->runs[l->count++] = (struct run){.item = item, .low = low, .high = high};
+}
+
+/* May an arrival of a byte come from this sent record? */
+static bool range_fits(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
+{
+	const struct segment *x = s->seg, *y = r->seg;
+
+	if (m->traits.use_timestamp && x->bits & y->bits & SEGMENT_TIMESTAMP)
+		return x->tsval == y->tsval;
+	if (m->traits.use_id && !((x->bits | y->bits) & SEGMENT_NO_ID)) {
+		/* The segments of one record count on from its ID (2.2 of RFC 6864's hosts; TSO in Linux). */
+		uint16_t sent_id = (uint16_t)(x->ip_id + (low - s->off) / m->traits.mss);
+		uint16_t got_id = (uint16_t)(y->ip_id + (low - r->off) / m->traits.mss);
+
+		return sent_id == got_id || x->ip_id == y->ip_id;
+	}
+	return true;
+}
+
+struct active {
+	uint32_t items[ACTIVE_MAX];
+	bool used[ACTIVE_MAX];
+	uint32_t count;
+};
+
+static void retire(struct active *a, const struct lane *l, int64_t low)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < a->count; i++)
+		if (l->items[a->items[i]].off + l->items[a->items[i]].span > low)
+			a->items[n++] = a->items[i];
+	a->count = n;
+}
+
+/* Keeps the active items in the order of their lane, which is time. */
+static void activate(struct active *a, uint32_t item)
+{
+	uint32_t i = a->count;
+
+	if (a->count == ACTIVE_MAX)
+		return;
+	for (; i && a->items[i - 1] > item; i--)
+		a->items[i] = a->items[i - 1];
+	a->items[i] = item;
+	a->count++;
+}
+
+/* One elementary interval: every active item covers it wholly. */
+static void match_interval(struct matcher *m, struct active *s, struct active *r, int64_t low, int64_t high)
+{
+	memset(s->used, 0, sizeof(s->used));
+	for (uint32_t k = 0; k < r->count; k++) {
+		struct item *got = &m->received->items[r->items[k]];
+		uint32_t i = 0;
+
+		while (i < s->count &&
+			(s->used[i] || !range_fits(m, &m->sent->items[s->items[i]], got, low)))
+			i++;
+		if (i == s->count) {
+			add_run(&m->extra, r->items[k], low, high);
+			continue;
+		}
+		s->used[i] = true;
+		got->mate = s->items[i];
+		got->state = ITEM_PARTLY;
+		m->sent->items[s->items[i]].mate = r->items[k];
+		m->sent->items[s->items[i]].state = ITEM_PARTLY;
+	}
+	for (uint32_t i = 0; i < s->count; i++)
+		if (!s->used[i])
+			add_run(&m->missing, s->items[i], low, high);
+}
+
+static int by_offset(const void *x, const void *y, void *lane)
+{
+	const struct lane *l = lane;
+	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+
+	if (l->items[i].off != l->items[k].off)
+		return l->items[i].off < l->items[k].off ? -1 : 1;
+	return compare_u64(i, k);
+}
+
+static int compare_cut(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+static uint32_t keep_spanning(const struct lane *l, uint32_t *list, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (l->items[list[i]].span)
+			list[kept++] = list[i];
+	return kept;
+}
+
+static uint32_t add_cuts(struct matcher *m, uint32_t at, const struct lane *l, const uint32_t *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		m->cuts[at++] = l->items[list[i]].off;
+		m->cuts[at++] = l->items[list[i]].off + l->items[list[i]].span;
+	}
+	return at;
+}
+
+/* Sweeps sequence space over what is still open in both lanes. */
+static void match_ranges(struct matcher *m)
+{
+	uint32_t ns = collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
+	uint32_t nr = collect_open(m->received, &m->left_received, &m->left_received_cap);
+	struct active s = {.count = 0}, r = {.count = 0};
+	uint32_t i = 0, k = 0, cuts;
+
+	ns = keep_spanning(m->sent, m->left_sent, ns);
+	nr = keep_spanning(m->received, m->left_received, nr);
+	if (!ns || !nr)
+		return;
+	if (m->cut_cap < 2 * (ns + nr)) {
+		m->cut_cap = 2 * (ns + nr);
+		m->cuts = mem_grow(m->cuts, m->cut_cap, sizeof(*m->cuts));
+	}
+	cuts = add_cuts(m, add_cuts(m, 0, m->sent, m->left_sent, ns), m->received, m->left_received, nr);
+	qsort(m->cuts, cuts, sizeof(*m->cuts), compare_cut);
+	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), by_offset, m->sent);
+	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_offset, m->received);
+	for (uint32_t c = 0; c + 1 < cuts; c++) {
+		int64_t low = m->cuts[c], high = m->cuts[c + 1];
+
+		if (low == high)
+			continue;
+		retire(&s, m->sent, low);
+		retire(&r, m->received, low);
+		for (; i < ns && m->sent->items[m->left_sent[i]].off == low; i++)
+			activate(&s, m->left_sent[i]);
+		for (; k < nr && m->received->items[m->left_received[k]].off == low; k++)
+			activate(&r, m->left_received[k]);
+		if (s.count || r.count)
+			match_interval(m, &s, &r, low, high);
+	}
+}
+
+static int by_item(const void *x, const void *y)
+{
+	const struct run *a = x, *b = y;
+
+	if (a->item != b->item)
+		return a->item < b->item ? -1 : 1;
+	return (a->low > b->low) - (a->low < b->low);
+}
+
+/* Every item that is not whole has its runs; an item without any run left is whole after all. */
+static void finish_runs(struct lane *l, struct run_list *list)
+{
+	uint32_t n = list->count, at = 0;
+
+	if (n > 1)
+		qsort(list->runs, n, sizeof(*list->runs), by_item);
+	for (uint32_t i = 0; i < l->count; i++) {
+		struct item *it = &l->items[i];
+
+		if (it->state == ITEM_WHOLE)
+			continue;
+		while (at < n && list->runs[at].item < i)
+			at++;
+		if (at < n && list->runs[at].item == i)
+			continue;
+		if (it->state == ITEM_PARTLY)
+			it->state = ITEM_WHOLE;
+		else
+			add_run(list, i, it->off, it->off + it->span);
+	}
+	if (list->count > 1)
+		qsort(list->runs, list->count, sizeof(*list->runs), by_item);
+}
+
+/* Among copies that nothing tells apart, say so for those that stayed open. */
+static void mark_ambiguous(struct matcher *m)
+{
+	struct item *items = m->sent->items;
+
+	if (m->traits.use_id)
+		return;
+	for (uint32_t r = 0; r < m->missing.count; r++) {
+		struct item *it = &items[m->missing.runs[r].item];
+
+		if (it->seg->bits & SEGMENT_TIMESTAMP && m->traits.use_timestamp && it->span)
+			continue;
+		for (uint32_t i = m->missing.runs[r].item, n = 0; i-- && n < LOOK_AHEAD; n++)
+			if (items[i].off == it->off && items[i].seg->length == it->seg->length &&
+				items[i].state == ITEM_WHOLE && items[i].seg->flags == it->seg->flags &&
+				items[i].seg->ack == it->seg->ack)
+				it->ambiguous = true;
+	}
+}
+
+void match_lanes(struct matcher *m, uint32_t mss)
+{
+	m->missing.count = m->extra.count = 0;
+	m->traits.mss = mss;
+	if (m->sent->count && m->received->count) {
+		learn_traits(m);
+		match_in_order(m);
+		match_sorted(m, STRICT);
+		match_sorted(m, RELAXED);
+		if (m->traits.tcp)
+			match_ranges(m);
+	}
+	finish_runs(m->sent, &m->missing);
+	finish_runs(m->received, &m->extra);
+	mark_ambiguous(m);
+}
+
+void match_elsewhere(struct lane *sent, struct lane *received, const struct match_traits *traits)
+{
+	struct matcher m = {.sent = sent, .received = received, .traits = *traits};
+	uint32_t ns = collect_open(sent, &m.left_sent, &m.left_sent_cap);
+	uint32_t nr = collect_open(received, &m.left_received, &m.left_received_cap);
+	uint32_t from = 0;
+
+	/* Few are open; those of the receiver that a sender's look-ahead finds, in order. */
+	for (uint32_t k = 0; k < nr; k++) {
+		struct item *b = &received->items[m.left_received[k]];
+
+		for (uint32_t i = from; i < ns && i < from + 4 * LOOK_AHEAD; i++) {
+			struct item *a = &sent->items[m.left_sent[i]];
+
+			if (a->elsewhere || !same(&m, a, b, STRICT))
+				continue;
+			a->elsewhere = b->elsewhere = true;
+			break;
+		}
+		while (from < ns && sent->items[m.left_sent[from]].elsewhere)
+			from++;
+	}
+	matcher_release(&m);
+}
+
+void matcher_release(struct matcher *m)
+{
+	free(m->left_sent);
+	free(m->left_received);
+	free(m->cuts);
+	free(m->missing.runs);
+	free(m->extra.runs);
+	*m = (struct matcher){0};
+}

@@ -1,0 +1,331 @@
+#include "join/owner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
+#define STRAY_SHARE 0.005
+/* Candidates kept for a vantage point while it is ambiguous. */
+#define CANDIDATES 4
+
+static bool is_multicast(const uint8_t ip[16])
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	if (memcmp(ip, mapped, 12) == 0)
+		return (ip[12] & 0xf0) == 0xe0 || memcmp(ip + 12, "\xff\xff\xff\xff", 4) == 0 ||
+			memcmp(ip + 12, "\0\0\0\0", 4) == 0;
+	return ip[0] == 0xff || memcmp(ip, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16) == 0;
+}
+
+static bool is_initial_ttl(uint8_t ttl)
+{
+	return ttl == 64 || ttl == 128 || ttl == 255 || ttl == 1;
+}
+
+uint32_t owner_of(const struct owners *o, const uint8_t ip[16])
+{
+	const uint32_t *host = tally_get(&o->by_ip, ip);
+
+	return host ? *host : OWNER_NONE;
+}
+
+static void claim(struct owners *o, uint32_t host, const uint8_t ip[16])
+{
+	bool fresh;
+	uint32_t *owner = tally_at(&o->by_ip, ip, &fresh);
+
+	if (fresh)
+		*owner = host;
+	else if (*owner != host)
+		*owner = OWNER_NONE;
+}
+
+static void add_address(struct network *net, struct owners *o, const struct vantage *v, const uint8_t ip[16])
+{
+	struct host *h = &net->hosts[v->host];
+	struct host_address a = {.has_ip = true, .prefix = 255, .source = "inferred",
+		.interface = v->interface ? mem_strdup(v->interface) : NULL};
+
+	memcpy(a.ip, ip, 16);
+	if (v->own_mac != MAC_NONE) {
+		a.has_mac = true;
+		memcpy(a.mac, vantage_mac(v, v->own_mac), 6);
+	}
+	MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
+	h->addresses[h->address_count++] = a;
+	claim(o, v->host, ip);
+}
+
+static bool host_has(const struct host *h, const uint8_t ip[16])
+{
+	for (uint32_t i = 0; i < h->address_count; i++)
+		if (h->addresses[i].has_ip && memcmp(h->addresses[i].ip, ip, 16) == 0)
+			return true;
+	return false;
+}
+
+static bool recorded(const struct host *h)
+{
+	for (uint32_t i = 0; i < h->address_count; i++)
+		if (h->addresses[i].has_ip)
+			return true;
+	return false;
+}
+
+/* The MAC that is in every frame with unicast IP, where just one is. */
+static uint16_t ever_present_mac(const struct vantage *v, uint64_t unicast)
+{
+	uint64_t *frames = mem_array(v->macs.count + 1, sizeof(*frames));
+	uint16_t found = MAC_NONE;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < v->mac_use.count; i++) {
+		const struct mac_use_key *k = tally_key(&v->mac_use, i);
+		const struct mac_use *u = tally_value(&v->mac_use, i);
+
+		frames[k->mac] += is_multicast(k->ip) ? 0 : u->frames;
+	}
+	for (uint32_t i = 0; i < v->macs.count; i++) {
+		const uint8_t *mac = tally_key(&v->macs, i);
+
+		if ((mac[0] & 1) || (double)frames[i] < (double)unicast * (1 - STRAY_SHARE))
+			continue;
+		found = (uint16_t)i;
+		count++;
+	}
+	free(frames);
+	return count == 1 ? found : MAC_NONE;
+}
+
+/* How an address takes part in unicast flows. */
+struct address_use {
+	uint64_t frames;
+	uint8_t ttl_max; /* of what it sends; 0: it sent nothing */
+};
+
+static void use_address(struct tally *uses, const uint8_t ip[16], uint64_t frames, const struct flow_side *side)
+{
+	bool fresh;
+	struct address_use *use = tally_at(uses, ip, &fresh);
+
+	use->frames += frames;
+	if (side->seen && side->ttl > use->ttl_max)
+		use->ttl_max = side->ttl;
+}
+
+static uint64_t count_addresses(const struct vantage *v, struct tally *ret)
+{
+	uint64_t unicast = 0;
+
+	tally_init(ret, 16, sizeof(struct address_use), UINT32_MAX);
+	for (uint32_t i = 0; i < v->flows.count; i++) {
+		const struct flow *f = flowtab_at(&v->flows, i);
+		uint64_t n = (uint64_t)f->side[0].packets + f->side[1].packets;
+
+		if (is_multicast(f->key.a) || is_multicast(f->key.b))
+			continue;
+		unicast += n;
+		use_address(ret, f->key.a, n, &f->side[0]);
+		if (memcmp(f->key.a, f->key.b, 16) != 0)
+			use_address(ret, f->key.b, n, &f->side[1]);
+	}
+	return unicast;
+}
+
+/* Addresses that the capture itself marks as sending from here (SLL, direction flags). */
+static bool infer_by_direction(struct network *net, struct owners *o, struct vantage *v)
+{
+	struct host *h = &net->hosts[v->host];
+	bool any = false;
+
+	for (uint32_t i = 0; i < v->flows.count; i++) {
+		const struct flow *f = flowtab_at(&v->flows, i);
+
+		for (int b = 0; b < 2; b++) {
+			const uint8_t *ip = b ? f->key.b : f->key.a;
+
+			if (!f->side[b].out || !is_initial_ttl(f->side[b].ttl) || is_multicast(ip))
+				continue;
+			any = true;
+			if (!host_has(h, ip))
+				add_address(net, o, v, ip);
+		}
+	}
+	return any;
+}
+
+/* A router sends others' packets from its MAC too, but with a TTL that was counted down. */
+static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *v, uint64_t unicast)
+{
+	bool any = false;
+
+	if (v->own_mac == MAC_NONE)
+		v->own_mac = ever_present_mac(v, unicast);
+	if (v->own_mac == MAC_NONE)
+		return false;
+	for (uint32_t i = 0; i < v->mac_use.count; i++) {
+		const struct mac_use_key *k = tally_key(&v->mac_use, i);
+		const struct mac_use *u = tally_value(&v->mac_use, i);
+
+		if (k->mac != v->own_mac || k->role != 0 || !is_initial_ttl(u->ttl_max) || is_multicast(k->ip))
+			continue;
+		any = true;
+		if (!host_has(&net->hosts[v->host], k->ip))
+			add_address(net, o, v, k->ip);
+	}
+	return any;
+}
+
+/* Addresses in (nearly) every unicast frame, that no other host owns. Returns how many. */
+static int candidates(const struct owners *o, const struct vantage *v, const struct tally *by_ip,
+	uint64_t unicast, bool initial_ttl, const uint8_t *ret[CANDIDATES])
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < by_ip->count && n < CANDIDATES; i++) {
+		const uint8_t *ip = tally_key(by_ip, i);
+		const struct address_use *use = tally_value(by_ip, i);
+		uint32_t owner = owner_of(o, ip);
+
+		if ((double)use->frames < (double)unicast * (1 - STRAY_SHARE))
+			continue;
+		if (initial_ttl && !is_initial_ttl(use->ttl_max))
+			continue;
+		if (owner == OWNER_NONE || owner == v->host)
+			ret[n++] = ip;
+	}
+	return n;
+}
+
+static bool undecided(const struct network *net, const struct vantage *v)
+{
+	return v->kind == VANTAGE_NIC && !recorded(&net->hosts[v->host]);
+}
+
+/* What one capture alone shows for certain. */
+static void infer_alone(struct network *net, struct owners *o, struct vantage *v)
+{
+	const uint8_t *found[CANDIDATES];
+	struct tally by_ip;
+	uint64_t unicast;
+
+	if (infer_by_direction(net, o, v))
+		return;
+	unicast = count_addresses(v, &by_ip);
+	if (unicast && !infer_by_mac(net, o, v, unicast) &&
+		candidates(o, v, &by_ip, unicast, false, found) == 1)
+		add_address(net, o, v, found[0]);
+	tally_release(&by_ip);
+}
+
+struct guess {
+	bool made;
+	uint8_t ip[16];
+};
+
+/*
+ * Of two ends that are in all frames: the one that no other host owns; else the one whose packets
+ * no router has touched. A capture in the middle guesses the same as the one at the end.
+ */
+static struct guess guess_address(const struct owners *o, const struct vantage *v)
+{
+	const uint8_t *found[CANDIDATES];
+	struct guess g = {0};
+	struct tally by_ip;
+	uint64_t unicast = count_addresses(v, &by_ip);
+	int n = unicast ? candidates(o, v, &by_ip, unicast, false, found) : 0;
+
+	if (n > 1)
+		n = candidates(o, v, &by_ip, unicast, true, found);
+	if (n == 1) {
+		g.made = true;
+		memcpy(g.ip, found[0], 16);
+	}
+	tally_release(&by_ip);
+	return g;
+}
+
+/* Accepts the guesses that only one host makes; true when any was. */
+static bool infer_together(struct network *net, struct owners *o)
+{
+	struct guess *guesses = mem_array(net->vantage_count + 1, sizeof(*guesses));
+	bool progress = false;
+
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		if (undecided(net, &net->vantages[i]))
+			guesses[i] = guess_address(o, &net->vantages[i]);
+	for (uint32_t i = 0; i < net->vantage_count; i++) {
+		bool alone = guesses[i].made;
+
+		for (uint32_t k = 0; k < net->vantage_count && alone; k++)
+			alone = k == i || !guesses[k].made || memcmp(guesses[k].ip, guesses[i].ip, 16) != 0 ||
+				net->vantages[k].host == net->vantages[i].host;
+		if (!alone || host_has(&net->hosts[net->vantages[i].host], guesses[i].ip))
+			continue;
+		add_address(net, o, &net->vantages[i], guesses[i].ip);
+		progress = true;
+	}
+	free(guesses);
+	return progress;
+}
+
+/* The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet. */
+static void infer_own_mac(const struct network *net, struct vantage *v)
+{
+	const struct host *h = &net->hosts[v->host];
+	uint64_t most = 0;
+
+	if (v->own_mac != MAC_NONE)
+		return;
+	for (uint32_t i = 0; i < v->mac_use.count; i++) {
+		const struct mac_use_key *k = tally_key(&v->mac_use, i);
+		const struct mac_use *u = tally_value(&v->mac_use, i);
+
+		if (k->role != 0 || !host_has(h, k->ip) || u->frames <= most)
+			continue;
+		most = u->frames;
+		v->own_mac = k->mac;
+	}
+}
+
+static void complete_addresses(struct network *net)
+{
+	for (uint32_t i = 0; i < net->vantage_count; i++) {
+		struct vantage *v = &net->vantages[i];
+		struct host *h = &net->hosts[v->host];
+
+		infer_own_mac(net, v);
+		for (uint32_t k = 0; k < h->address_count && v->own_mac != MAC_NONE; k++) {
+			struct host_address *a = &h->addresses[k];
+
+			if (a->has_mac || strcmp(a->source, "inferred") != 0)
+				continue;
+			a->has_mac = true;
+			memcpy(a->mac, vantage_mac(v, v->own_mac), 6);
+		}
+	}
+}
+
+void owners_infer(struct network *net, struct owners *ret)
+{
+	tally_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
+	for (uint32_t h = 0; h < net->host_count; h++)
+		for (uint32_t i = 0; i < net->hosts[h].address_count; i++)
+			if (net->hosts[h].addresses[i].has_ip)
+				claim(ret, h, net->hosts[h].addresses[i].ip);
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		if (undecided(net, &net->vantages[i]))
+			infer_alone(net, ret, &net->vantages[i]);
+	/* Each round may rule out candidates of the next. */
+	while (infer_together(net, ret))
+		;
+	complete_addresses(net);
+}
+
+void owners_release(struct owners *o)
+{
+	tally_release(&o->by_ip);
+}

@@ -1,0 +1,16 @@
+/*
+ * pair: which flow at one vantage point is which at another: by evidence, not by 5-tuple alone
+ * (NAT rewrites addresses and ports, firewalls rewrite sequence numbers, 5-tuples are reused).
+ */
+#pragma once
+
+#include "join/conversation.h"
+
+/*
+ * Pairs the flows of all NIC and netfilter vantage points. Rounds, strongest evidence first: both
+ * initial sequence numbers; one of them; addresses with fitting sequence numbers; content. In each
+ * round a candidate must be the only best one, else the flow stays alone and is marked ambiguous:
+ * a wrong pairing would invent loss, a missing one only says less.
+ */
+void pair_flows(struct network *net, struct conversations *ret);
+void conversations_release(struct conversations *c);

@@ -1,0 +1,134 @@
+#include "join/position.h"
+
+#include <stdlib.h>
+
+#include "decode/packet.h"
+
+/* Members of one conversation: a path of more vantage points than this is cut. */
+#define MEMBERS_MAX 64
+
+bool position_owns(const struct network *net, const struct owners *o, const struct member *m, bool client)
+{
+	return owner_of(o, member_ip(net, m, client)) == net->vantages[m->vantage].host;
+}
+
+/* -1 at the client, 1 at the server, 0 between or unknown. */
+static int owner_rank(const struct network *net, const struct owners *o, const struct member *m)
+{
+	bool client = position_owns(net, o, m, true), server = position_owns(net, o, m, false);
+
+	return client == server ? 0 : client ? -1 : 1;
+}
+
+/* On one host, a netfilter hook is nearer to the host's own sockets than the interface. */
+static int kind_rank(const struct network *net, const struct owners *o, const struct member *m)
+{
+	int rank = owner_rank(net, o, m);
+
+	return net->vantages[m->vantage].kind == VANTAGE_NETFILTER ? 2 * rank : rank;
+}
+
+static int by_ttl(const struct network *net, const struct member *a, const struct member *b)
+{
+	const struct flow_side *ac = member_side(net, a, C2S), *bc = member_side(net, b, C2S);
+	const struct flow_side *as = member_side(net, a, S2C), *bs = member_side(net, b, S2C);
+	int sum = 0;
+
+	if (ac->seen && bc->seen)
+		sum += bc->ttl - ac->ttl;
+	if (as->seen && bs->seen)
+		sum += as->ttl - bs->ttl;
+	return sum;
+}
+
+/* Time from the client's first segment to the server's first, or from that to the client's next. */
+static bool first_turns(const struct network *net, const struct member *m, int64_t ret_ns[2])
+{
+	const struct flow *f = member_flow(net, m);
+	const struct segment *seen[3] = {0};
+	int stage = 0;
+
+	for (struct segment_chunk *c = f->head; c && stage < 3; c = c->next) {
+		for (uint32_t i = 0; i < c->used && stage < 3; i++) {
+			const struct segment *s = &c->slots[i];
+			bool from_client = !(s->bits & SEGMENT_FROM_B) != m->client_is_b;
+
+			if (from_client == (stage != 1))
+				seen[stage++] = s;
+			i += s->bits & SEGMENT_SACK ? 1 : 0;
+		}
+	}
+	if (stage < 3)
+		return false;
+	ret_ns[0] = seen[1]->time_ns - seen[0]->time_ns;
+	ret_ns[1] = seen[2]->time_ns - seen[1]->time_ns;
+	return true;
+}
+
+/*
+ * The server's answer comes later the farther the server is, so that its vantage point is nearer
+ * the client; the client's next step the other way round.
+ */
+static int by_turns(const struct network *net, const struct member *a, const struct member *b)
+{
+	int64_t ta[2], tb[2], sum;
+
+	if (!first_turns(net, a, ta) || !first_turns(net, b, tb))
+		return 0;
+	sum = (tb[0] - ta[0]) + (ta[1] - tb[1]);
+	return sum < 0 ? -1 : sum > 0;
+}
+
+/* Loss only shrinks: what fewer client packets reach is farther from the client. */
+static int by_counts(const struct network *net, const struct member *a, const struct member *b)
+{
+	int64_t client = (int64_t)member_side(net, b, C2S)->packets - member_side(net, a, C2S)->packets;
+	int64_t server = (int64_t)member_side(net, a, S2C)->packets - member_side(net, b, S2C)->packets;
+	int64_t sum = client + server;
+
+	return sum < 0 ? -1 : sum > 0;
+}
+
+static int compare(const struct network *net, const struct owners *o, const struct member *a, const struct member *b)
+{
+	int r = kind_rank(net, o, a) - kind_rank(net, o, b);
+
+	if (!r)
+		r = by_ttl(net, a, b);
+	if (!r)
+		r = by_turns(net, a, b);
+	if (!r)
+		r = by_counts(net, a, b);
+	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
+}
+
+static void sort_members(const struct network *net, const struct owners *o, struct conversations *all,
+	struct conversation *c)
+{
+	uint32_t order[MEMBERS_MAX] = {c->first_member}, n = 0;
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE && n < MEMBERS_MAX; i = all->members[i].next)
+		order[n++] = i;
+	for (uint32_t i = 1; i < n; i++) {
+		uint32_t k = i, m = order[i];
+
+		for (; k && compare(net, o, &all->members[m], &all->members[order[k - 1]]) < 0; k--)
+			order[k] = order[k - 1];
+		order[k] = m;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		all->members[order[i]].next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
+	c->first_member = order[0];
+	c->members = (uint16_t)n;
+	/* Sequence numbers are from now on relative to the place nearest the client. */
+	for (uint32_t i = n; i--;)
+		for (int d = 0; d < 2; d++)
+			all->members[order[i]].delta[d] -= all->members[order[0]].delta[d];
+}
+
+void position_members(const struct network *net, const struct owners *o, struct conversations *c)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		if (c->list[i].members > 1)
+			sort_members(net, o, c, &c->list[i]);
+}

@@ -1,0 +1,268 @@
+#include "join/proof.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/seq.h"
+#include "decode/packet.h"
+
+void ack_track_build(struct ack_track *t, const struct lane *lane, int64_t limit)
+{
+	int64_t high = INT64_MIN, ref = 0;
+
+	t->lane = lane;
+	if (t->cap < lane->count) {
+		t->cap = lane->count;
+		t->high = mem_grow(t->high, t->cap, sizeof(*t->high));
+	}
+	for (uint32_t i = 0; i < lane->count; i++) {
+		const struct item *it = &lane->items[i];
+
+		if ((it->seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) {
+			int64_t ack = item_ack(lane, it, ref);
+
+			if (ack > high && ack <= limit)
+				high = ref = ack;
+		}
+		t->high[i] = high;
+	}
+}
+
+void ack_track_release(struct ack_track *t)
+{
+	free(t->high);
+	*t = (struct ack_track){0};
+}
+
+uint32_t ack_track_covers(const struct ack_track *t, int64_t high)
+{
+	uint32_t low = 0, end = t->lane->count;
+
+	while (low < end) {
+		uint32_t middle = low + (end - low) / 2;
+
+		if (t->high[middle] >= high)
+			end = middle;
+		else
+			low = middle + 1;
+	}
+	return low < t->lane->count ? low : ITEM_NONE;
+}
+
+static int by_low(const void *x, const void *y, void *list)
+{
+	const struct run_list *l = list;
+	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+	const struct run *a = &l->runs[i], *b = &l->runs[k];
+
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	return (i > k) - (i < k);
+}
+
+/* The first place in order whose run begins at or after low. */
+static uint32_t lower_bound(const struct proofs *p, const struct run_list *list, int64_t low)
+{
+	uint32_t begin = 0, end = list->count;
+
+	while (begin < end) {
+		uint32_t middle = begin + (end - begin) / 2;
+
+		if (list->runs[p->order[middle]].low >= low)
+			end = middle;
+		else
+			begin = middle + 1;
+	}
+	return begin;
+}
+
+/* Union-find over places in order: the next one that no SACK has covered yet. */
+static uint32_t next_uncovered(uint32_t *skip, uint32_t at)
+{
+	uint32_t root = at;
+
+	while (skip[root] != root)
+		root = skip[root];
+	while (skip[at] != root) {
+		uint32_t next = skip[at];
+
+		skip[at] = root;
+		at = next;
+	}
+	return root;
+}
+
+static void cover_by_sack(struct proofs *p, const struct run_list *list, int64_t low, int64_t high,
+	uint32_t item, bool to)
+{
+	uint32_t at = next_uncovered(p->skip, lower_bound(p, list, low));
+
+	while (at < list->count && list->runs[p->order[at]].low < high) {
+		const struct run *r = &list->runs[p->order[at]];
+
+		if (r->high <= high && r->high > r->low) {
+			struct run_proof *proof = &p->runs[p->order[at]];
+
+			*(to ? &proof->sack_to : &proof->sack_from) = item;
+			p->skip[at] = at + 1;
+		}
+		at = next_uncovered(p->skip, at + 1);
+	}
+}
+
+static void count_dsack(struct proofs *p, const struct run_list *list, int64_t low, int64_t high, uint16_t *counts)
+{
+	for (uint32_t at = lower_bound(p, list, low - p->longest);
+		at < list->count && list->runs[p->order[at]].low < high; at++)
+		if (list->runs[p->order[at]].high > low && counts[p->order[at]] < UINT16_MAX)
+			counts[p->order[at]]++;
+}
+
+/* RFC 2883 4: the first block lies below the ACK, or inside the second block. */
+static bool is_dsack(const int64_t block[4][2], uint32_t count, int64_t ack)
+{
+	if (block[0][1] <= ack)
+		return true;
+	return count > 1 && block[0][0] >= block[1][0] && block[0][1] <= block[1][1];
+}
+
+static void read_sacks(struct proofs *p, const struct run_list *list, const struct ack_track *t, bool to,
+	uint16_t *dsacks)
+{
+	const struct lane *l = t->lane;
+
+	for (uint32_t i = 0; i <= list->count; i++)
+		p->skip[i] = i;
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct segment_sack *s = segment_sack(l->items[i].seg);
+		int64_t block[4][2];
+		uint32_t n = s ? s->count : 0;
+		int64_t ref = t->high[i] == INT64_MIN ? 0 : t->high[i];
+		bool twice;
+
+		for (uint32_t k = 0; k < n && k < 4; k++)
+			for (int e = 0; e < 2; e++)
+				block[k][e] = seq_unwrap(ref, s->edge[k][e] - l->ack_delta - l->ack_base);
+		if (!n)
+			continue;
+		twice = is_dsack((const int64_t(*)[2])block, n, t->high[i]);
+		if (twice)
+			count_dsack(p, list, block[0][0], block[0][1], dsacks);
+		for (uint32_t k = twice; k < n && k < 4; k++)
+			if (block[k][0] < block[k][1])
+				cover_by_sack(p, list, block[k][0], block[k][1], i, to);
+	}
+}
+
+static void add_overlaps(struct proofs *p, const struct run_list *list, const struct lane *l, uint32_t *count)
+{
+	*count = 0;
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct item *it = &l->items[i];
+		int64_t end = it->off + it->span;
+
+		if (!it->span)
+			continue;
+		for (uint32_t at = lower_bound(p, list, it->off - p->longest);
+			at < list->count && list->runs[p->order[at]].low < end; at++) {
+			const struct run *r = &list->runs[p->order[at]];
+
+			if (r->high <= it->off || r->high == r->low)
+				continue;
+			MEM_RESERVE(p->overlaps, *count, p->overlap_cap);
+			p->overlaps[(*count)++] = (struct overlap){.run = p->order[at], .item = i};
+		}
+	}
+}
+
+static int by_run(const void *x, const void *y)
+{
+	const struct overlap *a = x, *b = y;
+
+	if (a->run != b->run)
+		return a->run < b->run ? -1 : 1;
+	return (a->item > b->item) - (a->item < b->item);
+}
+
+/* Sorts the overlaps by run and leaves for each run where its items begin and how many they are. */
+static void group(struct proofs *p, uint32_t count, uint32_t **flat, uint32_t *cap, bool arrivals)
+{
+	if (!count)
+		return;
+	qsort(p->overlaps, count, sizeof(*p->overlaps), by_run);
+	if (*cap < count) {
+		*cap = count;
+		*flat = mem_grow(*flat, *cap, sizeof(**flat));
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct run_proof *r = &p->runs[p->overlaps[i].run];
+		uint32_t *first = arrivals ? &r->first_arrival : &r->first_copy;
+		uint32_t *n = arrivals ? &r->arrivals : &r->copies;
+
+		if (!*n)
+			*first = i;
+		(*n)++;
+		(*flat)[i] = p->overlaps[i].item;
+	}
+}
+
+static void prepare(struct proofs *p, const struct run_list *list)
+{
+	if (p->run_cap < list->count + 1) {
+		p->run_cap = list->count + 1;
+		p->runs = mem_grow(p->runs, p->run_cap, sizeof(*p->runs));
+		p->order = mem_grow(p->order, p->run_cap, sizeof(*p->order));
+		p->skip = mem_grow(p->skip, (size_t)p->run_cap + 1, sizeof(*p->skip));
+	}
+	p->longest = 0;
+	for (uint32_t i = 0; i < list->count; i++) {
+		int64_t length = list->runs[i].high - list->runs[i].low;
+
+		p->order[i] = i;
+		p->runs[i] = (struct run_proof){.cover_to = ITEM_NONE, .cover_from = ITEM_NONE,
+			.sack_to = ITEM_NONE, .sack_from = ITEM_NONE};
+		p->longest = length > p->longest ? length : p->longest;
+	}
+	if (list->count > 1)
+		qsort_r(p->order, list->count, sizeof(*p->order), by_low, (void *)list);
+}
+
+void proofs_gather(struct proofs *p, const struct run_list *list, const struct lane *sent,
+	const struct lane *received, const struct lane *acks_from, const struct lane *acks_to)
+{
+	int64_t limit = sent->end > received->end ? sent->end : received->end;
+	uint16_t *dsacks = mem_array((size_t)list->count * 2 + 1, sizeof(*dsacks));
+	uint32_t count;
+
+	prepare(p, list);
+	ack_track_build(&p->to, acks_to, limit);
+	ack_track_build(&p->from, acks_from, limit);
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->runs[i].high == list->runs[i].low)
+			continue;
+		p->runs[i].cover_to = ack_track_covers(&p->to, list->runs[i].high);
+		p->runs[i].cover_from = ack_track_covers(&p->from, list->runs[i].high);
+	}
+	read_sacks(p, list, &p->to, true, dsacks);
+	read_sacks(p, list, &p->from, false, dsacks + list->count);
+	for (uint32_t i = 0; i < list->count; i++)
+		p->runs[i].dsacks = dsacks[i] > dsacks[list->count + i] ? dsacks[i] : dsacks[list->count + i];
+	free(dsacks);
+	add_overlaps(p, list, sent, &count);
+	group(p, count, &p->copies, &p->copy_cap, false);
+	add_overlaps(p, list, received, &count);
+	group(p, count, &p->arrivals, &p->arrival_cap, true);
+}
+
+void proofs_release(struct proofs *p)
+{
+	ack_track_release(&p->to);
+	ack_track_release(&p->from);
+	free(p->runs);
+	free(p->copies);
+	free(p->arrivals);
+	free(p->order);
+	free(p->skip);
+	free(p->overlaps);
+	*p = (struct proofs){0};
+}
