@@ -14,6 +14,7 @@ static const struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"analyze", "join captures into a database and print the verdict", cmd_analyze},
 	{"report", "print the verdict of a database as text, JSON or Markdown", cmd_report},
 	{"judge", "judge the facts of a database again, with your own rules if you like", cmd_judge},
 };

@@ -44,12 +44,10 @@ def read(path):
 
 def main():
     schema, out_c, out_h = sys.argv[1:]
-    ddl = "".join(read(f"{schema}/{f}.sql") for f in ("001_facts", "flowlog", "002_derived"))
+    ddl = read(f"{schema}/001_facts.sql") + read(f"{schema}/002_derived.sql")
     found = tables(ddl)
     if len(found) != len(re.findall(r"^CREATE TABLE", ddl, re.M)):
         sys.exit("schema: a table has no comment")
-    create = {m.group(1): re.sub(r" *--.*", "", m.group(0))
-              for m in re.finditer(r"^CREATE TABLE (\w+) \(.*?^\).*?;", ddl, re.S | re.M)}
     comments = []
     for table, comment, columns in found:
         comments.append(f"({quote(table)}, NULL, {quote(comment)})")
@@ -62,9 +60,8 @@ def main():
     if on_disk != set(rules):
         sys.exit(f"schema/rules/ORDER and the files differ: {sorted(on_disk ^ set(rules))}")
     queries = sorted(f[:-4] for f in os.listdir(f"{schema}/query") if f.endswith(".sql"))
-    reports = sorted(f[:-4] for f in os.listdir(f"{schema}/report") if f.endswith(".sql"))
-
     statements = sorted(f[:-4] for f in os.listdir(f"{schema}/statement") if f.endswith(".sql"))
+    reports = sorted(f[:-4] for f in os.listdir(f"{schema}/report") if f.endswith(".sql"))
 
     with open(out_h, "w", encoding="utf-8") as h:
         h.write("/* Made from schema/ by scripts/embed_sql.py. */\n#pragma once\n\n#include <stddef.h>\n\n")
@@ -75,11 +72,9 @@ def main():
         for name in ("ddl", "indexes", "views", "settings", "defects", "prepare", "link"):
             h.write(f"extern const char schema_{name}[];\n")
         h.writelines(f"extern const char schema_report_{r}[];\n" for r in reports)
-        h.writelines(f"extern const char statement_{n}[];\n" for n in statements)
+        h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
         h.write("extern const char *const schema_table_name[SCHEMA_TABLES];\n")
         h.write("extern const char *const schema_insert[SCHEMA_TABLES]; /* every column, in order */\n")
-        h.write("extern const char *const schema_create[SCHEMA_TABLES]; /* the table alone */\n")
-        h.write("extern const char *const schema_bulk_load[SCHEMA_TABLES]; /* from the scratch database */\n")
         h.write("extern const struct schema_text schema_rules[]; /* in order; ends with NULL */\n")
         h.write("extern const struct schema_text schema_queries[]; /* by name; ends with NULL */\n")
 
@@ -88,27 +83,22 @@ def main():
         for name, text in (
             ("ddl", ddl),
             ("indexes", read(f"{schema}/003_indexes.sql")),
-            ("views", read(f"{schema}/views.sql") + read(f"{schema}/flowlog_views.sql")),
+            ("views", read(f"{schema}/views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
             ("prepare", read(f"{schema}/prepare.sql") + "".join(
                 read(f"{schema}/prepare/{n}") for n in sorted(os.listdir(f"{schema}/prepare")))),
             ("link", read(f"{schema}/link.sql")),
+            *((f"statement_{n}", read(f"{schema}/statement/{n}.sql")) for n in statements),
             *((f"report_{r}", read(f"{schema}/report/{r}.sql")) for r in reports),
         ):
             c.write(f"const char schema_{name}[] =\n{c_string(text)};\n\n")
-        for n in statements:
-            c.write(f'const char statement_{n}[] =\n{c_string(read(f"{schema}/statement/{n}.sql"))};\n\n')
         c.write("const char *const schema_table_name[SCHEMA_TABLES] = {\n")
         c.writelines(f'\t"{t}",\n' for t, _, _ in found)
         c.write("};\n\nconst char *const schema_insert[SCHEMA_TABLES] = {\n")
         for t, _, columns in found:
             marks = ",".join("?" * len(columns))
             c.write(f'\t"INSERT INTO {t} VALUES ({marks})",\n')
-        c.write("};\n\nconst char *const schema_create[SCHEMA_TABLES] = {\n")
-        c.writelines(f"{c_string(create[t])},\n" for t, _, _ in found)
-        c.write("};\n\nconst char *const schema_bulk_load[SCHEMA_TABLES] = {\n")
-        c.writelines(f'\t"INSERT INTO main.{t} SELECT * FROM bulk_{t}.{t}",\n' for t, _, _ in found)
         c.write("};\n\n")
         for array, folder, names in (("rules", "rules", rules), ("queries", "query", queries)):
             c.write(f"const struct schema_text schema_{array}[] = {{\n")

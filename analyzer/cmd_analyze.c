@@ -1,0 +1,237 @@
+/* bothends analyze: captures in, a database and its verdict out. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "cmd.h"
+#include "report/model.h"
+#include "run/analyze.h"
+
+typedef int report_function(struct db *, FILE *, const struct report_options *, struct error *);
+
+static report_function *report_writer(const char *format)
+{
+	return strcmp(format, "text") == 0 ? report_text : NULL;
+}
+
+enum {
+	KEY_FORCE = 256,
+	KEY_FROM,
+	KEY_TO,
+	KEY_MEMORY,
+	KEY_THREADS,
+	KEY_PACKETS,
+	KEY_SHA256,
+	KEY_RULES,
+	KEY_SET,
+	KEY_FORMAT,
+	KEY_FAIL_ON,
+	KEY_PROGRESS,
+};
+
+static const struct argp_option options[] = {
+	{"output", 'o', "FILE", 0, "the database to make (default incident.db)", 0},
+	{"force", KEY_FORCE, NULL, 0, "replace the database if it exists", 0},
+	{"filter", 'f', "EXPRESSION", 0, "take only frames that pass this pcap-filter(7) expression", 0},
+	{"from", KEY_FROM, "TIME", 0, "take only frames at or after TIME (RFC 3339, each file's own clock)", 0},
+	{"to", KEY_TO, "TIME", 0, "take only frames before TIME", 0},
+	{"memory", KEY_MEMORY, "SIZE", 0, "keep resident memory below SIZE, such as 512M (default: half of the machine's)", 0},
+	{"threads", KEY_THREADS, "N", 0, "work on N threads (default: one for each processor)", 0},
+	{"packets", KEY_PACKETS, "WHICH", 0, "which frames get a row in the table packet: none, events (default) or all", 0},
+	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (custody; costs time)", 0},
+	{"rules", KEY_RULES, "FOLDER", 0, "judge by the rules (*.sql) in FOLDER as well", 0},
+	{"set", KEY_SET, "KEY=VALUE", 0, "change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
+	{"format", KEY_FORMAT, "FORMAT", 0, "print the verdict as text (default), json or md", 0},
+	{"fail-on", KEY_FAIL_ON, "SEVERITY", 0, "exit with 1 when a finding is at least critical, warning or notice", 0},
+	{"progress", KEY_PROGRESS, "WHEN", 0, "auto (default: on a terminal), always or never", 0},
+	{"quiet", 'q', NULL, 0, "print no verdict", 0},
+	{"verbose", 'v', NULL, 0, "say more on standard error", 0},
+	{0},
+};
+
+struct request {
+	struct analyze_options o;
+	int input_cap, setting_cap;
+	const char *format, *fail_on;
+	int progress; /* 1 always, 0 never, -1 auto */
+	bool quiet, verbose;
+};
+
+static int choice(const char *text, const char *const *names)
+{
+	for (int i = 0; names[i]; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+static void add_text(char ***list, int *count, int *cap, char *text)
+{
+	MEM_RESERVE(*list, *count, *cap);
+	(*list)[(*count)++] = text;
+}
+
+static void parse_time(struct argp_state *state, const char *option, const char *text, int64_t *ret_ns)
+{
+	if (!nsec_parse(text, ret_ns))
+		argp_error(state, "%s: '%s' is not a time such as 2026-09-21T14:13:24Z", option, text);
+}
+
+static void parse_threads(struct argp_state *state, const char *text, unsigned *ret)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || *end || end == text || n < 1 || n > 256)
+		argp_error(state, "--threads: '%s' is not a number from 1 to 256", text);
+	*ret = (unsigned)n;
+}
+
+static void parse_memory(struct argp_state *state, const char *text, uint64_t *ret)
+{
+	if (!size_parse(text, ret) || *ret < UINT64_C(64) << 20)
+		argp_error(state, "--memory: '%s' is not a size of at least 64M", text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const packets[] = {"none", "events", "all", NULL};
+	static const char *const when[] = {"never", "always", "auto", NULL};
+	static const char *const severities[] = {"critical", "warning", "notice", NULL};
+	struct request *r = state->input;
+	int c;
+
+	switch (key) {
+	case 'o':
+		r->o.output = arg;
+		return 0;
+	case KEY_FORCE:
+		r->o.force = true;
+		return 0;
+	case 'f':
+		r->o.filter = arg;
+		return 0;
+	case KEY_FROM:
+		parse_time(state, "--from", arg, &r->o.from_ns);
+		return 0;
+	case KEY_TO:
+		parse_time(state, "--to", arg, &r->o.to_ns);
+		return 0;
+	case KEY_MEMORY:
+		parse_memory(state, arg, &r->o.memory);
+		return 0;
+	case KEY_THREADS:
+		parse_threads(state, arg, &r->o.threads);
+		return 0;
+	case KEY_PACKETS:
+		c = choice(arg, packets);
+		if (c < 0)
+			argp_error(state, "--packets takes none, events or all, not '%s'", arg);
+		r->o.packets = (enum packet_choice)c;
+		return 0;
+	case KEY_SHA256:
+		r->o.sha256 = true;
+		return 0;
+	case KEY_RULES:
+		r->o.rules_dir = arg;
+		return 0;
+	case KEY_SET:
+		add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
+		return 0;
+	case KEY_FORMAT:
+		if (!report_writer(arg))
+			argp_error(state, "no format '%s'", arg);
+		r->format = arg;
+		return 0;
+	case KEY_FAIL_ON:
+		if (choice(arg, severities) < 0)
+			argp_error(state, "--fail-on takes critical, warning or notice, not '%s'", arg);
+		r->fail_on = arg;
+		return 0;
+	case KEY_PROGRESS:
+		c = choice(arg, when);
+		if (c < 0)
+			argp_error(state, "--progress takes auto, always or never, not '%s'", arg);
+		r->progress = c == 2 ? -1 : c;
+		return 0;
+	case 'q':
+		r->quiet = true;
+		return 0;
+	case 'v':
+		r->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		add_text(&r->o.inputs, &r->o.input_count, &r->input_cap, arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "name the captures: bothends analyze worker=worker.pcapng db=db.pcapng");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Findings at or above a severity. */
+static int64_t count_findings(struct db *db, const char *severity)
+{
+	sqlite3_stmt *s;
+	int64_t n = 0;
+
+	if (sqlite3_prepare_v2(db->handle, schema_statement_findings_at, -1, &s, NULL) != SQLITE_OK)
+		return 0;
+	db_text(s, 1, severity);
+	if (sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int64(s, 0);
+	(void)sqlite3_finalize(s);
+	return n;
+}
+
+static int finish(const struct request *r, struct db *db, struct error *err)
+{
+	struct report_options o = report_terminal_options(stdout, r->o.output);
+	int result = 0;
+
+	if (!r->quiet)
+		result = report_writer(r->format)(db, stdout, &o, err);
+	if (result)
+		return result;
+	return r->fail_on && count_findings(db, r->fail_on) ? EXIT_FINDINGS : 0;
+}
+
+int cmd_analyze(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "[NAME=]INPUT...",
+		"Joins captures from both ends of a conversation (and from points between) by TCP sequence numbers "
+		"into one SQLite file, and says where packets die, in which direction, why, and what to do.\v"
+		"INPUT is a pcap or pcapng capture, plain or compressed with gzip or zstd, a folder of such files, "
+		"'ip neigh' output, or - for standard input; NAME says whose it is. Inputs of one NAME are one "
+		"host's.",
+		NULL, NULL, NULL};
+	struct request r = {.o = {.output = "incident.db", .from_ns = INT64_MIN, .to_ns = INT64_MAX,
+				    .packets = PACKETS_EVENTS, .version = BOTHENDS_VERSION},
+		.format = "text", .progress = -1};
+	struct error err = ERROR_INIT;
+	struct db db = {0};
+	int result;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+		return EXIT_USAGE;
+	r.o.progress = r.progress < 0 ? isatty(STDERR_FILENO) : r.progress;
+	result = analyze_run(&r.o, &db, &err);
+	if (result == 0)
+		result = finish(&r, &db, &err);
+	db_close(&db);
+	free(r.o.inputs);
+	free(r.o.settings);
+	if (result >= 0)
+		return result;
+	(void)fprintf(stderr, "bothends analyze: %s\n", err.text);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,429 @@
+#include "run/analyze.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "base/parallel.h"
+#include "join/pair.h"
+#include "join/position.h"
+#include "judge/judge.h"
+#include "read/filter.h"
+#include "run/plan.h"
+#include "run/progress.h"
+#include "store/facts.h"
+#include "store/flows.h"
+#include "store/hostfacts.h"
+#include "store/settings.h"
+
+/* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the remainder. */
+#define RECORDS_SHARE 0.6
+/* Flows of one vantage point: a row in its table takes about this much. */
+#define FLOW_COST 400
+#define FLOWS_MIN 100000
+
+struct analysis {
+	const struct analyze_options *o;
+	struct db *db;
+	struct plan plan;
+	struct network net;
+	struct filter *filter;
+	struct ingest_options ingest;
+	struct host_reading **readings;
+	int *results;
+	struct error *errors;
+	struct conversations all;
+	struct owners owners;
+	struct clocks clocks;
+	struct scope scope;
+	struct join join;
+	uint32_t *order, *row; /* conversation at a place of the output; row of a conversation */
+	_Atomic uint64_t bytes_read;
+	struct progress *progress;
+	unsigned threads;
+};
+
+static uint64_t memory_limit(const struct analyze_options *o)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	if (o->memory)
+		return o->memory;
+	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : UINT64_C(2) << 30;
+}
+
+static unsigned thread_count(const struct analyze_options *o)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (o->threads)
+		return o->threads;
+	return n > 0 ? (unsigned)n : 1;
+}
+
+static void read_host(void *context, unsigned thread, uint32_t begin, uint32_t end)
+{
+	struct analysis *r = context;
+
+	(void)thread;
+	for (uint32_t h = begin; h < end; h++)
+		r->readings[h] = ingest_host(&r->net, h, &r->ingest, &r->results[h], &r->errors[h]);
+}
+
+static int read_all(struct analysis *r, struct error *err)
+{
+	uint32_t n = r->net.host_count;
+	int result = 0;
+
+	r->readings = mem_array(n + 1, sizeof(struct host_reading *));
+	r->results = mem_array(n + 1, sizeof(*r->results));
+	r->errors = mem_array(n + 1, sizeof(*r->errors));
+	parallel_run(r->threads < n ? r->threads : n, n, 1, read_host, r);
+	for (uint32_t h = 0; h < n && result == 0; h++) {
+		result = r->results[h];
+		if (result)
+			*err = r->errors[h];
+	}
+	ingest_gather(&r->net, r->readings);
+	if (result == 0)
+		result = arena_budget_failed(r->net.budget, err);
+	return result;
+}
+
+/* Joined with itself a capture would seem to have lost nothing. */
+static int refuse_copies(const struct network *net, struct error *err)
+{
+	for (uint32_t i = 0; i < net->capture_count; i++) {
+		const struct capture *a = &net->captures[i];
+
+		for (uint32_t k = 0; k < i && a->frames; k++) {
+			const struct capture *b = &net->captures[k];
+
+			if (memcmp(a->hash, b->hash, sizeof(a->hash)) == 0 && a->bytes == b->bytes)
+				return error_set(err, -EEXIST,
+					"'%s' and '%s' hold the same bytes; give the capture of the other end",
+					b->path, a->path);
+		}
+	}
+	return 0;
+}
+
+static void account_flow(struct network *net, const struct flow *f, bool joined)
+{
+	struct capture_account *a;
+
+	if (!f->file_frames)
+		return;
+	a = &net->captures[f->file].account[joined ? CAPTURE_JOINED : CAPTURE_ONE_SIDED];
+	a->frames += f->file_frames;
+	a->bytes += f->file_bytes;
+}
+
+/* Which frames were joined is known now. */
+static void settle_accounts(struct analysis *r)
+{
+	struct network *net = &r->net;
+
+	for (uint32_t i = 0; i < net->vantage_count; i++) {
+		struct vantage *v = &net->vantages[i];
+
+		for (uint32_t k = 0; k < v->flows.count; k++) {
+			const struct flow *f = flowtab_at(&v->flows, k);
+
+			account_flow(net, f, r->all.list[f->joined].members > 1);
+		}
+	}
+	for (uint32_t h = 0; h < net->host_count; h++) {
+		for (uint32_t i = 0; i < net->hosts[h].share_count; i++) {
+			const struct host_share *s = &net->hosts[h].shares[i];
+			const struct flow *f = flowtab_at(&net->vantages[s->vantage].flows, s->flow);
+			bool joined = r->all.list[f->joined].members > 1;
+			struct capture_account *a =
+				&net->captures[s->capture].account[joined ? CAPTURE_JOINED : CAPTURE_ONE_SIDED];
+
+			a->frames += s->frames;
+			a->bytes += s->bytes;
+		}
+	}
+}
+
+struct ordered {
+	int64_t first_ns;
+	uint32_t conversation;
+};
+
+static int by_first(const void *x, const void *y)
+{
+	const struct ordered *a = x, *b = y;
+
+	if (a->first_ns != b->first_ns)
+		return a->first_ns < b->first_ns ? -1 : 1;
+	return (a->conversation > b->conversation) - (a->conversation < b->conversation);
+}
+
+/* Flows are numbered by time on the reference clock. */
+static void order_conversations(struct analysis *r)
+{
+	struct ordered *list = mem_array(r->all.count + 1, sizeof(*list));
+
+	for (uint32_t i = 0; i < r->all.count; i++) {
+		const struct conversation *c = &r->all.list[i];
+
+		list[i] = (struct ordered){.conversation = i, .first_ns = INT64_MAX};
+		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = r->all.members[m].next) {
+			const struct member *member = &r->all.members[m];
+			int64_t t = clocks_to_reference(
+				&r->clocks, member->vantage, member_flow(&r->net, member)->first_ns);
+
+			list[i].first_ns = t < list[i].first_ns ? t : list[i].first_ns;
+		}
+	}
+	qsort(list, r->all.count, sizeof(*list), by_first);
+	r->order = mem_array(r->all.count + 1, sizeof(*r->order));
+	r->row = mem_array(r->all.count + 1, sizeof(*r->row));
+	for (uint32_t i = 0; i < r->all.count; i++) {
+		r->order[i] = list[i].conversation;
+		r->row[list[i].conversation] = i + 1;
+	}
+	free(list);
+}
+
+static double setting(struct db *db, const char *key)
+{
+	sqlite3_stmt *s;
+	double v = 0;
+
+	if (sqlite3_prepare_v2(db->handle, schema_statement_setting, -1, &s, NULL) != SQLITE_OK)
+		return 0;
+	db_text(s, 1, key);
+	if (sqlite3_step(s) == SQLITE_ROW)
+		v = sqlite3_column_double(s, 0);
+	(void)sqlite3_finalize(s);
+	return v;
+}
+
+static void relate(struct analysis *r)
+{
+	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
+
+	progress_stage(r->progress, "pairing flows");
+	pair_flows(&r->net, &r->all);
+	owners_infer(&r->net, &r->owners);
+	position_members(&r->net, &r->owners, &r->all);
+	progress_stage(r->progress, "relating clocks");
+	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
+	scope_learn(&r->net, &r->scope);
+	settle_accounts(r);
+	order_conversations(r);
+	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
+		.scope = &r->scope, .order = r->order,
+		.options = {.threads = r->threads, .packets = r->o->packets,
+			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow")}};
+	join_judge_twins(&r->join);
+}
+
+static void insert_analysis(struct db *db, const char *key, const char *value)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_ANALYSIS);
+
+	db_text(s, 1, key);
+	db_text(s, 2, value);
+	db_step(db, s);
+}
+
+static void store_analysis(const struct analysis *r)
+{
+	char text[NSEC_TEXT_SIZE];
+
+	insert_analysis(r->db, "version", r->o->version);
+	insert_analysis(r->db, "filter", r->o->filter);
+	insert_analysis(r->db, "from", r->o->from_ns == INT64_MIN ? NULL : nsec_format(r->o->from_ns, text));
+	insert_analysis(r->db, "to", r->o->to_ns == INT64_MAX ? NULL : nsec_format(r->o->to_ns, text));
+	(void)snprintf(text, sizeof(text), "%u", r->plan.skipped);
+	insert_analysis(r->db, "skipped_files", text);
+}
+
+static int store_flows(struct analysis *r, struct error *err)
+{
+	struct flow_writer w;
+	int result;
+
+	progress_stage(r->progress, "joining and storing");
+	flow_writer_init(&w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
+		(uint64_t)setting(r->db, "packets_max"));
+	result = join_run(&r->join, flow_writer_batch, &w);
+	if (result == 0)
+		flow_writer_settle(&w);
+	flow_writer_release(&w);
+	result = db_failed(r->db, err) ? -EIO : result;
+	return result ? result : arena_budget_failed(r->net.budget, err);
+}
+
+static char *read_whole(const char *path, size_t *ret_size)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t cap = 0;
+
+	*ret_size = 0;
+	while (f && !feof(f) && !ferror(f)) {
+		if (*ret_size == cap) {
+			cap = cap ? 2 * cap : 65536;
+			text = mem_realloc(text, cap);
+		}
+		*ret_size += fread(text + *ret_size, 1, cap - *ret_size, f);
+	}
+	if (f)
+		(void)fclose(f);
+	return text ? text : mem_strdup("");
+}
+
+/* Listings and sidecars that were given as inputs of their own. */
+static void store_listings(const struct analysis *r, const struct host *h, struct hostfacts *hf)
+{
+	for (uint32_t i = 0; i < r->plan.count; i++) {
+		const struct plan_input *in = &r->plan.inputs[i];
+		char *text CLEANUP_FREE = NULL;
+		size_t size;
+
+		if (!in->name || strcmp(in->name, h->name) != 0 ||
+			(in->kind != PLAN_NEIGHBORS && in->kind != PLAN_AGENT_FACTS))
+			continue;
+		text = read_whole(in->path, &size);
+		if (in->kind == PLAN_NEIGHBORS)
+			(void)hostfacts_neighbors(hf, text, size);
+		else
+			hostfacts_sidecar_bytes(hf, text, size);
+	}
+}
+
+static int store_hostfacts(struct analysis *r, struct error *err)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < r->net.host_count && result >= 0; i++) {
+		const struct host *h = &r->net.hosts[i];
+		struct hostfacts *hf = hostfacts_new(r->db, h->id);
+
+		for (uint32_t k = 0; k < h->vantage_count; k++) {
+			const struct vantage *v = &r->net.vantages[h->vantages[k]];
+
+			hostfacts_vantage(hf, v->interface, v->id);
+		}
+		for (uint32_t k = 0; k < h->fact_count; k++)
+			if (strcmp(h->facts[k].key, "comment") == 0)
+				(void)hostfacts_comment(hf, h->facts[k].value);
+		for (uint32_t k = 0; k < h->capture_count && result >= 0; k++)
+			result = hostfacts_sidecar(hf, r->net.captures[h->captures[k]].path, err);
+		store_listings(r, h, hf);
+		hostfacts_free(hf);
+	}
+	return result < 0 ? result : 0;
+}
+
+static int store(struct analysis *r, struct error *err)
+{
+	int result = db_run(r->db, "database", schema_statement_begin, err);
+
+	if (result)
+		return result;
+	store_analysis(r);
+	facts_captures(r->db, &r->net, &r->join);
+	result = store_flows(r, err);
+	if (result)
+		return result;
+	facts_clocks(r->db, &r->clocks);
+	facts_observations(r->db, &r->net, &r->all, r->row);
+	result = store_hostfacts(r, err);
+	if (result == 0)
+		result = db_run(r->db, "trust", schema_statement_trust, err);
+	if (result == 0)
+		result = db_failed(r->db, err);
+	if (result == 0)
+		result = db_run(r->db, "indexes", schema_indexes, err);
+	return result;
+}
+
+static int judge(struct analysis *r, struct error *err)
+{
+	int result;
+
+	progress_stage(r->progress, "judging");
+	result = judge_run(r->db, r->o->rules_dir, err);
+	if (result == 0)
+		result = db_run(r->db, "database", schema_statement_commit, err);
+	return result ? result : db_commit_file(r->db, err);
+}
+
+static int prepare(struct analysis *r, struct error *err)
+{
+	const struct analyze_options *o = r->o;
+	char *folder CLEANUP_FREE = mem_strdup(o->output);
+	uint64_t memory = memory_limit(o), flows;
+	int result;
+
+	result = db_create(r->db, o->output, o->force, err);
+	if (result > 0)
+		result = -EEXIST;
+	for (int i = 0; i < o->setting_count && result == 0; i++)
+		result = setting_change(r->db, o->settings[i], err);
+	if (result == 0 && o->filter)
+		result = filter_new(&r->filter, o->filter, err);
+	if (result)
+		return result;
+	r->net.budget = arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
+	plan_hosts(&r->plan, &r->net);
+	flows = memory / 4 / FLOW_COST;
+	r->ingest = (struct ingest_options){.filter = r->filter, .from_ns = o->from_ns, .to_ns = o->to_ns,
+		.sha256 = o->sha256, .progress = &r->bytes_read,
+		.flow_limit = flows < FLOWS_MIN ? FLOWS_MIN : flows > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)flows};
+	return 0;
+}
+
+static void release(struct analysis *r)
+{
+	progress_end(r->progress);
+	scope_release(&r->scope);
+	clocks_release(&r->clocks);
+	owners_release(&r->owners);
+	conversations_release(&r->all);
+	free(r->join.twins_by_capture);
+	free(r->order);
+	free(r->row);
+	free(r->readings);
+	free(r->results);
+	free(r->errors);
+	network_release(&r->net);
+	(void)filter_free(r->filter);
+	plan_release(&r->plan);
+}
+
+int analyze_run(const struct analyze_options *o, struct db *db, struct error *err)
+{
+	struct analysis r = {.o = o, .db = db, .threads = thread_count(o)};
+	int result;
+
+	*db = (struct db){0};
+	result = plan_make(&r.plan, o->inputs, o->input_count, NULL, NULL, err);
+	if (result == 0)
+		result = prepare(&r, err);
+	if (result == 0) {
+		r.progress = progress_begin(o->progress, r.plan.total_bytes, &r.bytes_read);
+		result = read_all(&r, err);
+	}
+	if (result == 0)
+		result = refuse_copies(&r.net, err);
+	if (result == 0) {
+		relate(&r);
+		result = store(&r, err);
+	}
+	if (result == 0)
+		result = judge(&r, err);
+	release(&r);
+	return result;
+}

@@ -1,0 +1,30 @@
+/* analyze: the whole way once: read, decode, track, join, store, judge. */
+#pragma once
+
+#include "base/error.h"
+#include "join/join.h"
+#include "store/db.h"
+
+struct analyze_options {
+	char **inputs; /* [NAME=]PATH */
+	int input_count;
+	const char *output;
+	bool force;
+	const char *filter;	/* pcap-filter(7); NULL: none */
+	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: no limit */
+	uint64_t memory;	/* bytes; 0: half of the machine's */
+	unsigned threads;	/* 0: one for each processor */
+	enum packet_choice packets;
+	bool sha256;
+	const char *rules_dir;	/* NULL: none */
+	char **settings;	/* KEY=VALUE */
+	int setting_count;
+	bool progress;
+	const char *version;
+};
+
+/*
+ * Makes the database. On success it is committed and open in *db for reports; the caller releases
+ * it with db_close(), also after a failure. Negative with err set: nothing was written.
+ */
+int analyze_run(const struct analyze_options *o, struct db *db, struct error *err);

@@ -1,0 +1,265 @@
+#include "run/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "read/agentfacts.h"
+#include "read/neigh.h"
+#include "read/walk.h"
+
+#define HEAD_SIZE 4096
+
+/* NAME=PATH, unless a file of that very name exists or the name would be a path. */
+static const char *split_name(const char *input, char **ret_name)
+{
+	const char *equals = strchr(input, '=');
+	struct stat st;
+
+	*ret_name = NULL;
+	if (!equals || equals == input || memchr(input, '/', (size_t)(equals - input)) || stat(input, &st) == 0)
+		return input;
+	*ret_name = mem_strndup(input, (size_t)(equals - input));
+	return equals + 1;
+}
+
+/* The file's name without folder and without what says its format. */
+static char *stem_of(const char *path)
+{
+	static const char *const endings[] = {".gz", ".zst", ".pcapng", ".pcap", ".cap", ".ntar", ".dump"};
+	const char *slash = strrchr(path, '/');
+	char *stem = mem_strdup(strcmp(path, "-") == 0 ? "stdin" : slash ? slash + 1 : path);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t n = strlen(stem), e = strlen(endings[i]);
+
+		if (n > e && strcasecmp(stem + n - e, endings[i]) == 0)
+			stem[n - e] = 0;
+	}
+	return stem;
+}
+
+static void take_host_name(void *context, const struct agent_fact *fact)
+{
+	char **name = context;
+
+	if (!*name && strcmp(fact->key, "host.name") == 0 && fact->value[0])
+		*name = mem_strdup(fact->value);
+}
+
+static char *agent_name(const struct capfile_info *info)
+{
+	struct agentfacts_count count = {0};
+	char *name = NULL;
+
+	for (uint32_t i = 0; i < info->fact_count && !name; i++)
+		if (strcmp(info->facts[i].key, "comment") == 0)
+			(void)agentfacts_comment(info->facts[i].value, strlen(info->facts[i].value),
+				take_host_name, &name, &count);
+	return name;
+}
+
+static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile *cf)
+{
+	const struct capfile_info *info = capfile_info(cf);
+	bool seekable = strcmp(in->path, "-") != 0 && in->inode;
+
+	in->kind = PLAN_CAPTURE;
+	if (!capfile_first_time(cf, &in->first_ns))
+		in->first_ns = INT64_MAX;
+	in->stored_size = info->stored_size;
+	p->total_bytes += info->stored_size;
+	if (!in->name)
+		in->name = agent_name(info);
+	if (!in->name)
+		in->name = stem_of(in->path);
+	if (seekable)
+		(void)capfile_close(cf);
+	else
+		in->open = cf;
+	return 0;
+}
+
+static ssize_t read_head(const char *path, char head[HEAD_SIZE])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, head, HEAD_SIZE);
+	(void)close(fd);
+	return n;
+}
+
+/* 0, or the positive outcome "of no known kind". */
+static int inspect_other(struct plan_input *in, plan_claims *claims, void *context)
+{
+	char head[HEAD_SIZE];
+	ssize_t n = read_head(in->path, head);
+
+	if (n > 0 && neigh_recognise(head, (size_t)n))
+		in->kind = PLAN_NEIGHBORS;
+	else if (n > 0 && agentfacts_recognise(head, (size_t)n))
+		in->kind = PLAN_AGENT_FACTS;
+	else if (claims && claims(context, in->path))
+		in->kind = PLAN_OTHER;
+	else
+		return CAPFILE_NOT_CAPTURE;
+	if (in->kind != PLAN_OTHER && !in->name)
+		in->name = stem_of(in->path);
+	return 0;
+}
+
+static void identify(struct plan_input *in)
+{
+	struct stat st;
+
+	if (strcmp(in->path, "-") == 0 || stat(in->path, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	in->device = st.st_dev;
+	in->inode = st.st_ino;
+}
+
+static const struct plan_input *given_already(const struct plan *p, const struct plan_input *in)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		if (in->inode && p->inputs[i].inode == in->inode && p->inputs[i].device == in->device)
+			return &p->inputs[i];
+	return NULL;
+}
+
+static int refuse_twice(const struct plan_input *in, const struct plan_input *before, struct error *err)
+{
+	return error_set(err, -EEXIST, "'%s' is given twice (before as '%s'); give each capture once",
+		in->path, before->path);
+}
+
+static int inspect(struct plan *p, struct plan_input *in, plan_claims *claims, void *context, struct error *err)
+{
+	const struct capfile_options options = {0};
+	struct capfile *cf = NULL;
+	int r = capfile_open(&cf, in->path, &options, err);
+
+	if (r == 0)
+		return inspect_capture(p, in, cf);
+	if (r == CAPFILE_NOT_CAPTURE)
+		r = inspect_other(in, claims, context);
+	return r;
+}
+
+static int add_file(struct plan *p, const struct walk_file *file, const char *name, plan_claims *claims,
+	void *context, struct error *err)
+{
+	struct plan_input in = {.path = mem_strdup(file->path), .name = name ? mem_strdup(name) : NULL,
+		.named_file = file->named, .named_host = name != NULL};
+	const struct plan_input *before;
+	int r;
+
+	identify(&in);
+	before = given_already(p, &in);
+	r = before ? refuse_twice(&in, before, err) : inspect(p, &in, claims, context, err);
+	if (r == 0) {
+		MEM_RESERVE(p->inputs, p->count, p->cap);
+		p->inputs[p->count++] = in;
+		return 0;
+	}
+	free(in.path);
+	free(in.name);
+	if (file->named)
+		return r < 0 ? r : -EINVAL;
+	p->skipped++;
+	return 0;
+}
+
+int plan_make(struct plan *p, char **inputs, int count, plan_claims *claims, void *context, struct error *err)
+{
+	int r = 0;
+
+	*p = (struct plan){0};
+	for (int i = 0; i < count && r == 0; i++) {
+		struct walk w = WALK_INIT;
+		char *name CLEANUP_FREE = NULL;
+		const char *path = split_name(inputs[i], &name);
+
+		r = walk_add(&w, path, err);
+		for (uint32_t k = 0; k < w.count && r == 0; k++)
+			r = add_file(p, &w.files[k], name, claims, context, err);
+		walk_release(&w);
+	}
+	if (r > 0)
+		r = -EINVAL;
+	if (r == 0 && !p->count)
+		r = error_set(err, -EINVAL, "none of the files in these folders is a capture or another known input");
+	return r;
+}
+
+void plan_release(struct plan *p)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		free(p->inputs[i].path);
+		free(p->inputs[i].name);
+		(void)capfile_close(p->inputs[i].open);
+	}
+	free(p->inputs);
+	*p = (struct plan){0};
+}
+
+static int by_host_and_time(const void *x, const void *y)
+{
+	const struct plan_input *a = x, *b = y;
+	int r = strcmp(a->name ? a->name : "", b->name ? b->name : "");
+
+	if (!r)
+		r = (a->kind > b->kind) - (a->kind < b->kind);
+	if (!r)
+		r = (a->first_ns > b->first_ns) - (a->first_ns < b->first_ns);
+	return r ? r : strcmp(a->path, b->path);
+}
+
+static struct host *host_named(struct network *net, const char *name)
+{
+	struct host *h;
+
+	if (net->host_count && strcmp(net->hosts[net->host_count - 1].name, name) == 0)
+		return &net->hosts[net->host_count - 1];
+	MEM_RESERVE(net->hosts, net->host_count, net->host_cap);
+	h = &net->hosts[net->host_count++];
+	*h = (struct host){.id = net->host_count, .name = mem_strdup(name)};
+	return h;
+}
+
+static void add_capture(struct network *net, struct host *h, struct plan_input *in)
+{
+	MEM_RESERVE(net->captures, net->capture_count, net->capture_cap);
+	net->captures[net->capture_count] = (struct capture){.id = net->capture_count + 1,
+		.host = h->id - 1, .path = mem_strdup(in->path), .first_ns = INT64_MAX,
+		.last_ns = INT64_MIN, .dropped_kernel = -1, .dropped_interface = -1,
+		.order_ns = in->first_ns, .open = in->open};
+	in->open = NULL;
+	MEM_RESERVE(h->captures, h->capture_count, h->capture_cap);
+	h->captures[h->capture_count++] = net->capture_count++;
+}
+
+void plan_hosts(struct plan *p, struct network *net)
+{
+	qsort(p->inputs, p->count, sizeof(*p->inputs), by_host_and_time);
+	for (uint32_t i = 0; i < p->count; i++) {
+		struct host *h;
+
+		if (!p->inputs[i].name)
+			continue;
+		h = host_named(net, p->inputs[i].name);
+		if (p->inputs[i].kind == PLAN_CAPTURE)
+			add_capture(net, h, &p->inputs[i]);
+	}
+	/* Arenas keep addresses of themselves in other structures: only now, when hosts stay put. */
+	for (uint32_t i = 0; i < net->host_count; i++) {
+		arena_init(&net->hosts[i].arena, net->budget);
+		fileindex_init(&net->hosts[i].frames, &net->hosts[i].arena);
+	}
+}

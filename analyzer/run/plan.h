@@ -1,0 +1,40 @@
+/* plan: what the inputs of a command line are, and whose: hosts with their captures in order of time. */
+#pragma once
+
+#include "base/error.h"
+#include "flow/ingest.h"
+
+enum plan_kind { PLAN_CAPTURE, PLAN_NEIGHBORS, PLAN_AGENT_FACTS, PLAN_OTHER };
+
+struct plan_input {
+	char *path;
+	char *name;		/* of its host; NULL: none was given and none is needed */
+	enum plan_kind kind;
+	bool named_file;	/* on the command line; false: found in a folder */
+	bool named_host;	/* NAME= was given */
+	uint64_t device, inode; /* 0: not a file (standard input) */
+	int64_t first_ns;	/* captures: time of the first frame; INT64_MAX: none */
+	uint64_t stored_size;
+	struct capfile *open;	/* kept where it cannot be opened again */
+};
+
+struct plan {
+	struct plan_input *inputs;
+	uint32_t count, cap;
+	uint32_t skipped; /* files in folders that are of no known kind, empty or given already */
+	uint64_t total_bytes;
+};
+
+/* Whether a file that is neither a capture nor a known listing belongs to somebody else (flow logs). */
+typedef bool plan_claims(void *context, const char *path);
+
+/*
+ * Opens every input ([NAME=]PATH, folders walked) as far as needed to recognise it. Negative with
+ * err set: an input named on the command line is missing, empty, given twice or of no known kind.
+ */
+int plan_make(struct plan *p, char **inputs, int count, plan_claims *claims, void *context,
+	struct error *err);
+void plan_release(struct plan *p);
+
+/* Hosts in order of name, captures in order of time, into an empty network. */
+void plan_hosts(struct plan *p, struct network *net);

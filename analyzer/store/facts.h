@@ -1,0 +1,18 @@
+/* facts: typed inserts of what the captures hold: hosts, vantage points, captures and what was noted beside flows. */
+#pragma once
+
+#include "join/join.h"
+#include "store/db.h"
+
+/* Hosts, vantage points, capture files with their interfaces and accounts, drops, addresses, facts of the files. */
+void facts_captures(struct db *db, const struct network *net, const struct join *j);
+
+/* mac_use, arp, vrrp_advert, icmp_error, activity, netfilter_log. flow_id: by vantage and flow, see flows.h. */
+void facts_observations(struct db *db, const struct network *net, const struct conversations *all,
+	const uint32_t *conversation_row);
+
+/* The pieces of the clock models. */
+void facts_clocks(struct db *db, const struct clocks *c);
+
+/* Which capture file and frame a segment's or row's ordinal is. */
+struct fileindex_place facts_place(const struct network *net, uint32_t vantage, uint32_t ordinal);

@@ -1,0 +1,511 @@
+#include "store/flows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "decode/packet.h"
+#include "store/facts.h"
+
+/* A proven miss makes absences this near to it (either way) worthless as evidence. */
+#define DOUBT_SECONDS 5
+#define MISSED_LIMIT 4000000
+
+struct missed_key {
+	int64_t second;
+	uint32_t vantage, unused;
+};
+
+struct packet_key {
+	uint32_t file, frame;
+};
+
+struct packet_seen {
+	struct tally frames;
+};
+
+void flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
+	uint64_t packets_max)
+{
+	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
+	w->seen = mem_zalloc(sizeof(*w->seen));
+	tally_init(&w->seen->frames, sizeof(struct packet_key), 8, UINT32_MAX);
+	tally_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
+	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
+}
+
+void flow_writer_release(struct flow_writer *w)
+{
+	tally_release(&w->seen->frames);
+	tally_release(&w->missed);
+	free(w->seen);
+	free(w->pending);
+	free(w->missed_total);
+	*w = (struct flow_writer){0};
+}
+
+static const char *direction_name(uint8_t d)
+{
+	return d == C2S ? "c2s" : "s2c";
+}
+
+static const char *protocol_name(uint8_t protocol, char buf[4])
+{
+	switch (protocol) {
+	case 1:
+		return "icmp";
+	case 6:
+		return "tcp";
+	case 17:
+		return "udp";
+	case 58:
+		return "icmp6";
+	}
+	(void)snprintf(buf, 4, "%u", protocol);
+	return buf;
+}
+
+/* What all members together know of a conversation. */
+struct summary {
+	struct flow_side side[2]; /* C2S, S2C: the most any member saw */
+	int64_t first_ns, last_ns;
+};
+
+static void take_most(struct flow_side *into, const struct flow_side *from, uint32_t delta)
+{
+	if (from->has_isn && !into->has_isn) {
+		into->has_isn = true;
+		into->isn = from->isn - delta;
+	}
+	into->packets = from->packets > into->packets ? from->packets : into->packets;
+	into->syns = from->syns > into->syns ? from->syns : into->syns;
+	into->fins = from->fins > into->fins ? from->fins : into->fins;
+	into->rsts = from->rsts > into->rsts ? from->rsts : into->rsts;
+}
+
+static struct summary summarise(const struct flow_writer *w, const struct conversation *c)
+{
+	const struct join *j = w->join;
+	struct summary s = {.first_ns = INT64_MAX, .last_ns = INT64_MIN};
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		const struct member *m = &j->all->members[i];
+		const struct flow *f = member_flow(j->net, m);
+		int64_t first = clocks_to_reference(j->clocks, m->vantage, f->first_ns);
+		int64_t last = clocks_to_reference(j->clocks, m->vantage, f->last_ns);
+
+		s.first_ns = first < s.first_ns ? first : s.first_ns;
+		s.last_ns = last > s.last_ns ? last : s.last_ns;
+		for (int d = 0; d < 2; d++)
+			take_most(&s.side[d], member_side(j->net, m, (enum direction)d), m->delta[d]);
+	}
+	return s;
+}
+
+static const char *outcome(uint8_t protocol, const struct summary *s)
+{
+	const struct flow_side *c = &s->side[C2S], *v = &s->side[S2C];
+
+	if (protocol != 6)
+		return "datagram";
+	if (c->syns && !v->syns)
+		return v->rsts ? "refused" : v->packets ? "midstream" : "unanswered";
+	if (!c->syns && !v->syns)
+		return c->rsts || v->rsts ? "reset" : "midstream";
+	if (c->packets <= c->syns)
+		return "half_open";
+	if (c->rsts || v->rsts)
+		return "reset";
+	return c->fins && v->fins ? "closed" : "established";
+}
+
+static void insert_flow(struct flow_writer *w, uint32_t row, const struct conversation *c)
+{
+	const struct join *j = w->join;
+	const struct member *m = &j->all->members[c->first_member];
+	struct summary sum = summarise(w, c);
+	uint8_t protocol = member_flow(j->net, m)->key.protocol;
+	sqlite3_stmt *s = db_insert(w->db, TABLE_FLOW);
+	char ip[2][IP_TEXT_SIZE], number[4];
+
+	db_int(s, 1, row);
+	db_text(s, 2, protocol_name(protocol, number));
+	db_text(s, 3, ip_text(member_ip(j->net, m, true), ip[0]));
+	db_int(s, 4, member_port(j->net, m, true));
+	db_text(s, 5, ip_text(member_ip(j->net, m, false), ip[1]));
+	db_int(s, 6, member_port(j->net, m, false));
+	db_int_or_null(s, 7, sum.side[C2S].has_isn ? (int64_t)sum.side[C2S].isn : DB_NONE);
+	db_int_or_null(s, 8, sum.side[S2C].has_isn ? (int64_t)sum.side[S2C].isn : DB_NONE);
+	db_int(s, 9, sum.first_ns);
+	db_int(s, 10, sum.last_ns);
+	db_text(s, 11, outcome(protocol, &sum));
+	db_int(s, 12, c->client_known);
+	db_text(s, 13, pairing_name((enum pairing_evidence)c->pairing));
+	db_step(w->db, s);
+}
+
+static void bind_sides(sqlite3_stmt *s, const struct flow_side *c, const struct flow_side *v)
+{
+	const struct flow_side *side[2] = {c, v};
+
+	for (int d = 0; d < 2; d++) {
+		db_int(s, 12 + d, side[d]->packets);
+		db_int(s, 14 + d, (int64_t)side[d]->bytes);
+		db_int(s, 16 + d, side[d]->syns);
+		db_int(s, 18 + d, side[d]->fins);
+		db_int(s, 20 + d, side[d]->rsts);
+		db_int(s, 22 + d, side[d]->zero_windows);
+		db_int_or_null(s, 24 + d, side[d]->seen ? side[d]->ttl : DB_NONE);
+		db_int_or_null(s, 26 + d, side[d]->mss ? side[d]->mss : DB_NONE);
+	}
+}
+
+static void insert_members(struct flow_writer *w, uint32_t row, const struct conversation *c)
+{
+	const struct join *j = w->join;
+	sqlite3_stmt *s = db_insert(w->db, TABLE_FLOW_VANTAGE);
+	char ip[2][IP_TEXT_SIZE];
+	int position = 0;
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		const struct member *m = &j->all->members[i];
+		const struct flow *f = member_flow(j->net, m);
+
+		db_int(s, 1, row);
+		db_int(s, 2, j->net->vantages[m->vantage].id);
+		db_int(s, 3, position++);
+		db_text(s, 4, ip_text(member_ip(j->net, m, true), ip[0]));
+		db_int(s, 5, member_port(j->net, m, true));
+		db_text(s, 6, ip_text(member_ip(j->net, m, false), ip[1]));
+		db_int(s, 7, member_port(j->net, m, false));
+		db_int(s, 8, m->delta[C2S]);
+		db_int(s, 9, m->delta[S2C]);
+		db_int(s, 10, f->first_ns);
+		db_int(s, 11, f->last_ns);
+		bind_sides(s, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
+		db_step(w->db, s);
+	}
+}
+
+static void insert_path(struct flow_writer *w, uint32_t row, const struct path_counts *p)
+{
+	const struct tally_pair *pairs[] = {&p->sent, &p->delivered, &p->misaddressed, &p->lost,
+		&p->capture_missed, &p->unjudged, &p->received, &p->duplicated, &p->injected,
+		&p->sender_missed, &p->retransmitted};
+	/* Columns of the segments and of the bytes of each pair, as in the schema. */
+	static const int segments_at[] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17};
+	static const int bytes_at[] = {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30};
+	sqlite3_stmt *s = db_insert(w->db, TABLE_PATH);
+
+	db_int(s, 1, row);
+	db_text(s, 2, direction_name(p->direction));
+	db_int(s, 3, w->join->net->vantages[p->from].id);
+	db_int(s, 4, w->join->net->vantages[p->to].id);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		db_int(s, segments_at[i], (int64_t)pairs[i]->segments);
+		db_int(s, bytes_at[i], (int64_t)pairs[i]->bytes);
+	}
+	db_int(s, 15, (int64_t)p->modified);
+	db_int(s, 16, (int64_t)p->reordered);
+	db_int(s, 18, (int64_t)p->syn_sent);
+	db_int(s, 19, (int64_t)p->syn_lost);
+	db_int_or_null(s, 31, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
+	db_int_or_null(s, 32, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
+	db_int(s, 33, p->estimated);
+	db_int_or_null(s, 34, p->owd_min_ns);
+	db_int_or_null(s, 35, p->owd_median_ns);
+	db_int_or_null(s, 36, p->owd_max_ns);
+	db_step(w->db, s);
+	w->path_count++;
+}
+
+/* Three columns of where a segment was captured: file, frame, time. */
+static void bind_place(const struct flow_writer *w, sqlite3_stmt *s, int column, uint32_t vantage,
+	const struct segment *seg, bool with_time)
+{
+	struct fileindex_place p;
+
+	if (!seg) {
+		for (int i = 0; i < 2 + with_time; i++)
+			db_null(s, column + i);
+		return;
+	}
+	p = facts_place(w->join->net, vantage, seg->frame);
+	db_int(s, column, p.file);
+	db_int(s, column + 1, p.number);
+	if (with_time)
+		db_int(s, column + 2, seg->time_ns);
+}
+
+static void insert_event(struct flow_writer *w, uint32_t row, const struct event *e)
+{
+	const struct network *net = w->join->net;
+	sqlite3_stmt *s = db_insert(w->db, TABLE_SEGMENT_EVENT);
+
+	db_int(s, 1, (int64_t)w->event_count);
+	db_int(s, 2, row);
+	db_text(s, 3, direction_name(e->direction));
+	db_text(s, 4, event_kind_name((enum event_kind)e->kind));
+	db_int(s, 5, e->seq);
+	db_int(s, 6, e->length);
+	db_int(s, 7, e->segments);
+	db_int(s, 8, e->flags);
+	db_int(s, 9, net->vantages[e->from].id);
+	bind_place(w, s, 10, e->from, e->sent, true);
+	db_int(s, 13, net->vantages[e->to].id);
+	bind_place(w, s, 14, e->to, e->received, true);
+	db_text(s, 17, e->reason);
+	bind_place(w, s, 18, e->proof_vantage, e->proof, false);
+	db_text(s, 20, e->detail);
+	db_step(w->db, s);
+}
+
+static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
+{
+	struct missed_key key = {.vantage = vantage, .second = at_ns / NSEC_PER_SEC};
+	uint64_t *n;
+	bool fresh;
+
+	w->missed_total[vantage] += segments;
+	n = tally_at(&w->missed, &key, &fresh);
+	if (n)
+		*n += segments;
+}
+
+/* The receiver's time of a missing segment; without a clock the sender's, which is better than none. */
+static int64_t event_time(const struct event *e)
+{
+	if (e->judged_ns != INT64_MIN && e->judged_ns)
+		return e->judged_ns;
+	return e->sent ? e->sent->time_ns : e->received ? e->received->time_ns : 0;
+}
+
+static void take_event(struct flow_writer *w, uint32_t row, const struct event *e)
+{
+	bool kept = w->events_total++ < w->events_max;
+
+	if (kept) {
+		w->event_count++;
+		insert_event(w, row, e);
+	}
+	if (e->kind == EVENT_CAPTURE_MISSED)
+		note_miss(w, e->to, event_time(e), e->segments);
+	if (e->kind == EVENT_SENDER_MISSED && (e->proof || strcmp(e->reason, "seen-upstream") == 0))
+		note_miss(w, e->from, event_time(e), e->segments);
+	if (!e->pending)
+		return;
+	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);
+	w->pending[w->pending_count++] = (struct pending){.event_row = kept ? w->event_count : 0,
+		.path_row = w->path_count, .vantage = e->to, .segments = e->segments, .bytes = e->length,
+		.syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
+}
+
+static const char *flags_text(uint8_t flags, char buf[40])
+{
+	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (int i = 0; i < 8; i++)
+		if (flags & 1 << i)
+			n += (size_t)snprintf(buf + n, 40 - n, "%s%s", n ? "," : "", names[i]);
+	return buf;
+}
+
+static void describe_packet(const struct packet_pick *p, bool tcp, char buf[96])
+{
+	const struct segment *s = p->segment;
+	char flags[40];
+
+	if (!tcp)
+		(void)snprintf(buf, 96, "datagram, %u bytes", s->length);
+	else
+		(void)snprintf(buf, 96, "[%s] seq %u ack %u win %u len %u", flags_text(s->flags, flags), s->seq,
+			s->ack, s->window, s->length);
+}
+
+static void bind_ends(sqlite3_stmt *s, const struct flow *f, bool from_b, char ip[2][IP_TEXT_SIZE])
+{
+	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
+
+	db_text(s, 9, ip_text(from_b ? f->key.b : f->key.a, ip[0]));
+	db_int_or_null(s, 10, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
+	db_text(s, 11, ip_text(from_b ? f->key.a : f->key.b, ip[1]));
+	db_int_or_null(s, 12, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
+}
+
+static void insert_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p,
+	const struct fileindex_place *place)
+{
+	const struct join *j = w->join;
+	const struct vantage *v = &j->net->vantages[p->vantage];
+	const struct segment *seg = p->segment;
+	const struct member *m = &j->all->members[j->all->list[p->conversation].first_member];
+	sqlite3_stmt *s = db_insert(w->db, TABLE_PACKET);
+	char mac[2][MAC_TEXT_SIZE], ip[2][IP_TEXT_SIZE], info[96];
+	const uint8_t *src, *dst;
+	const struct flow *f;
+	bool tcp;
+
+	while (m->vantage != p->vantage)
+		m = &j->all->members[m->next];
+	f = member_flow(j->net, m);
+	tcp = f->key.protocol == 6;
+	src = vantage_mac(v, seg->src_mac);
+	dst = vantage_mac(v, seg->dst_mac);
+	describe_packet(p, tcp, info);
+	db_int(s, 1, place->file);
+	db_int(s, 2, place->number);
+	db_int(s, 3, seg->time_ns);
+	db_int(s, 4, (int64_t)place->offset);
+	db_int(s, 5, row);
+	db_text(s, 6, direction_name(p->direction));
+	db_text(s, 7, src ? mac_text(src, mac[0]) : NULL);
+	db_text(s, 8, dst ? mac_text(dst, mac[1]) : NULL);
+	bind_ends(s, f, seg->bits & SEGMENT_FROM_B, ip);
+	db_int_or_null(s, 13, tcp ? seg->seq : DB_NONE);
+	db_int_or_null(s, 14, tcp ? seg->ack : DB_NONE);
+	db_int(s, 15, seg->length);
+	db_int_or_null(s, 16, tcp ? seg->flags : DB_NONE);
+	db_int_or_null(s, 17, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
+	db_int(s, 18, seg->ttl);
+	db_text(s, 19, info);
+	db_step(w->db, s);
+}
+
+static void take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
+{
+	struct fileindex_place place = facts_place(w->join->net, p->vantage, p->segment->frame);
+	struct packet_key key = {.file = place.file, .frame = place.number};
+	bool fresh, all = w->join->options.packets == PACKETS_ALL;
+
+	/* With all packets each comes once by itself; remembering them would cost more than they do. */
+	if (!all) {
+		(void)tally_at(&w->seen->frames, &key, &fresh);
+		if (!fresh)
+			return;
+	}
+	if (w->packets_total++ >= w->packets_max && !all)
+		return;
+	w->packet_count++;
+	insert_packet(w, row, p, &place);
+}
+
+static void insert_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_ZERO_WINDOW);
+
+	db_int(s, 1, row);
+	db_int(s, 2, w->join->net->vantages[z->vantage].id);
+	db_text(s, 3, direction_name(z->direction));
+	db_int(s, 4, z->from_ns);
+	db_int(s, 5, z->to_ns);
+	db_int(s, 6, z->probes);
+	bind_place(w, s, 7, z->vantage, z->first, false);
+	db_step(w->db, s);
+}
+
+int flow_writer_batch(void *writer, struct join_batch *b)
+{
+	struct flow_writer *w = writer;
+	const struct join *j = w->join;
+	uint32_t path = 0, event = 0, window = 0, packet = 0;
+
+	for (uint32_t place = b->begin; place < b->end; place++) {
+		uint32_t conversation = j->order[place], row = place + 1;
+
+		insert_flow(w, row, &j->all->list[conversation]);
+		insert_members(w, row, &j->all->list[conversation]);
+		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
+			insert_path(w, row, &b->paths[path].counts);
+			for (; event < b->paths[path].event_end; event++)
+				take_event(w, row, &b->events.events[event]);
+		}
+		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
+			insert_window(w, row, &b->windows[window]);
+		for (; packet < b->packet_count && b->packets[packet].conversation == conversation; packet++)
+			take_packet(w, row, &b->packets[packet]);
+	}
+	return w->db->failed ? -1 : 0;
+}
+
+static bool doubtful(const struct flow_writer *w, const struct pending *p)
+{
+	if (!w->missed_total[p->vantage])
+		return false;
+	/* Misses all over a capture (more than one in ten thousand) make every absence doubtful. */
+	if (w->missed_total[p->vantage] * 10000 > w->join->net->vantages[p->vantage].frames)
+		return true;
+	for (int64_t d = -DOUBT_SECONDS; d <= DOUBT_SECONDS; d++) {
+		struct missed_key key = {.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};
+
+		if (tally_get(&w->missed, &key))
+			return true;
+	}
+	return false;
+}
+
+static sqlite3_stmt *prepare(struct flow_writer *w, const char *sql)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (sqlite3_prepare_v2(w->db->handle, sql, -1, &s, NULL) != SQLITE_OK) {
+		(void)fprintf(stderr, "bug: %s: %s\n", sql, sqlite3_errmsg(w->db->handle));
+		abort();
+	}
+	return s;
+}
+
+static void limit_reached(struct flow_writer *w, const char *table, uint64_t kept, uint64_t total)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_LIMIT_REACHED);
+
+	if (kept == total)
+		return;
+	db_text(s, 1, table);
+	db_int(s, 2, (int64_t)kept);
+	db_int(s, 3, (int64_t)total);
+	db_step(w->db, s);
+}
+
+static void settle_pending(struct flow_writer *w)
+{
+	sqlite3_stmt *event = prepare(w, schema_statement_unjudge_event);
+	sqlite3_stmt *path = prepare(w, schema_statement_unjudge_path);
+
+	for (uint32_t i = 0; i < w->pending_count; i++) {
+		const struct pending *p = &w->pending[i];
+
+		if (!doubtful(w, p))
+			continue;
+		db_int(path, 1, (int64_t)p->path_row);
+		db_int(path, 2, p->segments);
+		db_int(path, 3, p->bytes);
+		db_int(path, 4, p->syn ? p->segments : 0);
+		db_step(w->db, path);
+		if (!p->event_row)
+			continue;
+		db_int(event, 1, (int64_t)p->event_row);
+		db_step(w->db, event);
+	}
+	(void)sqlite3_finalize(event);
+	(void)sqlite3_finalize(path);
+}
+
+void flow_writer_settle(struct flow_writer *w)
+{
+	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
+
+	settle_pending(w);
+	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
+		db_int(missed, 1, w->join->net->vantages[i].id);
+		db_int(missed, 2, (int64_t)w->missed_total[i]);
+		db_step(w->db, missed);
+	}
+	(void)sqlite3_finalize(missed);
+	limit_reached(w, "segment_event", w->event_count, w->events_total);
+	limit_reached(w, "packet", w->packet_count, w->packets_total);
+}

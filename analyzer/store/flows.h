@@ -1,0 +1,37 @@
+/* flows: typed inserts of conversations, their paths, events and packets. */
+#pragma once
+
+#include "join/join.h"
+#include "store/db.h"
+
+struct flow_writer {
+	struct db *db;
+	const struct join *join;
+	uint64_t event_count, events_total, events_max;
+	uint64_t packet_count, packets_total, packets_max;
+	uint64_t path_count;
+	struct packet_seen *seen; /* frames that have a row */
+	/* Events whose verdict waits until all captures have been judged. */
+	struct pending {
+		uint64_t event_row, path_row; /* event_row 0: beyond the limit */
+		uint32_t vantage, segments, bytes;
+		bool syn;
+		int64_t at_ns;
+	} *pending;
+	uint32_t pending_count, pending_cap;
+	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
+	uint64_t *missed_total; /* by vantage */
+};
+
+void flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
+	uint64_t packets_max);
+void flow_writer_release(struct flow_writer *w);
+
+/* A join_sink: writes one batch. */
+int flow_writer_batch(void *writer, struct join_batch *batch);
+
+/*
+ * Settles what waited: where the receiving capture is proven to have missed segments around that
+ * time, an absence without other proof says nothing. Then notes limits that were reached.
+ */
+void flow_writer_settle(struct flow_writer *w);

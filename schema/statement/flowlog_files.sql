@@ -1,2 +1,0 @@
--- Files that are in the database.
-SELECT id, path, bytes, hash FROM log_file ORDER BY id

@@ -1,1 +1,0 @@
-DELETE FROM analysis WHERE key IN ('flowlog.unfinished', 'flowlog.pending');

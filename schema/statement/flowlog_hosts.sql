@@ -1,2 +1,0 @@
--- Hosts by name.
-SELECT id, name FROM host ORDER BY id

@@ -1,0 +1,38 @@
+-- How far each capture can be trusted, from what it and the join say about it.
+CREATE TEMP TABLE trust_reason AS
+SELECT v.id AS vantage_id, 1 AS weight, 'the file ' || c.path || ' is damaged: ' || c.damaged AS reason
+FROM vantage v JOIN capture_file c ON c.vantage_id = v.id WHERE c.damaged IS NOT NULL
+UNION ALL
+SELECT c.vantage_id, 1, c.dropped_kernel || ' frames were dropped by the kernel while ' || c.path || ' was captured'
+FROM capture_file c WHERE c.dropped_kernel > 0
+UNION ALL
+SELECT c.vantage_id, 1, c.dropped_interface || ' frames were dropped by the interface while ' || c.path || ' was captured'
+FROM capture_file c WHERE c.dropped_interface > 0
+UNION ALL
+SELECT v.id, CASE WHEN v.tcp_missed * 5 > t.frames THEN 2 ELSE 1 END,
+	v.tcp_missed || ' TCP segments passed here that the capture lacks: they were acknowledged or seen further on'
+FROM vantage v
+JOIN (SELECT vantage_id, sum(packets_c2s + packets_s2c) AS frames FROM flow_vantage GROUP BY vantage_id) t
+	ON t.vantage_id = v.id
+WHERE v.tcp_missed > 0
+UNION ALL
+SELECT v.id, 1, v.duplicates || ' frames were recorded twice by the capture and left out'
+FROM vantage v WHERE v.duplicates > 0
+UNION ALL
+SELECT c.vantage_id, 1, 'the capture was filtered: ' || i.filter
+FROM capture_file c JOIN capture_interface i ON i.capture_file_id = c.id
+WHERE i.filter IS NOT NULL AND i.filter != ''
+UNION ALL
+SELECT c.vantage_id, 1, a.frames || ' frames of ' || c.path || ' were cut too short to read their headers'
+FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
+WHERE a.disposition = 'truncated'
+UNION ALL
+SELECT v.id, 2, 'it holds no frame'
+FROM vantage v WHERE v.first_ns IS NULL AND v.kind != 'flowlog';
+
+UPDATE vantage SET
+	trust = CASE (SELECT max(weight) FROM trust_reason t WHERE t.vantage_id = vantage.id)
+		WHEN 2 THEN 'unfit' WHEN 1 THEN 'with care' ELSE 'sound' END,
+	trust_reasons = (SELECT json_group_array(reason) FROM
+		(SELECT reason FROM trust_reason t WHERE t.vantage_id = vantage.id ORDER BY weight DESC, reason));
+DROP TABLE trust_reason;
