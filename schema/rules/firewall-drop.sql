@@ -1,0 +1,241 @@
+-- Packets reached the host, were logged or stopped by its packet filter, and never answered (also host-drop)
+-- Three witnesses: a netfilter log of flows that nobody answered; an ICMP error that says
+-- "administratively prohibited"; and connections that arrived at the host's own capture and got
+-- neither SYN-ACK nor reset. The last is host-drop unless a counter names the packet filter: what
+-- dropped it lies between the tap and the socket.
+CREATE TEMP TABLE fw_ip AS
+SELECT ip, min(host_id) AS host_id FROM host_address WHERE ip IS NOT NULL
+GROUP BY ip HAVING count(DISTINCT host_id) = 1;
+CREATE INDEX temp.fw_ip_by_ip ON fw_ip(ip);
+
+-- A rule that also logs what is answered is no drop rule, unless its prefix says that it drops.
+CREATE TEMP TABLE fw_rule AS
+SELECT n.vantage_id, n.hook, n.prefix,
+	regexp('drop|den(y|ied)|reject|block|refuse|discard|invalid|bad', lower(n.prefix)) AS says_so,
+	sum(f.outcome IN ('established', 'closed', 'midstream')) AS answered
+FROM netfilter_log n LEFT JOIN flow f ON f.id = n.flow_id
+GROUP BY n.vantage_id, n.hook, n.prefix;
+
+CREATE TEMP TABLE fw_logged AS
+SELECT v.host_id, n.vantage_id, n.hook, n.prefix, r.says_so, n.flow_id, n.direction, n.packets, n.first_ns, n.last_ns,
+	n.capture_file_id, n.frame, f.protocol, f.outcome,
+	CASE n.direction WHEN 's2c' THEN f.server_ip ELSE f.client_ip END AS src_ip,
+	CASE n.direction WHEN 's2c' THEN f.client_ip ELSE f.server_ip END AS dst_ip, f.server_port,
+	(SELECT sum(CASE n.direction WHEN 's2c' THEN x.packets_s2c ELSE x.packets_c2s END) FROM flow_vantage x
+		JOIN vantage o ON o.id = x.vantage_id AND o.kind = 'nic' AND o.host_id = v.host_id
+		WHERE x.flow_id = n.flow_id) AS at_nic,
+	(SELECT sum(CASE n.direction WHEN 's2c' THEN x.packets_c2s ELSE x.packets_s2c END) FROM flow_vantage x
+		WHERE x.flow_id = n.flow_id) AS replies
+FROM netfilter_log n
+JOIN vantage v ON v.id = n.vantage_id
+JOIN fw_rule r ON r.vantage_id = n.vantage_id AND r.hook = n.hook AND r.prefix = n.prefix
+JOIN flow f ON f.id = n.flow_id
+WHERE n.direction IS NOT NULL AND (r.says_so OR r.answered = 0);
+DELETE FROM fw_logged WHERE NOT CASE
+	-- incoming: it reached the interface (where that was captured), and nothing came back
+	WHEN hook IN ('output', 'postrouting') THEN coalesce(at_nic, 0) = 0
+	WHEN protocol = 'tcp' THEN outcome IN ('unanswered', 'half_open') OR (outcome IN ('refused', 'reset') AND says_so)
+	ELSE coalesce(replies, 0) = 0 END
+	OR (hook IN ('prerouting', 'input', 'forward') AND at_nic = 0);
+
+-- Ends of their own while they are few, else one finding for the rule.
+CREATE TEMP TABLE fw_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY l.vantage_id, l.hook, l.prefix,
+		CASE WHEN c.crowd THEN '' ELSE l.src_ip END, CASE WHEN c.crowd THEN '' ELSE l.dst_ip END) AS finding_id,
+	l.host_id, l.vantage_id, l.hook, l.prefix, max(l.says_so) AS says_so, c.crowd,
+	CASE WHEN c.crowd THEN NULL ELSE l.src_ip END AS src_ip, CASE WHEN c.crowd THEN NULL ELSE l.dst_ip END AS dst_ip,
+	sum(l.packets) AS packets, sum(l.at_nic) AS at_nic, count(DISTINCT l.flow_id) AS flows,
+	min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns, min(l.protocol) AS protocol,
+	CASE WHEN min(l.server_port) = max(l.server_port) THEN min(l.server_port) END AS port
+FROM fw_logged l
+JOIN (SELECT vantage_id, hook, prefix, count(DISTINCT src_ip || '>' || dst_ip)
+		> (SELECT value FROM setting WHERE key = 'pairs_max') AS crowd
+	FROM fw_logged GROUP BY vantage_id, hook, prefix) c
+	ON c.vantage_id = l.vantage_id AND c.hook = l.hook AND c.prefix = l.prefix
+GROUP BY l.vantage_id, l.hook, l.prefix, CASE WHEN c.crowd THEN '' ELSE l.src_ip END,
+	CASE WHEN c.crowd THEN '' ELSE l.dst_ip END;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'warning' END,
+	CASE WHEN f.says_so AND f.at_nic > 0 THEN 0.99 WHEN f.says_so THEN 0.95 WHEN f.at_nic > 0 THEN 0.8 ELSE 0.6 END,
+	f.host_id, (SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id AND v.kind = 'nic'), f.vantage_id,
+	f.src_ip, f.dst_ip,
+	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.packets, f.at_nic,
+	'the packet filter of ' || h.name || ' (' || f.hook || CASE f.prefix WHEN '' THEN '' ELSE ', "' || f.prefix || '"' END
+		|| ') logged ' || f.packets || ' packets' || coalesce(' from ' || f.src_ip, '')
+		|| coalesce(' to ' || endpoint(f.dst_ip, f.port), '') || ' of ' || f.flows || ' '
+		|| CASE f.protocol WHEN 'tcp' THEN 'connections' ELSE 'flows' END
+		|| CASE WHEN f.hook IN ('output', 'postrouting') THEN ' that never left the interface'
+			WHEN f.at_nic > 0 THEN ' that reached its interface and were never answered'
+			ELSE ' that were never answered' END,
+	'on ' || h.name || ': nft list ruleset' || CASE f.prefix WHEN '' THEN '' ELSE ' (the rule with log prefix "'
+		|| f.prefix || '")' END || '; allow this traffic if it is wanted',
+	json_patch('{}', json_object('hook', f.hook, 'prefix', f.prefix, 'flows', f.flows, 'port', f.port, 'broken', f.flows,
+		'reason', 'netfilter log'))
+FROM fw_found f
+JOIN host h ON h.id = f.host_id
+JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
+ORDER BY f.finding_id;
+
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT f.finding_id, l.capture_file_id, l.frame, l.flow_id, 'logged at ' || l.hook || ', ' || l.packets
+	|| ' packets of this flow; not answered'
+FROM fw_found f
+JOIN fw_logged l ON l.vantage_id = f.vantage_id AND l.hook = f.hook AND l.prefix = f.prefix
+	AND (f.crowd OR (l.src_ip = f.src_ip AND l.dst_ip = f.dst_ip))
+ORDER BY f.finding_id, l.first_ns, l.frame;
+
+-- ICMP 3/9, 3/10, 3/13 and ICMPv6 1/1, 1/5, 1/6: a filter on the way, or at the host, says no. One
+-- place speaks for each pair: the one that saw most.
+CREATE TEMP TABLE fw_icmp AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY src_ip, quoted_src_ip, quoted_dst_ip)
+	AS finding_id, *
+FROM (
+	SELECT i.vantage_id, i.src_ip, i.quoted_src_ip, i.quoted_dst_ip, count(*) AS errors, min(i.at_ns) AS first_ns,
+		max(i.at_ns) AS last_ns, min(i.type) AS type, min(i.code) AS code,
+		CASE WHEN min(i.quoted_dst_port) = max(i.quoted_dst_port) THEN min(i.quoted_dst_port) END AS port,
+		count(DISTINCT i.quoted_src_port || '/' || i.quoted_dst_port) AS flows,
+		row_number() OVER (PARTITION BY i.src_ip, i.quoted_src_ip, i.quoted_dst_ip
+			ORDER BY count(*) DESC, i.vantage_id) AS place
+	FROM icmp_error i
+	WHERE (i.version = 4 AND i.type = 3 AND i.code IN (9, 10, 13))
+		OR (i.version = 6 AND i.type = 1 AND i.code IN (1, 5, 6))
+	GROUP BY i.vantage_id, i.src_ip, i.quoted_src_ip, i.quoted_dst_ip)
+WHERE place = 1;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id, 'firewall-drop', CASE WHEN f.errors >= 3 THEN 'critical' ELSE 'warning' END, 0.97,
+	coalesce(o.host_id, v.host_id), f.vantage_id, NULL, f.quoted_src_ip, f.quoted_dst_ip,
+	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.errors, NULL,
+	coalesce(h.name || ' (' || f.src_ip || ')', f.src_ip) || ' answers packets from ' || f.quoted_src_ip || ' to '
+		|| endpoint(f.quoted_dst_ip, f.port) || ' with "administratively prohibited", ' || f.errors || ' times',
+	'the filter rule is on ' || coalesce(h.name, f.src_ip) || '; allow this traffic there if it is wanted',
+	json_object('reason', 'icmp', 'ip', f.src_ip, 'type', f.type, 'code', f.code, 'flows', f.flows, 'port', f.port)
+FROM fw_icmp f
+JOIN vantage v ON v.id = f.vantage_id
+JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
+LEFT JOIN fw_ip o ON o.ip = f.src_ip
+LEFT JOIN host h ON h.id = o.host_id
+ORDER BY f.finding_id;
+INSERT INTO evidence (finding_id, capture_file_id, frame, note)
+SELECT f.finding_id, i.capture_file_id, i.frame, 'ICMP type ' || i.type || ' code ' || i.code || ' from ' || i.src_ip
+FROM fw_icmp f
+JOIN icmp_error i ON i.vantage_id = f.vantage_id AND i.src_ip = f.src_ip AND i.quoted_src_ip = f.quoted_src_ip
+	AND i.quoted_dst_ip = f.quoted_dst_ip AND i.type = f.type
+ORDER BY f.finding_id, i.at_ns, i.frame;
+
+-- Connections that arrived at the server's own capture and got no answer there. The last seconds of
+-- the capture prove nothing, nor do frames that were not meant for this host's MAC.
+CREATE TEMP TABLE fw_silent AS
+SELECT x.vantage_id, v.host_id, x.flow_id, x.client_ip, x.server_ip, x.server_port, x.syn_c2s, x.first_ns, x.last_ns
+FROM flow_vantage x
+JOIN vantage v ON v.id = x.vantage_id AND v.kind = 'nic' AND v.trust != 'unfit'
+JOIN flow f ON f.id = x.flow_id AND f.protocol = 'tcp' AND f.outcome = 'unanswered' AND f.pairing != 'ambiguous'
+JOIN fw_ip o ON o.ip = x.server_ip AND o.host_id = v.host_id
+WHERE x.syn_c2s > 0 AND x.syn_s2c = 0 AND x.rst_s2c = 0 AND x.packets_s2c = 0
+	AND x.first_ns < v.last_ns - 1500000000
+	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = v.id AND d.from_ns < x.last_ns + 1000000000
+		AND d.to_ns > x.first_ns)
+	AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = x.flow_id AND p.direction = 'c2s'
+		AND p.to_vantage_id = x.vantage_id AND p.misaddressed > 0)
+	AND x.flow_id NOT IN (SELECT flow_id FROM fw_logged)
+	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);
+
+CREATE TEMP TABLE fw_quiet AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, server_ip, server_port)
+	AS finding_id, vantage_id, host_id, server_ip, server_port, count(*) AS flows, count(DISTINCT client_ip) AS clients,
+	min(client_ip) AS client_ip, sum(syn_c2s) AS syns, min(first_ns) AS first_ns, max(last_ns) AS last_ns
+FROM fw_silent GROUP BY vantage_id, server_ip, server_port
+HAVING sum(syn_c2s) >= 2;
+
+-- Counters that grew in that time: from the last sample before it to the first one after.
+CREATE TEMP TABLE fw_counter AS
+SELECT q.finding_id, n.name, max(n.value) - min(n.value) AS grew,
+	CASE WHEN n.name LIKE '%IPReversePathFilter' THEN 1 WHEN n.name LIKE 'conntrack.%' THEN 2
+		WHEN n.name LIKE '%Overflow%' OR n.name LIKE '%ReqQ%' OR n.name LIKE '%ListenDrops' THEN 3 ELSE 4 END AS rank
+FROM fw_quiet q
+JOIN vantage o ON o.host_id = q.host_id
+JOIN nic_counter n ON n.vantage_id = o.id
+WHERE n.name IN ('netstat.TcpExt.IPReversePathFilter', 'conntrack.dropped', 'conntrack.insert_failed',
+		'netstat.TcpExt.ListenOverflows', 'netstat.TcpExt.ListenDrops', 'netstat.TcpExt.TCPReqQFullDrop',
+		'snmp.Tcp.InCsumErrors', 'snmp.Tcp.InErrs', 'netstat.TcpExt.TCPBacklogDrop', 'netstat.TcpExt.PFMemallocDrop',
+		'softnet.dropped')
+	AND n.at_ns >= coalesce((SELECT max(b.at_ns) FROM nic_counter b WHERE b.vantage_id = n.vantage_id
+		AND b.name = n.name AND b.at_ns <= q.first_ns), q.first_ns)
+	AND n.at_ns <= coalesce((SELECT min(b.at_ns) FROM nic_counter b WHERE b.vantage_id = n.vantage_id
+		AND b.name = n.name AND b.at_ns >= q.last_ns), q.last_ns)
+GROUP BY q.finding_id, n.name HAVING max(n.value) > min(n.value);
+INSERT INTO fw_counter
+SELECT q.finding_id, 'kernel: ' || min(k.message), count(*), 0
+FROM fw_quiet q JOIN kernel_log k ON k.host_id = q.host_id
+	AND k.at_ns BETWEEN q.first_ns - 10000000000 AND q.last_ns + 10000000000
+	AND regexp('conntrack: table full|SYN flooding', k.message)
+GROUP BY q.finding_id;
+CREATE TEMP TABLE fw_reason AS
+SELECT finding_id, name, grew, rank FROM (
+	SELECT *, row_number() OVER (PARTITION BY finding_id ORDER BY rank, name) AS place FROM fw_counter)
+WHERE place = 1;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id,
+	CASE WHEN r.rank IN (1, 2) OR r.name LIKE '%conntrack%' THEN 'firewall-drop' ELSE 'host-drop' END,
+	CASE WHEN f.syns >= 3 THEN 'critical' ELSE 'warning' END,
+	CASE WHEN r.name IS NOT NULL THEN 0.9 ELSE 0.85 END,
+	f.host_id, f.vantage_id, NULL, CASE f.clients WHEN 1 THEN f.client_ip END, f.server_ip,
+	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.syns, (SELECT sum(x.syn_c2s) FROM flow_vantage x WHERE x.vantage_id = f.vantage_id
+		AND x.server_ip = f.server_ip AND x.server_port = f.server_port),
+	f.syns || ' SYNs of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
+		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
+		|| endpoint(f.server_ip, f.server_port) || ' and got no answer from it'
+		|| CASE WHEN r.name IS NULL THEN ': dropped between its interface and the socket'
+			WHEN r.rank = 0 THEN '; its ' || r.name
+			ELSE '; ' || r.name || ' grew by ' || r.grew || ' in that time' END,
+	CASE WHEN r.name LIKE '%IPReversePathFilter' THEN 'on ' || h.name || ': the way back to the client is another '
+			|| 'interface; fix the route, or set net.ipv4.conf.*.rp_filter to 2'
+		WHEN r.name LIKE '%conntrack%' THEN 'on ' || h.name || ': raise net.netfilter.nf_conntrack_max'
+		WHEN r.rank IN (0, 3) THEN 'on ' || h.name || ': the listen queue is full; see why the application does not '
+			|| 'accept, raise its backlog and net.core.somaxconn'
+		WHEN r.name LIKE '%Csum%' THEN 'on ' || h.name || ': frames arrive with wrong checksums; look at offloads and the way'
+		ELSE 'on ' || h.name || ': nft list ruleset; nstat -az | grep -Ei "drop|overflow|filter"; a capture of netfilter '
+			|| 'hooks (bothends-agent nft --print) tells more' END,
+	json_patch('{}', json_object('flows', f.flows, 'broken', f.flows, 'port', f.server_port, 'clients', f.clients,
+		'reason', r.name, 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k
+			WHERE k.finding_id = f.finding_id ORDER BY name))))
+FROM fw_quiet f
+JOIN host h ON h.id = f.host_id
+JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
+LEFT JOIN fw_reason r ON r.finding_id = f.finding_id
+ORDER BY f.finding_id;
+
+-- The SYNs themselves where they have rows, else the flow.
+CREATE TEMP TABLE fw_proof AS
+SELECT q.finding_id, s.flow_id, p.capture_file_id, p.frame, s.first_ns, s.syn_c2s,
+	row_number() OVER (PARTITION BY q.finding_id, s.flow_id ORDER BY p.frame) AS n
+FROM fw_quiet q
+JOIN fw_silent s ON s.vantage_id = q.vantage_id AND s.server_ip = q.server_ip AND s.server_port = q.server_port
+LEFT JOIN packet p ON p.flow_id = s.flow_id AND p.direction = 'c2s' AND p.tcp_flags & 2
+	AND p.capture_file_id IN (SELECT i.capture_file_id FROM capture_interface i WHERE i.vantage_id = q.vantage_id);
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT finding_id, capture_file_id, frame, flow_id, CASE WHEN frame IS NULL THEN syn_c2s || ' SYNs, none answered'
+	ELSE 'SYN arrives; not answered' END
+FROM fw_proof WHERE n <= 4 ORDER BY finding_id, first_ns, flow_id, n;
+
+DROP TABLE fw_ip;
+DROP TABLE fw_rule;
+DROP TABLE fw_logged;
+DROP TABLE fw_found;
+DROP TABLE fw_icmp;
+DROP TABLE fw_silent;
+DROP TABLE fw_quiet;
+DROP TABLE fw_counter;
+DROP TABLE fw_reason;
+DROP TABLE fw_proof;
