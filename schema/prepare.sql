@@ -24,7 +24,7 @@ CROSS JOIN vantage vt ON vt.id = p.to_vantage_id AND vt.trust != 'unfit'
 CROSS JOIN flow f ON f.id = p.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
 WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy');
-CREATE INDEX temp.lossy_by_flow ON lossy(flow_id, from_vantage_id);
+CREATE INDEX temp.lossy_by_leg ON lossy(from_vantage_id, to_vantage_id);
 
 -- Ends between which anything was lost, with all that passed between them: also the flows that lost
 -- nothing. The ends are those of the flow table.
@@ -263,7 +263,7 @@ SELECT e.outcome, e.direction, e.server_ip, e.client_vantage_id, e.server_vantag
 	sum(e.ended) AS ended, sum(e.total) AS total, min(e.first_ns) AS first_ns,
 	max(e.last_ns) AS last_ns, min(e.complete) AS complete
 FROM ended_pair e
-JOIN crowd c USING (outcome, direction, server_ip, client_vantage_id, server_vantage_id)
+CROSS JOIN crowd c USING (outcome, direction, server_ip, client_vantage_id, server_vantage_id)
 GROUP BY e.outcome, e.direction, e.server_ip, e.client_vantage_id, e.server_vantage_id, client_key, port_key;
 
 -- Frames with RST that have a row in packet, by flow.

@@ -5,11 +5,13 @@
  *   dbtool facts OUT.db FACTS.sql...	the same, not judged
  *   dbtool plan DB			query plans of every statement of the rules, as tab-separated lines:
  *					rule, line of the statement, plan id, parent id, text
+ *   dbtool time DB			seconds that each statement of the rules took, those over 20 ms
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -79,9 +81,18 @@ static int explain(struct db *db, const char *name, int line, const char *at, si
 	return 0;
 }
 
-/* Each statement is explained and then run: later ones need its tables. */
-static int plan_text(struct db *db, const char *name, const char *text, struct error *err)
+static double seconds(void)
 {
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Each statement is explained or timed, and run: later ones need its tables. */
+static int plan_text(struct db *db, const char *name, const char *text, bool timing, struct error *err)
+{
+	double began;
 	const char *at = text, *tail;
 	sqlite3_stmt *stmt;
 	int r;
@@ -97,7 +108,8 @@ static int plan_text(struct db *db, const char *name, const char *text, struct e
 		if (sqlite3_prepare_v2(db->handle, at, -1, &stmt, &tail) != SQLITE_OK)
 			return error_set(err, -EINVAL, "%s:%d: %s", name, line_of(text, at),
 				sqlite3_errmsg(db->handle));
-		r = explain(db, name, line_of(text, at), at, (size_t)(tail - at), err);
+		r = timing ? 0 : explain(db, name, line_of(text, at), at, (size_t)(tail - at), err);
+		began = seconds();
 		while (r == 0 && sqlite3_step(stmt) == SQLITE_ROW)
 			continue;
 		if (sqlite3_finalize(stmt) != SQLITE_OK && r == 0)
@@ -105,11 +117,13 @@ static int plan_text(struct db *db, const char *name, const char *text, struct e
 				sqlite3_errmsg(db->handle));
 		if (r)
 			return r;
+		if (timing && seconds() - began > 0.02)
+			(void)printf("%7.3f %s:%d\n", seconds() - began, name, line_of(text, at));
 		at = tail;
 	}
 }
 
-static int plan(const char *path, struct error *err)
+static int plan(const char *path, bool timing, struct error *err)
 {
 	struct db db;
 	int r = db_open_writable(&db, path, err);
@@ -117,11 +131,11 @@ static int plan(const char *path, struct error *err)
 	if (r == 0)
 		r = db_run(&db, "begin", "BEGIN", err);
 	if (r == 0)
-		r = plan_text(&db, "prepare", schema_prepare, err);
+		r = plan_text(&db, "prepare", schema_prepare, timing, err);
 	for (const struct schema_text *t = schema_rules; t->name && r == 0; t++)
-		r = plan_text(&db, t->name, t->text, err);
+		r = plan_text(&db, t->name, t->text, timing, err);
 	if (r == 0)
-		r = plan_text(&db, "link", schema_link, err);
+		r = plan_text(&db, "link", schema_link, timing, err);
 	db_close(&db);
 	return r;
 }
@@ -135,10 +149,10 @@ int main(int argc, char **argv)
 		r = make(argc - 2, argv + 2, true, &err);
 	else if (argc >= 3 && strcmp(argv[1], "facts") == 0)
 		r = make(argc - 2, argv + 2, false, &err);
-	else if (argc == 3 && strcmp(argv[1], "plan") == 0)
-		r = plan(argv[2], &err);
+	else if (argc == 3 && (strcmp(argv[1], "plan") == 0 || strcmp(argv[1], "time") == 0))
+		r = plan(argv[2], strcmp(argv[1], "time") == 0, &err);
 	else
-		(void)error_set(&err, r, "usage: dbtool make|facts OUT.db FACTS.sql... | plan DB");
+		(void)error_set(&err, r, "usage: dbtool make|facts OUT.db FACTS.sql... | plan|time DB");
 	if (r == 0)
 		return EXIT_SUCCESS;
 	(void)fprintf(stderr, "dbtool: %s\n", err.text);
