@@ -6,4 +6,5 @@
 
 int cmd_analyze(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
+int cmd_query(int argc, char **argv);
 int cmd_report(int argc, char **argv);

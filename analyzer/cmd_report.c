@@ -15,6 +15,8 @@ static const struct format {
 	int (*write)(struct db *, FILE *, const struct report_options *, struct error *);
 } formats[] = {
 	{"text", report_text},
+	{"json", report_json},
+	{"md", report_markdown},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))

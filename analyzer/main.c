@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
 	{"analyze", "join captures into a database and print the verdict", cmd_analyze},
 	{"report", "print the verdict of a database as text, JSON or Markdown", cmd_report},
+	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
 	{"judge", "judge the facts of a database again, with your own rules if you like", cmd_judge},
 };
 

@@ -326,3 +326,21 @@ const char *report_basename(const char *path)
 
 	return slash && slash[1] ? slash + 1 : path;
 }
+
+void report_shell_word(struct strbuf *out, const char *word)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
+
+	if (*word && word[strspn(word, plain)] == 0) {
+		strbuf_adds(out, word);
+		return;
+	}
+	strbuf_addc(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_adds(out, "'\\'");
+		strbuf_addc(out, *word);
+	}
+	strbuf_addc(out, '\'');
+}

@@ -105,6 +105,9 @@ int report_story_length(const struct report *r, int first);
 /* The last part of a path. */
 const char *report_basename(const char *path);
 
+/* Appends a word that a shell reads back as it is: quoted where it must be. */
+void report_shell_word(struct strbuf *out, const char *word);
+
 /* Each writes a whole report of a finished, judged database to out. 0, or negative with err set. */
 int report_text(struct db *db, FILE *out, const struct report_options *options, struct error *err);
 int report_json(struct db *db, FILE *out, const struct report_options *options, struct error *err);

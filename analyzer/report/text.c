@@ -31,6 +31,14 @@ static const char *severity_colour(const char *severity)
 	return strcmp(severity, "critical") == 0 ? "1;31" : strcmp(severity, "warning") == 0 ? "1;33" : "1;36";
 }
 
+/* Anything but the three words is not ours: a database may come from a stranger. */
+static const char *severity_word(const char *severity)
+{
+	return strcmp(severity, "critical") == 0 ? "CRITICAL"
+		: strcmp(severity, "warning") == 0 ? "WARNING"
+		: strcmp(severity, "notice") == 0 ? "NOTICE" : "?";
+}
+
 static void spaces(struct page *p, int n)
 {
 	(void)fprintf(p->out, "%*s", n > 0 ? n : 0, "");
@@ -93,9 +101,12 @@ static char *ends_of(const struct report_finding *f)
 
 static void put_slug(struct page *p, const char *kind)
 {
+	const char *shown = inert(p, kind);
+
 	colour(p, "1");
-	(void)fprintf(p->out, "%-*s", p->slug_width, kind);
+	(void)fputs(shown, p->out);
 	colour(p, "0");
+	spaces(p, p->slug_width - inert_width(shown));
 }
 
 /* "CRITICAL  synack-lost   db -> worker   12 of 12 SYN-ACKs ..." */
@@ -103,12 +114,10 @@ static void put_head(struct page *p, const struct report_finding *f)
 {
 	CLEANUP_FREE char *ends = ends_of(f);
 	CLEANUP_STRBUF struct strbuf rest = STRBUF_INIT;
-	char severity[16] = {0};
+	int column;
 
-	for (size_t i = 0; f->severity[i] && i < sizeof(severity) - 1; i++)
-		severity[i] = (char)(f->severity[i] - 'a' + 'A');
 	colour(p, severity_colour(f->severity));
-	(void)fprintf(p->out, "%-*s", LABEL_WIDTH, severity);
+	(void)fprintf(p->out, "%-*s", LABEL_WIDTH, severity_word(f->severity));
 	colour(p, "0");
 	put_slug(p, f->kind);
 	if (*ends) {
@@ -116,10 +125,16 @@ static void put_head(struct page *p, const struct report_finding *f)
 		colour(p, "1");
 		(void)fputs(rest.text, p->out);
 		colour(p, "0");
-		(void)fputs("   ", p->out);
 	}
-	put_wrapped(p, inert(p, f->summary),
-		LABEL_WIDTH + p->slug_width + (rest.text ? inert_width(rest.text) + 3 : 0), text_column(p));
+	column = LABEL_WIDTH + p->slug_width + (rest.text ? inert_width(rest.text) + 3 : 0);
+	if (p->options->width && p->options->width - column < SUMMARY_MIN) {
+		(void)fputc('\n', p->out);
+		column = text_column(p);
+		spaces(p, column);
+	} else if (rest.text) {
+		spaces(p, 3);
+	}
+	put_wrapped(p, inert(p, f->summary), column, text_column(p));
 }
 
 static void put_label(struct page *p, const char *label)
@@ -183,8 +198,11 @@ static void put_proof(struct page *p, const struct report_finding *f)
 		files += add_file(&text, f, i);
 	if (!files)
 		return;
-	if (p->options->database)
-		strbuf_printf(&text, "   bothends extract %s %lld", p->options->database, (long long)f->id);
+	if (p->options->database) {
+		strbuf_adds(&text, "   bothends extract ");
+		report_shell_word(&text, p->options->database);
+		strbuf_printf(&text, " %lld", (long long)f->id);
+	}
 	put_plain(p, "proof", text.text);
 }
 
@@ -215,8 +233,9 @@ static void put_nothing_found(struct page *p, const struct report *r)
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 
-	strbuf_printf(&text, "Nothing found. Checked: %lld flow%s", (long long)r->counts.flows,
-		r->counts.flows == 1 ? "" : "s");
+	strbuf_printf(&text, "%s Checked: %lld flow%s",
+		r->note_count ? "Nothing proven; mind what stands at the end." : "Nothing found.",
+		(long long)r->counts.flows, r->counts.flows == 1 ? "" : "s");
 	for (int i = 0; i < r->leg_count; i++)
 		strbuf_printf(&text, ", %lld segments from %s to %s", (long long)r->legs[i].sent,
 			r->legs[i].from, r->legs[i].to);
@@ -238,9 +257,8 @@ static void put_stories(struct page *p, const struct report *r)
 		put_story(p, r, i, n);
 	}
 	if (all > r->finding_count)
-		(void)fprintf(p->out,
-			"%lld more findings, less weighty: bothends query %s --saved findings\n\n",
-			(long long)(all - r->finding_count), p->options->database ? p->options->database : "DB");
+		(void)fprintf(p->out, "%lld more findings, less weighty: give --all, or bothends query --saved findings\n\n",
+			(long long)(all - r->finding_count));
 }
 
 /* Width of the widest of n names, for a column. */
@@ -376,6 +394,9 @@ void report_clock_words(struct strbuf *out, const struct report_clock *c)
 		else
 			strbuf_printf(out, " minus %s's: at %s %s", c->reference,
 				c->low_ns != DB_NONE ? "least" : "most", nsec_span(bound, span));
+	} else if (c->low_ns <= 0 && c->high_ns >= 0) {
+		strbuf_printf(out, " agrees with %s's within %s", c->reference,
+			nsec_span(c->high_ns > -c->low_ns ? c->high_ns : -c->low_ns, span));
 	} else {
 		int64_t off = c->offset_ns < 0 ? -c->offset_ns : c->offset_ns;
 
@@ -417,7 +438,7 @@ static void fit_slugs(struct page *p, const struct report *r)
 {
 	p->slug_width = SLUG_WIDTH;
 	for (int i = 0; i < r->finding_count; i++) {
-		int n = (int)strlen(r->findings[i].kind) + 2;
+		int n = inert_width(inert(p, r->findings[i].kind)) + 2;
 
 		p->slug_width = n > p->slug_width ? n : p->slug_width;
 	}

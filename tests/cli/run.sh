@@ -12,6 +12,7 @@ cd "$work" || exit 1
 failed=0 ran=0
 while IFS=$'\t' read -r name sql arguments status; do
 	case $name in ''|'#'*) continue ;; esac
+	[ -n "$update" ] && [ "$update" != "$name" ] && continue
 	ran=$((ran + 1))
 	if [ ! -e "$sql.db" ]; then
 		"$dbtool" make "$sql.db" "$facts/$sql" || { failed=$((failed + 1)); continue; }

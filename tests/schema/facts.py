@@ -76,10 +76,10 @@ class Facts:
             extra = dict(bytes_c2s=500, bytes_s2c=500)
             extra.update((near if position == 0 else {}) or {})
             extra.update((far if position == len(seen) - 1 else {}) or {})
-            at_vantage = {**dict(client_ip=client_ip, server_ip=server_ip), **extra}
+            at_vantage = {**dict(client_ip=client_ip, server_ip=server_ip, packets_c2s=10, packets_s2c=10), **extra}
             self.insert("flow_vantage", flow_id=n, vantage_id=vantage, position=position,
                         client_port=40000 + n % 20000, server_port=server_port, first_ns=start,
-                        last_ns=end, packets_c2s=10, packets_s2c=10, **at_vantage)
+                        last_ns=end, **at_vantage)
         return n
 
     def path_row(self, flow, direction, src, dst, sent, **counts):

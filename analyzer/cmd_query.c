@@ -1,0 +1,250 @@
+/* bothends query: SQL on a finished database, read-only; as a table, CSV or JSON. */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cmd.h"
+#include "report/rows.h"
+#include "store/db.h"
+
+#define PARAMETERS_MAX 32
+
+enum { KEY_SAVED = 256, KEY_LIST, KEY_SHOW, KEY_NO_PAGER };
+
+static const struct argp_option options[] = {
+	{"saved", KEY_SAVED, "NAME", 0, "run the saved query NAME", 0},
+	{"param", 'p', "KEY=VALUE", 0, "value of :KEY in the query; those not given are NULL", 0},
+	{"list", KEY_LIST, NULL, 0, "list the saved queries", 0},
+	{"show", KEY_SHOW, "NAME", 0, "print the SQL of the saved query NAME", 0},
+	{"format", 'f', "FORMAT", 0, "table (default), csv or json", 0},
+	{"no-pager", KEY_NO_PAGER, NULL, 0, "never page what is longer than the terminal", 0},
+	{0},
+};
+
+struct request {
+	const char *database, *sql;
+	const struct schema_text *saved, *show;
+	const char *parameters[PARAMETERS_MAX];
+	int parameter_count;
+	enum rows_format format;
+	bool list, no_pager;
+};
+
+static const struct schema_text *saved_by_name(const char *name)
+{
+	for (const struct schema_text *t = schema_queries; t->name; t++)
+		if (strcmp(t->name, name) == 0)
+			return t;
+	return NULL;
+}
+
+static const struct schema_text *need_saved(struct argp_state *state, const char *name)
+{
+	const struct schema_text *t = saved_by_name(name);
+
+	if (!t)
+		argp_error(state, "no saved query '%s'; --list shows them", name);
+	return t;
+}
+
+static void take_argument(struct argp_state *state, struct request *r, const char *arg)
+{
+	if (!r->database)
+		r->database = arg;
+	else if (!r->sql)
+		r->sql = arg;
+	else
+		argp_error(state, "'%s' is too many: quote the SQL as one argument", arg);
+}
+
+static void check(struct argp_state *state, const struct request *r)
+{
+	if (r->list || r->show)
+		return;
+	if (!r->database)
+		argp_error(state, "name a database; bothends analyze makes one");
+	if (!r->sql == !r->saved)
+		argp_error(state, r->sql ? "either SQL or --saved, not both"
+					 : "give SQL, or --saved NAME; --list shows the saved ones");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct request *r = state->input;
+
+	switch (key) {
+	case KEY_SAVED:
+		r->saved = need_saved(state, arg);
+		return 0;
+	case KEY_SHOW:
+		r->show = need_saved(state, arg);
+		return 0;
+	case KEY_LIST:
+		r->list = true;
+		return 0;
+	case KEY_NO_PAGER:
+		r->no_pager = true;
+		return 0;
+	case 'p':
+		if (r->parameter_count == PARAMETERS_MAX)
+			argp_error(state, "more than %d parameters", PARAMETERS_MAX);
+		if (!strchr(arg, '='))
+			argp_error(state, "'%s' is not KEY=VALUE", arg);
+		r->parameters[r->parameter_count++] = arg;
+		return 0;
+	case 'f':
+		if (!rows_format_parse(arg, &r->format))
+			argp_error(state, "no format '%s': table, csv or json", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		take_argument(state, r, arg);
+		return 0;
+	case ARGP_KEY_END:
+		check(state, r);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Name, :parameters, and the sentence that describes it. */
+static void list_saved(void)
+{
+	for (const struct schema_text *t = schema_queries; t->name; t++)
+		(void)printf("%-18s %s\n", t->name, t->description);
+}
+
+/* Numbers are bound as numbers, so that they compare with number columns. */
+static int bind_value(sqlite3_stmt *stmt, int index, const char *text)
+{
+	char *end;
+	long long n;
+	double d;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (*text && !*end && !errno)
+		return sqlite3_bind_int64(stmt, index, n);
+	d = strtod(text, &end);
+	if (*text && !*end)
+		return sqlite3_bind_double(stmt, index, d);
+	return sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT);
+}
+
+static int bind(const struct request *r, sqlite3_stmt *stmt, struct error *err)
+{
+	for (int i = 0; i < r->parameter_count; i++) {
+		const char *equals = strchr(r->parameters[i], '=');
+		CLEANUP_FREE char *name =
+			mem_printf(":%.*s", (int)(equals - r->parameters[i]), r->parameters[i]);
+		int index = sqlite3_bind_parameter_index(stmt, name);
+
+		if (!index)
+			return error_set(err, -EINVAL, "the query has no parameter %s", name);
+		(void)bind_value(stmt, index, equals + 1);
+	}
+	return 0;
+}
+
+static bool in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+
+	while (path && *path) {
+		int n = (int)strcspn(path, ":");
+		CLEANUP_FREE char *file = mem_printf("%.*s/%s", n, path, program);
+
+		if (access(file, X_OK) == 0)
+			return true;
+		path += n + (path[n] == ':');
+	}
+	return false;
+}
+
+/* A pager on a terminal: $PAGER, else less, which ends by itself where all fits. NULL: none. */
+static FILE *open_pager(const struct request *r)
+{
+	const char *pager = getenv("PAGER");
+
+	if (r->no_pager || r->format != ROWS_TABLE || !isatty(STDOUT_FILENO) || (pager && !*pager))
+		return NULL;
+	if (!pager)
+		pager = in_path("less") ? "less -FSX" : NULL;
+	return pager ? popen(pager, "w") : NULL;
+}
+
+/* One statement is run; text behind it is refused, so that nothing is left out in silence. */
+static int prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt, struct error *err)
+{
+	const char *tail;
+
+	if (sqlite3_prepare_v2(db->handle, sql, -1, ret_stmt, &tail) != SQLITE_OK)
+		return error_set(err, -EINVAL, "%s", sqlite3_errmsg(db->handle));
+	if (!*ret_stmt)
+		return error_set(err, -EINVAL, "there is no SQL in '%.60s'", sql);
+	if (tail[strspn(tail, " \t\r\n;")]) {
+		(void)sqlite3_finalize(*ret_stmt);
+		return error_set(err, -EINVAL, "one statement at a time: '%.60s' is a second one", tail);
+	}
+	if (sqlite3_stmt_readonly(*ret_stmt) && sqlite3_column_count(*ret_stmt))
+		return 0;
+	(void)sqlite3_finalize(*ret_stmt);
+	return error_set(err, -EROFS, "only queries: nothing is written here; copy the file and use sqlite3");
+}
+
+static int run(const struct request *r, struct db *db, struct error *err)
+{
+	sqlite3_stmt *stmt;
+	int result = prepare(db, r->saved ? r->saved->text : r->sql, &stmt, err);
+	FILE *pager;
+
+	if (result)
+		return result;
+	result = bind(r, stmt, err);
+	pager = result ? NULL : open_pager(r);
+	if (result == 0)
+		result = rows_write(stmt, r->format, pager ? pager : stdout, err);
+	if (pager)
+		(void)pclose(pager);
+	(void)sqlite3_finalize(stmt);
+	return result;
+}
+
+int cmd_query(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "DB [SQL]",
+		"Runs SQL on a database that bothends analyze made. Nothing is ever written to it.\v"
+		"Beside SQLite's own functions there are iso(ns), span(ns), ip_in(address, network), "
+		"ip_same_subnet(a, b, prefix), tcp_flags(n), mac_local(mac), mac_virtual(mac), "
+		"version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), wilson_low(n, of) and "
+		"wilson_high(n, of). '--saved schema' prints every table and column with what it means.",
+		NULL, NULL, NULL};
+	struct request r = {0};
+	struct error err = ERROR_INIT;
+	struct db db;
+	int result;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+		return EXIT_USAGE;
+	if (r.list)
+		list_saved();
+	if (r.show)
+		(void)fputs(r.show->text, stdout);
+	if (r.list || r.show)
+		return EXIT_SUCCESS;
+	(void)signal(SIGPIPE, SIG_IGN); /* a pager that is left early is no failure */
+	result = db_open(&db, r.database, &err);
+	if (result == 0)
+		result = run(&r, &db, &err);
+	db_close(&db);
+	if (result == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "bothends query: %s\n", err.text);
+	return EXIT_USAGE;
+}

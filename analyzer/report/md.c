@@ -1,0 +1,208 @@
+/* md: the report for tickets, as GitHub and GitLab show Markdown. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "base/strbuf.h"
+#include "report/inert.h"
+#include "report/model.h"
+
+#define PROOFS_SHOWN 10
+
+/* Formatted plain text of ours with stored text in %s places must go through here piece by piece. */
+static void put(struct strbuf *out, const char *stored)
+{
+	inert_markdown(out, stored ? stored : "");
+}
+
+/* Code shows text as it is, so that it can be copied; backticks inside ask for a longer fence. */
+static void put_code(struct strbuf *out, const char *stored)
+{
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	const char *fence = "`";
+
+	inert_text(&text, stored);
+	if (text.text && strstr(text.text, "``"))
+		fence = "```";
+	else if (text.text && strchr(text.text, '`'))
+		fence = "``";
+	strbuf_printf(out, fence[1] ? "%s %s %s" : "%s%s%s", fence, text.text ? text.text : "", fence);
+}
+
+static void put_ends(struct strbuf *out, const struct report_finding *f)
+{
+	if (f->from && f->to) {
+		put(out, f->from);
+		strbuf_adds(out, " → ");
+		put(out, f->to);
+		strbuf_adds(out, ": ");
+	} else if (f->from || f->host || f->to) {
+		put(out, f->from ? f->from : f->host ? f->host : f->to);
+		strbuf_adds(out, ": ");
+	}
+}
+
+static void put_finding(struct strbuf *out, const char *label, const struct report_finding *f)
+{
+	strbuf_printf(out, "- **%s ", label);
+	put(out, f->kind);
+	strbuf_adds(out, "**: ");
+	if (strcmp(f->role, "also") == 0)
+		put_ends(out, f);
+	put(out, f->summary);
+	strbuf_addc(out, '\n');
+}
+
+static void put_proofs(struct strbuf *out, const struct report_finding *f, const char *database)
+{
+	int shown = f->proof_count < PROOFS_SHOWN ? f->proof_count : PROOFS_SHOWN;
+
+	if (!shown)
+		return;
+	strbuf_adds(out, "\n| file | frame | shows |\n| --- | ---: | --- |\n");
+	for (int i = 0; i < shown; i++) {
+		const struct report_proof *p = &f->proofs[i];
+
+		strbuf_adds(out, "| ");
+		put(out, p->path ? report_basename(p->path) : "");
+		strbuf_adds(out, " | ");
+		if (p->number != DB_NONE)
+			strbuf_printf(out, "%s%lld", p->is_log ? "line " : "", (long long)p->number);
+		strbuf_adds(out, " | ");
+		put(out, p->note);
+		strbuf_adds(out, " |\n");
+	}
+	if (database) {
+		CLEANUP_STRBUF struct strbuf command = STRBUF_INIT;
+
+		strbuf_adds(&command, "bothends extract ");
+		report_shell_word(&command, database);
+		strbuf_printf(&command, " %lld", (long long)f->id);
+		strbuf_printf(out, "\n%d of %d; all frames as a capture: ", shown, f->proof_count);
+		put_code(out, command.text);
+		strbuf_addc(out, '\n');
+	}
+}
+
+static void put_story(struct strbuf *out, const struct report *r, int first, int count,
+	const struct report_options *options)
+{
+	const struct report_finding *f = &r->findings[first];
+	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
+
+	strbuf_adds(out, "## ");
+	put(out, f->severity);
+	strbuf_adds(out, ": ");
+	put(out, f->kind);
+	strbuf_adds(out, "\n\n");
+	put_ends(out, f);
+	strbuf_adds(out, "**");
+	put(out, f->summary);
+	strbuf_adds(out, "**\n\n");
+	for (int i = first + 1; i < first + count; i++)
+		put_finding(out, strcmp(r->findings[i].role, "because") == 0 ? "because" : "also", &r->findings[i]);
+	for (int i = first; i < first + count; i++)
+		if (report_advises(r, first, count, i)) {
+			strbuf_adds(out, "- **do**: ");
+			put_code(out, r->findings[i].remedy);
+			strbuf_addc(out, '\n');
+		}
+	if (f->first_ns != DB_NONE && f->last_ns != DB_NONE)
+		strbuf_printf(out, "- **when**: from %s for %s\n", nsec_format(f->first_ns, from),
+			nsec_span(f->last_ns - f->first_ns, span));
+	strbuf_printf(out, "- **confidence**: %.0f %%\n", f->confidence * 100);
+	put_proofs(out, f, options->database);
+	strbuf_addc(out, '\n');
+}
+
+static void put_stories(struct strbuf *out, const struct report *r, const struct report_options *options)
+{
+	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
+
+	if (!r->finding_count)
+		strbuf_printf(out, "Nothing found in %lld flows.\n\n", (long long)r->counts.flows);
+	for (int i = 0, n; i < r->finding_count; i += n) {
+		n = report_story_length(r, i);
+		put_story(out, r, i, n, options);
+	}
+	if (all > r->finding_count)
+		strbuf_printf(out, "%lld more findings, less weighty, are in the database.\n\n",
+			(long long)(all - r->finding_count));
+}
+
+static void put_legs(struct strbuf *out, const struct report *r)
+{
+	if (!r->leg_count)
+		return;
+	strbuf_adds(out, "| from | to | sent | delivered | lost | wrong MAC | not captured | unjudged |\n"
+			 "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+	for (int i = 0; i < r->leg_count; i++) {
+		const struct report_leg *l = &r->legs[i];
+
+		strbuf_adds(out, "| ");
+		put(out, l->from);
+		strbuf_adds(out, " | ");
+		put(out, l->to);
+		strbuf_printf(out, " | %lld | %lld | %lld | %lld | %lld | %lld |\n", (long long)l->sent,
+			(long long)l->delivered, (long long)l->lost, (long long)l->misaddressed,
+			(long long)l->capture_missed, (long long)l->unjudged);
+	}
+	strbuf_addc(out, '\n');
+}
+
+static void put_looked_at(struct strbuf *out, const struct report *r)
+{
+	strbuf_adds(out, "## Looked at\n\n");
+	for (int i = 0; i < r->vantage_count; i++) {
+		const struct report_vantage *v = &r->vantages[i];
+
+		strbuf_adds(out, "- **");
+		put(out, v->name);
+		strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames, (long long)v->files,
+			v->files == 1 ? "" : "s");
+		put(out, v->trust);
+		if (*v->reasons) {
+			strbuf_adds(out, " (");
+			put(out, v->reasons);
+			strbuf_addc(out, ')');
+		}
+		strbuf_addc(out, '\n');
+	}
+	for (int i = 0; i < r->clock_count; i++) {
+		CLEANUP_STRBUF struct strbuf words = STRBUF_INIT;
+
+		report_clock_words(&words, &r->clocks[i]);
+		strbuf_adds(out, "- ");
+		put(out, words.text);
+		strbuf_addc(out, '\n');
+	}
+	strbuf_printf(out, "- %lld of %lld frames accounted for\n\n", (long long)r->counts.accounted,
+		(long long)r->counts.frames);
+	put_legs(out, r);
+}
+
+int report_markdown(struct db *db, FILE *out, const struct report_options *options, struct error *err)
+{
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	struct report r;
+	int result = report_load(&r, db, options, err);
+
+	if (result == 0) {
+		strbuf_adds(&text, "# bothends\n\n");
+		put_stories(&text, &r, options);
+		put_looked_at(&text, &r);
+		if (r.note_count)
+			strbuf_adds(&text, "## Mind\n\n");
+		for (int i = 0; i < r.note_count; i++) {
+			strbuf_adds(&text, "- ");
+			put(&text, r.notes[i]);
+			strbuf_addc(&text, '\n');
+		}
+		(void)fwrite(text.text, 1, text.length, out);
+	}
+	report_release(&r);
+	if (result == 0 && (fflush(out) != 0 || ferror(out)))
+		result = error_errno(err, "cannot write the report");
+	return result;
+}

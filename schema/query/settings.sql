@@ -1,0 +1,2 @@
+-- Thresholds in force, with what they do
+SELECT key, value, comment FROM setting ORDER BY key;
