@@ -20,4 +20,10 @@ INSERT INTO setting (key, value, comment) VALUES
 	('events_max', 1000000, 'most rows in segment_event'),
 	('packets_max', 20000, 'most rows in packet with --packets events'),
 	('packets_per_flow', 64, 'most rows in packet for one flow with --packets events'),
-	('evidence_max', 50, 'most proof rows for one finding');
+	('evidence_max', 50, 'most proof rows for one finding'),
+	('flowlog_edge_s', 900, 'within this many seconds of the end of a flow log an answer may not have been delivered yet'),
+	('flowlog_clock_s', 2, 'a host''s clock may differ from the cloud''s by this many seconds'),
+	('flowlog_dark_peers', 3, 'host-dark from flow logs needs at least this many senders'),
+	('flowlog_dark_windows', 2, 'host-dark from flow logs needs at least this many whole minutes'),
+	('flowlog_findings_max', 50, 'most findings of one flow-log kind for one ENI; the rest is one notice'),
+	('flowlog_scan_targets', 20, 'a source whose packets were rejected or unanswered at this many hosts or ports scans');

@@ -44,10 +44,12 @@ def read(path):
 
 def main():
     schema, out_c, out_h = sys.argv[1:]
-    ddl = read(f"{schema}/001_facts.sql") + read(f"{schema}/002_derived.sql")
+    ddl = "".join(read(f"{schema}/{f}.sql") for f in ("001_facts", "flowlog", "002_derived"))
     found = tables(ddl)
     if len(found) != len(re.findall(r"^CREATE TABLE", ddl, re.M)):
         sys.exit("schema: a table has no comment")
+    create = {m.group(1): re.sub(r" *--.*", "", m.group(0))
+              for m in re.finditer(r"^CREATE TABLE (\w+) \(.*?^\).*?;", ddl, re.S | re.M)}
     comments = []
     for table, comment, columns in found:
         comments.append(f"({quote(table)}, NULL, {quote(comment)})")
@@ -75,6 +77,8 @@ def main():
         h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
         h.write("extern const char *const schema_table_name[SCHEMA_TABLES];\n")
         h.write("extern const char *const schema_insert[SCHEMA_TABLES]; /* every column, in order */\n")
+        h.write("extern const char *const schema_create[SCHEMA_TABLES]; /* the table alone */\n")
+        h.write("extern const char *const schema_bulk_load[SCHEMA_TABLES]; /* from the scratch database */\n")
         h.write("extern const struct schema_text schema_rules[]; /* in order; ends with NULL */\n")
         h.write("extern const struct schema_text schema_queries[]; /* by name; ends with NULL */\n")
 
@@ -83,7 +87,7 @@ def main():
         for name, text in (
             ("ddl", ddl),
             ("indexes", read(f"{schema}/003_indexes.sql")),
-            ("views", read(f"{schema}/views.sql")),
+            ("views", read(f"{schema}/views.sql") + read(f"{schema}/flowlog_views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
             ("prepare", read(f"{schema}/prepare.sql") + "".join(
@@ -99,6 +103,10 @@ def main():
         for t, _, columns in found:
             marks = ",".join("?" * len(columns))
             c.write(f'\t"INSERT INTO {t} VALUES ({marks})",\n')
+        c.write("};\n\nconst char *const schema_create[SCHEMA_TABLES] = {\n")
+        c.writelines(f"{c_string(create[t])},\n" for t, _, _ in found)
+        c.write("};\n\nconst char *const schema_bulk_load[SCHEMA_TABLES] = {\n")
+        c.writelines(f'\t"INSERT INTO main.{t} SELECT * FROM bulk_{t}.{t}",\n' for t, _, _ in found)
         c.write("};\n\n")
         for array, folder, names in (("rules", "rules", rules), ("queries", "query", queries)):
             c.write(f"const struct schema_text schema_{array}[] = {{\n")

@@ -1,0 +1,25 @@
+/* top: of many entries the most important ones; which, does not depend on the order they come in. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct top {
+	char *entries; /* up to twice keep; entry: uint64_t weight, uint64_t hash (breaks ties), then the data */
+	size_t count, keep, size;
+	uint64_t offered;
+};
+
+/* keep: entries that stay; size: of the data of one. */
+void top_init(struct top *t, size_t keep, size_t size);
+void top_release(struct top *t);
+
+void top_offer(struct top *t, uint64_t weight, uint64_t hash, const void *data);
+
+/* Reduces to at most keep entries, the most important first. */
+void top_finish(struct top *t);
+
+const void *top_at(const struct top *t, size_t i);
+
+/* Offers all of another's entries to t. */
+void top_merge(struct top *t, const struct top *from);

@@ -1,0 +1,10 @@
+-- Everything that is made again from the records.
+DELETE FROM flow_log_pair;
+DELETE FROM flow_log_window;
+DELETE FROM flow_log_loss;
+DELETE FROM flow_log_delivery;
+DELETE FROM flow_log_drop;
+DELETE FROM flow_log_interface;
+DELETE FROM vantage WHERE kind = 'flowlog';
+DELETE FROM flow_log_source;
+DELETE FROM limit_reached WHERE table_name LIKE 'flow_log%';

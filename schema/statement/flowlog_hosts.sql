@@ -1,0 +1,2 @@
+-- Hosts by name.
+SELECT id, name FROM host ORDER BY id

@@ -1,0 +1,2 @@
+-- What a killed run left behind.
+DELETE FROM flow_log WHERE id >= ?1
