@@ -18,7 +18,7 @@ LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "fl
          "finding_end", "finding_key", "numbering", "root"}
 
 # XXX: rows are one for each wrong binding, so few; goes when they are joined by an index.
-KNOWN = [("mac-mismatch", "SCAN g"), ("mac-mismatch", "SCAN fv")]
+KNOWN = [("mac-mismatch", "SCAN g"), ("mac-mismatch", "SCAN fv"), ("firewall-drop", "SCAN x")]
 
 
 def statement_at(text, line):
