@@ -423,6 +423,8 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 		c->first_ns = f->time_ns;
 	if (f->time_ns > c->last_ns)
 		c->last_ns = f->time_ns;
+	if (v->tick_ns != 1 && f->time_ns % 1000)
+		v->tick_ns = 1;
 	if (f->time_ns < v->first_ns)
 		v->first_ns = f->time_ns;
 	if (f->time_ns > v->last_ns)

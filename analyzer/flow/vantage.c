@@ -39,7 +39,7 @@ uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6])
 void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 {
 	*v = (struct vantage){.first_ns = INT64_MAX, .last_ns = INT64_MIN, .start_ns = INT64_MIN,
-		.end_ns = INT64_MIN, .own_mac = MAC_NONE, .tick_ns = 1};
+		.end_ns = INT64_MIN, .own_mac = MAC_NONE, .tick_ns = 1000};
 	flowtab_init(&v->flows, arena, flow_limit);
 	tally_init(&v->macs, 6, 8, MAC_LIMIT);
 	tally_init(&v->mac_use, sizeof(struct mac_use_key), sizeof(struct mac_use), MAC_USE_LIMIT);

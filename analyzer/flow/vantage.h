@@ -120,7 +120,7 @@ struct vantage {
 	/* Recorded (interface options) or inferred after reading. */
 	uint16_t own_mac;	 /* index; MAC_NONE: unknown */
 	bool own_mac_recorded;
-	int64_t tick_ns;	 /* resolution of its time stamps */
+	int64_t tick_ns;	 /* resolution of its time stamps: 1 once any is finer than a microsecond */
 };
 
 /* One capture file and what became of its frames. */

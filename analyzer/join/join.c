@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/nsec.h"
 #include "decode/packet.h"
 
 #define BATCH 128
@@ -289,6 +290,45 @@ static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conver
 				find_zero_windows(w, b, conversation, i, (enum direction)d);
 }
 
+/* Counts the frames of one lane in the quiet seconds. */
+static void note_seconds(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t place, enum direction d)
+{
+	const struct lane *l = &w->sent[place][d];
+	uint32_t vantage = w->places[place].member.vantage;
+	struct peer_second row = {.vantage = vantage, .conversation = conversation, .direction = (uint8_t)d};
+	int64_t end = INT64_MIN;
+	bool quiet = false;
+
+	for (uint32_t i = 0; i <= l->count; i++) {
+		int64_t t = i < l->count ? l->items[i].seg->time_ns : INT64_MAX;
+
+		if (i < l->count && t < end && t >= end - NSEC_PER_SEC) {
+			row.frames += quiet;
+			continue;
+		}
+		if (row.frames) {
+			MEM_RESERVE(b->seconds, b->second_count, b->second_cap);
+			b->seconds[b->second_count++] = row;
+		}
+		if (i == l->count)
+			return;
+		row.second_ns = t - t % NSEC_PER_SEC;
+		end = row.second_ns + NSEC_PER_SEC;
+		quiet = quiet_at(w->join->quiet, vantage, t);
+		row.frames = quiet;
+	}
+}
+
+static void quiet_seconds(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	if (!w->join->quiet->count)
+		return;
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			if (!w->places[i].absent)
+				note_seconds(w, b, conversation, i, (enum direction)d);
+}
+
 static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, enum direction d, const struct segment *s)
 {
 	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
@@ -342,6 +382,7 @@ static void join_conversation(struct worker *w, struct join_batch *b, uint32_t c
 		return;
 	load_lanes(w, b);
 	zero_windows(w, b, conversation);
+	quiet_seconds(w, b, conversation);
 	mss = segment_size(w);
 	tcp = member_flow(w->join->net, &w->join->all->members[c->first_member])->key.protocol == 6;
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
@@ -382,6 +423,7 @@ static struct join_batch *batch_free(struct join_batch *b)
 	free(b->windows);
 	free(b->window_conversation);
 	free(b->packets);
+	free(b->seconds);
 	free(b->copies_skipped);
 	free(b);
 	return NULL;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "join/leg.h"
+#include "join/quiet.h"
 #include "join/scope.h"
 
 struct zero_window_row {
@@ -13,6 +14,13 @@ struct zero_window_row {
 	int64_t from_ns, to_ns;
 	uint32_t probes;
 	const struct segment *first;
+};
+
+/* Frames of one direction of a conversation in one quiet second. */
+struct peer_second {
+	uint32_t vantage, conversation, frames;
+	uint8_t direction;
+	int64_t second_ns; /* that vantage's clock */
 };
 
 /* A frame that gets a row of its own. */
@@ -35,6 +43,8 @@ struct join_batch {
 	struct zero_window_row *windows;
 	uint32_t *window_conversation;
 	uint32_t window_count, window_cap, window_conversation_cap;
+	struct peer_second *seconds;
+	uint32_t second_count, second_cap;
 	struct packet_pick *packets;
 	uint32_t packet_count, packet_cap;
 	uint32_t *copies_skipped; /* by vantage: twins that a capture made itself */
@@ -54,6 +64,7 @@ struct join {
 	const struct owners *owners;
 	const struct clocks *clocks;
 	const struct scope *scope;
+	const struct quiet *quiet;
 	const uint32_t *order; /* conversations in the order of output */
 	struct join_options options;
 	bool *twins_by_capture; /* by vantage: its twins are its own doing */

@@ -41,6 +41,7 @@ struct analysis {
 	struct owners owners;
 	struct clocks clocks;
 	struct scope scope;
+	struct quiet quiet;
 	struct join join;
 	uint32_t *order, *row; /* conversation at a place of the output; row of a conversation */
 	_Atomic uint64_t bytes_read;
@@ -218,10 +219,11 @@ static void relate(struct analysis *r)
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
 	scope_learn(&r->net, &r->scope);
+	quiet_learn(&r->net, &r->clocks, &r->quiet);
 	settle_accounts(r);
 	order_conversations(r);
 	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
-		.scope = &r->scope, .order = r->order,
+		.scope = &r->scope, .quiet = &r->quiet, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,
 			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow")}};
 	join_judge_twins(&r->join);
@@ -389,6 +391,7 @@ static void release(struct analysis *r)
 {
 	progress_end(r->progress);
 	scope_release(&r->scope);
+	quiet_release(&r->quiet);
 	clocks_release(&r->clocks);
 	owners_release(&r->owners);
 	conversations_release(&r->all);

@@ -13,9 +13,16 @@
 /* A proven miss makes absences this near to it (either way) worthless as evidence. */
 #define DOUBT_SECONDS 5
 #define MISSED_LIMIT 4000000
+#define PEER_SECONDS_LIMIT 1000000
 
 struct missed_key {
 	int64_t second;
+	uint32_t vantage, unused;
+};
+
+struct peer_key {
+	int64_t second_ns;
+	uint8_t src[16], dst[16];
 	uint32_t vantage, unused;
 };
 
@@ -33,6 +40,7 @@ void flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j
 	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
 	w->seen = mem_zalloc(sizeof(*w->seen));
 	tally_init(&w->seen->frames, sizeof(struct packet_key), 8, UINT32_MAX);
+	tally_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	tally_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
 	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
 }
@@ -40,6 +48,7 @@ void flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j
 void flow_writer_release(struct flow_writer *w)
 {
 	tally_release(&w->seen->frames);
+	tally_release(&w->peer_seconds);
 	tally_release(&w->missed);
 	free(w->seen);
 	free(w->pending);
@@ -337,21 +346,28 @@ static void bind_ends(sqlite3_stmt *s, const struct flow *f, bool from_b, char i
 	db_int_or_null(s, 12, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
 }
 
+static const struct member *member_at(const struct join *j, uint32_t conversation, uint32_t vantage)
+{
+	const struct member *m = &j->all->members[j->all->list[conversation].first_member];
+
+	while (m->vantage != vantage)
+		m = &j->all->members[m->next];
+	return m;
+}
+
 static void insert_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p,
 	const struct fileindex_place *place)
 {
 	const struct join *j = w->join;
 	const struct vantage *v = &j->net->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct member *m = &j->all->members[j->all->list[p->conversation].first_member];
+	const struct member *m = member_at(j, p->conversation, p->vantage);
 	sqlite3_stmt *s = db_insert(w->db, TABLE_PACKET);
 	char mac[2][MAC_TEXT_SIZE], ip[2][IP_TEXT_SIZE], info[96];
 	const uint8_t *src, *dst;
 	const struct flow *f;
 	bool tcp;
 
-	while (m->vantage != p->vantage)
-		m = &j->all->members[m->next];
 	f = member_flow(j->net, m);
 	tcp = f->key.protocol == 6;
 	src = vantage_mac(v, seg->src_mac);
@@ -408,6 +424,40 @@ static void insert_window(struct flow_writer *w, uint32_t row, const struct zero
 	db_step(w->db, s);
 }
 
+static void take_seconds(struct flow_writer *w, const struct join_batch *b)
+{
+	for (uint32_t i = 0; i < b->second_count; i++) {
+		const struct peer_second *p = &b->seconds[i];
+		const struct member *m = member_at(w->join, p->conversation, p->vantage);
+		struct peer_key key = {.vantage = p->vantage, .second_ns = p->second_ns};
+		uint64_t *frames;
+		bool fresh;
+
+		memcpy(key.src, member_ip(w->join->net, m, p->direction == C2S), 16);
+		memcpy(key.dst, member_ip(w->join->net, m, p->direction != C2S), 16);
+		frames = tally_at(&w->peer_seconds, &key, &fresh);
+		if (frames)
+			*frames += p->frames;
+	}
+}
+
+static void insert_peer_seconds(struct flow_writer *w)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_PEER_ACTIVITY);
+	char ip[2][IP_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < w->peer_seconds.count; i++) {
+		const struct peer_key *k = tally_key(&w->peer_seconds, i);
+
+		db_int(s, 1, w->join->net->vantages[k->vantage].id);
+		db_text(s, 2, ip_text(k->src, ip[0]));
+		db_text(s, 3, ip_text(k->dst, ip[1]));
+		db_int(s, 4, k->second_ns);
+		db_int(s, 5, (int64_t)*(const uint64_t *)tally_value(&w->peer_seconds, i));
+		db_step(w->db, s);
+	}
+}
+
 int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
@@ -429,6 +479,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 		for (; packet < b->packet_count && b->packets[packet].conversation == conversation; packet++)
 			take_packet(w, row, &b->packets[packet]);
 	}
+	take_seconds(w, b);
 	return w->db->failed ? -1 : 0;
 }
 
@@ -506,6 +557,8 @@ void flow_writer_settle(struct flow_writer *w)
 		db_step(w->db, missed);
 	}
 	(void)sqlite3_finalize(missed);
+	insert_peer_seconds(w);
+	limit_reached(w, "peer_activity", w->peer_seconds.count, w->peer_seconds.count + w->peer_seconds.refused);
 	limit_reached(w, "segment_event", w->event_count, w->events_total);
 	limit_reached(w, "packet", w->packet_count, w->packets_total);
 }

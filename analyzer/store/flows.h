@@ -19,6 +19,7 @@ struct flow_writer {
 		int64_t at_ns;
 	} *pending;
 	uint32_t pending_count, pending_cap;
+	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */
 };

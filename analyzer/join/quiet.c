@@ -1,0 +1,98 @@
+#include "join/quiet.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+
+/* Thirty days; longer spans get no rows. */
+#define SECONDS_MAX (30 * 86400)
+/* Clocks and delays blur the edges of a silence by this many seconds. */
+#define BLUR 1
+
+static int64_t second_of(const struct clocks *c, uint32_t vantage, int64_t t)
+{
+	int64_t r = clocks_to_reference(c, vantage, t);
+
+	return r / NSEC_PER_SEC - (r % NSEC_PER_SEC < 0);
+}
+
+static void mark(struct quiet *q, int64_t from, int64_t to)
+{
+	from = from - BLUR < q->first ? q->first : from - BLUR;
+	for (int64_t s = from; s <= to + BLUR && s < q->first + q->count; s++)
+		q->bits[(s - q->first) / 64] |= UINT64_C(1) << ((s - q->first) % 64);
+}
+
+/* The stretches between seconds in which the vantage received (or sent); before and after it too. */
+static void mark_gaps(struct quiet *q, const struct vantage *v, uint32_t index, bool received)
+{
+	int64_t next = q->first;
+
+	for (uint32_t i = 0; i < v->activity_count; i++) {
+		const struct activity *a = &v->activity[i];
+		int64_t s;
+
+		if (received ? !a->rx_frames : !a->tx_frames)
+			continue;
+		s = second_of(q->clocks, index, a->second_ns + NSEC_PER_SEC / 2);
+		if (s > next)
+			mark(q, next, s - 1);
+		next = s + 1 > next ? s + 1 : next;
+	}
+	if (next < q->first + q->count)
+		mark(q, next, q->first + q->count - 1);
+}
+
+static bool knows_direction(const struct vantage *v)
+{
+	for (uint32_t i = 0; i < v->activity_count; i++)
+		if (v->activity[i].tx_frames)
+			return true;
+	return false;
+}
+
+void quiet_learn(const struct network *net, const struct clocks *clocks, struct quiet *ret)
+{
+	int64_t first = INT64_MAX, last = INT64_MIN;
+
+	*ret = (struct quiet){.clocks = clocks};
+	for (uint32_t i = 0; i < net->vantage_count; i++) {
+		const struct vantage *v = &net->vantages[i];
+
+		if (v->first_ns > v->last_ns)
+			continue;
+		first = second_of(clocks, i, v->first_ns) < first ? second_of(clocks, i, v->first_ns) : first;
+		last = second_of(clocks, i, v->last_ns) > last ? second_of(clocks, i, v->last_ns) : last;
+	}
+	if (first > last || last - first >= SECONDS_MAX)
+		return;
+	ret->first = first;
+	ret->count = (uint32_t)(last - first + 1);
+	ret->bits = mem_array(ret->count / 64 + 1, sizeof(*ret->bits));
+	for (uint32_t i = 0; i < net->vantage_count; i++) {
+		const struct vantage *v = &net->vantages[i];
+
+		if (v->kind != VANTAGE_NIC || v->first_ns > v->last_ns)
+			continue;
+		mark_gaps(ret, v, i, true);
+		if (knows_direction(v))
+			mark_gaps(ret, v, i, false);
+	}
+}
+
+void quiet_release(struct quiet *q)
+{
+	free(q->bits);
+	*q = (struct quiet){0};
+}
+
+bool quiet_at(const struct quiet *q, uint32_t vantage, int64_t t)
+{
+	int64_t s;
+
+	if (!q->count)
+		return false;
+	s = second_of(q->clocks, vantage, t) - q->first;
+	return s >= 0 && s < q->count && q->bits[s / 64] >> (s % 64) & 1;
+}

@@ -1,0 +1,20 @@
+/*
+ * quiet: the seconds in which some vantage point received or sent nothing. Only in them does it
+ * matter who sent to whom (was the host dark, or did nobody speak?), so that only they get rows.
+ */
+#pragma once
+
+#include "join/clock.h"
+
+struct quiet {
+	int64_t first; /* second since the epoch, reference clock, of bit 0 */
+	uint64_t *bits;
+	uint32_t count; /* seconds; 0: none is quiet, or the span is too long to tell */
+	const struct clocks *clocks;
+};
+
+void quiet_learn(const struct network *net, const struct clocks *clocks, struct quiet *ret);
+void quiet_release(struct quiet *q);
+
+/* Was it quiet somewhere when this vantage's clock showed t? */
+bool quiet_at(const struct quiet *q, uint32_t vantage, int64_t t);
