@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "base/mem.h"
 
 #define MAC_LIMIT 65000
@@ -30,10 +31,17 @@ const char *capture_disposition_name(int d)
 
 uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6])
 {
+	uint64_t key = (uint64_t)le32(mac) | (uint64_t)le16(mac + 4) << 32 | UINT64_C(1) << 63;
+	struct mac_cached *c = &v->mac_cache[(mac[5] ^ mac[4] >> 2 ^ mac[3]) & 63];
+	void *value;
 	bool fresh;
-	void *value = tally_at(&v->macs, mac, &fresh);
 
-	return value ? (uint16_t)tally_index(&v->macs, value) : MAC_NONE;
+	if (c->mac == key)
+		return c->index;
+	value = tally_at(&v->macs, mac, &fresh);
+	c->mac = key;
+	c->index = value ? (uint16_t)tally_index(&v->macs, value) : MAC_NONE;
+	return c->index;
 }
 
 void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)

@@ -96,6 +96,11 @@ struct vantage {
 	char *filter;	   /* capture filter as recorded; NULL: not said */
 	struct flowtab flows;
 	struct tally macs; /* 6 bytes -> nothing; the index is the segment's MAC index */
+	/* The MACs looked up last, by their low bits: most captures hold a handful. */
+	struct mac_cached {
+		uint64_t mac; /* 48 bits, and one that says that the place is taken */
+		uint16_t index;
+	} mac_cache[64];
 	struct tally mac_use, netfilter;
 	struct tally bindings;	 /* 16 bytes of address -> uint16_t MAC index it last spoke from */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */

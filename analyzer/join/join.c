@@ -28,7 +28,7 @@ struct worker {
 	struct join *join;
 	struct place places[PLACES_MAX];
 	uint32_t place_count;
-	struct lane sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* a lane between has both roles */
+	struct lane sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a lane has both roles */
 	struct matcher matchers[PLACES_MAX][2];
 	struct proofs proofs;
 	int64_t *delays;
@@ -162,7 +162,7 @@ static bool skip_twins(const struct worker *w, const struct member *m, enum dire
 	return owner_of(w->join->owners, member_ip(net, m, d == C2S)) == net->vantages[m->vantage].host;
 }
 
-/* A lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
+/* In the middle a lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
 static void load_lanes(struct worker *w, struct join_batch *batch)
 {
 	uint32_t base[2];
@@ -180,10 +180,17 @@ static void load_lanes(struct worker *w, struct join_batch *batch)
 				continue;
 			skip = skip_twins(w, m, (enum direction)d);
 			lane_load(&w->sent[i][d], w->join->net, m, (enum direction)d, base, skip);
-			lane_load(&w->received[i][d], w->join->net, m, (enum direction)d, base, skip);
+			if (i && i + 1 < w->place_count)
+				lane_load(&w->received[i][d], w->join->net, m, (enum direction)d, base, skip);
 			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 		}
 	}
+}
+
+/* At the ends of the path a lane has one role only. */
+static struct lane *received_lane(struct worker *w, uint32_t i, enum direction d)
+{
+	return i && i + 1 < w->place_count ? &w->received[i][d] : &w->sent[i][d];
 }
 
 /* Leg i is between places i and i + 1; in direction S2C it runs back. */
@@ -192,7 +199,7 @@ static void match_leg(struct worker *w, uint32_t i, enum direction d, uint32_t m
 	struct matcher *m = &w->matchers[i][d];
 
 	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
-	m->received = d == C2S ? &w->received[i + 1][d] : &w->received[i][d];
+	m->received = received_lane(w, d == C2S ? i + 1 : i, d);
 	m->traits.tcp = tcp;
 	match_lanes(m, mss);
 }
