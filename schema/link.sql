@@ -1,9 +1,11 @@
 -- After all rules: frames for cited events, causes, severity by effect, and the order of the stories.
 -- Everything here is deterministic: ties end at kind, addresses and time, never at insertion order.
 
--- 1. Cited segment events become frames.
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT c.finding_id, x.file_id, x.frame, x.flow_id, c.what || x.shows
+-- 1. Cited segment events become frames: the segments first, then the frames that prove what became of
+-- them; those get a third of the room at most.
+CREATE TEMP TABLE cited AS
+SELECT c.finding_id, x.file_id, x.frame, x.flow_id, c.what || x.shows AS note, x.part = 3 AS is_proof,
+	row_number() OVER (PARTITION BY c.finding_id, x.part = 3 ORDER BY c.n, x.part) AS n
 FROM cite c
 CROSS JOIN (
 	SELECT id, 1 AS part, sent_file_id AS file_id, sent_frame AS frame, flow_id,
@@ -23,8 +25,15 @@ CROSS JOIN (
 	FROM segment_event WHERE received_frame IS NOT NULL
 	UNION ALL
 	SELECT id, 3, proof_file_id, proof_frame, flow_id, ': this frame proves it (' || reason || ')'
-	FROM segment_event WHERE proof_frame IS NOT NULL) x ON x.id = c.event_id
-ORDER BY c.finding_id, c.n, x.part;
+	FROM segment_event WHERE proof_frame IS NOT NULL) x ON x.id = c.event_id;
+INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
+SELECT d.finding_id, d.file_id, d.frame, d.flow_id, d.note
+FROM cited d
+JOIN (SELECT finding_id, min(sum(is_proof), (SELECT value FROM setting WHERE key = 'evidence_max') / 3)
+		AS proofs FROM cited GROUP BY finding_id) p USING (finding_id)
+WHERE d.n <= CASE WHEN d.is_proof THEN p.proofs
+	ELSE (SELECT value FROM setting WHERE key = 'evidence_max') - p.proofs END
+ORDER BY d.finding_id, d.is_proof, d.n;
 
 -- 2. What explains what. A row: findings of this kind are explained by findings of that kind, when
 -- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
@@ -183,6 +192,14 @@ CREATE INDEX temp.cause_choice_by_symptom ON cause_choice(symptom_id);
 UPDATE finding SET cause_id = (SELECT cause_id FROM cause_choice WHERE symptom_id = finding.id)
 WHERE cause_id IS NULL;
 
+-- Findings that explain each other in a ring would be in no story: none of them has a cause then.
+UPDATE finding SET cause_id = NULL WHERE id NOT IN (
+	WITH RECURSIVE up(id) AS (
+		SELECT id FROM finding WHERE cause_id IS NULL
+		UNION
+		SELECT f.id FROM up JOIN finding f ON f.cause_id = up.id)
+	SELECT id FROM up);
+
 -- 3. A cause weighs what its effects weigh.
 CREATE TEMP TABLE effect AS
 WITH RECURSIVE up(leaf_id, id) AS (
@@ -207,7 +224,8 @@ WITH RECURSIVE up(id, root_id, depth) AS (
 	UNION
 	SELECT f.id, up.root_id, up.depth + 1 FROM up JOIN finding f ON f.cause_id = up.id)
 SELECT up.id, up.root_id, up.depth, f.cause_id, row_number() OVER (PARTITION BY up.root_id
-	ORDER BY e.effects > 0, e.severity, e.broken DESC, e.flows DESC, f.confidence DESC, f.first_ns,
+	ORDER BY CASE f.severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, e.effects > 0,
+		e.broken DESC, e.flows DESC, f.confidence DESC, f.first_ns,
 		f.kind, f.src_ip, f.dst_ip, f.from_vantage_id, f.to_vantage_id, f.id) AS head
 FROM up JOIN finding f ON f.id = up.id JOIN effect e ON e.id = up.id;
 CREATE INDEX temp.root_by_id ON root(id);

@@ -200,9 +200,9 @@ SELECT *, CASE WHEN rate_low > back_high THEN 'asymmetric-loss'
 		WHEN back_low > rate_high THEN 'lesser'
 		WHEN back_lost = 0 THEN 'asymmetric-loss' ELSE 'symmetric-loss' END AS kind,
 	CASE WHEN rate_low > back_high OR back_low > rate_high THEN 0.97
-		WHEN back_lost = 0 THEN 0.6
+		WHEN back_lost = 0 THEN 0.75
 		WHEN back_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments') THEN 0.9
-		ELSE 0.6 END AS certainty
+		ELSE 0.75 END AS certainty
 FROM (SELECT g.*, 1.0 * lost / max(sent - unjudged, 1) AS rate,
 		wilson_low(lost, max(sent - unjudged, lost, 1)) AS rate_low,
 		wilson_high(lost, max(sent - unjudged, lost, 1)) AS rate_high,

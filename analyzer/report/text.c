@@ -163,29 +163,41 @@ static void put_plain(struct page *p, const char *label, const char *text)
 	put_wrapped(p, inert(p, text), column, column);
 }
 
+static bool is_of_file(const struct report_finding *f, int k, const char *path)
+{
+	return f->proofs[k].path && f->proofs[k].number != DB_NONE && strcmp(f->proofs[k].path, path) == 0;
+}
+
+/* Whether an earlier proof names the same frame. */
+static bool is_repeated(const struct report_finding *f, int i)
+{
+	for (int k = 0; k < i; k++)
+		if (is_of_file(f, k, f->proofs[i].path) && f->proofs[k].number == f->proofs[i].number)
+			return true;
+	return false;
+}
+
 /* Adds "db.pcapng frames 18, 22, 31 ..." for the file of proof number i, unless an earlier one has it. */
 static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
 {
-	const struct report_proof *first = &f->proofs[i];
-	int shown = 0, total = 0;
+	const char *path = f->proofs[i].path;
+	CLEANUP_STRBUF struct strbuf numbers = STRBUF_INIT;
+	int total = 0;
 
-	if (!first->path || first->number == DB_NONE)
+	if (!path || f->proofs[i].number == DB_NONE)
 		return false;
-	for (int k = 0; k < i; k++)
-		if (f->proofs[k].path && strcmp(f->proofs[k].path, first->path) == 0)
+	for (int k = 0; k < f->proof_count; k++) {
+		if (!is_of_file(f, k, path))
+			continue;
+		if (k < i)
 			return false;
-	for (int k = i; k < f->proof_count; k++)
-		total += f->proofs[k].path && strcmp(f->proofs[k].path, first->path) == 0;
-	strbuf_printf(out, "%s%s %s%s", out->length ? "; " : "", report_basename(first->path),
-		first->is_log ? "line" : "frame", total > 1 ? "s" : "");
-	for (int k = i; k < f->proof_count && shown < PROOF_FRAMES; k++) {
-		const struct report_proof *e = &f->proofs[k];
-
-		if (e->path && strcmp(e->path, first->path) == 0)
-			strbuf_printf(out, "%s %lld", shown++ ? "," : "", (long long)e->number);
+		if (is_repeated(f, k) || ++total > PROOF_FRAMES)
+			continue;
+		strbuf_printf(&numbers, "%s %lld", total > 1 ? "," : "", (long long)f->proofs[k].number);
 	}
-	if (total > shown)
-		strbuf_adds(out, " ...");
+	strbuf_printf(out, "%s%s %s%s%s%s", out->length ? "; " : "", report_basename(path),
+		f->proofs[i].is_log ? "line" : "frame", total > 1 ? "s" : "", numbers.text,
+		total > PROOF_FRAMES ? " ..." : "");
 	return true;
 }
 

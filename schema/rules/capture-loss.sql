@@ -1,7 +1,7 @@
--- A capture missed packets: the other end proves that they passed, or the capture says so itself
+-- A capture missed packets while it ran: the other end proves that they passed, or the capture says so itself
 -- Proof is a segment that was acknowledged, or seen elsewhere, and is not in this capture; a middle
 -- vantage point counts a segment once, though both its legs miss it. A capture that counted its own
--- drops is believed where that is more.
+-- drops is believed where that is more. What passed before it began or after it ended is no loss.
 CREATE TEMP TABLE missed AS
 SELECT vantage_id, max(sum_in, sum_out) AS missed, flow_id
 FROM (SELECT vantage_id, flow_id, sum(is_in * n) AS sum_in, sum((1 - is_in) * n) AS sum_out
@@ -11,40 +11,55 @@ FROM (SELECT vantage_id, flow_id, sum(is_in * n) AS sum_in, sum((1 - is_in) * n)
 		SELECT from_vantage_id, flow_id, direction, 0, sender_missed FROM path WHERE sender_missed > 0)
 	GROUP BY vantage_id, flow_id, direction);
 
+-- When each capture ran, on the reference clock.
+CREATE TEMP TABLE ran AS
+SELECT v.id, v.first_ns - CAST(a.offset_ns + (v.first_ns - a.from_ns) * a.skew_ppm / 1e6 AS INTEGER)
+		AS first_ns,
+	v.last_ns - CAST(b.offset_ns + (v.last_ns - b.from_ns) * b.skew_ppm / 1e6 AS INTEGER) AS last_ns
+FROM vantage v
+JOIN clock_piece a ON a.vantage_id = v.id AND v.first_ns >= a.valid_from AND v.first_ns < a.valid_to
+JOIN clock_piece b ON b.vantage_id = v.id AND v.last_ns >= b.valid_from AND v.last_ns < b.valid_to
+WHERE v.kind != 'flowlog' AND v.first_ns IS NOT NULL;
+
+CREATE TEMP TABLE missing AS
+SELECT r.id AS vantage_id, e.id AS event_id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
+	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns AS outside
+FROM ran r
+CROSS JOIN vantage o
+CROSS JOIN event e ON e.kind = 'capture_missed' AND e.from_vantage_id = o.id AND e.to_vantage_id = r.id
+UNION ALL
+SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
+	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns
+FROM ran r
+CROSS JOIN event e ON e.kind = 'sender_missed' AND e.from_vantage_id = r.id;
+
 CREATE TEMP TABLE verdict AS
-WITH proven AS (SELECT vantage_id, sum(missed) AS missed, count(DISTINCT flow_id) AS flows FROM missed
+WITH outside AS (SELECT vantage_id, sum(max(n_in, n_out)) AS n
+		FROM (SELECT vantage_id, sum(segments * (kind = 'capture_missed')) AS n_in,
+				sum(segments * (kind = 'sender_missed')) AS n_out
+			FROM missing WHERE outside GROUP BY vantage_id, flow_id, direction)
 		GROUP BY vantage_id),
-	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(c.dropped_kernel) AS dropped,
-			min(c.path) AS path, min(c.first_ns) AS first_ns, max(c.last_ns) AS last_ns,
-			min(c.id) AS file_id
+	proven AS (SELECT vantage_id, sum(missed) AS missed, count(DISTINCT flow_id) AS flows FROM missed
+		GROUP BY vantage_id),
+	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(c.dropped_kernel) AS dropped
 		FROM (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i
 		JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.id) AS id,
-	v.id AS vantage_id, v.host_id, v.name, max(coalesce(p.missed, 0), v.tcp_missed) AS proven,
-	o.dropped, max(coalesce(p.missed, 0), v.tcp_missed, coalesce(o.dropped, 0)) AS missed,
-	o.frames, p.flows, o.file_id,
-	o.first_ns - CAST(k.offset_ns + (o.first_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS first_ns,
-	o.last_ns - CAST(k.offset_ns + (o.last_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS last_ns
-FROM vantage v
-JOIN own o ON o.vantage_id = v.id
-JOIN clock_piece k ON k.vantage_id = v.id AND coalesce(o.first_ns, 0) >= k.valid_from
-	AND coalesce(o.first_ns, 0) < k.valid_to
-LEFT JOIN proven p ON p.vantage_id = v.id
-WHERE v.kind != 'flowlog'
-	AND max(coalesce(p.missed, 0), v.tcp_missed, coalesce(o.dropped, 0)) > 0;
+SELECT row_number() OVER (ORDER BY vantage_id) + (SELECT coalesce(max(id), 0) FROM finding) AS id, *,
+	max(proven, coalesce(dropped, 0)) AS missed
+FROM (SELECT v.id AS vantage_id, v.host_id, v.name,
+		max(coalesce(p.missed, 0), v.tcp_missed) - coalesce(x.n, 0) AS proven,
+		o.dropped, o.frames, p.flows, r.first_ns, r.last_ns
+	FROM vantage v
+	JOIN own o ON o.vantage_id = v.id
+	JOIN ran r ON r.id = v.id
+	LEFT JOIN proven p ON p.vantage_id = v.id
+	LEFT JOIN outside x ON x.vantage_id = v.id)
+WHERE proven > 0 OR dropped > 0;
 
 CREATE TEMP TABLE proof AS
-SELECT id, missed, event_id, row_number() OVER (PARTITION BY id ORDER BY event_id) AS n
-FROM (SELECT v.id, v.missed, e.id AS event_id
-	FROM verdict v
-	CROSS JOIN vantage o
-	CROSS JOIN segment_event e INDEXED BY segment_event_by_kind ON e.kind = 'capture_missed'
-		AND e.from_vantage_id = o.id AND e.to_vantage_id = v.vantage_id
-	UNION ALL
-	SELECT v.id, v.missed, e.id
-	FROM verdict v
-	CROSS JOIN segment_event e INDEXED BY segment_event_by_kind ON e.kind = 'sender_missed'
-		AND e.from_vantage_id = v.vantage_id);
+SELECT v.id, v.missed, m.event_id, row_number() OVER (PARTITION BY v.id ORDER BY m.at_ns, m.event_id) AS n
+FROM missing m JOIN verdict v ON v.vantage_id = m.vantage_id
+WHERE NOT m.outside;
 
 INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	first_ns, last_ns, count, total, summary, remedy, detail)
@@ -77,5 +92,7 @@ WHERE c.dropped_kernel > 0
 ORDER BY v.id, c.id;
 
 DROP TABLE temp.missed;
+DROP TABLE temp.ran;
+DROP TABLE temp.missing;
 DROP TABLE temp.verdict;
 DROP TABLE temp.proof;

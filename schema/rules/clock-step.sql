@@ -44,13 +44,17 @@ INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, t
 	first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT v.id, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELSE 'notice' END,
 	CASE WHEN v.all_saw THEN 0.95 WHEN w.clocks > 1 THEN 0.95 ELSE 0.8 END,
-	h.host_id, v.whose, NULL, v.first_ns, v.last_ns, v.steps, NULL,
-	'the clock of ' || h.name || ' jumped ' || iif(v.steps = 1, '', v.steps || ' times, at most ')
+	CASE WHEN v.all_saw OR w.clocks > 1 THEN h.host_id END, v.whose,
+	CASE WHEN v.all_saw OR w.clocks > 1 THEN NULL ELSE v.reference_vantage_id END,
+	v.first_ns, v.last_ns, v.steps, NULL,
+	CASE WHEN v.all_saw OR w.clocks > 1 THEN 'the clock of ' || h.name || ' jumped '
+		ELSE 'the clock of ' || h.name || ' jumped against that of ' || r.name || ' (either may have): ' END
+		|| iif(v.steps = 1, '', v.steps || ' times, at most ')
 		|| (SELECT CASE WHEN j.step_ns > 0 THEN 'forward by ' ELSE 'back by ' END || span(abs(j.step_ns))
 			FROM jumped j WHERE j.whose = v.whose ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1)
-		|| iif(v.all_saw OR w.clocks > 1, '', ' (or that of ' || r.name || ' the other way: two clocks '
-			|| 'cannot tell)') || '; counts do not depend on it',
-	'on ' || h.name || ': let chrony or ntpd slew instead of stepping, and see why it was off',
+		|| '; what was counted does not depend on it',
+	'on ' || h.name || iif(v.all_saw OR w.clocks > 1, '', ' and ' || r.name)
+		|| ': let chrony or ntpd slew instead of stepping, and see why the clock was off',
 	json_object('step_ns', (SELECT j.step_ns FROM jumped j WHERE j.whose = v.whose
 			ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1),
 		'windows', (SELECT json_group_array(json_object('from_ns', at_ns, 'to_ns', at_ns, 'step_ns', step_ns))

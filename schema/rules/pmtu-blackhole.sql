@@ -58,7 +58,9 @@ SELECT v.id, 'pmtu-blackhole', 'critical',
 			|| coalesce(', MTU ' || v.mtu, '') ELSE 'no ICMP "too big" was seen' END,
 	'let ICMP "fragmentation needed" (IPv6: "packet too big") reach ' || coalesce(v.src_ip, f.name)
 		|| ', or lower its MTU towards ' || coalesce(v.dst_ip, t.name) || ' to '
-		|| coalesce(v.mtu, v.largest_delivered) || ' (ip route change ... mtu), or clamp the MSS on the way',
+		|| coalesce(v.mtu, 'what passes, ' || v.largest_delivered || ' or more but less than '
+			|| v.smallest_lost)
+		|| ' (ip route change ... mtu), or clamp the MSS on the way',
 	json_object('flows', v.flows, 'broken', v.flows, 'bytes', v.bytes, 'smallest_lost', v.smallest_lost,
 		'largest_delivered', v.largest_delivered, 'icmp_messages', coalesce(v.messages, 0),
 		'icmp_mtu', v.mtu, 'icmp_from', v.said_by)

@@ -28,8 +28,8 @@ CREATE INDEX temp.proof_by_id ON proof(id, at_ns);
 INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT v.id, 'symmetric-loss',
-	CASE WHEN v.rate_low >= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
-		WHEN v.rate >= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
+	CASE WHEN max(v.rate_low, v.back_low) >= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
+		WHEN max(v.rate, v.back_rate) >= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
 		ELSE 'notice' END,
 	v.certainty * v.trusted, NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
 	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
