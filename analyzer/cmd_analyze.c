@@ -9,13 +9,19 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "cmd.h"
+#include "read/flowlog/flowlog.h"
 #include "report/model.h"
 #include "run/analyze.h"
+#include "store/flowlog_ingest.h"
 
 typedef int report_function(struct db *, FILE *, const struct report_options *, struct error *);
 
 static report_function *report_writer(const char *format)
 {
+	if (strcmp(format, "json") == 0)
+		return report_json;
+	if (strcmp(format, "md") == 0)
+		return report_markdown;
 	return strcmp(format, "text") == 0 ? report_text : NULL;
 }
 
@@ -32,6 +38,8 @@ enum {
 	KEY_FORMAT,
 	KEY_FAIL_ON,
 	KEY_PROGRESS,
+	KEY_HOST,
+	KEY_FLOW_LOG_FORMAT,
 };
 
 static const struct argp_option options[] = {
@@ -44,6 +52,8 @@ static const struct argp_option options[] = {
 	{"threads", KEY_THREADS, "N", 0, "work on N threads (default: one for each processor)", 0},
 	{"packets", KEY_PACKETS, "WHICH", 0, "which frames get a row in the table packet: none, events (default) or all", 0},
 	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (custody; costs time)", 0},
+	{"host", KEY_HOST, "NAME=ENI", 0, "the network interface of a flow log belongs to the host NAME", 0},
+	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0, "the fields of flow logs without a header: '${version} ${account-id} ...'", 0},
 	{"rules", KEY_RULES, "FOLDER", 0, "judge by the rules (*.sql) in FOLDER as well", 0},
 	{"set", KEY_SET, "KEY=VALUE", 0, "change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
 	{"format", KEY_FORMAT, "FORMAT", 0, "print the verdict as text (default), json or md", 0},
@@ -56,7 +66,8 @@ static const struct argp_option options[] = {
 
 struct request {
 	struct analyze_options o;
-	int input_cap, setting_cap;
+	int input_cap, setting_cap, host_cap;
+	struct flowlog_host *hosts;
 	const char *format, *fail_on;
 	int progress; /* 1 always, 0 never, -1 auto */
 	bool quiet, verbose;
@@ -100,6 +111,27 @@ static void parse_memory(struct argp_state *state, const char *text, uint64_t *r
 		argp_error(state, "--memory: '%s' is not a size of at least 64M", text);
 }
 
+static void add_host(struct argp_state *state, struct request *r, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || equals == text || !equals[1])
+		argp_error(state, "--host: '%s' is not NAME=ENI", text);
+	*equals = 0;
+	MEM_RESERVE(r->hosts, r->o.eni_host_count, r->host_cap);
+	r->hosts[r->o.eni_host_count++] = (struct flowlog_host){.name = text, .interface = equals + 1};
+	r->o.eni_hosts = r->hosts;
+}
+
+static void parse_flow_log_format(struct argp_state *state, const char *text, struct request *r)
+{
+	struct error err = ERROR_INIT;
+
+	if (flowlog_check_format(text, &err) < 0)
+		argp_error(state, "--flow-log-format: %s", err.text);
+	r->o.flow_log_format = text;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const packets[] = {"none", "events", "all", NULL};
@@ -141,6 +173,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_RULES:
 		r->o.rules_dir = arg;
+		return 0;
+	case KEY_HOST:
+		add_host(state, r, arg);
+		return 0;
+	case KEY_FLOW_LOG_FORMAT:
+		parse_flow_log_format(state, arg, r);
 		return 0;
 	case KEY_SET:
 		add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
@@ -230,6 +268,7 @@ int cmd_analyze(int argc, char **argv)
 	db_close(&db);
 	free(r.o.inputs);
 	free(r.o.settings);
+	free(r.hosts);
 	if (result >= 0)
 		return result;
 	(void)fprintf(stderr, "bothends analyze: %s\n", err.text);

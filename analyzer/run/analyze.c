@@ -10,13 +10,16 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/parallel.h"
+#include "base/strbuf.h"
 #include "join/pair.h"
 #include "join/position.h"
 #include "judge/judge.h"
 #include "read/filter.h"
+#include "read/source.h"
 #include "run/plan.h"
 #include "run/progress.h"
 #include "store/facts.h"
+#include "store/flowlog_ingest.h"
 #include "store/flows.h"
 #include "store/hostfacts.h"
 #include "store/settings.h"
@@ -266,23 +269,25 @@ static int store_flows(struct analysis *r, struct error *err)
 	return result ? result : arena_budget_failed(r->net.budget, err);
 }
 
+/* A listing's whole text; these are small files. */
+#define LISTING_MAX (64 << 20)
+
 static char *read_whole(const char *path, size_t *ret_size)
 {
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t cap = 0;
+	struct error ignored = ERROR_INIT;
+	struct source *s = NULL;
+	struct strbuf text = STRBUF_INIT;
 
-	*ret_size = 0;
-	while (f && !feof(f) && !ferror(f)) {
-		if (*ret_size == cap) {
-			cap = cap ? 2 * cap : 65536;
-			text = mem_realloc(text, cap);
+	/* It was readable a moment ago; if it is not now, there is nothing to take from it. */
+	if (source_open(&s, path, false, &ignored) == 0)
+		while (source_need(s, 1) && text.length < LISTING_MAX) {
+			size_t n = s->window.left;
+
+			strbuf_add(&text, cur_take(&s->window, n), n);
 		}
-		*ret_size += fread(text + *ret_size, 1, cap - *ret_size, f);
-	}
-	if (f)
-		(void)fclose(f);
-	return text ? text : mem_strdup("");
+	(void)source_close(s);
+	*ret_size = text.length;
+	return strbuf_steal(&text);
 }
 
 /* Listings and sidecars that were given as inputs of their own. */
@@ -346,8 +351,62 @@ static int store(struct analysis *r, struct error *err)
 		result = db_run(r->db, "trust", schema_statement_trust, err);
 	if (result == 0)
 		result = db_failed(r->db, err);
+	return result ? result : db_run(r->db, "database", schema_statement_commit, err);
+}
+
+static bool has_flow_logs(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		if (p->inputs[i].kind == PLAN_FLOW_LOG)
+			return true;
+	return false;
+}
+
+static int refuse_flow_log(const struct plan_input *in, int outcome, struct error *err)
+{
+	if (outcome == FLOWLOG_OUTCOME_NEEDS_DUCKDB)
+		return -ENOENT;
+	return error_set(err, -EINVAL, "cannot use '%s': %s", in->path,
+		outcome == FLOWLOG_OUTCOME_EMPTY ? "it is empty" : "it is neither a capture nor a flow log");
+}
+
+static int ingest_flow_logs(const struct analysis *r, struct flowlog *f, struct error *err)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < r->plan.count && result == 0; i++) {
+		const struct plan_input *in = &r->plan.inputs[i];
+		struct flowlog_counts counts;
+		int outcome;
+
+		if (in->kind != PLAN_FLOW_LOG)
+			continue;
+		outcome = flowlog_ingest(f, in->path, in->name, &counts, err);
+		if (outcome < 0)
+			result = outcome;
+		else if (in->named_file && outcome != FLOWLOG_TAKEN && outcome != FLOWLOG_OUTCOME_KNOWN)
+			result = refuse_flow_log(in, outcome, err);
+	}
+	return result ? result : flowlog_finish(f, err);
+}
+
+static int store_flow_logs(struct analysis *r, struct error *err)
+{
+	const struct analyze_options *o = r->o;
+	struct flowlog_options options = {.format = o->flow_log_format, .memory = memory_limit(o) / 2,
+		.threads = r->threads, .hosts = o->eni_hosts, .host_count = (size_t)o->eni_host_count};
+	char *folder CLEANUP_FREE = mem_strdup(o->output);
+	struct flowlog *f = NULL;
+	int result;
+
+	if (!has_flow_logs(&r->plan))
+		return 0;
+	progress_stage(r->progress, "reading flow logs");
+	options.folder = dirname(folder);
+	result = flowlog_new(&f, r->db, &options, err);
 	if (result == 0)
-		result = db_run(r->db, "indexes", schema_indexes, err);
+		result = ingest_flow_logs(r, f, err);
+	(void)flowlog_free(f);
 	return result;
 }
 
@@ -356,9 +415,9 @@ static int judge(struct analysis *r, struct error *err)
 	int result;
 
 	progress_stage(r->progress, "judging");
-	result = judge_run(r->db, r->o->rules_dir, err);
+	result = db_run(r->db, "indexes", schema_indexes, err);
 	if (result == 0)
-		result = db_run(r->db, "database", schema_statement_commit, err);
+		result = judge_run(r->db, r->o->rules_dir, err);
 	return result ? result : db_commit_file(r->db, err);
 }
 
@@ -412,7 +471,8 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	int result;
 
 	*db = (struct db){0};
-	result = plan_make(&r.plan, o->inputs, o->input_count, NULL, NULL, err);
+	r.plan.flow_logs_without_header = o->flow_log_format != NULL;
+	result = plan_make(&r.plan, o->inputs, o->input_count, err);
 	if (result == 0)
 		result = prepare(&r, err);
 	if (result == 0) {
@@ -425,6 +485,8 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 		relate(&r);
 		result = store(&r, err);
 	}
+	if (result == 0)
+		result = store_flow_logs(&r, err);
 	if (result == 0)
 		result = judge(&r, err);
 	release(&r);

@@ -5,6 +5,8 @@
 #include "join/join.h"
 #include "store/db.h"
 
+struct flowlog_host;
+
 struct analyze_options {
 	char **inputs; /* [NAME=]PATH */
 	int input_count;
@@ -19,6 +21,9 @@ struct analyze_options {
 	const char *rules_dir;	/* NULL: none */
 	char **settings;	/* KEY=VALUE */
 	int setting_count;
+	const char *flow_log_format; /* for flow logs without a header; NULL: their default */
+	const struct flowlog_host *eni_hosts; /* --host NAME=ENI */
+	int eni_host_count;
 	bool progress;
 	const char *version;
 };

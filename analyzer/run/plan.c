@@ -1,18 +1,16 @@
 #include "run/plan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "read/agentfacts.h"
+#include "read/flowlog/recognise.h"
 #include "read/neigh.h"
+#include "read/source.h"
 #include "read/walk.h"
-
-#define HEAD_SIZE 4096
 
 /* NAME=PATH, unless a file of that very name exists or the name would be a path. */
 static const char *split_name(const char *input, char **ret_name)
@@ -84,33 +82,22 @@ static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile
 	return 0;
 }
 
-static ssize_t read_head(const char *path, char head[HEAD_SIZE])
+/* 0, or the positive outcome "of no known kind"; by the first bytes of the content. */
+static int inspect_other(struct plan *p, struct plan_input *in, struct source *s)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	size_t n = source_need(s, FLOWLOG_RECOGNISE_BYTES);
+	const char *text = (const char *)s->window.at;
 
-	if (fd < 0)
-		return -1;
-	n = read(fd, head, HEAD_SIZE);
-	(void)close(fd);
-	return n;
-}
-
-/* 0, or the positive outcome "of no known kind". */
-static int inspect_other(struct plan_input *in, plan_claims *claims, void *context)
-{
-	char head[HEAD_SIZE];
-	ssize_t n = read_head(in->path, head);
-
-	if (n > 0 && neigh_recognise(head, (size_t)n))
+	n = n < FLOWLOG_RECOGNISE_BYTES ? n : FLOWLOG_RECOGNISE_BYTES;
+	if (neigh_recognise(text, n))
 		in->kind = PLAN_NEIGHBORS;
-	else if (n > 0 && agentfacts_recognise(head, (size_t)n))
+	else if (agentfacts_recognise(text, n))
 		in->kind = PLAN_AGENT_FACTS;
-	else if (claims && claims(context, in->path))
-		in->kind = PLAN_OTHER;
+	else if (flowlog_recognise(s->window.at, n) != FLOWLOG_NOT_FLOWLOG || p->flow_logs_without_header)
+		in->kind = PLAN_FLOW_LOG;
 	else
 		return CAPFILE_NOT_CAPTURE;
-	if (in->kind != PLAN_OTHER && !in->name)
+	if (in->kind != PLAN_FLOW_LOG && !in->name)
 		in->name = stem_of(in->path);
 	return 0;
 }
@@ -139,21 +126,24 @@ static int refuse_twice(const struct plan_input *in, const struct plan_input *be
 		in->path, before->path);
 }
 
-static int inspect(struct plan *p, struct plan_input *in, plan_claims *claims, void *context, struct error *err)
+static int inspect(struct plan *p, struct plan_input *in, struct error *err)
 {
-	const struct capfile_options options = {0};
 	struct capfile *cf = NULL;
-	int r = capfile_open(&cf, in->path, &options, err);
+	struct source *s = NULL;
+	int r = source_open(&s, in->path, false, err);
 
+	if (r)
+		return r;
+	r = capfile_open_source(&cf, &s, in->path, err);
 	if (r == 0)
 		return inspect_capture(p, in, cf);
 	if (r == CAPFILE_NOT_CAPTURE)
-		r = inspect_other(in, claims, context);
+		r = inspect_other(p, in, s);
+	(void)source_close(s);
 	return r;
 }
 
-static int add_file(struct plan *p, const struct walk_file *file, const char *name, plan_claims *claims,
-	void *context, struct error *err)
+static int add_file(struct plan *p, const struct walk_file *file, const char *name, struct error *err)
 {
 	struct plan_input in = {.path = mem_strdup(file->path), .name = name ? mem_strdup(name) : NULL,
 		.named_file = file->named, .named_host = name != NULL};
@@ -162,7 +152,7 @@ static int add_file(struct plan *p, const struct walk_file *file, const char *na
 
 	identify(&in);
 	before = given_already(p, &in);
-	r = before ? refuse_twice(&in, before, err) : inspect(p, &in, claims, context, err);
+	r = before ? refuse_twice(&in, before, err) : inspect(p, &in, err);
 	if (r == 0) {
 		MEM_RESERVE(p->inputs, p->count, p->cap);
 		p->inputs[p->count++] = in;
@@ -176,11 +166,10 @@ static int add_file(struct plan *p, const struct walk_file *file, const char *na
 	return 0;
 }
 
-int plan_make(struct plan *p, char **inputs, int count, plan_claims *claims, void *context, struct error *err)
+int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 {
 	int r = 0;
 
-	*p = (struct plan){0};
 	for (int i = 0; i < count && r == 0; i++) {
 		struct walk w = WALK_INIT;
 		char *name CLEANUP_FREE = NULL;
@@ -188,7 +177,7 @@ int plan_make(struct plan *p, char **inputs, int count, plan_claims *claims, voi
 
 		r = walk_add(&w, path, err);
 		for (uint32_t k = 0; k < w.count && r == 0; k++)
-			r = add_file(p, &w.files[k], name, claims, context, err);
+			r = add_file(p, &w.files[k], name, err);
 		walk_release(&w);
 	}
 	if (r > 0)
@@ -251,7 +240,7 @@ void plan_hosts(struct plan *p, struct network *net)
 	for (uint32_t i = 0; i < p->count; i++) {
 		struct host *h;
 
-		if (!p->inputs[i].name)
+		if (!p->inputs[i].name || p->inputs[i].kind == PLAN_FLOW_LOG)
 			continue;
 		h = host_named(net, p->inputs[i].name);
 		if (p->inputs[i].kind == PLAN_CAPTURE)

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "flow/ingest.h"
 
-enum plan_kind { PLAN_CAPTURE, PLAN_NEIGHBORS, PLAN_AGENT_FACTS, PLAN_OTHER };
+enum plan_kind { PLAN_CAPTURE, PLAN_NEIGHBORS, PLAN_AGENT_FACTS, PLAN_FLOW_LOG };
 
 struct plan_input {
 	char *path;
@@ -21,19 +21,17 @@ struct plan_input {
 struct plan {
 	struct plan_input *inputs;
 	uint32_t count, cap;
+	bool flow_logs_without_header; /* set before: a format was given, so any other text is a flow log */
 	uint32_t skipped; /* files in folders that are of no known kind, empty or given already */
 	uint64_t total_bytes;
 };
-
-/* Whether a file that is neither a capture nor a known listing belongs to somebody else (flow logs). */
-typedef bool plan_claims(void *context, const char *path);
 
 /*
  * Opens every input ([NAME=]PATH, folders walked) as far as needed to recognise it. Negative with
  * err set: an input named on the command line is missing, empty, given twice or of no known kind.
  */
-int plan_make(struct plan *p, char **inputs, int count, plan_claims *claims, void *context,
-	struct error *err);
+/* p is zeroed but for flow_logs_without_header. */
+int plan_make(struct plan *p, char **inputs, int count, struct error *err);
 void plan_release(struct plan *p);
 
 /* Hosts in order of name, captures in order of time, into an empty network. */
