@@ -80,3 +80,19 @@ CREATE TABLE vrrp_watch ( -- how regularly a place heard a router, against the t
 	longest_from_ns INTEGER NOT NULL, -- its start, the listener's clock
 	beyond INTEGER NOT NULL -- silences that reached the limit
 ) STRICT;
+
+CREATE TABLE dark_span ( -- a time in which a host received nothing, or nobody received anything from it, though there was something to receive
+	id INTEGER PRIMARY KEY, -- from 1, in order of time
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the host
+	vantage_id INTEGER REFERENCES vantage(id), -- its place; NULL: none was running
+	direction TEXT NOT NULL, -- rx, tx or both
+	from_ns INTEGER NOT NULL, -- start, reference clock, to the second
+	to_ns INTEGER NOT NULL, -- end, reference clock, to the second; the end of the peers' captures where it did not come back
+	returned INTEGER NOT NULL, -- 1 it was heard again, 0 not until the captures ended
+	peers INTEGER NOT NULL, -- others that sent to it (rx, both), or that it sent to (tx), in the meantime
+	frames INTEGER NOT NULL, -- frames that they, or it, sent
+	logged INTEGER NOT NULL, -- packets that a flow log accepted for it in windows that lie in the span
+	own_frames INTEGER NOT NULL, -- frames that it sent itself in the meantime, by its own capture
+	alive INTEGER, -- 1 it was alive, 0 it was not, NULL: nothing tells
+	alive_by TEXT -- what tells: its own frames, heartbeat, kernel log, silence to everyone
+) STRICT;

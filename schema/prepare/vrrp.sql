@@ -250,10 +250,3 @@ SELECT g.*, CASE
 		WHEN g.next_ns BETWEEN g.end_ns AND g.ref_ns + 10 * g.limit_ns THEN g.next_ns
 		ELSE g.end_ns END AS until_ns
 FROM vrrp_gap g;
-
--- Addresses of virtual routers: they move by design.
-CREATE TEMP TABLE vrrp_vip AS
-SELECT DISTINCT x.value AS ip
-FROM (SELECT DISTINCT addresses FROM vrrp_advert) a,
-	json_each('["' || replace(replace(a.addresses, '"', ''), ',', '","') || '"]') x
-WHERE x.value != '';

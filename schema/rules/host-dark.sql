@@ -1,0 +1,122 @@
+-- A host received nothing, or was heard by nobody, for a span though there was something to receive
+-- prepare/dark.sql finds the spans. One finding for each host and direction.
+CREATE TEMP TABLE hd_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY d.host_id, d.direction,
+		min(d.vantage_id)) AS finding_id,
+	d.host_id, d.direction, min(d.vantage_id) AS vantage_id, count(*) AS spans,
+	sum(d.to_ns - d.from_ns) AS total_ns, max(d.to_ns - d.from_ns) AS longest_ns, min(d.from_ns) AS from_ns,
+	max(d.to_ns) AS to_ns, max(d.peers) AS peers, sum(d.frames) AS frames, sum(d.logged) AS logged,
+	sum(d.own_frames) AS own_frames, min(d.alive) AS alive, max(d.alive_by) AS alive_by,
+	min(d.returned) AS returned
+FROM dark_span d GROUP BY d.host_id, d.direction;
+
+-- Kernel lines of that host, in a span or up to ten seconds around it: what the driver says.
+CREATE TEMP TABLE hd_line AS
+SELECT d.id AS span_id, k.host_id, min(k.at_ns) AS at_ns, k.message
+FROM dark_span d
+JOIN kernel_log k ON k.host_id = d.host_id
+LEFT JOIN clock_piece c ON c.vantage_id = coalesce(d.vantage_id, (SELECT min(v.id) FROM vantage v
+		WHERE v.host_id = d.host_id)) AND k.at_ns >= c.valid_from AND k.at_ns < c.valid_to
+WHERE k.at_ns - coalesce(c.offset_ns, 0) BETWEEN d.from_ns - 10000000000 AND d.to_ns + 10000000000
+GROUP BY d.id;
+
+-- Counters of the interface that stood still between two samples in a span.
+CREATE TEMP TABLE hd_counter AS
+SELECT d.id AS span_id, n.name, max(n.value) - min(n.value) AS grew
+FROM dark_span d
+JOIN clock_piece c ON c.vantage_id = d.vantage_id AND d.from_ns + c.offset_ns >= c.valid_from
+	AND d.from_ns + c.offset_ns < c.valid_to
+JOIN nic_counter n ON n.vantage_id = d.vantage_id AND n.name IN ('rx_packets', 'tx_packets', 'rx_missed_errors',
+		'rx_dropped', 'tx_dropped', 'tx_timeout')
+	AND n.at_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
+GROUP BY d.id, n.name HAVING count(*) > 1;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id, 'host-dark',
+	CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END,
+	CASE WHEN f.alive_by = 'silence to everyone' THEN 0.8 WHEN f.alive THEN 0.97 ELSE 0.85 END,
+	f.host_id, CASE f.direction WHEN 'tx' THEN f.vantage_id END,
+	CASE f.direction WHEN 'tx' THEN NULL ELSE f.vantage_id END, NULL, NULL,
+	f.from_ns, f.to_ns, f.spans, NULL,
+	h.name || CASE f.direction WHEN 'rx' THEN ' received nothing' WHEN 'tx' THEN ' was heard by nobody'
+			ELSE ' neither received nor was heard' END
+		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
+			|| span(f.total_ns) || ' in all' ELSE '' END
+		|| CASE WHEN NOT f.returned THEN ', and did not come back' ELSE '' END
+		|| CASE WHEN f.direction = 'tx' THEN '; it sent ' || f.frames || ' frames to ' || f.peers || ' others'
+			WHEN f.peers > 0 THEN '; ' || f.peers || ' others sent ' || f.frames || ' frames to it' ELSE '' END
+		|| CASE WHEN f.logged > 0 THEN '; the flow log accepted ' || f.logged || ' packets for it' ELSE '' END
+		|| CASE WHEN f.alive AND f.direction != 'tx' THEN '; it was alive (' || f.alive_by || ')'
+			WHEN f.alive = 0 THEN '; it was not alive' ELSE '' END
+		|| coalesce('; its kernel says: ' || (SELECT l.message FROM hd_line l JOIN dark_span d ON d.id = l.span_id
+			WHERE d.host_id = f.host_id AND d.direction = f.direction
+			ORDER BY (l.message NOT LIKE '%WATCHDOG%'), l.at_ns LIMIT 1), ''),
+	CASE WHEN f.alive = 0 THEN 'look at its console; before others like it are restarted: '
+			|| 'bothends query DB --saved exposure'
+		WHEN f.direction = 'rx' THEN 'look at its receive side: driver version, interrupts (/proc/interrupts), '
+			|| 'ring and missed counters (ethtool -S)'
+		WHEN f.direction = 'tx' THEN 'look at its transmit side: kernel log, tx_timeout and carrier counters, driver'
+		ELSE 'look at its link, its driver, and the host beneath it' END,
+	json_patch('{}', json_object('direction', f.direction, 'alive', CASE f.alive WHEN 1 THEN json('true')
+			WHEN 0 THEN json('false') END,
+		'alive_by', f.alive_by, 'returned', f.returned, 'seconds', f.total_ns / 1e9, 'peers', f.peers,
+		'frames', f.frames, 'logged', f.logged, 'own_frames', f.own_frames,
+		'counters', (SELECT json_group_object(name, grew) FROM (SELECT c.name, sum(c.grew) AS grew
+			FROM hd_counter c JOIN dark_span d ON d.id = c.span_id
+			WHERE d.host_id = f.host_id AND d.direction = f.direction GROUP BY c.name ORDER BY c.name)),
+		'windows', (SELECT json_group_array(json(w)) FROM (
+			SELECT json_patch('{}', json_object('from_ns', d.from_ns, 'to_ns', d.to_ns, 'peers', d.peers,
+				'frames', d.frames, 'logged', d.logged, 'own_frames', d.own_frames, 'kernel', l.message)) AS w
+			FROM dark_span d LEFT JOIN hd_line l ON l.span_id = d.id
+			WHERE d.host_id = f.host_id AND d.direction = f.direction ORDER BY d.from_ns LIMIT 500))))
+FROM hd_found f JOIN host h ON h.id = f.host_id
+ORDER BY f.finding_id;
+
+-- Proof: lost segments of those spans, and what each other place counts.
+CREATE TEMP TABLE hd_event AS
+SELECT f.finding_id, e.id AS event_id, row_number() OVER (PARTITION BY f.finding_id ORDER BY e.sent_ns, e.id) AS n
+FROM hd_found f
+JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
+JOIN vantage o ON o.host_id = f.host_id
+JOIN segment_event e ON e.kind = 'lost' AND ((f.direction != 'tx' AND e.to_vantage_id = o.id)
+	OR (f.direction != 'rx' AND e.from_vantage_id = o.id))
+JOIN clock_piece c ON c.vantage_id = e.from_vantage_id AND e.sent_ns >= c.valid_from AND e.sent_ns < c.valid_to
+WHERE e.sent_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
+GROUP BY f.finding_id, e.id;
+INSERT INTO cite (finding_id, event_id, n, what)
+SELECT finding_id, event_id, n, CASE WHEN (SELECT direction FROM hd_found f WHERE f.finding_id = hd_event.finding_id)
+	= 'tx' THEN 'sent in that time' ELSE 'sent to it in that time' END
+FROM hd_event WHERE n <= 20 ORDER BY finding_id, n;
+
+INSERT INTO evidence (finding_id, capture_file_id, note)
+SELECT f.finding_id, (SELECT min(i.capture_file_id) FROM capture_interface i
+		JOIN capture_file k ON k.id = i.capture_file_id
+		WHERE i.vantage_id = p.vantage_id AND k.last_ns >= p.second_ns),
+	CASE f.direction WHEN 'tx' THEN sum(p.frames) || ' frames to ' || p.dst_ip || ' in that time, recorded where they were sent'
+		ELSE sum(p.frames) || ' frames from ' || p.src_ip || ' to ' || p.dst_ip || ' in that time' END
+FROM hd_found f
+JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
+JOIN dk_ip a ON a.host_id = f.host_id
+JOIN peer_activity p ON CASE f.direction WHEN 'tx' THEN p.src_ip ELSE p.dst_ip END = a.ip
+JOIN dk_place l ON l.vantage_id = p.vantage_id AND p.second_ns >= l.valid_from AND p.second_ns < l.valid_to
+	AND (l.host_id = f.host_id) = (f.direction = 'tx')
+WHERE p.second_ns - l.offset_ns >= d.from_ns AND p.second_ns - l.offset_ns < d.to_ns
+GROUP BY f.finding_id, p.vantage_id, p.src_ip, p.dst_ip
+ORDER BY f.finding_id, p.vantage_id, p.src_ip, p.dst_ip;
+
+INSERT INTO evidence (finding_id, log_file_id, line, note)
+SELECT finding_id, log_file_id, line, packets || ' packets accepted, and none arrived' FROM (
+	SELECT f.finding_id, x.log_file_id, x.line, x.packets,
+		row_number() OVER (PARTITION BY f.finding_id ORDER BY x.id) AS n
+	FROM hd_found f
+	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction AND d.logged > 0
+	JOIN dk_ip a ON a.host_id = f.host_id
+	JOIN flow_log x ON coalesce(x.pkt_dst_ip, x.dst_ip) = a.ip AND x.start_ns >= d.from_ns AND x.end_ns <= d.to_ns
+	WHERE x.action = 'ACCEPT' AND x.packets > 0)
+WHERE n <= 20 ORDER BY finding_id, n;
+
+DROP TABLE hd_found;
+DROP TABLE hd_line;
+DROP TABLE hd_counter;
+DROP TABLE hd_event;
