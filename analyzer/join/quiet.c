@@ -1,12 +1,15 @@
 #include "join/quiet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/nsec.h"
 
 /* Thirty days; longer spans get no rows. */
 #define SECONDS_MAX (30 * 86400)
+/* Spans up to this long get rows for every second: who was heard by nobody cannot be told from silence. */
+#define ALL_SECONDS_MAX (6 * 3600)
 /* Clocks and delays blur the edges of a silence by this many seconds. */
 #define BLUR 1
 
@@ -70,6 +73,10 @@ void quiet_learn(const struct network *net, const struct clocks *clocks, struct 
 	ret->first = first;
 	ret->count = (uint32_t)(last - first + 1);
 	ret->bits = mem_array(ret->count / 64 + 1, sizeof(*ret->bits));
+	if (ret->count <= ALL_SECONDS_MAX) {
+		memset(ret->bits, 0xff, (ret->count / 64 + 1) * sizeof(*ret->bits));
+		return;
+	}
 	for (uint32_t i = 0; i < net->vantage_count; i++) {
 		const struct vantage *v = &net->vantages[i];
 

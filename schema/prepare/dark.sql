@@ -54,6 +54,22 @@ CREATE TEMP TABLE dk_answered AS
 SELECT host_id, peer_ip, min(ref_ns) AS first_ns FROM dk_heard GROUP BY host_id, peer_ip;
 CREATE INDEX temp.dk_answered_by_host ON dk_answered(host_id, peer_ip);
 
+-- What each place received and sent by second. A capture that does not tell directions counts all as
+-- received: there the addresses tell, as far as they belong to the host.
+CREATE TEMP TABLE dk_second AS
+SELECT a.vantage_id, a.second_ns, a.rx_frames, a.tx_frames FROM activity a
+WHERE a.vantage_id IN (SELECT vantage_id FROM activity GROUP BY vantage_id HAVING sum(tx_frames) > 0)
+UNION ALL
+SELECT p.vantage_id, p.second_ns, sum(CASE WHEN d.host_id = l.host_id THEN p.frames ELSE 0 END),
+	sum(CASE WHEN s.host_id = l.host_id THEN p.frames ELSE 0 END)
+FROM peer_activity p
+CROSS JOIN dk_place l ON l.vantage_id = p.vantage_id AND p.second_ns >= l.valid_from AND p.second_ns < l.valid_to
+LEFT JOIN dk_ip s ON s.ip = p.src_ip
+LEFT JOIN dk_ip d ON d.ip = p.dst_ip
+WHERE p.vantage_id NOT IN (SELECT vantage_id FROM activity GROUP BY vantage_id HAVING sum(tx_frames) > 0)
+GROUP BY p.vantage_id, p.second_ns;
+CREATE INDEX temp.dk_second_by_time ON dk_second(vantage_id, second_ns);
+
 -- Pauses of reception at each place, its own clock. The end of its capture ends one too.
 CREATE TEMP TABLE dk_pause AS
 SELECT q.*, l.host_id, l.filtered, l.siblings,
@@ -63,14 +79,14 @@ FROM (
 	SELECT a.vantage_id, a.second_ns + 1000000000 AS at_from_ns,
 		coalesce(lead(a.second_ns) OVER (PARTITION BY a.vantage_id ORDER BY a.second_ns), v.last_ns) AS at_to_ns,
 		lead(a.second_ns) OVER (PARTITION BY a.vantage_id ORDER BY a.second_ns) IS NOT NULL AS returned
-	FROM activity a JOIN vantage v ON v.id = a.vantage_id WHERE a.rx_frames > 0) q
+	FROM dk_second a JOIN vantage v ON v.id = a.vantage_id WHERE a.rx_frames > 0) q
 CROSS JOIN dk_place l ON l.vantage_id = q.vantage_id AND q.at_from_ns >= l.valid_from AND q.at_from_ns < l.valid_to
 WHERE q.at_to_ns - q.at_from_ns >= (SELECT value FROM setting WHERE key = 'dark_min_s') * 1000000000;
 
 -- Running: a file reaches over the pause, or frames of its own, or heartbeats, stand in it.
 CREATE TEMP TABLE dk_rx AS
 SELECT p.*,
-	(SELECT coalesce(sum(a.tx_frames), 0) FROM activity a WHERE a.vantage_id = p.vantage_id
+	(SELECT coalesce(sum(a.tx_frames), 0) FROM dk_second a WHERE a.vantage_id = p.vantage_id
 		AND a.second_ns >= p.at_from_ns AND a.second_ns < p.at_to_ns) AS own_frames,
 	(SELECT count(*) FROM host_fact b WHERE b.key = 'heartbeat' AND b.host_id = p.host_id
 		AND b.at_ns > p.at_from_ns AND b.at_ns < p.at_to_ns) AS heartbeats,
@@ -87,6 +103,9 @@ SELECT p.*,
 		AND t.ref_ns >= p.from_ns + 1000000000 AND t.ref_ns <= p.to_ns - 2000000000
 		AND (NOT p.filtered AND p.siblings = 1 OR EXISTS (SELECT 1 FROM dk_known k
 			WHERE k.vantage_id = p.vantage_id AND k.peer_ip = t.peer_ip))) AS frames,
+	-- how long the sending lasted: over long captures not every second has rows
+	(SELECT max(t.ref_ns) - min(t.ref_ns) FROM dk_toward t WHERE t.host_id = p.host_id
+		AND t.ref_ns >= p.from_ns + 1000000000 AND t.ref_ns <= p.to_ns - 2000000000) AS lasted_ns,
 	(SELECT count(*) FROM dk_heard h WHERE h.host_id = p.host_id
 		AND h.ref_ns >= p.from_ns + 1000000000 AND h.ref_ns <= p.to_ns - 2000000000) AS heard,
 	0 AS logged
@@ -111,7 +130,8 @@ SELECT host_id, vantage_id, CASE WHEN heard = 0 AND own_frames = 0 THEN 'both' E
 		WHEN lines > 0 THEN 'kernel log' END
 FROM dk_rx
 WHERE (covered OR own_frames > 0 OR heartbeats > 0)
-	AND (peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers') OR logged > 0)
+	AND ((peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers')
+		AND lasted_ns + 3000000000 >= (to_ns - from_ns) / 2) OR logged > 0)
 ORDER BY from_ns, host_id, vantage_id;
 
 -- Times in which no other place heard a host that others had heard before.
@@ -127,13 +147,15 @@ WHERE coalesce(next_ns, end_ns) - ref_ns - 1000000000
 
 -- Transmit: it sent to at least two captured others, whose captures ran, and none of it arrived.
 CREATE TEMP TABLE dk_tx AS
-SELECT s.*, count(DISTINCT t.peer_host) AS peers, sum(t.frames) AS frames
+SELECT s.*, count(DISTINCT t.peer_host) AS peers, sum(t.frames) AS frames,
+	max(t.ref_ns) - min(t.ref_ns) AS lasted_ns
 FROM dk_silence s
 JOIN dk_sent t ON t.host_id = s.host_id AND t.ref_ns >= s.from_ns + 1000000000 AND t.ref_ns <= s.to_ns - 2000000000
 JOIN dk_answered k ON k.host_id = t.host_id AND k.peer_ip = t.peer_ip
 WHERE EXISTS (SELECT 1 FROM dk_place l JOIN activity a ON a.vantage_id = l.vantage_id
 	WHERE l.host_id = t.peer_host AND a.second_ns - l.offset_ns BETWEEN s.from_ns AND s.to_ns)
 GROUP BY s.host_id, s.from_ns, s.to_ns;
+DELETE FROM dk_tx WHERE lasted_ns + 3000000000 < (to_ns - from_ns) / 2;
 UPDATE dark_span SET direction = 'both' WHERE direction = 'rx' AND EXISTS (SELECT 1 FROM dk_tx t
 	WHERE t.host_id = dark_span.host_id AND t.peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers')
 		AND min(t.to_ns, dark_span.to_ns) - max(t.from_ns, dark_span.from_ns)
@@ -151,7 +173,8 @@ ORDER BY t.from_ns, t.host_id;
 -- Gone: nobody hears it, its own capture does not run, and at least two others that it had answered
 -- go on sending. Coming back with another boot, or with none of the old connections, is a reboot.
 CREATE TEMP TABLE dk_gone AS
-SELECT s.*, count(DISTINCT t.peer_ip) AS peers, sum(t.frames) AS frames, max(t.ref_ns) AS last_sent_ns
+SELECT s.*, count(DISTINCT t.peer_ip) AS peers, sum(t.frames) AS frames, max(t.ref_ns) AS last_sent_ns,
+	min(t.ref_ns) AS first_sent_ns
 FROM dk_silence s
 JOIN dk_toward t ON t.host_id = s.host_id AND t.ref_ns >= s.from_ns + 1000000000 AND t.ref_ns <= s.to_ns
 JOIN dk_answered k ON k.host_id = t.host_id AND k.peer_ip = t.peer_ip AND k.first_ns < s.from_ns
@@ -165,6 +188,14 @@ WHERE s.to_ns - s.from_ns >= (SELECT value FROM setting WHERE key = 'dark_gone_s
 		WHERE l.host_id = s.host_id AND f.first_ns - l.offset_ns <= s.from_ns
 			AND f.last_ns - l.offset_ns >= s.to_ns)
 GROUP BY s.host_id, s.from_ns, s.to_ns;
+-- Connections of those hosts that lived, to see whether any outlasts the span.
+CREATE TEMP TABLE dk_flow AS
+SELECT d.host_id, f.first_ns, f.last_ns FROM flow f CROSS JOIN dk_ip d ON d.ip = f.client_ip
+WHERE f.protocol = 'tcp' AND f.outcome NOT IN ('reset', 'unanswered') AND d.host_id IN (SELECT host_id FROM dk_gone)
+UNION ALL
+SELECT d.host_id, f.first_ns, f.last_ns FROM flow f CROSS JOIN dk_ip d ON d.ip = f.server_ip
+WHERE f.protocol = 'tcp' AND f.outcome NOT IN ('reset', 'unanswered') AND d.host_id IN (SELECT host_id FROM dk_gone);
+CREATE INDEX temp.dk_flow_by_time ON dk_flow(host_id, first_ns);
 INSERT INTO dark_span (host_id, vantage_id, direction, from_ns, to_ns, returned, peers, frames, logged, own_frames,
 	alive, alive_by)
 SELECT g.host_id, NULL, 'both', g.from_ns, g.to_ns, g.returned, g.peers, g.frames, 0, 0,
@@ -176,13 +207,11 @@ SELECT g.host_id, NULL, 'both', g.from_ns, g.to_ns, g.returned, g.peers, g.frame
 FROM dk_gone g
 WHERE g.peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers')
 	-- they went on for most of the time, not only for the last words of a connection
-	AND g.last_sent_ns > g.from_ns + (g.to_ns - g.from_ns) / 2
+	AND g.last_sent_ns - g.first_sent_ns + 3000000000 >= (g.to_ns - g.from_ns) / 2
 	AND NOT (g.returned AND (
 		(SELECT count(DISTINCT value) FROM host_fact b WHERE b.key = 'host.boot_id' AND b.host_id = g.host_id) > 1
-		OR NOT EXISTS (SELECT 1 FROM flow f WHERE f.first_ns < g.from_ns AND f.last_ns > g.to_ns
-			AND f.protocol = 'tcp' AND f.outcome NOT IN ('reset', 'unanswered')
-			AND (f.client_ip IN (SELECT ip FROM dk_ip WHERE host_id = g.host_id)
-				OR f.server_ip IN (SELECT ip FROM dk_ip WHERE host_id = g.host_id)))))
+		OR NOT EXISTS (SELECT 1 FROM dk_flow f WHERE f.host_id = g.host_id AND f.first_ns < g.from_ns
+			AND f.last_ns > g.to_ns)))
 	AND NOT EXISTS (SELECT 1 FROM dark_span d WHERE d.host_id = g.host_id AND d.from_ns < g.to_ns
 		AND d.to_ns > g.from_ns)
 ORDER BY g.from_ns, g.host_id;

@@ -154,6 +154,12 @@ SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY 
 FROM fw_silent GROUP BY vantage_id, server_ip, server_port
 HAVING sum(syn_c2s) >= 2;
 
+CREATE INDEX temp.fw_quiet_by_server ON fw_quiet(server_ip, server_port, vantage_id);
+CREATE TEMP TABLE fw_total AS
+SELECT q.finding_id, sum(x.syn_c2s) AS syns FROM flow_vantage x
+CROSS JOIN fw_quiet q ON q.server_ip = x.server_ip AND q.server_port = x.server_port AND q.vantage_id = x.vantage_id
+GROUP BY q.finding_id;
+
 -- Counters that grew in that time: from the last sample before it to the first one after.
 CREATE TEMP TABLE fw_counter AS
 SELECT q.finding_id, n.name, max(n.value) - min(n.value) AS grew,
@@ -191,8 +197,7 @@ SELECT f.finding_id,
 	f.host_id, f.vantage_id, NULL, CASE f.clients WHEN 1 THEN f.client_ip END, f.server_ip,
 	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
 	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.syns, (SELECT sum(x.syn_c2s) FROM flow_vantage x WHERE x.vantage_id = f.vantage_id
-		AND x.server_ip = f.server_ip AND x.server_port = f.server_port),
+	f.syns, (SELECT t.syns FROM fw_total t WHERE t.finding_id = f.finding_id),
 	f.syns || ' SYNs of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
 		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
 		|| endpoint(f.server_ip, f.server_port) || ' and got no answer from it'
@@ -236,6 +241,7 @@ DROP TABLE fw_found;
 DROP TABLE fw_icmp;
 DROP TABLE fw_silent;
 DROP TABLE fw_quiet;
+DROP TABLE fw_total;
 DROP TABLE fw_counter;
 DROP TABLE fw_reason;
 DROP TABLE fw_proof;

@@ -89,21 +89,25 @@ SELECT finding_id, event_id, n, CASE WHEN (SELECT direction FROM hd_found f WHER
 	= 'tx' THEN 'sent in that time' ELSE 'sent to it in that time' END
 FROM hd_event WHERE n <= 20 ORDER BY finding_id, n;
 
+-- A line for each other, with the capture that shows its frames.
 INSERT INTO evidence (finding_id, capture_file_id, note)
-SELECT f.finding_id, (SELECT min(i.capture_file_id) FROM capture_interface i
-		JOIN capture_file k ON k.id = i.capture_file_id
-		WHERE i.vantage_id = p.vantage_id AND k.last_ns >= p.second_ns),
-	CASE f.direction WHEN 'tx' THEN sum(p.frames) || ' frames to ' || p.dst_ip || ' in that time, recorded where they were sent'
-		ELSE sum(p.frames) || ' frames from ' || p.src_ip || ' to ' || p.dst_ip || ' in that time' END
-FROM hd_found f
-JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
-JOIN dk_ip a ON a.host_id = f.host_id
-JOIN peer_activity p ON CASE f.direction WHEN 'tx' THEN p.src_ip ELSE p.dst_ip END = a.ip
-JOIN dk_place l ON l.vantage_id = p.vantage_id AND p.second_ns >= l.valid_from AND p.second_ns < l.valid_to
-	AND (l.host_id = f.host_id) = (f.direction = 'tx')
-WHERE p.second_ns - l.offset_ns >= d.from_ns AND p.second_ns - l.offset_ns < d.to_ns
-GROUP BY f.finding_id, p.vantage_id, p.src_ip, p.dst_ip
-ORDER BY f.finding_id, p.vantage_id, p.src_ip, p.dst_ip;
+SELECT finding_id, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = shown_at),
+	frames || ' frames ' || CASE direction WHEN 'tx' THEN 'to ' ELSE 'from ' END || peer_ip || ' in that time'
+FROM (
+	SELECT f.finding_id, f.direction, t.peer_ip, sum(t.frames) AS frames,
+		(SELECT min(l.vantage_id) FROM dk_ip d JOIN dk_place l ON l.host_id = d.host_id WHERE d.ip = t.peer_ip)
+			AS shown_at
+	FROM hd_found f
+	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
+	CROSS JOIN dk_toward t ON t.host_id = d.host_id AND t.ref_ns >= d.from_ns AND t.ref_ns < d.to_ns
+	WHERE f.direction != 'tx' GROUP BY f.finding_id, t.peer_ip
+	UNION ALL
+	SELECT f.finding_id, f.direction, t.peer_ip, sum(t.frames), f.vantage_id
+	FROM hd_found f
+	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
+	CROSS JOIN dk_sent t ON t.host_id = d.host_id AND t.ref_ns >= d.from_ns AND t.ref_ns < d.to_ns
+	WHERE f.direction = 'tx' GROUP BY f.finding_id, t.peer_ip)
+ORDER BY finding_id, peer_ip;
 
 INSERT INTO evidence (finding_id, log_file_id, line, note)
 SELECT finding_id, log_file_id, line, packets || ' packets accepted, and none arrived' FROM (

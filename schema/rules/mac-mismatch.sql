@@ -87,6 +87,10 @@ LEFT JOIN mm_owner o ON o.ip = s.ip AND o.host_id != s.host_id
 		AND (c.mac IS NULL OR p.mac = c.mac OR o.mac != c.mac))
 GROUP BY s.vantage_id, s.ip, s.mac;
 
+CREATE TEMP TABLE mm_used AS
+SELECT DISTINCT vantage_id, mac, ip FROM mac_use WHERE role = 'destination' AND outgoing = 1;
+CREATE INDEX temp.mm_used_by_mac ON mm_used(vantage_id, mac);
+
 -- The exceptions, each a sentence.
 DELETE FROM mm_pair WHERE mac_real IS NULL OR mac_real = mac OR mac_virtual(mac_real)
 	-- arrives from another MAC than the owner's own: a router or a translator stands between
@@ -97,8 +101,8 @@ DELETE FROM mm_pair WHERE mac_real IS NULL OR mac_real = mac OR mac_virtual(mac_
 	OR NOT (coalesce(in_prefix, 0) OR coalesce(by_arp, 0) OR in_table OR coalesce(direct, 0))
 	-- only an unlowered TTL says so, but the MAC used serves other addresses as a gateway's does
 	OR (NOT (coalesce(in_prefix, 0) OR coalesce(by_arp, 0) OR in_table) AND EXISTS (
-		SELECT 1 FROM mac_use g WHERE g.vantage_id = mm_pair.vantage_id AND g.mac = mm_pair.mac
-			AND g.role = 'destination' AND g.outgoing = 1 AND g.ip != mm_pair.ip))
+		SELECT 1 FROM mm_used g WHERE g.vantage_id = mm_pair.vantage_id AND g.mac = mm_pair.mac
+			AND g.ip != mm_pair.ip))
 	-- a virtual router's address: vip-to-loser judges those
 	OR EXISTS (SELECT 1 FROM vrrp_vip x WHERE x.ip = mm_pair.ip)
 	-- routers and hosts that answer for others
@@ -110,13 +114,24 @@ DELETE FROM mm_pair WHERE mac_real IS NULL OR mac_real = mac OR mac_virtual(mac_
 	-- a moment's frames while the address moved
 	OR (frames < total AND last_ns - first_ns < 1000000000);
 
+-- Flows of those addresses in the time in which the wrong MAC was used. The flows are read once.
+CREATE INDEX temp.mm_pair_by_ip ON mm_pair(vantage_id, ip);
+CREATE TEMP TABLE mm_flow AS
+SELECT p.ip AS peer_ip, p.mac, fv.* FROM flow_vantage fv
+CROSS JOIN mm_pair p ON p.vantage_id = fv.vantage_id AND p.ip = fv.client_ip
+WHERE fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns
+UNION ALL
+SELECT p.ip, p.mac, fv.* FROM flow_vantage fv
+CROSS JOIN mm_pair p ON p.vantage_id = fv.vantage_id AND p.ip = fv.server_ip
+WHERE fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns AND fv.client_ip != fv.server_ip;
+CREATE INDEX temp.mm_flow_by_pair ON mm_flow(vantage_id, peer_ip, mac);
+
 -- Whether the peer answers what went to that MAC: then the frames arrive. Only flows count that lie
 -- wholly in a time in which the sender used no other MAC for the address.
 CREATE TEMP TABLE mm_answer AS
 SELECT p.vantage_id, p.ip, p.mac, max(f.outcome = 'reset') AS reset
 FROM mm_pair p
-JOIN flow_vantage fv ON fv.vantage_id = p.vantage_id AND p.ip IN (fv.client_ip, fv.server_ip)
-	AND fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns
+CROSS JOIN mm_flow fv ON fv.vantage_id = p.vantage_id AND fv.peer_ip = p.ip AND fv.mac = p.mac
 JOIN flow f ON f.id = fv.flow_id
 WHERE NOT EXISTS (SELECT 1 FROM mac_use d WHERE d.ip = p.ip AND d.role = 'destination'
 		AND d.vantage_id = p.vantage_id AND d.outgoing = 1 AND d.mac != p.mac
@@ -151,9 +166,8 @@ SELECT p.*, a.ip IS NOT NULL AS answered, a.reset,
 	(SELECT max(n.rowid) FROM neighbor n WHERE n.ip = p.ip AND n.host_id = p.host_id AND n.mac = p.mac
 		AND n.at_ns IS (SELECT max(l.at_ns) FROM neighbor l WHERE l.ip = p.ip
 			AND l.host_id = p.host_id AND l.mac = p.mac)) AS snapshot,
-	(SELECT count(*) FROM flow_vantage fv JOIN flow f ON f.id = fv.flow_id
-		WHERE fv.vantage_id = p.vantage_id AND p.ip IN (fv.client_ip, fv.server_ip)
-			AND fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns
+	(SELECT count(*) FROM mm_flow fv JOIN flow f ON f.id = fv.flow_id
+		WHERE fv.vantage_id = p.vantage_id AND fv.peer_ip = p.ip AND fv.mac = p.mac
 			AND f.outcome IN ('unanswered', 'half_open')) AS dead_flows
 FROM mm_pair p
 LEFT JOIN mm_answer a ON a.vantage_id = p.vantage_id AND a.ip = p.ip AND a.mac = p.mac;
@@ -254,6 +268,8 @@ DROP TABLE mm_claim;
 DROP TABLE mm_owner;
 DROP TABLE mm_many;
 DROP TABLE mm_sent;
+DROP TABLE mm_used;
+DROP TABLE mm_flow;
 DROP TABLE mm_pair;
 DROP TABLE mm_answer;
 DROP TABLE mm_found;
