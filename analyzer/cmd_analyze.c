@@ -39,12 +39,14 @@ enum {
 	KEY_FAIL_ON,
 	KEY_PROGRESS,
 	KEY_HOST,
+	KEY_SINCE,
 	KEY_FLOW_LOG_FORMAT,
 };
 
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "the database to make (default incident.db)", 0},
 	{"force", KEY_FORCE, NULL, 0, "replace the database if it exists", 0},
+	{"since", KEY_SINCE, "last", 0, "add what is new to the database if it exists (flow logs), and judge again", 0},
 	{"filter", 'f', "EXPRESSION", 0, "take only frames that pass this pcap-filter(7) expression", 0},
 	{"from", KEY_FROM, "TIME", 0, "take only frames at or after TIME (RFC 3339, each file's own clock)", 0},
 	{"to", KEY_TO, "TIME", 0, "take only frames before TIME", 0},
@@ -146,6 +148,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FORCE:
 		r->o.force = true;
+		return 0;
+	case KEY_SINCE:
+		if (strcmp(arg, "last") != 0)
+			argp_error(state, "--since takes only: last");
+		r->o.since_last = true;
 		return 0;
 	case 'f':
 		r->o.filter = arg;

@@ -465,6 +465,66 @@ static void release(struct analysis *r)
 	plan_release(&r->plan);
 }
 
+static int refuse_new_capture(struct db *db, const struct plan_input *in, struct error *err)
+{
+	struct source *s = NULL;
+	sqlite3_stmt *stmt;
+	uint64_t hash[2];
+	char sha256[65], text[40];
+	int known = 0, r = source_open(&s, in->path, false, err);
+
+	if (r)
+		return r;
+	source_finish(s, hash, sha256);
+	(void)source_close(s);
+	(void)snprintf(text, sizeof(text), "%016llx%016llx", (unsigned long long)hash[0], (unsigned long long)hash[1]);
+	if (sqlite3_prepare_v2(db->handle, schema_statement_capture_known, -1, &stmt, NULL) == SQLITE_OK) {
+		db_text(stmt, 1, text);
+		known = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0;
+	}
+	(void)sqlite3_finalize(stmt);
+	if (known)
+		return 0;
+	return error_set(err, -EINVAL,
+		"'%s' is a capture that '%s' does not hold: captures are joined all at once; analyze them together, "
+		"without --since",
+		in->path, db->path);
+}
+
+/* Flow logs are added to what is there; a killed run leaves a database that the next one completes. */
+static int add_to_database(struct analysis *r, struct error *err)
+{
+	int result = db_open_writable(r->db, r->o->output, err);
+
+	for (uint32_t i = 0; i < r->plan.count && result == 0; i++)
+		if (r->plan.inputs[i].kind == PLAN_CAPTURE)
+			result = refuse_new_capture(r->db, &r->plan.inputs[i], err);
+	for (int i = 0; i < r->o->setting_count && result == 0; i++)
+		result = setting_change(r->db, r->o->settings[i], err);
+	if (result == 0)
+		result = store_flow_logs(r, err);
+	return result ? result : judge_run(r->db, r->o->rules_dir, err);
+}
+
+static int make_database(struct analysis *r, struct error *err)
+{
+	int result = prepare(r, err);
+
+	if (result)
+		return result;
+	r->progress = progress_begin(r->o->progress, r->plan.total_bytes, &r->bytes_read);
+	result = read_all(r, err);
+	if (result == 0)
+		result = refuse_copies(&r->net, err);
+	if (result)
+		return result;
+	relate(r);
+	result = store(r, err);
+	if (result == 0)
+		result = store_flow_logs(r, err);
+	return result ? result : judge(r, err);
+}
+
 int analyze_run(const struct analyze_options *o, struct db *db, struct error *err)
 {
 	struct analysis r = {.o = o, .db = db, .threads = thread_count(o)};
@@ -474,21 +534,8 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	r.plan.flow_logs_without_header = o->flow_log_format != NULL;
 	result = plan_make(&r.plan, o->inputs, o->input_count, err);
 	if (result == 0)
-		result = prepare(&r, err);
-	if (result == 0) {
-		r.progress = progress_begin(o->progress, r.plan.total_bytes, &r.bytes_read);
-		result = read_all(&r, err);
-	}
-	if (result == 0)
-		result = refuse_copies(&r.net, err);
-	if (result == 0) {
-		relate(&r);
-		result = store(&r, err);
-	}
-	if (result == 0)
-		result = store_flow_logs(&r, err);
-	if (result == 0)
-		result = judge(&r, err);
+		result = o->since_last && access(o->output, F_OK) == 0 ? add_to_database(&r, err)
+								    : make_database(&r, err);
 	release(&r);
 	return result;
 }

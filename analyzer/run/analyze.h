@@ -12,6 +12,7 @@ struct analyze_options {
 	int input_count;
 	const char *output;
 	bool force;
+	bool since_last;	/* add what is new to the database if it exists */
 	const char *filter;	/* pcap-filter(7); NULL: none */
 	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: no limit */
 	uint64_t memory;	/* bytes; 0: half of the machine's */
