@@ -253,18 +253,38 @@ static void store_analysis(const struct analysis *r)
 	insert_analysis(r->db, "skipped_files", text);
 }
 
+/* What was read back from the spill file is not needed again soon. */
+#define BATCHES_BETWEEN_DROPS 32
+
+struct sink {
+	struct flow_writer writer;
+	struct network *net;
+	uint32_t batches;
+};
+
+static int take_batch(void *context, struct join_batch *batch)
+{
+	struct sink *s = context;
+
+	if (++s->batches % BATCHES_BETWEEN_DROPS == 0)
+		for (uint32_t i = 0; i < s->net->host_count; i++)
+			arena_drop_spilled(&s->net->hosts[i].arena);
+	return flow_writer_batch(&s->writer, batch);
+}
+
 static int store_flows(struct analysis *r, struct error *err)
 {
-	struct flow_writer w;
+	struct sink sink = {.net = &r->net};
+	struct flow_writer *w = &sink.writer;
 	int result;
 
 	progress_stage(r->progress, "joining and storing");
-	flow_writer_init(&w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
+	flow_writer_init(w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
 		(uint64_t)setting(r->db, "packets_max"));
-	result = join_run(&r->join, flow_writer_batch, &w);
+	result = join_run(&r->join, take_batch, &sink);
 	if (result == 0)
-		flow_writer_settle(&w);
-	flow_writer_release(&w);
+		flow_writer_settle(w);
+	flow_writer_release(w);
 	result = db_failed(r->db, err) ? -EIO : result;
 	return result ? result : arena_budget_failed(r->net.budget, err);
 }
