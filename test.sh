@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Every test: installs what they need, builds a release and one with sanitizers, runs all suites of both,
+# the lab, the agent and the web tests. The last line is `N passed, N failed[, N skipped]`; every skip has
+# its reason above. Exit status 1 if one failed.
+set -uo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" || exit 2
+. scripts/packages.sh
+. scripts/install.sh
+
+release=build sanitized=build-sanitize
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+export PYTHONDONTWRITEBYTECODE=1
+export ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1
+export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
+
+# Shows what a suite prints and keeps it for the count.
+record() {
+	tee -a "$results"
+}
+
+heading() {
+	printf '== %s (%d s)\n' "$1" $SECONDS
+}
+
+# meson_suite FOLDER LABEL [ARGUMENT-OF-meson-test...]
+meson_suite() {
+	local folder=$1 label=$2
+	shift 2
+	heading "$label"
+	rm -f "$folder/meson-logs/testlog.json"
+	meson test -C "$folder" --no-rebuild "$@" >/dev/null 2>&1
+	scripts/meson_results.py "$folder" "$label" | record || echo "not ok $label: meson test did not run" | record
+}
+
+# script_suite LABEL LIMIT-IN-SECONDS SCRIPT: prints `ok NAME`, `not ok NAME: why` or `skip NAME: why` lines.
+script_suite() {
+	local label=$1 limit=$2 script=$3 status output
+	[[ -e $script ]] || return 0
+	heading "$label"
+	output=$(mktemp)
+	timeout --kill-after=10 "$limit" bash "$script" 2>&1 | tee "$output" | sed -E "s/^(ok|not ok|skip) /\1 $label: /" | record
+	status=${PIPESTATUS[0]}
+	# A script that fails, or says nothing, must not pass for one that had nothing to fail.
+	if ((status)) && ! grep -q '^not ok ' "$output"; then
+		echo "not ok $label: $script ended with status $status" | record
+	elif ! grep -Eq '^(ok|not ok|skip) ' "$output"; then
+		echo "not ok $label: $script reported no test" | record
+	fi
+	rm -f "$output"
+}
+
+count() {
+	grep -c "^$1 " "$results"
+}
+
+# shellcheck disable=SC2086 # lists of words
+install_packages $build_packages $test_packages
+
+heading "build"
+built=1
+build $release -Dwerror=true || { built=0; echo "not ok build: release" | record; }
+build $sanitized -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined ||
+	{ built=0; echo "not ok build: sanitizers" | record; }
+
+if ((built)); then
+	export BOTHENDS=$PWD/$release/analyzer/bothends
+	meson_suite $release release
+	# What a sanitizer has nothing to say about, or what compares with other programs and takes long, runs once.
+	meson_suite $sanitized sanitizers --no-suite lint --no-suite lab --no-suite read --no-suite decode \
+		--timeout-multiplier 4
+	script_suite lab 240 tests/lab/run.sh
+	script_suite agent 180 tests/agent/run.sh
+	script_suite web 120 tests/web/run.sh
+fi
+
+passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
+printf '%d s\n' $SECONDS
+if ((skipped)); then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+((failed == 0 && passed > 0))
