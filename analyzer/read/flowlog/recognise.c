@@ -32,7 +32,7 @@ const char *flowlog_format_name(enum flowlog_format format)
 
 static bool contains(const uint8_t *bytes, size_t n, const char *text)
 {
-	return memmem(bytes, n, text, strlen(text)) != NULL;
+	return bytes && memmem(bytes, n, text, strlen(text)) != NULL;
 }
 
 /*
