@@ -26,10 +26,10 @@ CREATE TABLE flow_log_interface ( -- what the logs of one ENI (or attachment, NI
 	transit INTEGER NOT NULL -- 1: it forwards for others (transit gateway attachment, NAT gateway)
 ) STRICT;
 
-CREATE TABLE flow_log_pair ( -- a client, a server and its service as one ENI's log shows them: those with rejects or silence (the 50,000 with most), and the 10,000 largest others
+CREATE TABLE flow_log_pair ( -- a client, a server and its service as one ENI's log shows them: those with rejects or silence (the 20,000 with most), and the 5,000 largest others
 	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the ENI
 	own TEXT, -- server: the ENI is the server's, client: the client's; NULL: neither, or not known
-	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number
+	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number; unknown: not recorded
 	client_ip TEXT NOT NULL, -- sent the SYN, else has the higher port
 	server_ip TEXT NOT NULL, -- the other one
 	server_port INTEGER, -- its port; NULL: none
@@ -102,7 +102,7 @@ CREATE TABLE flow_log_loss ( -- what left one ENI and what came in at another, b
 
 CREATE TABLE flow_log_delivery ( -- what an ENI accepted for its host while the host captured, by one direction of a 5-tuple
 	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the ENI
-	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number
+	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number; unknown: not recorded
 	src_ip TEXT NOT NULL, -- sender
 	src_port INTEGER, -- NULL: none
 	dst_ip TEXT NOT NULL, -- receiver

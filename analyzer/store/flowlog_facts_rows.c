@@ -7,8 +7,8 @@
 #include "store/flowlog_rows.h"
 
 /* Rows of flow_log_pair: those with something wrong, and beside them the largest. */
-#define PROBLEMS_KEPT 50000
-#define TALKERS_KEPT 10000
+#define PROBLEMS_KEPT 20000
+#define TALKERS_KEPT 5000
 
 static size_t entries_in(uint64_t bytes, size_t entry_size)
 {
@@ -17,24 +17,18 @@ static size_t entries_in(uint64_t bytes, size_t entry_size)
 	return n < 1000 ? 1000 : n;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 void worker_init(struct worker *w, const struct flowlog_facts_input *in, unsigned threads)
 {
-	uint64_t share = in->memory / threads / 8;
+	uint64_t all = in->memory / threads, share = all / 8;
 
 	*w = (struct worker){.in = in};
-	w->bucket_max = (size_t)(2 * share / (sizeof(struct tuple) + sizeof(struct pair)));
+	w->bucket_max = (size_t)(share / (sizeof(struct tuple) + sizeof(struct pair)));
 	sums_init(&w->pairs, sizeof(struct pair_key), sizeof(struct pair), SIZE_MAX);
-	top_init(&w->problems, smaller(entries_in(share / 2, sizeof(struct pair)), PROBLEMS_KEPT),
-		sizeof(struct pair));
-	top_init(&w->talkers, smaller(entries_in(share / 4, sizeof(struct pair)), TALKERS_KEPT),
-		sizeof(struct pair));
+	/* Not by memory: what is in the database must not depend on it. */
+	top_init(&w->problems, PROBLEMS_KEPT, sizeof(struct pair));
+	top_init(&w->talkers, TALKERS_KEPT, sizeof(struct pair));
 	sums_init(&w->windows, sizeof(struct window_key), sizeof(struct window),
-		entries_in(share, sizeof(struct window)));
+		entries_in(all / 2, sizeof(struct window)));
 	sums_init(&w->losses, sizeof(struct loss_key), sizeof(struct loss), entries_in(share, sizeof(struct loss)));
 	sums_init(&w->deliveries, sizeof(struct delivery_key), sizeof(struct delivery),
 		entries_in(share, sizeof(struct delivery)));
@@ -92,6 +86,12 @@ static void bind_proof(sqlite3_stmt *s, int column, const struct proof *p)
 	db_int_or_null(s, column + 1, p->file && p->line ? (int64_t)p->line : DB_NONE);
 }
 
+/* In sums a protocol that is not recorded has a name of its own. */
+static const char *protocol_or_unknown(uint8_t protocol, uint8_t none, char buffer[8])
+{
+	return none ? "unknown" : flowlog_protocol_text(protocol, buffer);
+}
+
 static void write_pair(struct db *db, const void *entry)
 {
 	static const char *const owns[] = {NULL, "server", "client"};
@@ -108,7 +108,7 @@ static void write_pair(struct db *db, const void *entry)
 
 	db_int(s, c++, k->vantage);
 	db_text(s, c++, owns[k->own]);
-	db_text(s, c++, flowlog_protocol_text(k->protocol_none ? -1 : k->protocol, protocol));
+	db_text(s, c++, protocol_or_unknown(k->protocol, k->protocol_none, protocol));
 	db_text(s, c++, flowlog_ip_text(k->client, client));
 	db_text(s, c++, flowlog_ip_text(k->server, server));
 	db_int_or_null(s, c++, k->has_port ? k->port : DB_NONE);
@@ -179,7 +179,7 @@ static void write_delivery(struct db *db, const void *entry)
 	int c = 1;
 
 	db_int(s, c++, k->vantage);
-	db_text(s, c++, flowlog_protocol_text(k->protocol_none ? -1 : k->protocol, protocol));
+	db_text(s, c++, protocol_or_unknown(k->protocol, k->protocol_none, protocol));
 	db_text(s, c++, flowlog_ip_text(k->src, src));
 	db_int_or_null(s, c++, k->has_port ? k->src_port : DB_NONE);
 	db_text(s, c++, flowlog_ip_text(k->dst, dst));

@@ -15,7 +15,9 @@ import tempfile
 LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "flow_log", "activity", "arp",
          "mac_use", "peer_activity", "finding", "evidence", "cite", "lossy", "lossy_pair", "handshake_pair",
          "handshake_key", "handshake_flow", "loss_flow", "ended", "ended_pair", "reset_packet", "proof",
-         "finding_end", "finding_key", "numbering", "root"}
+         "finding_end", "finding_key", "numbering", "root",
+         "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source", "reject_rank",
+         "silent_rank", "eni_missing", "eni_shown"}
 
 KNOWN = []
 

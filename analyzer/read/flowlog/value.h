@@ -16,6 +16,17 @@ static inline bool value_absent(const char *text, size_t n)
 		(n == 4 && (!memcmp(text, "None", 4) || !memcmp(text, "null", 4)));
 }
 
+/* ".0", ".00": what other exporters leave behind whole numbers. */
+static inline bool value_zero_fraction(const char *text, size_t n)
+{
+	if (n < 2 || text[0] != '.')
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (text[i] != '0')
+			return false;
+	return true;
+}
+
 /* A whole decimal number of at most 18 digits. */
 static inline bool value_number(const char *text, size_t n, int64_t *ret)
 {
@@ -26,8 +37,11 @@ static inline bool value_number(const char *text, size_t n, int64_t *ret)
 	for (size_t i = 0; i < n; i++) {
 		unsigned digit = (unsigned char)text[i] - (unsigned)'0';
 
-		if (digit > 9)
-			return false;
+		if (digit > 9) {
+			if (!i || !value_zero_fraction(text + i, n - i))
+				return false;
+			break;
+		}
 		v = v * 10 + (int)digit;
 	}
 	*ret = v;

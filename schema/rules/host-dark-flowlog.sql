@@ -1,0 +1,64 @@
+-- A host answered nobody for whole minutes while many sent to it, by its flow log alone
+-- The same verdict as host-dark from a capture, with less behind it: ACCEPT says that the policy let
+-- packets pass, not that the guest got them. Whole minutes in which several senders were accepted
+-- and none was answered, at an ENI that answers at other times; none with SKIPDATA, none at the ends of
+-- the log. Where the host was captured, the capture decides.
+CREATE TEMP TABLE dark_minute AS
+SELECT w.vantage_id, w.start_ns, w.in_records, w.in_packets, w.out_packets, w.peers, w.log_file_id, w.line,
+	w.start_ns / 60000000000 - row_number() OVER (PARTITION BY w.vantage_id ORDER BY w.start_ns) AS run
+FROM flow_log_window w
+JOIN flow_log_interface i ON i.vantage_id = w.vantage_id
+WHERE w.in_records > 0 AND w.in_answered = 0 AND w.skipdata = 0
+	AND w.peers >= (SELECT value FROM setting WHERE key = 'flowlog_dark_peers')
+	AND NOT i.sampled AND NOT i.transit
+	AND w.start_ns >= i.first_ns AND w.start_ns + 60000000000 <= i.last_ns;
+
+CREATE TEMP TABLE dark_run AS
+SELECT vantage_id, min(start_ns) AS from_ns, max(start_ns) + 60000000000 AS to_ns, count(*) AS minutes,
+	sum(in_records) AS records, sum(in_packets) AS packets, sum(out_packets) AS out_packets,
+	max(peers) AS peers, min(log_file_id) AS log_file_id, min(line) AS line
+FROM dark_minute
+GROUP BY vantage_id, run
+HAVING count(*) >= (SELECT value FROM setting WHERE key = 'flowlog_dark_windows');
+
+CREATE TEMP TABLE dark_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY r.vantage_id) AS id, r.*
+FROM (SELECT vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(*) AS spans,
+		sum(to_ns - from_ns) AS length_ns, sum(packets) AS packets, sum(records) AS records,
+		sum(out_packets) AS out_packets, max(peers) AS peers, min(log_file_id) AS log_file_id,
+		min(line) AS line, json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns,
+			'peers', peers, 'packets', packets)) AS windows
+	FROM (SELECT * FROM dark_run ORDER BY vantage_id, from_ns) GROUP BY vantage_id) r
+JOIN vantage v ON v.id = r.vantage_id
+WHERE r.vantage_id IN (SELECT vantage_id FROM flow_log_window WHERE in_answered > 0)
+	AND NOT EXISTS (SELECT 1 FROM vantage c WHERE c.host_id = v.host_id AND c.kind = 'nic'
+		AND c.trust != 'unfit' AND c.first_ns <= r.first_ns AND c.last_ns >= r.last_ns);
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count,
+	summary, remedy, detail)
+SELECT d.id, 'host-dark', 'warning', CASE WHEN d.out_packets > 0 THEN 0.7 ELSE 0.6 END, v.host_id, d.vantage_id,
+	coalesce(i.own_ip, i.own_ip6), d.first_ns, d.last_ns, d.spans,
+	h.name || ' answered nobody for ' || span(d.length_ns) || CASE d.spans WHEN 1 THEN '' ELSE ' in '
+		|| d.spans || ' spans' END || ' while ' || v.interface || ' accepted ' || d.packets
+		|| ' packets from at least ' || d.peers || ' senders'
+		|| CASE WHEN d.out_packets > 0 THEN '; it went on sending by itself' ELSE '' END
+		|| ' (flow log alone: accepted is not delivered)',
+	'capture on ' || h.name || ' and collect its facts: only they tell a dead interface from a dead or overloaded host',
+	json_object('windows', json(d.windows), 'direction', CASE WHEN d.out_packets > 0 THEN 'rx' ELSE 'both' END,
+		'alive', json(CASE WHEN d.out_packets > 0 THEN 'true' ELSE 'null' END), 'peers', d.peers,
+		'source', 'flowlog', 'rule', 'host-dark-flowlog')
+FROM dark_found d
+JOIN vantage v ON v.id = d.vantage_id
+JOIN host h ON h.id = v.host_id
+JOIN flow_log_interface i ON i.vantage_id = d.vantage_id;
+
+INSERT INTO evidence (finding_id, log_file_id, line, note)
+SELECT d.id, m.log_file_id, m.line, 'accepted at ' || iso(m.start_ns) || ', nothing answered in that minute'
+FROM dark_found d
+JOIN dark_minute m ON m.vantage_id = d.vantage_id AND m.start_ns >= d.first_ns AND m.start_ns < d.last_ns
+WHERE m.log_file_id IS NOT NULL
+ORDER BY d.id, m.start_ns;
+
+DROP TABLE dark_minute;
+DROP TABLE dark_run;
+DROP TABLE dark_found;
