@@ -72,7 +72,7 @@ struct request {
 	struct flowlog_host *hosts;
 	const char *format, *fail_on;
 	int progress; /* 1 always, 0 never, -1 auto */
-	bool quiet, verbose;
+	bool quiet;
 };
 
 static int choice(const char *text, const char *const *names)
@@ -210,7 +210,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->quiet = true;
 		return 0;
 	case 'v':
-		r->verbose = true;
+		r->o.verbose = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		add_text(&r->o.inputs, &r->o.input_count, &r->input_cap, arg);

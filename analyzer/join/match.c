@@ -255,10 +255,15 @@ static void add_run(struct run_list *l, uint32_t item, int64_t low, int64_t high
 static bool range_fits(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
 {
 	const struct segment *x = s->seg, *y = r->seg;
+	bool stamped = m->traits.use_timestamp && x->bits & y->bits & SEGMENT_TIMESTAMP;
+	bool numbered = m->traits.use_id && !((x->bits | y->bits) & SEGMENT_NO_ID);
 
-	if (m->traits.use_timestamp && x->bits & y->bits & SEGMENT_TIMESTAMP)
-		return x->tsval == y->tsval;
-	if (m->traits.use_id && !((x->bits | y->bits) & SEGMENT_NO_ID)) {
+	if (stamped && x->tsval != y->tsval)
+		return false;
+	/* One wire segment on both sides: a retransmission within one tick differs in its ID alone. */
+	if (numbered && s->off == r->off && x->length == y->length && x->length <= m->traits.mss)
+		return x->ip_id == y->ip_id;
+	if (numbered && !stamped) {
 		/* The segments of one record count on from its ID (2.2 of RFC 6864's hosts; TSO in Linux). */
 		uint16_t sent_id = (uint16_t)(x->ip_id + (low - s->off) / m->traits.mss);
 		uint16_t got_id = (uint16_t)(y->ip_id + (low - r->off) / m->traits.mss);

@@ -179,9 +179,9 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 	return any;
 }
 
-/* Addresses in (nearly) every unicast frame, that no other host owns. Returns how many. */
+/* Addresses in (nearly) every unicast frame, on this link, that no other host owns. Returns how many. */
 static int candidates(const struct owners *o, const struct vantage *v, const struct tally *by_ip,
-	uint64_t unicast, bool initial_ttl, const uint8_t *ret[CANDIDATES])
+	uint64_t unicast, const uint8_t *ret[CANDIDATES])
 {
 	int n = 0;
 
@@ -192,7 +192,7 @@ static int candidates(const struct owners *o, const struct vantage *v, const str
 
 		if ((double)use->frames < (double)unicast * (1 - STRAY_SHARE))
 			continue;
-		if (initial_ttl && !is_initial_ttl(use->ttl_max))
+		if (!is_initial_ttl(use->ttl_max))
 			continue;
 		if (owner == OWNER_NONE || owner == v->host)
 			ret[n++] = ip;
@@ -208,17 +208,15 @@ static bool undecided(const struct network *net, const struct vantage *v)
 /* What one capture alone shows for certain. */
 static void infer_alone(struct network *net, struct owners *o, struct vantage *v)
 {
-	const uint8_t *found[CANDIDATES];
 	struct tally by_ip;
 	uint64_t unicast;
 
 	if (infer_by_direction(net, o, v))
 		return;
 	unicast = count_addresses(v, &by_ip);
-	if (unicast && !infer_by_mac(net, o, v, unicast) &&
-		candidates(o, v, &by_ip, unicast, false, found) == 1)
-		add_address(net, o, v, found[0]);
 	tally_release(&by_ip);
+	if (unicast)
+		(void)infer_by_mac(net, o, v, unicast);
 }
 
 struct guess {
@@ -227,8 +225,9 @@ struct guess {
 };
 
 /*
- * Of two ends that are in all frames: the one that no other host owns; else the one whose packets
- * no router has touched. A capture in the middle guesses the same as the one at the end.
+ * An address that is in all frames, whose packets no router has touched, and that no other host
+ * owns. Not certain: a capture in the middle guesses the same as the one at the end, and one that
+ * was filtered by host holds that host in all frames wherever it was taken.
  */
 static struct guess guess_address(const struct owners *o, const struct vantage *v)
 {
@@ -236,10 +235,8 @@ static struct guess guess_address(const struct owners *o, const struct vantage *
 	struct guess g = {0};
 	struct tally by_ip;
 	uint64_t unicast = count_addresses(v, &by_ip);
-	int n = unicast ? candidates(o, v, &by_ip, unicast, false, found) : 0;
+	int n = unicast ? candidates(o, v, &by_ip, unicast, found) : 0;
 
-	if (n > 1)
-		n = candidates(o, v, &by_ip, unicast, true, found);
 	if (n == 1) {
 		g.made = true;
 		memcpy(g.ip, found[0], 16);

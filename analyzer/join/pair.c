@@ -116,14 +116,18 @@ static uint64_t key_tuple(const struct flow *f)
 	return mix(f->hash, (uint64_t)f->key.a_port << 32 | f->key.b_port << 8 | f->key.protocol);
 }
 
-/* Makes the keys of a member known, so that flows of later vantage points find its conversation. */
+/* Makes a member findable by its 5-tuple for the flows of later vantage points. */
 static void publish(struct pairer *p, uint32_t conversation, const struct member *m)
 {
-	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
-	const struct flow *f = member_flow(p->net, m);
+	keymap_put(&p->tuple, key_tuple(member_flow(p->net, m)), conversation, 0);
+}
 
-	keymap_put(&p->tuple, key_tuple(f), conversation, 0);
-	if (f->key.protocol != 6)
+/* And by its initial sequence numbers, for those whose addresses were rewritten. */
+static void publish_isn(struct pairer *p, uint32_t conversation, const struct member *m)
+{
+	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
+
+	if (member_flow(p->net, m)->key.protocol != 6)
 		return;
 	if (client->has_isn && server->has_isn)
 		keymap_put(&p->isn, key_isns(client, server), conversation, 0);
@@ -209,7 +213,7 @@ static bool same_tuple(const struct flow *a, const struct flow *b)
 	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
 }
 
-/* Round 1: a candidate that shares an initial sequence number. */
+/* A candidate that shares an initial sequence number. */
 static bool isn_fits(const struct pairer *p, const struct member *m, const struct member *other,
 	enum pairing_evidence *ret)
 {
@@ -266,6 +270,7 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 	return *ret_ambiguous ? UINT32_MAX : best;
 }
 
+/* Round 2: under other addresses, or with one number rewritten. */
 static bool pair_by_isn(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
@@ -284,6 +289,28 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 		return false;
 	join_conversation(p, best, member, evidence);
 	return true;
+}
+
+/* Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them. */
+static bool pair_plainly(struct pairer *p, uint32_t member)
+{
+	struct member *m = &p->all->members[member];
+	uint64_t key = key_tuple(member_flow(p->net, m)), at = key & p->tuple.mask;
+	const struct key_entry *e;
+
+	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->tuple, key, &at)); n++) {
+		uint32_t c = e->conversation - 1;
+		const struct member *other = first_member(p, c);
+		enum pairing_evidence evidence;
+
+		if (!same_tuple(member_flow(p->net, m), member_flow(p->net, other)) ||
+			has_vantage(p, c, m->vantage) || !isn_fits(p, m, other, &evidence) ||
+			evidence == PAIRED_OFFSET)
+			continue;
+		join_conversation(p, c, member, evidence);
+		return true;
+	}
+	return false;
 }
 
 /* A direction's first sequence numbers near each other, or one side without any. */
@@ -315,7 +342,7 @@ static void orient(const struct pairer *p, struct member *m, const struct member
 		m->client_is_b = other->client_is_b;
 }
 
-/* Round 2, one candidate with the same 5-tuple: how far apart, or not at all (UINT32_MAX). */
+/* One candidate with the same 5-tuple: how far apart, or not at all (UINT32_MAX). */
 static uint32_t tuple_distance(const struct pairer *p, const struct member *m, const struct member *other,
 	enum pairing_evidence *ret)
 {
@@ -345,6 +372,7 @@ static bool used_once(const struct pairer *p, const struct member *m)
 	return f->older == FLOW_NONE && !f->has_newer;
 }
 
+/* Round 3: the same 5-tuple, and nothing that speaks against it. */
 static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
@@ -453,7 +481,7 @@ static void count_vote(struct vote *votes, int *count, const struct anchor *a, c
 	v->agreeing += v->delta[a->direction] == delta;
 }
 
-/* Round 3: addresses were rewritten and no SYN was captured: what the segments carry decides. */
+/* Round 4: addresses were rewritten and no SYN was captured: what the segments carry decides. */
 static bool pair_by_content(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
@@ -506,34 +534,78 @@ static uint32_t make_members(struct pairer *p, uint32_t vantage)
 	return first;
 }
 
-/* Pairs one vantage point's flows with the conversations that earlier ones made. */
+static bool is_open(const struct pairer *p, uint32_t member)
+{
+	return member_flow(p->net, &p->all->members[member])->joined == FLOW_NONE;
+}
+
+/* Initial sequence numbers of the conversations that this vantage point is not part of yet. */
+static void index_isns(struct pairer *p, uint32_t vantage)
+{
+	free(p->isn.entries);
+	p->isn = (struct keymap){0};
+	for (uint32_t c = 0; c < p->all->count; c++)
+		if (!has_vantage(p, c, vantage))
+			publish_isn(p, c, first_member(p, c));
+}
+
+/* Anchors of conversations that nothing has joined yet, before a vantage point that may need them. */
+static void index_anchors(struct pairer *p, uint32_t vantage)
+{
+	free(p->anchors.entries);
+	p->anchors = (struct keymap){0};
+	for (uint32_t c = 0; c < p->all->count; c++)
+		if (!has_vantage(p, c, vantage))
+			publish_anchors(p, p->all->list[c].first_member);
+}
+
+/* Pairs one vantage point's flows with the conversations of earlier ones. */
+static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first, uint32_t end)
+{
+	uint32_t open = 0;
+
+	for (uint32_t i = first; i < end; i++)
+		if (member_flow(p->net, &p->all->members[i])->key.protocol != 6 || !pair_plainly(p, i))
+			open++;
+	if (!open)
+		return;
+	index_isns(p, vantage);
+	for (uint32_t i = first; i < end; i++)
+		if (is_open(p, i) && member_flow(p->net, &p->all->members[i])->key.protocol == 6)
+			(void)pair_by_isn(p, i);
+	for (uint32_t i = first; i < end; i++)
+		if (is_open(p, i))
+			(void)pair_by_tuple(p, i);
+	open = 0;
+	for (uint32_t i = first; i < end; i++)
+		open += is_open(p, i);
+	if (open)
+		index_anchors(p, vantage);
+	for (uint32_t i = first; i < end; i++)
+		if (is_open(p, i))
+			(void)pair_by_content(p, i);
+}
+
+static void start_alone(struct pairer *p, uint32_t member)
+{
+	const struct member *m = &p->all->members[member];
+
+	start_conversation(p, member);
+	if (m->proxy)
+		p->all->list[p->all->count - 1].pairing = PAIRED_PROXY;
+	if (m->ambiguous)
+		p->all->list[p->all->count - 1].pairing = PAIRED_AMBIGUOUS;
+}
+
 static void pair_vantage(struct pairer *p, uint32_t vantage)
 {
 	uint32_t first = make_members(p, vantage), end = p->all->member_count;
 
-	for (uint32_t i = first; i < end && vantage; i++)
-		if (member_flow(p->net, &p->all->members[i])->key.protocol == 6)
-			(void)pair_by_isn(p, i);
-	for (uint32_t i = first; i < end && vantage; i++)
-		if (member_flow(p->net, &p->all->members[i])->joined == FLOW_NONE)
-			(void)pair_by_tuple(p, i);
-	for (uint32_t i = first; i < end; i++) {
-		struct member *m = &p->all->members[i];
-
-		if (member_flow(p->net, m)->joined != FLOW_NONE)
-			continue;
-		if (vantage && pair_by_content(p, i))
-			continue;
-		start_conversation(p, i);
-		if (m->proxy)
-			p->all->list[p->all->count - 1].pairing = PAIRED_PROXY;
-		if (m->ambiguous)
-			p->all->list[p->all->count - 1].pairing = PAIRED_AMBIGUOUS;
-	}
-	/* What stayed alone may be paired by content later; the last vantage point has no later one. */
-	for (uint32_t i = first; i < end && vantage + 1 < p->net->vantage_count; i++)
-		if (p->all->list[member_flow(p->net, &p->all->members[i])->joined].members == 1)
-			publish_anchors(p, i);
+	if (vantage)
+		pair_with_earlier(p, vantage, first, end);
+	for (uint32_t i = first; i < end; i++)
+		if (is_open(p, i))
+			start_alone(p, i);
 }
 
 void pair_flows(struct network *net, struct conversations *ret)

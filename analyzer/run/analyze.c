@@ -532,7 +532,7 @@ static int make_database(struct analysis *r, struct error *err)
 
 	if (result)
 		return result;
-	r->progress = progress_begin(r->o->progress, r->plan.total_bytes, &r->bytes_read);
+	r->progress = progress_begin(r->o->progress, r->o->verbose, r->plan.total_bytes, &r->bytes_read);
 	result = read_all(r, err);
 	if (result == 0)
 		result = refuse_copies(&r->net, err);

@@ -25,7 +25,7 @@ struct analyze_options {
 	const char *flow_log_format; /* for flow logs without a header; NULL: their default */
 	const struct flowlog_host *eni_hosts; /* --host NAME=ENI */
 	int eni_host_count;
-	bool progress;
+	bool progress, verbose;
 	const char *version;
 };
 

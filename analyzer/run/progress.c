@@ -15,7 +15,8 @@ struct progress {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool end, drawn;
+	bool end, drawn, shown, verbose;
+	int64_t stage_ns; /* when the present stage began */
 	uint64_t total;
 	_Atomic uint64_t *done;
 	const char *stage; /* NULL: reading */
@@ -54,7 +55,7 @@ static void *watch(void *arg)
 	struct timespec t;
 
 	(void)pthread_mutex_lock(&p->lock);
-	while (!p->end) {
+	while (!p->end && p->shown) {
 		int64_t until = now_ns() + TICK_NS;
 
 		t = (struct timespec){.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
@@ -66,17 +67,30 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-struct progress *progress_begin(bool shown, uint64_t total, _Atomic uint64_t *done)
+/* "reading took 0.31 s". */
+static void tell(struct progress *p)
+{
+	char span[NSEC_TEXT_SIZE];
+	int64_t now = now_ns();
+
+	if (p->verbose)
+		(void)fprintf(stderr, "%s took %s\n", p->stage ? p->stage : "reading", nsec_span(now - p->stage_ns, span));
+	p->stage_ns = now;
+}
+
+struct progress *progress_begin(bool shown, bool verbose, uint64_t total, _Atomic uint64_t *done)
 {
 	struct progress *p;
 	pthread_condattr_t attr;
 
-	if (!shown)
+	if (!shown && !verbose)
 		return NULL;
 	p = mem_zalloc(sizeof(*p));
 	p->total = total;
 	p->done = done;
-	p->start_ns = now_ns();
+	p->start_ns = p->stage_ns = now_ns();
+	p->shown = shown;
+	p->verbose = verbose;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -93,6 +107,7 @@ void progress_stage(struct progress *p, const char *text)
 	if (!p)
 		return;
 	(void)pthread_mutex_lock(&p->lock);
+	tell(p);
 	p->stage = text;
 	(void)pthread_mutex_unlock(&p->lock);
 }
@@ -106,6 +121,7 @@ void progress_end(struct progress *p)
 	(void)pthread_cond_signal(&p->wake);
 	(void)pthread_mutex_unlock(&p->lock);
 	(void)pthread_join(p->thread, NULL);
+	tell(p);
 	if (p->drawn)
 		(void)fputs("\r\033[K", stderr);
 	free(p);

@@ -7,8 +7,11 @@
 
 struct progress;
 
-/* Nothing is shown for the first second, nor when shown is false. done counts up to total (0: unknown). */
-struct progress *progress_begin(bool shown, uint64_t total, _Atomic uint64_t *done);
+/*
+ * Nothing is shown for the first second, nor when shown is false; verbose says how long each stage
+ * took. done counts up to total (0: unknown).
+ */
+struct progress *progress_begin(bool shown, bool verbose, uint64_t total, _Atomic uint64_t *done);
 
 /* What goes on after reading; text is static. NULL is fine. */
 void progress_stage(struct progress *p, const char *text);
