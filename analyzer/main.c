@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "cmd.h"
 
-const char *argp_program_version = "bothends " BOTHENDS_VERSION;
+/* The C library looks for this name; symbols are hidden unless said otherwise. */
+__attribute__((visibility("default"))) const char *argp_program_version = "bothends " BOTHENDS_VERSION;
 
 static const struct command {
 	const char *name, *summary;
@@ -17,7 +18,7 @@ static const struct command {
 	{"analyze", "join captures into a database and print the verdict", cmd_analyze},
 	{"report", "print the verdict of a database as text, JSON or Markdown", cmd_report},
 	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
-	{"judge", "judge the facts of a database again, with your own rules if you like", cmd_judge},
+	{"judge", "judge a database again, also by rules of your own", cmd_judge},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -11,7 +11,8 @@
 /*
  * Judges again from nothing: finding and evidence are cleared first. rules_dir (may be NULL) is a
  * folder whose files *.sql run after our own rules, sorted by name. All in one transaction, unless the
- * caller has one open; after a failure it is rolled back, and err says "file:line: message". The
- * indexes of schema_indexes must be there.
+ * caller has one open; after a failure it is rolled back (a file that is still being made has no
+ * journal: there the caller discards it), and err says "file:line: message". The indexes of
+ * schema_indexes must be there.
  */
 int judge_run(struct db *db, const char *rules_dir, struct error *err);

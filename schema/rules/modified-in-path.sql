@@ -18,10 +18,18 @@ WHERE what NOT IN ('address', 'addresses', 'port', 'ports', 'nat');
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.from_vantage_id,
 		p.to_vantage_id, p.what) AS id,
-	p.from_vantage_id, p.to_vantage_id, p.what, sum(p.segments) AS modified,
+	p.from_vantage_id, p.to_vantage_id, p.what,
+	-- events are cut at a limit; one kind of change has all that the leg counted
+	CASE WHEN k.kinds = 1 AND k.all_rows THEN g.modified ELSE sum(p.segments) END AS modified,
 	count(DISTINCT p.flow_id) AS flows, min(p.at_ns) AS first_ns, max(p.at_ns) AS last_ns,
 	CASE WHEN min(p.detail) = max(p.detail) THEN min(p.detail) END AS same, min(p.detail) AS example
 FROM proof p
+JOIN leg g ON g.from_vantage_id = p.from_vantage_id AND g.to_vantage_id = p.to_vantage_id
+JOIN (SELECT from_vantage_id, to_vantage_id, count(DISTINCT what) AS kinds,
+		sum(segments) = (SELECT sum(e.segments) FROM segment_event e WHERE e.kind = 'modified'
+			AND e.from_vantage_id = q.from_vantage_id AND e.to_vantage_id = q.to_vantage_id) AS all_rows
+	FROM proof q GROUP BY from_vantage_id, to_vantage_id) k
+	ON k.from_vantage_id = p.from_vantage_id AND k.to_vantage_id = p.to_vantage_id
 GROUP BY p.from_vantage_id, p.to_vantage_id, p.what;
 
 INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,

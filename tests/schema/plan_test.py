@@ -101,9 +101,8 @@ def main():
     for (rule, line), plan in plans.items():
         sources[rule] = sources.get(rule) or source_of(schema, rule)
         for fault in faults(plan, statement_at(sources[rule], line)):
-            known = any(rule == r and fault.startswith(f) for r, f in KNOWN)
-            print(f"{rule}:{line}: inside a loop: {fault}{' (known)' if known else ''}")
-            failed += not known
+            print(f"{rule}:{line}: inside a loop: {fault}")
+            failed += 1
     print(f"{len(plans)} statements of {len(sources)} files, {failed} faults")
     sys.exit(1 if failed or len(plans) < 50 else 0)
 

@@ -453,6 +453,11 @@ class Changed(RuleTest):
         self.assertEqual((f["count"], f["total"], f["severity"]), (2, 100, "notice"))
         self.assertIn("mss 1460 -> 1380", f["summary"])
 
+    def test_events_cut_at_their_limit_still_count(self):
+        self.modify("window", "window")
+        self.facts.db.execute("UPDATE path SET modified = 100")
+        self.assertEqual(self.only("modified-in-path")["count"], 100)
+
     def test_each_kind_of_change_is_one_finding(self):
         self.modify("mss 1460 -> 1380", "payload differs at byte 3", "payload differs at byte 9")
         found = self.facts.judge()
