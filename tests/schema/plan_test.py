@@ -19,8 +19,6 @@ LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "fl
          "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source", "reject_rank",
          "silent_rank", "eni_missing", "eni_shown"}
 
-KNOWN = []
-
 
 def statement_at(text, line):
     """The statement that begins on a line: to the next semicolon outside of quotes and comments."""
