@@ -1,8 +1,16 @@
 /* cmd: the subcommands. Each takes what follows its name (argv[0] is "bothends NAME") and returns the exit status. */
 #pragma once
 
+#include <argp.h>
+
 #define EXIT_FINDINGS 1 /* done, and a finding at or above --fail-on exists */
 #define EXIT_USAGE 2	/* could not be done; a line on stderr says why */
+
+/*
+ * argp_parse() with one line on stderr for a mistake, not three. Ends the program with EXIT_USAGE, or
+ * returns it, or 0.
+ */
+int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
 int cmd_analyze(int argc, char **argv);
 int cmd_judge(int argc, char **argv);

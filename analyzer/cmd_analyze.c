@@ -218,6 +218,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "name the captures: bothends analyze worker=worker.pcapng db=db.pcapng");
 		return 0;
+	case ARGP_KEY_END:
+		if (r->o.from_ns >= r->o.to_ns)
+			argp_error(state, "--from is not before --to: no frame could be between them");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -266,9 +270,10 @@ int cmd_analyze(int argc, char **argv)
 	struct db db = {0};
 	int result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
 	r.o.progress = r.progress < 0 ? isatty(STDERR_FILENO) : r.progress;
+	db_remove_on_signal();
 	result = analyze_run(&r.o, &db, &err);
 	if (result == 0)
 		result = finish(&r, &db, &err);

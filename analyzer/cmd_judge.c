@@ -73,7 +73,7 @@ int cmd_judge(int argc, char **argv)
 	struct db db;
 	int result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
 	result = db_open_writable(&db, r.database, &err);
 	if (result == 0)

@@ -230,7 +230,7 @@ int cmd_query(int argc, char **argv)
 	struct db db;
 	int result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
 	if (r.list)
 		list_saved();

@@ -159,7 +159,7 @@ int cmd_report(int argc, char **argv)
 	struct db db;
 	int result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &r))
+	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
 	result = db_open(&db, r.database, &err);
 	if (result == 0)

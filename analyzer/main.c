@@ -33,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct choice *c = state->input;
 
 	if (key == ARGP_KEY_NO_ARGS)
-		argp_usage(state);
+		argp_error(state, "name a command, such as analyze");
 	if (key != ARGP_KEY_ARG)
 		return key == ARGP_KEY_END || key == ARGP_KEY_INIT || key == ARGP_KEY_SUCCESS ? 0
 											      : ARGP_ERR_UNKNOWN;
@@ -83,8 +83,7 @@ int main(int argc, char **argv)
 
 	/* Only character widths: numbers and sorting stay the same everywhere. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice))
+	if (cmd_parse(&argp, argc, argv, ARGP_IN_ORDER, &choice))
 		return EXIT_USAGE;
 	name = mem_printf("bothends %s", choice.command->name);
 	argv[choice.at] = name;

@@ -292,19 +292,17 @@ static int store_flows(struct analysis *r, struct error *err)
 /* A listing's whole text; these are small files. */
 #define LISTING_MAX (64 << 20)
 
+/* The content, decompressed. A file that was there when the run was planned and is not any more is empty. */
 static char *read_whole(const char *path, size_t *ret_size)
 {
-	struct error ignored = ERROR_INIT;
-	struct source *s = NULL;
 	struct strbuf text = STRBUF_INIT;
+	struct source *s = NULL;
+	struct error unused;
+	size_t n;
 
-	/* It was readable a moment ago; if it is not now, there is nothing to take from it. */
-	if (source_open(&s, path, false, &ignored) == 0)
-		while (source_need(s, 1) && text.length < LISTING_MAX) {
-			size_t n = s->window.left;
-
-			strbuf_add(&text, cur_take(&s->window, n), n);
-		}
+	if (source_open(&s, path, false, &unused) == 0)
+		while ((n = source_need(s, 1)) > 0)
+			strbuf_add(&text, (const char *)cur_take(&s->window, n), n);
 	(void)source_close(s);
 	*ret_size = text.length;
 	return strbuf_steal(&text);
@@ -553,6 +551,8 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	*db = (struct db){0};
 	r.plan.flow_logs_without_header = o->flow_log_format != NULL;
 	result = plan_make(&r.plan, o->inputs, o->input_count, err);
+	if (result == 0)
+		result = plan_spares_inputs(&r.plan, o->output, err);
 	if (result == 0)
 		result = o->since_last && access(o->output, F_OK) == 0 ? add_to_database(&r, err)
 								    : make_database(&r, err);

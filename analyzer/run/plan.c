@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "read/agentfacts.h"
@@ -64,8 +65,6 @@ static char *agent_name(const struct capfile_info *info)
 static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile *cf)
 {
 	const struct capfile_info *info = capfile_info(cf);
-	bool seekable = strcmp(in->path, "-") != 0 && in->inode;
-
 	in->kind = PLAN_CAPTURE;
 	if (!capfile_first_time(cf, &in->first_ns))
 		in->first_ns = INT64_MAX;
@@ -75,7 +74,7 @@ static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile
 		in->name = agent_name(info);
 	if (!in->name)
 		in->name = stem_of(in->path);
-	if (seekable)
+	if (in->regular)
 		(void)capfile_close(cf);
 	else
 		in->open = cf;
@@ -104,10 +103,12 @@ static int inspect_other(struct plan *p, struct plan_input *in, struct source *s
 
 static void identify(struct plan_input *in)
 {
+	bool is_stdin = strcmp(in->path, "-") == 0;
 	struct stat st;
 
-	if (strcmp(in->path, "-") == 0 || stat(in->path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (is_stdin ? fstat(STDIN_FILENO, &st) < 0 : stat(in->path, &st) < 0)
 		return;
+	in->regular = !is_stdin && S_ISREG(st.st_mode);
 	in->device = st.st_dev;
 	in->inode = st.st_ino;
 }
@@ -118,6 +119,55 @@ static const struct plan_input *given_already(const struct plan *p, const struct
 		if (in->inode && p->inputs[i].inode == in->inode && p->inputs[i].device == in->device)
 			return &p->inputs[i];
 	return NULL;
+}
+
+/* 1 when both files hold the same bytes; 0, or negative with err set. */
+static int same_bytes(const char *a, const char *b, struct error *err)
+{
+	const char *const paths[2] = {a, b};
+	uint64_t hash[2][2];
+	char sha256[65];
+
+	for (int i = 0; i < 2; i++) {
+		struct source *s = NULL;
+		int r = source_open(&s, paths[i], false, err);
+
+		if (r)
+			return r;
+		source_finish(s, hash[i], sha256);
+		(void)source_close(s);
+	}
+	return memcmp(hash[0], hash[1], sizeof(hash[0])) == 0;
+}
+
+/*
+ * Joined with itself a capture would seem to have lost nothing. The same length and the same time of the
+ * first frame are rare enough to read both files for it. Captures without a frame may well be equal.
+ */
+static int find_copy(const struct plan *p, const struct plan_input *in, const struct plan_input **ret, struct error *err)
+{
+	for (uint32_t i = 0; i < p->count && in->kind == PLAN_CAPTURE && in->regular; i++) {
+		const struct plan_input *other = &p->inputs[i];
+		int r;
+
+		if (other->kind != PLAN_CAPTURE || !other->regular || in->first_ns == INT64_MAX ||
+			in->first_ns != other->first_ns || in->stored_size != other->stored_size)
+			continue;
+		r = same_bytes(in->path, other->path, err);
+		if (r < 0)
+			return r;
+		if (r) {
+			*ret = other;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int refuse_copy(const struct plan_input *in, const struct plan_input *before, struct error *err)
+{
+	return error_set(err, -EEXIST, "'%s' and '%s' hold the same bytes; give the capture of the other end",
+		before->path, in->path);
 }
 
 static int refuse_twice(const struct plan_input *in, const struct plan_input *before, struct error *err)
@@ -140,6 +190,9 @@ static int inspect(struct plan *p, struct plan_input *in, struct error *err)
 	if (r == CAPFILE_NOT_CAPTURE)
 		r = inspect_other(p, in, s);
 	(void)source_close(s);
+	if (r == 0 && !in->regular)
+		return error_set(err, -EINVAL, "'%s' is no capture, and only captures can be read from a pipe; save it to a file",
+			in->path);
 	return r;
 }
 
@@ -147,17 +200,22 @@ static int add_file(struct plan *p, const struct walk_file *file, const char *na
 {
 	struct plan_input in = {.path = mem_strdup(file->path), .name = name ? mem_strdup(name) : NULL,
 		.named_file = file->named, .named_host = name != NULL};
-	const struct plan_input *before;
+	const struct plan_input *before, *copy = NULL;
 	int r;
 
 	identify(&in);
 	before = given_already(p, &in);
 	r = before ? refuse_twice(&in, before, err) : inspect(p, &in, err);
+	if (r == 0)
+		r = find_copy(p, &in, &copy, err);
+	if (copy)
+		r = refuse_copy(&in, copy, err);
 	if (r == 0) {
 		MEM_RESERVE(p->inputs, p->count, p->cap);
 		p->inputs[p->count++] = in;
 		return 0;
 	}
+	(void)capfile_close(in.open);
 	free(in.path);
 	free(in.name);
 	if (file->named)
@@ -185,6 +243,19 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 	if (r == 0 && !p->count)
 		r = error_set(err, -EINVAL, "none of the files in these folders is a capture or another known input");
 	return r;
+}
+
+int plan_spares_inputs(const struct plan *p, const char *output, struct error *err)
+{
+	struct stat st;
+
+	if (stat(output, &st) < 0)
+		return 0;
+	for (uint32_t i = 0; i < p->count; i++)
+		if (p->inputs[i].inode == st.st_ino && p->inputs[i].device == st.st_dev)
+			return error_set(err, -EEXIST, "cannot write '%s': it is one of the inputs; give another --output",
+				output);
+	return 0;
 }
 
 void plan_release(struct plan *p)

@@ -12,7 +12,8 @@ struct plan_input {
 	enum plan_kind kind;
 	bool named_file;	/* on the command line; false: found in a folder */
 	bool named_host;	/* NAME= was given */
-	uint64_t device, inode; /* 0: not a file (standard input) */
+	uint64_t device, inode; /* 0: not known */
+	bool regular;		/* a file that can be opened again; not standard input, no pipe */
 	int64_t first_ns;	/* captures: time of the first frame; INT64_MAX: none */
 	uint64_t stored_size;
 	struct capfile *open;	/* kept where it cannot be opened again */
@@ -29,10 +30,13 @@ struct plan {
 /*
  * Opens every input ([NAME=]PATH, folders walked) as far as needed to recognise it. Negative with
  * err set: an input named on the command line is missing, empty, given twice or of no known kind.
+ * p is zeroed but for flow_logs_without_header.
  */
-/* p is zeroed but for flow_logs_without_header. */
 int plan_make(struct plan *p, char **inputs, int count, struct error *err);
 void plan_release(struct plan *p);
+
+/* Negative with err set when the output would take the place of an input. */
+int plan_spares_inputs(const struct plan *p, const char *output, struct error *err);
 
 /* Hosts in order of name, captures in order of time, into an empty network. */
 void plan_hosts(struct plan *p, struct network *net);

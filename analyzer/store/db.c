@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,14 +63,54 @@ static int check_place(const char *path, bool force, struct error *err)
 {
 	struct stat st;
 
+	if (!*path)
+		return error_set(err, -ENOENT, "the output has no name; give --output FILE");
 	if (stat(path, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return error_set(err, -EISDIR, "cannot write '%s': it is a folder; name a file in it", path);
+	/* The rename at the end would put a file in a device's place. */
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, -EINVAL, "cannot write '%s': it is not a regular file; give another --output", path);
 	if (!force)
 		return error_set(err, DB_EXISTS,
 			"'%s' exists; give --force to replace it, or another --output", path);
 	return 0;
+}
+
+static int cannot_make(const char *path, struct error *err)
+{
+	int e = errno;
+	const char *remedy = "give an --output elsewhere";
+
+	if (e == ENOENT)
+		remedy = "make its folder first, or give another --output";
+	else if (e == EACCES || e == EPERM || e == EROFS)
+		remedy = "give an --output in a folder that you may write to";
+	return error_set(err, -e, "cannot write '%s': %s; %s", path, strerror(e), remedy);
+}
+
+/*
+ * The name that a signal has to remove; one database is made at a time. A handler can be told only by a
+ * variable like this.
+ */
+static char *volatile unfinished;
+
+static void remove_unfinished(int signal_number)
+{
+	if (unfinished)
+		(void)unlink(unfinished);
+	(void)raise(signal_number); /* the default action again: SA_RESETHAND */
+}
+
+void db_remove_on_signal(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction old, action = {.sa_handler = remove_unfinished, .sa_flags = (int)SA_RESETHAND};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			(void)sigaction(signals[i], &action, NULL);
 }
 
 static int reserve_temporary(struct db *db, struct error *err)
@@ -79,12 +120,13 @@ static int reserve_temporary(struct db *db, struct error *err)
 	db->temporary = mem_printf("%s.XXXXXX", db->path);
 	fd = mkstemp(db->temporary);
 	if (fd < 0) {
-		int r = error_errno(err, "cannot write '%s'", db->path);
+		int r = cannot_make(db->path, err);
 
 		free(db->temporary);
 		db->temporary = NULL;
 		return r;
 	}
+	unfinished = db->temporary;
 	(void)fchmod(fd, 0644);
 	(void)close(fd);
 	return 0;
@@ -219,6 +261,7 @@ int db_commit_file(struct db *db, struct error *err)
 		return r;
 	if (rename(db->temporary, db->path) < 0)
 		return error_errno(err, "cannot write '%s'", db->path);
+	unfinished = NULL;
 	free(db->temporary);
 	db->temporary = NULL;
 	return 0;
@@ -229,8 +272,10 @@ void db_close(struct db *db)
 	for (int i = 0; i < SCHEMA_TABLES; i++)
 		(void)sqlite3_finalize(db->inserts[i]);
 	(void)sqlite3_close(db->handle);
-	if (db->temporary)
+	if (db->temporary) {
 		(void)unlink(db->temporary);
+		unfinished = NULL;
+	}
 	free(db->temporary);
 	free(db->path);
 	*db = (struct db){0};

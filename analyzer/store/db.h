@@ -33,6 +33,9 @@ enum db_result {
  */
 int db_create(struct db *db, const char *path, bool force, struct error *err);
 
+/* From now on SIGINT, SIGTERM and SIGHUP remove an unfinished database on their way. */
+void db_remove_on_signal(void);
+
 /* Opens a finished database read-only; err says when it is none of ours, or newer than this program. */
 int db_open(struct db *db, const char *path, struct error *err);
 
