@@ -276,12 +276,17 @@ static int store_flows(struct analysis *r, struct error *err)
 {
 	struct sink sink = {.net = &r->net};
 	struct flow_writer *w = &sink.writer;
-	int result;
+	int result, finished;
 
 	progress_stage(r->progress, "joining and storing");
-	flow_writer_init(w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
-		(uint64_t)setting(r->db, "packets_max"));
-	result = join_run(&r->join, take_batch, &sink);
+	result = flow_writer_init(w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
+		(uint64_t)setting(r->db, "packets_max"), err);
+	if (result == 0)
+		result = join_run(&r->join, take_batch, &sink);
+	finished = flow_writer_finish(w, err);
+	result = result ? result : finished;
+	if (result == 0)
+		result = db_run(r->db, "database", schema_statement_begin, err);
 	if (result == 0)
 		flow_writer_settle(w);
 	flow_writer_release(w);
@@ -359,7 +364,9 @@ static int store(struct analysis *r, struct error *err)
 		return result;
 	store_analysis(r);
 	facts_captures(r->db, &r->net, &r->join);
-	result = store_flows(r, err);
+	result = db_run(r->db, "database", schema_statement_commit, err);
+	if (result == 0)
+		result = store_flows(r, err);
 	if (result)
 		return result;
 	facts_clocks(r->db, &r->clocks);

@@ -146,8 +146,7 @@ int db_create(struct db *db, const char *path, bool force, struct error *err)
 		if (r)
 			return r;
 	}
-	if (sqlite3_open_v2(path ? db->temporary : ":memory:", &db->handle,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open(path ? db->temporary : ":memory:", &db->handle) != SQLITE_OK)
 		return failed(db, "cannot make the database", err);
 	r = functions_register(db->handle);
 	if (r != SQLITE_OK)

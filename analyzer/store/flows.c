@@ -27,22 +27,30 @@ struct peer_key {
 };
 
 struct packet_key {
-	uint32_t file, frame;
+	uint32_t vantage, ordinal;
 };
 
 struct packet_seen {
 	struct tally frames;
 };
 
-void flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
-	uint64_t packets_max)
+int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
+	uint64_t packets_max, struct error *err)
 {
+	int r;
+
 	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
 	w->seen = mem_zalloc(sizeof(*w->seen));
 	tally_init(&w->seen->frames, sizeof(struct packet_key), 8, UINT32_MAX);
 	tally_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	tally_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
 	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
+	r = bulk_new(&w->flows, db, TABLE_FLOW, 1, err);
+	if (r == 0)
+		r = bulk_new(&w->flow_vantages, db, TABLE_FLOW_VANTAGE, 1, err);
+	if (r == 0)
+		r = bulk_new(&w->paths, db, TABLE_PATH, 1, err);
+	return r ? r : bulk_new(&w->events, db, TABLE_SEGMENT_EVENT, 1, err);
 }
 
 void flow_writer_release(struct flow_writer *w)
@@ -52,6 +60,8 @@ void flow_writer_release(struct flow_writer *w)
 	tally_release(&w->missed);
 	free(w->seen);
 	free(w->pending);
+	free(w->packets);
+	free(w->windows);
 	free(w->missed_total);
 	*w = (struct flow_writer){0};
 }
@@ -131,145 +141,167 @@ static const char *outcome(uint8_t protocol, const struct summary *s)
 	return c->fins && v->fins ? "closed" : "established";
 }
 
-static void insert_flow(struct flow_writer *w, uint32_t row, const struct conversation *c)
+/* Columns in the order of the schema: bulk rows have no other way to name them. */
+static void put_text(struct bulk_row *row, const char *text)
+{
+	bulk_text(row, text, strlen(text));
+}
+
+static void put_ip(struct bulk_row *row, const uint8_t ip[16])
+{
+	char text[IP_TEXT_SIZE];
+
+	put_text(row, ip_text(ip, text));
+}
+
+static void put_ends(struct bulk_row *row, const struct network *net, const struct member *m)
+{
+	for (int client = 1; client >= 0; client--) {
+		put_ip(row, member_ip(net, m, client));
+		bulk_int(row, member_port(net, m, client));
+	}
+}
+
+static void insert_flow(struct flow_writer *w, uint32_t number, const struct conversation *c)
 {
 	const struct join *j = w->join;
 	const struct member *m = &j->all->members[c->first_member];
 	struct summary sum = summarise(w, c);
 	uint8_t protocol = member_flow(j->net, m)->key.protocol;
-	sqlite3_stmt *s = db_insert(w->db, TABLE_FLOW);
-	char ip[2][IP_TEXT_SIZE], number[4];
+	struct bulk_row *row = bulk_row(w->flows);
+	char text[4];
 
-	db_int(s, 1, row);
-	db_text(s, 2, protocol_name(protocol, number));
-	db_text(s, 3, ip_text(member_ip(j->net, m, true), ip[0]));
-	db_int(s, 4, member_port(j->net, m, true));
-	db_text(s, 5, ip_text(member_ip(j->net, m, false), ip[1]));
-	db_int(s, 6, member_port(j->net, m, false));
-	db_int_or_null(s, 7, sum.side[C2S].has_isn ? (int64_t)sum.side[C2S].isn : DB_NONE);
-	db_int_or_null(s, 8, sum.side[S2C].has_isn ? (int64_t)sum.side[S2C].isn : DB_NONE);
-	db_int(s, 9, sum.first_ns);
-	db_int(s, 10, sum.last_ns);
-	db_text(s, 11, outcome(protocol, &sum));
-	db_int(s, 12, c->client_known);
-	db_text(s, 13, pairing_name((enum pairing_evidence)c->pairing));
-	db_step(w->db, s);
+	(void)number; /* rowids count up from 1, as flows do */
+	bulk_null(row);
+	put_text(row, protocol_name(protocol, text));
+	put_ends(row, j->net, m);
+	for (int d = 0; d < 2; d++)
+		bulk_int_or_null(row, sum.side[d].has_isn ? (int64_t)sum.side[d].isn : DB_NONE);
+	bulk_int(row, sum.first_ns);
+	bulk_int(row, sum.last_ns);
+	put_text(row, outcome(protocol, &sum));
+	bulk_int(row, c->client_known);
+	put_text(row, pairing_name((enum pairing_evidence)c->pairing));
+	(void)bulk_end(w->flows);
 }
 
-static void bind_sides(sqlite3_stmt *s, const struct flow_side *c, const struct flow_side *v)
+static void put_sides(struct bulk_row *row, const struct flow_side *c, const struct flow_side *v)
 {
 	const struct flow_side *side[2] = {c, v};
 
-	for (int d = 0; d < 2; d++) {
-		db_int(s, 12 + d, side[d]->packets);
-		db_int(s, 14 + d, (int64_t)side[d]->bytes);
-		db_int(s, 16 + d, side[d]->syns);
-		db_int(s, 18 + d, side[d]->fins);
-		db_int(s, 20 + d, side[d]->rsts);
-		db_int(s, 22 + d, side[d]->zero_windows);
-		db_int_or_null(s, 24 + d, side[d]->seen ? side[d]->ttl : DB_NONE);
-		db_int_or_null(s, 26 + d, side[d]->mss ? side[d]->mss : DB_NONE);
-	}
+	for (int d = 0; d < 2; d++)
+		bulk_int(row, side[d]->packets);
+	for (int d = 0; d < 2; d++)
+		bulk_int(row, (int64_t)side[d]->bytes);
+	for (int d = 0; d < 2; d++)
+		bulk_int(row, side[d]->syns);
+	for (int d = 0; d < 2; d++)
+		bulk_int(row, side[d]->fins);
+	for (int d = 0; d < 2; d++)
+		bulk_int(row, side[d]->rsts);
+	for (int d = 0; d < 2; d++)
+		bulk_int(row, side[d]->zero_windows);
+	for (int d = 0; d < 2; d++)
+		bulk_int_or_null(row, side[d]->seen ? side[d]->ttl : DB_NONE);
+	for (int d = 0; d < 2; d++)
+		bulk_int_or_null(row, side[d]->mss ? side[d]->mss : DB_NONE);
 }
 
-static void insert_members(struct flow_writer *w, uint32_t row, const struct conversation *c)
+static void insert_members(struct flow_writer *w, uint32_t number, const struct conversation *c)
 {
 	const struct join *j = w->join;
-	sqlite3_stmt *s = db_insert(w->db, TABLE_FLOW_VANTAGE);
-	char ip[2][IP_TEXT_SIZE];
 	int position = 0;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
 		const struct flow *f = member_flow(j->net, m);
+		struct bulk_row *row = bulk_row(w->flow_vantages);
 
-		db_int(s, 1, row);
-		db_int(s, 2, j->net->vantages[m->vantage].id);
-		db_int(s, 3, position++);
-		db_text(s, 4, ip_text(member_ip(j->net, m, true), ip[0]));
-		db_int(s, 5, member_port(j->net, m, true));
-		db_text(s, 6, ip_text(member_ip(j->net, m, false), ip[1]));
-		db_int(s, 7, member_port(j->net, m, false));
-		db_int(s, 8, m->delta[C2S]);
-		db_int(s, 9, m->delta[S2C]);
-		db_int(s, 10, f->first_ns);
-		db_int(s, 11, f->last_ns);
-		bind_sides(s, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
-		db_step(w->db, s);
+		bulk_int(row, number);
+		bulk_int(row, j->net->vantages[m->vantage].id);
+		bulk_int(row, position++);
+		put_ends(row, j->net, m);
+		bulk_int(row, m->delta[C2S]);
+		bulk_int(row, m->delta[S2C]);
+		bulk_int(row, f->first_ns);
+		bulk_int(row, f->last_ns);
+		put_sides(row, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
+		(void)bulk_end(w->flow_vantages);
 	}
 }
 
-static void insert_path(struct flow_writer *w, uint32_t row, const struct path_counts *p)
+static void insert_path(struct flow_writer *w, uint32_t number, const struct path_counts *p)
 {
 	const struct tally_pair *pairs[] = {&p->sent, &p->delivered, &p->misaddressed, &p->lost,
 		&p->capture_missed, &p->unjudged, &p->received, &p->duplicated, &p->injected,
-		&p->sender_missed, &p->retransmitted};
-	/* Columns of the segments and of the bytes of each pair, as in the schema. */
-	static const int segments_at[] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17};
-	static const int bytes_at[] = {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30};
-	sqlite3_stmt *s = db_insert(w->db, TABLE_PATH);
+		&p->sender_missed};
+	struct bulk_row *row = bulk_row(w->paths);
 
-	db_int(s, 1, row);
-	db_text(s, 2, direction_name(p->direction));
-	db_int(s, 3, w->join->net->vantages[p->from].id);
-	db_int(s, 4, w->join->net->vantages[p->to].id);
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		db_int(s, segments_at[i], (int64_t)pairs[i]->segments);
-		db_int(s, bytes_at[i], (int64_t)pairs[i]->bytes);
-	}
-	db_int(s, 15, (int64_t)p->modified);
-	db_int(s, 16, (int64_t)p->reordered);
-	db_int(s, 18, (int64_t)p->syn_sent);
-	db_int(s, 19, (int64_t)p->syn_lost);
-	db_int_or_null(s, 31, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
-	db_int_or_null(s, 32, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
-	db_int(s, 33, p->estimated);
-	db_int_or_null(s, 34, p->owd_min_ns);
-	db_int_or_null(s, 35, p->owd_median_ns);
-	db_int_or_null(s, 36, p->owd_max_ns);
-	db_step(w->db, s);
-	w->path_count++;
+	bulk_int(row, number);
+	put_text(row, direction_name(p->direction));
+	bulk_int(row, w->join->net->vantages[p->from].id);
+	bulk_int(row, w->join->net->vantages[p->to].id);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		bulk_int(row, (int64_t)pairs[i]->segments);
+	bulk_int(row, (int64_t)p->modified);
+	bulk_int(row, (int64_t)p->reordered);
+	bulk_int(row, (int64_t)p->retransmitted.segments);
+	bulk_int(row, (int64_t)p->syn_sent);
+	bulk_int(row, (int64_t)p->syn_lost);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		bulk_int(row, (int64_t)pairs[i]->bytes);
+	bulk_int(row, (int64_t)p->retransmitted.bytes);
+	bulk_int_or_null(row, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
+	bulk_int_or_null(row, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
+	bulk_int(row, p->estimated);
+	bulk_int_or_null(row, p->owd_min_ns);
+	bulk_int_or_null(row, p->owd_median_ns);
+	bulk_int_or_null(row, p->owd_max_ns);
+	w->path_count = (uint64_t)bulk_end(w->paths);
 }
 
-/* Three columns of where a segment was captured: file, frame, time. */
-static void bind_place(const struct flow_writer *w, sqlite3_stmt *s, int column, uint32_t vantage,
-	const struct segment *seg, bool with_time)
+static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage, const struct segment *seg)
 {
 	struct fileindex_place p;
 
 	if (!seg) {
-		for (int i = 0; i < 2 + with_time; i++)
-			db_null(s, column + i);
+		bulk_null(row);
+		bulk_null(row);
 		return;
 	}
 	p = facts_place(w->join->net, vantage, seg->frame);
-	db_int(s, column, p.file);
-	db_int(s, column + 1, p.number);
-	if (with_time)
-		db_int(s, column + 2, seg->time_ns);
+	bulk_int(row, p.file);
+	bulk_int(row, p.number);
 }
 
-static void insert_event(struct flow_writer *w, uint32_t row, const struct event *e)
+static void put_time(struct bulk_row *row, const struct segment *seg)
+{
+	bulk_int_or_null(row, seg ? seg->time_ns : DB_NONE);
+}
+
+static void insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
 {
 	const struct network *net = w->join->net;
-	sqlite3_stmt *s = db_insert(w->db, TABLE_SEGMENT_EVENT);
+	struct bulk_row *row = bulk_row(w->events);
 
-	db_int(s, 1, (int64_t)w->event_count);
-	db_int(s, 2, row);
-	db_text(s, 3, direction_name(e->direction));
-	db_text(s, 4, event_kind_name((enum event_kind)e->kind));
-	db_int(s, 5, e->seq);
-	db_int(s, 6, e->length);
-	db_int(s, 7, e->segments);
-	db_int(s, 8, e->flags);
-	db_int(s, 9, net->vantages[e->from].id);
-	bind_place(w, s, 10, e->from, e->sent, true);
-	db_int(s, 13, net->vantages[e->to].id);
-	bind_place(w, s, 14, e->to, e->received, true);
-	db_text(s, 17, e->reason);
-	bind_place(w, s, 18, e->proof_vantage, e->proof, false);
-	db_text(s, 20, e->detail);
-	db_step(w->db, s);
+	bulk_null(row);
+	bulk_int(row, number);
+	put_text(row, direction_name(e->direction));
+	put_text(row, event_kind_name((enum event_kind)e->kind));
+	bulk_int(row, e->seq);
+	bulk_int(row, e->length);
+	bulk_int(row, e->segments);
+	bulk_int(row, e->flags);
+	bulk_int(row, net->vantages[e->from].id);
+	put_place(w, row, e->from, e->sent);
+	put_time(row, e->sent);
+	bulk_int(row, net->vantages[e->to].id);
+	put_place(w, row, e->to, e->received);
+	put_time(row, e->received);
+	put_text(row, e->reason);
+	put_place(w, row, e->proof_vantage, e->proof);
+	bulk_text_or_null(row, e->detail, e->detail ? strlen(e->detail) : 0);
+	w->event_count = (uint64_t)bulk_end(w->events);
 }
 
 static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
@@ -296,10 +328,8 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct event *
 {
 	bool kept = w->events_total++ < w->events_max;
 
-	if (kept) {
-		w->event_count++;
+	if (kept)
 		insert_event(w, row, e);
-	}
 	if (e->kind == EVENT_CAPTURE_MISSED)
 		note_miss(w, e->to, event_time(e), e->segments);
 	if (e->kind == EVENT_SENDER_MISSED && (e->proof || strcmp(e->reason, "seen-upstream") == 0))
@@ -392,10 +422,10 @@ static void insert_packet(struct flow_writer *w, uint32_t row, const struct pack
 	db_step(w->db, s);
 }
 
+/* Rows wait: no statement of another kind may run while tables are loaded. */
 static void take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
 {
-	struct fileindex_place place = facts_place(w->join->net, p->vantage, p->segment->frame);
-	struct packet_key key = {.file = place.file, .frame = place.number};
+	struct packet_key key = {.vantage = p->vantage, .ordinal = p->segment->frame};
 	bool fresh, all = w->join->options.packets == PACKETS_ALL;
 
 	/* With all packets each comes once by itself; remembering them would cost more than they do. */
@@ -406,13 +436,24 @@ static void take_packet(struct flow_writer *w, uint32_t row, const struct packet
 	}
 	if (w->packets_total++ >= w->packets_max && !all)
 		return;
-	w->packet_count++;
-	insert_packet(w, row, p, &place);
+	MEM_RESERVE(w->packets, w->packet_count, w->packet_cap);
+	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
+}
+
+static void insert_packets(struct flow_writer *w)
+{
+	for (uint64_t i = 0; i < w->packet_count; i++) {
+		const struct packet_pick *p = &w->packets[i].pick;
+		struct fileindex_place place = facts_place(w->join->net, p->vantage, p->segment->frame);
+
+		insert_packet(w, w->packets[i].row, p, &place);
+	}
 }
 
 static void insert_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
 {
 	sqlite3_stmt *s = db_insert(w->db, TABLE_ZERO_WINDOW);
+	struct fileindex_place p;
 
 	db_int(s, 1, row);
 	db_int(s, 2, w->join->net->vantages[z->vantage].id);
@@ -420,8 +461,16 @@ static void insert_window(struct flow_writer *w, uint32_t row, const struct zero
 	db_int(s, 4, z->from_ns);
 	db_int(s, 5, z->to_ns);
 	db_int(s, 6, z->probes);
-	bind_place(w, s, 7, z->vantage, z->first, false);
+	p = facts_place(w->join->net, z->vantage, z->first->frame);
+	db_int(s, 7, p.file);
+	db_int(s, 8, p.number);
 	db_step(w->db, s);
+}
+
+static void take_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
+{
+	MEM_RESERVE(w->windows, w->window_count, w->window_cap);
+	w->windows[w->window_count++] = (struct waiting_window){.window = *z, .row = row};
 }
 
 static void take_seconds(struct flow_writer *w, const struct join_batch *b)
@@ -475,7 +524,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 				take_event(w, row, &b->events.events[event]);
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
-			insert_window(w, row, &b->windows[window]);
+			take_window(w, row, &b->windows[window]);
 		for (; packet < b->packet_count && b->packets[packet].conversation == conversation; packet++)
 			take_packet(w, row, &b->packets[packet]);
 	}
@@ -546,10 +595,26 @@ static void settle_pending(struct flow_writer *w)
 	(void)sqlite3_finalize(path);
 }
 
+int flow_writer_finish(struct flow_writer *w, struct error *err)
+{
+	struct bulk **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events};
+	int result = 0, r;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		r = bulk_finish(*all[i], result ? NULL : err);
+		*all[i] = NULL;
+		result = result ? result : r;
+	}
+	return result;
+}
+
 void flow_writer_settle(struct flow_writer *w)
 {
 	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
 
+	insert_packets(w);
+	for (uint32_t i = 0; i < w->window_count; i++)
+		insert_window(w, w->windows[i].row, &w->windows[i].window);
 	settle_pending(w);
 	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
 		db_int(missed, 1, w->join->net->vantages[i].id);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "join/join.h"
+#include "store/bulk.h"
 #include "store/db.h"
 
 struct flow_writer {
@@ -10,6 +11,17 @@ struct flow_writer {
 	uint64_t event_count, events_total, events_max;
 	uint64_t packet_count, packets_total, packets_max;
 	uint64_t path_count;
+	struct bulk *flows, *flow_vantages, *paths, *events; /* while loading */
+	struct waiting_packet {
+		struct packet_pick pick;
+		uint32_t row;
+	} *packets;
+	uint64_t packet_cap;
+	struct waiting_window {
+		struct zero_window_row window;
+		uint32_t row;
+	} *windows;
+	uint32_t window_count, window_cap;
 	struct packet_seen *seen; /* frames that have a row */
 	/* Events whose verdict waits until all captures have been judged. */
 	struct pending {
@@ -24,15 +36,19 @@ struct flow_writer {
 	uint64_t *missed_total; /* by vantage */
 };
 
-void flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
-	uint64_t packets_max);
+/* No transaction may be open on db from here to flow_writer_finish(). Negative: err is set. */
+int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
+	uint64_t packets_max, struct error *err);
 void flow_writer_release(struct flow_writer *w);
 
 /* A join_sink: writes one batch. */
 int flow_writer_batch(void *writer, struct join_batch *batch);
 
+/* Ends the loading; also after a failure. */
+int flow_writer_finish(struct flow_writer *w, struct error *err);
+
 /*
- * Settles what waited: where the receiving capture is proven to have missed segments around that
+ * In a transaction: settles what waited: where the receiving capture is proven to have missed segments around that
  * time, an absence without other proof says nothing. Then notes limits that were reached.
  */
 void flow_writer_settle(struct flow_writer *w);
