@@ -45,8 +45,10 @@ SELECT d.*, coalesce(s.packets, 0) AS shown, max(0, d.packets - coalesce(s.packe
 		WHEN d.packets <= s.packets THEN 0
 		-- Control packets alone: nobody merges those.
 		WHEN d.bytes <= 80 * d.packets THEN d.packets - s.packets
-		ELSE max(0, min(d.packets - s.packets, CAST((d.bytes - s.bytes - 60 * d.packets)
-			/ max(1.0, 1.0 * d.bytes / d.packets) AS INTEGER))) END AS low,
+		-- 52 bytes of headers each (RFC 7323 timestamps), 60 for the SYN: what is beyond them and
+		-- beyond the payload that the capture shows, in packets of the largest usual size.
+		ELSE max(0, min(d.packets - s.packets, (d.bytes - s.bytes - 52 * d.packets - 8 + 1459)
+			/ max(1460, d.bytes / d.packets))) END AS low,
 	EXISTS (SELECT 1 FROM eni_shown_service k WHERE k.eni_id = d.vantage_id AND k.protocol = d.protocol
 		AND k.src_ip = d.src_ip AND k.dst_port = iif(d.protocol IN ('tcp', 'udp'), d.dst_port, 0)) AS service_shown
 FROM flow_log_delivery d

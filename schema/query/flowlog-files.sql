@@ -1,0 +1,2 @@
+-- Flow-log files and what became of every line
+SELECT * FROM flow_log_files ORDER BY id;
