@@ -37,9 +37,12 @@ static void *work_loop(void *arg)
 void parallel_run(unsigned threads, uint32_t count, uint32_t part, parallel_part *run, void *context)
 {
 	struct work work = {.count = count, .part = part ? part : 1, .run = run, .context = context};
-	struct worker *workers = mem_array(threads + 1, sizeof(*workers));
+	struct worker *workers;
 	unsigned started;
 
+	if (!threads) /* nothing to share out is no reason to be nobody */
+		threads = 1;
+	workers = mem_array(threads + 1, sizeof(*workers));
 	for (unsigned i = 0; i < threads; i++)
 		workers[i] = (struct worker){.work = &work, .number = i};
 	/* The caller is thread 0; a thread that cannot be had only costs time. */

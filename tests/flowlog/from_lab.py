@@ -207,6 +207,19 @@ class FromLab(unittest.TestCase):
         self.assertEqual((detail["missing_high"], found[0]["total"]), (gone(), total))
         self.assertLessEqual(detail["missing_low"], gone())
 
+    def test_exports_alone(self):
+        """No capture at all: the flow log has its own, smaller say."""
+        own = self.address_of("loss-router-server", "client")
+        log = os.path.join(self.folder.name, "export.log")
+        export(self.capture("loss-router-server", "server"), own, log)
+        subprocess.run([BOTHENDS, "analyze", "--quiet", "--force", "-o", self.db, log], check=True,
+                       stdout=subprocess.DEVNULL)
+        connection = sqlite3.connect(self.db)
+        self.assertEqual(connection.execute("SELECT name, kind, trust FROM vantage").fetchall(), [(ENI, "flowlog", "sound")])
+        self.assertEqual(connection.execute("SELECT own_ip FROM flow_log_interface").fetchall(), [(own,)])
+        connection.close()
+        self.assertEqual(self.findings("eni-not-host"), [])
+
     def test_capture_with_a_filter(self):
         """A filtered capture lacks packets by intent: no claim."""
         own = self.address_of("loss-router-server", "client")
