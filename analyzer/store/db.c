@@ -20,6 +20,10 @@ static const char loading_pragmas[] = "PRAGMA page_size = 8192;"
 				      "PRAGMA cache_size = -65536;"
 				      "PRAGMA temp_store = MEMORY;";
 
+/* Judging and reporting read large tables from end to end and sort in temporary ones. */
+static const char opened_pragmas[] = "PRAGMA cache_size = -65536;"
+				     "PRAGMA temp_store = MEMORY;";
+
 static int failed(struct db *db, const char *what, struct error *err)
 {
 	return error_set(err, -EIO, "%s: %s", what, sqlite3_errmsg(db->handle));
@@ -192,7 +196,7 @@ static int open_existing(struct db *db, const char *path, int flags, struct erro
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (functions_register(db->handle) != SQLITE_OK)
 		return failed(db, "cannot register functions", err);
-	return 0;
+	return db_run(db, path, opened_pragmas, err);
 }
 
 int db_open(struct db *db, const char *path, struct error *err)
