@@ -12,7 +12,8 @@
 
 static const struct argp_option options[] = {
 	{"rules", 'r', "DIR", 0, "run the rules DIR/*.sql as well, after the built-in ones", 0},
-	{"set", 's', "KEY=VALUE", 0, "change a threshold; bothends query DB --saved settings lists them", 0},
+	{"set", 's', "KEY=VALUE", 0,
+		"change a threshold; bothends query DB --saved settings lists them", 0},
 	{0},
 };
 
@@ -66,8 +67,10 @@ static int judge_again(const struct request *r, struct db *db, struct error *err
 int cmd_judge(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, "DB",
-		"Judges the facts of a database again: its findings are replaced. After a failure the old ones "
-		"stay.", NULL, NULL, NULL};
+		"Judges the facts of a database again: its findings are replaced. After a failure "
+		"the old ones "
+		"stay.",
+		NULL, NULL, NULL};
 	struct request r = {0};
 	struct error err = ERROR_INIT;
 	struct db db;

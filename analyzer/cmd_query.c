@@ -70,8 +70,9 @@ static void check(struct argp_state *state, const struct request *r)
 	if (!r->database)
 		argp_error(state, "name a database; bothends analyze makes one");
 	if (!r->sql == !r->saved)
-		argp_error(state, r->sql ? "either SQL or --saved, not both"
-					 : "give SQL, or --saved NAME; --list shows the saved ones");
+		argp_error(
+			state, r->sql ? "either SQL or --saved, not both"
+				      : "give SQL, or --saved NAME; --list shows the saved ones");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -190,12 +191,14 @@ static int prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt, stru
 		return error_set(err, -EINVAL, "there is no SQL in '%.60s'", sql);
 	if (tail[strspn(tail, " \t\r\n;")]) {
 		(void)sqlite3_finalize(*ret_stmt);
-		return error_set(err, -EINVAL, "one statement at a time: '%.60s' is a second one", tail);
+		return error_set(
+			err, -EINVAL, "one statement at a time: '%.60s' is a second one", tail);
 	}
 	if (sqlite3_stmt_readonly(*ret_stmt) && sqlite3_column_count(*ret_stmt))
 		return 0;
 	(void)sqlite3_finalize(*ret_stmt);
-	return error_set(err, -EROFS, "only queries: nothing is written here; copy the file and use sqlite3");
+	return error_set(err, -EROFS,
+		"only queries: nothing is written here; copy the file and use sqlite3");
 }
 
 static int run(const struct request *r, struct db *db, struct error *err)
@@ -219,11 +222,15 @@ static int run(const struct request *r, struct db *db, struct error *err)
 int cmd_query(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, "DB [SQL]",
-		"Runs SQL on a database that bothends analyze made. Nothing is ever written to it.\v"
-		"Beside SQLite's own functions there are iso(ns), span(ns), ip_in(address, network), "
+		"Runs SQL on a database that bothends analyze made. Nothing is ever written to "
+		"it.\v"
+		"Beside SQLite's own functions there are iso(ns), span(ns), ip_in(address, "
+		"network), "
 		"ip_same_subnet(a, b, prefix), tcp_flags(n), mac_local(mac), mac_virtual(mac), "
-		"version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), wilson_low(n, of) and "
-		"wilson_high(n, of). '--saved schema' prints every table and column with what it means.",
+		"version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), wilson_low(n, of) "
+		"and "
+		"wilson_high(n, of). '--saved schema' prints every table and column with what it "
+		"means.",
 		NULL, NULL, NULL};
 	struct request r = {0};
 	struct error err = ERROR_INIT;

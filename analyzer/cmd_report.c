@@ -26,16 +26,19 @@ enum { KEY_WIDTH = 256, KEY_COLOUR, KEY_ALL };
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default), json or md", 0},
 	{"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
-	{"all", KEY_ALL, NULL, 0, "every finding; text and md else stop after the 100 weightiest", 0},
-	{"width", KEY_WIDTH, "COLUMNS", 0, "wrap text at COLUMNS; 0: never (default: the terminal's width)", 0},
-	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always or never; auto honours NO_COLOR", 0},
+	{"all", KEY_ALL, NULL, 0, "every finding; text and md else stop after the 100 weightiest",
+		0},
+	{"width", KEY_WIDTH, "COLUMNS", 0,
+		"wrap text at COLUMNS; 0: never (default: the terminal's width)", 0},
+	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always or never; auto honours NO_COLOR",
+		0},
 	{0},
 };
 
 struct request {
 	const char *database, *output;
 	const struct format *format;
-	int width; /* -1: not given */
+	int width;  /* -1: not given */
 	int colour; /* -1: auto */
 	bool all;
 };
@@ -111,13 +114,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Written beside and renamed, so that a failure leaves the old file. */
-static int to_file(const struct request *r, struct db *db, const struct report_options *o, struct error *err)
+static int to_file(
+	const struct request *r, struct db *db, const struct report_options *o, struct error *err)
 {
 	char temporary[4096];
 	FILE *f;
 	int result, fd;
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", r->output) >= sizeof(temporary))
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", r->output) >=
+		sizeof(temporary))
 		return error_set(err, -ENAMETOOLONG, "cannot write '%s': name too long", r->output);
 	fd = mkstemp(temporary);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
@@ -139,7 +144,8 @@ static int print(const struct request *r, struct db *db, struct error *err)
 	struct report_options o = report_terminal_options(stdout, r->database);
 
 	if (r->output)
-		o = (struct report_options){.database = r->database, .findings_max = REPORT_FINDINGS};
+		o = (struct report_options){
+			.database = r->database, .findings_max = REPORT_FINDINGS};
 	if (r->width >= 0)
 		o.width = r->width;
 	if (r->colour >= 0)
@@ -152,8 +158,10 @@ static int print(const struct request *r, struct db *db, struct error *err)
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, "DB",
-		"Prints what was found in a database that bothends analyze made: the verdict first, then what "
-		"it rests on.", NULL, NULL, NULL};
+		"Prints what was found in a database that bothends analyze made: the verdict "
+		"first, then what "
+		"it rests on.",
+		NULL, NULL, NULL};
 	struct request r = {.format = &formats[0], .width = -1, .colour = -1};
 	struct error err = ERROR_INIT;
 	struct db db;

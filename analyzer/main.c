@@ -9,7 +9,8 @@
 #include "cmd.h"
 
 /* The C library looks for this name; symbols are hidden unless said otherwise. */
-__attribute__((visibility("default"))) const char *argp_program_version = "bothends " BOTHENDS_VERSION;
+__attribute__((visibility("default"))) const char *argp_program_version =
+	"bothends " BOTHENDS_VERSION;
 
 static const struct command {
 	const char *name, *summary;
@@ -35,8 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_NO_ARGS)
 		argp_error(state, "name a command, such as analyze");
 	if (key != ARGP_KEY_ARG)
-		return key == ARGP_KEY_END || key == ARGP_KEY_INIT || key == ARGP_KEY_SUCCESS ? 0
-											      : ARGP_ERR_UNKNOWN;
+		return key == ARGP_KEY_END || key == ARGP_KEY_INIT || key == ARGP_KEY_SUCCESS
+			       ? 0
+			       : ARGP_ERR_UNKNOWN;
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(arg, commands[i].name) == 0)
 			c->command = &commands[i];

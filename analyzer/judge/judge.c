@@ -67,12 +67,13 @@ static int line_of(const char *text, const char *at)
 	return line;
 }
 
-static int failed(struct db *db, const char *name, const char *text, const char *at, struct error *err)
+static int failed(
+	struct db *db, const char *name, const char *text, const char *at, struct error *err)
 {
 	int offset = sqlite3_error_offset(db->handle);
 
-	return error_set(err, -EINVAL, "%s:%d: %s", name, line_of(text, at + (offset > 0 ? offset : 0)),
-		sqlite3_errmsg(db->handle));
+	return error_set(err, -EINVAL, "%s:%d: %s", name,
+		line_of(text, at + (offset > 0 ? offset : 0)), sqlite3_errmsg(db->handle));
 }
 
 /* Where the next statement begins: an error belongs to its line, not to the comment above it. */

@@ -35,16 +35,16 @@ int inert_acts(uint32_t c)
 	static const struct {
 		uint32_t from, to;
 	} acting[] = {
-		{0, 0x1f}, {0x7f, 0x9f},      /* C0, DEL, C1 */
-		{0xad, 0xad},		      /* soft hyphen */
-		{0x61c, 0x61c},		      /* Arabic letter mark */
-		{0x180e, 0x180e},	      /* Mongolian vowel separator */
-		{0x200b, 0x200f},	      /* zero width, direction marks */
-		{0x2028, 0x202e},	      /* line separators, embeddings, overrides */
-		{0x2060, 0x206f},	      /* word joiner, isolates, deprecated format characters */
-		{0xfeff, 0xfeff},	      /* byte order mark */
-		{0xfff9, 0xfffb},	      /* interlinear annotation */
-		{0xe0000, 0xe007f},	      /* tags */
+		{0, 0x1f}, {0x7f, 0x9f}, /* C0, DEL, C1 */
+		{0xad, 0xad},		 /* soft hyphen */
+		{0x61c, 0x61c},		 /* Arabic letter mark */
+		{0x180e, 0x180e},	 /* Mongolian vowel separator */
+		{0x200b, 0x200f},	 /* zero width, direction marks */
+		{0x2028, 0x202e},	 /* line separators, embeddings, overrides */
+		{0x2060, 0x206f},	 /* word joiner, isolates, deprecated format characters */
+		{0xfeff, 0xfeff},	 /* byte order mark */
+		{0xfff9, 0xfffb},	 /* interlinear annotation */
+		{0xe0000, 0xe007f},	 /* tags */
 	};
 
 	for (size_t i = 0; i < sizeof(acting) / sizeof(acting[0]); i++)

@@ -1,4 +1,5 @@
-/* json: the report for machines. docs/report.schema.json is the contract: members are added, never renamed. */
+/* json: the report for machines. docs/report.schema.json is the contract: members are added, never
+ * renamed. */
 #include <string.h>
 
 #include "base/nsec.h"

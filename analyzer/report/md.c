@@ -10,7 +10,8 @@
 
 #define PROOFS_SHOWN 10
 
-/* Formatted plain text of ours with stored text in %s places must go through here piece by piece. */
+/* Formatted plain text of ours with stored text in %s places must go through here piece by piece.
+ */
 static void put(struct strbuf *out, const char *stored)
 {
 	inert_markdown(out, stored ? stored : "");
@@ -27,7 +28,8 @@ static void put_code(struct strbuf *out, const char *stored)
 		fence = "```";
 	else if (text.text && strchr(text.text, '`'))
 		fence = "``";
-	strbuf_printf(out, fence[1] ? "%s %s %s" : "%s%s%s", fence, text.text ? text.text : "", fence);
+	strbuf_printf(
+		out, fence[1] ? "%s %s %s" : "%s%s%s", fence, text.text ? text.text : "", fence);
 }
 
 static void put_ends(struct strbuf *out, const struct report_finding *f)
@@ -68,7 +70,8 @@ static void put_proofs(struct strbuf *out, const struct report_finding *f, const
 		put(out, p->path ? report_basename(p->path) : "");
 		strbuf_adds(out, " | ");
 		if (p->number != DB_NONE)
-			strbuf_printf(out, "%s%lld", p->is_log ? "line " : "", (long long)p->number);
+			strbuf_printf(
+				out, "%s%lld", p->is_log ? "line " : "", (long long)p->number);
 		strbuf_adds(out, " | ");
 		put(out, p->note);
 		strbuf_adds(out, " |\n");
@@ -101,7 +104,8 @@ static void put_story(struct strbuf *out, const struct report *r, int first, int
 	put(out, f->summary);
 	strbuf_adds(out, "**\n\n");
 	for (int i = first + 1; i < first + count; i++)
-		put_finding(out, strcmp(r->findings[i].role, "because") == 0 ? "because" : "also", &r->findings[i]);
+		put_finding(out, strcmp(r->findings[i].role, "because") == 0 ? "because" : "also",
+			&r->findings[i]);
 	for (int i = first; i < first + count; i++)
 		if (report_advises(r, first, count, i)) {
 			strbuf_adds(out, "- **do**: ");
@@ -116,7 +120,8 @@ static void put_story(struct strbuf *out, const struct report *r, int first, int
 	strbuf_addc(out, '\n');
 }
 
-static void put_stories(struct strbuf *out, const struct report *r, const struct report_options *options)
+static void put_stories(
+	struct strbuf *out, const struct report *r, const struct report_options *options)
 {
 	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
 
@@ -135,8 +140,9 @@ static void put_legs(struct strbuf *out, const struct report *r)
 {
 	if (!r->leg_count)
 		return;
-	strbuf_adds(out, "| from | to | sent | delivered | lost | wrong MAC | not captured | unjudged |\n"
-			 "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+	strbuf_adds(out,
+		"| from | to | sent | delivered | lost | wrong MAC | not captured | unjudged |\n"
+		"| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
 	for (int i = 0; i < r->leg_count; i++) {
 		const struct report_leg *l = &r->legs[i];
 
@@ -144,9 +150,10 @@ static void put_legs(struct strbuf *out, const struct report *r)
 		put(out, l->from);
 		strbuf_adds(out, " | ");
 		put(out, l->to);
-		strbuf_printf(out, " | %lld | %lld | %lld | %lld | %lld | %lld |\n", (long long)l->sent,
-			(long long)l->delivered, (long long)l->lost, (long long)l->misaddressed,
-			(long long)l->capture_missed, (long long)l->unjudged);
+		strbuf_printf(out, " | %lld | %lld | %lld | %lld | %lld | %lld |\n",
+			(long long)l->sent, (long long)l->delivered, (long long)l->lost,
+			(long long)l->misaddressed, (long long)l->capture_missed,
+			(long long)l->unjudged);
 	}
 	strbuf_addc(out, '\n');
 }
@@ -159,8 +166,8 @@ static void put_looked_at(struct strbuf *out, const struct report *r)
 
 		strbuf_adds(out, "- **");
 		put(out, v->name);
-		strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames, (long long)v->files,
-			v->files == 1 ? "" : "s");
+		strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames,
+			(long long)v->files, v->files == 1 ? "" : "s");
 		put(out, v->trust);
 		if (*v->reasons) {
 			strbuf_adds(out, " (");
@@ -177,12 +184,13 @@ static void put_looked_at(struct strbuf *out, const struct report *r)
 		put(out, words.text);
 		strbuf_addc(out, '\n');
 	}
-	strbuf_printf(out, "- %lld of %lld frames accounted for\n\n", (long long)r->counts.accounted,
-		(long long)r->counts.frames);
+	strbuf_printf(out, "- %lld of %lld frames accounted for\n\n",
+		(long long)r->counts.accounted, (long long)r->counts.frames);
 	put_legs(out, r);
 }
 
-int report_markdown(struct db *db, FILE *out, const struct report_options *options, struct error *err)
+int report_markdown(
+	struct db *db, FILE *out, const struct report_options *options, struct error *err)
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 	struct report r;

@@ -188,8 +188,9 @@ static void read_note(struct report *r, struct row *row)
 }
 
 /* parameter (may be NULL) is bound to value. */
-static int each(struct report *r, struct db *db, const char *what, const char *sql, const char *parameter,
-	int64_t value, void (*read)(struct report *, struct row *), struct error *err)
+static int each(struct report *r, struct db *db, const char *what, const char *sql,
+	const char *parameter, int64_t value, void (*read)(struct report *, struct row *),
+	struct error *err)
 {
 	sqlite3_stmt *stmt;
 	int step;
@@ -209,7 +210,8 @@ static int each(struct report *r, struct db *db, const char *what, const char *s
 	return 0;
 }
 
-int report_load(struct report *r, struct db *db, const struct report_options *options, struct error *err)
+int report_load(
+	struct report *r, struct db *db, const struct report_options *options, struct error *err)
 {
 	int64_t limit = options->findings_max ? options->findings_max : -1;
 	const struct {
@@ -231,15 +233,15 @@ int report_load(struct report *r, struct db *db, const struct report_options *op
 
 	*r = (struct report){0};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && result == 0; i++)
-		result = each(r, db, parts[i].what, parts[i].sql, parts[i].parameter, parts[i].value,
-			parts[i].read, err);
+		result = each(r, db, parts[i].what, parts[i].sql, parts[i].parameter,
+			parts[i].value, parts[i].read, err);
 	return result;
 }
 
 static void free_finding(struct report_finding *f)
 {
-	char *texts[] = {f->role, f->kind, f->severity, f->host, f->from, f->to, f->src_ip, f->dst_ip,
-		f->summary, f->remedy, f->detail};
+	char *texts[] = {f->role, f->kind, f->severity, f->host, f->from, f->to, f->src_ip,
+		f->dst_ip, f->summary, f->remedy, f->detail};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
@@ -304,7 +306,8 @@ int report_story_length(const struct report *r, int first)
 {
 	int n = 1;
 
-	while (first + n < r->finding_count && r->findings[first + n].story_id == r->findings[first].story_id)
+	while (first + n < r->finding_count &&
+		r->findings[first + n].story_id == r->findings[first].story_id)
 		n++;
 	return n;
 }

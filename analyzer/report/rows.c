@@ -10,7 +10,8 @@
 #include "report/inert.h"
 
 #define HELD_ROWS 500
-#define CELL_WIDTH_MAX 120 /* wider cells stick out: cutting evidence is worse than a ragged line */
+#define CELL_WIDTH_MAX 120 /* wider cells stick out: cutting evidence is worse than a ragged line  \
+			    */
 
 bool rows_format_parse(const char *name, enum rows_format *ret_format)
 {
@@ -169,7 +170,8 @@ struct table {
 
 static void hold_row(struct table *t, sqlite3_stmt *stmt)
 {
-	t->cells = mem_grow(t->cells, (size_t)(t->rows + 1) * (size_t)t->columns, sizeof(*t->cells));
+	t->cells =
+		mem_grow(t->cells, (size_t)(t->rows + 1) * (size_t)t->columns, sizeof(*t->cells));
 	for (int i = 0; i < t->columns; i++) {
 		struct strbuf cell = STRBUF_INIT;
 		int width;
@@ -238,7 +240,8 @@ static int write_table(sqlite3_stmt *stmt, FILE *out)
 	}
 	while ((r = sqlite3_step(stmt)) == SQLITE_ROW && t.rows < HELD_ROWS)
 		hold_row(&t, stmt);
-	for (bool more = put_held(&t, stmt, out, &line); more && r == SQLITE_ROW; r = sqlite3_step(stmt)) {
+	for (bool more = put_held(&t, stmt, out, &line); more && r == SQLITE_ROW;
+		r = sqlite3_step(stmt)) {
 		for (int i = 0; i < t.columns; i++) {
 			CLEANUP_STRBUF struct strbuf cell = STRBUF_INIT;
 
@@ -256,8 +259,9 @@ static int write_table(sqlite3_stmt *stmt, FILE *out)
 
 int rows_write(sqlite3_stmt *stmt, enum rows_format format, FILE *out, struct error *err)
 {
-	int r = format == ROWS_CSV ? write_csv(stmt, out)
-		: format == ROWS_JSON ? write_json(stmt, out) : write_table(stmt, out);
+	int r = format == ROWS_CSV    ? write_csv(stmt, out)
+		: format == ROWS_JSON ? write_json(stmt, out)
+				      : write_table(stmt, out);
 
 	if (r != SQLITE_DONE && r != SQLITE_ROW)
 		return error_set(err, -EIO, "%s", sqlite3_errmsg(sqlite3_db_handle(stmt)));

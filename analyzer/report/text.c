@@ -1,4 +1,5 @@
-/* text: the report for a terminal. Verdict first, then what was looked at, then what is not known. */
+/* text: the report for a terminal. Verdict first, then what was looked at, then what is not known.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,15 +29,18 @@ static void colour(struct page *p, const char *code)
 
 static const char *severity_colour(const char *severity)
 {
-	return strcmp(severity, "critical") == 0 ? "1;31" : strcmp(severity, "warning") == 0 ? "1;33" : "1;36";
+	return strcmp(severity, "critical") == 0  ? "1;31"
+	       : strcmp(severity, "warning") == 0 ? "1;33"
+						  : "1;36";
 }
 
 /* Anything but the three words is not ours: a database may come from a stranger. */
 static const char *severity_word(const char *severity)
 {
-	return strcmp(severity, "critical") == 0 ? "CRITICAL"
-		: strcmp(severity, "warning") == 0 ? "WARNING"
-		: strcmp(severity, "notice") == 0 ? "NOTICE" : "?";
+	return strcmp(severity, "critical") == 0  ? "CRITICAL"
+	       : strcmp(severity, "warning") == 0 ? "WARNING"
+	       : strcmp(severity, "notice") == 0  ? "NOTICE"
+						  : "?";
 }
 
 static void spaces(struct page *p, int n)
@@ -144,14 +148,17 @@ static void put_label(struct page *p, const char *label)
 	colour(p, "0");
 }
 
-static void put_because(struct page *p, const char *label, const struct report_finding *f, bool ends_too)
+static void put_because(
+	struct page *p, const char *label, const struct report_finding *f, bool ends_too)
 {
 	CLEANUP_FREE char *ends = ends_of(f);
-	CLEANUP_FREE char *text = ends_too && *ends ? mem_printf("%s   %s", ends, f->summary) : NULL;
+	CLEANUP_FREE char *text =
+		ends_too && *ends ? mem_printf("%s   %s", ends, f->summary) : NULL;
 
 	put_label(p, label);
 	put_slug(p, f->kind);
-	put_wrapped(p, inert(p, text ? text : f->summary), LABEL_WIDTH + p->slug_width, text_column(p));
+	put_wrapped(
+		p, inert(p, text ? text : f->summary), LABEL_WIDTH + p->slug_width, text_column(p));
 }
 
 static void put_plain(struct page *p, const char *label, const char *text)
@@ -165,19 +172,22 @@ static void put_plain(struct page *p, const char *label, const char *text)
 
 static bool is_of_file(const struct report_finding *f, int k, const char *path)
 {
-	return f->proofs[k].path && f->proofs[k].number != DB_NONE && strcmp(f->proofs[k].path, path) == 0;
+	return f->proofs[k].path && f->proofs[k].number != DB_NONE &&
+	       strcmp(f->proofs[k].path, path) == 0;
 }
 
 /* Whether an earlier proof names the same frame. */
 static bool is_repeated(const struct report_finding *f, int i)
 {
 	for (int k = 0; k < i; k++)
-		if (is_of_file(f, k, f->proofs[i].path) && f->proofs[k].number == f->proofs[i].number)
+		if (is_of_file(f, k, f->proofs[i].path) &&
+			f->proofs[k].number == f->proofs[i].number)
 			return true;
 	return false;
 }
 
-/* Adds "db.pcapng frames 18, 22, 31 ..." for the file of proof number i, unless an earlier one has it. */
+/* Adds "db.pcapng frames 18, 22, 31 ..." for the file of proof number i, unless an earlier one has
+ * it. */
 static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
 {
 	const char *path = f->proofs[i].path;
@@ -193,7 +203,8 @@ static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
 			return false;
 		if (is_repeated(f, k) || ++total > PROOF_FRAMES)
 			continue;
-		strbuf_printf(&numbers, "%s %lld", total > 1 ? "," : "", (long long)f->proofs[k].number);
+		strbuf_printf(
+			&numbers, "%s %lld", total > 1 ? "," : "", (long long)f->proofs[k].number);
 	}
 	strbuf_printf(out, "%s%s %s%s%s%s", out->length ? "; " : "", report_basename(path),
 		f->proofs[i].is_log ? "line" : "frame", total > 1 ? "s" : "", numbers.text,
@@ -269,7 +280,9 @@ static void put_stories(struct page *p, const struct report *r)
 		put_story(p, r, i, n);
 	}
 	if (all > r->finding_count)
-		(void)fprintf(p->out, "%lld more findings, less weighty: give --all, or bothends query --saved findings\n\n",
+		(void)fprintf(p->out,
+			"%lld more findings, less weighty: give --all, or bothends query --saved "
+			"findings\n\n",
 			(long long)(all - r->finding_count));
 }
 
@@ -316,13 +329,15 @@ static void describe_vantage(struct strbuf *out, const struct report_vantage *v)
 	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 
 	if (strcmp(v->kind, "flowlog") == 0)
-		strbuf_printf(out, "flow log of %s", v->interface ? v->interface : "an unnamed interface");
+		strbuf_printf(out, "flow log of %s",
+			v->interface ? v->interface : "an unnamed interface");
 	else if (v->path && v->files == 1)
 		strbuf_adds(out, report_basename(v->path));
 	else
 		strbuf_printf(out, "%lld files", (long long)v->files);
 	if (strcmp(v->kind, "flowlog") != 0)
-		strbuf_printf(out, ", %lld frame%s", (long long)v->frames, v->frames == 1 ? "" : "s");
+		strbuf_printf(
+			out, ", %lld frame%s", (long long)v->frames, v->frames == 1 ? "" : "s");
 	if (v->first_ns != DB_NONE && v->last_ns != DB_NONE) {
 		(void)nsec_format(v->first_ns, from);
 		(void)snprintf(from + 19, sizeof(from) - 19, "Z"); /* whole seconds do here */
@@ -362,7 +377,8 @@ static void put_legs(struct page *p, const struct report *r)
 			{l->unjudged, "unjudged"},
 		};
 
-		strbuf_printf(&text, "%s -> %s: %lld segments: ", l->from, l->to, (long long)l->sent);
+		strbuf_printf(
+			&text, "%s -> %s: %lld segments: ", l->from, l->to, (long long)l->sent);
 		for (size_t k = 0, shown = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
 			if (parts[k].n || k == 0)
 				strbuf_printf(&text, "%s%lld %s", shown++ ? ", " : "",

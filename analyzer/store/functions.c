@@ -82,7 +82,8 @@ static void fn_endpoint(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
-/* percent(rate): a share of 1 for people: "2.1 %", "0.05 %"; two significant digits, none below 0.001 %. */
+/* percent(rate): a share of 1 for people: "2.1 %", "0.05 %"; two significant digits, none below
+ * 0.001 %. */
 static void fn_percent(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	double v = 100 * sqlite3_value_double(argv[0]);
@@ -91,7 +92,10 @@ static void fn_percent(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	(void)argc;
 	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
 		return;
-	(void)snprintf(text, sizeof(text), v >= 99.95 || v == 0 ? "%.0f %%" : v >= 10 ? "%.1f %%" : "%.2g %%",
+	(void)snprintf(text, sizeof(text),
+		v >= 99.95 || v == 0 ? "%.0f %%"
+		: v >= 10	     ? "%.1f %%"
+				     : "%.2g %%",
 		v < 0.001 ? 0 : v);
 	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
@@ -146,8 +150,8 @@ static bool parse_network(const char *text, struct ip *ret, int *ret_prefix)
 }
 
 /*
- * ip_in(address, network): 1 or 0; NULL for what is no address. A network that is none is an error: a
- * slip of the pen must not look like "no rows".
+ * ip_in(address, network): 1 or 0; NULL for what is no address. A network that is none is an error:
+ * a slip of the pen must not look like "no rows".
  */
 static void fn_ip_in(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -161,7 +165,8 @@ static void fn_ip_in(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	if (!network)
 		return;
 	if (!parse_network(network, &n, &prefix)) {
-		(void)snprintf(message, sizeof(message), "ip_in: '%.60s' is not a network", network);
+		(void)snprintf(
+			message, sizeof(message), "ip_in: '%.60s' is not a network", network);
 		sqlite3_result_error(ctx, message, -1);
 		return;
 	}
@@ -178,7 +183,8 @@ static void fn_ip_same_subnet(sqlite3_context *ctx, int argc, sqlite3_value **ar
 	struct ip a, b;
 
 	(void)argc;
-	if (!ta || !tb || sqlite3_value_type(argv[2]) == SQLITE_NULL || !parse_ip(ta, &a) || !parse_ip(tb, &b))
+	if (!ta || !tb || sqlite3_value_type(argv[2]) == SQLITE_NULL || !parse_ip(ta, &a) ||
+		!parse_ip(tb, &b))
 		return;
 	if (prefix >= 0 && prefix <= ip_bits(&a))
 		sqlite3_result_int(ctx, same_prefix(&a, &b, (int)prefix));
@@ -187,7 +193,8 @@ static void fn_ip_same_subnet(sqlite3_context *ctx, int argc, sqlite3_value **ar
 /* tcp_flags(n): "SYN,ACK"; "" for none (RFC 9293 3.1; AE: draft-ietf-tcpm-accurate-ecn, bit 8). */
 static void fn_tcp_flags(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"};
+	static const char *const names[] = {
+		"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"};
 	int64_t flags = sqlite3_value_int64(argv[0]);
 	char text[64] = "";
 	size_t n = 0;
@@ -197,7 +204,8 @@ static void fn_tcp_flags(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		return;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (flags & (INT64_C(1) << i))
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? "," : "", names[i]);
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "%s%s", n ? "," : "", names[i]);
 	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
@@ -212,7 +220,8 @@ static bool parse_mac(sqlite3_value *value, uint8_t mac[6])
 		const char *p = text + 3 * i;
 		unsigned octet;
 
-		if (!isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]) || (i < 5 && p[2] != ':'))
+		if (!isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]) ||
+			(i < 5 && p[2] != ':'))
 			return false;
 		(void)sscanf(p, "%2x", &octet);
 		mac[i] = (uint8_t)octet;
@@ -220,7 +229,8 @@ static bool parse_mac(sqlite3_value *value, uint8_t mac[6])
 	return true;
 }
 
-/* mac_local(mac): 1 where the address is locally administered (IEEE 802 8.2); NULL for what is no MAC. */
+/* mac_local(mac): 1 where the address is locally administered (IEEE 802 8.2); NULL for what is no
+ * MAC. */
 static void fn_mac_local(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	uint8_t mac[6];
@@ -288,8 +298,8 @@ static bool next_number(const char **p, uint64_t *ret)
 }
 
 /*
- * Numbers are compared one by one, a missing one is 0. Behind them 1.0rc1 is older than 1.0; any other
- * suffix changes nothing: 2.14.2-k is 2.14.2 as far as "older than 2.14.2" goes.
+ * Numbers are compared one by one, a missing one is 0. Behind them 1.0rc1 is older than 1.0; any
+ * other suffix changes nothing: 2.14.2-k is 2.14.2 as far as "older than 2.14.2" goes.
  */
 static int compare_versions(const char *a, const char *b)
 {
@@ -308,7 +318,8 @@ static int compare_versions(const char *a, const char *b)
 	return (int)is_early(b) - (int)is_early(a);
 }
 
-/* version_cmp(a, b): -1, 0 or 1; NULL where one of them holds no number. A leading word ("v") is skipped. */
+/* version_cmp(a, b): -1, 0 or 1; NULL where one of them holds no number. A leading word ("v") is
+ * skipped. */
 static void fn_version_cmp(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	const char *a = (const char *)sqlite3_value_text(argv[0]);
@@ -377,7 +388,8 @@ static regex_t *compile_regex(sqlite3_context *ctx, const char *pattern)
 	return sqlite3_get_auxdata(ctx, 0);
 }
 
-/* regexp(pattern, text), so text REGEXP pattern: POSIX extended, anywhere in the text, case matters. */
+/* regexp(pattern, text), so text REGEXP pattern: POSIX extended, anywhere in the text, case
+ * matters. */
 static void fn_regexp(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	const char *pattern = (const char *)sqlite3_value_text(argv[0]);
@@ -418,8 +430,8 @@ int functions_register(sqlite3 *handle)
 {
 	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		int r = sqlite3_create_function_v2(handle, functions[i].name, functions[i].argc,
-			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL, functions[i].run, NULL,
-			NULL, NULL);
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+			functions[i].run, NULL, NULL, NULL);
 
 		if (r != SQLITE_OK)
 			return r;

@@ -13,9 +13,11 @@ static int refuse_key(struct db *db, const char *key, struct error *err)
 	sqlite3_stmt *stmt;
 	char known[400] = "";
 
-	if (sqlite3_prepare_v2(db->handle, schema_report_setting_keys, -1, &stmt, NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(db->handle, schema_report_setting_keys, -1, &stmt, NULL) ==
+			SQLITE_OK &&
 		sqlite3_step(stmt) == SQLITE_ROW)
-		(void)snprintf(known, sizeof(known), "%s", (const char *)sqlite3_column_text(stmt, 0));
+		(void)snprintf(
+			known, sizeof(known), "%s", (const char *)sqlite3_column_text(stmt, 0));
 	(void)sqlite3_finalize(stmt);
 	return error_set(err, -EINVAL, "no setting '%.64s'; there are: %s", key, known);
 }
@@ -33,8 +35,10 @@ int setting_change(struct db *db, const char *text, struct error *err)
 	key = mem_strndup(text, (size_t)(equals - text));
 	value = strtod(equals + 1, &end);
 	if (end == equals + 1 || *end || !isfinite(value))
-		return error_set(err, -EINVAL, "setting '%.64s': '%.64s' is not a number", key, equals + 1);
-	if (sqlite3_prepare_v2(db->handle, schema_report_setting_change, -1, &stmt, NULL) != SQLITE_OK)
+		return error_set(
+			err, -EINVAL, "setting '%.64s': '%.64s' is not a number", key, equals + 1);
+	if (sqlite3_prepare_v2(db->handle, schema_report_setting_change, -1, &stmt, NULL) !=
+		SQLITE_OK)
 		return error_set(err, -EIO, "settings: %s", sqlite3_errmsg(db->handle));
 	db_real(stmt, sqlite3_bind_parameter_index(stmt, ":value"), value);
 	db_text(stmt, sqlite3_bind_parameter_index(stmt, ":key"), key);

@@ -3,9 +3,10 @@
  *
  *   dbtool make OUT.db FACTS.sql...	new database, facts from SQL text, indexes, judged
  *   dbtool facts OUT.db FACTS.sql...	the same, not judged
- *   dbtool plan DB			query plans of every statement of the rules, as tab-separated lines:
- *					rule, line of the statement, plan id, parent id, text
- *   dbtool time DB			seconds that each statement of the rules took, those over 20 ms
+ *   dbtool plan DB			query plans of every statement of the rules, as tab-separated
+ *lines: rule, line of the statement, plan id, parent id, text
+ *   dbtool time DB			seconds that each statement of the rules took, those over 20
+ *ms
  */
 #include <errno.h>
 #include <stdio.h>
@@ -67,7 +68,8 @@ static int line_of(const char *text, const char *at)
 }
 
 /* Prints the plan of the statement at, unless it has none. */
-static int explain(struct db *db, const char *name, int line, const char *at, size_t n, struct error *err)
+static int explain(
+	struct db *db, const char *name, int line, const char *at, size_t n, struct error *err)
 {
 	CLEANUP_FREE char *sql = mem_printf("EXPLAIN QUERY PLAN %.*s", (int)n, at);
 	sqlite3_stmt *stmt;
@@ -90,7 +92,8 @@ static double seconds(void)
 }
 
 /* Each statement is explained or timed, and run: later ones need its tables. */
-static int plan_text(struct db *db, const char *name, const char *text, bool timing, struct error *err)
+static int plan_text(
+	struct db *db, const char *name, const char *text, bool timing, struct error *err)
 {
 	double began;
 	const char *at = text, *tail;
@@ -152,7 +155,8 @@ int main(int argc, char **argv)
 	else if (argc == 3 && (strcmp(argv[1], "plan") == 0 || strcmp(argv[1], "time") == 0))
 		r = plan(argv[2], strcmp(argv[1], "time") == 0, &err);
 	else
-		(void)error_set(&err, r, "usage: dbtool make|facts OUT.db FACTS.sql... | plan|time DB");
+		(void)error_set(
+			&err, r, "usage: dbtool make|facts OUT.db FACTS.sql... | plan|time DB");
 	if (r == 0)
 		return EXIT_SUCCESS;
 	(void)fprintf(stderr, "dbtool: %s\n", err.text);

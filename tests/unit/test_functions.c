@@ -79,7 +79,9 @@ static const struct {
 	{"version_cmp('none', '1')", NULL},
 	{"version_cmp(NULL, '1')", NULL},
 
-	{"'NETDEV WATCHDOG: eth0 (r8169): transmit queue 0 timed out' REGEXP 'transmit queue (\\d+) timed out'", "1"},
+	{"'NETDEV WATCHDOG: eth0 (r8169): transmit queue 0 timed out' REGEXP 'transmit queue "
+	 "(\\d+) timed out'",
+		"1"},
 	{"'transmit queue x timed out' REGEXP 'transmit queue \\d+ timed out'", "0"},
 	{"'a.b' REGEXP '^a\\.b$'", "1"},
 	{"'axb' REGEXP '^a\\.b$'", "0"},
@@ -128,7 +130,8 @@ static void check(sqlite3 *handle, const char *sql, const char *expected)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
 	got = (const char *)sqlite3_column_text(stmt, 0);
 	if (!got != !expected || (got && strcmp(got, expected) != 0))
-		fail_msg("%s: got %s, expected %s", sql, got ? got : "NULL", expected ? expected : "NULL");
+		fail_msg("%s: got %s, expected %s", sql, got ? got : "NULL",
+			expected ? expected : "NULL");
 	(void)sqlite3_finalize(stmt);
 }
 
@@ -144,7 +147,8 @@ static void test_functions(void **state)
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
-/* A pattern from a column changes from row to row: the compiled one must not be used for another. */
+/* A pattern from a column changes from row to row: the compiled one must not be used for another.
+ */
 static void test_regexp_of_a_column(void **state)
 {
 	sqlite3 *handle;
@@ -152,7 +156,8 @@ static void test_regexp_of_a_column(void **state)
 	(void)state;
 	assert_int_equal(sqlite3_open(":memory:", &handle), SQLITE_OK);
 	assert_int_equal(functions_register(handle), SQLITE_OK);
-	check(handle, "group_concat('abc' REGEXP column1) FROM (VALUES ('a'), ('x'), ('c$'))", "1,0,1");
+	check(handle, "group_concat('abc' REGEXP column1) FROM (VALUES ('a'), ('x'), ('c$'))",
+		"1,0,1");
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 

@@ -59,7 +59,8 @@ static void remove_rule(const char *dir)
 
 static const char two_findings[] =
 	"INSERT INTO finding (kind, severity, confidence, summary) VALUES ('b', 'notice', 1, 'x');"
-	"INSERT INTO finding (kind, severity, confidence, summary) VALUES ('a', 'critical', 1, 'x');"
+	"INSERT INTO finding (kind, severity, confidence, summary) VALUES ('a', 'critical', 1, "
+	"'x');"
 	"INSERT INTO evidence (finding_id, note) SELECT id, kind FROM finding;";
 
 static void test_order_and_repetition(void **state)
@@ -75,11 +76,13 @@ static void test_order_and_repetition(void **state)
 		assert_int_equal(judge_run(&db, dir, &err), 0);
 		assert_int_equal(value(&db, "SELECT count(*) FROM finding"), 2);
 		assert_int_equal(value(&db, "SELECT id FROM finding WHERE kind = 'a'"), 1);
-		assert_int_equal(value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
+		assert_int_equal(value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON "
+					    "f.id = e.finding_id "
 					    "AND f.kind = e.note"),
 			2);
 	}
-	assert_int_equal(value(&db, "SELECT count(*) FROM sqlite_temp_master WHERE type = 'table'"), 0);
+	assert_int_equal(
+		value(&db, "SELECT count(*) FROM sqlite_temp_master WHERE type = 'table'"), 0);
 	assert_int_equal(judge_run(&db, NULL, &err), 0);
 	assert_int_equal(value(&db, "SELECT count(*) FROM finding"), 0);
 	remove_rule(dir);
@@ -94,7 +97,8 @@ static void test_failure_changes_nothing(void **state)
 	} cases[] = {
 		{"SELECT\n\n  nonsense;", "mine.sql:3: no such column: nonsense"},
 		{"-- comment\nDELETE FROM flow;", "mine.sql:2: not authorized"},
-		{"INSERT INTO finding (kind, severity, confidence, summary) VALUES ('c', 'high', 1, 'x');",
+		{"INSERT INTO finding (kind, severity, confidence, summary) VALUES ('c', 'high', "
+		 "1, 'x');",
 			"mine.sql:1: CHECK constraint failed"},
 		{"SELECT 'open", "mine.sql:1: unrecognized token"},
 	};
