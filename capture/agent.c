@@ -1,0 +1,434 @@
+#include "agent.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/nsec.h"
+#include "confine.h"
+#include "control.h"
+#include "host.h"
+#include "notify.h"
+#include "outdir.h"
+#include "recorder.h"
+#include "status.h"
+
+#define BATCH 8192 /* packets of one source before the others are looked at */
+#define DRAIN_NS (200 * NSEC_PER_MSEC)
+#define FIXED_FDS 4
+
+struct agent {
+	const struct options *o;
+	struct facts *facts;
+	struct host host;
+	struct source sources[OPTIONS_SOURCES];
+	uint32_t source_count;
+	struct recorder recorder;
+	struct confinement confinement;
+	struct notify notify;
+	int dir_fd, control_fd, signal_fd;
+	int64_t start_ns, next_flush_ns, next_beat_ns, next_interval_ns;
+	bool stop;
+	int status;
+	const char *reason;
+};
+
+static void say(const struct agent *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(const struct agent *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (a->o->quiet)
+		return;
+	va_start(ap, fmt);
+	fputs("bothends-agent: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+static struct source *next_source(struct agent *a)
+{
+	struct source *s = &a->sources[a->source_count];
+
+	memset(s, 0, sizeof(*s));
+	s->index = a->source_count++;
+	s->sink = recorder_packet;
+	s->sink_arg = &a->recorder;
+	return s;
+}
+
+struct auto_sources {
+	struct agent *a;
+	struct error *err;
+	int result;
+	uint32_t found;
+};
+
+/* "auto": up, not loopback, and not a port of a bridge or bond (its master shows the same frames). */
+static void open_if_up(void *arg, const char *name)
+{
+	struct auto_sources *w = arg;
+	struct rootfs host = {0};
+	char line[ROOTFS_LINE_SIZE];
+	struct error ignored;
+	uint64_t flags;
+
+	if (w->result || w->a->source_count >= OPTIONS_SOURCES || rootfs_open(&host, NULL, &ignored))
+		return;
+	if (rootfs_u64(&host, &flags, "sys/class/net/%s/flags", name) && (flags & 9) == 1 &&
+		!rootfs_link(&host, line, "sys/class/net/%s/master", name)) {
+		w->found++;
+		w->result = source_open_pcap(next_source(w->a), name, &w->a->o->source, w->err);
+	}
+	rootfs_release(&host);
+}
+
+static int open_auto(struct agent *a, struct error *err)
+{
+	struct auto_sources w = {.a = a, .err = err};
+	struct rootfs host;
+	int r = rootfs_open(&host, NULL, err);
+
+	if (r)
+		return r;
+	(void)rootfs_each(&host, "sys/class/net", OPTIONS_SOURCES, open_if_up, &w);
+	rootfs_release(&host);
+	if (!w.result && !w.found)
+		return error_set(err, -ENODEV, "no interface is up: name one with --interface");
+	return w.result;
+}
+
+static int open_sources(struct agent *a, struct error *err)
+{
+	uint32_t i;
+	int r = 0;
+
+	for (i = 0; i < a->o->interface_count && !r; i++) {
+		if (!strcmp(a->o->interfaces[i], "auto"))
+			r = open_auto(a, err);
+		else
+			r = source_open_pcap(next_source(a), a->o->interfaces[i], &a->o->source, err);
+	}
+	for (i = 0; i < a->o->group_count && !r; i++)
+		r = source_open_nflog(next_source(a), a->o->groups[i], &a->o->source, err);
+	return r;
+}
+
+static int open_signals(struct error *err)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+	sigset_t set;
+	size_t i;
+	int fd;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? error_errno(err, "cannot receive signals") : fd;
+}
+
+/* Everything that needs rights. Cheap checks come first, so that mistakes are told at once. */
+static int open_all(struct agent *a, struct error *err)
+{
+	int r;
+
+	a->dir_fd = outdir_open(a->o->output, err);
+	if (a->dir_fd < 0)
+		return a->dir_fd;
+	a->signal_fd = open_signals(err);
+	if (a->signal_fd < 0)
+		return a->signal_fd;
+	r = host_open(&a->host, a->o->root, a->facts, err);
+	if (!r)
+		r = open_sources(a, err);
+	if (r)
+		return r;
+	if (a->o->facts)
+		host_collect_all(&a->host);
+	a->control_fd = control_listen(a->dir_fd, err);
+	if (a->control_fd < 0)
+		return a->control_fd;
+	notify_open(&a->notify);
+	return 0;
+}
+
+static int give_up_rights(struct agent *a, struct error *err)
+{
+	int r;
+
+	a->confinement = (struct confinement){.user = a->o->user, .output_fd = a->dir_fd, .root = &a->host.root};
+	if (!a->o->confine) {
+		say(a, "not confined: --confine=no is for debugging");
+		return outdir_check(a->dir_fd, a->o->output, err);
+	}
+	r = confine(&a->confinement, err);
+	if (r)
+		return r;
+	if (!a->confinement.landlock)
+		say(a, "this kernel has no Landlock: ignoring, the other limits hold");
+	if (!a->confinement.seccomp)
+		say(a, "no system call filter in this build or kernel: ignoring, the other limits hold");
+	return outdir_check(a->dir_fd, a->o->output, err);
+}
+
+static void on_signals(struct agent *a, struct error *err)
+{
+	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
+	struct signalfd_siginfo info;
+
+	while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		int r = 0;
+
+		if (info.ssi_signo == SIGHUP) {
+			r = recorder_rotate(&a->recorder, "hup", err);
+		} else if (info.ssi_signo == SIGUSR1) {
+			r = recorder_mark(&a->recorder, "SIGUSR1", &reply, err);
+		} else {
+			a->stop = true;
+			a->reason = "stop";
+		}
+		if (r) {
+			a->stop = true;
+			a->status = 2;
+		}
+	}
+}
+
+static void on_control(struct agent *a)
+{
+	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	char line[CONTROL_LINE];
+	int fd = control_accept(a->control_fd, line);
+
+	if (fd < 0)
+		return;
+	if (!strcmp(line, "status"))
+		status_json(&reply, &a->recorder, &a->confinement);
+	else if (strncmp(line, "mark ", 5))
+		strbuf_adds(&reply, "error: not understood\n");
+	else if (recorder_mark(&a->recorder, line + 5, &reply, &err))
+		strbuf_printf(&reply, "error: %s\n", err.text);
+	control_reply(fd, reply.text);
+}
+
+/* A source that ended stays in the list: interface numbers in the files must not move. */
+static void look_after_gone(struct agent *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->source_count; i++) {
+		struct source *s = &a->sources[i];
+
+		if (s->state != SOURCE_GONE)
+			continue;
+		if (!s->told_gone)
+			say(a, "%s; going on without it", s->note);
+		s->told_gone = true;
+		if (!s->netfilter && !a->o->root && rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
+			say(a, "interface '%s' is back; ending, to be started again and open it", s->name);
+			a->stop = true;
+			a->reason = "stop";
+			a->status = AGENT_AGAIN;
+		}
+	}
+}
+
+static int on_time(struct agent *a, int64_t now_ns, struct error *err)
+{
+	const struct options *o = a->o;
+	int r = 0;
+
+	/* A clock set back must not stop what is due: the next times are never far ahead. */
+	if (now_ns >= a->next_beat_ns || a->next_beat_ns - now_ns > 2 * o->heartbeat_ns) {
+		host_heartbeat(&a->host);
+		a->next_beat_ns = now_ns + o->heartbeat_ns;
+	}
+	if (now_ns >= a->next_interval_ns || a->next_interval_ns - now_ns > 2 * o->interval_ns) {
+		if (o->facts)
+			host_collect(&a->host);
+		recorder_statistics(&a->recorder, now_ns);
+		a->next_interval_ns = now_ns + o->interval_ns;
+	}
+	if (now_ns >= a->next_flush_ns || a->next_flush_ns - now_ns > 2 * o->flush_ns) {
+		look_after_gone(a);
+		r = recorder_flush(&a->recorder, now_ns, err);
+		a->next_flush_ns = now_ns + o->flush_ns;
+	}
+	notify_alive(&a->notify, now_ns);
+	if (o->duration_ns && now_ns - a->start_ns >= o->duration_ns) {
+		a->stop = true;
+		a->reason = "stop";
+	}
+	return r;
+}
+
+static int wait_ms(const struct agent *a, int64_t now_ns)
+{
+	int64_t next = a->next_flush_ns;
+
+	if (a->next_beat_ns < next)
+		next = a->next_beat_ns;
+	if (a->next_interval_ns < next)
+		next = a->next_interval_ns;
+	if (a->o->duration_ns && a->start_ns + a->o->duration_ns < next)
+		next = a->start_ns + a->o->duration_ns;
+	return next <= now_ns ? 0 : (int)((next - now_ns) / NSEC_PER_MSEC) + 1;
+}
+
+static void read_sources(struct agent *a, const struct pollfd *fds)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->source_count; i++) {
+		struct source *s = &a->sources[i];
+
+		if (fds[i].revents && s->state != SOURCE_GONE)
+			(void)s->ops->dispatch(s, BATCH); /* an end is seen in its state */
+	}
+}
+
+static int loop(struct agent *a, struct error *err)
+{
+	struct pollfd fds[FIXED_FDS + OPTIONS_SOURCES];
+	int64_t now_ns = host_now();
+	uint32_t i;
+	int r = 0;
+
+	while (!a->stop && !r) {
+		fds[0] = (struct pollfd){.fd = a->signal_fd, .events = POLLIN};
+		fds[1] = (struct pollfd){.fd = a->control_fd, .events = POLLIN};
+		fds[2] = (struct pollfd){.fd = a->o->facts ? host_kmsg_fd(&a->host) : -1, .events = POLLIN};
+		fds[3] = (struct pollfd){.fd = a->o->facts ? host_rtnl_fd(&a->host) : -1, .events = POLLIN};
+		for (i = 0; i < a->source_count; i++) {
+			const struct source *s = &a->sources[i];
+
+			fds[FIXED_FDS + i] = (struct pollfd){.fd = s->state == SOURCE_GONE ? -1 : s->fd, .events = POLLIN};
+		}
+		if (poll(fds, FIXED_FDS + a->source_count, wait_ms(a, now_ns)) < 0 && errno != EINTR)
+			return error_errno(err, "cannot wait for packets");
+		read_sources(a, fds + FIXED_FDS);
+		if (fds[0].revents)
+			on_signals(a, err);
+		if (fds[1].revents)
+			on_control(a);
+		if (fds[2].revents)
+			host_read_kmsg(&a->host);
+		if (fds[3].revents)
+			host_read_rtnl(&a->host);
+		now_ns = host_now();
+		r = on_time(a, now_ns, err);
+	}
+	return r;
+}
+
+/* What the kernel still holds is read for a moment; what then remains is counted as dropped by us. */
+static void finish_sources(struct agent *a)
+{
+	int64_t end_ns = host_now() + DRAIN_NS;
+	bool more = true;
+	uint32_t i;
+
+	while (more && host_now() < end_ns) {
+		more = false;
+		for (i = 0; i < a->source_count; i++) {
+			struct source *s = &a->sources[i];
+
+			if (s->state == SOURCE_GONE)
+				continue;
+			(void)s->ops->dispatch(s, BATCH);
+			s->ops->stats(s);
+			more |= s->counts_exactly && s->offered > s->taken + s->dropped_kernel;
+		}
+		if (more)
+			(void)poll(NULL, 0, 5);
+	}
+	for (i = 0; i < a->source_count; i++) {
+		struct source *s = &a->sources[i];
+		uint64_t seen = s->taken + s->dropped_kernel;
+
+		if (s->counts_exactly && s->offered > seen)
+			s->dropped_own += s->offered - seen;
+	}
+}
+
+static void tell_totals(const struct agent *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->source_count; i++) {
+		const struct source *s = &a->sources[i];
+
+		say(a, "%s: %llu packets received, %llu written, %llu dropped by the kernel, %llu dropped by us", s->name,
+			(unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
+			(unsigned long long)s->written, (unsigned long long)s->dropped_kernel,
+			(unsigned long long)s->dropped_own);
+	}
+}
+
+static int record(struct agent *a, struct error *err)
+{
+	int r = recorder_open(&a->recorder, a->o, a->dir_fd, a->facts, a->sources, a->source_count, err);
+
+	if (r)
+		return r;
+	say(a, "writing to '%s', %u sources", a->o->output, a->source_count);
+	notify_send(&a->notify, "READY=1");
+	a->start_ns = host_now();
+	a->reason = "error";
+	r = loop(a, err);
+	notify_send(&a->notify, "STOPPING=1");
+	finish_sources(a);
+	recorder_close(&a->recorder, a->reason);
+	tell_totals(a);
+	return r;
+}
+
+static void release(struct agent *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->source_count; i++)
+		source_close(&a->sources[i]);
+	recorder_release(&a->recorder);
+	host_release(&a->host);
+	facts_free(a->facts);
+	notify_close(&a->notify);
+	if (a->control_fd >= 0) {
+		(void)unlinkat(a->dir_fd, CONTROL_NAME, 0);
+		close(a->control_fd);
+	}
+	if (a->signal_fd >= 0)
+		close(a->signal_fd);
+	if (a->dir_fd >= 0)
+		close(a->dir_fd);
+}
+
+int agent_run(const struct options *o)
+{
+	struct agent a = {.o = o, .facts = facts_new(), .dir_fd = -1, .control_fd = -1, .signal_fd = -1};
+	struct error err = ERROR_INIT;
+	int r;
+
+	a.recorder.capture.fd = a.recorder.sidecar.fd = a.notify.fd = -1;
+	a.host.root.fd = a.host.ethtool_fd = -1;
+	r = open_all(&a, &err);
+	if (!r)
+		r = give_up_rights(&a, &err);
+	if (!r)
+		r = record(&a, &err);
+	if (r)
+		fprintf(stderr, "bothends-agent: %s\n", err.text);
+	release(&a);
+	return r ? 2 : a.status;
+}

@@ -1,0 +1,74 @@
+/* bothends-agent facts: what the agent would record about this host, or about a copy of another's files. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+#include "host.h"
+
+struct arguments {
+	const char *root;
+	bool json;
+};
+
+static const struct argp_option table[] = {
+	{"root", 'r', "DIR", 0, "read another host's files below DIR (docs/facts.md)", 0},
+	{"json", 'j', NULL, 0, "one JSON object a line, as in the sidecar", 0},
+	{0},
+};
+
+static error_t parse_one(int key, char *arg, struct argp_state *st)
+{
+	struct arguments *a = st->input;
+
+	switch (key) {
+	case 'r': a->root = arg; return 0;
+	case 'j': a->json = true; return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {.options = table, .parser = parse_one,
+	.doc = "Prints facts about the host, as the agent records them."};
+
+static void print(struct facts *f, bool json)
+{
+	struct comments comments = {.at_ns = host_now()};
+	struct strbuf lines CLEANUP_STRBUF = STRBUF_INIT;
+	struct fact_out out = {json ? NULL : &comments, json ? &lines : NULL};
+	size_t i, length;
+
+	facts_write_all(f, &out);
+	comments_end(&comments);
+	if (json)
+		fputs(lines.text ? lines.text : "", stdout);
+	for (i = 0; i < comments.count; i++) {
+		const char *text = comments_get(&comments, i, &length);
+
+		fwrite(text, 1, length, stdout);
+	}
+	comments_release(&comments);
+}
+
+int cmd_facts(int argc, char **argv)
+{
+	struct arguments a = {0};
+	struct error err = ERROR_INIT;
+	struct facts *f;
+	struct host h;
+	int r;
+
+	argp_err_exit_status = 2;
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+	f = facts_new();
+	r = host_open(&h, a.root, f, &err);
+	if (r) {
+		fprintf(stderr, "bothends-agent: %s\n", err.text);
+	} else {
+		host_collect_all(&h);
+		print(f, a.json);
+	}
+	host_release(&h);
+	facts_free(f);
+	return r || fflush(stdout) ? 2 : 0;
+}

@@ -1,0 +1,55 @@
+/* bothends-agent status: is it running, what has it written, what has it missed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "control.h"
+#include "folder.h"
+
+/* The reply is our own JSON, on one line: for people each member gets a line. */
+static void print_plain(const char *json)
+{
+	int depth = 0;
+	bool quoted = false;
+
+	for (; *json; json++) {
+		if (*json == '"' && json[-1] != '\\')
+			quoted = !quoted;
+		else if (!quoted && (*json == '{' || *json == '['))
+			depth++;
+		else if (!quoted && (*json == '}' || *json == ']'))
+			depth--;
+		else if (!quoted && *json == ',')
+			printf("\n%*s", depth > 1 ? 2 * (depth - 1) : 0, "");
+		else if (!quoted && *json == ':')
+			fputs(": ", stdout);
+		else
+			putchar(*json);
+		if (!quoted && (*json == '{' || *json == '[') && depth > 1)
+			printf("\n%*s", 2 * (depth - 1), "");
+	}
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct folder_arguments a = {0};
+	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	int r;
+
+	folder_parse(&a, argc, argv, "", "Says how the agent is. Status 1: it is not running.");
+	r = control_ask(a.dir, "status", &reply, &err);
+	if (r == CONTROL_NOT_RUNNING) {
+		printf(a.json ? "{\"running\":false}\n" : "not running\n");
+		return 1;
+	}
+	if (r) {
+		fprintf(stderr, "bothends-agent: %s\n", err.text);
+		return 2;
+	}
+	if (a.json)
+		fputs(reply.text, stdout);
+	else
+		print_plain(reply.text);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * facts: what is known of the host now, what changed since it was last written, and events.
+ * Collectors put facts in; the recorder drains the changes into the capture and its sidecar.
+ * Keys and values: docs/facts.md.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "comments.h"
+
+#define FACT_KEY_SIZE 256
+#define FACT_VALUE_MAX 4096	 /* longer values are cut */
+#define FACT_EVENT_BYTES 1048576 /* events that wait to be drained; more are counted and dropped */
+
+struct facts;
+
+/* Where facts are drained to. Either may be NULL. */
+struct fact_out {
+	struct comments *comments;
+	struct strbuf *json;
+};
+
+struct facts *facts_new(void);
+void facts_free(struct facts *f);
+
+/*
+ * A round of collecting: what is put between begin and end has the time now_ns, and states that
+ * were not put in the round are no longer known (the next file does not repeat them).
+ */
+void facts_begin(struct facts *f, int64_t now_ns);
+void facts_end(struct facts *f);
+
+/* The time of what is put outside rounds. */
+void facts_time(struct facts *f, int64_t now_ns);
+
+/* A state or sample, outside rounds too (then it stays known for good). Unchanged: nothing to drain. */
+void facts_put(struct facts *f, const char *value, const char *key_fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* An event, at its own time. */
+void facts_event(struct facts *f, int64_t at_ns, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * A set. identity is the part of an entry whose change makes the set worth writing again (ages
+ * are not). force: write it though nothing changed.
+ */
+void facts_set_begin(struct facts *f, const char *key);
+void facts_set_add(struct facts *f, const char *identity, const char *value);
+void facts_set_end(struct facts *f, uint64_t omitted, bool force);
+
+/* Writes what changed since the last drain, and the events, oldest first. */
+void facts_drain(struct facts *f, const struct fact_out *out);
+
+/* Writes all that is known (for the start of a file); then nothing of it counts as changed. */
+void facts_write_all(struct facts *f, const struct fact_out *out);
+
+/* The value of a state, or NULL. Valid until the next put. */
+const char *facts_get(const struct facts *f, const char *key);
+
+uint64_t facts_events_dropped(const struct facts *f);

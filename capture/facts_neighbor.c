@@ -1,0 +1,192 @@
+/* Neighbour tables of copies, and the words of an entry. */
+#include "facts_neighbor.h"
+
+#include <linux/neighbour.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "comments.h"
+#include "host.h"
+
+static const struct { uint16_t bit; const char *name; } states[] = {
+	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
+	{NUD_DELAY, "DELAY"}, {NUD_PROBE, "PROBE"}, {NUD_FAILED, "FAILED"}, {NUD_NOARP, "NOARP"},
+	{NUD_PERMANENT, "PERMANENT"},
+};
+
+const char *neighbor_state(uint16_t state)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		if (state & states[i].bit)
+			return states[i].name;
+	}
+	return "NONE";
+}
+
+static void add(char *text, size_t size, const char *name, const char *value)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, size - n, "%s%s=%s", n ? " " : "", name, value);
+}
+
+static void add_age(char *text, size_t size, const char *name, int64_t value)
+{
+	char number[32];
+
+	if (value < 0)
+		return;
+	snprintf(number, sizeof(number), "%lld", (long long)value);
+	add(text, size, name, number);
+}
+
+void neighbor_words(const struct neighbor *n, char *identity, char *words, size_t size)
+{
+	static const struct { uint8_t bit; const char *name; } flags[] = {
+		{NTF_ROUTER, "router"}, {NTF_PROXY, "proxy"}, {NTF_EXT_LEARNED, "extern_learn"},
+		{NTF_OFFLOADED, "offload"}};
+	char dev[200], list[64] = "";
+	size_t i;
+
+	identity[0] = '\0';
+	add(identity, size, "ip", n->ip);
+	add(identity, size, "dev", comments_word(dev, sizeof(dev), n->dev));
+	if (n->mac[0])
+		add(identity, size, "mac", n->mac);
+	add(identity, size, "state", neighbor_state(n->state));
+	snprintf(words, size, "%s", identity);
+	add_age(words, size, "confirmed_ms", n->confirmed_ms);
+	add_age(words, size, "used_ms", n->used_ms);
+	add_age(words, size, "updated_ms", n->updated_ms);
+	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		if (n->flags & flags[i].bit)
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] ? "," : "",
+				flags[i].name);
+	}
+	if (list[0])
+		add(words, size, "flags", list);
+	add_age(words, size, "probes", n->probes);
+}
+
+/* "used 412/412/409": seconds since used, confirmed, updated, in this order. */
+static void saved_ages(struct neighbor *n, const char *text)
+{
+	long long used, confirmed, updated;
+
+	if (sscanf(text, "%lld/%lld/%lld", &used, &confirmed, &updated) != 3)
+		return;
+	n->used_ms = used * 1000;
+	n->confirmed_ms = confirmed * 1000;
+	n->updated_ms = updated * 1000;
+}
+
+/* "10.0.1.90 dev eth0 lladdr 00:.. ref 1 used 3/412/409 probes 1 STALE" */
+static bool saved_entry(char *line, struct neighbor *n)
+{
+	char *save = NULL, *word = strtok_r(line, " \t", &save), *next;
+	size_t i;
+
+	*n = (struct neighbor){.confirmed_ms = -1, .used_ms = -1, .updated_ms = -1, .probes = -1};
+	if (!word || strlen(word) >= sizeof(n->ip))
+		return false;
+	strcpy(n->ip, word);
+	for (word = strtok_r(NULL, " \t", &save); word; word = next) {
+		next = strtok_r(NULL, " \t", &save);
+		if (!strcmp(word, "dev") && next)
+			snprintf(n->dev, sizeof(n->dev), "%s", next);
+		else if (!strcmp(word, "lladdr") && next)
+			snprintf(n->mac, sizeof(n->mac), "%s", next);
+		else if (!strcmp(word, "used") && next)
+			saved_ages(n, next);
+		else if (!strcmp(word, "probes") && next)
+			n->probes = atoll(next);
+		else if (!strcmp(word, "router"))
+			n->flags |= NTF_ROUTER;
+		for (i = 0; i < sizeof(states) / sizeof(*states); i++) {
+			if (!strcmp(word, states[i].name))
+				n->state = states[i].bit;
+		}
+	}
+	return n->state != 0;
+}
+
+static void saved_neighbors(struct host *h)
+{
+	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
+	char *line, *save = NULL, identity[512], words[512];
+	struct neighbor n;
+
+	if (!rootfs_read(&h->root, "bothends/ip-neigh", 4 << 20, &text))
+		return;
+	facts_set_begin(h->facts, "neighbor");
+	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (!saved_entry(line, &n))
+			continue;
+		neighbor_words(&n, identity, words, sizeof(words));
+		facts_set_add(h->facts, identity, words);
+	}
+	facts_set_end(h->facts, 0, false);
+}
+
+static void saved_routes(struct host *h)
+{
+	static const char *const names[][2] = {{"via", "via"}, {"dev", "dev"}, {"src", "src"},
+		{"metric", "metric"}, {"scope", "scope"}, {"table", "table"}};
+	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
+	char *line, *save = NULL, *word_save, *word, *next, words[512];
+	size_t i;
+
+	if (!rootfs_read(&h->root, "bothends/ip-route", 1 << 20, &text))
+		return;
+	facts_set_begin(h->facts, "route");
+	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		word = strtok_r(line, " \t", &word_save);
+		if (!word)
+			continue;
+		words[0] = '\0';
+		add(words, sizeof(words), "dst", word);
+		for (word = strtok_r(NULL, " \t", &word_save); word; word = next) {
+			next = strtok_r(NULL, " \t", &word_save);
+			for (i = 0; next && i < sizeof(names) / sizeof(*names); i++) {
+				if (!strcmp(word, names[i][0]))
+					add(words, sizeof(words), names[i][1], next);
+			}
+		}
+		if (!strstr(words, " table="))
+			add(words, sizeof(words), "table", "254");
+		add(words, sizeof(words), "type", "unicast");
+		facts_set_add(h->facts, words, words);
+	}
+	facts_set_end(h->facts, 0, false);
+}
+
+/* "2: eth0    inet 10.0.1.20/24 brd ..."; lines of one interface stand together. */
+static void saved_addresses(struct host *h)
+{
+	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
+	char *line, *save = NULL, name[64], family[16], address[64], last[64] = "", list[1024] = "";
+	char word[200];
+
+	if (!rootfs_read(&h->root, "bothends/ip-addr", 1 << 20, &text))
+		return;
+	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "%*d: %63s %15s %63s", name, family, address) != 3 || strncmp(family, "inet", 4))
+			continue;
+		if (strcmp(name, last)) {
+			snprintf(last, sizeof(last), "%s", name);
+			list[0] = '\0';
+		}
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] ? " " : "", address);
+		facts_put(h->facts, list, "nic.%s.addresses", comments_word(word, sizeof(word), name));
+	}
+}
+
+void facts_saved_tables(struct host *h)
+{
+	saved_addresses(h);
+	saved_routes(h);
+	saved_neighbors(h);
+}

@@ -1,0 +1,12 @@
+/* folder: the one argument that ls, mark and status share: the agent's output folder. */
+#pragma once
+
+#include <stdbool.h>
+
+struct folder_arguments {
+	const char *dir, *text; /* text: what else was said; NULL: nothing */
+	bool json, wants_text;
+};
+
+/* Parses; what cannot be taken ends the program with one line. */
+void folder_parse(struct folder_arguments *a, int argc, char **argv, const char *usage, const char *doc);

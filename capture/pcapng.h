@@ -1,0 +1,68 @@
+/*
+ * pcapng: blocks of a capture file in the machine's byte order (draft-ietf-opsawg-pcapng). It
+ * builds bytes and writes nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "comments.h"
+#include "base/strbuf.h"
+
+#define PCAPNG_SECTION 0x0A0D0D0AU
+#define PCAPNG_INTERFACE 1U
+#define PCAPNG_STATISTICS 5U
+#define PCAPNG_PACKET 6U
+
+#define LINKTYPE_ETHERNET 1
+#define LINKTYPE_NFLOG 239
+
+/* epb_flags, bits 0 and 1 */
+#define PCAPNG_INBOUND 1U
+#define PCAPNG_OUTBOUND 2U
+
+struct pcapng_section {
+	const char *hardware, *os, *application; /* NULL: left out */
+	const struct comments *comments;	 /* NULL: none */
+};
+
+struct pcapng_interface {
+	uint16_t link_type;
+	uint32_t snaplen;
+	const char *name, *description, *filter, *hardware; /* NULL: left out */
+	const uint8_t *mac;				     /* 6 bytes, or NULL */
+	const char *addresses;	    /* "10.0.1.20/24 fe80::1/64"; NULL: none */
+	uint64_t speed_bits;	    /* 0: not known */
+};
+
+/* All counters are since the start of the file. */
+struct pcapng_statistics {
+	uint32_t interface;
+	int64_t at_ns, start_ns;
+	int64_t end_ns; /* 0: the capture goes on */
+	uint64_t received, dropped_kernel, delivered;
+	uint64_t dropped_interface;
+	bool has_dropped_interface;
+	const struct comments *comments; /* NULL: none */
+};
+
+/* One packet as a source hands it over; data is borrowed. */
+struct record {
+	int64_t time_ns;
+	const uint8_t *data;
+	uint32_t cap_len, wire_len;
+	uint32_t flags; /* PCAPNG_INBOUND, PCAPNG_OUTBOUND; 0: not known */
+};
+
+void pcapng_add_section(struct strbuf *out, const struct pcapng_section *s);
+void pcapng_add_interface(struct strbuf *out, const struct pcapng_interface *i);
+void pcapng_add_statistics(struct strbuf *out, const struct pcapng_statistics *s);
+
+#define PCAPNG_PACKET_EXTRA 64U /* most that a packet block has beyond its data */
+
+/*
+ * Writes a packet block at p, which has room for cap_len + PCAPNG_PACKET_EXTRA bytes. dropped:
+ * packets of this interface lost since the one before. Returns the block's length.
+ */
+uint32_t pcapng_put_packet(uint8_t *p, uint32_t interface, const struct record *r, uint64_t dropped);

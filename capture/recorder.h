@@ -1,0 +1,63 @@
+/*
+ * recorder: packets and facts into the files of the ring. It accounts for every packet it was handed:
+ * written, or dropped with a reason. No allocation for packets.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "comments.h"
+#include "facts.h"
+#include "options.h"
+#include "outfile.h"
+#include "ring.h"
+#include "source.h"
+
+struct recorder {
+	const struct options *options;
+	int dir_fd;		 /* borrowed */
+	struct facts *facts;	 /* borrowed */
+	struct source *sources;	 /* borrowed */
+	uint32_t source_count;
+	const char *host_name;
+	struct ring ring;
+	struct outfile capture, sidecar;
+	char stem[RING_NAME_SIZE], previous[RING_NAME_SIZE + 16];
+	uint64_t number;
+	int64_t file_start_ns, run_start_ns;
+	struct comments comments; /* facts for the next statistics block */
+	struct strbuf json, block;
+
+	bool suspended;
+	const char *suspend_reason;
+	int64_t suspended_from_ns, suspended_total_ns;
+	uint64_t suspended_records; /* dropped since then */
+	uint64_t facts_lost;	    /* bytes of sidecar lines that found no room */
+	uint64_t files, marks;
+};
+
+/*
+ * Repairs what a crash left, and begins the first file. sources and facts are open and filled; the
+ * rights have been given up.
+ */
+int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struct facts *facts,
+	struct source *sources, uint32_t source_count, struct error *err);
+void recorder_release(struct recorder *r);
+
+/* A source_sink; arg is the recorder. */
+void recorder_packet(void *arg, struct source *s, const struct record *p);
+
+/* Every flush interval: facts and drops are noted, buffers written, files turned over by size and age. */
+int recorder_flush(struct recorder *r, int64_t now_ns, struct error *err);
+/* Every interval of facts: statistics blocks with the facts since the last. */
+void recorder_statistics(struct recorder *r, int64_t now_ns);
+
+/* Ends this file and begins the next. Put off while the disk is full. */
+int recorder_rotate(struct recorder *r, const char *reason, struct error *err);
+/* Ends the last file. */
+void recorder_close(struct recorder *r, const char *reason);
+
+/* Notes text, and keeps the last minutes for good; reply gets one line about it. */
+int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, struct error *err);

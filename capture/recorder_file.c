@@ -1,0 +1,332 @@
+#include "recorder_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/nsec.h"
+#include "host.h"
+
+#define SIDECAR_WAITING (1U << 20)
+
+static uint64_t received(const struct source *s, const struct source_mark *since)
+{
+	/* What was taken off the kernel's buffer or dropped; what still waits there is in the next. */
+	return s->written - since->written + s->dropped_kernel - since->dropped_kernel + s->dropped_own -
+		since->dropped_own;
+}
+
+static struct source_mark mark_of(const struct source *s)
+{
+	return (struct source_mark){s->written, s->dropped_kernel, s->dropped_own, s->dropped_interface};
+}
+
+static const char *nic_fact(const struct recorder *r, const struct source *s, const char *leaf)
+{
+	char key[FACT_KEY_SIZE], word[200];
+
+	snprintf(key, sizeof(key), "nic.%s.%s", comments_word(word, sizeof(word), s->name), leaf);
+	return s->netfilter ? NULL : facts_get(r->facts, key);
+}
+
+static void add_interface(struct recorder *r, const struct source *s)
+{
+	const char *mac = nic_fact(r, s, "mac"), *speed = nic_fact(r, s, "speed_mbps");
+	struct pcapng_interface i = {
+		.link_type = s->link_type,
+		.snaplen = s->settings.snaplen,
+		.name = s->name,
+		.description = s->netfilter ? "netfilter log" : NULL,
+		.filter = s->settings.filter,
+		.hardware = nic_fact(r, s, "driver"),
+		.addresses = nic_fact(r, s, "addresses"),
+		.speed_bits = speed ? strtoull(speed, NULL, 10) * 1000000 : 0,
+	};
+	uint8_t m[6];
+
+	if (s->netfilter)
+		i.snaplen += 1024; /* the attributes around the packet */
+	if (mac && s->link_type == LINKTYPE_ETHERNET &&
+		sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) == 6)
+		i.mac = m;
+	pcapng_add_interface(&r->block, &i);
+}
+
+static void source_facts(struct recorder *r, const struct source *s)
+{
+	static const char *const states[] = {"open", "down", "gone"};
+	struct facts *f = r->facts;
+
+	facts_put(f, s->name, "source.%u.name", s->index);
+	facts_put(f, s->netfilter ? "netfilter" : "nic", "source.%u.kind", s->index);
+	facts_put(f, s->settings.filter ? s->settings.filter : "", "source.%u.filter", s->index);
+	facts_put_u64(f, s->settings.snaplen, "source.%u.snaplen", s->index);
+	facts_put(f, s->settings.payload ? "all" : "headers", "source.%u.payload", s->index);
+	facts_put_u64(f, s->settings.promiscuous, "source.%u.promiscuous", s->index);
+	facts_put_u64(f, s->settings.buffer_bytes, "source.%u.buffer_bytes", s->index);
+	facts_put(f, states[s->state], "source.%u.state", s->index);
+}
+
+static void total_fact(struct recorder *r, const struct source *s)
+{
+	const struct source_mark *m = &s->at_file_start;
+	char text[256], more[64] = "";
+
+	if (s->has_dropped_interface)
+		snprintf(more, sizeof(more), " dropped_interface=%llu",
+			(unsigned long long)(s->dropped_interface - m->dropped_interface));
+	snprintf(text, sizeof(text), "received=%llu written=%llu dropped_kernel=%llu dropped_own=%llu%s",
+		(unsigned long long)received(s, m), (unsigned long long)(s->written - m->written),
+		(unsigned long long)(s->dropped_kernel - m->dropped_kernel),
+		(unsigned long long)(s->dropped_own - m->dropped_own), more);
+	facts_put(r->facts, text, "source.%u.total", s->index);
+	if (s->netfilter)
+		facts_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
+}
+
+static void drop_event(struct recorder *r, struct source *s, int64_t now_ns, const char *what, uint64_t n,
+	const char *reason)
+{
+	char key[64];
+
+	if (!n)
+		return;
+	snprintf(key, sizeof(key), "source.%u.drop", s->index);
+	facts_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld %s=%llu reason=%s",
+		(long long)s->reported_ns, (long long)now_ns, what, (unsigned long long)n, reason);
+}
+
+static void report_source(struct recorder *r, struct source *s, int64_t now_ns)
+{
+	const struct source_mark *last = &s->at_last_report;
+	uint64_t kernel = s->dropped_kernel - last->dropped_kernel;
+	char key[64];
+
+	/* A netfilter source counts its gaps packet by packet; an interface tells sums. */
+	if (!s->netfilter)
+		s->lost_since_packet += kernel;
+	drop_event(r, s, now_ns, "kernel", kernel, s->netfilter ? "sequence-gap" : "buffer-full");
+	drop_event(r, s, now_ns, "own", s->dropped_own - last->dropped_own,
+		r->suspended || r->capture.error ? "disk-full" : "shutdown");
+	drop_event(r, s, now_ns, "interface", s->dropped_interface - last->dropped_interface, "buffer-full");
+	if (s->no_buffer != s->no_buffer_reported) {
+		snprintf(key, sizeof(key), "source.%u.drop", s->index);
+		facts_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld reason=no-buffer-space",
+			(long long)s->reported_ns, (long long)now_ns);
+	}
+	s->no_buffer_reported = s->no_buffer;
+	s->at_last_report = mark_of(s);
+	s->reported_ns = now_ns;
+}
+
+void recorder_report_sources(struct recorder *r, int64_t now_ns)
+{
+	uint32_t i;
+
+	facts_time(r->facts, now_ns);
+	for (i = 0; i < r->source_count; i++) {
+		struct source *s = &r->sources[i];
+
+		if (s->state != SOURCE_GONE)
+			s->ops->stats(s);
+		report_source(r, s, now_ns);
+		source_facts(r, s);
+	}
+}
+
+void recorder_drain_facts(struct recorder *r)
+{
+	struct fact_out out = {&r->comments, &r->json};
+
+	facts_drain(r->facts, &out);
+}
+
+/* The sidecar takes what it has room for; beyond 1 MiB that waits, lines are lost and counted. */
+static void feed_sidecar(struct recorder *r)
+{
+	if (r->json.length && outfile_add(&r->sidecar, r->json.text, r->json.length)) {
+		strbuf_reset(&r->json);
+	} else if (r->json.length > SIDECAR_WAITING) {
+		r->facts_lost += r->json.length;
+		strbuf_reset(&r->json);
+	}
+}
+
+static const char *no_space(const struct recorder *r)
+{
+	struct statvfs v;
+
+	if (!r->options->min_free || fstatvfs(r->dir_fd, &v) < 0)
+		return NULL;
+	return (uint64_t)v.f_bavail * v.f_frsize < r->options->min_free ? "min-free" : NULL;
+}
+
+static void suspend(struct recorder *r, int64_t now_ns, const char *reason)
+{
+	if (r->suspended)
+		return;
+	r->suspended = true;
+	r->suspend_reason = reason;
+	r->suspended_from_ns = now_ns;
+}
+
+static void resume(struct recorder *r, int64_t now_ns)
+{
+	if (!r->suspended)
+		return;
+	recorder_report_sources(r, now_ns); /* while it is still known why they were dropped */
+	r->suspended = false;
+	r->suspended_total_ns += now_ns - r->suspended_from_ns;
+	facts_event(r->facts, now_ns, "disk.suspended", "from_ns=%lld to_ns=%lld records=%llu reason=%s",
+		(long long)r->suspended_from_ns, (long long)now_ns, (unsigned long long)r->suspended_records,
+		r->suspend_reason);
+	r->suspended_records = 0;
+}
+
+void recorder_write(struct recorder *r, int64_t now_ns)
+{
+	const char *reason = no_space(r);
+	uint32_t i;
+
+	feed_sidecar(r);
+	if (reason) {
+		r->capture.error = r->sidecar.error = ENOSPC; /* so that full buffers don't try either */
+		suspend(r, now_ns, reason);
+		return;
+	}
+	if (!outfile_flush(&r->capture)) {
+		suspend(r, now_ns, r->capture.error == ENOSPC || r->capture.error == EDQUOT ? "no-space" : "error");
+		return;
+	}
+	for (i = 0; i < r->source_count; i++)
+		r->sources[i].buffered = 0;
+	resume(r, now_ns);
+	(void)outfile_flush(&r->sidecar); /* kept and tried again with the next */
+}
+
+void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
+{
+	uint32_t i;
+
+	comments_end(&r->comments);
+	strbuf_reset(&r->block);
+	for (i = 0; i < r->source_count; i++) {
+		const struct source *s = &r->sources[i];
+		struct pcapng_statistics st = {
+			.interface = i,
+			.at_ns = now_ns,
+			.start_ns = r->file_start_ns,
+			.end_ns = end_ns,
+			.received = received(s, &s->at_file_start),
+			.dropped_kernel = s->dropped_kernel - s->at_file_start.dropped_kernel,
+			.delivered = s->written - s->at_file_start.written,
+			.dropped_interface = s->dropped_interface - s->at_file_start.dropped_interface,
+			.has_dropped_interface = s->has_dropped_interface,
+			.comments = i == 0 ? &r->comments : NULL,
+		};
+
+		pcapng_add_statistics(&r->block, &st);
+	}
+	/* No room on a full disk: the sidecar, or the next block, says the same. */
+	if (outfile_add(&r->capture, r->block.text, r->block.length))
+		comments_begin(&r->comments, now_ns);
+}
+
+static void begin_facts(struct recorder *r, bool continues, int64_t now_ns)
+{
+	struct facts *f = r->facts;
+	uint32_t i;
+
+	facts_time(f, now_ns);
+	facts_put_u64(f, r->number, "capture.sequence");
+	facts_put_u64(f, (uint64_t)now_ns, "capture.start_ns");
+	facts_put_u64(f, continues, "capture.continues");
+	if (r->previous[0])
+		facts_put(f, r->previous, "capture.previous");
+	for (i = 0; i < r->source_count; i++) {
+		struct source *s = &r->sources[i];
+
+		s->at_file_start = mark_of(s);
+		source_facts(r, s);
+		total_fact(r, s);
+	}
+}
+
+static int add_head(struct recorder *r, struct error *err)
+{
+	const char *kernel = facts_get(r->facts, "host.kernel");
+	struct comments all = {.at_ns = r->file_start_ns};
+	struct fact_out out = {&all, &r->json};
+	char os[160] = "Linux";
+	uint32_t i;
+	bool ok;
+
+	if (kernel)
+		snprintf(os, sizeof(os), "Linux %s", kernel);
+	facts_write_all(r->facts, &out);
+	comments_end(&all);
+	strbuf_reset(&r->block);
+	pcapng_add_section(&r->block, &(struct pcapng_section){
+		.hardware = facts_get(r->facts, "dmi.product_name"),
+		.os = os,
+		.application = "bothends-agent " BOTHENDS_VERSION,
+		.comments = &all,
+	});
+	for (i = 0; i < r->source_count; i++)
+		add_interface(r, &r->sources[i]);
+	ok = outfile_add(&r->capture, r->block.text, r->block.length);
+	comments_release(&all);
+	return ok ? 0 : error_set(err, -ENOSPC, "cannot begin '%s': no room for its header", r->stem);
+}
+
+int recorder_begin_file(struct recorder *r, bool continues, struct error *err)
+{
+	int64_t now_ns = host_now();
+	char name[RING_NAME_SIZE + 16];
+	int code;
+
+	r->number = ring_next_stem(&r->ring, r->host_name, now_ns, r->stem);
+	r->file_start_ns = now_ns;
+	snprintf(name, sizeof(name), "%s" RING_SUFFIX, r->stem);
+	code = outfile_create(&r->capture, r->dir_fd, name, err);
+	if (code)
+		return code;
+	snprintf(name, sizeof(name), "%s" RING_SIDECAR, r->stem);
+	code = outfile_create(&r->sidecar, r->dir_fd, name, err);
+	if (code)
+		return code;
+	r->files++;
+	ring_note(&r->ring, r->stem, r->number, 0, now_ns);
+	comments_begin(&r->comments, now_ns);
+	begin_facts(r, continues, now_ns);
+	return add_head(r, err);
+}
+
+void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
+{
+	uint32_t i;
+
+	recorder_report_sources(r, now_ns);
+	for (i = 0; i < r->source_count; i++)
+		total_fact(r, &r->sources[i]);
+	facts_event(r->facts, now_ns, "capture.end_reason", "%s", reason);
+	facts_event(r->facts, now_ns, "capture.end_ns", "%lld", (long long)now_ns);
+	recorder_drain_facts(r);
+	recorder_add_statistics(r, now_ns, now_ns);
+	feed_sidecar(r);
+	ring_note(&r->ring, r->stem, r->number,
+		r->capture.written + r->capture.length + r->sidecar.written + r->sidecar.length, now_ns);
+	if (!outfile_close(&r->capture, true)) {
+		/* What was in the buffer is lost with it: no longer written, but dropped by us. */
+		for (i = 0; i < r->source_count; i++) {
+			r->sources[i].written -= r->sources[i].buffered;
+			r->sources[i].dropped_own += r->sources[i].buffered;
+		}
+	}
+	for (i = 0; i < r->source_count; i++)
+		r->sources[i].buffered = 0;
+	(void)outfile_close(&r->sidecar, false); /* the capture holds the same facts */
+	snprintf(r->previous, sizeof(r->previous), "%s" RING_SUFFIX, r->stem);
+}

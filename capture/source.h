@@ -1,0 +1,81 @@
+/*
+ * source: a place packets come from: a network interface (libpcap) or a netfilter log group
+ * (libnetfilter_log). Opened with privilege, read without.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "pcapng.h"
+
+struct source;
+
+/* Takes one packet; data is valid during the call only. */
+typedef void (*source_sink)(void *arg, struct source *s, const struct record *r);
+
+struct source_settings {
+	uint32_t snaplen;
+	bool promiscuous, payload;
+	uint64_t buffer_bytes;
+	const char *filter; /* NULL: none */
+};
+
+enum source_state { SOURCE_OPEN, SOURCE_DOWN, SOURCE_GONE };
+
+struct source_ops {
+	/* Reads what is there, about max packets. 0, or SOURCE_ENDED. */
+	int (*dispatch)(struct source *s, int max);
+	/* Brings dropped_kernel, dropped_interface and offered up to date. */
+	void (*stats)(struct source *s);
+	void (*close)(struct source *s);
+};
+
+enum source_result {
+	SOURCE_ENDED = 1, /* dispatch: nothing more will come; s->state and s->note say why */
+};
+
+struct source {
+	const struct source_ops *ops;
+	void *impl;
+	source_sink sink;
+	void *sink_arg;
+	struct source_settings settings;
+	char name[64]; /* if_name: "eth0", "nflog:5" */
+	uint32_t index; /* interface number in the file */
+	uint16_t link_type;
+	bool netfilter;
+	int fd; /* becomes readable; -1: closed */
+	enum source_state state;
+	char note[256]; /* one line about the last change of state */
+
+	/* Counters since it was opened. */
+	uint64_t offered; /* packets the kernel offered, with those it dropped; 0: not known */
+	uint64_t taken;	  /* given to the sink */
+	uint64_t dropped_kernel;
+	uint64_t dropped_interface;
+	bool has_dropped_interface;
+	bool counts_exactly;	/* offered = taken + dropped_kernel once the ring is empty */
+	uint64_t read_stamps;	/* records stamped at reading because the kernel gave no time */
+	uint64_t no_buffer;	/* times that the kernel said that records were lost, without a number */
+
+	/* The recorder's. */
+	uint64_t written, dropped_own, bytes;
+	uint64_t buffered; /* of written: not in the file yet */
+	uint64_t lost_since_packet; /* for the next packet's drop count */
+	struct source_mark {
+		uint64_t written, dropped_kernel, dropped_own, dropped_interface;
+	} at_file_start, at_last_report;
+	uint64_t no_buffer_reported;
+	int64_t reported_ns;
+	bool told_gone;
+};
+
+/* Each opens a source or fails with one line. The caller closes. */
+int source_open_pcap(struct source *s, const char *interface, const struct source_settings *settings,
+	struct error *err);
+int source_open_nflog(struct source *s, uint16_t group, const struct source_settings *settings,
+	struct error *err);
+
+void source_close(struct source *s);

@@ -1,0 +1,200 @@
+/* A network interface through libpcap: TPACKET_V3 ring, nanosecond stamps of CLOCK_REALTIME. */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if_arp.h>
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <net/if.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "trim.h"
+
+struct nic {
+	pcap_t *pcap;
+	uint8_t mac[6];
+	bool has_mac;
+	uint32_t last_recv, last_drop, last_ifdrop; /* libpcap's sums are 32 bits wide and wrap */
+};
+
+/*
+ * Only what the frame itself proves: our own source address is ours going out, our own destination
+ * address came in. Groups and other addresses may pass either way on bridges and virtual MACs.
+ */
+static uint32_t direction(const struct source *s, const struct nic *n, const uint8_t *p, uint32_t len)
+{
+	if (s->link_type == DLT_LINUX_SLL2 && len >= 20)
+		return p[10] == LINUX_SLL_OUTGOING ? PCAPNG_OUTBOUND : PCAPNG_INBOUND;
+	if (!n->has_mac || len < 12)
+		return 0;
+	if (!memcmp(p + 6, n->mac, 6))
+		return PCAPNG_OUTBOUND;
+	return memcmp(p, n->mac, 6) ? 0 : PCAPNG_INBOUND;
+}
+
+static void on_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	struct source *s = (struct source *)user;
+	const struct nic *n = s->impl;
+	struct record r = {
+		/* tv_usec holds nanoseconds: the precision was set so. */
+		.time_ns = (int64_t)h->ts.tv_sec * NSEC_PER_SEC + h->ts.tv_usec,
+		.data = bytes,
+		.cap_len = h->caplen,
+		.wire_len = h->len,
+	};
+
+	r.flags = direction(s, n, bytes, h->caplen);
+	if (!s->settings.payload)
+		r.cap_len = trim_frame(s->link_type, bytes, h->caplen);
+	s->taken++;
+	s->sink(s->sink_arg, s, &r);
+}
+
+static int nic_dispatch(struct source *s, int max)
+{
+	struct nic *n = s->impl;
+
+	if (pcap_dispatch(n->pcap, max, on_packet, (u_char *)s) >= 0)
+		return 0;
+	/* It said whether the interface went away; one that is only down comes back by itself. */
+	s->state = SOURCE_GONE;
+	snprintf(s->note, sizeof(s->note), "%s: %s", s->name, pcap_geterr(n->pcap));
+	return SOURCE_ENDED;
+}
+
+static void nic_stats(struct source *s)
+{
+	struct nic *n = s->impl;
+	struct pcap_stat st;
+
+	if (pcap_stats(n->pcap, &st) < 0)
+		return;
+	s->offered += st.ps_recv - n->last_recv;
+	s->dropped_kernel += st.ps_drop - n->last_drop;
+	if (s->settings.promiscuous) {
+		/* libpcap keeps this one up to date in promiscuous mode only. */
+		s->dropped_interface += st.ps_ifdrop - n->last_ifdrop;
+		s->has_dropped_interface = true;
+	}
+	n->last_recv = st.ps_recv;
+	n->last_drop = st.ps_drop;
+	n->last_ifdrop = st.ps_ifdrop;
+}
+
+static void nic_close(struct source *s)
+{
+	struct nic *n = s->impl;
+
+	if (n->pcap)
+		pcap_close(n->pcap);
+	free(n);
+}
+
+static const struct source_ops nic_ops = {nic_dispatch, nic_stats, nic_close};
+
+static void read_mac(struct source *s, struct nic *n)
+{
+	struct ifreq req = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	memcpy(req.ifr_name, s->name, strnlen(s->name, IFNAMSIZ - 1));
+	if (ioctl(fd, SIOCGIFHWADDR, &req) == 0 && req.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
+		memcpy(n->mac, req.ifr_hwaddr.sa_data, sizeof(n->mac));
+		n->has_mac = s->link_type == DLT_EN10MB;
+	}
+	close(fd);
+}
+
+static int set_filter(struct source *s, struct nic *n, struct error *err)
+{
+	struct bpf_program program;
+
+	if (!s->settings.filter)
+		return 0;
+	if (pcap_compile(n->pcap, &program, s->settings.filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return error_set(err, -EINVAL, "filter '%s' is not understood: %s", s->settings.filter,
+			pcap_geterr(n->pcap));
+	if (pcap_setfilter(n->pcap, &program) < 0) {
+		pcap_freecode(&program);
+		return error_set(err, -EINVAL, "cannot set the filter on '%s': %s", s->name,
+			pcap_geterr(n->pcap));
+	}
+	pcap_freecode(&program);
+	return 0;
+}
+
+static int activate_error(const struct source *s, pcap_t *p, int code, struct error *err)
+{
+	switch (code) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return error_set(err, -ENODEV, "no interface '%s' on this host", s->name);
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return error_set(err, -EPERM,
+			"no permission to capture on '%s': start as root or with CAP_NET_RAW", s->name);
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return error_set(err, -ENETDOWN, "interface '%s' is down: ip link set %s up", s->name, s->name);
+	default:
+		return error_set(err, -EIO, "cannot capture on '%s': %s", s->name, pcap_geterr(p));
+	}
+}
+
+static int activate(struct source *s, struct nic *n, struct error *err)
+{
+	pcap_t *p = n->pcap;
+	int code;
+
+	(void)pcap_set_snaplen(p, (int)s->settings.snaplen);
+	(void)pcap_set_promisc(p, s->settings.promiscuous);
+	(void)pcap_set_timeout(p, 100);
+	(void)pcap_set_buffer_size(p, (int)s->settings.buffer_bytes);
+	if (pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO))
+		return error_set(err, -ENOTSUP, "no nanosecond time stamps on '%s'", s->name);
+	code = pcap_activate(p);
+	if (code < 0)
+		return activate_error(s, p, code, err);
+	if (!strcmp(s->name, "any"))
+		(void)pcap_set_datalink(p, DLT_LINUX_SLL2); /* else the older SLL: fine too */
+	s->link_type = (uint16_t)pcap_datalink(p);
+	return 0;
+}
+
+int source_open_pcap(struct source *s, const char *interface, const struct source_settings *settings,
+	struct error *err)
+{
+	char text[PCAP_ERRBUF_SIZE];
+	struct nic *n = mem_zalloc(sizeof(*n));
+	int code;
+
+	s->ops = &nic_ops;
+	s->impl = n;
+	s->settings = *settings;
+	s->fd = -1;
+	snprintf(s->name, sizeof(s->name), "%s", interface);
+	n->pcap = pcap_create(interface, text);
+	if (!n->pcap)
+		return error_set(err, -ENODEV, "cannot capture on '%s': %s", interface, text);
+	code = activate(s, n, err);
+	if (!code)
+		code = set_filter(s, n, err);
+	if (code)
+		return code;
+	read_mac(s, n);
+	if (pcap_setnonblock(n->pcap, 1, text) < 0)
+		return error_set(err, -EIO, "cannot read '%s' without waiting: %s", interface, text);
+	s->fd = pcap_get_selectable_fd(n->pcap);
+	/* Loopback: libpcap leaves one of the two copies out after it was counted. */
+	s->counts_exactly = strcmp(interface, "lo") && strcmp(interface, "any");
+	return 0;
+}

@@ -1,0 +1,8 @@
+/* status: how the agent is, as JSON. */
+#pragma once
+
+#include "base/strbuf.h"
+#include "confine.h"
+#include "recorder.h"
+
+void status_json(struct strbuf *out, const struct recorder *r, const struct confinement *c);
