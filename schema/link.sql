@@ -200,7 +200,10 @@ UPDATE finding SET cause_id = NULL WHERE id NOT IN (
 		SELECT f.id FROM up JOIN finding f ON f.cause_id = up.id)
 	SELECT id FROM up);
 
--- 3. A cause weighs what its effects weigh.
+-- 3. A cause weighs what its effects weigh. ends: effects below it that explain nothing further.
+CREATE TEMP TABLE caused AS
+SELECT DISTINCT cause_id AS id FROM finding WHERE cause_id IS NOT NULL;
+CREATE INDEX temp.caused_by_id ON caused(id);
 CREATE TEMP TABLE effect AS
 WITH RECURSIVE up(leaf_id, id) AS (
 	SELECT id, id FROM finding
@@ -208,7 +211,8 @@ WITH RECURSIVE up(leaf_id, id) AS (
 	SELECT up.leaf_id, f.cause_id FROM up JOIN finding f ON f.id = up.id WHERE f.cause_id IS NOT NULL)
 SELECT up.id, min(CASE l.severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END) AS severity,
 	max(coalesce(json_extract(l.detail, '$.broken'), 0)) AS broken,
-	max(coalesce(json_extract(l.detail, '$.flows'), 0)) AS flows, count(*) - 1 AS effects
+	max(coalesce(json_extract(l.detail, '$.flows'), 0)) AS flows,
+	sum(NOT EXISTS (SELECT 1 FROM caused c WHERE c.id = l.id)) AS ends
 FROM up JOIN finding l ON l.id = up.leaf_id
 GROUP BY up.id;
 CREATE INDEX temp.effect_by_id ON effect(id);
@@ -216,16 +220,17 @@ UPDATE finding SET severity = (
 	SELECT CASE e.severity WHEN 1 THEN 'critical' WHEN 2 THEN 'warning' ELSE 'notice' END
 	FROM effect e WHERE e.id = finding.id);
 
--- 4. Order: the heaviest story first; in a story what happened, then what explains it, then what else
--- the cause did, by time.
+-- 4. Order: the heaviest story first. Its head is what happened; where that is several things, the
+-- nearest cause of them all; or a cause that weighs more than its effect. Then what explains the head,
+-- then the rest by time.
 CREATE TEMP TABLE root AS
 WITH RECURSIVE up(id, root_id, depth) AS (
 	SELECT id, id, 0 FROM finding WHERE cause_id IS NULL
 	UNION
 	SELECT f.id, up.root_id, up.depth + 1 FROM up JOIN finding f ON f.cause_id = up.id)
 SELECT up.id, up.root_id, up.depth, f.cause_id, row_number() OVER (PARTITION BY up.root_id
-	ORDER BY CASE f.severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, e.effects > 0,
-		e.broken DESC, e.flows DESC, f.confidence DESC, f.first_ns,
+	ORDER BY e.ends DESC, CASE f.severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
+		up.depth DESC, e.broken DESC, e.flows DESC, f.confidence DESC, f.first_ns,
 		f.kind, f.src_ip, f.dst_ip, f.from_vantage_id, f.to_vantage_id, f.id) AS head
 FROM up JOIN finding f ON f.id = up.id JOIN effect e ON e.id = up.id;
 CREATE INDEX temp.root_by_id ON root(id);

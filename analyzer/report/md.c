@@ -92,6 +92,7 @@ static void put_story(struct strbuf *out, const struct report *r, int first, int
 	const struct report_options *options)
 {
 	const struct report_finding *f = &r->findings[first];
+	int also = report_also_count(r, first, count);
 	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 
 	strbuf_adds(out, "## ");
@@ -103,9 +104,11 @@ static void put_story(struct strbuf *out, const struct report *r, int first, int
 	strbuf_adds(out, "**");
 	put(out, f->summary);
 	strbuf_adds(out, "**\n\n");
-	for (int i = first + 1; i < first + count; i++)
+	for (int i = first + 1; i < first + count && !report_is_beyond(r, first, i); i++)
 		put_finding(out, strcmp(r->findings[i].role, "because") == 0 ? "because" : "also",
 			&r->findings[i]);
+	if (also > REPORT_ALSO)
+		strbuf_printf(out, "- and %d more like these\n", also - REPORT_ALSO);
 	for (int i = first; i < first + count; i++)
 		if (report_advises(r, first, count, i)) {
 			strbuf_adds(out, "- **do**: ");

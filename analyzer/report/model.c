@@ -312,6 +312,21 @@ int report_story_length(const struct report *r, int first)
 	return n;
 }
 
+int report_also_count(const struct report *r, int first, int count)
+{
+	int n = 0;
+
+	for (int i = first; i < first + count; i++)
+		n += strcmp(r->findings[i].role, "also") == 0;
+	return n;
+}
+
+bool report_is_beyond(const struct report *r, int first, int i)
+{
+	return strcmp(r->findings[i].role, "also") == 0 &&
+	       report_also_count(r, first, i - first) >= REPORT_ALSO;
+}
+
 bool report_advises(const struct report *r, int first, int count, int i)
 {
 	bool caused = false;

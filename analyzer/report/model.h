@@ -13,13 +13,14 @@
 #include "store/db.h"
 
 #define REPORT_FINDINGS 100 /* findings shown unless all are asked for */
+#define REPORT_ALSO 8	    /* further effects of one cause that text and Markdown show */
 #define REPORT_WIDTH_MIN 40 /* narrower terminals get lines of this width */
 
 struct report_options {
 	int width;		/* columns to wrap at; 0: do not wrap */
 	bool colour;		/* text only: ANSI colours */
 	const char *database;	/* path as the user gave it, for the extract command; NULL: unknown */
-	int64_t findings_max;	/* most findings shown; 0: all */
+	int64_t findings_max;	/* stories that begin beyond this number are left out; 0: none */
 };
 
 /* One row of evidence. */
@@ -92,6 +93,10 @@ struct report {
 /* Reads everything; released with report_release(), also after a failure. */
 int report_load(struct report *r, struct db *db, const struct report_options *options, struct error *err);
 void report_release(struct report *r);
+
+/* How many findings of the story are further effects (role also), and whether finding i is beyond REPORT_ALSO. */
+int report_also_count(const struct report *r, int first, int count);
+bool report_is_beyond(const struct report *r, int first, int i);
 
 /*
  * Whether the story of count findings from first on gives the remedy of finding i: those of the causes;

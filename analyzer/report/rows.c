@@ -10,8 +10,9 @@
 #include "report/inert.h"
 
 #define HELD_ROWS 500
-#define CELL_WIDTH_MAX 120 /* wider cells stick out: cutting evidence is worse than a ragged line  \
-			    */
+#define CELL_WIDTH_MAX                                                                             \
+	120 /* wider cells stick out: cutting evidence is worse than a ragged line                 \
+	     */
 
 bool rows_format_parse(const char *name, enum rows_format *ret_format)
 {

@@ -232,15 +232,20 @@ static void put_proof(struct page *p, const struct report_finding *f)
 static void put_story(struct page *p, const struct report *r, int first, int count)
 {
 	const struct report_finding *f = &r->findings[first];
-	char sure[32];
+	int also = report_also_count(r, first, count);
+	char sure[32], more[48];
 
 	put_head(p, f);
 	for (int i = first + 1; i < first + count; i++)
 		if (strcmp(r->findings[i].role, "because") == 0)
 			put_because(p, "because", &r->findings[i], false);
-	for (int i = first + 1; i < first + count; i++)
+	for (int i = first + 1; i < first + count && !report_is_beyond(r, first, i); i++)
 		if (strcmp(r->findings[i].role, "also") == 0)
 			put_because(p, "also", &r->findings[i], true);
+	if (also > REPORT_ALSO) {
+		(void)snprintf(more, sizeof(more), "and %d more like these", also - REPORT_ALSO);
+		put_plain(p, "", more);
+	}
 	for (int i = first; i < first + count; i++)
 		if (report_advises(r, first, count, i))
 			put_plain(p, "do", r->findings[i].remedy);

@@ -26,6 +26,17 @@ SELECT text FROM (
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
 	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
+	-- Answered, and the client's last word never came: the same from the server's side.
+	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' from ' || f.client_ip
+		|| ' stayed half open: ' || v.name || ' saw SYN-ACKs for it and nothing came back; a capture on '
+		|| f.client_ip || ' would tell whether they arrived'
+	FROM flow f
+	CROSS JOIN flow_vantage a ON a.flow_id = f.id
+	CROSS JOIN vantage v ON v.id = a.vantage_id
+	WHERE f.outcome = 'half_open' AND f.protocol = 'tcp' AND a.syn_s2c > 0
+		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
+	GROUP BY f.client_ip, v.id
+	UNION ALL
 	SELECT 5, rowid, table_name || ' was cut at its limit: ' || kept || ' of ' || total || ' rows are kept; '
 		|| 'counts in path and in findings are complete all the same'
 	FROM (SELECT table_name, kept, total, row_number() OVER (ORDER BY table_name) AS rowid

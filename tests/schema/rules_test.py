@@ -646,10 +646,21 @@ class Linking(RuleTest):
     def test_one_cause_many_symptoms_are_one_story(self):
         self.handshakes(3)
         self.handshakes(2, server_ip="10.0.0.3")
-        found = self.rule({"kind": "host-dark", "host_id": self.a, "first_ns": T0, "last_ns": T0 + 30 * SECOND})
-        self.assertEqual([f["kind"] for f in found], ["synack-lost", "host-dark", "synack-lost"])
-        self.assertEqual([f["cause_id"] for f in found], [2, None, 2])
-        self.assertEqual(found[0]["src_ip"], "10.0.0.2", "the one that broke more comes first")
+        dark = {"kind": "host-dark", "host_id": self.a, "first_ns": T0, "last_ns": T0 + 30 * SECOND}
+        found = self.rule(dark)
+        self.assertEqual([f["kind"] for f in found], ["host-dark", "synack-lost", "synack-lost"])
+        self.assertEqual([f["cause_id"] for f in found], [None, 1, 1])
+        self.assertEqual({f["severity"] for f in found}, {"critical"})
+
+    def test_a_cause_of_the_common_cause_stands_behind_it(self):
+        self.handshakes(3)
+        self.handshakes(2, server_ip="10.0.0.3")
+        self.facts.insert("defect", id="made-up", title="x", severity="notice", explains="host-dark", remedy="x", source="x")
+        found = self.rule(
+            {"kind": "host-dark", "host_id": self.a, "first_ns": T0, "last_ns": T0 + 30 * SECOND},
+            {"kind": "advisory", "host_id": self.a, "detail": '{"defect": "made-up"}'})
+        self.assertEqual([(f["kind"], f["cause_id"]) for f in found],
+                         [("host-dark", 2), ("advisory", None), ("synack-lost", 1), ("synack-lost", 1)])
 
     def test_numbers_do_not_depend_on_the_order_of_insertion(self):
         self.handshakes(3)
