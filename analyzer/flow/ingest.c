@@ -477,6 +477,14 @@ static int64_t add_known(int64_t sum, int64_t v)
 	return (sum < 0 ? 0 : sum) + v;
 }
 
+/* Told at the end, or by the frames that followed the drops; where both speak, the larger one. */
+static int64_t dropped_by_kernel(const struct capfile_interface *iface)
+{
+	if (iface->dropped_between > 0 && iface->dropped_between > iface->dropped_kernel)
+		return iface->dropped_between;
+	return iface->dropped_kernel;
+}
+
 /* The capture ran at least this long, even where no frame says so. */
 static void keep_running_time(struct vantage *v, const struct capfile_interface *iface)
 {
@@ -501,7 +509,7 @@ static void keep_interface_rows(struct host_reading *rd, const struct capfile_in
 		row->name = iface->name ? mem_strdup(iface->name) : NULL;
 		row->filter = iface->filter ? mem_strdup(iface->filter) : NULL;
 		row->vantage = rd->interfaces[i].rv->place;
-		c->dropped_kernel = add_known(c->dropped_kernel, iface->dropped_kernel);
+		c->dropped_kernel = add_known(c->dropped_kernel, dropped_by_kernel(iface));
 		c->dropped_interface = add_known(c->dropped_interface, iface->dropped_interface);
 		keep_running_time(&rd->interfaces[i].rv->v, iface);
 	}
