@@ -265,13 +265,34 @@ static struct ruling arrived(const struct leg *l, const struct cover *c)
 		.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
 }
 
-/* Does some copy over the run arrive on record, and which is sent first of those? */
-static uint32_t first_recorded_copy(const struct leg *l, const struct run_proof *p)
+/* Does a sent item that arrived in part lack bytes of this run too? */
+static bool lacks(const struct leg *l, uint32_t item, const struct run *r)
+{
+	const struct run_list *list = &l->matcher->missing;
+	uint32_t low = 0, high = list->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (list->runs[middle].item < item)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < list->count && list->runs[low].item == item; low++)
+		if (list->runs[low].low < r->high && list->runs[low].high > r->low)
+			return true;
+	return false;
+}
+
+/* Does some other copy over the run arrive on record, and which is sent first of those? */
+static uint32_t first_recorded_copy(const struct leg *l, const struct run *r, const struct run_proof *p)
 {
 	for (uint32_t i = 0; i < p->copies; i++) {
 		uint32_t copy = l->proofs->copies[p->first_copy + i];
 
-		if (l->sent->items[copy].mate != ITEM_NONE)
+		/* The run's own item may have arrived in other parts. */
+		if (l->sent->items[copy].mate != ITEM_NONE && !lacks(l, copy, r))
 			return copy;
 	}
 	return ITEM_NONE;
@@ -360,7 +381,7 @@ static struct ruling rule_missing(const struct leg *l, const struct run *r, cons
 	if (r->low == r->high)
 		return absent(l, r->item, l->matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
 	c = find_cover(l, p);
-	recorded = p->arrivals ? first_recorded_copy(l, p) : ITEM_NONE;
+	recorded = p->arrivals ? first_recorded_copy(l, r, p) : ITEM_NONE;
 	if (recorded == ITEM_NONE)
 		return rule_unrecorded(l, r, p, &c, ret_ns);
 	return rule_recorded(l, r, p, &c, recorded, ret_ns);
