@@ -35,9 +35,17 @@ WHERE s.host_id IS NOT NULL OR d.host_id IS NOT NULL;
 -- Sent to a host, seen where it was sent or on the way; heard from a host at another's place; sent by
 -- a host to captured others, at its own place; and what each place is known to get to see.
 CREATE TEMP TABLE dk_toward AS
-SELECT dst_host AS host_id, src_ip AS peer_ip, ref_ns, max(frames) AS frames FROM dk_pair
-WHERE dst_host IS NOT NULL AND place_host != dst_host AND src_host IS NOT dst_host
-GROUP BY dst_host, src_ip, ref_ns;
+SELECT host_id, peer_ip, ref_ns, max(frames) AS frames FROM (
+	SELECT dst_host AS host_id, src_ip AS peer_ip, ref_ns, frames FROM dk_pair
+	WHERE dst_host IS NOT NULL AND place_host != dst_host AND src_host IS NOT dst_host
+	UNION ALL
+	-- who has lost its MAC can only ask for it
+	SELECT d.host_id, a.sender_ip, (a.at_ns - p.offset_ns) / 1000000000 * 1000000000, 1
+	FROM arp a
+	CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
+	CROSS JOIN dk_ip d ON d.ip = a.target_ip
+	WHERE a.operation = 'request' AND a.sender_ip IS NOT NULL AND p.host_id != d.host_id)
+GROUP BY host_id, peer_ip, ref_ns;
 CREATE INDEX temp.dk_toward_by_time ON dk_toward(host_id, ref_ns);
 CREATE TEMP TABLE dk_heard AS
 SELECT src_host AS host_id, dst_ip AS peer_ip, ref_ns FROM dk_pair
@@ -70,9 +78,21 @@ WHERE p.vantage_id NOT IN (SELECT vantage_id FROM activity GROUP BY vantage_id H
 GROUP BY p.vantage_id, p.second_ns;
 CREATE INDEX temp.dk_second_by_time ON dk_second(vantage_id, second_ns);
 
+-- Its own ARP, at its own place and where others heard it: a host that asks is alive.
+CREATE TEMP TABLE dk_arp AS
+SELECT l.host_id, a.vantage_id, a.at_ns - CAST(p.offset_ns + (a.at_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER)
+	AS ref_ns, p.host_id = l.host_id AS own
+FROM arp a
+CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
+CROSS JOIN (SELECT DISTINCT host_id, mac FROM vantage WHERE mac IS NOT NULL AND kind = 'nic') l
+	ON l.mac = a.sender_mac;
+CREATE INDEX temp.dk_arp_by_time ON dk_arp(host_id, own, ref_ns);
+
 -- Pauses of reception at each place, its own clock. The end of its capture ends one too.
 CREATE TEMP TABLE dk_pause AS
 SELECT q.*, l.host_id, l.filtered, l.siblings,
+	-- whether its capture tells directions: then ARP is among what it sent
+	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = q.vantage_id AND a.tx_frames > 0) AS told,
 	q.at_from_ns - CAST(l.offset_ns + (q.at_from_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS from_ns,
 	q.at_to_ns - CAST(l.offset_ns + (q.at_from_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS to_ns
 FROM (
@@ -87,7 +107,9 @@ WHERE q.at_to_ns - q.at_from_ns >= (SELECT value FROM setting WHERE key = 'dark_
 CREATE TEMP TABLE dk_rx AS
 SELECT p.*,
 	(SELECT coalesce(sum(a.tx_frames), 0) FROM dk_second a WHERE a.vantage_id = p.vantage_id
-		AND a.second_ns >= p.at_from_ns AND a.second_ns < p.at_to_ns) AS own_frames,
+		AND a.second_ns >= p.at_from_ns AND a.second_ns < p.at_to_ns)
+	+ CASE WHEN p.told THEN 0 ELSE (SELECT count(*) FROM dk_arp a WHERE a.host_id = p.host_id AND a.own
+		AND a.ref_ns >= p.from_ns AND a.ref_ns < p.to_ns) END AS own_frames,
 	(SELECT count(*) FROM host_fact b WHERE b.key = 'heartbeat' AND b.host_id = p.host_id
 		AND b.at_ns > p.at_from_ns AND b.at_ns < p.at_to_ns) AS heartbeats,
 	(SELECT count(*) FROM kernel_log k WHERE k.host_id = p.host_id AND k.at_ns > p.at_from_ns
@@ -107,7 +129,9 @@ SELECT p.*,
 	(SELECT max(t.ref_ns) - min(t.ref_ns) FROM dk_toward t WHERE t.host_id = p.host_id
 		AND t.ref_ns >= p.from_ns + 1000000000 AND t.ref_ns <= p.to_ns - 2000000000) AS lasted_ns,
 	(SELECT count(*) FROM dk_heard h WHERE h.host_id = p.host_id
-		AND h.ref_ns >= p.from_ns + 1000000000 AND h.ref_ns <= p.to_ns - 2000000000) AS heard,
+		AND h.ref_ns >= p.from_ns + 1000000000 AND h.ref_ns <= p.to_ns - 2000000000)
+	+ (SELECT count(*) FROM dk_arp a WHERE a.host_id = p.host_id AND NOT a.own
+		AND a.ref_ns >= p.from_ns + 1000000000 AND a.ref_ns <= p.to_ns - 1000000000) AS heard,
 	0 AS logged
 FROM dk_pause p
 WHERE NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = p.vantage_id
@@ -156,6 +180,9 @@ WHERE EXISTS (SELECT 1 FROM dk_place l JOIN activity a ON a.vantage_id = l.vanta
 	WHERE l.host_id = t.peer_host AND a.second_ns - l.offset_ns BETWEEN s.from_ns AND s.to_ns)
 GROUP BY s.host_id, s.from_ns, s.to_ns;
 DELETE FROM dk_tx WHERE lasted_ns + 3000000000 < (to_ns - from_ns) / 2;
+-- Whoever's ARP was heard in the meantime was not silent to everybody.
+DELETE FROM dk_tx WHERE EXISTS (SELECT 1 FROM dk_arp a WHERE a.host_id = dk_tx.host_id AND NOT a.own
+	AND a.ref_ns >= dk_tx.from_ns + 1000000000 AND a.ref_ns <= dk_tx.to_ns - 1000000000);
 UPDATE dark_span SET direction = 'both' WHERE direction = 'rx' AND EXISTS (SELECT 1 FROM dk_tx t
 	WHERE t.host_id = dark_span.host_id AND t.peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers')
 		AND min(t.to_ns, dark_span.to_ns) - max(t.from_ns, dark_span.from_ns)
@@ -179,6 +206,8 @@ FROM dk_silence s
 JOIN dk_toward t ON t.host_id = s.host_id AND t.ref_ns >= s.from_ns + 1000000000 AND t.ref_ns <= s.to_ns
 JOIN dk_answered k ON k.host_id = t.host_id AND k.peer_ip = t.peer_ip AND k.first_ns < s.from_ns
 WHERE s.to_ns - s.from_ns >= (SELECT value FROM setting WHERE key = 'dark_gone_s') * 1000000000
+	AND NOT EXISTS (SELECT 1 FROM dk_arp a WHERE a.host_id = s.host_id
+		AND a.ref_ns >= s.from_ns + 1000000000 AND a.ref_ns <= s.to_ns - 1000000000)
 	AND EXISTS (SELECT 1 FROM dk_place l WHERE l.host_id = s.host_id)
 	AND NOT EXISTS (SELECT 1 FROM dk_place l JOIN activity a ON a.vantage_id = l.vantage_id
 		WHERE l.host_id = s.host_id AND a.second_ns - l.offset_ns > s.from_ns + 1000000000

@@ -71,8 +71,12 @@ INSERT INTO vrrp_term (vrid, family, segment, src_ip, host_id, vantage_id, own, 
 SELECT vrid, family, segment, src_ip, router_host, vantage_id, own_place, priority, interval_ns, from_ns,
 	to_ns, adverts, resigned, 'first', capture_file_id, frame
 FROM (
-	SELECT *, min(ref_ns) AS from_ns, max(ref_ns) AS to_ns, count(*) AS adverts,
-		min(priority) = 0 AS resigned
+	SELECT vrid, family, segment, src_ip, router_host, vantage_id, own_place,
+		max(CASE WHEN starts THEN priority END) AS priority,
+		max(CASE WHEN starts THEN interval_ns END) AS interval_ns,
+		max(CASE WHEN starts THEN capture_file_id END) AS capture_file_id,
+		max(CASE WHEN starts THEN frame END) AS frame,
+		min(ref_ns) AS from_ns, max(ref_ns) AS to_ns, count(*) AS adverts, min(priority) = 0 AS resigned
 	FROM vrrp_step GROUP BY vrid, family, src_ip, term)
 -- A lone priority 0 is a farewell of one who was not master here.
 WHERE priority > 0
@@ -127,21 +131,32 @@ DELETE FROM vrrp_role WHERE router IS NULL AND EXISTS (SELECT 1 FROM vrrp_role r
 		AND (SELECT count(*) FROM vrrp_source o WHERE o.vrid = r.vrid AND o.family = r.family
 			AND o.segment = r.segment) > 1);
 
+-- Onlookers see the same: the one that saw most speaks.
+DELETE FROM vrrp_role WHERE router IS NULL AND vantage_id != (
+	SELECT w.vantage_id FROM vrrp_role w
+	WHERE w.vrid = vrrp_role.vrid AND w.family = vrrp_role.family AND w.segment = vrrp_role.segment
+		AND w.router IS NULL
+	ORDER BY (SELECT count(*) FROM vrrp_seen s WHERE s.vantage_id = w.vantage_id AND s.vrid = w.vrid
+		AND s.family = w.family) DESC, w.vantage_id LIMIT 1);
+
 -- Silences at a listener: from an advert of another router to the next advert of anyone (its own too:
 -- then it took over). Priority 0 is no promise of a next one. limit: the master-down time of the
--- listener (RFC 3768 6.1, RFC 9568 6.1), the skew of the lowest priority where its own is not known.
+-- listener (RFC 3768 6.1, RFC 9568 6.1); for an onlooker that of the router that took over, else the
+-- one of the lowest priority.
 CREATE TEMP TABLE vrrp_silence AS
-SELECT q.*, 3 * q.interval_ns + (256 - coalesce(q.listener_priority, 1)) *
+SELECT q.*, 3 * q.interval_ns + (256 - coalesce(q.listener_priority,
+		CASE WHEN q.taken_over THEN NULLIF(q.end_priority, 0) END, 1)) *
 	CASE q.version WHEN 2 THEN 1000000000 ELSE q.interval_ns END / 256 AS limit_ns
 FROM (
 	SELECT s.vantage_id, s.vrid, s.family, g.segment, s.src_ip, s.own, s.priority, s.interval_ns, s.version,
 		s.at_ns, s.ref_ns, s.ip_id, s.capture_file_id, s.frame, r.priority AS listener_priority,
 		r.router AS listener,
 		lead(s.at_ns) OVER w AS end_at_ns, lead(s.ref_ns) OVER w AS end_ns,
-		lead(s.own) OVER w AS taken_over, lead(s.capture_file_id) OVER w AS end_file_id,
+		lead(s.src_ip) OVER w != s.src_ip AND (lead(s.own) OVER w OR r.router IS NULL) AS taken_over,
+		lead(s.priority) OVER w AS end_priority, lead(s.src_ip) OVER w AS end_ip, lead(s.capture_file_id) OVER w AS end_file_id,
 		lead(s.frame) OVER w AS end_frame,
 		lead(s.ref_ns) OVER same AS next_ns, lead(s.at_ns) OVER same AS next_at_ns,
-		lead(s.ip_id) OVER same AS next_ip_id, lead(s.ref_ns, 2) OVER same AS after_next_ns,
+		lead(s.ip_id) OVER same AS next_ip_id,
 		lead(s.capture_file_id) OVER same AS next_file_id, lead(s.frame) OVER same AS next_frame
 	FROM vrrp_seen s
 	JOIN vrrp_segment g ON g.vrid = s.vrid AND g.family = s.family AND g.src_ip = s.src_ip
@@ -149,7 +164,7 @@ FROM (
 		AND r.segment = g.segment
 	WINDOW w AS (PARTITION BY s.vantage_id, s.vrid, s.family, g.segment ORDER BY s.at_ns, s.frame),
 		same AS (PARTITION BY s.vantage_id, s.vrid, s.family, s.src_ip ORDER BY s.at_ns, s.frame)) q
-WHERE NOT q.own AND q.priority > 0 AND q.end_ns IS NOT NULL;
+WHERE (NOT q.own OR q.listener IS NULL) AND q.priority > 0 AND q.end_ns IS NOT NULL;
 
 INSERT INTO vrrp_watch
 SELECT vantage_id, vrid, family, segment, src_ip, count(*) + 1, interval_ns, listener_priority,
@@ -228,6 +243,14 @@ UPDATE vrrp_gap SET late = min(sent, (
 		AND r.ref_ns BETWEEN next_ns AND next_ns + interval_ns / 2))
 WHERE sent > 0 AND (ip_id IS NULL OR ip_id = next_ip_id) AND next_ns IS NOT NULL;
 
+-- A burst at the end of the silence, of nearly as many as were due: they waited on the way. A router
+-- that wakes sends one or two at once.
+ALTER TABLE vrrp_gap ADD COLUMN burst INTEGER;
+UPDATE vrrp_gap SET burst = (
+	SELECT count(*) >= 3 AND count(*) >= (vrrp_gap.next_ns - vrrp_gap.ref_ns) / interval_ns - 1 FROM vrrp_seen r
+	WHERE r.vantage_id = vrrp_gap.vantage_id AND r.vrid = vrrp_gap.vrid AND r.family = vrrp_gap.family
+		AND r.src_ip = vrrp_gap.src_ip AND r.ref_ns BETWEEN next_ns AND next_ns + interval_ns / 2);
+
 -- The verdict on each: stop (it resigned without a word, crashed or was restarted: no gap), source,
 -- path, or unknown (neither the sender's capture nor its numbers tell).
 CREATE TEMP TABLE vrrp_verdict AS
@@ -238,9 +261,9 @@ SELECT g.*, CASE
 		ELSE 'source' END
 	WHEN g.next_ns IS NULL OR g.restarted THEN 'stop'
 	WHEN g.ip_id IS NULL OR g.ip_id = g.next_ip_id THEN
-		CASE WHEN g.after_next_ns - g.next_ns < g.interval_ns / 2 THEN 'path' ELSE 'unknown' END
+		CASE WHEN g.burst THEN 'path' ELSE 'unknown' END
 	WHEN g.next_ip_id = g.ip_id + 1 THEN
-		CASE WHEN g.after_next_ns - g.next_ns < g.interval_ns / 2 THEN 'path' ELSE 'source' END
+		CASE WHEN g.burst THEN 'path' ELSE 'source' END
 	ELSE 'path' END AS verdict,
 	CASE WHEN g.source_vantage IS NOT NULL THEN 1.0 WHEN g.next_ip_id != g.ip_id THEN 0.85 ELSE 0.4 END
 		AS confidence,

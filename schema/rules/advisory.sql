@@ -91,6 +91,15 @@ JOIN defect d ON d.id = f.defect_id
 JOIN host h ON h.id = f.host_id
 ORDER BY f.finding_id;
 
+INSERT INTO evidence (finding_id, note)
+SELECT finding_id, note FROM (
+	SELECT DISTINCT f.finding_id, 'recorded: ' || m.what AS note
+	FROM ad_found f JOIN ad_met m ON m.defect_id = f.defect_id AND m.host_id = f.host_id
+	JOIN ad_condition c ON c.n = m.n AND c.operator != 'log'
+	UNION
+	SELECT finding_id, 'kernel log, ' || iso(at_ns) || ': ' || message FROM ad_line)
+ORDER BY finding_id, note;
+
 DROP TABLE ad_last;
 DROP TABLE ad_condition;
 DROP TABLE ad_key;

@@ -133,13 +133,22 @@ ORDER BY f.finding_id, i.at_ns, i.frame;
 -- Connections that arrived at the server's own capture and got no answer there. The last seconds of
 -- the capture prove nothing, nor do frames that were not meant for this host's MAC.
 CREATE TEMP TABLE fw_silent AS
-SELECT x.vantage_id, v.host_id, x.flow_id, x.client_ip, x.server_ip, x.server_port, x.syn_c2s, x.first_ns, x.last_ns
+SELECT x.vantage_id, v.host_id, x.flow_id, x.client_ip, x.server_ip, x.server_port, x.syn_c2s, x.first_ns, x.last_ns,
+	o.host_id IS NOT NULL AS owned
 FROM flow_vantage x
 JOIN vantage v ON v.id = x.vantage_id AND v.kind = 'nic' AND v.trust != 'unfit'
 JOIN flow f ON f.id = x.flow_id AND f.protocol = 'tcp' AND f.outcome = 'unanswered' AND f.pairing != 'ambiguous'
-JOIN fw_ip o ON o.ip = x.server_ip AND o.host_id = v.host_id
+LEFT JOIN fw_ip o ON o.ip = x.server_ip
 WHERE x.syn_c2s > 0 AND x.syn_s2c = 0 AND x.rst_s2c = 0 AND x.packets_s2c = 0
 	AND x.first_ns < v.last_ns - 1500000000
+	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
+	-- nobody owns that one, the last place of several
+	AND (o.host_id = v.host_id OR (o.host_id IS NULL
+		AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id)
+		AND 1 < (SELECT count(*) FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
+			WHERE y.flow_id = x.flow_id AND y.position <= x.position)
+		AND NOT EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
+			WHERE y.flow_id = x.flow_id AND y.position > x.position)))
 	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = v.id AND d.from_ns < x.last_ns + 1000000000
 		AND d.to_ns > x.first_ns)
 	AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = x.flow_id AND p.direction = 'c2s'
@@ -150,7 +159,7 @@ WHERE x.syn_c2s > 0 AND x.syn_s2c = 0 AND x.rst_s2c = 0 AND x.packets_s2c = 0
 CREATE TEMP TABLE fw_quiet AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, server_ip, server_port)
 	AS finding_id, vantage_id, host_id, server_ip, server_port, count(*) AS flows, count(DISTINCT client_ip) AS clients,
-	min(client_ip) AS client_ip, sum(syn_c2s) AS syns, min(first_ns) AS first_ns, max(last_ns) AS last_ns
+	min(client_ip) AS client_ip, min(owned) AS owned, sum(syn_c2s) AS syns, min(first_ns) AS first_ns, max(last_ns) AS last_ns
 FROM fw_silent GROUP BY vantage_id, server_ip, server_port
 HAVING sum(syn_c2s) >= 2;
 
@@ -193,7 +202,7 @@ INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, t
 SELECT f.finding_id,
 	CASE WHEN r.rank IN (1, 2) OR r.name LIKE '%conntrack%' THEN 'firewall-drop' ELSE 'host-drop' END,
 	CASE WHEN f.syns >= 3 THEN 'critical' ELSE 'warning' END,
-	CASE WHEN r.name IS NOT NULL THEN 0.9 ELSE 0.85 END,
+	CASE WHEN NOT f.owned THEN 0.7 WHEN r.name IS NOT NULL THEN 0.9 ELSE 0.85 END,
 	f.host_id, f.vantage_id, NULL, CASE f.clients WHEN 1 THEN f.client_ip END, f.server_ip,
 	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
 	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),

@@ -40,7 +40,7 @@ SELECT f.finding_id, 'vrrp-gap-path', CASE WHEN f.takeovers > 0 THEN 'warning' E
 			|| span(f.limit_min_ns) || ') though they were sent: '
 			|| CASE WHEN f.sent = 0 THEN 'the next ones show that some are missing or came in a burst'
 				ELSE (f.sent - f.late) || ' lost, ' || f.late || ' late' END
-			|| CASE WHEN f.takeovers > 0 THEN '; it took over' ELSE '' END
+			|| CASE WHEN f.takeovers > 0 THEN '; another took over' ELSE '' END
 	END,
 	CASE WHEN f.unknown = f.gaps THEN 'capture on ' || f.src_ip || ' as well'
 	ELSE 'look at the way between them: hypervisor (is vhost_net in use?), IGMP snooping, storm control, '
@@ -62,7 +62,7 @@ SELECT finding_id, file_id, frame, note FROM (
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict IN ('path', 'unknown')
 	UNION ALL
 	SELECT f.finding_id, g.ref_ns, 3, g.end_file_id, g.end_frame,
-		CASE WHEN g.taken_over THEN coalesce(g.listener, 'it') || ' takes over after '
+		CASE WHEN g.taken_over THEN g.end_ip || ' takes over after '
 			ELSE 'the next one after ' END || span(g.end_at_ns - g.at_ns)
 	FROM vg_found f JOIN vrrp_verdict g ON g.vantage_id = f.vantage_id AND g.vrid = f.vrid
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict IN ('path', 'unknown')

@@ -31,8 +31,8 @@ SELECT f.finding_id, 'vrrp-gap-source', CASE WHEN f.takeovers > 0 THEN 'warning'
 	f.from_ns, f.to_ns, f.gaps, NULL,
 	coalesce(sh.name || ' (' || f.src_ip || ')', f.src_ip) || ' sent no VRRP advert for up to '
 		|| span(f.longest_ns) || ' (VRID ' || f.vrid || ', ' || CASE f.gaps WHEN 1 THEN 'once' ELSE
-		f.gaps || ' times' END || '); ' || v.name || ' takes over after ' || span(f.limit_min_ns)
-		|| CASE WHEN f.takeovers > 0 THEN ' and did' ELSE '' END,
+		f.gaps || ' times' END || '); the limit is ' || span(f.limit_min_ns)
+		|| CASE WHEN f.takeovers > 0 THEN ', and another took over' ELSE '' END,
 	'find what stalls ' || coalesce(sh.name, f.src_ip)
 		|| ' (CPU starvation, a paused or migrating guest, its log of keepalived timers); a longer '
 		|| 'advert interval rides over short stalls',
@@ -53,7 +53,7 @@ SELECT finding_id, file_id, frame, note FROM (
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict = 'source'
 	UNION ALL
 	SELECT f.finding_id, g.ref_ns, 3, g.end_file_id, g.end_frame,
-		CASE WHEN g.taken_over THEN coalesce(g.listener, 'it') || ' takes over after '
+		CASE WHEN g.taken_over THEN g.end_ip || ' takes over after '
 			ELSE 'the next one after ' END || span(g.end_at_ns - g.at_ns)
 	FROM vg_found f JOIN vrrp_verdict g ON g.vantage_id = f.vantage_id AND g.vrid = f.vrid
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict = 'source'

@@ -23,9 +23,27 @@ WHERE t.began != 'first' AND x.value != ''
 		AND a.at_ns - c.offset_ns BETWEEN t.from_ns - 200000000 AND t.from_ns + 1500000000)
 GROUP BY t.id, x.value;
 
+-- A master that went on sending while another took over and announced itself must announce again: the
+-- last announcement before the other gave way (and a second and a half after) must be its own.
+INSERT INTO vn_missing
+SELECT m.id, m.vrid, m.family, m.segment, m.src_ip, m.host_id, m.vantage_id, m.own, t.to_ns, 'return',
+	m.capture_file_id, m.frame, x.value
+FROM vrrp_term t
+JOIN vrrp_term m ON m.vrid = t.vrid AND m.family = t.family AND m.segment = t.segment AND m.src_ip != t.src_ip
+	AND m.from_ns < t.from_ns AND m.to_ns > t.to_ns + 2000000000 AND m.own
+JOIN vrrp_source o ON o.vrid = m.vrid AND o.family = m.family AND o.src_ip = m.src_ip
+JOIN json_each('["' || replace(o.addresses, ',', '","') || '"]') x
+JOIN clock_piece c ON c.vantage_id = m.vantage_id AND t.to_ns + c.offset_ns >= c.valid_from
+	AND t.to_ns + c.offset_ns < c.valid_to
+WHERE t.began IN ('unheard', 'early', 'failure') AND x.value != ''
+	AND (SELECT a.sender_mac FROM arp a WHERE a.sender_ip = x.value AND a.operation = 'announcement'
+			AND a.vantage_id = m.vantage_id
+			AND a.at_ns - c.offset_ns BETWEEN t.from_ns - 200000000 AND t.to_ns + 1500000000
+		ORDER BY a.at_ns DESC, a.frame DESC LIMIT 1) != o.mac;
+
 CREATE TEMP TABLE vn_found AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vrid, segment, src_ip)
-	AS finding_id, vrid, family, segment, src_ip, host_id, vantage_id, own, count(DISTINCT id) AS takeovers,
+	AS finding_id, vrid, family, segment, src_ip, host_id, vantage_id, own, count(DISTINCT from_ns) AS takeovers,
 	count(DISTINCT ip) AS addresses, min(ip) AS ip, min(from_ns) AS from_ns, max(from_ns) AS to_ns
 FROM vn_missing GROUP BY vrid, family, segment, src_ip;
 
@@ -33,9 +51,8 @@ INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, t
 	first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT f.finding_id, 'vrrp-no-garp', 'warning', CASE WHEN f.own THEN 0.95 ELSE 0.7 END, f.host_id,
 	f.vantage_id, NULL, f.src_ip, CASE f.addresses WHEN 1 THEN f.ip END, f.from_ns, f.to_ns, f.takeovers,
-	(SELECT count(*) FROM vrrp_term t WHERE t.vrid = f.vrid AND t.family = f.family AND t.segment = f.segment
-		AND t.src_ip = f.src_ip AND t.began != 'first'),
-	coalesce(h.name || ' (' || f.src_ip || ')', f.src_ip) || ' became master of VRID ' || f.vrid || ' '
+	NULL,
+	coalesce(h.name || ' (' || f.src_ip || ')', f.src_ip) || ' became, or stayed, master of VRID ' || f.vrid || ' '
 		|| CASE f.takeovers WHEN 1 THEN 'once' ELSE f.takeovers || ' times' END || ' without announcing '
 		|| CASE f.addresses WHEN 1 THEN f.ip ELSE f.addresses || ' addresses' END
 		|| ': others go on sending to the router before',
@@ -47,7 +64,8 @@ SELECT f.finding_id, 'vrrp-no-garp', 'warning', CASE WHEN f.own THEN 0.95 ELSE 0
 FROM vn_found f LEFT JOIN host h ON h.id = f.host_id ORDER BY f.finding_id;
 
 INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT DISTINCT f.finding_id, m.capture_file_id, m.frame, 'its first advert as master; no announcement follows'
+SELECT DISTINCT f.finding_id, m.capture_file_id, m.frame, CASE m.began WHEN 'return' THEN 'its first advert; the other''s announcement was the last'
+		ELSE 'its first advert as master; no announcement follows' END
 FROM vn_found f JOIN vn_missing m ON m.vrid = f.vrid AND m.family = f.family AND m.src_ip = f.src_ip
 ORDER BY f.finding_id, m.from_ns;
 

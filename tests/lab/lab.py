@@ -166,8 +166,9 @@ class Capture:
 
     def _tcpdump(self, interface, snaplen, promiscuous, link_type, only):
         command = ["tcpdump", "-i", interface, "-n", "-s", str(snaplen), "-B", "65536", "-U",
-                   "--immediate-mode", "--time-stamp-precision=nano", "-Z", "root",
-                   "-w", self.path]
+                   "--immediate-mode", "-Z", "root", "-w", self.path]
+        if not interface.startswith("nflog"):  # netfilter's log has no such stamps
+            command.append("--time-stamp-precision=nano")
         if not promiscuous:
             command.append("-p")
         if link_type:

@@ -268,7 +268,7 @@ def _is_option(word):
 
 # Findings whose proof a case's facts always hold.
 PROVEN_BY_FRAMES = ("mac-mismatch", "l2-asymmetric", "arp-unanswered", "arp-conflict", "vrrp-gap-source",
-                    "vrrp-gap-path", "vrrp-flap", "vrrp-dual-master", "vrrp-misconfig", "vrrp-no-garp")
+                    "vrrp-gap-path", "vrrp-flap", "advisory", "host-dark", "firewall-drop", "host-drop", "vrrp-dual-master", "vrrp-misconfig", "vrrp-no-garp")
 
 FINDINGS = """
 SELECT f.kind, h.name AS host, vf.name AS "from", vt.name AS "to", f.severity, f.src_ip, f.dst_ip,
