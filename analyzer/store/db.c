@@ -26,6 +26,11 @@ static const char opened_pragmas[] = "PRAGMA cache_size = -65536;"
 
 static int failed(struct db *db, const char *what, struct error *err)
 {
+	int code = sqlite3_errcode(db->handle);
+
+	if (db->path && (code == SQLITE_IOERR || code == SQLITE_FULL))
+		return error_set(err, -EIO, "cannot write '%s': %s; is there room on the disk?", db->path,
+			sqlite3_errmsg(db->handle));
 	return error_set(err, -EIO, "%s: %s", what, sqlite3_errmsg(db->handle));
 }
 
