@@ -44,20 +44,24 @@ CREATE INDEX temp.lossy_pair_by_ends
 	ON lossy_pair(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 
 -- Ends of which only the large packets are lost: at least pmtu_min_lost transmissions of payload, all
--- of them larger than everything that ever arrived between these ends, and something did arrive.
+-- of them larger than everything that ever arrived between these ends, and something did arrive. Lost
+-- handshakes beside them (a fourth as many) speak for an outage instead.
 CREATE TEMP TABLE pmtu_pair AS
 SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip,
-	sum(l.lost - l.syn_lost) AS lost, w.sent, sum(l.bytes) AS bytes, count(*) AS flows,
+	sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lost - l.syn_lost END) AS lost, w.sent,
+	sum(l.bytes) AS bytes, count(l.smallest_lost) AS flows,
 	min(l.smallest_lost) AS smallest_lost, w.largest_delivered, min(l.src_ip) AS src_ip,
 	min(l.dst_ip) AS dst_ip, min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns,
 	min(l.trusted) AS trusted
 FROM lossy l
 CROSS JOIN lossy_pair w USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
-WHERE l.smallest_lost IS NOT NULL AND l.protocol = 'tcp'
+WHERE l.protocol = 'tcp'
 GROUP BY l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip
-HAVING min(l.smallest_lost) >= (SELECT value FROM setting WHERE key = 'pmtu_min_bytes')
+HAVING 4 * sum(l.syn_lost) < sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lost - l.syn_lost END)
+	AND min(l.smallest_lost) >= (SELECT value FROM setting WHERE key = 'pmtu_min_bytes')
 	AND min(l.smallest_lost) > w.largest_delivered AND w.largest_delivered > 0
-	AND sum(l.lost - l.syn_lost) >= (SELECT value FROM setting WHERE key = 'pmtu_min_lost');
+	AND sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lost - l.syn_lost END)
+		>= (SELECT value FROM setting WHERE key = 'pmtu_min_lost');
 CREATE INDEX temp.pmtu_pair_by_ends
 	ON pmtu_pair(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 UPDATE lossy SET pmtu = 1

@@ -44,7 +44,9 @@ CREATE INDEX temp.proof_by_id ON proof(id);
 
 INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'pmtu-blackhole', 'critical',
+SELECT v.id, 'pmtu-blackhole',
+	-- one flow alone may have met its end in another way
+	CASE WHEN v.messages > 0 OR v.flows > 1 THEN 'critical' ELSE 'warning' END,
 	-- Several flows: small packets of one passed after large ones of another were lost.
 	min(CASE WHEN v.messages > 0 THEN 1 WHEN v.flows > 1 AND v.largest_delivered >= 200 THEN 0.97
 		WHEN v.flows > 1 THEN 0.9 ELSE 0.75 END, v.trusted),

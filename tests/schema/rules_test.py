@@ -318,7 +318,9 @@ class Pmtu(RuleTest):
 
     def test_icmp_settles_it(self):
         self.hole(flows=1)
-        self.assertLess(self.only("pmtu-blackhole")["confidence"], 0.8)
+        alone = self.only("pmtu-blackhole")
+        self.assertLess(alone["confidence"], 0.8)
+        self.assertEqual(alone["severity"], "warning")
         self.facts.insert("icmp_error", vantage_id=self.b, at_ns=T0, capture_file_id=self.b, frame=77, version=4,
                           type=3, code=4, mtu=1000, src_ip="10.0.0.254", dst_ip="10.0.0.2",
                           quoted_src_ip="10.0.0.2", quoted_dst_ip="10.0.0.1")
@@ -342,6 +344,11 @@ class Pmtu(RuleTest):
 
     def test_nothing_arrived_at_all(self):
         self.hole(largest=None)
+        self.none_of("pmtu-blackhole")
+
+    def test_lost_handshakes_beside_it_speak_for_an_outage(self):
+        self.hole(flows=1)
+        self.handshakes(2)
         self.none_of("pmtu-blackhole")
 
     def test_one_lost_packet_is_chance(self):
