@@ -39,22 +39,27 @@ void top_finish(struct top *t)
 {
 	if (t->count > 1)
 		qsort(t->entries, t->count, HEAD + t->size, by_weight);
-	if (t->count > t->keep)
-		t->count = t->keep;
+	if (t->count < t->keep)
+		return;
+	t->count = t->keep;
+	memcpy(t->floor, entry_at(t, t->keep - 1), sizeof(t->floor));
+	t->has_floor = true;
 }
 
 void top_offer(struct top *t, uint64_t weight, uint64_t hash, const void *data)
 {
+	const uint64_t head[2] = {weight, hash};
 	char *e;
 
 	t->offered++;
+	if (t->has_floor && by_weight(head, t->floor) > 0)
+		return;
 	if (!t->entries)
 		t->entries = mem_array(2 * t->keep, HEAD + t->size);
 	if (t->count == 2 * t->keep)
 		top_finish(t);
 	e = entry_at(t, t->count++);
-	memcpy(e, &weight, sizeof(weight));
-	memcpy(e + sizeof(weight), &hash, sizeof(hash));
+	memcpy(e, head, HEAD);
 	memcpy(e + HEAD, data, t->size);
 }
 

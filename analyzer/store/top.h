@@ -1,6 +1,7 @@
 /* top: of many entries the most important ones; which, does not depend on the order they come in. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,6 +9,8 @@ struct top {
 	char *entries; /* up to twice keep; entry: uint64_t weight, uint64_t hash (breaks ties), then the data */
 	size_t count, keep, size;
 	uint64_t offered;
+	uint64_t floor[2]; /* weight and hash of the last of keep entries: what is not above it cannot stay */
+	bool has_floor;
 };
 
 /* keep: entries that stay; size: of the data of one. */

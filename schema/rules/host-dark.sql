@@ -117,7 +117,7 @@ SELECT finding_id, log_file_id, line, packets || ' packets accepted, and none ar
 	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction AND d.logged > 0
 	JOIN dk_ip a ON a.host_id = f.host_id
 	JOIN flow_log x ON coalesce(x.pkt_dst_ip, x.dst_ip) = a.ip AND x.start_ns >= d.from_ns AND x.end_ns <= d.to_ns
-	WHERE x.action = 'ACCEPT' AND x.packets > 0)
+	WHERE x.action = 'ACCEPT' AND x.packets > 0 AND EXISTS (SELECT 1 FROM dark_span WHERE logged > 0))
 WHERE n <= 20 ORDER BY finding_id, n;
 
 DROP TABLE hd_found;
