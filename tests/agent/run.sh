@@ -1,0 +1,4 @@
+#!/bin/sh
+# Tests of bothends-agent against real kernels: run.sh [BUILD] [NAME...]; lines are ok, not ok or skip.
+cd "$(dirname "$0")" || exit 2
+exec python3 run.py "$@"
