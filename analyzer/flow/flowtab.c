@@ -97,6 +97,9 @@ static bool new_incarnation(const struct flow *f, const struct packet *p, bool f
 		return false;
 	if (side->has_isn)
 		return side->isn != p->seq;
+	/* The capture lacks an earlier copy of this SYN, but has what came of it. */
+	if ((side->seen && side->first_seq == p->seq + 1) || (peer->acked && peer->first_ack == p->seq + 1))
+		return false;
 	/* Data without a SYN was seen before: a stream from before the capture, and now a new one. */
 	if (side->seen)
 		return true;

@@ -25,6 +25,7 @@ struct flow_key {
 struct flow_side {
 	uint32_t isn;	    /* of its SYN or SYN-ACK, when has_isn */
 	uint32_t first_seq; /* of its first segment */
+	uint32_t first_ack; /* of its first segment with ACK, when acked */
 	uint32_t packets;
 	uint64_t bytes;
 	uint32_t syn_tsval, option_hash;
@@ -33,7 +34,7 @@ struct flow_side {
 	uint8_t ttl;	     /* of its first segment */
 	uint8_t wscale;	     /* 255: none */
 	uint8_t tcp_options; /* TCPOPT_ bits of its SYN */
-	bool has_isn, seen;
+	bool has_isn, seen, acked;
 	bool sent_syn_only;  /* it sent a SYN without ACK: it is the client */
 	bool out, in;	     /* the capture said so of some of its segments */
 	/* The run of frames with one pair of MACs, until observe_macs() takes it into mac_use. */

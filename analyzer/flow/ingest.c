@@ -223,6 +223,10 @@ static void note_side(struct flow *f, struct flow_side *side, const struct packe
 	side->in |= p->direction == PACKET_IN;
 	if (p->disposition != PACKET_TCP)
 		return;
+	if (p->tcp_flags & TCP_ACK && !side->acked) {
+		side->acked = true;
+		side->first_ack = p->ack;
+	}
 	if (p->tcp_flags & TCP_SYN)
 		note_syn(side, p);
 	if (p->tcp_flags & TCP_FIN)

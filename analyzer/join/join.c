@@ -201,6 +201,12 @@ static void match_leg(struct worker *w, uint32_t i, enum direction d, uint32_t m
 	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
 	m->received = received_lane(w, d == C2S ? i + 1 : i, d);
 	m->traits.tcp = tcp;
+	m->causality = (struct causality){.clocks = w->join->clocks, .since = INT64_MAX, .until = INT64_MIN,
+		.from = w->places[d == C2S ? i : i + 1].member.vantage,
+		.to = w->places[d == C2S ? i + 1 : i].member.vantage};
+	/* One host's two taps may be stamped in either order. */
+	if (w->join->net->vantages[m->causality.from].host == w->join->net->vantages[m->causality.to].host)
+		m->causality.clocks = NULL;
 	match_lanes(m, mss);
 }
 
@@ -220,6 +226,29 @@ static void add_path(struct join_batch *b, uint32_t conversation, const struct p
 	MEM_RESERVE(b->paths, b->path_count, b->path_cap);
 	b->paths[b->path_count++] = (struct path_result){
 		.conversation = conversation, .counts = *counts, .event_end = b->events.count};
+}
+
+/* 224.0.0.0/24, ff02::/16 and broadcast stay on their link (RFC 5771, RFC 4291). */
+static bool stays_on_link(const uint8_t ip[16])
+{
+	static const uint8_t control[15] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0};
+
+	return memcmp(ip, control, sizeof(control)) == 0 || (ip[0] == 0xff && (ip[1] & 0x0f) == 2) ||
+		memcmp(ip + 10, "\xff\xff\xff\xff\xff\xff", 6) == 0;
+}
+
+/* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path. */
+static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
+{
+	const struct matcher *m = &w->matchers[i][d];
+	const struct member *from = &w->places[d == C2S ? i : i + 1].member;
+
+	if (m->traits.tcp || !stays_on_link(member_ip(w->join->net, from, d == S2C)))
+		return false;
+	for (uint32_t k = 0; k < m->sent->count; k++)
+		if (m->sent->items[k].mate != ITEM_NONE)
+			return false;
+	return true;
 }
 
 static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t i, enum direction d)
@@ -400,7 +429,8 @@ static void join_conversation(struct worker *w, struct join_batch *b, uint32_t c
 			match_across(w, i, (enum direction)d);
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
-			judge_leg(w, b, conversation, i, (enum direction)d);
+			if (!on_other_links(w, i, (enum direction)d))
+				judge_leg(w, b, conversation, i, (enum direction)d);
 	if (w->join->options.packets == PACKETS_ALL)
 		pick_all(w, b, conversation);
 	else if (w->join->options.packets == PACKETS_EVENTS)

@@ -595,7 +595,8 @@ static void mark_twins(struct leg *l)
 				high = middle;
 		}
 		for (; low < n && !compare_transmissions(&r->items[extra[low]], &r->items[i]); low++)
-			r->items[extra[low]].twin |= twins(&r->items[extra[low]], &r->items[i]);
+			r->items[extra[low]].twin |= twins(&r->items[extra[low]], &r->items[i]) &&
+				match_is_causal(l->matcher, &l->sent->items[r->items[i].mate], &r->items[extra[low]]);
 	}
 	free(extra);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "join/clock.h"
 #include "join/lane.h"
 
 /* A stretch of sequence space of one item that has no counterpart. */
@@ -26,8 +27,17 @@ struct match_traits {
 	uint32_t mss;	    /* payload bytes of a full wire segment */
 };
 
+/* The least that the receiver's clock is ahead of the sender's; good for a short stretch of time. */
+struct causality {
+	const struct clocks *clocks; /* NULL: unknown */
+	uint32_t from, to;
+	int64_t since, until; /* sender's time */
+	int64_t ahead;	      /* INT64_MIN: unknown then */
+};
+
 struct matcher {
 	struct lane *sent, *received;
+	struct causality causality; /* set by the caller before match_lanes() */
 	struct match_traits traits;
 	struct run_list missing; /* of sent items that are not whole: by item, ascending */
 	struct run_list extra;	 /* of received ones */
@@ -37,6 +47,9 @@ struct matcher {
 	int64_t *cuts;
 	uint32_t cut_cap;
 };
+
+/* False when the arrival is proven to be earlier than the sending. */
+bool match_is_causal(struct matcher *m, const struct item *sent, const struct item *received);
 
 /* Matches m->sent with m->received; mss: see traits. Fills states, mates and both run lists. */
 void match_lanes(struct matcher *m, uint32_t mss);

@@ -559,6 +559,19 @@ static void index_anchors(struct pairer *p, uint32_t vantage)
 			publish_anchors(p, p->all->list[c].first_member);
 }
 
+/*
+ * From or to the unspecified address: every host sends such datagrams on its own link (DHCP, duplicate
+ * address detection), and they look alike.
+ */
+static bool is_anonymous(const struct pairer *p, uint32_t member)
+{
+	static const uint8_t v4[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, v6[16];
+	const struct flow_key *k = &member_flow(p->net, &p->all->members[member])->key;
+
+	return memcmp(k->a, v4, 16) == 0 || memcmp(k->a, v6, 16) == 0 || memcmp(k->b, v4, 16) == 0 ||
+		memcmp(k->b, v6, 16) == 0;
+}
+
 /* Pairs one vantage point's flows with the conversations of earlier ones. */
 static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first, uint32_t end)
 {
@@ -574,7 +587,7 @@ static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first
 		if (is_open(p, i) && member_flow(p->net, &p->all->members[i])->key.protocol == 6)
 			(void)pair_by_isn(p, i);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i))
+		if (is_open(p, i) && !is_anonymous(p, i))
 			(void)pair_by_tuple(p, i);
 	open = 0;
 	for (uint32_t i = first; i < end; i++)
@@ -582,7 +595,7 @@ static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first
 	if (open)
 		index_anchors(p, vantage);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i))
+		if (is_open(p, i) && !is_anonymous(p, i))
 			(void)pair_by_content(p, i);
 }
 

@@ -1,6 +1,6 @@
 #include "join/position.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "decode/packet.h"
 
@@ -89,21 +89,77 @@ static int by_counts(const struct network *net, const struct member *a, const st
 	return sum < 0 ? -1 : sum > 0;
 }
 
-static int compare(const struct network *net, const struct owners *o, const struct member *a, const struct member *b)
+/*
+ * Retransmissions that cross an answer make single conversations lie about their turns: all of
+ * them between two addresses vote.
+ */
+struct vote_key {
+	uint32_t a, b; /* vantages, a < b */
+	uint8_t client[16], server[16];
+};
+
+struct sorting {
+	const struct network *net;
+	const struct owners *owners;
+	struct tally votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
+};
+
+static struct vote_key vote_key(const struct network *net, const struct member *a, const struct member *b)
 {
-	int r = kind_rank(net, o, a) - kind_rank(net, o, b);
+	struct vote_key k = {.a = a->vantage, .b = b->vantage};
+
+	memcpy(k.client, member_ip(net, a, true), 16);
+	memcpy(k.server, member_ip(net, a, false), 16);
+	return k;
+}
+
+static void vote(struct sorting *s, const struct conversations *all, const struct conversation *c)
+{
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all->members[i].next) {
+		for (uint32_t k = all->members[i].next; k != MEMBER_NONE; k = all->members[k].next) {
+			const struct member *a = &all->members[i], *b = &all->members[k];
+			struct vote_key key;
+			int64_t *votes;
+			bool fresh;
+
+			if (a->vantage > b->vantage) {
+				a = &all->members[k];
+				b = &all->members[i];
+			}
+			if (by_ttl(s->net, a, b))
+				continue;
+			key = vote_key(s->net, a, b);
+			votes = tally_at(&s->votes, &key, &fresh);
+			*votes += by_turns(s->net, a, b);
+		}
+	}
+}
+
+static int by_votes(const struct sorting *s, const struct member *a, const struct member *b)
+{
+	bool swapped = a->vantage > b->vantage;
+	struct vote_key key = swapped ? vote_key(s->net, b, a) : vote_key(s->net, a, b);
+	const int64_t *votes = tally_get(&s->votes, &key);
+	int sign = !votes ? 0 : *votes < 0 ? -1 : *votes > 0;
+
+	return swapped ? -sign : sign;
+}
+
+static int compare(const struct sorting *s, const struct member *a, const struct member *b)
+{
+	const struct network *net = s->net;
+	int r = kind_rank(net, s->owners, a) - kind_rank(net, s->owners, b);
 
 	if (!r)
 		r = by_ttl(net, a, b);
 	if (!r)
-		r = by_turns(net, a, b);
+		r = by_votes(s, a, b);
 	if (!r)
 		r = by_counts(net, a, b);
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
 }
 
-static void sort_members(const struct network *net, const struct owners *o, struct conversations *all,
-	struct conversation *c)
+static void sort_members(const struct sorting *s, struct conversations *all, struct conversation *c)
 {
 	uint32_t order[MEMBERS_MAX] = {c->first_member}, n = 0;
 
@@ -112,7 +168,7 @@ static void sort_members(const struct network *net, const struct owners *o, stru
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t k = i, m = order[i];
 
-		for (; k && compare(net, o, &all->members[m], &all->members[order[k - 1]]) < 0; k--)
+		for (; k && compare(s, &all->members[m], &all->members[order[k - 1]]) < 0; k--)
 			order[k] = order[k - 1];
 		order[k] = m;
 	}
@@ -128,7 +184,14 @@ static void sort_members(const struct network *net, const struct owners *o, stru
 
 void position_members(const struct network *net, const struct owners *o, struct conversations *c)
 {
+	struct sorting s = {.net = net, .owners = o};
+
+	tally_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
 	for (uint32_t i = 0; i < c->count; i++)
 		if (c->list[i].members > 1)
-			sort_members(net, o, c, &c->list[i]);
+			vote(&s, c, &c->list[i]);
+	for (uint32_t i = 0; i < c->count; i++)
+		if (c->list[i].members > 1)
+			sort_members(&s, c, &c->list[i]);
+	tally_release(&s.votes);
 }
