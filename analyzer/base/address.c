@@ -3,6 +3,22 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+bool ip_is_link_group(const uint8_t ip[16])
+{
+	if (memcmp(ip, mapped, 12) == 0)
+		return memcmp(ip + 12, "\xe0\0\0", 3) == 0 || memcmp(ip + 12, "\xff\xff\xff\xff", 4) == 0;
+	return ip[0] == 0xff && (ip[1] & 0x0f) == 2;
+}
+
+bool ip_is_link_local(const uint8_t ip[16])
+{
+	if (memcmp(ip, mapped, 12) == 0)
+		return ip[12] == 169 && ip[13] == 254;
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
 static char *put_octet(char *p, unsigned v)
 {
 	if (v >= 100)
@@ -15,7 +31,6 @@ static char *put_octet(char *p, unsigned v)
 
 const char *ip_text(const uint8_t ip[16], char buf[IP_TEXT_SIZE])
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	char *p = buf;
 
 	if (memcmp(ip, mapped, 12) != 0)

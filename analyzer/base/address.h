@@ -1,10 +1,17 @@
 /* address: IP and MAC addresses as text. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define IP_TEXT_SIZE 46
 #define MAC_TEXT_SIZE 18
+
+/* Groups that stay on their link: 224.0.0.0/24, ff02::/16 (RFC 5771, RFC 4291), and broadcast. */
+bool ip_is_link_group(const uint8_t ip[16]);
+
+/* 169.254.0.0/16 and fe80::/10: good on one link only (RFC 3927, RFC 4291). */
+bool ip_is_link_local(const uint8_t ip[16]);
 
 /* RFC 5952 for IPv6, dotted for v4-mapped addresses. Returns buf. */
 const char *ip_text(const uint8_t ip[16], char buf[IP_TEXT_SIZE]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
@@ -228,22 +229,13 @@ static void add_path(struct join_batch *b, uint32_t conversation, const struct p
 		.conversation = conversation, .counts = *counts, .event_end = b->events.count};
 }
 
-/* 224.0.0.0/24, ff02::/16 and broadcast stay on their link (RFC 5771, RFC 4291). */
-static bool stays_on_link(const uint8_t ip[16])
-{
-	static const uint8_t control[15] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0};
-
-	return memcmp(ip, control, sizeof(control)) == 0 || (ip[0] == 0xff && (ip[1] & 0x0f) == 2) ||
-		memcmp(ip + 10, "\xff\xff\xff\xff\xff\xff", 6) == 0;
-}
-
 /* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path. */
 static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
 {
 	const struct matcher *m = &w->matchers[i][d];
 	const struct member *from = &w->places[d == C2S ? i : i + 1].member;
 
-	if (m->traits.tcp || !stays_on_link(member_ip(w->join->net, from, d == S2C)))
+	if (m->traits.tcp || !ip_is_link_group(member_ip(w->join->net, from, d == S2C)))
 		return false;
 	for (uint32_t k = 0; k < m->sent->count; k++)
 		if (m->sent->items[k].mate != ITEM_NONE)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/mem.h"
 #include "decode/packet.h"
 
@@ -572,6 +573,15 @@ static bool is_anonymous(const struct pairer *p, uint32_t member)
 		memcmp(k->b, v6, 16) == 0;
 }
 
+/* No translator touches what stays on its link; much of it looks alike everywhere. */
+static bool stays_on_link(const struct pairer *p, uint32_t member)
+{
+	const struct flow_key *k = &member_flow(p->net, &p->all->members[member])->key;
+
+	return is_anonymous(p, member) || ip_is_link_local(k->a) || ip_is_link_local(k->b) ||
+		ip_is_link_group(k->a) || ip_is_link_group(k->b);
+}
+
 /* Pairs one vantage point's flows with the conversations of earlier ones. */
 static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first, uint32_t end)
 {
@@ -595,7 +605,7 @@ static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first
 	if (open)
 		index_anchors(p, vantage);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i) && !is_anonymous(p, i))
+		if (is_open(p, i) && !stays_on_link(p, i))
 			(void)pair_by_content(p, i);
 }
 
