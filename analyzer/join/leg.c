@@ -226,6 +226,14 @@ static const char *not_covered(const struct leg *l, uint32_t sent_index, int64_t
 	return NULL;
 }
 
+/* Did the receiving capture run when this arrived? */
+static bool receiver_was_running(const struct leg *l, uint32_t sent_index, int64_t *ret_ns)
+{
+	const char *why = not_covered(l, sent_index, ret_ns);
+
+	return !why || strcmp(why, "capture-drop") == 0;
+}
+
 /* Nothing shows it arrived: lost, if the capture was there to see it. */
 static struct ruling absent(const struct leg *l, uint32_t sent_index, const char *reason, int64_t *ret_ns)
 {
@@ -491,9 +499,11 @@ static uint32_t judge_item(struct leg *l, uint32_t index, uint32_t at)
 		const struct run *r = &list->runs[at];
 		int64_t when = INT64_MIN;
 		struct ruling rule = rule_missing(l, r, &l->proofs->runs[at], &when);
+		bool running = rule.kind == EVENT_CAPTURE_MISSED && receiver_was_running(l, index, &when);
 		uint32_t n = run_segments(l, it, r, segments), b = payload_within(it, r->low, r->high);
 
 		note_missing(l, r, &rule, n, b, when);
+		l->events->events[l->events->count - 1].while_running = running;
 		segments -= n;
 		bytes -= b;
 	}
@@ -675,6 +685,7 @@ static void judge_received(struct leg *l)
 		e->proof = rule.proof;
 		e->proof_vantage = rule.proof_vantage;
 		e->judged_ns = it->seg->time_ns;
+		e->while_running = rule.kind == EVENT_SENDER_MISSED && sender_was_running(l, r->item);
 	}
 }
 

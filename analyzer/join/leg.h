@@ -27,6 +27,7 @@ const char *event_kind_name(enum event_kind k);
 struct event {
 	uint8_t kind, flags;
 	uint8_t direction;  /* enum direction */
+	bool while_running; /* missed by a capture that ran then: speaks against it */
 	bool pending;	    /* holds only while the receiving capture proves to be sound around then */
 	uint32_t seq, length, segments;
 	uint32_t from, to;  /* vantage indexes */
