@@ -714,7 +714,7 @@ static void judge_order(struct leg *l)
 	for (uint32_t i = 0; i < l->received->count; i++) {
 		const struct item *it = &l->received->items[i];
 
-		if (it->mate == ITEM_NONE || l->sent->items[it->mate].mate == ITEM_NONE)
+		if (it->mate == ITEM_NONE || l->sent->items[it->mate].mate == ITEM_NONE || it->ambiguous)
 			continue;
 		if (any && it->mate < highest && it->state == ITEM_WHOLE && l->sent->items[it->mate].mate == i) {
 			struct event *e = add_event(l, EVENT_REORDERED, "late");

@@ -275,26 +275,34 @@ static void add_run(struct run_list *l, uint32_t item, int64_t low, int64_t high
 	l->runs[l->count++] = (struct run){.item = item, .low = low, .high = high};
 }
 
+/* The segments of one record count on from its ID (TSO in Linux); some senders leave it as it is. */
+static bool ids_agree(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
+{
+	uint16_t sent_id = (uint16_t)(s->seg->ip_id + (low - s->off) / m->traits.mss);
+	uint16_t got_id = (uint16_t)(r->seg->ip_id + (low - r->off) / m->traits.mss);
+
+	return sent_id == got_id || s->seg->ip_id == r->seg->ip_id;
+}
+
+enum fit { FIT_NOT, FIT_MAYBE, FIT_SURE };
+
 /* May an arrival of a byte come from this sent record? */
-static bool range_fits(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
+static enum fit range_fits(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
 {
 	const struct segment *x = s->seg, *y = r->seg;
 	bool stamped = m->traits.use_timestamp && x->bits & y->bits & SEGMENT_TIMESTAMP;
 	bool numbered = m->traits.use_id && !((x->bits | y->bits) & SEGMENT_NO_ID);
 
 	if (stamped && x->tsval != y->tsval)
-		return false;
+		return FIT_NOT;
+	if (!numbered)
+		return FIT_MAYBE;
 	/* One wire segment on both sides: a retransmission within one tick differs in its ID alone. */
-	if (numbered && s->off == r->off && x->length == y->length && x->length <= m->traits.mss)
-		return x->ip_id == y->ip_id;
-	if (numbered && !stamped) {
-		/* The segments of one record count on from its ID (2.2 of RFC 6864's hosts; TSO in Linux). */
-		uint16_t sent_id = (uint16_t)(x->ip_id + (low - s->off) / m->traits.mss);
-		uint16_t got_id = (uint16_t)(y->ip_id + (low - r->off) / m->traits.mss);
-
-		return sent_id == got_id || x->ip_id == y->ip_id;
-	}
-	return true;
+	if (s->off == r->off && x->length == y->length && x->length <= m->traits.mss)
+		return x->ip_id == y->ip_id ? FIT_SURE : FIT_NOT;
+	if (ids_agree(m, s, r, low))
+		return FIT_SURE;
+	return stamped ? FIT_MAYBE : FIT_NOT;
 }
 
 struct active {
@@ -326,18 +334,34 @@ static void activate(struct active *a, uint32_t item)
 	a->count++;
 }
 
+/* The sent copy that an arrival comes from: one whose ID agrees before the earliest that may be. */
+static uint32_t choose_copy(struct matcher *m, const struct active *s, struct item *got, int64_t low)
+{
+	uint32_t chosen = s->count, may = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct item *it = &m->sent->items[s->items[i]];
+		enum fit fit = s->used[i] ? FIT_NOT : range_fits(m, it, got, low);
+
+		if (fit == FIT_NOT || !match_is_causal(m, it, got))
+			continue;
+		if (fit == FIT_SURE)
+			return i;
+		chosen = chosen == s->count ? i : chosen;
+		may++;
+	}
+	got->ambiguous |= may > 1;
+	return chosen;
+}
+
 /* One elementary interval: every active item covers it wholly. */
 static void match_interval(struct matcher *m, struct active *s, struct active *r, int64_t low, int64_t high)
 {
 	memset(s->used, 0, sizeof(s->used));
 	for (uint32_t k = 0; k < r->count; k++) {
 		struct item *got = &m->received->items[r->items[k]];
-		uint32_t i = 0;
+		uint32_t i = choose_copy(m, s, got, low);
 
-		while (i < s->count &&
-			(s->used[i] || !range_fits(m, &m->sent->items[s->items[i]], got, low) ||
-				!match_is_causal(m, &m->sent->items[s->items[i]], got)))
-			i++;
 		if (i == s->count) {
 			add_run(&m->extra, r->items[k], low, high);
 			continue;
