@@ -751,5 +751,6 @@ void network_release(struct network *net)
 	free(net->vantages);
 	free(net->hosts);
 	free(net->captures);
-	net->budget = arena_budget_free(net->budget);
+	(void)arena_budget_free(net->budget);
+	*net = (struct network){0};
 }

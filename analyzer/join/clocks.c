@@ -369,4 +369,5 @@ void clocks_release(struct clocks *c)
 		clock_model_release(&c->to_reference[i]);
 	free(c->pairs);
 	free(c->to_reference);
+	*c = (struct clocks){0};
 }

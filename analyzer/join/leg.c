@@ -1,5 +1,6 @@
 #include "join/leg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -431,38 +432,66 @@ static void note_missing(struct leg *l, const struct run *r, const struct ruling
 	e->judged_ns = at_ns;
 }
 
-/* What a delivered segment still tells: wrong MAC, changes on the way. */
-static const char *changed(const struct leg *l, const struct segment *s, const struct segment *r)
+/* A SYN's options, which only the flow's sides keep: those of its first SYN. */
+static bool changed_syn(const struct leg *l, const struct item *sent, char detail[32])
 {
+	const struct flow_side *s = member_side(l->net, l->sent->member, l->direction);
+	const struct flow_side *r = member_side(l->net, l->received->member, l->direction);
+	uint8_t gone = s->tcp_options & (uint8_t)~r->tcp_options;
+
+	if (!is_syn(sent) || (s->tcp_options | r->tcp_options) & TCPOPT_TRUNCATED)
+		return false;
+	if (s->mss && r->mss && s->mss != r->mss)
+		(void)snprintf(detail, 32, "mss %u -> %u", s->mss, r->mss);
+	else if (gone & TCPOPT_HAS_TIMESTAMP)
+		(void)snprintf(detail, 32, "timestamp option removed");
+	else if (gone & TCPOPT_HAS_SACK_PERMITTED)
+		(void)snprintf(detail, 32, "sack-permitted option removed");
+	else if (gone & TCPOPT_HAS_WSCALE)
+		(void)snprintf(detail, 32, "window scale option removed");
+	else if (gone & TCPOPT_HAS_MSS)
+		(void)snprintf(detail, 32, "mss option removed");
+	return detail[0];
+}
+
+/* Whether a delivered segment was changed on the way, and in what; the first word is the field. */
+static bool changed(const struct leg *l, const struct item *sent, const struct item *received, char detail[32])
+{
+	const struct segment *s = sent->seg, *r = received->seg;
 	uint8_t ecn_sent = s->tos & 3, ecn_got = r->tos & 3;
 
+	detail[0] = 0;
 	if ((s->tos ^ r->tos) >> 2)
-		return "DSCP";
+		(void)snprintf(detail, 32, "dscp %u -> %u", s->tos >> 2, r->tos >> 2);
 	/* Congestion marking (RFC 3168) is what ECN is for; anything else is not. */
-	if (ecn_sent != ecn_got && !(ecn_got == 3 && ecn_sent))
-		return "ECN";
-	if (s->hash && r->hash && s->hash != r->hash)
-		return "payload";
-	if (l->matcher->traits.tcp && s->bits & SEGMENT_TIMESTAMP && !((r->bits & (SEGMENT_TIMESTAMP | SEGMENT_OPTIONS_CUT))))
-		return "timestamp option removed";
-	if (l->matcher->traits.tcp && s->window != r->window)
-		return "window";
-	return NULL;
+	else if (ecn_sent != ecn_got && !(ecn_got == 3 && ecn_sent))
+		(void)snprintf(detail, 32, "ecn %u -> %u", ecn_sent, ecn_got);
+	else if (r->ttl > s->ttl)
+		(void)snprintf(detail, 32, "ttl %u -> %u", s->ttl, r->ttl);
+	else if (s->hash && r->hash && s->hash != r->hash)
+		(void)snprintf(detail, 32, "payload");
+	else if (l->matcher->traits.tcp && s->window != r->window)
+		(void)snprintf(detail, 32, "window %u -> %u", s->window, r->window);
+	else if (l->matcher->traits.tcp && is_syn(sent))
+		return changed_syn(l, sent, detail);
+	else if (s->bits & SEGMENT_TIMESTAMP && !(r->bits & (SEGMENT_TIMESTAMP | SEGMENT_OPTIONS_CUT)))
+		(void)snprintf(detail, 32, "timestamp option removed");
+	return detail[0];
 }
 
 static void note_modified(struct leg *l, const struct item *sent, const struct item *received)
 {
-	const char *what = changed(l, sent->seg, received->seg);
+	char detail[32];
 	struct event *e;
 
-	if (!what)
+	if (!changed(l, sent, received, detail))
 		return;
 	l->counts.modified += segments_of(l, sent->seg->length);
 	if (l->counts.modified > MODIFIED_EVENTS_MAX)
 		return;
 	e = add_event(l, EVENT_MODIFIED, "changed");
 	describe(e, l, sent, received);
-	e->detail = what;
+	memcpy(e->detail, detail, sizeof(e->detail));
 }
 
 static void note_whole(struct leg *l, const struct item *it)

@@ -471,21 +471,27 @@ static int prepare(struct analysis *r, struct error *err)
 	return 0;
 }
 
-static void release(struct analysis *r)
+/* Flow logs and rules need none of what was kept of packets. */
+static void release_records(struct analysis *r)
 {
-	progress_end(r->progress);
-	scope_release(&r->scope);
 	quiet_release(&r->quiet);
+	scope_release(&r->scope);
 	clocks_release(&r->clocks);
 	owners_release(&r->owners);
 	conversations_release(&r->all);
+	network_release(&r->net);
+}
+
+static void release(struct analysis *r)
+{
+	progress_end(r->progress);
+	release_records(r);
 	free(r->join.twins_by_capture);
 	free(r->order);
 	free(r->row);
 	free(r->readings);
 	free(r->results);
 	free(r->errors);
-	network_release(&r->net);
 	(void)filter_free(r->filter);
 	plan_release(&r->plan);
 }
@@ -545,6 +551,7 @@ static int make_database(struct analysis *r, struct error *err)
 		return result;
 	relate(r);
 	result = store(r, err);
+	release_records(r);
 	if (result == 0)
 		result = store_flow_logs(r, err);
 	return result ? result : judge(r, err);

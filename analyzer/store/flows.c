@@ -300,7 +300,7 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 	put_time(row, e->received);
 	put_text(row, e->reason);
 	put_place(w, row, e->proof_vantage, e->proof);
-	bulk_text_or_null(row, e->detail, e->detail ? strlen(e->detail) : 0);
+	bulk_text_or_null(row, e->detail, strlen(e->detail));
 	w->event_count = (uint64_t)bulk_end(w->events);
 }
 
