@@ -417,12 +417,22 @@ static int dispose(struct host_reading *rd, struct reading_vantage *rv, const st
 	}
 }
 
+/*
+ * A time in a damaged file may be anything. From 1970 to 2116 differences and sums of two times fit
+ * in 64 bits; what lies beyond is moved to the edge.
+ */
+static int64_t sane_time(int64_t time_ns)
+{
+	return time_ns < 0 ? 0 : time_ns > INT64_MAX / 2 ? INT64_MAX / 2 : time_ns;
+}
+
 static void note_time(struct host_reading *rd, struct vantage *v, struct frame *f)
 {
 	struct capture *c = rd->capture;
 
 	if (!f->has_time)
 		f->time_ns = rd->last_ns;
+	f->time_ns = sane_time(f->time_ns);
 	if (f->time_ns < c->first_ns)
 		c->first_ns = f->time_ns;
 	if (f->time_ns > c->last_ns)
@@ -460,7 +470,7 @@ static void ingest_frame(struct host_reading *rd, struct frame *f)
 	}
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
-		f->time_ns = p->nflog_time_ns;
+		f->time_ns = sane_time(p->nflog_time_ns);
 	o.src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
 	o.dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
 	observe_activity(v, f, p->direction);
@@ -493,9 +503,9 @@ static int64_t dropped_by_kernel(const struct capfile_interface *iface)
 static void keep_running_time(struct vantage *v, const struct capfile_interface *iface)
 {
 	if (iface->start_ns != INT64_MIN && (v->start_ns == INT64_MIN || iface->start_ns < v->start_ns))
-		v->start_ns = iface->start_ns;
+		v->start_ns = sane_time(iface->start_ns);
 	if (iface->end_ns > v->end_ns)
-		v->end_ns = iface->end_ns;
+		v->end_ns = sane_time(iface->end_ns);
 }
 
 static void keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
@@ -541,7 +551,7 @@ static void keep_drops(struct host_reading *rd, const struct capfile_info *info)
 		v = &rd->interfaces[d->interface].rv->v;
 		MEM_RESERVE(v->drops, v->drop_count, v->drop_cap);
 		v->drops[v->drop_count++] = (struct drop_span){
-			.from_ns = d->from_ns, .to_ns = d->to_ns, .frames = d->frames, .source = "capture"};
+			.from_ns = sane_time(d->from_ns), .to_ns = sane_time(d->to_ns), .frames = d->frames, .source = "capture"};
 	}
 }
 
@@ -625,6 +635,16 @@ static int read_capture(struct host_reading *rd, uint32_t index, struct error *e
 	return r;
 }
 
+/* A pcapng may end before it describes an interface; its host was watched from somewhere all the same. */
+static void need_vantage(struct host_reading *rd)
+{
+	const struct capfile_interface unknown = {.received = -1, .dropped_interface = -1, .filter_accepted = -1,
+		.dropped_kernel = -1, .delivered = -1, .start_ns = INT64_MIN, .end_ns = INT64_MIN};
+
+	if (!rd->count && rd->host->capture_count)
+		(void)vantage_for(rd, &unknown, 0);
+}
+
 static void close_runs(struct vantage *v)
 {
 	for (uint32_t i = 0; i < v->flows.count; i++) {
@@ -645,9 +665,9 @@ struct host_reading *ingest_host(struct network *net, uint32_t host,
 	rd->host = &net->hosts[host];
 	rd->options = options;
 	rd->fragments = fragments_new();
-	rd->last_ns = INT64_MIN / 2;
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
 		r = read_capture(rd, rd->host->captures[i], err);
+	need_vantage(rd);
 	for (uint32_t i = 0; i < rd->count; i++)
 		close_runs(&rd->vantages[i]->v);
 	rd->fragments = fragments_free(rd->fragments);

@@ -70,7 +70,8 @@ static void insert_capture(struct db *db, const struct network *net, const struc
 		(unsigned long long)c->hash[1]);
 	db_int(s, 1, c->id);
 	db_int(s, 2, net->hosts[c->host].id);
-	db_int(s, 3, net->vantages[c->interface_count ? c->interfaces[0].vantage : 0].id);
+	db_int(s, 3, net->vantages[c->interface_count ? c->interfaces[0].vantage
+						      : net->hosts[c->host].vantages[0]].id);
 	db_text(s, 4, c->path);
 	db_text(s, 5, c->format);
 	db_text(s, 6, c->compression);
