@@ -70,11 +70,12 @@ CREATE TABLE flow_log_window ( -- a minute of one ENI's log; a record counts in 
 	start_ns INTEGER NOT NULL, -- start of the minute
 	in_records INTEGER NOT NULL, -- accepted records to the ENI
 	in_packets INTEGER NOT NULL, -- their packets (in the minute where the window starts)
-	in_answered INTEGER NOT NULL, -- of in_records: the ENI sent something on the same 5-tuple in that window or the next
+	in_requests INTEGER NOT NULL, -- of in_records: from a client to the ENI; the others answer the ENI
+	in_answered INTEGER NOT NULL, -- of in_requests: the ENI sent something on the same 5-tuple in that window or the next
 	out_records INTEGER NOT NULL, -- accepted records from the ENI
 	out_packets INTEGER NOT NULL, -- their packets
-	peers INTEGER NOT NULL, -- distinct senders to the ENI, at least this many (stops near 64)
-	peers_answered INTEGER NOT NULL, -- distinct senders that were answered, at least
+	peers INTEGER NOT NULL, -- distinct clients of the ENI, at least this many (stops near 64)
+	peers_answered INTEGER NOT NULL, -- distinct clients that were answered, at least
 	rejected INTEGER NOT NULL, -- rejected records
 	nodata INTEGER NOT NULL, -- NODATA records
 	skipdata INTEGER NOT NULL, -- SKIPDATA records

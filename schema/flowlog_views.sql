@@ -18,7 +18,7 @@ JOIN vantage v ON v.id = i.vantage_id
 JOIN host h ON h.id = v.host_id;
 
 CREATE VIEW flow_log_timeline AS -- each minute of each ENI; a record counts in every minute of its window
-SELECT h.name AS host, v.interface, w.start_ns, iso(w.start_ns) AS minute, w.in_records, w.in_answered, w.in_packets,
+SELECT h.name AS host, v.interface, w.start_ns, iso(w.start_ns) AS minute, w.in_records, w.in_requests, w.in_answered, w.in_packets,
 	w.out_records, w.out_packets, w.peers, w.peers_answered, w.rejected, w.nodata, w.skipdata
 FROM flow_log_window w
 JOIN vantage v ON v.id = w.vantage_id
@@ -61,7 +61,7 @@ CREATE VIEW flow_log_dark AS -- spans of minutes in which an ENI accepted packet
 SELECT h.name AS host, v.interface, iso(min(start_ns)) AS "from", iso(max(start_ns) + 60000000000) AS "to",
 	count(*) AS minutes, max(peers) AS peers, sum(in_packets) AS packets, sum(out_packets) AS sent_meanwhile
 FROM (SELECT *, start_ns / 60000000000 - row_number() OVER (PARTITION BY vantage_id ORDER BY start_ns) AS run
-	FROM flow_log_window WHERE in_records > 0 AND in_answered = 0 AND skipdata = 0) w
+	FROM flow_log_window WHERE in_requests > 0 AND in_answered = 0 AND skipdata = 0) w
 JOIN vantage v ON v.id = w.vantage_id
 JOIN host h ON h.id = v.host_id
 GROUP BY w.vantage_id, w.run;

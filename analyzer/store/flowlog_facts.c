@@ -240,8 +240,8 @@ static void add_source(struct worker *w, const struct pair_key *k, const struct 
 	proof_min(&s->proof, t);
 }
 
-/* Adds the conversation of one 5-tuple at one ENI to its pair. */
-static void add_pair(struct worker *w, const struct flowlog_interface *i, const struct tuple *t,
+/* Adds the conversation of one 5-tuple at one ENI to its pair; returns which half is the client's. */
+static unsigned add_pair(struct worker *w, const struct flowlog_interface *i, const struct tuple *t,
 	const struct half h[2])
 {
 	bool guessed, is_new;
@@ -280,7 +280,7 @@ static void add_pair(struct worker *w, const struct flowlog_interface *i, const 
 	if (c2s->rejected_records && !c2s->records)
 		add_source(w, &key, c2s, c2s->rejected_records, c2s->rejected_packets, c2s->rejected);
 	if (silence != UNANSWERED)
-		return;
+		return client;
 	add_source(w, &key, c2s, c2s->records, c2s->packets, c2s->accepted);
 	p->unanswered_flows++;
 	p->unanswered_records += c2s->records;
@@ -290,10 +290,11 @@ static void add_pair(struct worker *w, const struct flowlog_interface *i, const 
 	p->unanswered_first_s = least(p->unanswered_first_s, c2s->accepted_first_s);
 	p->unanswered_last_s = most(p->unanswered_last_s, c2s->last_s);
 	proof_min(&p->unanswered, c2s->accepted);
+	return client;
 }
 
 /* The minutes that a window touches, 16 at most (an aggregation interval is 10 minutes at most). */
-static void add_minutes(struct worker *w, const struct tuple *t, unsigned side, bool answered)
+static void add_minutes(struct worker *w, const struct tuple *t, unsigned side, bool request, bool answered)
 {
 	uint32_t first = t->start_s / 60, last = t->end_s / 60;
 	const uint8_t *peer = side == TUPLE_INGRESS ? t->src : t->dst;
@@ -316,10 +317,11 @@ static void add_minutes(struct worker *w, const struct tuple *t, unsigned side, 
 		} else if (side == TUPLE_INGRESS) {
 			m->in_records++;
 			m->in_packets += minute == first ? t->packets : 0;
-			m->in_answered += answered;
-			m->peers |= bit;
-			m->peers_answered |= answered ? bit : 0;
-			if (!answered)
+			m->in_requests += request;
+			m->in_answered += request && answered;
+			m->peers |= request ? bit : 0;
+			m->peers_answered |= request && answered ? bit : 0;
+			if (request && !answered)
 				proof_min(&m->unanswered, t);
 		} else if (side == TUPLE_EGRESS) {
 			m->out_records++;
@@ -389,13 +391,14 @@ static void one_conversation(struct worker *w, struct tuple **list, size_t n, st
 		flowlog_interface_by_id((struct flowlog_interfaces *)w->in->interfaces, list[0]->vantage);
 	int64_t interval_s = i->interval_ns / NSEC_PER_SEC;
 	size_t behind = 0;
+	unsigned client;
 
 	for (unsigned d = 0; d < 2; d++)
 		h[d] = (struct half){.first_s = UINT32_MAX, .accepted_first_s = UINT32_MAX,
 			.rejected_first_s = UINT32_MAX, .flags = TUPLE_NO_FLAGS};
 	for (size_t k = 0; k < n; k++)
 		half_add(&h[direction_of(list[k])], list[k], side_of(i, list[k]));
-	add_pair(w, i, list[0], h);
+	client = add_pair(w, i, list[0], h);
 	for (size_t k = 0; k < n; k++) {
 		const struct tuple *t = list[k];
 		unsigned side = side_of(i, t);
@@ -404,8 +407,10 @@ static void one_conversation(struct worker *w, struct tuple **list, size_t n, st
 		/* Windows are of about one length: those two before t cannot reach into it. */
 		while (behind < k && (int64_t)list[behind]->start_s + 2 * interval_s < t->start_s)
 			behind++;
+		/* What answers the host is no request, whatever the host sends after it. */
 		if (side && !i->sampled)
-			add_minutes(w, t, side, in && answered(list + behind, n - behind, t, interval_s));
+			add_minutes(w, t, side, in && direction_of(t) == client,
+				in && answered(list + behind, n - behind, t, interval_s));
 		if (in && w->in->span_count)
 			add_delivery(w, t);
 	}

@@ -40,7 +40,7 @@ struct window_key {
 
 struct window {
 	struct window_key key;
-	uint64_t in_records, in_packets, in_answered, out_records, out_packets, rejected, nodata, skipdata;
+	uint64_t in_records, in_packets, in_requests, in_answered, out_records, out_packets, rejected, nodata, skipdata;
 	uint64_t peers, peers_answered; /* a bit for each of 64 classes of addresses */
 	struct proof unanswered;
 };

@@ -137,6 +137,7 @@ static void write_window(struct db *db, const void *entry)
 	db_int(s, c++, (int64_t)w->key.minute * 60 * NSEC_PER_SEC);
 	db_int(s, c++, (int64_t)w->in_records);
 	db_int(s, c++, (int64_t)w->in_packets);
+	db_int(s, c++, (int64_t)w->in_requests);
 	db_int(s, c++, (int64_t)w->in_answered);
 	db_int(s, c++, (int64_t)w->out_records);
 	db_int(s, c++, (int64_t)w->out_packets);

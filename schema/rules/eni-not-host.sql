@@ -64,12 +64,18 @@ SELECT vantage_id, src_ip, dst_ip, sum(packets) AS accepted, sum(low) AS low, su
 FROM eni_missing
 GROUP BY vantage_id, src_ip, dst_ip;
 
+CREATE TEMP TABLE eni_alive AS
+SELECT host_id, first_ns, last_ns FROM finding WHERE kind = 'host-dark' AND json_extract(detail, '$.alive');
+
 CREATE TEMP TABLE eni_found AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
 		ORDER BY p.vantage_id, p.src_ip, p.dst_ip) AS id, p.*, e.host_id, e.nic_id, e.slack, e.sound,
 	e.drops_known, e.shows_arp,
 	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = e.nic_id AND a.second_ns >= p.first_ns
-		AND a.second_ns <= p.last_ns AND a.tx_frames > 0) AS sending,
+		AND a.second_ns <= p.last_ns AND a.tx_frames > 0)
+	-- captures that do not tell directions: host-dark knows frames of the host's own
+	OR EXISTS (SELECT 1 FROM eni_alive h WHERE h.host_id = e.host_id
+		AND h.first_ns <= p.last_ns AND h.last_ns >= p.first_ns) AS sending,
 	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = e.nic_id AND a.second_ns >= p.first_ns
 		AND a.second_ns <= p.last_ns) AS recording
 FROM eni_pair p
@@ -113,3 +119,4 @@ DROP TABLE eni_shown_service;
 DROP TABLE eni_missing;
 DROP TABLE eni_pair;
 DROP TABLE eni_found;
+DROP TABLE eni_alive;

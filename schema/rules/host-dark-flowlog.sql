@@ -4,11 +4,11 @@
 -- and none was answered, at an ENI that answers at other times; none with SKIPDATA, none at the ends of
 -- the log. Where the host was captured, the capture decides.
 CREATE TEMP TABLE dark_minute AS
-SELECT w.vantage_id, w.start_ns, w.in_records, w.in_packets, w.out_packets, w.peers, w.log_file_id, w.line,
+SELECT w.vantage_id, w.start_ns, w.in_requests AS in_records, w.in_packets, w.out_packets, w.peers, w.log_file_id, w.line,
 	w.start_ns / 60000000000 - row_number() OVER (PARTITION BY w.vantage_id ORDER BY w.start_ns) AS run
 FROM flow_log_window w
 JOIN flow_log_interface i ON i.vantage_id = w.vantage_id
-WHERE w.in_records > 0 AND w.in_answered = 0 AND w.skipdata = 0
+WHERE w.in_requests > 0 AND w.in_answered = 0 AND w.skipdata = 0
 	AND w.peers >= (SELECT value FROM setting WHERE key = 'flowlog_dark_peers')
 	AND NOT i.sampled AND NOT i.transit
 	AND w.start_ns >= i.first_ns AND w.start_ns + 60000000000 <= i.last_ns;
