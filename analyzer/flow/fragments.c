@@ -89,11 +89,15 @@ static void keep_rest(struct fragment_slot *s, const struct packet *p)
 		s->end = p->fragment_offset + p->payload_len;
 }
 
-/* The first fragment ends where the next begins, which tells its transport header's length too. */
+/* Where the first fragment's payload begins at most: behind the longest TCP header. */
+#define HEADER_MAX 60
+
+/* The first fragment ends where the next begins; what is more than a header between them is missing. */
 static bool complete(const struct fragment_slot *s)
 {
 	return s->has_first && s->end && s->rest_begin != UINT32_MAX &&
-		s->rest_begin + s->rest == s->end && s->rest_begin >= s->packet.payload_len;
+		s->rest_begin + s->rest == s->end && s->rest_begin >= s->packet.payload_len &&
+		s->rest_begin - s->packet.payload_len <= HEADER_MAX;
 }
 
 enum fragment_result fragments_add(struct fragments *t, uint32_t vantage, const struct packet *p,
