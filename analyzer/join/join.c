@@ -252,12 +252,13 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
 		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
 		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events,
-		.flow_absent = w->places[t].absent};
+		.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent};
 
 	l.acks_from = &w->sent[f][!d];
 	l.acks_to = &w->sent[t][!d];
 	l.to_is_end = owner_of(j->owners, member_ip(j->net, to, d != C2S)) == j->net->vantages[to->vantage].host;
-	l.in_scope = !l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from);
+	l.in_scope = (!l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from)) &&
+		(!l.sender_absent || scope_holds(j->scope, j->net, from->vantage, to));
 	leg_judge(&l);
 	add_path(b, conversation, &l.counts);
 }

@@ -28,11 +28,17 @@ struct ruling {
 	const struct segment *proof;
 };
 
+/* More than one wire segment: offload merged it. Datagrams, fragmented or not, are one each. */
+static bool is_merged(const struct leg *l, uint32_t length)
+{
+	return l->matcher->traits.tcp && length > l->matcher->traits.mss;
+}
+
 static uint32_t segments_of(const struct leg *l, uint32_t length)
 {
 	uint32_t mss = l->matcher->traits.mss;
 
-	return length <= mss ? 1 : (length + mss - 1) / mss;
+	return is_merged(l, length) ? (length + mss - 1) / mss : 1;
 }
 
 /* Payload bytes of an item within [low, high). A SYN stands before the payload, a FIN behind it. */
@@ -387,6 +393,9 @@ static struct ruling rule_missing(const struct leg *l, const struct run *r, cons
 
 	if (it->elsewhere)
 		return (struct ruling){.kind = EVENT_CAPTURE_MISSED, .reason = "seen-downstream"};
+	/* What a filter left out arrived or not; its capture is no worse for it. */
+	if (l->flow_absent && !l->in_scope)
+		return absent(l, r->item, "no-proof", ret_ns);
 	if (r->low == r->high)
 		return absent(l, r->item, l->matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
 	c = find_cover(l, p);
@@ -556,7 +565,7 @@ static void count_sent(struct leg *l, const struct item *it, int64_t *end)
 	count(&l->counts.sent, segments, it->seg->length);
 	if (is_syn(it))
 		l->counts.syn_sent += segments;
-	if (it->seg->length > l->matcher->traits.mss || matched_by_range(l, it))
+	if (is_merged(l, it->seg->length) || matched_by_range(l, it))
 		l->counts.estimated = true;
 	/* Below what was sent before: sent again. A keep-alive (RFC 9293 3.8.4) repeats one byte at most. */
 	if (it->span && high <= *end && !(it->span <= 1 && high == *end && !(it->seg->flags & (TCP_SYN | TCP_FIN))))
@@ -679,6 +688,8 @@ static struct ruling rule_extra(const struct leg *l, const struct run *r)
 
 	if (it->elsewhere)
 		return (struct ruling){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
+	if (l->sender_absent && !l->in_scope)
+		return (struct ruling){.kind = EVENT_SENDER_MISSED, .reason = "filter"};
 	if (it->twin)
 		return (struct ruling){.kind = EVENT_DUPLICATED, .reason = "extra-copy"};
 	if (l->matcher->traits.tcp && l->sent->count && (reset || it->span) && sender_was_running(l, r->item)) {
@@ -724,7 +735,7 @@ static void count_received(struct leg *l)
 		const struct item *it = &l->received->items[i];
 
 		count(&l->counts.received, segments_of(l, it->seg->length), it->seg->length);
-		if (it->seg->length > l->matcher->traits.mss)
+		if (is_merged(l, it->seg->length))
 			l->counts.estimated = true;
 	}
 	/* Merged records cut elsewhere than the sent ones count by the sender's. */

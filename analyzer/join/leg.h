@@ -69,7 +69,8 @@ struct leg {
 	uint32_t from, to;	      /* vantage indexes */
 	bool to_is_end;		      /* the receiving vantage's host owns the destination address */
 	bool flow_absent;	      /* the receiving vantage never saw the flow */
-	bool in_scope;		      /* its capture would have recorded the flow (no filter in the way) */
+	bool sender_absent;	      /* the sending one never did */
+	bool in_scope;		      /* such a capture would have recorded the flow (no filter in the way) */
 	struct lane *sent, *received; /* this direction */
 	const struct lane *acks_from, *acks_to; /* the other one, at from and at to */
 	struct matcher *matcher;      /* after match_lanes() */

@@ -118,6 +118,19 @@ struct learned {
 };
 
 /* Matches the first segments without regard to ID (and time stamp), to see whether those would agree. */
+/* A sent item with the arrival's own ID, that is the same otherwise: within sight of a place, ahead or behind. */
+static uint32_t find_id(const struct matcher *m, uint32_t around, const struct item *received)
+{
+	uint32_t low = around > LOOK_AHEAD ? around - LOOK_AHEAD : 0;
+	uint32_t end = around + LOOK_AHEAD < m->sent->count ? around + LOOK_AHEAD : m->sent->count;
+
+	for (uint32_t i = low; i < end; i++)
+		if (m->sent->items[i].seg->ip_id == received->seg->ip_id &&
+			same(m, &m->sent->items[i], received, STRICT))
+			return i;
+	return ITEM_NONE;
+}
+
 static struct learned learn(struct matcher *m)
 {
 	uint32_t i = 0, n = m->sent->count < LEARN ? m->sent->count : LEARN;
@@ -133,6 +146,14 @@ static struct learned learn(struct matcher *m)
 			at++;
 		if (at == n)
 			continue;
+		/* Of equal ones the first is not the right one where some were lost or came twice. */
+		if (m->sent->items[at].seg->ip_id != m->received->items[k].seg->ip_id) {
+			uint32_t exact = find_id(m, i, &m->received->items[k]);
+
+			if (exact != ITEM_NONE && exact < i)
+				continue;
+			at = exact != ITEM_NONE ? exact : at;
+		}
 		const struct segment *x = m->sent->items[at].seg, *y = m->received->items[k].seg;
 
 		l.matched++;

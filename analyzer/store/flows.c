@@ -332,7 +332,8 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct event *
 		insert_event(w, row, e);
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
 		note_miss(w, e->to, event_time(e), e->segments);
-	if (e->kind == EVENT_SENDER_MISSED && e->while_running && (e->proof || strcmp(e->reason, "seen-upstream") == 0))
+	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
+	if (e->kind == EVENT_SENDER_MISSED && e->while_running && e->proof)
 		note_miss(w, e->from, event_time(e), e->segments);
 	if (!e->pending)
 		return;

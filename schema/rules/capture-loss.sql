@@ -10,6 +10,9 @@ FROM (SELECT vantage_id, flow_id, sum(is_in * n) AS sum_in, sum((1 - is_in) * n)
 		UNION ALL
 		SELECT from_vantage_id, flow_id, direction, 0, sender_missed FROM path WHERE sender_missed > 0)
 	GROUP BY vantage_id, flow_id, direction);
+-- A place that never saw the flow at all had a filter, or the proof of the rest is in tcp_missed.
+DELETE FROM missed WHERE NOT EXISTS (SELECT 1 FROM flow_vantage w WHERE w.flow_id = missed.flow_id
+	AND w.vantage_id = missed.vantage_id);
 
 -- When each capture ran, on the reference clock.
 CREATE TEMP TABLE ran AS
