@@ -111,12 +111,12 @@ class Agent:
                 return
         raise AssertionError(f"agent did not start: {self.text.strip()}")
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number=15):
         begin = time.time()
-        self.signal(number)
+        self.send(number)
         self.text += self.process.communicate(timeout=20)[1]
         self.took = time.time() - begin
         return self.process.returncode
@@ -194,6 +194,9 @@ def comment_facts(comments):
         for line in lines:
             if line.startswith("@"):
                 line = line.split(" ", 1)[1]
-            key, value = line.split("=", 1)
+            m = re.fullmatch(r"([A-Za-z0-9._:@%-]+)=(.*)", line)
+            if not m:
+                continue  # mergecap's own lines
+            key, value = m.groups()
             facts.setdefault(key, []).append(value)
     return facts

@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 {
 	static char payload[1400];
 	struct sockaddr_in to[BATCH] = {{0}};
-	struct mmsghdr m[BATCH] = {{{0}}};
+	struct mmsghdr m[BATCH];
 	struct iovec v = {payload, 0};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), i, n, flows;
 	double rate, seconds, begin;
@@ -28,6 +28,7 @@ int main(int argc, char **argv)
 
 	if (argc != 6 || fd < 0)
 		return 2;
+	memset(m, 0, sizeof(m));
 	rate = atof(argv[2]);
 	seconds = atof(argv[3]);
 	flows = atoi(argv[4]);

@@ -81,7 +81,8 @@ def test_nflog():
         run("nft", "-f", "-", ns=lab.b, input="""table inet t {
             chain i { type filter hook input priority 0;
                 tcp dport 81 log prefix "drop81" group 5 drop
-            } }\n""")
+            }
+            }\n""")
         agent = lab.agent(lab.b, lab.folder("out"), sources=("-i", "eth0", "-g", "5"))
         for n in range(5):
             s = lab.background("python3", "-c", "import socket;s=socket.socket();s.settimeout(.3);s.connect(('10.77.0.2',81))", ns=lab.a)
@@ -106,14 +107,16 @@ def test_nflog():
 def test_nflog_overflow():
     """The reader is stopped while more is logged than its buffer holds: each lost record is counted."""
     with Lab() as lab:
-        run("nft", "-f", "-", ns=lab.b, input="""table inet t { counter c { }
+        run("nft", "-f", "-", ns=lab.b, input="""table inet t {
+            counter c { }
             chain i { type filter hook input priority 0;
                 udp dport 10000-20000 counter name c log group 6
-            } }\n""")
+            }
+            }\n""")
         agent = lab.agent(lab.b, lab.folder("out"), "--buffer", "256K", sources=("-g", "6"))
-        agent.signal(signal.SIGSTOP)
+        agent.send(signal.SIGSTOP)
         run(BUILD + "/tests/agent/load", "10.77.0.2", 20000, 0.5, 50, 100, ns=lab.a)
-        agent.signal(signal.SIGCONT)
+        agent.send(signal.SIGCONT)
         time.sleep(0.3)
         run(BUILD + "/tests/agent/load", "10.77.0.2", 100, 0.3, 50, 100, ns=lab.a)  # so that a sequence number follows
         time.sleep(0.3)
