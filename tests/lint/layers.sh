@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Data flows one way: a folder of analyzer/ includes only folders to its left, and base; capture/ includes
+# base and itself. SQL lives under schema/ alone.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 2
+order=(base read decode flow join store judge report run serve)
+failed=0
+
+wrong() {
+	echo "$1"
+	failed=1
+}
+
+place() {
+	local i
+	for i in "${!order[@]}"; do
+		[[ ${order[i]} == "$1" ]] && echo "$i" && return
+	done
+	echo -1
+}
+
+includes=0
+for folder in analyzer/*/; do
+	name=$(basename "$folder")
+	at=$(place "$name")
+	((at >= 0)) || wrong "$folder: has no place in the order: ${order[*]}"
+	while IFS=: read -r file line text; do
+		target=$(sed -E 's/.*"([a-z_]+)\/.*/\1/' <<<"$text")
+		to=$(place "$target")
+		includes=$((includes + 1))
+		((to >= 0 && to <= at)) || wrong "$file:$line: $name includes $target, which is not to its left"
+	done < <(grep -rnE '^#include "[a-z_]+/' "$folder" --include='*.[ch]')
+done
+((includes > 100)) || wrong "only $includes includes found: has the tree moved?"
+
+while IFS=: read -r file line text; do
+	wrong "$file:$line: the agent includes base only: $text"
+done < <(grep -rnE '^#include "[a-z_]+/' capture --include='*.[ch]' | grep -v '"base/')
+
+# A literal that begins like a statement. Allowed: read/flowlog/parquet.c, whose one query runs in DuckDB, on
+# a file and not on a database of ours.
+while IFS=: read -r file line text; do
+	wrong "$file:$line: SQL outside schema/: $text"
+done < <(grep -rnE '"(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|DROP|ALTER) ' analyzer capture \
+	--include='*.[ch]' | grep -v '^analyzer/read/flowlog/parquet.c:')
+
+exit $failed
