@@ -29,7 +29,6 @@ static void new_page(struct fileindex *x, uint64_t offset)
 	MEM_RESERVE(x->pages, x->page_count, x->page_cap);
 	x->pages[x->page_count] = arena_alloc(x->arena, sizeof(struct fileindex_page));
 	x->pages[x->page_count]->base = offset;
-	x->pages[x->page_count]->first = x->count;
 	x->page_count++;
 }
 

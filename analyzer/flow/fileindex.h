@@ -17,7 +17,6 @@ struct fileindex {
 	uint32_t file_count, file_cap;
 	struct fileindex_page {
 		uint64_t base;	     /* offset of the page's first frame in its file */
-		uint32_t first;	     /* ordinal that base belongs to: a new file restarts inside a page */
 		uint32_t delta[254]; /* offset of each frame minus base; UINT32_MAX: too far, not known */
 	} **pages;
 	uint32_t page_count, page_cap;
