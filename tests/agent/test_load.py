@@ -58,7 +58,7 @@ def other_tool(lab, name, words_, rate, seconds):
     lab.processes.append(p)
     time.sleep(1)
     before = cpu_s(p.pid)
-    run(BUILD + "/tests/agent/load", "10.77.0.2", rate, seconds, 1000, 200, ns=lab.a)
+    run(BUILD + "/tests/agent/load", "10.77.0.2", rate, seconds, 1000, 200, ns=lab.a, timeout=seconds + 30)
     time.sleep(0.3)
     used = cpu_s(p.pid) - before
     p.send_signal(signal.SIGINT)

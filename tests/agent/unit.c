@@ -1,0 +1,276 @@
+/* The agent's parts that need no kernel: what is cut from frames, escaping, facts, torn files, names. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "comments.h"
+#include "facts.h"
+#include "options.h"
+#include "pcapng.h"
+#include "repair.h"
+#include "ring.h"
+#include "trim.h"
+
+/* Bytes that end right before a page that faults. */
+static uint8_t *guarded(const uint8_t *bytes, size_t n)
+{
+	static uint8_t *pages;
+
+	if (!pages) {
+		pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_true(pages != MAP_FAILED);
+		assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+	}
+	memcpy(pages + 4096 - n, bytes, n);
+	return pages + 4096 - n;
+}
+
+#define ETHER 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2
+#define IP4(proto, frag) 0x45, 0, 0, 60, 0, 1, frag >> 8, frag & 255, 64, proto, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2
+#define TCP(words) 0, 80, 0, 81, 0, 0, 0, 1, 0, 0, 0, 2, words << 4, 16, 0, 1, 0, 0, 0, 0
+#define IP6(next) 0x60, 0, 0, 0, 0, 20, next, 64, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8
+
+static const struct {
+	const char *name;
+	uint16_t link_type;
+	uint8_t bytes[128];
+	uint32_t length, kept;
+} trims[] = {
+	{"TCP with options", 1, {ETHER, 8, 0, IP4(6, 0), TCP(8)}, 100, 14 + 20 + 32},
+	{"TCP with a header length below its minimum", 1, {ETHER, 8, 0, IP4(6, 0), TCP(2)}, 100, 14 + 20 + 20},
+	{"UDP behind two VLAN tags", 1, {ETHER, 0x88, 0xa8, 0, 1, 0x81, 0, 0, 2, 8, 0, IP4(17, 0)}, 100, 22 + 20 + 8},
+	{"a later fragment", 1, {ETHER, 8, 0, IP4(17, 0x00b9)}, 100, 14 + 20},
+	{"ICMP stays whole", 1, {ETHER, 8, 0, IP4(1, 0)}, 100, 100},
+	{"VRRP stays whole", 1, {ETHER, 8, 0, IP4(112, 0)}, 100, 100},
+	{"ARP stays whole", 1, {ETHER, 8, 6}, 42, 42},
+	{"IPv6 TCP", 1, {ETHER, 0x86, 0xdd, IP6(6), TCP(5)}, 100, 14 + 40 + 20},
+	{"IPv6 UDP behind hop-by-hop", 1, {ETHER, 0x86, 0xdd, IP6(0), 17, 0, 1, 4, 0, 0, 0, 0}, 100, 14 + 40 + 8 + 8},
+	{"IPv6 later fragment", 1, {ETHER, 0x86, 0xdd, IP6(44), 6, 0, 0, 8, 0, 0, 0, 1}, 100, 14 + 40 + 8},
+	{"cooked v2", 276, {8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, IP4(6, 0), TCP(5)}, 100, 20 + 20 + 20},
+	{"raw IP", 12, {IP4(6, 0), TCP(5)}, 90, 40},
+	{"an unknown link type stays whole", 147, {0}, 90, 90},
+};
+
+static void test_trim(void **state)
+{
+	size_t i;
+	uint32_t n, kept;
+
+	(void)state;
+	for (i = 0; i < sizeof(trims) / sizeof(*trims); i++) {
+		for (n = 0; n <= trims[i].length; n++) {
+			kept = trim_frame(trims[i].link_type, guarded(trims[i].bytes, n), n);
+			if (kept > n || (n == trims[i].length && kept != trims[i].kept))
+				fail_msg("%s: %u of %u kept", trims[i].name, kept, n);
+		}
+	}
+}
+
+static void test_escape(void **state)
+{
+	static const char *const cases[][2] = {{"plain \xc3\xa9", "plain \xc3\xa9"}, {"a\\b\nc", "a\\\\b\\nc"},
+		{"\x01\x7f", "\\x01\\x7f"}, {"\xff", "\\xff"}, {"\xc0\xaf", "\\xc0\\xaf"}, {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}, {"\xe2\x82", "\\xe2\\x82"}};
+	struct strbuf out CLEANUP_STRBUF = STRBUF_INIT;
+	char word[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		strbuf_reset(&out);
+		comments_escape(&out, cases[i][0]);
+		assert_string_equal(out.text, cases[i][1]);
+	}
+	assert_string_equal(comments_word(word, sizeof(word), "eth0.100 =x"), "eth0%2e100%20%3dx");
+	strbuf_reset(&out);
+	comments_json(&out, 7, "k", "a\"\\\n\xff");
+	assert_string_equal(out.text, "{\"at_ns\":7,\"key\":\"k\",\"value\":\"a\\\"\\\\\\u000a\\\\xff\"}\n");
+}
+
+/* Facts never split, each comment begins with the line that says what it is. */
+static void test_comments(void **state)
+{
+	struct comments c = {0};
+	char value[2000];
+	size_t i, length, facts = 0;
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	comments_begin(&c, 5);
+	for (i = 0; i < 100; i++)
+		comments_add(&c, 5 + (int64_t)i % 2, "key", value);
+	comments_end(&c);
+	assert_true(c.count >= 4);
+	for (i = 0; i < c.count; i++) {
+		const char *text = comments_get(&c, i, &length);
+
+		assert_true(length <= COMMENT_MAX && text[length - 1] == '\n');
+		assert_memory_equal(text, "bothends-facts 1 at_ns=5\n", 25);
+		facts += (length - 25) / 2004; /* every second line has its time as well */
+	}
+	assert_int_equal(facts, 100);
+	comments_release(&c);
+}
+
+static char *drained(struct facts *f, struct strbuf *out)
+{
+	struct fact_out to = {NULL, out};
+
+	strbuf_reset(out);
+	strbuf_adds(out, "");
+	facts_drain(f, &to);
+	return out->text;
+}
+
+static void test_facts(void **state)
+{
+	struct strbuf out CLEANUP_STRBUF = STRBUF_INIT;
+	struct facts *f = facts_new();
+	int i;
+
+	(void)state;
+	facts_begin(f, 10);
+	facts_put(f, "1", "a.%d", 1);
+	facts_put(f, "2", "b");
+	facts_end(f);
+	assert_non_null(strstr(drained(f, &out), "\"key\":\"a.1\",\"value\":\"1\""));
+	facts_begin(f, 20);
+	facts_put(f, "1", "a.%d", 1);
+	assert_string_equal(facts_get(f, "b"), "2");
+	facts_end(f);
+	assert_null(facts_get(f, "b")); /* not put in the last round: no longer known */
+	assert_string_equal(drained(f, &out), ""); /* unchanged: nothing */
+	facts_event(f, 15, "mark", "x");
+	assert_string_equal(drained(f, &out), "{\"at_ns\":15,\"key\":\"mark\",\"value\":\"x\"}\n");
+	for (i = 0; i < 2; i++) {
+		/* The same members in another order, with other ages, are the same set. */
+		facts_begin(f, 30 + i);
+		facts_set_begin(f, "n");
+		facts_set_add(f, i ? "two" : "one", i ? "two age=2" : "one age=1");
+		facts_set_add(f, i ? "one" : "two", i ? "one age=2" : "two age=1");
+		facts_set_end(f, 0, false);
+		facts_end(f);
+		assert_int_equal(strstr(drained(f, &out), "\"key\":\"n.count\",\"value\":\"2\"") != NULL, !i);
+	}
+	for (i = 0; i < 3000; i++)
+		facts_put(f, "v", "many.%d", i);
+	assert_string_equal(facts_get(f, "many.2999"), "v");
+	facts_free(f);
+}
+
+static void section_and_packets(struct strbuf *file, int packets)
+{
+	uint8_t block[256];
+	uint8_t data[61] = {1};
+	struct record r = {.data = data, .cap_len = sizeof(data), .wire_len = 100, .flags = PCAPNG_INBOUND};
+
+	pcapng_add_section(file, &(struct pcapng_section){.os = "Linux"});
+	pcapng_add_interface(file, &(struct pcapng_interface){.link_type = 1, .name = "eth0", .addresses = "10.0.0.1/24 fe80::1/64"});
+	while (packets--)
+		strbuf_add(file, block, pcapng_put_packet(block, 0, &r, (uint64_t)packets));
+}
+
+/* The end of the last whole block within n bytes, by the lengths that the blocks say. */
+static size_t last_end(const struct strbuf *file, size_t n)
+{
+	size_t at = 0;
+	uint32_t length;
+
+	while (at + 8 <= n) {
+		memcpy(&length, file->text + at + 4, sizeof(length));
+		if (at + length > n)
+			break;
+		at += length;
+	}
+	return at;
+}
+
+/* Every length that a crash could leave: what stays are whole blocks, and all whole blocks stay. */
+static void test_repair(void **state)
+{
+	char dir[] = "/tmp/agent-unit-XXXXXX";
+	struct strbuf file CLEANUP_STRBUF = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	uint64_t removed;
+	struct stat st;
+	int dir_fd, fd;
+	size_t n;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	section_and_packets(&file, 3);
+	assert_int_equal(last_end(&file, file.length), file.length);
+	for (n = 0; n <= file.length; n++) {
+		fd = openat(dir_fd, "f", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		assert_int_equal(write(fd, file.text, n), (ssize_t)n);
+		close(fd);
+		assert_int_equal(repair_capture(dir_fd, "f", &removed, &err), 0);
+		assert_int_equal(fstatat(dir_fd, "f", &st, 0), 0);
+		assert_int_equal(st.st_size, last_end(&file, n));
+		assert_int_equal(removed, n - last_end(&file, n));
+	}
+	fd = openat(dir_fd, "l", O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "{}\n{\"at", 7), 7);
+	close(fd);
+	assert_int_equal(repair_lines(dir_fd, "l", &removed, &err), 0);
+	assert_int_equal(removed, 4);
+	assert_int_equal(repair_lines(dir_fd, "missing", &removed, &err), 0);
+	assert_true(repair_capture(dir_fd, "missing", &removed, &err) < 0);
+	unlinkat(dir_fd, "f", 0);
+	unlinkat(dir_fd, "l", 0);
+	close(dir_fd);
+	rmdir(dir);
+}
+
+static void test_names(void **state)
+{
+	struct ring_file files[] = {{.stem = "h-0000000041-20260101T000000Z", .number = 41}};
+	struct ring r = {.files = files, .count = 1};
+	char stem[RING_NAME_SIZE];
+
+	(void)state;
+	assert_int_equal(ring_next_stem(&r, "a/b c", 0, stem), 42);
+	assert_string_equal(stem, "a_b_c-0000000042-19700101T000000Z");
+	r.count = 0;
+	assert_int_equal(ring_next_stem(&r, "..", 0, stem), 1);
+	assert_string_equal(stem, "host-0000000001-19700101T000000Z");
+}
+
+static void test_spans(void **state)
+{
+	static const struct { const char *text; int64_t ns; } good[] = {{"10m", 600000000000}, {"1.5s", 1500000000},
+		{"250ms", 250000000}, {"2h", 7200000000000}, {"0", 0}, {"7", 7000000000}};
+	static const char *const bad[] = {"", "m", "-1s", "10x", "1s ", "nan", "1e30d"};
+	int64_t ns;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_true(options_span(good[i].text, &ns));
+		assert_int_equal(ns, good[i].ns);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(options_span(bad[i], &ns));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_trim), cmocka_unit_test(test_escape), cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_facts), cmocka_unit_test(test_repair), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_spans),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
