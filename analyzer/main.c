@@ -17,7 +17,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"analyze", "join captures into a database and print the verdict", cmd_analyze},
-	{"report", "print the verdict of a database as text, JSON or Markdown", cmd_report},
+	{"report", "print the verdict of a database as text, HTML, JSON or Markdown", cmd_report},
 	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
 	{"judge", "judge a database again, also by rules of your own", cmd_judge},
 };

@@ -63,6 +63,7 @@ def main():
         sys.exit(f"schema/rules/ORDER and the files differ: {sorted(on_disk ^ set(rules))}")
     queries = sorted(f[:-4] for f in os.listdir(f"{schema}/query") if f.endswith(".sql"))
     statements = sorted(f[:-4] for f in os.listdir(f"{schema}/statement") if f.endswith(".sql"))
+    pages = sorted(f[:-4] for f in os.listdir(f"{schema}/html") if f.endswith(".sql"))
     reports = sorted(f[:-4] for f in os.listdir(f"{schema}/report") if f.endswith(".sql"))
 
     with open(out_h, "w", encoding="utf-8") as h:
@@ -80,7 +81,11 @@ def main():
         h.write("extern const char *const schema_create[SCHEMA_TABLES]; /* the table alone */\n")
         h.write("extern const char *const schema_bulk_load[SCHEMA_TABLES]; /* from the scratch database */\n")
         h.write("extern const struct schema_text schema_rules[]; /* in order; ends with NULL */\n")
-        h.write("extern const struct schema_text schema_queries[]; /* by name; ends with NULL */\n")
+        h.write("extern const struct schema_text schema_queries[]; /* by name; ends with NULL */\n\n")
+        h.write("enum html_query {\n")
+        h.writelines(f"\tQ_{n.upper()},\n" for n in pages)
+        h.write("\tHTML_QUERIES\n};\n\n")
+        h.write("extern const struct schema_text schema_html[]; /* by enum html_query; ends with NULL */\n")
 
     with open(out_c, "w", encoding="utf-8") as c:
         c.write('/* Made from schema/ by scripts/embed_sql.py. */\n#include "schema_data.h"\n\n')
@@ -108,7 +113,11 @@ def main():
         c.write("};\n\nconst char *const schema_bulk_load[SCHEMA_TABLES] = {\n")
         c.writelines(f'\t"INSERT INTO main.{t} SELECT * FROM bulk_{t}.{t}",\n' for t, _, _ in found)
         c.write("};\n\n")
-        for array, folder, names in (("rules", "rules", rules), ("queries", "query", queries)):
+        for array, folder, names in (
+            ("rules", "rules", rules),
+            ("queries", "query", queries),
+            ("html", "html", pages),
+        ):
             c.write(f"const struct schema_text schema_{array}[] = {{\n")
             for n in names:
                 text = read(f"{schema}/{folder}/{n}.sql")

@@ -116,6 +116,7 @@ void report_shell_word(struct strbuf *out, const char *word);
 /* Each writes a whole report of a finished, judged database to out. 0, or negative with err set. */
 int report_text(struct db *db, FILE *out, const struct report_options *options, struct error *err);
 int report_json(struct db *db, FILE *out, const struct report_options *options, struct error *err);
+int report_html(struct db *db, FILE *out, const struct report_options *options, struct error *err);
 int report_markdown(struct db *db, FILE *out, const struct report_options *options, struct error *err);
 
 /* A clock in plain words: "clock of db is 37.2 s ahead of worker's (+- 0.2 ms), drifting 80 ppm". */

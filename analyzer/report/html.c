@@ -1,0 +1,235 @@
+#include "report/html.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "report/inert.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* Elements in which a line break would change what is shown, or that read best on one line. */
+static bool starts_line(const char *name)
+{
+	static const char *const names[] = {"head", "meta", "title", "style", "script", "body", "main",
+		"header", "footer", "nav", "section", "article", "div", "h1", "h2", "h3", "p", "ul", "li",
+		"table", "thead", "tbody", "tr", "svg", "g", "details", "dl", "figure", NULL};
+
+	for (size_t i = 0; names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void close_tag(struct html *h)
+{
+	if (h->in_tag)
+		(void)fputc('>', h->out);
+	h->in_tag = false;
+}
+
+void html_init(struct html *h, FILE *out)
+{
+	*h = (struct html){.out = out};
+	(void)fputs("<!DOCTYPE html>", out);
+}
+
+void html_finish(struct html *h)
+{
+	while (h->depth)
+		html_end(h, h->open[h->depth - 1]);
+	(void)fputc('\n', h->out);
+}
+
+/*
+ * How the character at s is shown where it may not stand as it is; NULL where it may. shown has
+ * room for 16 bytes. What acts without being seen (controls, bidi overrides) becomes visible.
+ */
+static const char *replacement_of(const char *s, char *shown, size_t *ret_size)
+{
+	uint32_t c = utf8_next(s, ret_size);
+
+	if (c == UINT32_MAX)
+		return REPLACEMENT;
+	if (c == '\n' || c == '\t' || (!inert_acts(c) && (c & 0xfffe) != 0xfffe))
+		return NULL;
+	/* U+2400 and on are the pictures of the controls. */
+	if (c < 0x20)
+		(void)snprintf(shown, 16, "\xe2\x90%c", (int)(0x80 + c));
+	else if (c == 0x7f)
+		(void)snprintf(shown, 16, "\xe2\x90\xa1");
+	else
+		(void)snprintf(shown, 16, "[U+%04X]", c);
+	return shown;
+}
+
+static void put_char(struct html *h, const char *s, size_t n)
+{
+	switch (*s) {
+	case '&':
+		(void)fputs("&amp;", h->out);
+		break;
+	case '<':
+		(void)fputs("&lt;", h->out);
+		break;
+	case '>':
+		(void)fputs("&gt;", h->out);
+		break;
+	case '"':
+		(void)fputs("&quot;", h->out);
+		break;
+	case '\'':
+		(void)fputs("&#39;", h->out);
+		break;
+	default:
+		(void)fwrite(s, 1, n, h->out);
+	}
+}
+
+static void put_escaped(struct html *h, const char *s)
+{
+	size_t n;
+
+	for (; *s; s += n) {
+		char shown[16];
+		const char *replacement = replacement_of(s, shown, &n);
+
+		if (replacement)
+			(void)fputs(replacement, h->out);
+		else
+			put_char(h, s, n);
+	}
+}
+
+void html_attr(struct html *h, const char *name, const char *value)
+{
+	assert(h->in_tag);
+	if (!value)
+		return;
+	(void)fprintf(h->out, " %s", name);
+	if (!*value)
+		return;
+	(void)fputs("=\"", h->out);
+	put_escaped(h, value);
+	(void)fputc('"', h->out);
+}
+
+static void put_start(struct html *h, const char *name, va_list attrs)
+{
+	const char *attr;
+
+	close_tag(h);
+	if (starts_line(name))
+		(void)fputc('\n', h->out);
+	(void)fprintf(h->out, "<%s", name);
+	h->in_tag = true;
+	while ((attr = va_arg(attrs, const char *)))
+		html_attr(h, attr, va_arg(attrs, const char *));
+}
+
+static void push(struct html *h, const char *name)
+{
+	assert(h->depth < HTML_DEPTH);
+	h->open[h->depth++] = name;
+}
+
+void html_begin(struct html *h, const char *name, ...)
+{
+	va_list attrs;
+
+	va_start(attrs, name);
+	put_start(h, name, attrs);
+	va_end(attrs);
+	push(h, name);
+}
+
+void html_end(struct html *h, const char *name)
+{
+	assert(h->depth && strcmp(h->open[h->depth - 1], name) == 0);
+	close_tag(h);
+	(void)fprintf(h->out, "</%s>", name);
+	h->depth--;
+}
+
+void html_void(struct html *h, const char *name, ...)
+{
+	va_list attrs;
+
+	va_start(attrs, name);
+	put_start(h, name, attrs);
+	va_end(attrs);
+	/* The slash ends an element of a drawing; on those of the page itself it means nothing. */
+	(void)fputs(" />", h->out);
+	h->in_tag = false;
+}
+
+void html_element(struct html *h, const char *name, const char *text, ...)
+{
+	va_list attrs;
+
+	va_start(attrs, text);
+	put_start(h, name, attrs);
+	va_end(attrs);
+	push(h, name);
+	html_text(h, text);
+	html_end(h, name);
+}
+
+void html_text(struct html *h, const char *text)
+{
+	close_tag(h);
+	put_escaped(h, text ? text : "");
+}
+
+void html_textf(struct html *h, const char *fmt, ...)
+{
+	char buf[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	html_text(h, buf);
+}
+
+const char *html_fmt(struct html *h, const char *fmt, ...)
+{
+	char *buf = h->scratch[h->next_scratch++ % 16];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(buf, sizeof(h->scratch[0]), fmt, ap);
+	va_end(ap);
+	return buf;
+}
+
+void html_trusted(struct html *h, const char *name, const char *text, ...)
+{
+	va_list attrs;
+
+	va_start(attrs, text);
+	put_start(h, name, attrs);
+	va_end(attrs);
+	push(h, name);
+	close_tag(h);
+	(void)fputs(text, h->out);
+	html_end(h, name);
+}
+
+void html_json(struct html *h, const char *id, const struct strbuf *json)
+{
+	html_trusted(h, "script", json->text ? json->text : "null", "type", "application/json", "id", id, NULL);
+}
+
+void html_json_string(struct strbuf *sb, const char *text)
+{
+	CLEANUP_STRBUF struct strbuf plain = STRBUF_INIT;
+
+	inert_json(&plain, text);
+	/* In a script element, "<" could end it or begin a comment. */
+	for (size_t i = 0; i < plain.length; i++)
+		if (strchr("<>&", plain.text[i]))
+			strbuf_printf(sb, "\\u%04x", (unsigned char)plain.text[i]);
+		else
+			strbuf_addc(sb, plain.text[i]);
+}

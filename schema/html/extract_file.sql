@@ -1,0 +1,2 @@
+-- One capture
+SELECT path, hash, vantage_id, frames FROM capture_file WHERE id = :file;

@@ -1,0 +1,2 @@
+-- How many paths lost something
+SELECT count(*) FROM path WHERE lost > 0 OR misaddressed > 0;

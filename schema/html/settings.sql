@@ -1,0 +1,2 @@
+-- Thresholds in force
+SELECT key, value, comment FROM setting ORDER BY key;

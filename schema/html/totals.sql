@@ -1,0 +1,15 @@
+-- Counts and the span of the whole database
+SELECT (SELECT count(*) FROM host),
+	(SELECT count(*) FROM vantage),
+	(SELECT count(*) FROM capture_file),
+	(SELECT coalesce(sum(frames), 0) FROM capture_file),
+	(SELECT count(*) FROM log_file),
+	(SELECT coalesce(sum(records), 0) FROM log_file),
+	(SELECT max(id) FROM flow),
+	(SELECT min(first_ns) FROM flow),
+	(SELECT max(last_ns) FROM flow),
+	(SELECT count(*) FROM finding),
+	(SELECT count(*) FROM finding WHERE severity = 'critical'),
+	(SELECT count(*) FROM finding WHERE severity = 'warning'),
+	(SELECT min(first_ns) FROM vantage),
+	(SELECT max(last_ns) FROM vantage);
