@@ -3,9 +3,10 @@
 -- nobody hears it though it sends to at least two. The first and last second of a span are left out
 -- when frames are counted: seconds of two clocks do not coincide.
 DELETE FROM dark_span;
+-- Computed columns are cast: without a type of their own an index on them is not used.
 
 CREATE TEMP TABLE dk_ip AS
-SELECT ip, min(host_id) AS host_id FROM host_address
+SELECT ip, CAST(min(host_id) AS INTEGER) AS host_id FROM host_address
 WHERE ip IS NOT NULL AND ip NOT LIKE '127.%' AND ip NOT LIKE 'fe80:%' AND ip != '::1'
 	AND ip NOT IN (SELECT ip FROM vrrp_vip)
 GROUP BY ip HAVING count(DISTINCT host_id) = 1;
@@ -24,7 +25,8 @@ CREATE INDEX temp.dk_place_by_vantage ON dk_place(vantage_id);
 
 CREATE TEMP TABLE dk_pair AS
 SELECT p.vantage_id, l.host_id AS place_host, s.host_id AS src_host, d.host_id AS dst_host, p.src_ip, p.dst_ip,
-	p.second_ns - CAST(l.offset_ns + (p.second_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS ref_ns,
+	CAST(p.second_ns - CAST(l.offset_ns + (p.second_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS INTEGER)
+		AS ref_ns,
 	p.frames
 FROM peer_activity p
 CROSS JOIN dk_place l ON l.vantage_id = p.vantage_id AND p.second_ns >= l.valid_from AND p.second_ns < l.valid_to
@@ -40,7 +42,7 @@ SELECT host_id, peer_ip, ref_ns, max(frames) AS frames FROM (
 	WHERE dst_host IS NOT NULL AND place_host != dst_host AND src_host IS NOT dst_host
 	UNION ALL
 	-- who has lost its MAC can only ask for it
-	SELECT d.host_id, a.sender_ip, (a.at_ns - p.offset_ns) / 1000000000 * 1000000000, 1
+	SELECT d.host_id, a.sender_ip, CAST((a.at_ns - p.offset_ns) / 1000000000 * 1000000000 AS INTEGER), 1
 	FROM arp a
 	CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
 	CROSS JOIN dk_ip d ON d.ip = a.target_ip
@@ -80,8 +82,8 @@ CREATE INDEX temp.dk_second_by_time ON dk_second(vantage_id, second_ns);
 
 -- Its own ARP, at its own place and where others heard it: a host that asks is alive.
 CREATE TEMP TABLE dk_arp AS
-SELECT l.host_id, a.vantage_id, a.at_ns - CAST(p.offset_ns + (a.at_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER)
-	AS ref_ns, p.host_id = l.host_id AS own
+SELECT l.host_id, a.vantage_id, CAST(p.host_id = l.host_id AS INTEGER) AS own,
+	CAST(a.at_ns - CAST(p.offset_ns + (a.at_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) AS INTEGER) AS ref_ns
 FROM arp a
 CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
 CROSS JOIN (SELECT DISTINCT host_id, mac FROM vantage WHERE mac IS NOT NULL AND kind = 'nic') l
@@ -108,7 +110,7 @@ CREATE TEMP TABLE dk_rx AS
 SELECT p.*,
 	(SELECT coalesce(sum(a.tx_frames), 0) FROM dk_second a WHERE a.vantage_id = p.vantage_id
 		AND a.second_ns >= p.at_from_ns AND a.second_ns < p.at_to_ns)
-	+ CASE WHEN p.told THEN 0 ELSE (SELECT count(*) FROM dk_arp a WHERE a.host_id = p.host_id AND a.own
+	+ CASE WHEN p.told THEN 0 ELSE (SELECT count(*) FROM dk_arp a WHERE a.host_id = p.host_id AND a.own = 1
 		AND a.ref_ns >= p.from_ns AND a.ref_ns < p.to_ns) END AS own_frames,
 	(SELECT count(*) FROM host_fact b WHERE b.key = 'heartbeat' AND b.host_id = p.host_id
 		AND b.at_ns > p.at_from_ns AND b.at_ns < p.at_to_ns) AS heartbeats,
@@ -130,7 +132,7 @@ SELECT p.*,
 		AND t.ref_ns >= p.from_ns + 1000000000 AND t.ref_ns <= p.to_ns - 2000000000) AS lasted_ns,
 	(SELECT count(*) FROM dk_heard h WHERE h.host_id = p.host_id
 		AND h.ref_ns >= p.from_ns + 1000000000 AND h.ref_ns <= p.to_ns - 2000000000)
-	+ (SELECT count(*) FROM dk_arp a WHERE a.host_id = p.host_id AND NOT a.own
+	+ (SELECT count(*) FROM dk_arp a WHERE a.host_id = p.host_id AND a.own = 0
 		AND a.ref_ns >= p.from_ns + 1000000000 AND a.ref_ns <= p.to_ns - 1000000000) AS heard,
 	0 AS logged
 FROM dk_pause p
@@ -178,14 +180,16 @@ FROM dk_silence s
 JOIN dk_sent t ON t.host_id = s.host_id AND t.ref_ns >= s.from_ns + 1000000000 AND t.ref_ns <= s.to_ns - 2000000000
 JOIN dk_answered k ON k.host_id = t.host_id AND k.peer_ip = t.peer_ip
 WHERE EXISTS (SELECT 1 FROM dk_place l JOIN activity a ON a.vantage_id = l.vantage_id
-	WHERE l.host_id = t.peer_host AND a.second_ns - l.offset_ns BETWEEN s.from_ns AND s.to_ns)
+	WHERE l.host_id = t.peer_host AND a.second_ns BETWEEN s.from_ns + l.offset_ns AND s.to_ns + l.offset_ns)
 GROUP BY s.host_id, s.from_ns, s.to_ns;
+CREATE INDEX temp.dk_tx_by_time ON dk_tx(host_id, from_ns);
 DELETE FROM dk_tx WHERE lasted_ns + 3000000000 < (to_ns - from_ns) / 2;
 -- Whoever's ARP was heard in the meantime was not silent to everybody.
-DELETE FROM dk_tx WHERE EXISTS (SELECT 1 FROM dk_arp a WHERE a.host_id = dk_tx.host_id AND NOT a.own
+DELETE FROM dk_tx WHERE EXISTS (SELECT 1 FROM dk_arp a WHERE a.host_id = dk_tx.host_id AND a.own = 0
 	AND a.ref_ns >= dk_tx.from_ns + 1000000000 AND a.ref_ns <= dk_tx.to_ns - 1000000000);
 UPDATE dark_span SET direction = 'both' WHERE direction = 'rx' AND EXISTS (SELECT 1 FROM dk_tx t
-	WHERE t.host_id = dark_span.host_id AND t.peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers')
+	WHERE t.host_id = dark_span.host_id AND t.from_ns < dark_span.to_ns
+		AND t.peers >= (SELECT value FROM setting WHERE key = 'dark_min_peers')
 		AND min(t.to_ns, dark_span.to_ns) - max(t.from_ns, dark_span.from_ns)
 			> (dark_span.to_ns - dark_span.from_ns) / 2);
 INSERT INTO dark_span (host_id, vantage_id, direction, from_ns, to_ns, returned, peers, frames, logged, own_frames,
@@ -211,8 +215,8 @@ WHERE s.to_ns - s.from_ns >= (SELECT value FROM setting WHERE key = 'dark_gone_s
 		AND a.ref_ns >= s.from_ns + 1000000000 AND a.ref_ns <= s.to_ns - 1000000000)
 	AND EXISTS (SELECT 1 FROM dk_place l WHERE l.host_id = s.host_id)
 	AND NOT EXISTS (SELECT 1 FROM dk_place l JOIN activity a ON a.vantage_id = l.vantage_id
-		WHERE l.host_id = s.host_id AND a.second_ns - l.offset_ns > s.from_ns + 1000000000
-			AND a.second_ns - l.offset_ns < s.to_ns - 1000000000)
+		WHERE l.host_id = s.host_id AND a.second_ns > s.from_ns + l.offset_ns + 1000000000
+			AND a.second_ns < s.to_ns + l.offset_ns - 1000000000)
 	AND NOT EXISTS (SELECT 1 FROM dk_place l JOIN capture_interface i ON i.vantage_id = l.vantage_id
 		JOIN capture_file f ON f.id = i.capture_file_id
 		WHERE l.host_id = s.host_id AND f.first_ns - l.offset_ns <= s.from_ns

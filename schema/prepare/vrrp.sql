@@ -1,13 +1,14 @@
 -- Virtual routers: who was master when, and how regularly the others heard it. Fills vrrp_term and
--- vrrp_watch; the temporary tables serve the rules vrrp-*.
+-- vrrp_watch; the temporary tables serve the rules vrrp-*. Computed columns are cast: without a type an index on them is
+-- not used.
 DELETE FROM vrrp_term;
 DELETE FROM vrrp_watch;
 
 -- Adverts on the reference clock. own: sent by the host at whose place it was seen.
 CREATE TEMP TABLE vrrp_seen AS
-SELECT a.vantage_id, v.host_id, a.vrid, CASE WHEN instr(a.src_ip, ':') THEN 6 ELSE 4 END AS family,
-	coalesce(a.vlan, 0) AS vlan, a.src_ip, a.at_ns,
-	a.at_ns - CAST(c.offset_ns + (a.at_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER) AS ref_ns,
+SELECT a.vantage_id, v.host_id, a.vrid, CAST(CASE WHEN instr(a.src_ip, ':') THEN 6 ELSE 4 END AS INTEGER) AS family,
+	CAST(coalesce(a.vlan, 0) AS INTEGER) AS vlan, a.src_ip, a.at_ns,
+	CAST(a.at_ns - CAST(c.offset_ns + (a.at_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER) AS INTEGER) AS ref_ns,
 	coalesce(a.outgoing, EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id
 		AND h.ip = a.src_ip)) AS own,
 	a.version, a.priority, a.interval_ns, a.addresses, a.ip_id, a.src_mac, a.capture_file_id, a.frame
@@ -32,7 +33,7 @@ WITH RECURSIVE reach(vrid, family, src_ip, peer) AS (
 	FROM reach r
 	CROSS JOIN vrrp_place a ON a.vrid = r.vrid AND a.family = r.family AND a.src_ip = r.peer
 	CROSS JOIN vrrp_place b ON b.vrid = r.vrid AND b.family = r.family AND b.place = a.place)
-SELECT vrid, family, src_ip, min(peer) AS segment FROM reach GROUP BY vrid, family, src_ip;
+SELECT vrid, family, src_ip, CAST(min(peer) AS TEXT) AS segment FROM reach GROUP BY vrid, family, src_ip;
 CREATE INDEX temp.vrrp_segment_by_router ON vrrp_segment(vrid, family, src_ip);
 
 -- The place that tells a router's adverts best: its own, else where most were seen.
@@ -230,26 +231,26 @@ WHERE sent = 0 AND (ip_id IS NULL OR ip_id = next_ip_id)
 -- else by a burst at its end.
 UPDATE vrrp_gap SET late = min(sent, (
 	SELECT count(*) FROM vrrp_own w
-	JOIN vrrp_seen r ON r.vantage_id = vrrp_gap.vantage_id AND r.vrid = w.vrid AND r.family = w.family
-		AND r.src_ip = w.src_ip AND r.ip_id = w.ip_id AND r.ref_ns BETWEEN w.ref_ns + interval_ns / 3
+	CROSS JOIN vrrp_seen r ON r.vantage_id = vrrp_gap.vantage_id AND r.vrid = w.vrid AND r.family = w.family
+		AND r.src_ip = w.src_ip AND r.ip_id = w.ip_id AND r.ref_ns BETWEEN w.ref_ns + vrrp_gap.interval_ns / 3
 			AND w.ref_ns + 60000000000
-	WHERE w.vantage_id = source_vantage AND w.vrid = vrrp_gap.vrid AND w.family = vrrp_gap.family
-		AND w.src_ip = vrrp_gap.src_ip AND w.ref_ns > vrrp_gap.ref_ns + interval_ns / 3
-		AND w.ref_ns < end_ns - interval_ns / 20))
+	WHERE w.vantage_id = vrrp_gap.source_vantage AND w.vrid = vrrp_gap.vrid AND w.family = vrrp_gap.family
+		AND w.src_ip = vrrp_gap.src_ip AND w.ref_ns > vrrp_gap.ref_ns + vrrp_gap.interval_ns / 3
+		AND w.ref_ns < vrrp_gap.end_ns - vrrp_gap.interval_ns / 20))
 WHERE sent > 0 AND ip_id IS NOT NULL AND ip_id IS NOT next_ip_id;
 UPDATE vrrp_gap SET late = min(sent, (
 	SELECT count(*) - 1 FROM vrrp_seen r WHERE r.vantage_id = vrrp_gap.vantage_id AND r.vrid = vrrp_gap.vrid
 		AND r.family = vrrp_gap.family AND r.src_ip = vrrp_gap.src_ip
-		AND r.ref_ns BETWEEN next_ns AND next_ns + interval_ns / 2))
-WHERE sent > 0 AND (ip_id IS NULL OR ip_id = next_ip_id) AND next_ns IS NOT NULL;
+		AND r.ref_ns BETWEEN vrrp_gap.next_ns AND vrrp_gap.next_ns + vrrp_gap.interval_ns / 2))
+WHERE sent > 0 AND (ip_id IS NULL OR ip_id = next_ip_id) AND vrrp_gap.next_ns IS NOT NULL;
 
 -- A burst at the end of the silence, of nearly as many as were due: they waited on the way. A router
 -- that wakes sends one or two at once.
 ALTER TABLE vrrp_gap ADD COLUMN burst INTEGER;
 UPDATE vrrp_gap SET burst = (
-	SELECT count(*) >= 3 AND count(*) >= (vrrp_gap.next_ns - vrrp_gap.ref_ns) / interval_ns - 1 FROM vrrp_seen r
+	SELECT count(*) >= 3 AND count(*) >= (vrrp_gap.next_ns - vrrp_gap.ref_ns) / vrrp_gap.interval_ns - 1 FROM vrrp_seen r
 	WHERE r.vantage_id = vrrp_gap.vantage_id AND r.vrid = vrrp_gap.vrid AND r.family = vrrp_gap.family
-		AND r.src_ip = vrrp_gap.src_ip AND r.ref_ns BETWEEN next_ns AND next_ns + interval_ns / 2);
+		AND r.src_ip = vrrp_gap.src_ip AND r.ref_ns BETWEEN vrrp_gap.next_ns AND vrrp_gap.next_ns + vrrp_gap.interval_ns / 2);
 
 -- The verdict on each: stop (it resigned without a word, crashed or was restarted: no gap), source,
 -- path, or unknown (neither the sender's capture nor its numbers tell).

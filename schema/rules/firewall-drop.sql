@@ -4,7 +4,7 @@
 -- neither SYN-ACK nor reset. The last is host-drop unless a counter names the packet filter: what
 -- dropped it lies between the tap and the socket.
 CREATE TEMP TABLE fw_ip AS
-SELECT ip, min(host_id) AS host_id FROM host_address WHERE ip IS NOT NULL
+SELECT ip, CAST(min(host_id) AS INTEGER) AS host_id FROM host_address WHERE ip IS NOT NULL
 GROUP BY ip HAVING count(DISTINCT host_id) = 1;
 CREATE INDEX temp.fw_ip_by_ip ON fw_ip(ip);
 

@@ -149,6 +149,8 @@ WHERE NOT EXISTS (SELECT 1 FROM mac_use d WHERE d.ip = p.ip AND d.role = 'destin
 	)
 GROUP BY p.vantage_id, p.ip, p.mac;
 
+CREATE INDEX temp.mm_answer_by_ip ON mm_answer(vantage_id, ip, mac);
+
 -- That MAC itself still speaks for the address: also a way that works, or two owners (arp-conflict).
 INSERT INTO mm_answer
 SELECT p.vantage_id, p.ip, p.mac, 0

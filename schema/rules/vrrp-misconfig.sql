@@ -8,7 +8,7 @@ SELECT vrid, family, vantage_id, vlan, src_ip, version, interval_ns, addresses, 
 	(SELECT group_concat(value, ' ') FROM (SELECT value FROM json_each('["' || replace(replace(addresses,
 		'"', ''), ',', '","') || '"]') ORDER BY value)) AS address_set
 FROM (
-	SELECT a.vrid, CASE WHEN instr(a.src_ip, ':') THEN 6 ELSE 4 END AS family, a.vantage_id,
+	SELECT a.vrid, CAST(CASE WHEN instr(a.src_ip, ':') THEN 6 ELSE 4 END AS INTEGER) AS family, a.vantage_id,
 		coalesce(a.vlan, 0) AS vlan, a.src_ip, a.version, a.interval_ns, a.addresses,
 		coalesce(a.auth_type, 0) || coalesce(' ' || a.auth_data, '') AS auth, a.auth_type, a.checksum,
 		a.ttl, a.dst_ip, a.priority, a.capture_file_id, a.frame, max(a.at_ns) AS at_ns
