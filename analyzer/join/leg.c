@@ -735,7 +735,8 @@ static void count_received(struct leg *l)
 		const struct item *it = &l->received->items[i];
 
 		count(&l->counts.received, segments_of(l, it->seg->length), it->seg->length);
-		if (is_merged(l, it->seg->length))
+		/* One that arrived in part (merged, or its flags changed on the way) is more than one outcome. */
+		if (is_merged(l, it->seg->length) || it->state == ITEM_PARTLY)
 			l->counts.estimated = true;
 	}
 	/* Merged records cut elsewhere than the sent ones count by the sender's. */
