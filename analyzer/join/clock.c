@@ -10,6 +10,8 @@
 #define STRETCHES_MAX 100000
 /* Clocks wander: a straight line is trusted for this long. */
 #define PIECE_NS (600 * NSEC_PER_SEC)
+/* Stretches that contradict themselves belong to one step back when they are no farther apart. */
+#define STEP_BACK_NS (10 * NSEC_PER_SEC)
 /* How many stretches behind a conflict are asked whether they agree with it. */
 #define WITNESSES 8
 
@@ -284,6 +286,7 @@ static void close_piece(struct fitting *g)
 	piece.low += (double)g->origin_z - g->quantum;
 	MEM_RESERVE(m->pieces, m->count, m->cap);
 	m->pieces[m->count++] = piece;
+	m->stepped |= piece.step_before;
 	free(g->fit.up.points);
 	free(g->fit.down.points);
 	g->fit = (struct fit){.slope_max = g->slope_max};
@@ -374,6 +377,43 @@ static void add_bound(struct fitting *g, uint32_t at, bool up)
 		g->last_t = t;
 }
 
+/* Both bounds of one stretch, further apart the wrong way than any drift in it. */
+static bool contradicts_itself(const struct clock_sample *s, double tolerance)
+{
+	return s->up_n && s->down_n && (double)(s->down_z - s->up_z) > tolerance;
+}
+
+/*
+ * When u's clock steps back it shows a time twice, and stretches there mix what held before with
+ * what holds after: they say nothing. So do those between two of them that have one bound only.
+ * Returns how many are left.
+ */
+static uint32_t drop_contradictions(struct clock_sample *samples, uint32_t count, double tolerance)
+{
+	uint32_t kept = 0, single = 0; /* single: how many of the last kept ones have one bound only */
+	int64_t last = INT64_MIN;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t t = samples[i].up_n ? samples[i].up_t : samples[i].down_t;
+
+		if (contradicts_itself(&samples[i], tolerance)) {
+			if (last != INT64_MIN && t - last < STEP_BACK_NS)
+				kept -= single;
+			last = t;
+			single = 0;
+			continue;
+		}
+		if (samples[i].up_n && samples[i].down_n) {
+			last = INT64_MIN;
+			single = 0;
+		} else if (last != INT64_MIN) {
+			single++;
+		}
+		samples[kept++] = samples[i];
+	}
+	return kept;
+}
+
 void clock_fit(const struct clock_samples *s, double skew_max, int64_t quantum_ns, struct clock_model *ret)
 {
 	struct clock_sample *samples = mem_array(s->stretches.count + 1, sizeof(*samples));
@@ -384,6 +424,7 @@ void clock_fit(const struct clock_samples *s, double skew_max, int64_t quantum_n
 	for (uint32_t i = 0; i < s->stretches.count; i++)
 		samples[i] = *(const struct clock_sample *)tally_value(&s->stretches, i);
 	qsort(samples, g.count, sizeof(*samples), by_time);
+	g.count = drop_contradictions(samples, g.count, skew_max * (double)s->width_ns + (double)quantum_ns);
 	for (uint32_t i = 0; i < g.count; i++) {
 		bool up_first = !samples[i].down_n || samples[i].up_t <= samples[i].down_t;
 
@@ -438,4 +479,49 @@ struct clock_bounds clock_at(const struct clock_model *m, int64_t t_u)
 	a.low = a.low < b.low ? a.low : b.low;
 	a.high = a.high > b.high ? a.high : b.high;
 	return a;
+}
+
+int64_t clock_bounds_middle(struct clock_bounds b)
+{
+	if (b.has_low && b.has_high)
+		return b.low + (b.high - b.low) / 2;
+	return b.has_low ? b.low : b.has_high ? b.high : 0;
+}
+
+/* May v have shown t while piece i held, or between it and its neighbours? */
+static bool may_hold(const struct clock_model *m, uint32_t i, int64_t t_v)
+{
+	const struct clock_piece *p = &m->pieces[i];
+
+	if (i && p->has_low && t_v - m->pieces[i - 1].to_ns < piece_bounds(p, m->pieces[i - 1].to_ns).low)
+		return false;
+	return i + 1 == m->count || !p->has_high ||
+		t_v - m->pieces[i + 1].from_ns <= piece_bounds(p, m->pieces[i + 1].from_ns).high;
+}
+
+static struct clock_bounds unite(struct clock_bounds a, struct clock_bounds b)
+{
+	return (struct clock_bounds){.has_low = a.has_low && b.has_low, .has_high = a.has_high && b.has_high,
+		.low = a.low < b.low ? a.low : b.low, .high = a.high > b.high ? a.high : b.high};
+}
+
+struct clock_bounds clock_at_other(const struct clock_model *m, int64_t t_v)
+{
+	struct clock_bounds b = clock_at(m, m->count ? m->pieces[0].from_ns : t_v), all = {0};
+	bool any = false;
+
+	for (uint32_t i = 0; m->stepped && i < m->count; i++) {
+		if (!may_hold(m, i, t_v))
+			continue;
+		b = piece_bounds(&m->pieces[i], m->pieces[i].from_ns);
+		b = piece_bounds(&m->pieces[i], t_v - clock_bounds_middle(b));
+		all = any ? unite(all, b) : b;
+		any = true;
+	}
+	if (any)
+		return all;
+	/* v's t is u's t plus the offset at that time; two steps settle it. */
+	for (int i = 0; i < 3; i++)
+		b = clock_at(m, t_v - clock_bounds_middle(b));
+	return b;
 }

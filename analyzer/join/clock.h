@@ -42,6 +42,7 @@ struct clock_model {
 	struct clock_piece *pieces;
 	uint32_t count, cap;
 	uint32_t outliers; /* stretches left out because they fit no piece */
+	bool stepped;	   /* some piece has step_before */
 };
 
 /*
@@ -58,10 +59,19 @@ struct clock_bounds {
 	int64_t low, high;
 };
 
+/* The middle; or the bound there is; or 0. */
+int64_t clock_bounds_middle(struct clock_bounds b);
+
 struct clock_bounds piece_bounds(const struct clock_piece *p, int64_t t_u);
 
 /* At u's time t; between pieces the union of both neighbours. */
 struct clock_bounds clock_at(const struct clock_model *m, int64_t t_u);
+
+/*
+ * The same when v's clock shows t. A clock that stepped back showed a time twice: the union of all
+ * pieces that may hold then.
+ */
+struct clock_bounds clock_at_other(const struct clock_model *m, int64_t t_v);
 
 /* All models of a run. */
 struct clocks {

@@ -198,31 +198,14 @@ static struct clock_bounds negate(struct clock_bounds b)
 	return (struct clock_bounds){.has_low = b.has_high, .has_high = b.has_low, .low = -b.high, .high = -b.low};
 }
 
-static int64_t middle(struct clock_bounds b)
-{
-	if (b.has_low && b.has_high)
-		return b.low + (b.high - b.low) / 2;
-	return b.has_low ? b.low : b.has_high ? b.high : 0;
-}
-
 static struct clock_bounds direct(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
 {
-	const struct clock_model *m;
-	struct clock_bounds b;
-	int64_t guess = t;
-
 	if (from == to || same_host(c->net, from, to))
 		return (struct clock_bounds){.has_low = true, .has_high = true};
 	if (from < to)
 		return clock_at(&c->pairs[from * c->n + to], t);
-	/* The model runs over the other clock's time: t there is t plus the offset; two steps settle it. */
-	m = &c->pairs[to * c->n + from];
-	b = clock_at(m, m->count ? m->pieces[0].from_ns : t);
-	for (int i = 0; i < 3; i++) {
-		guess = t - middle(b);
-		b = clock_at(m, guess);
-	}
-	return negate(b);
+	/* The model runs over the other clock's time. */
+	return negate(clock_at_other(&c->pairs[to * c->n + from], t));
 }
 
 /* The tighter of two intervals for one offset; a contradiction keeps the first. */
@@ -258,7 +241,7 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 			continue;
 		first = direct(c, from, via, t);
 		if (first.has_low || first.has_high)
-			r = intersect(r, sum(first, direct(c, via, to, t + middle(first))));
+			r = intersect(r, sum(first, direct(c, via, to, t + clock_bounds_middle(first))));
 	}
 	return r;
 }
@@ -272,7 +255,7 @@ int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t)
 	if (!c->to_reference[from].count)
 		return t;
 	b = clock_at(&c->to_reference[from], t);
-	return t - middle(b);
+	return t - clock_bounds_middle(b);
 }
 
 /* Bounds of C_v - C_reference at v's time t, tightened by every detour over a third vantage point. */
@@ -285,7 +268,7 @@ static struct clock_bounds tighten(const struct clocks *c, uint32_t v, int64_t t
 			continue;
 		first = direct(c, v, via, t);
 		if (first.has_low || first.has_high)
-			b = intersect(b, negate(sum(first, direct(c, via, c->reference, t + middle(first)))));
+			b = intersect(b, negate(sum(first, direct(c, via, c->reference, t + clock_bounds_middle(first)))));
 	}
 	return b;
 }
@@ -324,8 +307,8 @@ static void reference_model(struct clocks *c, uint32_t v)
 		struct clock_piece p = m->pieces[i];
 
 		if (v == w) {
-			p.from_ns += middle(from);
-			p.to_ns += middle(to);
+			p.from_ns += clock_bounds_middle(from);
+			p.to_ns += clock_bounds_middle(to);
 			add_piece(c, v, p, from, to);
 		} else {
 			p.slope = -p.slope;
