@@ -72,7 +72,8 @@ struct auto_sources {
 	uint32_t found;
 };
 
-/* "auto": up, not loopback, and not a port of a bridge or bond (its master shows the same frames). */
+/* "auto": up, not loopback, and not a port of a bridge or bond (its master shows the same frames).
+ */
 static void open_if_up(void *arg, const char *name)
 {
 	struct auto_sources *w = arg;
@@ -81,7 +82,8 @@ static void open_if_up(void *arg, const char *name)
 	struct error ignored;
 	uint64_t flags;
 
-	if (w->result || w->a->source_count >= OPTIONS_SOURCES || rootfs_open(&host, NULL, &ignored))
+	if (w->result || w->a->source_count >= OPTIONS_SOURCES ||
+		rootfs_open(&host, NULL, &ignored))
 		return;
 	if (rootfs_u64(&host, &flags, "sys/class/net/%s/flags", name) && (flags & 9) == 1 &&
 		!rootfs_link(&host, line, "sys/class/net/%s/master", name)) {
@@ -115,7 +117,8 @@ static int open_sources(struct agent *a, struct error *err)
 		if (!strcmp(a->o->interfaces[i], "auto"))
 			r = open_auto(a, err);
 		else
-			r = source_open_pcap(next_source(a), a->o->interfaces[i], &a->o->source, err);
+			r = source_open_pcap(
+				next_source(a), a->o->interfaces[i], &a->o->source, err);
 	}
 	for (i = 0; i < a->o->group_count && !r; i++)
 		r = source_open_nflog(next_source(a), a->o->groups[i], &a->o->source, err);
@@ -166,7 +169,8 @@ static int give_up_rights(struct agent *a, struct error *err)
 {
 	int r;
 
-	a->confinement = (struct confinement){.user = a->o->user, .output_fd = a->dir_fd, .root = &a->host.root};
+	a->confinement = (struct confinement){
+		.user = a->o->user, .output_fd = a->dir_fd, .root = &a->host.root};
 	if (!a->o->confine) {
 		say(a, "not confined: --confine=no is for debugging");
 		return outdir_check(a->dir_fd, a->o->output, err);
@@ -177,7 +181,8 @@ static int give_up_rights(struct agent *a, struct error *err)
 	if (!a->confinement.landlock)
 		say(a, "this kernel has no Landlock: ignoring, the other limits hold");
 	if (!a->confinement.seccomp)
-		say(a, "no system call filter in this build or kernel: ignoring, the other limits hold");
+		say(a, "no system call filter in this build or kernel: ignoring, the other limits "
+		       "hold");
 	return outdir_check(a->dir_fd, a->o->output, err);
 }
 
@@ -235,8 +240,10 @@ static void look_after_gone(struct agent *a)
 		if (!s->told_gone)
 			say(a, "%s; going on without it", s->note);
 		s->told_gone = true;
-		if (!s->netfilter && !a->o->root && rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
-			say(a, "interface '%s' is back; ending, to be started again and open it", s->name);
+		if (!s->netfilter && !a->o->root &&
+			rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
+			say(a, "interface '%s' is back; ending, to be started again and open it",
+				s->name);
 			a->stop = true;
 			a->reason = "stop";
 			a->status = AGENT_AGAIN;
@@ -308,14 +315,18 @@ static int loop(struct agent *a, struct error *err)
 	while (!a->stop && !r) {
 		fds[0] = (struct pollfd){.fd = a->signal_fd, .events = POLLIN};
 		fds[1] = (struct pollfd){.fd = a->control_fd, .events = POLLIN};
-		fds[2] = (struct pollfd){.fd = a->o->facts ? host_kmsg_fd(&a->host) : -1, .events = POLLIN};
-		fds[3] = (struct pollfd){.fd = a->o->facts ? host_rtnl_fd(&a->host) : -1, .events = POLLIN};
+		fds[2] = (struct pollfd){
+			.fd = a->o->facts ? host_kmsg_fd(&a->host) : -1, .events = POLLIN};
+		fds[3] = (struct pollfd){
+			.fd = a->o->facts ? host_rtnl_fd(&a->host) : -1, .events = POLLIN};
 		for (i = 0; i < a->source_count; i++) {
 			const struct source *s = &a->sources[i];
 
-			fds[FIXED_FDS + i] = (struct pollfd){.fd = s->state == SOURCE_GONE ? -1 : s->fd, .events = POLLIN};
+			fds[FIXED_FDS + i] = (struct pollfd){
+				.fd = s->state == SOURCE_GONE ? -1 : s->fd, .events = POLLIN};
 		}
-		if (poll(fds, FIXED_FDS + a->source_count, wait_ms(a, now_ns)) < 0 && errno != EINTR)
+		if (poll(fds, FIXED_FDS + a->source_count, wait_ms(a, now_ns)) < 0 &&
+			errno != EINTR)
 			return error_errno(err, "cannot wait for packets");
 		read_sources(a, fds + FIXED_FDS);
 		if (fds[0].revents)
@@ -332,7 +343,8 @@ static int loop(struct agent *a, struct error *err)
 	return r;
 }
 
-/* What the kernel still holds is read for a moment; what then remains is counted as dropped by us. */
+/* What the kernel still holds is read for a moment; what then remains is counted as dropped by us.
+ */
 static void finish_sources(struct agent *a)
 {
 	int64_t end_ns = host_now() + DRAIN_NS;
@@ -369,7 +381,10 @@ static void tell_totals(const struct agent *a)
 	for (i = 0; i < a->source_count; i++) {
 		const struct source *s = &a->sources[i];
 
-		say(a, "%s: %llu packets received, %llu written, %llu dropped by the kernel, %llu dropped by us", s->name,
+		say(a,
+			"%s: %llu packets received, %llu written, %llu dropped by the kernel, %llu "
+			"dropped by us",
+			s->name,
 			(unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
 			(unsigned long long)s->written, (unsigned long long)s->dropped_kernel,
 			(unsigned long long)s->dropped_own);
@@ -378,7 +393,8 @@ static void tell_totals(const struct agent *a)
 
 static int record(struct agent *a, struct error *err)
 {
-	int r = recorder_open(&a->recorder, a->o, a->dir_fd, a->facts, a->sources, a->source_count, err);
+	int r = recorder_open(
+		&a->recorder, a->o, a->dir_fd, a->facts, a->sources, a->source_count, err);
 
 	if (r)
 		return r;
@@ -416,7 +432,8 @@ static void release(struct agent *a)
 
 int agent_run(const struct options *o)
 {
-	struct agent a = {.o = o, .facts = facts_new(), .dir_fd = -1, .control_fd = -1, .signal_fd = -1};
+	struct agent a = {
+		.o = o, .facts = facts_new(), .dir_fd = -1, .control_fd = -1, .signal_fd = -1};
 	struct error err = ERROR_INIT;
 	int r;
 

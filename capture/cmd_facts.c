@@ -1,4 +1,5 @@
-/* bothends-agent facts: what the agent would record about this host, or about a copy of another's files. */
+/* bothends-agent facts: what the agent would record about this host, or about a copy of another's
+ * files. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,19 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 	struct arguments *a = st->input;
 
 	switch (key) {
-	case 'r': a->root = arg; return 0;
-	case 'j': a->json = true; return 0;
-	default: return ARGP_ERR_UNKNOWN;
+	case 'r':
+		a->root = arg;
+		return 0;
+	case 'j':
+		a->json = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp argp = {.options = table, .parser = parse_one,
+static const struct argp argp = {.options = table,
+	.parser = parse_one,
 	.doc = "Prints facts about the host, as the agent records them."};
 
 static void print(struct facts *f, bool json)

@@ -18,13 +18,14 @@ static void print_file(const struct ring_file *f, bool json, bool last)
 
 	nsec_format(f->end_ns, end);
 	if (!json) {
-		printf("%-60s %12llu  %.19sZ%s\n", f->stem, (unsigned long long)f->size, end, f->kept ? "  kept" : "");
+		printf("%-60s %12llu  %.19sZ%s\n", f->stem, (unsigned long long)f->size, end,
+			f->kept ? "  kept" : "");
 		return;
 	}
 	comments_quote(&name, f->stem);
-	printf("{\"file\":%.*s" RING_SUFFIX "\",\"bytes\":%llu,\"end_ns\":%lld,\"kept\":%s}%s\n", (int)name.length - 1,
-		name.text, (unsigned long long)f->size, (long long)f->end_ns, f->kept ? "true" : "false",
-		last ? "" : ",");
+	printf("{\"file\":%.*s" RING_SUFFIX "\",\"bytes\":%llu,\"end_ns\":%lld,\"kept\":%s}%s\n",
+		(int)name.length - 1, name.text, (unsigned long long)f->size, (long long)f->end_ns,
+		f->kept ? "true" : "false", last ? "" : ",");
 }
 
 int cmd_ls(int argc, char **argv)
@@ -36,10 +37,13 @@ int cmd_ls(int argc, char **argv)
 	size_t i;
 	int fd;
 
-	folder_parse(&a, argc, argv, "", "Lists the capture files, oldest first, with sidecars' bytes and the time of the last byte.");
+	folder_parse(&a, argc, argv, "",
+		"Lists the capture files, oldest first, with sidecars' bytes and the time of the "
+		"last byte.");
 	fd = open(a.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "bothends-agent: cannot open output folder '%s': %s\n", a.dir, strerror(errno));
+		fprintf(stderr, "bothends-agent: cannot open output folder '%s': %s\n", a.dir,
+			strerror(errno));
 		return 2;
 	}
 	if (ring_load(&ring, fd, &none, &err)) {

@@ -13,7 +13,8 @@ int cmd_mark(int argc, char **argv)
 	struct error err = ERROR_INIT;
 	int r;
 
-	folder_parse(&a, argc, argv, "TEXT", "Notes TEXT in the capture and keeps the last minutes (--pre-trigger) for good.");
+	folder_parse(&a, argc, argv, "TEXT",
+		"Notes TEXT in the capture and keeps the last minutes (--pre-trigger) for good.");
 	strbuf_printf(&line, "mark %.*s", CONTROL_LINE - 16, a.text ? a.text : "mark");
 	for (char *c = line.text; *c; c++)
 		*c = *c == '\n' ? ' ' : *c;

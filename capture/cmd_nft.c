@@ -21,7 +21,8 @@ static const struct argp_option table[] = {
 	{"print", 'p', NULL, 0, "print the rules: bothends-agent nft --print | nft -f -", 0},
 	{"remove", 'r', NULL, 0, "print what takes them down again", 0},
 	{"group", 'g', "GROUP", 0, "log group (default 5)", 0},
-	{"match", 'm', "EXPRESSION", 0, "what to log, in nft's words (default: TCP SYN, FIN and RST, ICMP, and VRRP)", 0},
+	{"match", 'm', "EXPRESSION", 0,
+		"what to log, in nft's words (default: TCP SYN, FIN and RST, ICMP, and VRRP)", 0},
 	{0},
 };
 
@@ -31,19 +32,27 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 	char *end;
 
 	switch (key) {
-	case 'p': a->print = true; return 0;
-	case 'r': a->remove = true; return 0;
-	case 'm': a->match = arg; return 0;
+	case 'p':
+		a->print = true;
+		return 0;
+	case 'r':
+		a->remove = true;
+		return 0;
+	case 'm':
+		a->match = arg;
+		return 0;
 	case 'g':
 		a->group = (unsigned)strtoul(arg, &end, 10);
 		if (!isdigit((unsigned char)*arg) || *end || a->group > 65535)
 			argp_failure(st, 2, 0, "--group '%s' is not a number from 0 to 65535", arg);
 		return 0;
-	default: return ARGP_ERR_UNKNOWN;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp argp = {.options = table, .parser = parse_one,
+static const struct argp argp = {.options = table,
+	.parser = parse_one,
 	.doc = "Prints nftables rules for the agent's --nflog."};
 
 /*
@@ -53,21 +62,25 @@ static const struct argp argp = {.options = table, .parser = parse_one,
  */
 static void print_rules(const struct arguments *a)
 {
-	static const struct { const char *name, *hook; int priority; } chains[] = {
-		{"in_first", "prerouting", -301}, {"in_last", "input", 301}, {"through_last", "forward", 301},
-		{"out_first", "output", -301}, {"out_last", "postrouting", 301}};
-	static const char *const matches[] = {"tcp flags & (syn | fin | rst) != 0", "meta l4proto { icmp, ipv6-icmp, vrrp }"};
+	static const struct {
+		const char *name, *hook;
+		int priority;
+	} chains[] = {{"in_first", "prerouting", -301}, {"in_last", "input", 301},
+		{"through_last", "forward", 301}, {"out_first", "output", -301},
+		{"out_last", "postrouting", 301}};
+	static const char *const matches[] = {
+		"tcp flags & (syn | fin | rst) != 0", "meta l4proto { icmp, ipv6-icmp, vrrp }"};
 	size_t i, j, n = a->match ? 1 : sizeof(matches) / sizeof(*matches);
 
 	puts("table inet bothends");
 	puts("delete table inet bothends");
 	puts("table inet bothends {");
 	for (i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
-		printf("\tchain %s {\n\t\ttype filter hook %s priority %d; policy accept;\n", chains[i].name,
-			chains[i].hook, chains[i].priority);
+		printf("\tchain %s {\n\t\ttype filter hook %s priority %d; policy accept;\n",
+			chains[i].name, chains[i].hook, chains[i].priority);
 		for (j = 0; j < n; j++)
-			printf("\t\t%s log group %u prefix \"bothends %s\"\n", a->match ? a->match : matches[j], a->group,
-				chains[i].name);
+			printf("\t\t%s log group %u prefix \"bothends %s\"\n",
+				a->match ? a->match : matches[j], a->group, chains[i].name);
 		puts("\t}");
 	}
 	puts("}");
@@ -80,7 +93,8 @@ int cmd_nft(int argc, char **argv)
 	argp_err_exit_status = 2;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (a.print == a.remove) {
-		fputs("bothends-agent: say --print or --remove; nothing is changed, only printed\n", stderr);
+		fputs("bothends-agent: say --print or --remove; nothing is changed, only printed\n",
+			stderr);
 		return 2;
 	}
 	if (a.print)

@@ -64,13 +64,27 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 	struct arguments *a = st->input;
 
 	switch (key) {
-	case 'n': a->host = arg; return 0;
-	case 't': a->token_file = arg; return 0;
-	case 'c': a->ca = arg; return 0;
-	case 'r': a->tries = number(st, "tries", arg); return 0;
-	case 'w': a->wait_s = number(st, "wait", arg); return 0;
-	case 'a': a->analyze = true; return 0;
-	case 'q': a->quiet = true; return 0;
+	case 'n':
+		a->host = arg;
+		return 0;
+	case 't':
+		a->token_file = arg;
+		return 0;
+	case 'c':
+		a->ca = arg;
+		return 0;
+	case 'r':
+		a->tries = number(st, "tries", arg);
+		return 0;
+	case 'w':
+		a->wait_s = number(st, "wait", arg);
+		return 0;
+	case 'a':
+		a->analyze = true;
+		return 0;
+	case 'q':
+		a->quiet = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (a->count == FILES_MAX)
 			argp_failure(st, 2, 0, "more than %d files", FILES_MAX - 1);
@@ -80,12 +94,16 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 		if (a->count < 2)
 			argp_failure(st, 2, 0, "name files, and the server's URL last");
 		return 0;
-	default: return ARGP_ERR_UNKNOWN;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp argp = {.options = table, .parser = parse_one, .args_doc = "FILE... URL",
-	.doc = "Sends captures, with the sidecars beside them, to a bothends server. URL is the server's, or that of an incident there."};
+static const struct argp argp = {.options = table,
+	.parser = parse_one,
+	.args_doc = "FILE... URL",
+	.doc = "Sends captures, with the sidecars beside them, to a bothends server. URL is the "
+	       "server's, or that of an incident there."};
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -124,9 +142,10 @@ static struct curl_slist *common_headers(const struct push *p)
 	return p->authorization[0] ? curl_slist_append(list, p->authorization) : list;
 }
 
-/* One request. false: no answer (p->text). The answer's status, location, offset and body are in p. */
-static bool request(struct push *p, const char *method, const char *url, struct curl_slist *headers, FILE *from,
-	int64_t bytes)
+/* One request. false: no answer (p->text). The answer's status, location, offset and body are in p.
+ */
+static bool request(struct push *p, const char *method, const char *url, struct curl_slist *headers,
+	FILE *from, int64_t bytes)
 {
 	CURLcode r;
 
@@ -170,7 +189,8 @@ static bool request(struct push *p, const char *method, const char *url, struct 
 static int fail(const struct push *p, const char *what)
 {
 	if (p->status)
-		fprintf(stderr, "bothends-agent: cannot %s: the server answered %ld: %.200s\n", what, p->status,
+		fprintf(stderr, "bothends-agent: cannot %s: the server answered %ld: %.200s\n",
+			what, p->status,
 			p->body.text && p->body.length ? p->body.text : "(nothing)");
 	else
 		fprintf(stderr, "bothends-agent: cannot %s: %s\n", what, p->text);
@@ -182,7 +202,8 @@ static bool resolve(const struct push *p, char out[4200])
 {
 	if (p->location[0] == '/')
 		snprintf(out, 4200, "%s%s", p->base, p->location);
-	else if (!strncmp(p->location, p->base, strlen(p->base)) && p->location[strlen(p->base)] == '/')
+	else if (!strncmp(p->location, p->base, strlen(p->base)) &&
+		 p->location[strlen(p->base)] == '/')
 		snprintf(out, 4200, "%s", p->location);
 	else
 		return false;
@@ -191,7 +212,8 @@ static bool resolve(const struct push *p, char out[4200])
 
 static char *base64(const char *text)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t n = strlen(text), i, o = 0;
 	char *out = mem_alloc(4 * ((n + 2) / 3) + 1);
 
@@ -213,7 +235,8 @@ static char *base64(const char *text)
 
 static int create_file(struct push *p, const char *name, int64_t size, char url[4200])
 {
-	char *host CLEANUP_FREE = base64(p->a->host ? p->a->host : ""), *file CLEANUP_FREE = base64(name);
+	char *host CLEANUP_FREE = base64(p->a->host ? p->a->host : ""),
+		   *file CLEANUP_FREE = base64(name);
 	char *meta CLEANUP_FREE = NULL, *address CLEANUP_FREE = mem_printf("%s/files", p->incident);
 	char length[64];
 	struct curl_slist *h = common_headers(p);
@@ -225,7 +248,8 @@ static int create_file(struct push *p, const char *name, int64_t size, char url[
 	if (!request(p, "POST", address, h, NULL, 0) || p->status != 201)
 		return fail(p, "begin the upload");
 	if (!resolve(p, url)) {
-		fprintf(stderr, "bothends-agent: the server named a place elsewhere for '%s'\n", name);
+		fprintf(stderr, "bothends-agent: the server named a place elsewhere for '%s'\n",
+			name);
 		return 2;
 	}
 	return 0;
@@ -246,7 +270,8 @@ static bool send_from(struct push *p, const char *url, FILE *f, int64_t offset, 
 	return request(p, "PATCH", url, h, f, size - offset) && p->status == 204;
 }
 
-/* Sends, and after each break asks how far the server is. Waits 1, 2, 4 ... at most 30 s in between. */
+/* Sends, and after each break asks how far the server is. Waits 1, 2, 4 ... at most 30 s in
+ * between. */
 static int send_file(struct push *p, const char *url, FILE *f, int64_t size)
 {
 	int64_t offset = 0;
@@ -258,8 +283,8 @@ static int send_file(struct push *p, const char *url, FILE *f, int64_t size)
 		if (p->status >= 400 && p->status != 409 && p->status != 423 && p->status < 500)
 			break;
 		sleep(tries < 5 ? 1U << tries : 30);
-		if (request(p, "HEAD", url, common_headers(p), NULL, 0) && p->status == 200 && p->offset >= 0 &&
-			p->offset <= size)
+		if (request(p, "HEAD", url, common_headers(p), NULL, 0) && p->status == 200 &&
+			p->offset >= 0 && p->offset <= size)
 			offset = p->offset;
 		if (offset == size)
 			return 0;
@@ -276,7 +301,8 @@ static int push_one(struct push *p, const char *path)
 	int r;
 
 	if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) {
-		fprintf(stderr, "bothends-agent: cannot read '%s': %s\n", path, f ? "not a file" : strerror(errno));
+		fprintf(stderr, "bothends-agent: cannot read '%s': %s\n", path,
+			f ? "not a file" : strerror(errno));
 		if (f)
 			fclose(f);
 		return 2;
@@ -287,7 +313,8 @@ static int push_one(struct push *p, const char *path)
 		r = send_file(p, url, f, st.st_size);
 	fclose(f);
 	if (!r && !p->a->quiet)
-		fprintf(stderr, "bothends-agent: sent '%s', %lld bytes\n", name, (long long)st.st_size);
+		fprintf(stderr, "bothends-agent: sent '%s', %lld bytes\n", name,
+			(long long)st.st_size);
 	return r;
 }
 
@@ -312,7 +339,8 @@ static int read_token(struct push *p)
 	if (p->a->token_file) {
 		f = fopen(p->a->token_file, "re");
 		if (!f || !fgets(token, sizeof(token), f)) {
-			fprintf(stderr, "bothends-agent: cannot read a token from '%s'\n", p->a->token_file);
+			fprintf(stderr, "bothends-agent: cannot read a token from '%s'\n",
+				p->a->token_file);
 			if (f)
 				fclose(f);
 			return 2;
@@ -323,7 +351,8 @@ static int read_token(struct push *p)
 	}
 	token[strcspn(token, "\r\n")] = '\0';
 	if (token[0])
-		snprintf(p->authorization, sizeof(p->authorization), "Authorization: Bearer %s", token);
+		snprintf(p->authorization, sizeof(p->authorization), "Authorization: Bearer %s",
+			token);
 	return 0;
 }
 
@@ -346,8 +375,8 @@ static int find_incident(struct push *p, const char *url)
 		return 0;
 	}
 	snprintf(address, sizeof(address), "%.*s/incidents", (int)n, url);
-	if (!request(p, "POST", address, common_headers(p), NULL, 0) || p->status != 201 || !resolve(p, found) ||
-		strlen(found) >= sizeof(p->incident))
+	if (!request(p, "POST", address, common_headers(p), NULL, 0) || p->status != 201 ||
+		!resolve(p, found) || strlen(found) >= sizeof(p->incident))
 		return fail(p, "begin an incident");
 	memcpy(p->incident, found, strlen(found) + 1);
 	return 0;
@@ -357,7 +386,8 @@ static int analyze(struct push *p)
 {
 	char *url CLEANUP_FREE = mem_printf("%s/analyze?wait=%u", p->incident, p->a->wait_s);
 
-	if (!request(p, "POST", url, common_headers(p), NULL, 0) || (p->status != 200 && p->status != 202))
+	if (!request(p, "POST", url, common_headers(p), NULL, 0) ||
+		(p->status != 200 && p->status != 202))
 		return fail(p, "ask for the analysis");
 	fputs(p->body.text ? p->body.text : "", stdout);
 	return 0;

@@ -12,7 +12,7 @@ struct comments {
 	struct strbuf text; /* all comments, one after the other */
 	struct comment_end {
 		size_t offset; /* where a comment ends in text */
-	} *ends;
+	} * ends;
 	size_t count, cap;
 	int64_t at_ns; /* of the first line */
 };

@@ -15,10 +15,12 @@ static int find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct er
 	if (!pw && !name)
 		pw = getpwnam("nobody");
 	if (!pw)
-		return error_set(err, -ENOENT, "no user '%s' on this host: useradd -r %s, or name one with --user",
+		return error_set(err, -ENOENT,
+			"no user '%s' on this host: useradd -r %s, or name one with --user",
 			name ? name : "nobody", name ? name : "bothends-agent");
 	if (pw->pw_uid == 0)
-		return error_set(err, -EPERM, "--user '%s' is root: name one without rights", pw->pw_name);
+		return error_set(
+			err, -EPERM, "--user '%s' is root: name one without rights", pw->pw_name);
 	*ret_uid = pw->pw_uid;
 	*ret_gid = pw->pw_gid;
 	return 0;
@@ -43,7 +45,8 @@ static int change_user(struct confinement *c, struct error *err)
 	return 0;
 }
 
-/* Needs CAP_SETPCAP, so before the user changes. Not being able to is fine: sets can't grow either. */
+/* Needs CAP_SETPCAP, so before the user changes. Not being able to is fine: sets can't grow either.
+ */
 static void empty_bounding_set(void)
 {
 	unsigned long cap;
@@ -57,7 +60,8 @@ static int drop_capabilities(struct error *err)
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}};
 
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* kernels before 4.3 have none */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
+		0); /* kernels before 4.3 have none */
 	if (syscall(SYS_capset, &head, none) < 0)
 		return error_errno(err, "cannot drop capabilities");
 	return 0;

@@ -11,11 +11,11 @@
 
 /* Younger than the headers of stable distributions. */
 enum {
-	FS_REFER = 1 << 13,    /* ABI 2 */
-	FS_TRUNCATE = 1 << 14, /* ABI 3 */
+	FS_REFER = 1 << 13,	/* ABI 2 */
+	FS_TRUNCATE = 1 << 14,	/* ABI 3 */
 	FS_IOCTL_DEV = 1 << 15, /* ABI 5 */
-	NET_TCP = 3,	       /* ABI 4: bind, connect */
-	SCOPE_ALL = 3,	       /* ABI 6: abstract unix sockets, signals */
+	NET_TCP = 3,		/* ABI 4: bind, connect */
+	SCOPE_ALL = 3,		/* ABI 6: abstract unix sockets, signals */
 };
 
 struct ruleset_attr {
@@ -24,8 +24,8 @@ struct ruleset_attr {
 
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITE                                                                                      \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-		LANDLOCK_ACCESS_FS_MAKE_SOCK)
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                             \
+		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_SOCK)
 #define ALL_ABI1 ((UINT64_C(1) << 13) - 1)
 
 static int allow(int ruleset, int folder, uint64_t access)
@@ -64,7 +64,8 @@ int confine_landlock(struct confinement *c, struct error *err)
 
 	if (abi < 1)
 		return 0; /* an older kernel, or switched off: the flag tells */
-	attr.fs |= (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0);
+	attr.fs |= (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
+		   (abi >= 5 ? FS_IOCTL_DEV : 0);
 	write |= abi >= 3 ? FS_TRUNCATE : 0;
 	if (abi >= 4) {
 		attr.net = NET_TCP;

@@ -96,8 +96,8 @@ int control_ask(const char *dir, const char *line, struct strbuf *reply, struct 
 	set_patience(fd, 5000);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		r = errno == ENOENT || errno == ECONNREFUSED
-			? CONTROL_NOT_RUNNING
-			: error_errno(err, "cannot reach the agent that writes to '%s'", dir);
+			    ? CONTROL_NOT_RUNNING
+			    : error_errno(err, "cannot reach the agent that writes to '%s'", dir);
 	else
 		r = converse(fd, line, reply, err);
 	if (fd >= 0)

@@ -12,7 +12,8 @@
 
 /* The agent's side: before rights are given up. A stale socket is replaced. */
 int control_listen(int dir_fd, struct error *err);
-/* Takes one waiting request: the connection, and its line; -1: none. The caller replies and closes. */
+/* Takes one waiting request: the connection, and its line; -1: none. The caller replies and closes.
+ */
 int control_accept(int listen_fd, char line[CONTROL_LINE]);
 void control_reply(int fd, const char *text);
 

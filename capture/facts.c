@@ -220,7 +220,8 @@ void facts_set_end(struct facts *f, uint64_t omitted, bool force)
 	e->changed |= force || !same;
 }
 
-static void write_fact(const struct fact_out *out, int64_t at_ns, const char *key, const char *value)
+static void write_fact(
+	const struct fact_out *out, int64_t at_ns, const char *key, const char *value)
 {
 	if (out->comments)
 		comments_add(out->comments, at_ns, key, value);
@@ -228,7 +229,8 @@ static void write_fact(const struct fact_out *out, int64_t at_ns, const char *ke
 		comments_json(out->json, at_ns, key, value);
 }
 
-static void write_number(const struct fact_out *out, const struct entry *e, const char *what, uint64_t n)
+static void write_number(
+	const struct fact_out *out, const struct entry *e, const char *what, uint64_t n)
 {
 	char key[FACT_KEY_SIZE + 16], value[32];
 

@@ -12,7 +12,8 @@
 
 #define FACT_KEY_SIZE 256
 #define FACT_VALUE_MAX 4096	 /* longer values are cut */
-#define FACT_EVENT_BYTES 1048576 /* events that wait to be drained; more are counted and dropped */
+#define FACT_EVENT_BYTES 1048576 /* events that wait to be drained; more are counted and dropped   \
+				  */
 
 struct facts;
 
@@ -35,7 +36,8 @@ void facts_end(struct facts *f);
 /* The time of what is put outside rounds. */
 void facts_time(struct facts *f, int64_t now_ns);
 
-/* A state or sample, outside rounds too (then it stays known for good). Unchanged: nothing to drain. */
+/* A state or sample, outside rounds too (then it stays known for good). Unchanged: nothing to
+ * drain. */
 void facts_put(struct facts *f, const char *value, const char *key_fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)

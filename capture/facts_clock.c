@@ -28,9 +28,10 @@ static void adjustment(struct host *h)
 	offset = t.status & STA_NANO ? t.offset : t.offset * NSEC_PER_USEC;
 	/* freq is in units of 2^-16 ppm. */
 	snprintf(text, sizeof(text),
-		"state=%d unsync=%d offset_ns=%lld freq_ppb=%lld maxerror_us=%ld esterror_us=%ld tai_s=%d tick_us=%ld",
-		state, !!(t.status & STA_UNSYNC), (long long)offset, (long long)t.freq * 1000 / 65536,
-		t.maxerror, t.esterror, t.tai, t.tick);
+		"state=%d unsync=%d offset_ns=%lld freq_ppb=%lld maxerror_us=%ld esterror_us=%ld "
+		"tai_s=%d tick_us=%ld",
+		state, !!(t.status & STA_UNSYNC), (long long)offset,
+		(long long)t.freq * 1000 / 65536, t.maxerror, t.esterror, t.tai, t.tick);
 	facts_put(h->facts, text, "clock.adjtimex");
 }
 
@@ -41,7 +42,8 @@ void facts_clock(struct host *h)
 	char text[192];
 
 	/* The middle of the bracket is nearest to the moment at which the others were read. */
-	snprintf(text, sizeof(text), "realtime_ns=%lld monotonic_raw_ns=%lld boottime_ns=%lld bracket_ns=%lld",
+	snprintf(text, sizeof(text),
+		"realtime_ns=%lld monotonic_raw_ns=%lld boottime_ns=%lld bracket_ns=%lld",
 		(long long)(before + (after - before) / 2), (long long)raw, (long long)boot,
 		(long long)(after - before));
 	facts_put(h->facts, text, "clock.sample");
@@ -56,8 +58,8 @@ void facts_clock_check(struct host *h)
 
 	/* Beyond 500 ppm, the most that the kernel slews, it was set. */
 	if (h->last_raw_ns && size > STEP_NS && size > between / 2000)
-		facts_event(h->facts, now, "clock.step", "step_ns=%lld between_ns=%lld", (long long)step,
-			(long long)between);
+		facts_event(h->facts, now, "clock.step", "step_ns=%lld between_ns=%lld",
+			(long long)step, (long long)between);
 	h->last_realtime_ns = now;
 	h->last_raw_ns = raw;
 }

@@ -16,8 +16,9 @@
 /* Which of a driver's hundreds of counters speak of trouble. */
 static bool telling(const char *name)
 {
-	static const char *const parts[] = {"drop", "miss", "err", "fail", "discard", "no_buf", "no_dma",
-		"timeout", "reset", "exceeded", "overrun", "fifo", "oob", "full", "crc", "stop", "busy"};
+	static const char *const parts[] = {"drop", "miss", "err", "fail", "discard", "no_buf",
+		"no_dma", "timeout", "reset", "exceeded", "overrun", "fifo", "oob", "full", "crc",
+		"stop", "busy"};
 	size_t i;
 
 	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -49,7 +50,8 @@ static void driver_info(struct host *h, const char *interface, const char *word)
 	if (!ask(h, interface, &info))
 		return;
 	info.driver[sizeof(info.driver) - 1] = info.version[sizeof(info.version) - 1] = '\0';
-	info.fw_version[sizeof(info.fw_version) - 1] = info.bus_info[sizeof(info.bus_info) - 1] = '\0';
+	info.fw_version[sizeof(info.fw_version) - 1] = info.bus_info[sizeof(info.bus_info) - 1] =
+		'\0';
 	put_text(h, word, "driver", info.driver);
 	put_text(h, word, "driver_version", info.version);
 	put_text(h, word, "firmware", info.fw_version);
@@ -70,12 +72,21 @@ static void rings(struct host *h, const char *interface, const char *word)
 
 static void offloads(struct host *h, const char *interface, const char *word)
 {
-	static const struct { uint32_t command, flag; const char *name; } features[] = {
-		{ETHTOOL_GRXCSUM, 0, "rx-checksum"}, {ETHTOOL_GTXCSUM, 0, "tx-checksum"},
-		{ETHTOOL_GSG, 0, "sg"}, {ETHTOOL_GTSO, 0, "tso"}, {ETHTOOL_GGSO, 0, "gso"},
-		{ETHTOOL_GGRO, 0, "gro"}, {ETHTOOL_GUFO, 0, "ufo"},
-		{ETHTOOL_GFLAGS, ETH_FLAG_LRO, "lro"}, {ETHTOOL_GFLAGS, ETH_FLAG_RXVLAN, "rx-vlan"},
-		{ETHTOOL_GFLAGS, ETH_FLAG_TXVLAN, "tx-vlan"}, {ETHTOOL_GFLAGS, ETH_FLAG_NTUPLE, "ntuple"},
+	static const struct {
+		uint32_t command, flag;
+		const char *name;
+	} features[] = {
+		{ETHTOOL_GRXCSUM, 0, "rx-checksum"},
+		{ETHTOOL_GTXCSUM, 0, "tx-checksum"},
+		{ETHTOOL_GSG, 0, "sg"},
+		{ETHTOOL_GTSO, 0, "tso"},
+		{ETHTOOL_GGSO, 0, "gso"},
+		{ETHTOOL_GGRO, 0, "gro"},
+		{ETHTOOL_GUFO, 0, "ufo"},
+		{ETHTOOL_GFLAGS, ETH_FLAG_LRO, "lro"},
+		{ETHTOOL_GFLAGS, ETH_FLAG_RXVLAN, "rx-vlan"},
+		{ETHTOOL_GFLAGS, ETH_FLAG_TXVLAN, "tx-vlan"},
+		{ETHTOOL_GFLAGS, ETH_FLAG_NTUPLE, "ntuple"},
 		{ETHTOOL_GFLAGS, ETH_FLAG_RXHASH, "rxhash"},
 	};
 	size_t i;
@@ -91,7 +102,8 @@ static void offloads(struct host *h, const char *interface, const char *word)
 	}
 }
 
-static void put_counter(struct host *h, const char *word, const char *name, uint64_t value, unsigned *kept)
+static void put_counter(
+	struct host *h, const char *word, const char *name, uint64_t value, unsigned *kept)
 {
 	char key[128];
 
@@ -145,13 +157,14 @@ static void permanent_mac(struct host *h, const char *interface, const char *wor
 	a->size = 32;
 	if (!ask(h, interface, a) || a->size != 6 || !memcmp(m, none, 6))
 		return;
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		m[5]);
 	facts_put(h->facts, text, "nic.%s.permanent_mac", word);
 }
 
 /* A saved line "name: value" of ethtool's output; the same names as by ioctl come out. */
-static void saved_line(struct host *h, const char *word, char kind, const char *name, const char *value,
-	unsigned *kept)
+static void saved_line(struct host *h, const char *word, char kind, const char *name,
+	const char *value, unsigned *kept)
 {
 	static const char *const info[][2] = {{"driver", "driver"}, {"version", "driver_version"},
 		{"firmware-version", "firmware"}, {"bus-info", "bus"}};
@@ -160,7 +173,8 @@ static void saved_line(struct host *h, const char *word, char kind, const char *
 		{"tcp-segmentation-offload", "tso"}, {"generic-segmentation-offload", "gso"},
 		{"generic-receive-offload", "gro"}, {"large-receive-offload", "lro"},
 		{"udp-fragmentation-offload", "ufo"}, {"rx-vlan-offload", "rx-vlan"},
-		{"tx-vlan-offload", "tx-vlan"}, {"ntuple-filters", "ntuple"}, {"receive-hashing", "rxhash"}};
+		{"tx-vlan-offload", "tx-vlan"}, {"ntuple-filters", "ntuple"},
+		{"receive-hashing", "rxhash"}};
 	size_t i;
 
 	if (kind == 'S')
@@ -171,13 +185,14 @@ static void saved_line(struct host *h, const char *word, char kind, const char *
 	}
 	for (i = 0; kind == 'k' && i < sizeof(feature) / sizeof(*feature); i++) {
 		if (!strcmp(name, feature[i][0]))
-			facts_put(h->facts, strncmp(value, "on", 2) ? "off" : "on", "nic.%s.offload.%s", word,
-				feature[i][1]);
+			facts_put(h->facts, strncmp(value, "on", 2) ? "off" : "on",
+				"nic.%s.offload.%s", word, feature[i][1]);
 	}
 }
 
 /* ethtool -g says RX and TX twice: the maxima, then the current sizes. */
-static void saved_ring(struct host *h, const char *word, const char *name, const char *value, bool current)
+static void saved_ring(
+	struct host *h, const char *word, const char *name, const char *value, bool current)
 {
 	const char *leaf = !strcmp(name, "RX") ? "rx" : !strcmp(name, "TX") ? "tx" : NULL;
 

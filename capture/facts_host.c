@@ -90,10 +90,19 @@ static void dmi(struct host *h)
 /* From the vendor where there is no /sys/hypervisor, which only Xen fills. */
 static const char *type_from_dmi(struct host *h)
 {
-	static const struct { const char *vendor, *type; } vendors[] = {
-		{"Amazon EC2", "kvm"}, {"QEMU", "kvm"}, {"Google", "kvm"}, {"OpenStack", "kvm"},
-		{"Red Hat", "kvm"}, {"KVM", "kvm"}, {"VMware", "vmware"}, {"Microsoft", "microsoft"},
-		{"innotek", "oracle"}, {"Xen", "xen"},
+	static const struct {
+		const char *vendor, *type;
+	} vendors[] = {
+		{"Amazon EC2", "kvm"},
+		{"QEMU", "kvm"},
+		{"Google", "kvm"},
+		{"OpenStack", "kvm"},
+		{"Red Hat", "kvm"},
+		{"KVM", "kvm"},
+		{"VMware", "vmware"},
+		{"Microsoft", "microsoft"},
+		{"innotek", "oracle"},
+		{"Xen", "xen"},
 	};
 	char vendor[ROOTFS_LINE_SIZE];
 	size_t i;
@@ -152,7 +161,8 @@ void facts_host_start(struct host *h)
 	put_line(h, "proc/sys/kernel/osrelease", "host.kernel");
 	put_line(h, "proc/sys/kernel/version", "host.kernel_build");
 	put_line(h, "sys/hypervisor/uuid", "hypervisor.uuid");
-	put_line(h, "sys/devices/system/clocksource/clocksource0/current_clocksource", "clock.source");
+	put_line(h, "sys/devices/system/clocksource/clocksource0/current_clocksource",
+		"clock.source");
 	os_release(h);
 	command_line(h);
 	boot_time(h);

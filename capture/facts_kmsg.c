@@ -1,4 +1,5 @@
-/* Kernel log lines that explain lost packets, from /dev/kmsg (Documentation/ABI/testing/dev-kmsg). */
+/* Kernel log lines that explain lost packets, from /dev/kmsg (Documentation/ABI/testing/dev-kmsg).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,10 +17,10 @@
 
 struct kmsg {
 	int fd;
-	bool history;	      /* still reading what was there at start */
-	int64_t zero_ns;      /* realtime of the log's time 0 */
-	uint64_t next_seq;    /* expected; 0: none read yet */
-	int64_t second;	      /* that the limit is counted in */
+	bool history;	   /* still reading what was there at start */
+	int64_t zero_ns;   /* realtime of the log's time 0 */
+	uint64_t next_seq; /* expected; 0: none read yet */
+	int64_t second;	   /* that the limit is counted in */
 	unsigned in_second;
 	uint64_t lost;
 	char line[8192];
@@ -31,15 +32,52 @@ struct kmsg {
 };
 
 static const char *const telling[] = {
-	"NETDEV WATCHDOG", "transmit queue", "transmit timed out", "Tx timeout", "tx hang", "Tx Unit Hang",
-	"Link is Up", "Link is Down", "link up", "link down", "link becomes ready", "carrier",
-	"Reset adapter", "resetting", "reset adapter", "Hardware Error", "hw csum failure",
-	"eighbour table overflow", "eighbor table overflow", "neighbour: ", "nf_conntrack", "table full",
-	"MSI-X", "MSI", "irq ", "nobody cared", "page allocation failure", "soft lockup", "hung_task",
-	"blocked for more than", "Out of memory", "SYN flooding", "martian", "entered promiscuous mode",
-	"left promiscuous mode", "bond", "entered blocking state", "entered disabled state",
-	"entered forwarding state", "received packet with own address", "Dropping", "dropped",
-	"rx_missed", "PCIe Bus Error", "AER:", "link is not ready",
+	"NETDEV WATCHDOG",
+	"transmit queue",
+	"transmit timed out",
+	"Tx timeout",
+	"tx hang",
+	"Tx Unit Hang",
+	"Link is Up",
+	"Link is Down",
+	"link up",
+	"link down",
+	"link becomes ready",
+	"carrier",
+	"Reset adapter",
+	"resetting",
+	"reset adapter",
+	"Hardware Error",
+	"hw csum failure",
+	"eighbour table overflow",
+	"eighbor table overflow",
+	"neighbour: ",
+	"nf_conntrack",
+	"table full",
+	"MSI-X",
+	"MSI",
+	"irq ",
+	"nobody cared",
+	"page allocation failure",
+	"soft lockup",
+	"hung_task",
+	"blocked for more than",
+	"Out of memory",
+	"SYN flooding",
+	"martian",
+	"entered promiscuous mode",
+	"left promiscuous mode",
+	"bond",
+	"entered blocking state",
+	"entered disabled state",
+	"entered forwarding state",
+	"received packet with own address",
+	"Dropping",
+	"dropped",
+	"rx_missed",
+	"PCIe Bus Error",
+	"AER:",
+	"link is not ready",
 };
 
 struct kmsg *kmsg_open(const struct rootfs *root, bool copied, uint64_t boot_ns)
@@ -49,14 +87,16 @@ struct kmsg *kmsg_open(const struct rootfs *root, bool copied, uint64_t boot_ns)
 	struct kmsg *k;
 
 	if (fd < 0)
-		return NULL; /* no rights, or none in a copy: the fact is then missing, which readers know */
+		return NULL; /* no rights, or none in a copy: the fact is then missing, which
+				readers know */
 	k = mem_zalloc(sizeof(*k));
 	k->fd = fd;
 	k->history = true;
 	clock_gettime(CLOCK_REALTIME, &real);
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	k->zero_ns = copied ? (int64_t)boot_ns
-			    : (int64_t)(real.tv_sec - mono.tv_sec) * NSEC_PER_SEC + (real.tv_nsec - mono.tv_nsec);
+			    : (int64_t)(real.tv_sec - mono.tv_sec) * NSEC_PER_SEC +
+				      (real.tv_nsec - mono.tv_nsec);
 	return k;
 }
 
@@ -79,7 +119,8 @@ int kmsg_fd(const struct kmsg *k)
 
 static bool names_driver(const struct host *h, const char *message)
 {
-	/* "ixgbevf 0000:00:03.0: ..." or "eth0: ...": the host's own drivers begin their lines so. */
+	/* "ixgbevf 0000:00:03.0: ..." or "eth0: ...": the host's own drivers begin their lines so.
+	 */
 	char key[FACT_KEY_SIZE];
 	size_t n = strcspn(message, " :"), i;
 
@@ -157,7 +198,8 @@ static void tell_history(struct host *h, struct kmsg *k)
 	unsigned i, from = k->past_count > HISTORY ? k->past_count - HISTORY : 0;
 
 	for (i = from; i < k->past_count; i++)
-		facts_event(h->facts, k->past[i % HISTORY].at_ns, "kernel.log", "%s", k->past[i % HISTORY].text);
+		facts_event(h->facts, k->past[i % HISTORY].at_ns, "kernel.log", "%s",
+			k->past[i % HISTORY].text);
 	k->history = false;
 }
 
@@ -182,11 +224,13 @@ void facts_kmsg(struct host *h)
 
 	if (h->copied)
 		read_copy(h, k);
-	/* One read is one record; history is bounded by the kernel's buffer, later reads by a limit. */
+	/* One read is one record; history is bounded by the kernel's buffer, later reads by a
+	 * limit. */
 	while (!h->copied && (k->history || lines++ < 1000)) {
 		n = read(k->fd, k->line, sizeof(k->line) - 1);
 		if (n < 0 && (errno == EPIPE || errno == EINTR))
-			continue; /* overwritten before it was read: the gap in the numbers counts it */
+			continue; /* overwritten before it was read: the gap in the numbers counts
+				     it */
 		if (n <= 0)
 			break;
 		k->line[n] = '\0';
@@ -195,6 +239,7 @@ void facts_kmsg(struct host *h)
 	if (k->history)
 		tell_history(h, k);
 	if (k->lost)
-		facts_event(h->facts, host_now(), "kernel.log.lost", "%llu", (unsigned long long)k->lost);
+		facts_event(h->facts, host_now(), "kernel.log.lost", "%llu",
+			(unsigned long long)k->lost);
 	k->lost = 0;
 }

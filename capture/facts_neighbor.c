@@ -9,9 +9,17 @@
 #include "comments.h"
 #include "host.h"
 
-static const struct { uint16_t bit; const char *name; } states[] = {
-	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
-	{NUD_DELAY, "DELAY"}, {NUD_PROBE, "PROBE"}, {NUD_FAILED, "FAILED"}, {NUD_NOARP, "NOARP"},
+static const struct {
+	uint16_t bit;
+	const char *name;
+} states[] = {
+	{NUD_INCOMPLETE, "INCOMPLETE"},
+	{NUD_REACHABLE, "REACHABLE"},
+	{NUD_STALE, "STALE"},
+	{NUD_DELAY, "DELAY"},
+	{NUD_PROBE, "PROBE"},
+	{NUD_FAILED, "FAILED"},
+	{NUD_NOARP, "NOARP"},
 	{NUD_PERMANENT, "PERMANENT"},
 };
 
@@ -45,9 +53,11 @@ static void add_age(char *text, size_t size, const char *name, int64_t value)
 
 void neighbor_words(const struct neighbor *n, char *identity, char *words, size_t size)
 {
-	static const struct { uint8_t bit; const char *name; } flags[] = {
-		{NTF_ROUTER, "router"}, {NTF_PROXY, "proxy"}, {NTF_EXT_LEARNED, "extern_learn"},
-		{NTF_OFFLOADED, "offload"}};
+	static const struct {
+		uint8_t bit;
+		const char *name;
+	} flags[] = {{NTF_ROUTER, "router"}, {NTF_PROXY, "proxy"},
+		{NTF_EXT_LEARNED, "extern_learn"}, {NTF_OFFLOADED, "offload"}};
 	char dev[200], list[64] = "";
 	size_t i;
 
@@ -63,8 +73,8 @@ void neighbor_words(const struct neighbor *n, char *identity, char *words, size_
 	add_age(words, size, "updated_ms", n->updated_ms);
 	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 		if (n->flags & flags[i].bit)
-			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] ? "," : "",
-				flags[i].name);
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+				list[0] ? "," : "", flags[i].name);
 	}
 	if (list[0])
 		add(words, size, "flags", list);
@@ -173,14 +183,17 @@ static void saved_addresses(struct host *h)
 	if (!rootfs_read(&h->root, "bothends/ip-addr", 1 << 20, &text))
 		return;
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (sscanf(line, "%*d: %63s %15s %63s", name, family, address) != 3 || strncmp(family, "inet", 4))
+		if (sscanf(line, "%*d: %63s %15s %63s", name, family, address) != 3 ||
+			strncmp(family, "inet", 4))
 			continue;
 		if (strcmp(name, last)) {
 			snprintf(last, sizeof(last), "%s", name);
 			list[0] = '\0';
 		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] ? " " : "", address);
-		facts_put(h->facts, list, "nic.%s.addresses", comments_word(word, sizeof(word), name));
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+			list[0] ? " " : "", address);
+		facts_put(h->facts, list, "nic.%s.addresses",
+			comments_word(word, sizeof(word), name));
 	}
 }
 

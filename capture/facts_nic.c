@@ -108,14 +108,16 @@ static void put_counters(struct nic *n)
 
 static void put_arp_settings(struct nic *n)
 {
-	static const char *const names[][2] = {{"arp_ignore", "ignore"}, {"arp_announce", "announce"},
-		{"arp_accept", "accept"}, {"arp_filter", "filter"}, {"proxy_arp", "proxy"}};
+	static const char *const names[][2] = {{"arp_ignore", "ignore"},
+		{"arp_announce", "announce"}, {"arp_accept", "accept"}, {"arp_filter", "filter"},
+		{"proxy_arp", "proxy"}};
 	char text[160] = "";
 	uint64_t v;
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (rootfs_u64(&n->h->root, &v, "proc/sys/net/ipv4/conf/%s/%s", n->name, names[i][0]))
+		if (rootfs_u64(
+			    &n->h->root, &v, "proc/sys/net/ipv4/conf/%s/%s", n->name, names[i][0]))
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s=%llu",
 				text[0] ? " " : "", names[i][1], (unsigned long long)v);
 	}
@@ -125,9 +127,10 @@ static void put_arp_settings(struct nic *n)
 
 static void put_nic(void *arg, const char *name)
 {
-	static const char *const files[][2] = {{"ifindex", "index"}, {"address", "mac"}, {"mtu", "mtu"},
-		{"type", "type"}, {"operstate", "operstate"}, {"carrier", "carrier"},
-		{"carrier_changes", "carrier_changes"}, {"duplex", "duplex"}};
+	static const char *const files[][2] = {{"ifindex", "index"}, {"address", "mac"},
+		{"mtu", "mtu"}, {"type", "type"}, {"operstate", "operstate"},
+		{"carrier", "carrier"}, {"carrier_changes", "carrier_changes"},
+		{"duplex", "duplex"}};
 	struct nic n = {.h = arg, .name = name};
 	char master[ROOTFS_LINE_SIZE];
 	uint64_t v;

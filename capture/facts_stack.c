@@ -20,14 +20,16 @@ static bool has_name(const char *list, const char *name)
 static bool wanted(const char *group, const char *name)
 {
 	static const char *const lists[][2] = {
-		{"Ip", "InHdrErrors InAddrErrors InDiscards InDelivers OutDiscards OutNoRoutes ReasmFails FragFails"},
+		{"Ip", "InHdrErrors InAddrErrors InDiscards InDelivers OutDiscards OutNoRoutes "
+		       "ReasmFails FragFails"},
 		{"Icmp", "InDestUnreachs OutDestUnreachs InCsumErrors"},
-		{"Tcp", "AttemptFails EstabResets RetransSegs InErrs OutRsts InCsumErrors InSegs OutSegs"},
+		{"Tcp", "AttemptFails EstabResets RetransSegs InErrs OutRsts InCsumErrors InSegs "
+			"OutSegs"},
 		{"Udp", "NoPorts InErrors RcvbufErrors SndbufErrors InCsumErrors"},
 		{"IpExt", "InNoRoutes InTruncatedPkts InCsumErrors"},
 	};
-	static const char *const parts[] = {"Drop", "Overflow", "Fail", "Timeout", "Retrans", "Abort", "Prune",
-		"Rejected", "Filter", "Loss", "Probes", "Challenge", "Lost"};
+	static const char *const parts[] = {"Drop", "Overflow", "Fail", "Timeout", "Retrans",
+		"Abort", "Prune", "Rejected", "Filter", "Loss", "Probes", "Challenge", "Lost"};
 	size_t i;
 
 	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
@@ -49,12 +51,14 @@ static void paired_lines(struct host *h, const char *path, const char *prefix)
 
 	if (!rootfs_read(&h->root, path, 65536, &text))
 		return;
-	while ((names = strtok_r(save ? NULL : text.text, "\n", &save)) && (values = strtok_r(NULL, "\n", &save))) {
+	while ((names = strtok_r(save ? NULL : text.text, "\n", &save)) &&
+		(values = strtok_r(NULL, "\n", &save))) {
 		name_save = value_save = NULL;
 		group = strtok_r(names, ": ", &name_save);
 		if (!group || !strtok_r(values, ": ", &value_save))
 			return;
-		while ((name = strtok_r(NULL, " ", &name_save)) && (value = strtok_r(NULL, " ", &value_save))) {
+		while ((name = strtok_r(NULL, " ", &name_save)) &&
+			(value = strtok_r(NULL, " ", &value_save))) {
 			if (wanted(group, name))
 				facts_put(h->facts, value, "%s.%s.%s", prefix, group, name);
 		}
@@ -63,8 +67,10 @@ static void paired_lines(struct host *h, const char *path, const char *prefix)
 
 static void snmp6(struct host *h)
 {
-	static const char names[] = "Ip6InHdrErrors Ip6InNoRoutes Ip6InAddrErrors Ip6InDiscards Ip6OutDiscards "
-		"Ip6OutNoRoutes Ip6ReasmFails Ip6FragFails Icmp6InCsumErrors Udp6InErrors Udp6RcvbufErrors";
+	static const char names[] =
+		"Ip6InHdrErrors Ip6InNoRoutes Ip6InAddrErrors Ip6InDiscards Ip6OutDiscards "
+		"Ip6OutNoRoutes Ip6ReasmFails Ip6FragFails Icmp6InCsumErrors Udp6InErrors "
+		"Udp6RcvbufErrors";
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *line, *save = NULL, name[64], value[32];
 
@@ -78,8 +84,10 @@ static void snmp6(struct host *h)
 
 static void softnet(struct host *h)
 {
-	static const struct { const char *name; unsigned column; } columns[] = {
-		{"processed", 0}, {"dropped", 1}, {"squeezed", 2}, {"flow_limit", 10}};
+	static const struct {
+		const char *name;
+		unsigned column;
+	} columns[] = {{"processed", 0}, {"dropped", 1}, {"squeezed", 2}, {"flow_limit", 10}};
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	uint64_t sum[16] = {0};
 	char *line, *save = NULL, *at, *end;
@@ -104,7 +112,8 @@ static void softnet(struct host *h)
 static void per_cpu(struct host *h, const char *path, const char *wanted_names, const char *prefix)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
-	char *names, *name, *save = NULL, *line, *column_save = NULL, *at, *end, *header[64] = {NULL};
+	char *names, *name, *save = NULL, *line, *column_save = NULL, *at, *end,
+			    *header[64] = {NULL};
 	uint64_t sum[64] = {0};
 	unsigned i, n = 0;
 
@@ -138,7 +147,8 @@ static void conntrack(struct host *h)
 		facts_put_u64(h->facts, count, "conntrack.count");
 	if (rootfs_u64(&h->root, &max, "proc/sys/net/netfilter/nf_conntrack_max"))
 		facts_put_u64(h->facts, max, "conntrack.max");
-	per_cpu(h, "proc/net/stat/nf_conntrack", "drop insert_failed early_drop invalid", "conntrack");
+	per_cpu(h, "proc/net/stat/nf_conntrack", "drop insert_failed early_drop invalid",
+		"conntrack");
 }
 
 static void thresholds(struct host *h)
@@ -148,7 +158,8 @@ static void thresholds(struct host *h)
 	unsigned i;
 
 	for (i = 0; i < 3; i++) {
-		if (!rootfs_u64(&h->root, &v[i], "proc/sys/net/ipv4/neigh/default/gc_thresh%u", i + 1))
+		if (!rootfs_u64(
+			    &h->root, &v[i], "proc/sys/net/ipv4/neigh/default/gc_thresh%u", i + 1))
 			return;
 	}
 	snprintf(text, sizeof(text), "gc1=%llu gc2=%llu gc3=%llu", (unsigned long long)v[0],

@@ -19,7 +19,8 @@ static void look_at(void *arg, const char *pid)
 	if (!isdigit((unsigned char)pid[0]) || !rootfs_line(&c->h->root, comm, "proc/%s/comm", pid))
 		return;
 	c->vhost += !strncmp(comm, "vhost-", 6);
-	c->qemu += !strncmp(comm, "qemu-system", 11) || !strcmp(comm, "qemu-kvm") || !strcmp(comm, "kvm");
+	c->qemu += !strncmp(comm, "qemu-system", 11) || !strcmp(comm, "qemu-kvm") ||
+		   !strcmp(comm, "kvm");
 }
 
 /* VHOST_NET_ENABLED=0, with or without quotes; the last such line counts, as in the shell. */
@@ -45,7 +46,8 @@ void facts_virt(struct host *h)
 	char version[ROOTFS_LINE_SIZE];
 
 	(void)rootfs_each(&h->root, "proc", PROCESSES, look_at, &c);
-	facts_put_u64(h->facts, rootfs_exists(&h->root, "sys/module/vhost_net"), "vhost_net.loaded");
+	facts_put_u64(
+		h->facts, rootfs_exists(&h->root, "sys/module/vhost_net"), "vhost_net.loaded");
 	facts_put_u64(h->facts, c.vhost, "vhost_net.threads");
 	facts_put_u64(h->facts, c.qemu, "qemu.processes");
 	if (rootfs_line(&h->root, version, "sys/module/vhost_net/version"))

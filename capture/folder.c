@@ -14,20 +14,27 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 	struct folder_arguments *a = st->input;
 
 	switch (key) {
-	case 'w': a->dir = arg; return 0;
-	case 'j': a->json = true; return 0;
+	case 'w':
+		a->dir = arg;
+		return 0;
+	case 'j':
+		a->json = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (!a->wants_text || a->text)
 			argp_failure(st, 2, 0, "'%s' is one argument too many", arg);
 		a->text = arg;
 		return 0;
-	default: return ARGP_ERR_UNKNOWN;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-void folder_parse(struct folder_arguments *a, int argc, char **argv, const char *usage, const char *doc)
+void folder_parse(
+	struct folder_arguments *a, int argc, char **argv, const char *usage, const char *doc)
 {
-	const struct argp argp = {.options = table, .parser = parse_one, .args_doc = usage, .doc = doc};
+	const struct argp argp = {
+		.options = table, .parser = parse_one, .args_doc = usage, .doc = doc};
 
 	a->dir = "/var/lib/bothends";
 	argp_err_exit_status = 2;

@@ -9,4 +9,5 @@ struct folder_arguments {
 };
 
 /* Parses; what cannot be taken ends the program with one line. */
-void folder_parse(struct folder_arguments *a, int argc, char **argv, const char *usage, const char *doc);
+void folder_parse(
+	struct folder_arguments *a, int argc, char **argv, const char *usage, const char *doc);

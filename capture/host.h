@@ -1,6 +1,6 @@
 /*
- * host: what the collectors of facts need, opened while there is privilege, and the collectors. Each
- * facts_*.c reads one kind of fact and puts it into facts; what can't be read is left out.
+ * host: what the collectors of facts need, opened while there is privilege, and the collectors.
+ * Each facts_*.c reads one kind of fact and puts it into facts; what can't be read is left out.
  */
 #pragma once
 
@@ -53,14 +53,14 @@ int host_rtnl_fd(const struct host *h);
 void host_read_rtnl(struct host *h);
 
 /* --- one file each --- */
-void facts_host_start(struct host *h);	    /* names, kernel, hypervisor, DMI */
+void facts_host_start(struct host *h); /* names, kernel, hypervisor, DMI */
 void facts_host_uptime(struct host *h);
-void facts_nic_all(struct host *h);	    /* interfaces from sysfs, and ethtool through: */
+void facts_nic_all(struct host *h); /* interfaces from sysfs, and ethtool through: */
 void facts_ethtool(struct host *h, const char *interface, const char *word);
-void facts_stack(struct host *h);	    /* softnet, snmp, netstat, conntrack */
-void facts_virt(struct host *h);	    /* vhost_net, qemu */
+void facts_stack(struct host *h); /* softnet, snmp, netstat, conntrack */
+void facts_virt(struct host *h);  /* vhost_net, qemu */
 void facts_clock(struct host *h);
-void facts_clock_check(struct host *h);	    /* for steps */
+void facts_clock_check(struct host *h); /* for steps */
 
 void facts_saved_tables(struct host *h); /* of a copy: neighbours, routes, addresses */
 

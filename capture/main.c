@@ -8,7 +8,11 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"facts", cmd_facts}, {"ls", cmd_ls}, {"mark", cmd_mark}, {"nft", cmd_nft}, {"push", cmd_push},
+	{"facts", cmd_facts},
+	{"ls", cmd_ls},
+	{"mark", cmd_mark},
+	{"nft", cmd_nft},
+	{"push", cmd_push},
 	{"status", cmd_status},
 };
 
@@ -19,7 +23,8 @@ static int run_agent(int argc, char **argv)
 
 	options_parse(&o, argc, argv);
 	if (!o.interface_count && !o.group_count && !o.root)
-		fprintf(stderr, "bothends-agent: nothing to capture: name an interface (-i eth0, or -i auto) or a netfilter group (-g 5)\n");
+		fprintf(stderr, "bothends-agent: nothing to capture: name an interface (-i eth0, "
+				"or -i auto) or a netfilter group (-g 5)\n");
 	else if (!o.output)
 		fprintf(stderr, "bothends-agent: no output folder: -w DIR\n");
 	else

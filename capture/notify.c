@@ -20,7 +20,8 @@ void notify_open(struct notify *n)
 	if (path[0] == '@')
 		a.sun_path[0] = '\0'; /* the abstract name space */
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (n->fd < 0 || connect(n->fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+	if (n->fd < 0 || connect(n->fd, (struct sockaddr *)&a,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
 		notify_close(n);
 	if (usec && n->fd >= 0)
 		n->watchdog_ns = strtoll(usec, NULL, 10) * 1000 / 2;

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 struct notify {
-	int fd;			/* -1: nobody listens */
-	int64_t watchdog_ns;	/* how often a sign of life is due; 0: never */
+	int fd;		     /* -1: nobody listens */
+	int64_t watchdog_ns; /* how often a sign of life is due; 0: never */
 	int64_t last_ns;
 };
 

@@ -11,42 +11,74 @@
 #include "base/nsec.h"
 
 enum {
-	KEY_SNAPLEN = 0x100, KEY_PROMISC, KEY_PAYLOAD, KEY_BUFFER, KEY_FILE_SIZE, KEY_FILE_AGE,
-	KEY_RING_SIZE, KEY_RING_COUNT, KEY_RING_AGE, KEY_PRE_TRIGGER, KEY_KEEP_SIZE, KEY_FLUSH,
-	KEY_INTERVAL, KEY_HEARTBEAT, KEY_DURATION, KEY_MIN_FREE, KEY_USER, KEY_ROOT, KEY_NAME,
-	KEY_CONFIG, KEY_CONFINE, KEY_FACTS,
+	KEY_SNAPLEN = 0x100,
+	KEY_PROMISC,
+	KEY_PAYLOAD,
+	KEY_BUFFER,
+	KEY_FILE_SIZE,
+	KEY_FILE_AGE,
+	KEY_RING_SIZE,
+	KEY_RING_COUNT,
+	KEY_RING_AGE,
+	KEY_PRE_TRIGGER,
+	KEY_KEEP_SIZE,
+	KEY_FLUSH,
+	KEY_INTERVAL,
+	KEY_HEARTBEAT,
+	KEY_DURATION,
+	KEY_MIN_FREE,
+	KEY_USER,
+	KEY_ROOT,
+	KEY_NAME,
+	KEY_CONFIG,
+	KEY_CONFINE,
+	KEY_FACTS,
 };
 
 static const struct argp_option table[] = {
 	{NULL, 0, NULL, 0, "What to capture:", 1},
-	{"interface", 'i', "IF", 0, "network interface, may be given several times; auto: every one that is up and leads out of the host", 0},
-	{"nflog", 'g', "GROUP", 0, "netfilter log group, may be given several times (see bothends-agent nft)", 0},
+	{"interface", 'i', "IF", 0,
+		"network interface, may be given several times; auto: every one that is up and "
+		"leads out of the host",
+		0},
+	{"nflog", 'g', "GROUP", 0,
+		"netfilter log group, may be given several times (see bothends-agent nft)", 0},
 	{"filter", 'f', "EXPRESSION", 0, "pcap-filter(7) expression for the interfaces", 0},
 	{"snaplen", KEY_SNAPLEN, "BYTES", 0, "bytes of each packet (default 128)", 0},
-	{"payload", KEY_PAYLOAD, "yes|no", 0, "keep payload within the snap length, not headers alone (default no)", 0},
+	{"payload", KEY_PAYLOAD, "yes|no", 0,
+		"keep payload within the snap length, not headers alone (default no)", 0},
 	{"promiscuous", KEY_PROMISC, "yes|no", 0, "frames for other hosts too (default no)", 0},
 	{"buffer", KEY_BUFFER, "SIZE", 0, "kernel buffer of each source (default 64M)", 0},
 	{NULL, 0, NULL, 0, "What to keep:", 2},
 	{"output", 'w', "DIR", 0, "folder for the capture files; it must exist", 0},
 	{"file-size", KEY_FILE_SIZE, "SIZE", 0, "begin a new file at this size (default 64M)", 0},
 	{"file-age", KEY_FILE_AGE, "SPAN", 0, "begin a new file after this time (default 10m)", 0},
-	{"ring-size", KEY_RING_SIZE, "SIZE", 0, "remove the oldest files beyond this in all (default 2G, 0: never)", 0},
-	{"ring-count", KEY_RING_COUNT, "N", 0, "remove the oldest files beyond this number (default 0: never)", 0},
+	{"ring-size", KEY_RING_SIZE, "SIZE", 0,
+		"remove the oldest files beyond this in all (default 2G, 0: never)", 0},
+	{"ring-count", KEY_RING_COUNT, "N", 0,
+		"remove the oldest files beyond this number (default 0: never)", 0},
 	{"ring-age", KEY_RING_AGE, "SPAN", 0, "remove files older than this (default 0: never)", 0},
-	{"pre-trigger", KEY_PRE_TRIGGER, "SPAN", 0, "keep this last span only, until a mark (or SIGUSR1) keeps it for good", 0},
-	{"keep-size", KEY_KEEP_SIZE, "SIZE", 0, "most that marks keep in all (default: as --ring-size)", 0},
-	{"min-free", KEY_MIN_FREE, "SIZE", 0, "stop writing while the disk has less free (default 128M)", 0},
+	{"pre-trigger", KEY_PRE_TRIGGER, "SPAN", 0,
+		"keep this last span only, until a mark (or SIGUSR1) keeps it for good", 0},
+	{"keep-size", KEY_KEEP_SIZE, "SIZE", 0,
+		"most that marks keep in all (default: as --ring-size)", 0},
+	{"min-free", KEY_MIN_FREE, "SIZE", 0,
+		"stop writing while the disk has less free (default 128M)", 0},
 	{"flush", KEY_FLUSH, "SPAN", 0, "write what is buffered this often (default 1s)", 0},
 	{NULL, 0, NULL, 0, "Facts about the host:", 3},
 	{"facts", KEY_FACTS, "yes|no", 0, "record them (default yes)", 0},
 	{"interval", KEY_INTERVAL, "SPAN", 0, "how often (default 10s)", 0},
-	{"heartbeat", KEY_HEARTBEAT, "SPAN", 0, "how often to say that the host is alive (default 1s)", 0},
+	{"heartbeat", KEY_HEARTBEAT, "SPAN", 0,
+		"how often to say that the host is alive (default 1s)", 0},
 	{"name", KEY_NAME, "NAME", 0, "name of the host (default: its host name)", 0},
 	{"root", KEY_ROOT, "DIR", 0, "read /proc, /sys and /etc of the host from below DIR", 0},
 	{NULL, 0, NULL, 0, "Running:", 4},
-	{"config", KEY_CONFIG, "FILE", 0, "options from a file, one NAME = VALUE a line, # begins a comment", 0},
-	{"user", KEY_USER, "USER", 0, "user to become (default bothends-agent, or nobody where there is none)", 0},
-	{"confine", KEY_CONFINE, "yes|no", 0, "give up rights once everything is open (default yes; no: debugging)", 0},
+	{"config", KEY_CONFIG, "FILE", 0,
+		"options from a file, one NAME = VALUE a line, # begins a comment", 0},
+	{"user", KEY_USER, "USER", 0,
+		"user to become (default bothends-agent, or nobody where there is none)", 0},
+	{"confine", KEY_CONFINE, "yes|no", 0,
+		"give up rights once everything is open (default yes; no: debugging)", 0},
 	{"duration", KEY_DURATION, "SPAN", 0, "stop after this time", 0},
 	{"quiet", 'q', NULL, 0, "errors only", 0},
 	{0},
@@ -54,8 +86,17 @@ static const struct argp_option table[] = {
 
 bool options_span(const char *text, int64_t *ret_ns)
 {
-	static const struct { const char *unit; double ns; } units[] = {
-		{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"", 1e9},
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = {
+		{"ms", 1e6},
+		{"s", 1e9},
+		{"m", 60e9},
+		{"min", 60e9},
+		{"h", 3600e9},
+		{"d", 86400e9},
+		{"", 1e9},
 	};
 	char *end;
 	double v;
@@ -78,21 +119,24 @@ static int64_t want_span(struct argp_state *st, const char *name, const char *te
 	int64_t ns = 0;
 
 	if (!options_span(text, &ns) || (ns && ns < min))
-		argp_failure(st, 2, 0, "--%s '%s' is not a span such as 10m, 90s or 250ms", name, text);
+		argp_failure(
+			st, 2, 0, "--%s '%s' is not a span such as 10m, 90s or 250ms", name, text);
 	return ns;
 }
 
-static uint64_t want_size(struct argp_state *st, const char *name, const char *text, uint64_t min, uint64_t max)
+static uint64_t want_size(
+	struct argp_state *st, const char *name, const char *text, uint64_t min, uint64_t max)
 {
 	uint64_t bytes = 0;
 
 	if (!size_parse(text, &bytes) || bytes < min || bytes > max)
-		argp_failure(st, 2, 0, "--%s '%s' is not a size from %llu to %llu, such as 64M", name, text,
-			(unsigned long long)min, (unsigned long long)max);
+		argp_failure(st, 2, 0, "--%s '%s' is not a size from %llu to %llu, such as 64M",
+			name, text, (unsigned long long)min, (unsigned long long)max);
 	return bytes;
 }
 
-static uint64_t want_number(struct argp_state *st, const char *name, const char *text, uint64_t min, uint64_t max)
+static uint64_t want_number(
+	struct argp_state *st, const char *name, const char *text, uint64_t min, uint64_t max)
 {
 	unsigned long long v;
 	char *end;
@@ -121,7 +165,8 @@ static void add_source(struct options *o, struct argp_state *st, int key, const 
 	if (key == 'i')
 		o->interfaces[o->interface_count++] = arg;
 	else
-		o->groups[o->group_count++] = (uint16_t)want_number(st, "nflog", arg, 0, UINT16_MAX);
+		o->groups[o->group_count++] =
+			(uint16_t)want_number(st, "nflog", arg, 0, UINT16_MAX);
 }
 
 /* Sizes and spans. */
@@ -130,20 +175,47 @@ static error_t parse_limit(struct options *o, struct argp_state *st, int key, co
 	const uint64_t any = UINT64_MAX;
 
 	switch (key) {
-	case KEY_BUFFER: o->source.buffer_bytes = want_size(st, "buffer", arg, 1 << 18, 1 << 30); break;
-	case KEY_FILE_SIZE: o->file_size = want_size(st, "file-size", arg, 1 << 16, UINT64_C(1) << 40); break;
-	case KEY_FILE_AGE: o->file_age_ns = want_span(st, "file-age", arg, NSEC_PER_SEC); break;
-	case KEY_RING_SIZE: o->ring.size = want_size(st, "ring-size", arg, 0, any); break;
-	case KEY_RING_COUNT: o->ring.count = want_number(st, "ring-count", arg, 0, any); break;
-	case KEY_RING_AGE: o->ring.age_ns = want_span(st, "ring-age", arg, NSEC_PER_SEC); break;
-	case KEY_PRE_TRIGGER: o->pre_trigger_ns = want_span(st, "pre-trigger", arg, NSEC_PER_SEC); break;
-	case KEY_KEEP_SIZE: o->ring.kept_size = want_size(st, "keep-size", arg, 1, any); break;
-	case KEY_MIN_FREE: o->min_free = want_size(st, "min-free", arg, 0, any); break;
-	case KEY_FLUSH: o->flush_ns = want_span(st, "flush", arg, 10 * NSEC_PER_MSEC); break;
-	case KEY_INTERVAL: o->interval_ns = want_span(st, "interval", arg, 100 * NSEC_PER_MSEC); break;
-	case KEY_HEARTBEAT: o->heartbeat_ns = want_span(st, "heartbeat", arg, 100 * NSEC_PER_MSEC); break;
-	case KEY_DURATION: o->duration_ns = want_span(st, "duration", arg, NSEC_PER_MSEC); break;
-	default: return ARGP_ERR_UNKNOWN;
+	case KEY_BUFFER:
+		o->source.buffer_bytes = want_size(st, "buffer", arg, 1 << 18, 1 << 30);
+		break;
+	case KEY_FILE_SIZE:
+		o->file_size = want_size(st, "file-size", arg, 1 << 16, UINT64_C(1) << 40);
+		break;
+	case KEY_FILE_AGE:
+		o->file_age_ns = want_span(st, "file-age", arg, NSEC_PER_SEC);
+		break;
+	case KEY_RING_SIZE:
+		o->ring.size = want_size(st, "ring-size", arg, 0, any);
+		break;
+	case KEY_RING_COUNT:
+		o->ring.count = want_number(st, "ring-count", arg, 0, any);
+		break;
+	case KEY_RING_AGE:
+		o->ring.age_ns = want_span(st, "ring-age", arg, NSEC_PER_SEC);
+		break;
+	case KEY_PRE_TRIGGER:
+		o->pre_trigger_ns = want_span(st, "pre-trigger", arg, NSEC_PER_SEC);
+		break;
+	case KEY_KEEP_SIZE:
+		o->ring.kept_size = want_size(st, "keep-size", arg, 1, any);
+		break;
+	case KEY_MIN_FREE:
+		o->min_free = want_size(st, "min-free", arg, 0, any);
+		break;
+	case KEY_FLUSH:
+		o->flush_ns = want_span(st, "flush", arg, 10 * NSEC_PER_MSEC);
+		break;
+	case KEY_INTERVAL:
+		o->interval_ns = want_span(st, "interval", arg, 100 * NSEC_PER_MSEC);
+		break;
+	case KEY_HEARTBEAT:
+		o->heartbeat_ns = want_span(st, "heartbeat", arg, 100 * NSEC_PER_MSEC);
+		break;
+	case KEY_DURATION:
+		o->duration_ns = want_span(st, "duration", arg, NSEC_PER_MSEC);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }
@@ -154,23 +226,50 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 
 	switch (key) {
 	case 'i':
-	case 'g': add_source(o, st, key, arg); break;
-	case 'f': o->source.filter = arg; break;
-	case 'w': o->output = arg; break;
-	case 'q': o->quiet = true; break;
-	case KEY_SNAPLEN: o->source.snaplen = (uint32_t)want_number(st, "snaplen", arg, 64, 262144); break;
-	case KEY_PAYLOAD: o->source.payload = want_yes(st, "payload", arg); break;
-	case KEY_PROMISC: o->source.promiscuous = want_yes(st, "promiscuous", arg); break;
-	case KEY_CONFINE: o->confine = want_yes(st, "confine", arg); break;
-	case KEY_FACTS: o->facts = want_yes(st, "facts", arg); break;
-	case KEY_USER: o->user = arg; break;
-	case KEY_ROOT: o->root = arg; break;
-	case KEY_NAME: o->name = arg; break;
-	case KEY_CONFIG: read_config(o, arg, st); break;
+	case 'g':
+		add_source(o, st, key, arg);
+		break;
+	case 'f':
+		o->source.filter = arg;
+		break;
+	case 'w':
+		o->output = arg;
+		break;
+	case 'q':
+		o->quiet = true;
+		break;
+	case KEY_SNAPLEN:
+		o->source.snaplen = (uint32_t)want_number(st, "snaplen", arg, 64, 262144);
+		break;
+	case KEY_PAYLOAD:
+		o->source.payload = want_yes(st, "payload", arg);
+		break;
+	case KEY_PROMISC:
+		o->source.promiscuous = want_yes(st, "promiscuous", arg);
+		break;
+	case KEY_CONFINE:
+		o->confine = want_yes(st, "confine", arg);
+		break;
+	case KEY_FACTS:
+		o->facts = want_yes(st, "facts", arg);
+		break;
+	case KEY_USER:
+		o->user = arg;
+		break;
+	case KEY_ROOT:
+		o->root = arg;
+		break;
+	case KEY_NAME:
+		o->name = arg;
+		break;
+	case KEY_CONFIG:
+		read_config(o, arg, st);
+		break;
 	case ARGP_KEY_ARG:
 		argp_failure(st, 2, 0, "'%s' is not understood: options begin with --", arg);
 		break;
-	default: return parse_limit(o, st, key, arg);
+	default:
+		return parse_limit(o, st, key, arg);
 	}
 	return 0;
 }
@@ -193,8 +292,10 @@ static char *trim_text(char *s)
 	return s;
 }
 
-/* "name = value" becomes --name=value and takes the way of flags: one table, one set of messages. */
-static void config_line(struct options *o, const char *path, int number, char *line, struct argp_state *st)
+/* "name = value" becomes --name=value and takes the way of flags: one table, one set of messages.
+ */
+static void config_line(
+	struct options *o, const char *path, int number, char *line, struct argp_state *st)
 {
 	char *name = trim_text(line), *value, *word[3] = {NULL, NULL, NULL};
 
@@ -235,17 +336,25 @@ void options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){
 		.source = {.snaplen = 128, .buffer_bytes = 64U << 20},
 		.ring = {.size = UINT64_C(2) << 30},
-		.file_size = 64U << 20, .file_age_ns = 600 * NSEC_PER_SEC,
-		.flush_ns = NSEC_PER_SEC, .interval_ns = 10 * NSEC_PER_SEC, .heartbeat_ns = NSEC_PER_SEC,
-		.min_free = 128U << 20, .confine = true, .facts = true,
+		.file_size = 64U << 20,
+		.file_age_ns = 600 * NSEC_PER_SEC,
+		.flush_ns = NSEC_PER_SEC,
+		.interval_ns = 10 * NSEC_PER_SEC,
+		.heartbeat_ns = NSEC_PER_SEC,
+		.min_free = 128U << 20,
+		.confine = true,
+		.facts = true,
 	};
 	argp_err_exit_status = 2;
-	(void)argp_parse(&argp, argc, argv, 0, NULL, o); /* ends the program on what it cannot take */
+	(void)argp_parse(
+		&argp, argc, argv, 0, NULL, o); /* ends the program on what it cannot take */
 	if (o->pre_trigger_ns) {
 		/* Ten files or so over the span: what is kept is at most a tenth longer. */
 		o->ring.age_ns = o->pre_trigger_ns;
 		if (!o->file_age_ns || o->file_age_ns > o->pre_trigger_ns / 10)
-			o->file_age_ns = o->pre_trigger_ns / 10 > NSEC_PER_SEC ? o->pre_trigger_ns / 10 : NSEC_PER_SEC;
+			o->file_age_ns = o->pre_trigger_ns / 10 > NSEC_PER_SEC
+						 ? o->pre_trigger_ns / 10
+						 : NSEC_PER_SEC;
 	}
 	if (!o->ring.kept_size)
 		o->ring.kept_size = o->ring.size;

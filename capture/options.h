@@ -1,4 +1,5 @@
-/* options: what the agent was asked to do, from flags and a configuration file with the same names. */
+/* options: what the agent was asked to do, from flags and a configuration file with the same names.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +12,8 @@
 #define OPTIONS_SOURCES 32
 
 struct options {
-	const char *interfaces[OPTIONS_SOURCES]; /* "auto": each that is up and leads out of the host */
+	const char *
+		interfaces[OPTIONS_SOURCES]; /* "auto": each that is up and leads out of the host */
 	uint32_t interface_count;
 	uint16_t groups[OPTIONS_SOURCES];
 	uint32_t group_count;
@@ -30,7 +32,8 @@ struct options {
 	uint32_t owned_count;
 };
 
-/* Parses flags (and --config). Bad ones end the program with one line and status 2, --help with 0. */
+/* Parses flags (and --config). Bad ones end the program with one line and status 2, --help with 0.
+ */
 void options_parse(struct options *o, int argc, char **argv);
 void options_release(struct options *o);
 

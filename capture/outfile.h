@@ -25,7 +25,8 @@ void outfile_release(struct outfile *o);
 /* Creates name in the folder, 0600; it must not exist. */
 int outfile_create(struct outfile *o, int dir_fd, const char *name, struct error *err);
 
-/* Room for n bytes at the end, or NULL when there is none even after a flush; outfile_commit() takes it. */
+/* Room for n bytes at the end, or NULL when there is none even after a flush; outfile_commit()
+ * takes it. */
 uint8_t *outfile_reserve(struct outfile *o, size_t n);
 void outfile_commit(struct outfile *o, size_t n);
 

@@ -226,7 +226,8 @@ static uint8_t *put_packet_options(uint8_t *p, uint32_t flags, uint64_t dropped)
 	return put_u32(p, OPT_END);
 }
 
-uint32_t pcapng_put_packet(uint8_t *start, uint32_t interface, const struct record *r, uint64_t dropped)
+uint32_t pcapng_put_packet(
+	uint8_t *start, uint32_t interface, const struct record *r, uint64_t dropped)
 {
 	uint8_t *p = start + 8;
 	uint32_t length;

@@ -31,9 +31,9 @@ struct pcapng_interface {
 	uint16_t link_type;
 	uint32_t snaplen;
 	const char *name, *description, *filter, *hardware; /* NULL: left out */
-	const uint8_t *mac;				     /* 6 bytes, or NULL */
-	const char *addresses;	    /* "10.0.1.20/24 fe80::1/64"; NULL: none */
-	uint64_t speed_bits;	    /* 0: not known */
+	const uint8_t *mac;				    /* 6 bytes, or NULL */
+	const char *addresses; /* "10.0.1.20/24 fe80::1/64"; NULL: none */
+	uint64_t speed_bits;   /* 0: not known */
 };
 
 /* All counters are since the start of the file. */
@@ -65,4 +65,5 @@ void pcapng_add_statistics(struct strbuf *out, const struct pcapng_statistics *s
  * Writes a packet block at p, which has room for cap_len + PCAPNG_PACKET_EXTRA bytes. dropped:
  * packets of this interface lost since the one before. Returns the block's length.
  */
-uint32_t pcapng_put_packet(uint8_t *p, uint32_t interface, const struct record *r, uint64_t dropped);
+uint32_t pcapng_put_packet(
+	uint8_t *p, uint32_t interface, const struct record *r, uint64_t dropped);

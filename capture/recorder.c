@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/mem.h"
 #include "base/nsec.h"
 #include "host.h"
 #include "recorder_file.h"
@@ -38,7 +39,8 @@ static int repair_last(struct recorder *r, struct error *err)
 		return code;
 	snprintf(r->previous, sizeof(r->previous), "%s", name);
 	if (removed)
-		facts_event(r->facts, host_now(), "capture.repaired", "%llu", (unsigned long long)removed);
+		facts_event(r->facts, host_now(), "capture.repaired", "%llu",
+			(unsigned long long)removed);
 	return 0;
 }
 
@@ -48,7 +50,8 @@ static void run_facts(struct recorder *r)
 	uint64_t bits = 0;
 
 	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) < 0)
-		bits = (uint64_t)r->run_start_ns; /* early in boot: the start time tells runs apart as well */
+		bits = (uint64_t)r->run_start_ns; /* early in boot: the start time tells runs apart
+						     as well */
 	snprintf(id, sizeof(id), "%016llx", (unsigned long long)bits);
 	facts_time(r->facts, r->run_start_ns);
 	facts_put(r->facts, id, "agent.run_id");
@@ -65,10 +68,16 @@ int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struc
 {
 	int code;
 
-	*r = (struct recorder){.options = o, .dir_fd = dir_fd, .facts = facts, .sources = sources,
-		.source_count = source_count, .capture.fd = -1, .sidecar.fd = -1, .run_start_ns = host_now()};
+	*r = (struct recorder){.options = o,
+		.dir_fd = dir_fd,
+		.facts = facts,
+		.sources = sources,
+		.source_count = source_count,
+		.capture.fd = -1,
+		.sidecar.fd = -1,
+		.run_start_ns = host_now()};
 	r->host_name = o->name ? o->name : facts_get(facts, "host.name");
-	r->host_name = strdup(r->host_name ? r->host_name : "host");
+	r->host_name = mem_strdup(r->host_name ? r->host_name : "host");
 	outfile_init(&r->capture, CAPTURE_BUFFER);
 	outfile_init(&r->sidecar, SIDECAR_BUFFER);
 	code = ring_load(&r->ring, dir_fd, &o->ring, err);
@@ -121,7 +130,7 @@ static bool due(const struct recorder *r, int64_t now_ns)
 	const struct options *o = r->options;
 
 	return (o->file_size && r->capture.written + r->capture.length >= o->file_size) ||
-		(o->file_age_ns && now_ns - r->file_start_ns >= o->file_age_ns);
+	       (o->file_age_ns && now_ns - r->file_start_ns >= o->file_age_ns);
 }
 
 int recorder_flush(struct recorder *r, int64_t now_ns, struct error *err)
@@ -173,7 +182,8 @@ int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, st
 	code = recorder_rotate(r, "mark", err);
 	if (code)
 		return code;
-	code = ring_keep(&r->ring, r->stem, now_ns - (span ? span : KEEP_BY_DEFAULT_NS), &files, &bytes, err);
+	code = ring_keep(&r->ring, r->stem, now_ns - (span ? span : KEEP_BY_DEFAULT_NS), &files,
+		&bytes, err);
 	if (code < 0)
 		return code;
 	strbuf_printf(reply, "kept %zu files, %llu bytes%s\n", files, (unsigned long long)bytes,

@@ -1,6 +1,6 @@
 /*
- * recorder: packets and facts into the files of the ring. It accounts for every packet it was handed:
- * written, or dropped with a reason. No allocation for packets.
+ * recorder: packets and facts into the files of the ring. It accounts for every packet it was
+ * handed: written, or dropped with a reason. No allocation for packets.
  */
 #pragma once
 
@@ -17,9 +17,9 @@
 
 struct recorder {
 	const struct options *options;
-	int dir_fd;		 /* borrowed */
-	struct facts *facts;	 /* borrowed */
-	struct source *sources;	 /* borrowed */
+	int dir_fd;		/* borrowed */
+	struct facts *facts;	/* borrowed */
+	struct source *sources; /* borrowed */
 	uint32_t source_count;
 	const char *host_name;
 	struct ring ring;
@@ -49,7 +49,8 @@ void recorder_release(struct recorder *r);
 /* A source_sink; arg is the recorder. */
 void recorder_packet(void *arg, struct source *s, const struct record *p);
 
-/* Every flush interval: facts and drops are noted, buffers written, files turned over by size and age. */
+/* Every flush interval: facts and drops are noted, buffers written, files turned over by size and
+ * age. */
 int recorder_flush(struct recorder *r, int64_t now_ns, struct error *err);
 /* Every interval of facts: statistics blocks with the facts since the last. */
 void recorder_statistics(struct recorder *r, int64_t now_ns);

@@ -13,14 +13,16 @@
 
 static uint64_t received(const struct source *s, const struct source_mark *since)
 {
-	/* What was taken off the kernel's buffer or dropped; what still waits there is in the next. */
-	return s->written - since->written + s->dropped_kernel - since->dropped_kernel + s->dropped_own -
-		since->dropped_own;
+	/* What was taken off the kernel's buffer or dropped; what still waits there is in the next.
+	 */
+	return s->written - since->written + s->dropped_kernel - since->dropped_kernel +
+	       s->dropped_own - since->dropped_own;
 }
 
 static struct source_mark mark_of(const struct source *s)
 {
-	return (struct source_mark){s->written, s->dropped_kernel, s->dropped_own, s->dropped_interface};
+	return (struct source_mark){
+		s->written, s->dropped_kernel, s->dropped_own, s->dropped_interface};
 }
 
 static const char *nic_fact(const struct recorder *r, const struct source *s, const char *leaf)
@@ -49,7 +51,8 @@ static void add_interface(struct recorder *r, const struct source *s)
 	if (s->netfilter)
 		i.snaplen += 1024; /* the attributes around the packet */
 	if (mac && s->link_type == LINKTYPE_ETHERNET &&
-		sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) == 6)
+		sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4],
+			&m[5]) == 6)
 		i.mac = m;
 	pcapng_add_interface(&r->block, &i);
 }
@@ -77,7 +80,8 @@ static void total_fact(struct recorder *r, const struct source *s)
 	if (s->has_dropped_interface)
 		snprintf(more, sizeof(more), " dropped_interface=%llu",
 			(unsigned long long)(s->dropped_interface - m->dropped_interface));
-	snprintf(text, sizeof(text), "received=%llu written=%llu dropped_kernel=%llu dropped_own=%llu%s",
+	snprintf(text, sizeof(text),
+		"received=%llu written=%llu dropped_kernel=%llu dropped_own=%llu%s",
 		(unsigned long long)received(s, m), (unsigned long long)(s->written - m->written),
 		(unsigned long long)(s->dropped_kernel - m->dropped_kernel),
 		(unsigned long long)(s->dropped_own - m->dropped_own), more);
@@ -86,8 +90,8 @@ static void total_fact(struct recorder *r, const struct source *s)
 		facts_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
 }
 
-static void drop_event(struct recorder *r, struct source *s, int64_t now_ns, const char *what, uint64_t n,
-	const char *reason)
+static void drop_event(struct recorder *r, struct source *s, int64_t now_ns, const char *what,
+	uint64_t n, const char *reason)
 {
 	char key[64];
 
@@ -110,7 +114,8 @@ static void report_source(struct recorder *r, struct source *s, int64_t now_ns)
 	drop_event(r, s, now_ns, "kernel", kernel, s->netfilter ? "sequence-gap" : "buffer-full");
 	drop_event(r, s, now_ns, "own", s->dropped_own - last->dropped_own,
 		r->suspended || r->capture.error ? "disk-full" : "shutdown");
-	drop_event(r, s, now_ns, "interface", s->dropped_interface - last->dropped_interface, "buffer-full");
+	drop_event(r, s, now_ns, "interface", s->dropped_interface - last->dropped_interface,
+		"buffer-full");
 	if (s->no_buffer != s->no_buffer_reported) {
 		snprintf(key, sizeof(key), "source.%u.drop", s->index);
 		facts_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld reason=no-buffer-space",
@@ -179,9 +184,9 @@ static void resume(struct recorder *r, int64_t now_ns)
 	recorder_report_sources(r, now_ns); /* while it is still known why they were dropped */
 	r->suspended = false;
 	r->suspended_total_ns += now_ns - r->suspended_from_ns;
-	facts_event(r->facts, now_ns, "disk.suspended", "from_ns=%lld to_ns=%lld records=%llu reason=%s",
-		(long long)r->suspended_from_ns, (long long)now_ns, (unsigned long long)r->suspended_records,
-		r->suspend_reason);
+	facts_event(r->facts, now_ns, "disk.suspended",
+		"from_ns=%lld to_ns=%lld records=%llu reason=%s", (long long)r->suspended_from_ns,
+		(long long)now_ns, (unsigned long long)r->suspended_records, r->suspend_reason);
 	r->suspended_records = 0;
 }
 
@@ -192,12 +197,15 @@ void recorder_write(struct recorder *r, int64_t now_ns)
 
 	feed_sidecar(r);
 	if (reason) {
-		r->capture.error = r->sidecar.error = ENOSPC; /* so that full buffers don't try either */
+		r->capture.error = r->sidecar.error =
+			ENOSPC; /* so that full buffers don't try either */
 		suspend(r, now_ns, reason);
 		return;
 	}
 	if (!outfile_flush(&r->capture)) {
-		suspend(r, now_ns, r->capture.error == ENOSPC || r->capture.error == EDQUOT ? "no-space" : "error");
+		suspend(r, now_ns,
+			r->capture.error == ENOSPC || r->capture.error == EDQUOT ? "no-space"
+										 : "error");
 		return;
 	}
 	for (i = 0; i < r->source_count; i++)
@@ -222,7 +230,8 @@ void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
 			.received = received(s, &s->at_file_start),
 			.dropped_kernel = s->dropped_kernel - s->at_file_start.dropped_kernel,
 			.delivered = s->written - s->at_file_start.written,
-			.dropped_interface = s->dropped_interface - s->at_file_start.dropped_interface,
+			.dropped_interface =
+				s->dropped_interface - s->at_file_start.dropped_interface,
 			.has_dropped_interface = s->has_dropped_interface,
 			.comments = i == 0 ? &r->comments : NULL,
 		};
@@ -269,16 +278,17 @@ static int add_head(struct recorder *r, struct error *err)
 	comments_end(&all);
 	strbuf_reset(&r->block);
 	pcapng_add_section(&r->block, &(struct pcapng_section){
-		.hardware = facts_get(r->facts, "dmi.product_name"),
-		.os = os,
-		.application = "bothends-agent " BOTHENDS_VERSION,
-		.comments = &all,
-	});
+					      .hardware = facts_get(r->facts, "dmi.product_name"),
+					      .os = os,
+					      .application = "bothends-agent " BOTHENDS_VERSION,
+					      .comments = &all,
+				      });
 	for (i = 0; i < r->source_count; i++)
 		add_interface(r, &r->sources[i]);
 	ok = outfile_add(&r->capture, r->block.text, r->block.length);
 	comments_release(&all);
-	return ok ? 0 : error_set(err, -ENOSPC, "cannot begin '%s': no room for its header", r->stem);
+	return ok ? 0
+		  : error_set(err, -ENOSPC, "cannot begin '%s': no room for its header", r->stem);
 }
 
 int recorder_begin_file(struct recorder *r, bool continues, struct error *err)
@@ -317,7 +327,8 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 	recorder_add_statistics(r, now_ns, now_ns);
 	feed_sidecar(r);
 	ring_note(&r->ring, r->stem, r->number,
-		r->capture.written + r->capture.length + r->sidecar.written + r->sidecar.length, now_ns);
+		r->capture.written + r->capture.length + r->sidecar.written + r->sidecar.length,
+		now_ns);
 	if (!outfile_close(&r->capture, true)) {
 		/* What was in the buffer is lost with it: no longer written, but dropped by us. */
 		for (i = 0; i < r->source_count; i++) {

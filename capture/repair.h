@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-/* A pcapng: keeps whole blocks. 0 and the bytes removed; a file without one whole block becomes empty. */
+/* A pcapng: keeps whole blocks. 0 and the bytes removed; a file without one whole block becomes
+ * empty. */
 int repair_capture(int dir_fd, const char *name, uint64_t *ret_removed, struct error *err);
 
 /* A sidecar: keeps whole lines. A missing file is fine (0 removed). */

@@ -38,7 +38,8 @@ static bool parse_name(const char *name, struct ring_file *ret)
 	f.kept = ends_with(f.stem, RING_KEPT);
 	if (f.kept)
 		n -= strlen(RING_KEPT);
-	if (n < 3 + NUMBER_DIGITS + TIME_DIGITS || f.stem[n - 1] != 'Z' || f.stem[n - TIME_DIGITS - 1] != '-')
+	if (n < 3 + NUMBER_DIGITS + TIME_DIGITS || f.stem[n - 1] != 'Z' ||
+		f.stem[n - TIME_DIGITS - 1] != '-')
 		return false;
 	digits = f.stem + n - TIME_DIGITS - 1 - NUMBER_DIGITS;
 	if (digits[-1] != '-')
@@ -119,7 +120,8 @@ void ring_release(struct ring *r)
 	*r = (struct ring){.dir_fd = -1};
 }
 
-uint64_t ring_next_stem(const struct ring *r, const char *host, int64_t now_ns, char stem[RING_NAME_SIZE])
+uint64_t ring_next_stem(
+	const struct ring *r, const char *host, int64_t now_ns, char stem[RING_NAME_SIZE])
 {
 	uint64_t number = r->count ? r->files[r->count - 1].number + 1 : 1;
 	time_t t = (time_t)(now_ns / NSEC_PER_SEC);
@@ -128,7 +130,8 @@ uint64_t ring_next_stem(const struct ring *r, const char *host, int64_t now_ns, 
 	size_t i;
 
 	for (i = 0; host[i] && i < sizeof(clean) - 1; i++)
-		clean[i] = isalnum((unsigned char)host[i]) || strchr("._-", host[i]) ? host[i] : '_';
+		clean[i] =
+			isalnum((unsigned char)host[i]) || strchr("._-", host[i]) ? host[i] : '_';
 	clean[i] = '\0';
 	gmtime_r(&t, &tm);
 	strftime(time_text, sizeof(time_text), "%Y%m%dT%H%M%SZ", &tm);
@@ -174,15 +177,17 @@ static bool beyond(const struct ring *r, const struct ring_file *oldest, int64_t
 {
 	const struct ring_limits *l = &r->limits;
 
-	return (l->size && ring_bytes(r, false) > l->size) || (l->count && captures(r) > l->count) ||
-		(l->age_ns && oldest->end_ns && now_ns - oldest->end_ns > l->age_ns);
+	return (l->size && ring_bytes(r, false) > l->size) ||
+	       (l->count && captures(r) > l->count) ||
+	       (l->age_ns && oldest->end_ns && now_ns - oldest->end_ns > l->age_ns);
 }
 
 static void remove_at(struct ring *r, size_t i)
 {
 	char name[RING_NAME_SIZE + 16];
 
-	/* A file that can't be removed is forgotten until the next start: it must not stop the ring. */
+	/* A file that can't be removed is forgotten until the next start: it must not stop the
+	 * ring. */
 	file_name(name, r->files[i].stem, RING_SUFFIX);
 	(void)unlinkat(r->dir_fd, name, 0);
 	file_name(name, r->files[i].stem, RING_SIDECAR);
@@ -234,7 +239,8 @@ int ring_keep(struct ring *r, const char *active, int64_t from_ns, size_t *ret_f
 
 	*ret_files = 0;
 	*ret_bytes = 0;
-	/* Newest first: when there is not room for all, what is nearest to the mark matters most. */
+	/* Newest first: when there is not room for all, what is nearest to the mark matters most.
+	 */
 	for (i = r->count; i-- > 0;) {
 		struct ring_file *f = &r->files[i];
 

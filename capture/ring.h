@@ -18,16 +18,16 @@
 #define RING_KEPT ".kept"
 
 struct ring_limits {
-	uint64_t size;	/* bytes of all files that are not kept, sidecars too; 0: no limit */
-	uint64_t count; /* captures that are not kept; 0: no limit */
-	int64_t age_ns; /* since a file's last byte; 0: no limit */
+	uint64_t size;	    /* bytes of all files that are not kept, sidecars too; 0: no limit */
+	uint64_t count;	    /* captures that are not kept; 0: no limit */
+	int64_t age_ns;	    /* since a file's last byte; 0: no limit */
 	uint64_t kept_size; /* bytes of kept files; 0: no limit */
 };
 
 struct ring_file {
 	char stem[RING_NAME_SIZE]; /* without suffix; with ".kept" where it is */
 	uint64_t number;
-	uint64_t size; /* with the sidecar */
+	uint64_t size;	/* with the sidecar */
 	int64_t end_ns; /* when it was last written */
 	bool kept;
 };
@@ -45,7 +45,8 @@ int ring_load(struct ring *r, int dir_fd, const struct ring_limits *limits, stru
 void ring_release(struct ring *r);
 
 /* The stem for the next file: number is one above the highest there. Returns the number. */
-uint64_t ring_next_stem(const struct ring *r, const char *host, int64_t now_ns, char stem[RING_NAME_SIZE]);
+uint64_t ring_next_stem(
+	const struct ring *r, const char *host, int64_t now_ns, char stem[RING_NAME_SIZE]);
 
 /* A file is there now (size 0), or its size and end changed. */
 void ring_note(struct ring *r, const char *stem, uint64_t number, uint64_t size, int64_t end_ns);
@@ -54,7 +55,8 @@ void ring_note(struct ring *r, const char *stem, uint64_t number, uint64_t size,
 void ring_prune(struct ring *r, const char *active, int64_t now_ns);
 
 enum ring_result {
-	RING_NO_ROOM = 1, /* ring_keep: the limit of kept files would be passed; the rest stays in the ring */
+	RING_NO_ROOM = 1, /* ring_keep: the limit of kept files would be passed; the rest stays in
+			     the ring */
 };
 
 /*

@@ -53,7 +53,8 @@ bool rootfs_read(const struct rootfs *r, const char *path, size_t limit, struct 
 	if (fd < 0)
 		return false;
 	while (out->length < limit) {
-		size_t want = limit - out->length < sizeof(part) ? limit - out->length : sizeof(part);
+		size_t want =
+			limit - out->length < sizeof(part) ? limit - out->length : sizeof(part);
 
 		n = read(fd, part, want);
 		if (n <= 0)
@@ -62,7 +63,8 @@ bool rootfs_read(const struct rootfs *r, const char *path, size_t limit, struct 
 	}
 	close(fd);
 	if (n < 0 && !out->length)
-		return false; /* sysfs attributes answer EINVAL and the like where they have no value */
+		return false; /* sysfs attributes answer EINVAL and the like where they have no
+				 value */
 	strbuf_adds(out, "");
 	return true;
 }

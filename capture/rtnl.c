@@ -1,4 +1,5 @@
-/* Neighbours, routes, addresses and links of this host by rtnetlink (libmnl); changes as they happen. */
+/* Neighbours, routes, addresses and links of this host by rtnetlink (libmnl); changes as they
+ * happen. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -63,7 +64,8 @@ static bool dump(struct rtnl *n, uint16_t type, unsigned char family, mnl_cb_t c
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nlh->nlmsg_seq = ++n->seq;
-	gen = mnl_nlmsg_put_extra_header(nlh, type == RTM_GETNEIGH ? sizeof(struct ndmsg) : sizeof(struct rtmsg));
+	gen = mnl_nlmsg_put_extra_header(
+		nlh, type == RTM_GETNEIGH ? sizeof(struct ndmsg) : sizeof(struct rtmsg));
 	gen->rtgen_family = family;
 	if (mnl_socket_sendto(n->ask, nlh, nlh->nlmsg_len) < 0)
 		return false;
@@ -71,8 +73,10 @@ static bool dump(struct rtnl *n, uint16_t type, unsigned char family, mnl_cb_t c
 		got = mnl_socket_recvfrom(n->ask, n->message, MESSAGE_MAX);
 		if (got < 0)
 			return false;
-		/* Answers to an earlier dump that was given up have another number: skipped by mnl. */
-		r = mnl_cb_run(n->message, (size_t)got, n->seq, mnl_socket_get_portid(n->ask), callback, arg);
+		/* Answers to an earlier dump that was given up have another number: skipped by mnl.
+		 */
+		r = mnl_cb_run(n->message, (size_t)got, n->seq, mnl_socket_get_portid(n->ask),
+			callback, arg);
 	}
 	return r == 0;
 }
@@ -97,17 +101,22 @@ struct rtnl *rtnl_open(struct error *err)
 
 	n->message = mem_alloc(MESSAGE_MAX);
 	n->ask = open_socket(0, 0);
-	n->events = open_socket(
-		RTMGRP_NEIGH | RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, SOCK_NONBLOCK);
+	n->events =
+		open_socket(RTMGRP_NEIGH | RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+			SOCK_NONBLOCK);
 	if (!n->ask || !n->events) {
 		(void)error_errno(err, "cannot open netlink");
 		rtnl_close(n);
 		return NULL;
 	}
-	(void)setsockopt(mnl_socket_get_fd(n->ask), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	/* A larger buffer is a gift, not a need: overflow is noticed and answered with a new snapshot. */
-	if (setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)setsockopt(
+		mnl_socket_get_fd(n->ask), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	/* A larger buffer is a gift, not a need: overflow is noticed and answered with a new
+	 * snapshot. */
+	if (setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+		    sizeof(size)) < 0)
+		(void)setsockopt(
+			mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return n;
 }
 
@@ -171,12 +180,17 @@ static bool read_neighbor(struct rtnl *n, const struct nlmsghdr *nlh, struct nei
 	const struct nlattr *a;
 	struct nda_cacheinfo age;
 
-	*ret = (struct neighbor){.state = m->ndm_state, .flags = m->ndm_flags, .confirmed_ms = -1, .used_ms = -1,
-		.updated_ms = -1, .probes = -1};
+	*ret = (struct neighbor){.state = m->ndm_state,
+		.flags = m->ndm_flags,
+		.confirmed_ms = -1,
+		.used_ms = -1,
+		.updated_ms = -1,
+		.probes = -1};
 	if ((m->ndm_family != AF_INET && m->ndm_family != AF_INET6) || m->ndm_state & NUD_NOARP)
 		return false;
 	link_name(n, m->ndm_ifindex, ret->dev);
-	mnl_attr_for_each(a, nlh, sizeof(*m)) {
+	mnl_attr_for_each(a, nlh, sizeof(*m))
+	{
 		uint16_t type = mnl_attr_get_type(a), length = mnl_attr_get_payload_len(a);
 
 		if (type == NDA_DST && length == (m->ndm_family == AF_INET ? 4 : 16)) {
@@ -258,12 +272,16 @@ static void neighbor_changed(struct host *h, const struct nlmsghdr *nlh)
 	if (old && strcmp(old->mac, n.mac) && old->mac[0])
 		snprintf(was, sizeof(was), " was_mac=%s", old->mac);
 	if (old && old->state != n.state)
-		snprintf(was + strlen(was), sizeof(was) - strlen(was), " was_state=%s", neighbor_state(old->state));
+		snprintf(was + strlen(was), sizeof(was) - strlen(was), " was_state=%s",
+			neighbor_state(old->state));
 	if (old && !was[0] && !removed && !strcmp(old->mac, n.mac))
 		return; /* only ages moved */
 	neighbor_words(&n, identity, words, sizeof(words));
 	facts_event(h->facts, host_now(), "neighbor.change", "event=%s %s%s",
-		removed ? "removed" : old ? "changed" : "new", words, was);
+		removed ? "removed"
+		: old	? "changed"
+			: "new",
+		words, was);
 	if (removed && old) {
 		*old = h->neighbors->entries[--h->neighbors->count];
 	} else if (old) {
@@ -281,8 +299,11 @@ struct route_dump {
 
 static const char *route_type(uint8_t type)
 {
-	static const char *const names[] = {[RTN_UNICAST] = "unicast", [RTN_BLACKHOLE] = "blackhole",
-		[RTN_UNREACHABLE] = "unreachable", [RTN_PROHIBIT] = "prohibit", [RTN_THROW] = "throw"};
+	static const char *const names[] = {[RTN_UNICAST] = "unicast",
+		[RTN_BLACKHOLE] = "blackhole",
+		[RTN_UNREACHABLE] = "unreachable",
+		[RTN_PROHIBIT] = "prohibit",
+		[RTN_THROW] = "throw"};
 
 	return type < sizeof(names) / sizeof(*names) ? names[type] : NULL;
 }
@@ -316,7 +337,8 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 		d->omitted++;
 		return MNL_CB_OK;
 	}
-	mnl_attr_for_each(a, nlh, sizeof(*m)) {
+	mnl_attr_for_each(a, nlh, sizeof(*m))
+	{
 		uint16_t t = mnl_attr_get_type(a);
 
 		if (t == RTA_DST) {
@@ -326,7 +348,8 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 			add_words(rest, sizeof(rest), t == RTA_GATEWAY ? "via" : "src", text);
 		} else if (t == RTA_OIF) {
 			link_name(d->h->rtnl, (int)mnl_attr_get_u32(a), text);
-			add_words(rest, sizeof(rest), "dev", comments_word(words, sizeof(words), text));
+			add_words(rest, sizeof(rest), "dev",
+				comments_word(words, sizeof(words), text));
 		} else if (t == RTA_PRIORITY) {
 			snprintf(text, sizeof(text), "%u", mnl_attr_get_u32(a));
 			add_words(rest, sizeof(rest), "metric", text);
@@ -335,7 +358,8 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 		}
 	}
 	if (dst[0] || m->rtm_dst_len)
-		snprintf(words, sizeof(words), "dst=%s/%u%s table=%u type=%s", dst, m->rtm_dst_len, rest, table, type);
+		snprintf(words, sizeof(words), "dst=%s/%u%s table=%u type=%s", dst, m->rtm_dst_len,
+			rest, table, type);
 	else
 		snprintf(words, sizeof(words), "dst=default%s table=%u type=%s", rest, table, type);
 	if (m->rtm_scope == RT_SCOPE_LINK)
@@ -372,7 +396,8 @@ static bool read_address(const struct nlmsghdr *nlh, char text[80], int *ret_ind
 
 	if (m->ifa_family != AF_INET && m->ifa_family != AF_INET6)
 		return false;
-	mnl_attr_for_each(a, nlh, sizeof(*m)) {
+	mnl_attr_for_each(a, nlh, sizeof(*m))
+	{
 		if (mnl_attr_get_type(a) == IFA_LOCAL)
 			address_text(m->ifa_family, a, local);
 		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
@@ -400,7 +425,8 @@ static int on_address(const struct nlmsghdr *nlh, void *arg)
 	if (i == d->count)
 		d->index[d->count++] = index;
 	list = d->lists[i];
-	snprintf(list + strlen(list), sizeof(d->lists[i]) - strlen(list), "%s%s", list[0] ? " " : "", text);
+	snprintf(list + strlen(list), sizeof(d->lists[i]) - strlen(list), "%s%s",
+		list[0] ? " " : "", text);
 	return MNL_CB_OK;
 }
 
@@ -414,7 +440,8 @@ void facts_addresses(struct host *h)
 	(void)dump(h->rtnl, RTM_GETLINK, AF_UNSPEC, on_link, h);
 	h->rtnl->dumping_links = false;
 	d->h = h;
-	if (!dump(h->rtnl, RTM_GETADDR, AF_INET, on_address, d) || !dump(h->rtnl, RTM_GETADDR, AF_INET6, on_address, d))
+	if (!dump(h->rtnl, RTM_GETADDR, AF_INET, on_address, d) ||
+		!dump(h->rtnl, RTM_GETADDR, AF_INET6, on_address, d))
 		return;
 	for (i = 0; i < h->rtnl->link_count; i++) {
 		const struct link *l = &h->rtnl->links[i];
@@ -461,7 +488,8 @@ static void link_there(struct host *h, int index, const char *name, bool up)
 		nic_event(h, name, "appeared", "");
 	}
 	if (strcmp(l->name, name)) {
-		snprintf(more, sizeof(more), " from=%s", comments_word(from, sizeof(from), l->name));
+		snprintf(
+			more, sizeof(more), " from=%s", comments_word(from, sizeof(from), l->name));
 		nic_event(h, name, "renamed", more);
 		snprintf(l->name, sizeof(l->name), "%s", name);
 	}
@@ -482,10 +510,12 @@ static int on_link(const struct nlmsghdr *nlh, void *arg)
 		link_gone(h, m->ifi_index);
 		return MNL_CB_OK;
 	}
-	mnl_attr_for_each(a, nlh, sizeof(*m)) {
-		if (mnl_attr_get_type(a) == IFLA_IFNAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
-			link_there(h, m->ifi_index, mnl_attr_get_str(a), (m->ifi_flags & (IFF_UP | IFF_RUNNING)) ==
-				(IFF_UP | IFF_RUNNING));
+	mnl_attr_for_each(a, nlh, sizeof(*m))
+	{
+		if (mnl_attr_get_type(a) == IFLA_IFNAME &&
+			mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
+			link_there(h, m->ifi_index, mnl_attr_get_str(a),
+				(m->ifi_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
 	}
 	return MNL_CB_OK;
 }
@@ -510,7 +540,9 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 		if (!read_address(nlh, text, &index))
 			break;
 		link_name(h->rtnl, index, name);
-		nic_event(h, name, nlh->nlmsg_type == RTM_NEWADDR ? "address-added " : "address-removed ", text);
+		nic_event(h, name,
+			nlh->nlmsg_type == RTM_NEWADDR ? "address-added " : "address-removed ",
+			text);
 		break;
 	}
 	return MNL_CB_OK;

@@ -42,7 +42,7 @@ struct source {
 	source_sink sink;
 	void *sink_arg;
 	struct source_settings settings;
-	char name[64]; /* if_name: "eth0", "nflog:5" */
+	char name[64];	/* if_name: "eth0", "nflog:5" */
 	uint32_t index; /* interface number in the file */
 	uint16_t link_type;
 	bool netfilter;
@@ -56,13 +56,14 @@ struct source {
 	uint64_t dropped_kernel;
 	uint64_t dropped_interface;
 	bool has_dropped_interface;
-	bool counts_exactly;	/* offered = taken + dropped_kernel once the ring is empty */
-	uint64_t read_stamps;	/* records stamped at reading because the kernel gave no time */
-	uint64_t no_buffer;	/* times that the kernel said that records were lost, without a number */
+	bool counts_exactly;  /* offered = taken + dropped_kernel once the ring is empty */
+	uint64_t read_stamps; /* records stamped at reading because the kernel gave no time */
+	uint64_t
+		no_buffer; /* times that the kernel said that records were lost, without a number */
 
 	/* The recorder's. */
 	uint64_t written, dropped_own, bytes;
-	uint64_t buffered; /* of written: not in the file yet */
+	uint64_t buffered;	    /* of written: not in the file yet */
 	uint64_t lost_since_packet; /* for the next packet's drop count */
 	struct source_mark {
 		uint64_t written, dropped_kernel, dropped_own, dropped_interface;
@@ -73,8 +74,8 @@ struct source {
 };
 
 /* Each opens a source or fails with one line. The caller closes. */
-int source_open_pcap(struct source *s, const char *interface, const struct source_settings *settings,
-	struct error *err);
+int source_open_pcap(struct source *s, const char *interface,
+	const struct source_settings *settings, struct error *err);
 int source_open_nflog(struct source *s, uint16_t group, const struct source_settings *settings,
 	struct error *err);
 

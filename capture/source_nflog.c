@@ -67,7 +67,8 @@ static void put_devices(struct group *g, struct nflog_data *d)
 static void put_link_layer(struct group *g, struct nflog_data *d)
 {
 	struct nfulnl_msg_packet_hw *hw = nflog_get_packet_hw(d);
-	uint16_t type = htons(nflog_get_hwtype(d)), length = (uint16_t)nflog_get_msg_packet_hwhdrlen(d);
+	uint16_t type = htons(nflog_get_hwtype(d)),
+		 length = (uint16_t)nflog_get_msg_packet_hwhdrlen(d);
 	uint16_t length_be = htons(length);
 
 	if (hw)
@@ -141,7 +142,8 @@ static uint32_t ip_length(const uint8_t *p, uint32_t n)
 	return n;
 }
 
-static int on_record(struct nflog_g_handle *gh, struct nfgenmsg *msg, struct nflog_data *d, void *arg)
+static int on_record(
+	struct nflog_g_handle *gh, struct nfgenmsg *msg, struct nflog_data *d, void *arg)
 {
 	struct source *s = arg;
 	struct group *g = s->impl;
@@ -185,7 +187,8 @@ static int group_dispatch(struct source *s, int max)
 	for (; max > 0; max--) {
 		n = recv(s->fd, g->message, MESSAGE_MAX, MSG_DONTWAIT);
 		if (n > 0) {
-			(void)nflog_handle_packet(g->handle, g->message, (int)n); /* malformed: skipped */
+			(void)nflog_handle_packet(
+				g->handle, g->message, (int)n); /* malformed: skipped */
 		} else if (n < 0 && errno == ENOBUFS) {
 			s->no_buffer++;
 		} else if (n < 0 && errno == EINTR) {
@@ -210,7 +213,8 @@ static void group_close(struct source *s)
 {
 	struct group *g = s->impl;
 
-	/* The kernel drops the binding with the socket: unbinding needs rights that are gone by now. */
+	/* The kernel drops the binding with the socket: unbinding needs rights that are gone by
+	 * now. */
 	if (g->handle)
 		(void)nflog_close(g->handle);
 	free(g->message);
@@ -237,12 +241,13 @@ static int configure(struct source *s, struct group *g, struct error *err)
 	uint32_t copy = s->settings.snaplen < 0xffff - 4 ? s->settings.snaplen : 0xffff - 4;
 	int size = (int)s->settings.buffer_bytes, fd = nflog_fd(g->handle);
 
-	if (nflog_set_mode(g->group, NFULNL_COPY_PACKET, copy) < 0 || nflog_set_qthresh(g->group, 1) < 0 ||
-		nflog_set_timeout(g->group, 1) < 0 ||
+	if (nflog_set_mode(g->group, NFULNL_COPY_PACKET, copy) < 0 ||
+		nflog_set_qthresh(g->group, 1) < 0 || nflog_set_timeout(g->group, 1) < 0 ||
 		nflog_set_flags(g->group, NFULNL_CFG_F_SEQ | NFULNL_CFG_F_SEQ_GLOBAL) < 0)
 		return open_error(s, err);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)); /* as much as allowed */
+		(void)setsockopt(
+			fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)); /* as much as allowed */
 	(void)nflog_callback_register(g->group, on_record, s);
 	return 0;
 }

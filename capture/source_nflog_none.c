@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-int source_open_nflog(struct source *s, uint16_t group, const struct source_settings *settings,
-	struct error *err)
+int source_open_nflog(
+	struct source *s, uint16_t group, const struct source_settings *settings, struct error *err)
 {
 	(void)s;
 	(void)settings;

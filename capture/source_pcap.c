@@ -29,7 +29,8 @@ struct nic {
  * Only what the frame itself proves: our own source address is ours going out, our own destination
  * address came in. Groups and other addresses may pass either way on bridges and virtual MACs.
  */
-static uint32_t direction(const struct source *s, const struct nic *n, const uint8_t *p, uint32_t len)
+static uint32_t direction(
+	const struct source *s, const struct nic *n, const uint8_t *p, uint32_t len)
 {
 	if (s->link_type == DLT_LINUX_SLL2 && len >= 20)
 		return p[10] == LINUX_SLL_OUTGOING ? PCAPNG_OUTBOUND : PCAPNG_INBOUND;
@@ -123,8 +124,8 @@ static int set_filter(struct source *s, struct nic *n, struct error *err)
 	if (!s->settings.filter)
 		return 0;
 	if (pcap_compile(n->pcap, &program, s->settings.filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
-		return error_set(err, -EINVAL, "filter '%s' is not understood: %s", s->settings.filter,
-			pcap_geterr(n->pcap));
+		return error_set(err, -EINVAL, "filter '%s' is not understood: %s",
+			s->settings.filter, pcap_geterr(n->pcap));
 	if (pcap_setfilter(n->pcap, &program) < 0) {
 		pcap_freecode(&program);
 		return error_set(err, -EINVAL, "cannot set the filter on '%s': %s", s->name,
@@ -142,9 +143,11 @@ static int activate_error(const struct source *s, pcap_t *p, int code, struct er
 	case PCAP_ERROR_PERM_DENIED:
 	case PCAP_ERROR_PROMISC_PERM_DENIED:
 		return error_set(err, -EPERM,
-			"no permission to capture on '%s': start as root or with CAP_NET_RAW", s->name);
+			"no permission to capture on '%s': start as root or with CAP_NET_RAW",
+			s->name);
 	case PCAP_ERROR_IFACE_NOT_UP:
-		return error_set(err, -ENETDOWN, "interface '%s' is down: ip link set %s up", s->name, s->name);
+		return error_set(err, -ENETDOWN, "interface '%s' is down: ip link set %s up",
+			s->name, s->name);
 	default:
 		return error_set(err, -EIO, "cannot capture on '%s': %s", s->name, pcap_geterr(p));
 	}
@@ -170,8 +173,8 @@ static int activate(struct source *s, struct nic *n, struct error *err)
 	return 0;
 }
 
-int source_open_pcap(struct source *s, const char *interface, const struct source_settings *settings,
-	struct error *err)
+int source_open_pcap(struct source *s, const char *interface,
+	const struct source_settings *settings, struct error *err)
 {
 	char text[PCAP_ERRBUF_SIZE];
 	struct nic *n = mem_zalloc(sizeof(*n));
@@ -192,7 +195,8 @@ int source_open_pcap(struct source *s, const char *interface, const struct sourc
 		return code;
 	read_mac(s, n);
 	if (pcap_setnonblock(n->pcap, 1, text) < 0)
-		return error_set(err, -EIO, "cannot read '%s' without waiting: %s", interface, text);
+		return error_set(
+			err, -EIO, "cannot read '%s' without waiting: %s", interface, text);
 	s->fd = pcap_get_selectable_fd(n->pcap);
 	/* Loopback: libpcap leaves one of the two copies out after it was counted. */
 	s->counts_exactly = strcmp(interface, "lo") && strcmp(interface, "any");

@@ -27,11 +27,13 @@ static void add_source(struct strbuf *out, const struct source *s)
 	strbuf_printf(out,
 		",\"state\":\"%s\",\"received\":%llu,\"written\":%llu,\"dropped_kernel\":%llu,"
 		"\"dropped_own\":%llu,\"bytes\":%llu",
-		states[s->state], (unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
+		states[s->state],
+		(unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
 		(unsigned long long)s->written, (unsigned long long)s->dropped_kernel,
 		(unsigned long long)s->dropped_own, (unsigned long long)s->bytes);
 	if (s->has_dropped_interface)
-		strbuf_printf(out, ",\"dropped_interface\":%llu", (unsigned long long)s->dropped_interface);
+		strbuf_printf(out, ",\"dropped_interface\":%llu",
+			(unsigned long long)s->dropped_interface);
 	strbuf_adds(out, "}");
 }
 
@@ -40,8 +42,9 @@ static void add_process(struct strbuf *out)
 	struct rusage u = {0};
 
 	(void)getrusage(RUSAGE_SELF, &u);
-	strbuf_printf(out, "\"pid\":%d,\"cpu_user_s\":%.2f,\"cpu_system_s\":%.2f,\"memory_kib\":%ld", (int)getpid(),
-		(double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6,
+	strbuf_printf(out,
+		"\"pid\":%d,\"cpu_user_s\":%.2f,\"cpu_system_s\":%.2f,\"memory_kib\":%ld",
+		(int)getpid(), (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6,
 		(double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6, u.ru_maxrss);
 }
 
@@ -55,15 +58,20 @@ void status_json(struct strbuf *out, const struct recorder *r, const struct conf
 	add_text(out, "host", r->host_name);
 	strbuf_adds(out, ",");
 	add_text(out, "file", r->stem);
-	strbuf_printf(out, ",\"version\":\"%s\",\"uptime_s\":%.1f,\"files_written\":%llu,\"marks\":%llu", BOTHENDS_VERSION,
-		(double)(host_now() - r->run_start_ns) / 1e9, (unsigned long long)r->files,
-		(unsigned long long)r->marks);
+	strbuf_printf(out,
+		",\"version\":\"%s\",\"uptime_s\":%.1f,\"files_written\":%llu,\"marks\":%llu",
+		BOTHENDS_VERSION, (double)(host_now() - r->run_start_ns) / 1e9,
+		(unsigned long long)r->files, (unsigned long long)r->marks);
 	strbuf_printf(out, ",\"ring_bytes\":%llu,\"kept_bytes\":%llu,\"ring_removed\":%llu",
-		(unsigned long long)ring_bytes(&r->ring, false), (unsigned long long)ring_bytes(&r->ring, true),
+		(unsigned long long)ring_bytes(&r->ring, false),
+		(unsigned long long)ring_bytes(&r->ring, true),
 		(unsigned long long)r->ring.removed);
 	strbuf_printf(out, ",\"suspended\":%s,\"suspended_s\":%.1f", yes(r->suspended),
-		(double)(r->suspended_total_ns + (r->suspended ? host_now() - r->suspended_from_ns : 0)) / 1e9);
-	strbuf_printf(out, ",\"confined\":{\"user\":%s,\"landlock\":%s,\"seccomp\":%s},\"sources\":[",
+		(double)(r->suspended_total_ns +
+			 (r->suspended ? host_now() - r->suspended_from_ns : 0)) /
+			1e9);
+	strbuf_printf(out,
+		",\"confined\":{\"user\":%s,\"landlock\":%s,\"seccomp\":%s},\"sources\":[",
 		yes(c->user_changed || geteuid() != 0), yes(c->landlock), yes(c->seccomp));
 	for (i = 0; i < r->source_count; i++) {
 		strbuf_adds(out, i ? "," : "");

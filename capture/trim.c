@@ -3,7 +3,14 @@
 #include "base/cursor.h"
 
 enum { ETHER_VLAN = 0x8100, ETHER_QINQ = 0x88a8, ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd };
-enum { IP_TCP = 6, IP_UDP = 17, IP6_HOP = 0, IP6_ROUTING = 43, IP6_FRAGMENT = 44, IP6_DESTINATION = 60 };
+enum {
+	IP_TCP = 6,
+	IP_UDP = 17,
+	IP6_HOP = 0,
+	IP6_ROUTING = 43,
+	IP6_FRAGMENT = 44,
+	IP6_DESTINATION = 60
+};
 
 /* What is left of c is transport; the part of it that is header, or all of it. */
 static uint32_t transport_header(const struct cursor *c, uint8_t protocol)

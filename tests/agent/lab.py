@@ -88,6 +88,16 @@ class Lab:
         self.agents.append(a)
         return a
 
+    def analyze(self, *inputs):
+        """Findings by kind, from the analyzer of the same build."""
+        bothends = os.path.join(BUILD, "analyzer/bothends")
+        if not os.path.exists(bothends):
+            raise Skip("no analyzer in this build")
+        db = os.path.join(self.dir, "incident.db")
+        run(bothends, "analyze", "-q", "--force", "-o", db, *inputs)
+        rows = json.loads(run(bothends, "query", db, "SELECT * FROM finding ORDER BY id", "--format", "json").stdout)
+        return rows["rows"] if isinstance(rows, dict) and "rows" in rows else rows
+
     def background(self, *words, ns=None):
         prefix = ["ip", "netns", "exec", ns] if ns else []
         p = subprocess.Popen(prefix + [str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -119,6 +129,7 @@ class Agent:
         self.send(number)
         self.text += self.process.communicate(timeout=20)[1]
         self.took = time.time() - begin
+        check(self.process.returncode == 0 and "runtime error" not in self.text, f"status {self.process.returncode}: {self.text}")
         return self.process.returncode
 
     def status(self):

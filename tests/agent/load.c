@@ -1,4 +1,5 @@
-/* load: UDP datagrams of many flows at a steady rate: load ADDRESS PACKETS_PER_SECOND SECONDS FLOWS SIZE. */
+/* load: UDP datagrams of many flows at a steady rate: load ADDRESS PACKETS_PER_SECOND SECONDS FLOWS
+ * SIZE. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,10 @@ int main(int argc, char **argv)
 	for (i = 0; i < BATCH; i++) {
 		to[i].sin_family = AF_INET;
 		inet_pton(AF_INET, argv[1], &to[i].sin_addr);
-		m[i].msg_hdr = (struct msghdr){.msg_name = &to[i], .msg_namelen = sizeof(to[i]), .msg_iov = &v, .msg_iovlen = 1};
+		m[i].msg_hdr = (struct msghdr){.msg_name = &to[i],
+			.msg_namelen = sizeof(to[i]),
+			.msg_iov = &v,
+			.msg_iovlen = 1};
 	}
 	for (begin = now(); now() - begin < seconds;) {
 		if ((double)sent > (now() - begin) * rate) {
@@ -44,7 +48,9 @@ int main(int argc, char **argv)
 			continue;
 		}
 		for (i = 0; i < BATCH; i++)
-			to[i].sin_port = htons((unsigned short)(10000 + (sent + (unsigned long)i) % (unsigned long)flows));
+			to[i].sin_port =
+				htons((unsigned short)(10000 + (sent + (unsigned long)i) %
+								       (unsigned long)flows));
 		n = sendmmsg(fd, m, BATCH, 0);
 		if (n > 0)
 			sent += (unsigned long)n;

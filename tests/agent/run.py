@@ -5,10 +5,10 @@ import lab
 if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
     lab.BUILD = os.path.abspath(sys.argv.pop(1))
 
-import test_facts, test_files, test_load, test_sources
+import test_facts, test_files, test_load, test_sources, test_verdicts
 
 TESTS = {}
-for module in (test_facts, test_sources, test_files, test_load):
+for module in (test_facts, test_sources, test_files, test_load, test_verdicts):
     TESTS.update({n[5:]: f for n, f in vars(module).items() if n.startswith("test_")})
 
 failed = 0

@@ -84,9 +84,9 @@ def test_nflog():
             }
             }\n""")
         agent = lab.agent(lab.b, lab.folder("out"), sources=("-i", "eth0", "-g", "5"))
-        for n in range(5):
-            s = lab.background("python3", "-c", "import socket;s=socket.socket();s.settimeout(.3);s.connect(('10.77.0.2',81))", ns=lab.a)
-        time.sleep(0.8)
+        for s in [lab.background("python3", "-c", "import socket;s=socket.socket();s.settimeout(.3);s.connect(('10.77.0.2',81))", ns=lab.a) for _ in range(5)]:
+            s.wait(timeout=20)
+        time.sleep(0.2)
         agent.stop()
         path = agent.files()[0]
         nic = tshark(path, "frame.interface_name==\"eth0\" && tcp.dstport==81", "tcp.srcport", "frame.time_epoch")

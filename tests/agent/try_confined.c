@@ -1,6 +1,7 @@
 /*
- * try_confined DIR: confines itself as the agent does, then tries what must no longer work. Prints a
- * line for everything that did; status 0 when nothing did and the output folder can still be written.
+ * try_confined DIR: confines itself as the agent does, then tries what must no longer work. Prints
+ * a line for everything that did; status 0 when nothing did and the output folder can still be
+ * written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,9 @@ static void try_files(int dir_fd, const char *dir)
 	snprintf(outside, sizeof(outside), "%s/../outside", dir);
 	must_fail("reading /etc/shadow", open("/etc/shadow", O_RDONLY));
 	must_fail("reading /etc/hostname", open("/etc/hostname", O_RDONLY));
-	must_fail("listing /", open("/", O_RDONLY | O_DIRECTORY) >= 0 ? openat(AT_FDCWD, "/etc", O_RDONLY | O_DIRECTORY) : -1);
+	must_fail("listing /", open("/", O_RDONLY | O_DIRECTORY) >= 0
+				       ? openat(AT_FDCWD, "/etc", O_RDONLY | O_DIRECTORY)
+				       : -1);
 	must_fail("writing beside the folder", open(outside, O_WRONLY | O_CREAT, 0600));
 	must_fail("writing to /tmp", open("/tmp/bothends-try", O_WRONLY | O_CREAT, 0600));
 	must_fail("writing to /proc/sys", open("/proc/sys/kernel/hostname", O_WRONLY));
@@ -60,8 +63,10 @@ static void try_calls(void)
 	must_fail("exec", execl("/bin/true", "true", (char *)NULL));
 	must_fail("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 	must_fail("root", setuid(0));
-	must_fail("executable memory",
-		mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
+	must_fail("executable memory", mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+					       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+					       ? -1
+					       : 0);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* The agent's parts that need no kernel: what is cut from frames, escaping, facts, torn files, names. */
+/* The agent's parts that need no kernel: what is cut from frames, escaping, facts, torn files,
+ * names. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,8 @@ static uint8_t *guarded(const uint8_t *bytes, size_t n)
 	static uint8_t *pages;
 
 	if (!pages) {
-		pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		pages = mmap(
+			NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		assert_true(pages != MAP_FAILED);
 		assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
 	}
@@ -35,9 +37,12 @@ static uint8_t *guarded(const uint8_t *bytes, size_t n)
 }
 
 #define ETHER 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2
-#define IP4(proto, frag) 0x45, 0, 0, 60, 0, 1, frag >> 8, frag & 255, 64, proto, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2
+#define IP4(proto, frag)                                                                           \
+	0x45, 0, 0, 60, 0, 1, frag >> 8, frag & 255, 64, proto, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2
 #define TCP(words) 0, 80, 0, 81, 0, 0, 0, 1, 0, 0, 0, 2, words << 4, 16, 0, 1, 0, 0, 0, 0
-#define IP6(next) 0x60, 0, 0, 0, 0, 20, next, 64, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8
+#define IP6(next)                                                                                  \
+	0x60, 0, 0, 0, 0, 20, next, 64, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3,   \
+		4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8
 
 static const struct {
 	const char *name;
@@ -46,16 +51,22 @@ static const struct {
 	uint32_t length, kept;
 } trims[] = {
 	{"TCP with options", 1, {ETHER, 8, 0, IP4(6, 0), TCP(8)}, 100, 14 + 20 + 32},
-	{"TCP with a header length below its minimum", 1, {ETHER, 8, 0, IP4(6, 0), TCP(2)}, 100, 14 + 20 + 20},
-	{"UDP behind two VLAN tags", 1, {ETHER, 0x88, 0xa8, 0, 1, 0x81, 0, 0, 2, 8, 0, IP4(17, 0)}, 100, 22 + 20 + 8},
+	{"TCP with a header length below its minimum", 1, {ETHER, 8, 0, IP4(6, 0), TCP(2)}, 100,
+		14 + 20 + 20},
+	{"UDP behind two VLAN tags", 1, {ETHER, 0x88, 0xa8, 0, 1, 0x81, 0, 0, 2, 8, 0, IP4(17, 0)},
+		100, 22 + 20 + 8},
 	{"a later fragment", 1, {ETHER, 8, 0, IP4(17, 0x00b9)}, 100, 14 + 20},
 	{"ICMP stays whole", 1, {ETHER, 8, 0, IP4(1, 0)}, 100, 100},
 	{"VRRP stays whole", 1, {ETHER, 8, 0, IP4(112, 0)}, 100, 100},
 	{"ARP stays whole", 1, {ETHER, 8, 6}, 42, 42},
 	{"IPv6 TCP", 1, {ETHER, 0x86, 0xdd, IP6(6), TCP(5)}, 100, 14 + 40 + 20},
-	{"IPv6 UDP behind hop-by-hop", 1, {ETHER, 0x86, 0xdd, IP6(0), 17, 0, 1, 4, 0, 0, 0, 0}, 100, 14 + 40 + 8 + 8},
-	{"IPv6 later fragment", 1, {ETHER, 0x86, 0xdd, IP6(44), 6, 0, 0, 8, 0, 0, 0, 1}, 100, 14 + 40 + 8},
-	{"cooked v2", 276, {8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, IP4(6, 0), TCP(5)}, 100, 20 + 20 + 20},
+	{"IPv6 UDP behind hop-by-hop", 1, {ETHER, 0x86, 0xdd, IP6(0), 17, 0, 1, 4, 0, 0, 0, 0}, 100,
+		14 + 40 + 8 + 8},
+	{"IPv6 later fragment", 1, {ETHER, 0x86, 0xdd, IP6(44), 6, 0, 0, 8, 0, 0, 0, 1}, 100,
+		14 + 40 + 8},
+	{"cooked v2", 276,
+		{8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, IP4(6, 0), TCP(5)},
+		100, 20 + 20 + 20},
 	{"raw IP", 12, {IP4(6, 0), TCP(5)}, 90, 40},
 	{"an unknown link type stays whole", 147, {0}, 90, 90},
 };
@@ -77,8 +88,9 @@ static void test_trim(void **state)
 
 static void test_escape(void **state)
 {
-	static const char *const cases[][2] = {{"plain \xc3\xa9", "plain \xc3\xa9"}, {"a\\b\nc", "a\\\\b\\nc"},
-		{"\x01\x7f", "\\x01\\x7f"}, {"\xff", "\\xff"}, {"\xc0\xaf", "\\xc0\\xaf"}, {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+	static const char *const cases[][2] = {{"plain \xc3\xa9", "plain \xc3\xa9"},
+		{"a\\b\nc", "a\\\\b\\nc"}, {"\x01\x7f", "\\x01\\x7f"}, {"\xff", "\\xff"},
+		{"\xc0\xaf", "\\xc0\\xaf"}, {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
 		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}, {"\xe2\x82", "\\xe2\\x82"}};
 	struct strbuf out CLEANUP_STRBUF = STRBUF_INIT;
 	char word[64];
@@ -93,7 +105,8 @@ static void test_escape(void **state)
 	assert_string_equal(comments_word(word, sizeof(word), "eth0.100 =x"), "eth0%2e100%20%3dx");
 	strbuf_reset(&out);
 	comments_json(&out, 7, "k", "a\"\\\n\xff");
-	assert_string_equal(out.text, "{\"at_ns\":7,\"key\":\"k\",\"value\":\"a\\\"\\\\\\u000a\\\\xff\"}\n");
+	assert_string_equal(
+		out.text, "{\"at_ns\":7,\"key\":\"k\",\"value\":\"a\\\"\\\\\\u000a\\\\xff\"}\n");
 }
 
 /* Facts never split, each comment begins with the line that says what it is. */
@@ -148,7 +161,7 @@ static void test_facts(void **state)
 	facts_put(f, "1", "a.%d", 1);
 	assert_string_equal(facts_get(f, "b"), "2");
 	facts_end(f);
-	assert_null(facts_get(f, "b")); /* not put in the last round: no longer known */
+	assert_null(facts_get(f, "b"));		   /* not put in the last round: no longer known */
 	assert_string_equal(drained(f, &out), ""); /* unchanged: nothing */
 	facts_event(f, 15, "mark", "x");
 	assert_string_equal(drained(f, &out), "{\"at_ns\":15,\"key\":\"mark\",\"value\":\"x\"}\n");
@@ -160,7 +173,9 @@ static void test_facts(void **state)
 		facts_set_add(f, i ? "one" : "two", i ? "one age=2" : "two age=1");
 		facts_set_end(f, 0, false);
 		facts_end(f);
-		assert_int_equal(strstr(drained(f, &out), "\"key\":\"n.count\",\"value\":\"2\"") != NULL, !i);
+		assert_int_equal(
+			strstr(drained(f, &out), "\"key\":\"n.count\",\"value\":\"2\"") != NULL,
+			!i);
 	}
 	for (i = 0; i < 3000; i++)
 		facts_put(f, "v", "many.%d", i);
@@ -172,10 +187,13 @@ static void section_and_packets(struct strbuf *file, int packets)
 {
 	uint8_t block[256];
 	uint8_t data[61] = {1};
-	struct record r = {.data = data, .cap_len = sizeof(data), .wire_len = 100, .flags = PCAPNG_INBOUND};
+	struct record r = {
+		.data = data, .cap_len = sizeof(data), .wire_len = 100, .flags = PCAPNG_INBOUND};
 
 	pcapng_add_section(file, &(struct pcapng_section){.os = "Linux"});
-	pcapng_add_interface(file, &(struct pcapng_interface){.link_type = 1, .name = "eth0", .addresses = "10.0.0.1/24 fe80::1/64"});
+	pcapng_add_interface(file,
+		&(struct pcapng_interface){
+			.link_type = 1, .name = "eth0", .addresses = "10.0.0.1/24 fe80::1/64"});
 	while (packets--)
 		strbuf_add(file, block, pcapng_put_packet(block, 0, &r, (uint64_t)packets));
 }
@@ -249,8 +267,11 @@ static void test_names(void **state)
 
 static void test_spans(void **state)
 {
-	static const struct { const char *text; int64_t ns; } good[] = {{"10m", 600000000000}, {"1.5s", 1500000000},
-		{"250ms", 250000000}, {"2h", 7200000000000}, {"0", 0}, {"7", 7000000000}};
+	static const struct {
+		const char *text;
+		int64_t ns;
+	} good[] = {{"10m", 600000000000}, {"1.5s", 1500000000}, {"250ms", 250000000},
+		{"2h", 7200000000000}, {"0", 0}, {"7", 7000000000}};
 	static const char *const bad[] = {"", "m", "-1s", "10x", "1s ", "nan", "1e30d"};
 	int64_t ns;
 	size_t i;
@@ -267,8 +288,12 @@ static void test_spans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trim), cmocka_unit_test(test_escape), cmocka_unit_test(test_comments),
-		cmocka_unit_test(test_facts), cmocka_unit_test(test_repair), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_repair),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_spans),
 	};
 
