@@ -1,0 +1,13 @@
+/* change: what a middlebox altered in a segment that was delivered. */
+#pragma once
+
+#include "join/leg.h"
+
+#define CHANGE_TEXT_SIZE 32
+
+/*
+ * Whether a delivered segment was changed on the way (not by NAT, routing or congestion marking),
+ * and in what; the first word of detail is the field: "mss 1460 -> 1380".
+ */
+bool change_found(const struct leg *l, const struct item *sent, const struct item *received,
+	char detail[CHANGE_TEXT_SIZE]);

@@ -1,0 +1,7 @@
+/* delay: one-way delays of a leg, on the reference of its clock model (RFC 7679 between taps). */
+#pragma once
+
+#include "join/leg.h"
+
+/* Fills the owd_ fields of l->counts from what was matched. */
+void delay_measure(struct leg *l);
