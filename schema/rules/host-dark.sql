@@ -37,7 +37,8 @@ SELECT f.finding_id, 'host-dark',
 	CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.alive_by = 'silence to everyone' THEN 0.8 WHEN f.alive THEN 0.97 ELSE 0.85 END,
 	f.host_id, CASE f.direction WHEN 'tx' THEN f.vantage_id END,
-	CASE f.direction WHEN 'tx' THEN NULL ELSE f.vantage_id END, NULL, NULL,
+	CASE f.direction WHEN 'tx' THEN NULL ELSE f.vantage_id END,
+	CASE f.direction WHEN 'tx' THEN a.ip END, CASE f.direction WHEN 'tx' THEN NULL ELSE a.ip END,
 	f.from_ns, f.to_ns, f.spans, NULL,
 	h.name || CASE f.direction WHEN 'rx' THEN ' received nothing' WHEN 'tx' THEN ' was heard by nobody'
 			ELSE ' neither received nor was heard' END
@@ -71,6 +72,7 @@ SELECT f.finding_id, 'host-dark',
 			FROM dark_span d LEFT JOIN hd_line l ON l.span_id = d.id
 			WHERE d.host_id = f.host_id AND d.direction = f.direction ORDER BY d.from_ns LIMIT 500))))
 FROM hd_found f JOIN host h ON h.id = f.host_id
+LEFT JOIN (SELECT host_id, min(ip) AS ip FROM dk_ip GROUP BY host_id HAVING count(*) = 1) a ON a.host_id = f.host_id
 ORDER BY f.finding_id;
 
 -- Proof: lost segments of those spans, and what each other place counts.

@@ -152,7 +152,8 @@ def truth(net, plot, began, ended):
         inputs.append({"name": "spare", "file": "spare.facts.jsonl"})
         expected = [{**dark, "detail": {"direction": "both", "alive": False}, "cause": "advisory", "severity": "critical"},
                     {"kind": "advisory", "host": "web", "detail": {"defect": "xen42-msix"}},
-                    {"kind": "advisory", "host": "spare", "detail": {"defect": "xen42-msix"}}]
+                    {"kind": "advisory", "host": "spare", "detail": {"defect": "xen42-msix"}},
+                    *({"kind": "arp-unanswered", "host": name, "cause": "host-dark"} for name in ("db", "app", "job"))]
     else:
         forbidden += ["host-dark", "arp-unanswered", "syn-lost"]
         if plot == "stopped":
