@@ -13,6 +13,7 @@
 int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
 int cmd_analyze(int argc, char **argv);
+int cmd_extract(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_report(int argc, char **argv);

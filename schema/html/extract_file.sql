@@ -1,2 +1,2 @@
 -- One capture
-SELECT path, hash, vantage_id, frames FROM capture_file WHERE id = :file;
+SELECT path, hash, vantage_id, bytes FROM capture_file WHERE id = :file;

@@ -1,0 +1,139 @@
+/* bothends extract: the frames that prove a finding, as a pcapng for Wireshark. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cmd.h"
+#include "report/extract.h"
+
+enum { KEY_SOURCE = 256, KEY_CONTEXT, KEY_FORCE, KEY_SOURCE_ONLY };
+
+static const struct argp_option options[] = {
+	{"output", 'o', "FILE", 0, "the pcapng to make (default finding-N.pcapng; -: standard output)", 0},
+	{"source", KEY_SOURCE, "FOLDER", 0, "look here for captures that are no longer at their path", 0},
+	{"source-only", KEY_SOURCE_ONLY, NULL, 0, "open nothing outside --source: for databases from strangers", 0},
+	{"context", KEY_CONTEXT, NULL, 0, "add the recorded packets of the flows that prove it, without comments", 0},
+	{"force", KEY_FORCE, NULL, 0, "replace the output if it exists", 0},
+	{0},
+};
+
+struct request {
+	const char *database, *output;
+	struct extract_options o;
+	bool force;
+};
+
+static void take_argument(struct argp_state *state, struct request *r, const char *arg)
+{
+	char *end;
+
+	if (!r->database) {
+		r->database = arg;
+		return;
+	}
+	if (r->o.finding)
+		argp_error(state, "one finding at a time: '%s' is too many", arg);
+	errno = 0;
+	r->o.finding = strtoll(arg, &end, 10);
+	if (errno || end == arg || *end || r->o.finding <= 0)
+		argp_error(state, "'%s' is not the number of a finding", arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct request *r = state->input;
+
+	switch (key) {
+	case 'o':
+		r->output = arg;
+		return 0;
+	case KEY_SOURCE:
+		r->o.source = arg;
+		return 0;
+	case KEY_SOURCE_ONLY:
+		r->o.source_only = true;
+		return 0;
+	case KEY_CONTEXT:
+		r->o.context = true;
+		return 0;
+	case KEY_FORCE:
+		r->force = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		take_argument(state, r, arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!r->database || !r->o.finding)
+			argp_error(state, "name a database and the number of a finding");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Written beside and renamed: a failure leaves nothing, or the old file. */
+static int to_file(const struct request *r, struct db *db, const char *path, struct extract_counts *counts,
+	struct error *err)
+{
+	CLEANUP_FREE char *temporary = mem_printf("%s.XXXXXX", path);
+	int fd, result;
+	FILE *f;
+
+	if (!r->force && access(path, F_OK) == 0)
+		return error_set(err, -EEXIST, "'%s' exists; give --force to replace it, or another --output", path);
+	fd = mkstemp(temporary);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f)
+		return error_errno(err, "cannot write '%s'", path);
+	result = extract_write(db, f, &r->o, counts, err);
+	if (fclose(f) != 0 && result == 0)
+		result = error_errno(err, "cannot write '%s'", path);
+	if (result == 0 && rename(temporary, path) < 0)
+		result = error_errno(err, "cannot write '%s'", path);
+	if (result)
+		(void)unlink(temporary);
+	return result;
+}
+
+static int run(const struct request *r, struct db *db, struct error *err)
+{
+	CLEANUP_FREE char *path = r->output ? mem_strdup(r->output)
+					    : mem_printf("finding-%lld.pcapng", (long long)r->o.finding);
+	struct extract_counts counts;
+	int result;
+
+	if (strcmp(path, "-") == 0)
+		return extract_write(db, stdout, &r->o, &counts, err);
+	result = to_file(r, db, path, &counts, err);
+	if (result == 0)
+		(void)fprintf(stderr, "%s: %llu frame%s from %llu capture%s\n", path, (unsigned long long)counts.frames,
+			counts.frames == 1 ? "" : "s", (unsigned long long)counts.files, counts.files == 1 ? "" : "s");
+	return result;
+}
+
+int cmd_extract(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "DB FINDING",
+		"Writes the frames that prove a finding, from all vantage points, on one clock, with a comment on "
+		"each that says what it shows.", NULL, NULL, NULL};
+	struct request r = {0};
+	struct error err = ERROR_INIT;
+	struct db db;
+	int result;
+
+	if (cmd_parse(&argp, argc, argv, 0, &r))
+		return EXIT_USAGE;
+	result = db_open(&db, r.database, &err);
+	if (result == 0)
+		result = run(&r, &db, &err);
+	db_close(&db);
+	if (result == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "bothends extract: %s\n", err.text);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,414 @@
+#include "report/extract.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "read/capfile.h"
+#include "report/aligned.h"
+#include "report/answer.h"
+#include "report/inert.h"
+#include "report/model.h"
+#include "report/pcapout.h"
+
+#define CONTEXT_MAX 20000
+
+struct wanted {
+	int64_t file, frame;
+	struct strbuf note; /* "": context only */
+	/* Filled from the capture: */
+	uint8_t *data;
+	uint32_t cap_len, wire_len, flags, interface; /* interface: index in out */
+	int64_t time_ns, own_ns;		      /* reference clock; as recorded */
+	bool found;
+};
+
+struct out_interface {
+	int64_t vantage;
+	uint32_t link_type, snaplen;
+	char *name;
+};
+
+struct extract {
+	struct db *db;
+	const struct extract_options *options;
+	struct error *err;
+	struct aligned clocks;
+	struct wanted *wanted; /* by file, then frame */
+	size_t count, cap;
+	struct out_interface *interfaces;
+	size_t interface_count, interface_cap;
+	uint64_t files;
+	char title[400];
+};
+
+static void release(struct extract *x)
+{
+	for (size_t i = 0; i < x->count; i++) {
+		strbuf_release(&x->wanted[i].note);
+		free(x->wanted[i].data);
+	}
+	for (size_t i = 0; i < x->interface_count; i++)
+		free(x->interfaces[i].name);
+	free(x->wanted);
+	free(x->interfaces);
+	aligned_release(&x->clocks);
+}
+
+static int load_finding(struct extract *x)
+{
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	struct answer r;
+	bool there;
+	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FINDING, ":finding", x->options->finding, NULL);
+
+	if (result)
+		return result;
+	there = answer_next(&r);
+	if (there)
+		inert_text(&text, answer_text(&r, 2));
+	result = answer_close(&r, x->err);
+	if (result == 0 && !there)
+		return error_set(x->err, EXTRACT_NO_FINDING, "no finding %lld; bothends report lists them",
+			(long long)x->options->finding);
+	(void)snprintf(x->title, sizeof(x->title), "finding %lld: %s", (long long)x->options->finding,
+		text.text ? text.text : "");
+	return result;
+}
+
+static void want(struct extract *x, int64_t file, int64_t frame, const char *note)
+{
+	struct wanted *w;
+
+	MEM_RESERVE(x->wanted, x->count, x->cap);
+	w = &x->wanted[x->count++];
+	*w = (struct wanted){.file = file, .frame = frame};
+	if (note)
+		inert_text(&w->note, note);
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct wanted *a = pa, *b = pb;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	return a->frame < b->frame ? -1 : a->frame > b->frame;
+}
+
+static int by_time(const void *pa, const void *pb)
+{
+	const struct wanted *a = pa, *b = pb;
+
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns ? -1 : 1;
+	return by_place(pa, pb);
+}
+
+/* A frame that proves two things is written once with both notes. */
+static void merge_same(struct extract *x)
+{
+	size_t kept = 0;
+
+	if (x->count)
+		qsort(x->wanted, x->count, sizeof(*x->wanted), by_place);
+	for (size_t i = 0; i < x->count; i++) {
+		struct wanted *w = &x->wanted[i];
+
+		if (kept && by_place(&x->wanted[kept - 1], w) == 0) {
+			struct strbuf *note = &x->wanted[kept - 1].note;
+
+			if (w->note.length && note->length)
+				strbuf_adds(note, "; ");
+			if (w->note.length)
+				strbuf_add(note, w->note.text, w->note.length);
+			strbuf_release(&w->note);
+		} else {
+			x->wanted[kept++] = *w;
+		}
+	}
+	x->count = kept;
+}
+
+static int load_frames(struct extract *x)
+{
+	struct answer r;
+	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FRAMES, ":finding", x->options->finding, NULL);
+
+	if (result)
+		return result;
+	while (answer_next(&r))
+		want(x, answer_int(&r, 0), answer_int(&r, 1), answer_text(&r, 2));
+	result = answer_close(&r, x->err);
+	if (result == 0 && x->count == 0)
+		return error_set(x->err, EXTRACT_NO_FRAMES,
+			"no frame proves finding %lld: its proof is log lines or counters, which the report lists",
+			(long long)x->options->finding);
+	if (result || !x->options->context)
+		return result;
+	result = answer_open(&r, x->db, x->err, Q_EXTRACT_CONTEXT, ":finding", x->options->finding, ":limit",
+		(int64_t)CONTEXT_MAX, NULL);
+	if (result)
+		return result;
+	while (answer_next(&r))
+		want(x, answer_int(&r, 0), answer_int(&r, 1), NULL);
+	return answer_close(&r, x->err);
+}
+
+static struct wanted *find(struct extract *x, int64_t file, int64_t frame)
+{
+	struct wanted key = {.file = file, .frame = frame};
+
+	return bsearch(&key, x->wanted, x->count, sizeof(key), by_place);
+}
+
+/* One interface of the output for each vantage point (and link type, should a place have had two). */
+static uint32_t interface_for(struct extract *x, int64_t vantage, const char *name, const struct capfile_interface *from)
+{
+	for (size_t i = 0; i < x->interface_count; i++)
+		if (x->interfaces[i].vantage == vantage && x->interfaces[i].link_type == from->link_type) {
+			if (from->snaplen == 0 || from->snaplen > x->interfaces[i].snaplen)
+				x->interfaces[i].snaplen = x->interfaces[i].snaplen ? from->snaplen : 0;
+			return (uint32_t)i;
+		}
+	MEM_RESERVE(x->interfaces, x->interface_count, x->interface_cap);
+	x->interfaces[x->interface_count] = (struct out_interface){.vantage = vantage,
+		.link_type = from->link_type, .snaplen = from->snaplen, .name = mem_strdup(name ? name : "")};
+	return (uint32_t)x->interface_count++;
+}
+
+struct original {
+	int64_t file, vantage, bytes;
+	char *path, *hash;
+	struct place {
+		int64_t interface, vantage;
+		char *name;
+	} *places;
+	size_t place_count, place_cap;
+};
+
+static void original_release(struct original *o)
+{
+	for (size_t i = 0; i < o->place_count; i++)
+		free(o->places[i].name);
+	free(o->places);
+	free(o->path);
+	free(o->hash);
+}
+
+static int load_original(struct extract *x, int64_t file, struct original *o)
+{
+	struct answer r;
+	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FILE, ":file", file, NULL);
+
+	*o = (struct original){.file = file};
+	if (result)
+		return result;
+	if (answer_next(&r)) {
+		o->path = mem_strdup(answer_text(&r, 0));
+		o->hash = mem_strdup(answer_text(&r, 1));
+		o->vantage = answer_int(&r, 2);
+		o->bytes = answer_int(&r, 3);
+	}
+	result = answer_close(&r, x->err);
+	if (result == 0 && !o->path)
+		return error_set(x->err, -EINVAL, "the proof names capture %lld, which the database lacks", (long long)file);
+	if (result == 0)
+		result = answer_open(&r, x->db, x->err, Q_EXTRACT_INTERFACES, ":file", file, NULL);
+	if (result)
+		return result;
+	while (answer_next(&r)) {
+		MEM_RESERVE(o->places, o->place_count, o->place_cap);
+		o->places[o->place_count++] = (struct place){.interface = answer_int(&r, 0),
+			.vantage = answer_int(&r, 1), .name = mem_strdup(answer_text(&r, 2))};
+	}
+	return answer_close(&r, x->err);
+}
+
+static const struct place *place_of(const struct original *o, uint32_t interface)
+{
+	for (size_t i = 0; i < o->place_count; i++)
+		if (o->places[i].interface == interface)
+			return &o->places[i];
+	return NULL;
+}
+
+static void keep(struct extract *x, const struct original *o, const struct capfile_info *info,
+	const struct frame *f, struct wanted *w)
+{
+	const struct place *place = place_of(o, f->interface);
+	int64_t vantage = place ? place->vantage : o->vantage;
+
+	free(w->data);
+	w->data = mem_alloc(f->cap_len ? f->cap_len : 1);
+	memcpy(w->data, f->data, f->cap_len);
+	w->cap_len = f->cap_len;
+	w->wire_len = f->wire_len;
+	w->flags = f->epb_flags;
+	w->own_ns = f->time_ns;
+	w->time_ns = f->has_time ? aligned_ns(&x->clocks, vantage, f->time_ns) : 0;
+	w->interface = interface_for(x, vantage, place ? place->name : NULL, &info->interfaces[f->interface]);
+	w->found = true;
+}
+
+/* Reads a candidate to its end. *ret_same tells whether it is the original: the hash decides, no name. */
+static int read_candidate(struct extract *x, const struct original *o, const char *path, bool *ret_same)
+{
+	const struct capfile_options options = {0};
+	struct error ignored = ERROR_INIT; /* a file that is no capture is not the original */
+	struct capfile *cf = NULL;
+	struct stat st;
+	struct frame f;
+	char hash[33];
+
+	*ret_same = false;
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != o->bytes)
+		return 0;
+	if (capfile_open(&cf, path, &options, &ignored) != CAPFILE_OK)
+		return 0;
+	while (capfile_next(cf, &f) == CAPFILE_OK) {
+		struct wanted *w = find(x, o->file, f.number);
+
+		if (w)
+			keep(x, o, capfile_info(cf), &f, w);
+	}
+	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)capfile_info(cf)->hash[0],
+		(unsigned long long)capfile_info(cf)->hash[1]);
+	*ret_same = strcmp(hash, o->hash) == 0;
+	(void)capfile_close(cf);
+	return 0;
+}
+
+static int search_folder(struct extract *x, const struct original *o, const char *folder, bool *ret_same)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *e;
+	int result = 0;
+
+	if (!d)
+		return error_errno(x->err, "cannot open '%s'", folder);
+	while (result == 0 && !*ret_same && (e = readdir(d))) {
+		CLEANUP_FREE char *path = mem_printf("%s/%s", folder, e->d_name);
+
+		result = read_candidate(x, o, path, ret_same);
+	}
+	(void)closedir(d);
+	return result;
+}
+
+static int read_original(struct extract *x, int64_t file)
+{
+	struct original o;
+	bool same = false;
+	int result = load_original(x, file, &o);
+
+	if (result == 0 && !x->options->source_only)
+		result = read_candidate(x, &o, o.path, &same);
+	if (result == 0 && !same && x->options->source) {
+		CLEANUP_FREE char *path = mem_printf("%s/%s", x->options->source, report_basename(o.path));
+
+		result = read_candidate(x, &o, path, &same);
+		if (result == 0 && !same)
+			result = search_folder(x, &o, x->options->source, &same);
+	}
+	if (result == 0 && !same) {
+		CLEANUP_STRBUF struct strbuf shown = STRBUF_INIT;
+
+		inert_text(&shown, o.path);
+		result = error_set(x->err, -ENOENT,
+			"'%.200s' is not there or is not the file that was analyzed (XXH3 %s); name its folder with --source",
+			shown.text ? shown.text : "", o.hash);
+	}
+	x->files++;
+	original_release(&o);
+	return result;
+}
+
+static int read_all(struct extract *x)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < x->count && result == 0; i++)
+		if (i == 0 || x->wanted[i].file != x->wanted[i - 1].file)
+			result = read_original(x, x->wanted[i].file);
+	for (size_t i = 0; i < x->count && result == 0; i++)
+		if (!x->wanted[i].found)
+			result = error_set(x->err, -EINVAL, "frame %lld is not in its capture", (long long)x->wanted[i].frame);
+	return result;
+}
+
+static void write_interface(struct extract *x, const struct out_interface *i, FILE *out)
+{
+	CLEANUP_STRBUF struct strbuf name = STRBUF_INIT, says = STRBUF_INIT;
+	char span[NSEC_TEXT_SIZE];
+	int64_t offset = 0;
+
+	for (size_t k = 0; k < x->count; k++)
+		if (&x->interfaces[x->wanted[k].interface] == i)
+			offset = x->wanted[k].own_ns - x->wanted[k].time_ns;
+	inert_text(&name, i->name);
+	strbuf_printf(&says, "times are on the reference clock; this clock was %s %s it",
+		nsec_span(offset < 0 ? -offset : offset, span), offset < 0 ? "behind" : "ahead of");
+	pcapout_interface(out, i->link_type, i->snaplen, name.text, offset ? says.text : NULL);
+}
+
+static int write_packet(struct extract *x, const struct wanted *w, FILE *out)
+{
+	CLEANUP_STRBUF struct strbuf comment = STRBUF_INIT;
+	struct answer r;
+	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FILE, ":file", w->file, NULL);
+
+	if (result)
+		return result;
+	if (w->note.length)
+		strbuf_printf(&comment, "%s\n", w->note.text);
+	if (answer_next(&r)) {
+		inert_text(&comment, report_basename(answer_text(&r, 0)));
+		strbuf_printf(&comment, " frame %lld", (long long)w->frame);
+	}
+	pcapout_packet(out, &(struct pcapout_packet){.interface = w->interface, .time_ns = w->time_ns, .data = w->data,
+		.cap_len = w->cap_len, .wire_len = w->wire_len, .flags = w->flags,
+		.comment = w->note.length ? comment.text : NULL});
+	return answer_close(&r, x->err);
+}
+
+static int write_all(struct extract *x, FILE *out)
+{
+	int result = 0;
+
+	qsort(x->wanted, x->count, sizeof(*x->wanted), by_time);
+	pcapout_section(out, "bothends extract", x->title);
+	for (size_t i = 0; i < x->interface_count; i++)
+		write_interface(x, &x->interfaces[i], out);
+	for (size_t i = 0; i < x->count && result == 0; i++)
+		result = write_packet(x, &x->wanted[i], out);
+	if (result == 0 && (fflush(out) != 0 || ferror(out)))
+		result = error_errno(x->err, "cannot write");
+	return result;
+}
+
+int extract_write(struct db *db, FILE *out, const struct extract_options *options,
+	struct extract_counts *ret_counts, struct error *err)
+{
+	struct extract x = {.db = db, .options = options, .err = err};
+	int result = load_finding(&x);
+
+	if (result == 0)
+		result = load_frames(&x);
+	if (result == 0)
+		result = aligned_load(&x.clocks, db, err);
+	if (result == 0) {
+		merge_same(&x);
+		result = read_all(&x);
+	}
+	if (result == 0)
+		result = write_all(&x, out);
+	if (result == 0)
+		*ret_counts = (struct extract_counts){.frames = x.count, .files = x.files};
+	release(&x);
+	return result;
+}
