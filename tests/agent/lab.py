@@ -98,6 +98,25 @@ class Lab:
         rows = json.loads(run(bothends, "query", db, "SELECT * FROM finding ORDER BY id", "--format", "json").stdout)
         return rows["rows"] if isinstance(rows, dict) and "rows" in rows else rows
 
+    def fill(self, ballast):
+        """Writes until the disk is full."""
+        with open(ballast, "wb") as f:
+            try:
+                while True:
+                    f.write(bytes(65536))
+                    f.flush()
+            except OSError:
+                pass
+
+    def load_until_dropped(self, agent):
+        """Load until the agent's own buffer is full too; a slow machine takes longer."""
+        for _ in range(20):
+            run(BUILD + "/tests/agent/load", "10.77.0.2", 30000, 1, 50, 100, ns=self.a)
+            time.sleep(0.2)
+            if agent.status()["sources"][0]["dropped_own"] > 1000:
+                return
+        raise AssertionError("nothing was dropped on a full disk: the test is void")
+
     def background(self, *words, ns=None):
         prefix = ["ip", "netns", "exec", ns] if ns else []
         p = subprocess.Popen(prefix + [str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

@@ -112,14 +112,8 @@ def test_disk_full():
         run(load, "10.77.0.2", 2000, 0.5, 50, 100, ns=lab.a)
         time.sleep(0.3)
         good = open(agent.files()[0], "rb").read()
-        with open(ballast, "wb") as f:
-            try:
-                while True:
-                    f.write(bytes(65536))
-                    f.flush()
-            except OSError:
-                pass
-        run(load, "10.77.0.2", 30000, 3, 50, 100, ns=lab.a)
+        lab.fill(ballast)
+        lab.load_until_dropped(agent)
         time.sleep(0.3)
         check(agent.status()["suspended"], "not suspended on a full disk")
         check(open(agent.files()[0], "rb").read().startswith(good), "what was written was damaged")

@@ -64,7 +64,7 @@ def other_tool(lab, name, words_, rate, seconds):
     p.send_signal(signal.SIGINT)
     text = p.communicate(timeout=20)[1]
     m = re.search(r"(\d+) packets dropped by kernel|dropped on interface '?eth0'?:? \d+/(\d+)", text)
-    return f"{name} {100 * used / seconds:.0f} % cpu, dropped {next((g for g in m.groups() if g), '?') if m else '?'}"
+    return f"{name} {100 * used / seconds:.1f} % cpu, dropped {next((g for g in m.groups() if g), '?') if m else '?'}"
 
 
 def test_rate():
@@ -84,7 +84,7 @@ def test_rate():
         received, written, kernel, own = agent.total("eth0")
         check(received == counted == written + kernel + own, f"interface counted {counted}; {agent.text}")
         check(kernel + own == 0, f"dropped at {sent / seconds:.0f} packets/s: {agent.text}")
-        text = f"{sent / seconds:.0f} packets/s for {seconds} s, none dropped, {100 * used / seconds:.0f} % of a CPU, {memory // 1024} MiB"
+        text = f"{sent / seconds:.0f} packets/s for {seconds} s, none dropped, {100 * used / seconds:.1f} % of a CPU, {memory // 1024} MiB"
         if HEAVY:
             text += "; on the same load: " + other_tool(lab, "tcpdump", ["tcpdump", "-i", "eth0", "-s", "128", "-B", "65536", "-w", lab.dir + "/t.pcap"], rate, seconds)
             text += "; " + other_tool(lab, "dumpcap", ["dumpcap", "-q", "-i", "eth0", "-s", "128", "-B", "64", "-w", lab.dir + "/d.pcapng"], rate, seconds)

@@ -49,15 +49,9 @@ def test_disk_gap():
         out = lab.tmpfs("server", "6m")
         client = lab.agent(lab.a, lab.folder("client"), "--name", "client", "--facts", "no")
         server = lab.agent(lab.b, out, "--name", "server", "--flush", "100ms", "--facts", "no")
-        with open(out + "/ballast", "wb") as f:
-            try:
-                while True:
-                    f.write(bytes(65536))
-                    f.flush()
-            except OSError:
-                pass
+        lab.fill(out + "/ballast")
         time.sleep(0.3)
-        run(BUILD + "/tests/agent/load", "10.77.0.2", 30000, 3, 50, 100, ns=lab.a)
+        lab.load_until_dropped(server)
         os.unlink(out + "/ballast")
         time.sleep(0.4)
         run(BUILD + "/tests/agent/load", "10.77.0.2", 500, 0.3, 50, 100, ns=lab.a)
