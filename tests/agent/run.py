@@ -1,6 +1,8 @@
 """run.py [BUILD] [NAME...]: runs tests by name, all by default; status 1 when one failed."""
-import os, sys, time
+import os, signal, sys, time
 import lab
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that namespaces and mounts are taken down
 
 if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
     lab.BUILD = os.path.abspath(sys.argv.pop(1))
