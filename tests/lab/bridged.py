@@ -29,7 +29,7 @@ class Bridged:
             place.wire(host, "eth0", self.fabric, name, mac_a=self.mac[name])
             host.address("eth0", self.ip[name] + "/24")
             host.offload("eth0", "off", "tx", "tso", "gso", "gro")
-            self.fabric.run("ip", "link", "set", name, "master", "br0")
+            self.fabric.run("ip", "link", "set", "dev", name, "master", "br0")
         rules = "".join(
             f' counter {n}_{way} {{ }}\n chain {n}_{way} {{ type filter hook {hook} device "{n}" priority 0; }}\n'
             for n in hosts for way, hook in (("in", "ingress"), ("out", "egress")))
