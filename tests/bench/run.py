@@ -117,6 +117,7 @@ class Bench:
         self.bothends = options.build / 'analyzer' / 'bothends'
         self.results = {}
         self.truth = {}
+        self.wrong = []  # counts that are not the truth
 
     def make(self, name):
         """The pair of captures of a set, unless it is there."""
@@ -197,8 +198,8 @@ class Bench:
                                  (direction,)).fetchone()
                 wanted = (truth['sent'], truth['lost'], truth['lost_bytes'], 0)
                 if got != wanted:
-                    sys.exit(f'{name}, {file}, {direction}: (sent, lost, bytes lost, other) is {got}, '
-                             f'the truth is {wanted}')
+                    self.wrong.append(f'{name}, {file}, {direction}: (sent, lost, bytes lost, other) is {got}, '
+                                      f'the truth is {wanted}')
             db.close()
 
     def table(self, name):
@@ -301,12 +302,15 @@ def main():
             bench.measure(name)
             print(bench.table(name), flush=True)
         print(bench.ratios())
+        print('\n'.join(bench.wrong) or 'All counts are exactly what was lost.')
         if options.json:
-            options.json.write_text(json.dumps({'results': bench.results, 'truth': bench.truth}, indent=1))
+            options.json.write_text(json.dumps(
+                {'results': bench.results, 'truth': bench.truth, 'wrong': bench.wrong}, indent=1))
     finally:
         if made and not options.keep:
             shutil.rmtree(made, ignore_errors=True)
+    return 1 if bench.wrong else 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

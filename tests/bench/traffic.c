@@ -9,6 +9,7 @@
 
 #define MILLISECOND INT64_C(1000000)
 #define SECOND (1000 * MILLISECOND)
+#define LATE (5 * SECOND)
 #define RANGES 8 /* out-of-order ranges that a receiver keeps */
 #define FIRST_PORT 32768
 #define PORTS 28232 /* net.ipv4.ip_local_port_range of Linux */
@@ -78,7 +79,7 @@ struct sim {
 	struct delack *delacks; /* a ring: all wait equally long */
 	uint32_t delack_head, delack_tail, delack_mask;
 	uint64_t random, loss_below, budgeted;
-	uint32_t started;
+	uint32_t started, limit; /* connections: begun, and may be by now */
 	int64_t now, written[2]; /* written: the newest time in each capture */
 };
 
@@ -156,8 +157,7 @@ static void count_lost(struct traffic_truth *t, int to, const struct flight *f)
 		t->lost_ack[to]++;
 }
 
-/* Loses the packet or puts it on its way. The newest connections lose nothing: what is lost at the
- * very end of a capture can't be judged. */
+/* Loses the packet or puts it on its way. Once the last connections have begun nothing is lost. */
 static void transmit(struct sim *s, int from, struct flight *f)
 {
 	int to = !from;
@@ -166,7 +166,7 @@ static void transmit(struct sim *s, int from, struct flight *f)
 
 	s->truth->sent[to]++;
 	s->truth->sent_bytes[to] += f->payload;
-	if (s->started < s->p->connections && (draw(s) & UINT32_MAX) < s->loss_below) {
+	if (s->started < s->limit && (draw(s) & UINT32_MAX) < s->loss_below) {
 		count_lost(s->truth, to, f);
 		return;
 	}
@@ -424,7 +424,7 @@ static void recycle(struct sim *s, uint32_t index)
 	s->budgeted -= c->budget;
 	c->budget = 0;
 	c->done = false;
-	if (s->started < s->p->connections)
+	if (s->started < s->limit)
 		timer_push(s, (struct timer){s->now + (int64_t)(draw(s) % (2 * MILLISECOND)), index,
 				      c->generation, START});
 }
@@ -495,7 +495,7 @@ static void start(struct sim *s, uint32_t index)
 	struct connection *c = &s->connections[index];
 	uint32_t number;
 
-	if (s->started == s->p->connections)
+	if (s->started == s->limit)
 		return;
 	c->budget = draw_budget(s);
 	s->budgeted += c->budget;
@@ -616,6 +616,13 @@ void traffic_run(const struct traffic_parameters *p, struct capture *client, str
 	}
 	for (uint32_t i = 0; i < concurrent; i++)
 		timer_push(&s, (struct timer){(int64_t)(draw(&s) % SECOND), i, 0, START});
+	/* The last connection comes late and keeps the captures running: what is lost at their very
+	 * end nobody can judge. */
+	s.limit = p->connections - 1;
+	while (step(&s))
+		continue;
+	s.limit = p->connections;
+	timer_push(&s, (struct timer){s.now + LATE, 0, s.connections[0].generation, START});
 	while (step(&s))
 		continue;
 	ret_truth->duration_ns = s.now;
