@@ -11,6 +11,12 @@ SELECT text FROM (
 	UNION ALL
 	SELECT 2, l.id, 'damaged: ' || l.path || ': ' || l.damaged FROM log_file l WHERE l.damaged IS NOT NULL
 	UNION ALL
+	-- A few words on what could not be used of flow logs; log_problem has the rest.
+	SELECT 2, l.id, l.path || ': ' || a.lines || iif(a.lines = 1, ' line', ' lines') || ' could not be used'
+		|| coalesce((SELECT ', the first is line ' || p.line || ': ' || p.reason FROM log_problem p
+			WHERE p.log_file_id = l.id AND p.line IS NOT NULL ORDER BY p.line LIMIT 1), '')
+	FROM log_file l JOIN log_account a ON a.log_file_id = l.id AND a.disposition = 'malformed'
+	UNION ALL
 	SELECT 3, 0, 'only one vantage point was given: it shows that something got no answer, not where it '
 		|| 'died; capture at the other end as well'
 	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
