@@ -101,6 +101,19 @@ static void note_interface(struct host_reading *rd, struct vantage *v, const str
 	}
 }
 
+/* A capture that was stopped and started again missed what was in between; rotation leaves no such hole. */
+static void note_gap(const struct host_reading *rd, struct reading_vantage *rv)
+{
+	struct vantage *v = &rv->v;
+	int64_t begin = rd->capture->order_ns;
+
+	if (rv->last_capture == rd->capture_index || v->first_ns > v->last_ns || begin == INT64_MAX ||
+		begin - v->last_ns <= ROTATION_SLACK_NS)
+		return;
+	MEM_RESERVE(v->gaps, v->gap_count, v->gap_cap);
+	v->gaps[v->gap_count++] = (struct drop_span){.from_ns = v->last_ns, .to_ns = begin, .source = "between files"};
+}
+
 static struct reading_vantage *vantage_for(
 	struct host_reading *rd, const struct capfile_interface *iface, uint32_t index)
 {
@@ -116,6 +129,7 @@ static struct reading_vantage *vantage_for(
 		MEM_RESERVE(rd->vantages, rd->count, rd->cap);
 		rd->vantages[rd->count++] = rv;
 	}
+	note_gap(rd, rv);
 	rv->last_capture = rd->capture_index;
 	rv->last_interface = index;
 	note_interface(rd, &rv->v, iface);
@@ -271,10 +285,6 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 		c->last_ns = f->time_ns;
 	if (v->tick_ns != 1 && f->time_ns % 1000)
 		v->tick_ns = 1;
-	if (f->time_ns < v->first_ns)
-		v->first_ns = f->time_ns;
-	if (f->time_ns > v->last_ns)
-		v->last_ns = f->time_ns;
 	if (f->time_ns < rd->last_ns - BACKWARD_NS && c->frames > 1)
 		v->backward_steps++;
 	rd->last_ns = f->time_ns;
@@ -296,6 +306,10 @@ static void ingest_frame(struct host_reading *rd, struct frame *f)
 		account(rd, CAPTURE_OUTSIDE_TIME, f);
 		return;
 	}
+	if (f->time_ns < v->first_ns)
+		v->first_ns = f->time_ns;
+	if (f->time_ns > v->last_ns)
+		v->last_ns = f->time_ns;
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
 		account(rd, CAPTURE_FILTERED, f);
 		return;

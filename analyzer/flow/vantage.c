@@ -68,6 +68,7 @@ void vantage_release(struct vantage *v)
 	free(v->vrrps);
 	free(v->icmps);
 	free(v->drops);
+	free(v->gaps);
 	free(v->name);
 	free(v->interface);
 	free(v->filter);

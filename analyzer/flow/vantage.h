@@ -115,7 +115,10 @@ struct vantage {
 	uint64_t refused_rows; /* of the three lists above, beyond their limit */
 	struct drop_span *drops;
 	uint32_t drop_count, drop_cap;
-	int64_t first_ns, last_ns; /* of its frames; first_ns > last_ns: none */
+	/* Spans between two of its files: nobody says that a capture ran then. */
+	struct drop_span *gaps;
+	uint32_t gap_count, gap_cap;
+	int64_t first_ns, last_ns; /* of its frames within --from and --to; first_ns > last_ns: none */
 	int64_t start_ns, end_ns;  /* capture running, as recorded; INT64_MIN: not said */
 	uint64_t frames, duplicates, twins;
 	uint64_t backward_steps; /* frames more than 10 ms before the one read before them */

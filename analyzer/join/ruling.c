@@ -28,10 +28,10 @@ static struct arrival_window arrival_window(const struct leg *l, int64_t sent_ns
 	return (struct arrival_window){.known = true, .from = sent_ns + b.low, .to = sent_ns + b.high + delay_max};
 }
 
-static bool in_drop(const struct vantage *v, int64_t from, int64_t to)
+static bool touches(const struct drop_span *spans, uint32_t count, int64_t from, int64_t to)
 {
-	for (uint32_t i = 0; i < v->drop_count; i++)
-		if (v->drops[i].from_ns <= to && v->drops[i].to_ns >= from)
+	for (uint32_t i = 0; i < count; i++)
+		if (spans[i].from_ns <= to && spans[i].to_ns >= from)
 			return true;
 	return false;
 }
@@ -51,8 +51,10 @@ static const char *not_covered(const struct leg *l, uint32_t sent_index, int64_t
 	bool bracketed = l->first_whole != ITEM_NONE && l->first_whole < sent_index && sent_index < l->last_whole;
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
-	if (w.known && in_drop(v, w.from, w.to))
+	if (w.known && touches(v->drops, v->drop_count, w.from, w.to))
 		return "capture-drop";
+	if (w.known ? touches(v->gaps, v->gap_count, w.from, w.to) : v->gap_count > 0)
+		return "edge";
 	if (!w.known && v->drop_count)
 		return "capture-drop";
 	if (l->flow_absent && !l->in_scope)
@@ -263,6 +265,9 @@ bool ruling_sender_ran(const struct leg *l, uint32_t index)
 	struct clock_bounds b = clocks_between(l->clocks, l->to, l->from, at);
 	bool known = b.has_low || b.has_high;
 
+	if (known && touches(v->gaps, v->gap_count, at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns,
+			     at + (b.has_high ? b.high : b.low)))
+		return false;
 	if (index < l->first_arrived &&
 		!(known && at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns >= v->first_ns))
 		return false;

@@ -24,15 +24,28 @@ JOIN clock_piece a ON a.vantage_id = v.id AND v.first_ns >= a.valid_from AND v.f
 JOIN clock_piece b ON b.vantage_id = v.id AND v.last_ns >= b.valid_from AND v.last_ns < b.valid_to
 WHERE v.kind != 'flowlog' AND v.first_ns IS NOT NULL;
 
+-- And when it did not: more than a second between one of its files and the next.
+CREATE TEMP TABLE pause AS
+SELECT p.vantage_id, p.from_ns - CAST(a.offset_ns AS INTEGER) AS from_ns,
+	p.to_ns - CAST(a.offset_ns AS INTEGER) AS to_ns
+FROM (SELECT i.vantage_id, c.first_ns AS to_ns,
+		lag(c.last_ns) OVER (PARTITION BY i.vantage_id ORDER BY c.first_ns) AS from_ns
+	FROM (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i
+	JOIN capture_file c ON c.id = i.capture_file_id WHERE c.first_ns IS NOT NULL) p
+JOIN clock_piece a ON a.vantage_id = p.vantage_id AND p.from_ns >= a.valid_from AND p.from_ns < a.valid_to
+WHERE p.to_ns - p.from_ns > 1000000000;
+
 CREATE TEMP TABLE missing AS
 SELECT r.id AS vantage_id, e.id AS event_id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
-	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns AS outside
+	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
+		WHERE p.vantage_id = r.id AND e.at_ns BETWEEN p.from_ns AND p.to_ns) AS outside
 FROM ran r
 CROSS JOIN vantage o
 CROSS JOIN event e ON e.kind = 'capture_missed' AND e.from_vantage_id = o.id AND e.to_vantage_id = r.id
 UNION ALL
 SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
-	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns
+	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
+		WHERE p.vantage_id = r.id AND e.at_ns BETWEEN p.from_ns AND p.to_ns)
 FROM ran r
 CROSS JOIN event e ON e.kind = 'sender_missed' AND e.from_vantage_id = r.id;
 
@@ -96,6 +109,7 @@ ORDER BY v.id, c.id;
 
 DROP TABLE temp.missed;
 DROP TABLE temp.ran;
+DROP TABLE temp.pause;
 DROP TABLE temp.missing;
 DROP TABLE temp.verdict;
 DROP TABLE temp.proof;
