@@ -17,3 +17,4 @@ int cmd_extract(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_serve(int argc, char **argv);

@@ -1,0 +1,206 @@
+/* bothends serve: a small page to drop captures on; docs/serve.md describes it. */
+#include <argp.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "cmd.h"
+#include "serve/http.h"
+
+enum { KEY_LISTEN = 256, KEY_STORE, KEY_TOKEN, KEY_UPLOAD, KEY_FILES, KEY_INCIDENTS, KEY_MEMORY, KEY_TIME, KEY_RESUME, KEY_IDLE };
+
+static const struct argp_option options[] = {
+	{"store", KEY_STORE, "FOLDER", 0, "where incidents are kept (made if it is not there)", 0},
+	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0, "default 127.0.0.1:8480; anything but loopback needs a token", 0},
+	{"token-file", KEY_TOKEN, "FILE", 0, "its first line is the token that every request must carry (or $BOTHENDS_TOKEN)", 0},
+	{"max-upload", KEY_UPLOAD, "SIZE", 0, "captures of one incident together (default 8G)", 0},
+	{"max-files", KEY_FILES, "N", 0, "captures in one incident (default 64)", 0},
+	{"max-incidents", KEY_INCIDENTS, "N", 0, "incidents kept (default 100)", 0},
+	{"analysis-memory", KEY_MEMORY, "SIZE", 0, "memory of one analysis (default 1G)", 0},
+	{"analysis-time", KEY_TIME, "SECONDS", 0, "time of one analysis (default 900)", 0},
+	{"resume-hours", KEY_RESUME, "HOURS", 0, "uploads that nobody goes on with are deleted after this (default 24)", 0},
+	{"idle", KEY_IDLE, "SECONDS", 0, "a client that sends nothing for so long is cut off (default 60)", 0},
+	{0},
+};
+
+struct options_read {
+	struct server server;
+	char token[256];
+	const char *listen;
+	uint64_t memory;
+};
+
+static unsigned number(struct argp_state *state, const char *text, unsigned most)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno || end == text || *end || v == 0 || v > most || *text == '-')
+		argp_error(state, "'%s' is not a number from 1 to %u", text, most);
+	return (unsigned)v;
+}
+
+static uint64_t size(struct argp_state *state, const char *text)
+{
+	uint64_t v = 0;
+
+	if (!size_parse(text, &v) || v == 0)
+		argp_error(state, "'%s' is not a size such as 8G", text);
+	return v;
+}
+
+static void read_token(struct argp_state *state, struct options_read *o, const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(o->token, sizeof(o->token), f))
+		argp_error(state, "cannot read a token from '%s'", path);
+	if (f)
+		(void)fclose(f);
+	o->token[strcspn(o->token, "\r\n")] = '\0';
+}
+
+static void parse_listen(struct argp_state *state, struct options_read *o)
+{
+	char address[64];
+	const char *colon = strrchr(o->listen, ':');
+	char *end = NULL;
+	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+
+	o->server.listen = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	(void)snprintf(address, sizeof(address), "%.*s", colon ? (int)(colon - o->listen) : 0, o->listen);
+	if (strcmp(address, "localhost") == 0)
+		(void)snprintf(address, sizeof(address), "127.0.0.1");
+	if (!colon || end == colon + 1 || *end || port > 65535 || inet_pton(AF_INET, address, &o->server.listen.sin_addr) != 1)
+		argp_error(state, "--listen: '%s' is not an IPv4 address and port such as 127.0.0.1:8480", o->listen);
+}
+
+static void check(struct argp_state *state, struct options_read *o)
+{
+	const char *token = getenv("BOTHENDS_TOKEN");
+	bool loopback;
+
+	if (!o->server.depot.path)
+		argp_error(state, "name a folder with --store");
+	parse_listen(state, o);
+	if (!o->token[0] && token)
+		(void)snprintf(o->token, sizeof(o->token), "%s", token);
+	loopback = ntohl(o->server.listen.sin_addr.s_addr) >> 24 == 127;
+	if (!loopback && !o->token[0])
+		argp_error(state, "'%s' can be reached from elsewhere: give --token-file", o->listen);
+	if (o->token[0] && (strlen(o->token) < 16 || strpbrk(o->token, " ;,\"\\\t")))
+		argp_error(state, "the token needs at least 16 characters, without blanks, quotes, commas or semicolons");
+	o->server.token = o->token[0] ? o->token : NULL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options_read *o = state->input;
+
+	switch (key) {
+	case KEY_STORE:
+		o->server.depot.path = arg;
+		return 0;
+	case KEY_LISTEN:
+		o->listen = arg;
+		return 0;
+	case KEY_TOKEN:
+		read_token(state, o, arg);
+		return 0;
+	case KEY_UPLOAD:
+		o->server.depot.upload_max = size(state, arg);
+		return 0;
+	case KEY_FILES:
+		o->server.depot.files_max = number(state, arg, 400);
+		return 0;
+	case KEY_INCIDENTS:
+		o->server.depot.incidents_max = number(state, arg, 100000);
+		return 0;
+	case KEY_MEMORY:
+		o->memory = size(state, arg);
+		return 0;
+	case KEY_TIME:
+		o->server.limits.wall_s = number(state, arg, 86400);
+		return 0;
+	case KEY_RESUME:
+		o->server.depot.resume_hours = number(state, arg, 10000);
+		return 0;
+	case KEY_IDLE:
+		o->server.idle_s = number(state, arg, 3600);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is too much: captures are dropped on the page", arg);
+		return 0;
+	case ARGP_KEY_END:
+		check(state, o);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Signals are waited for here and in no other thread. */
+static void serve_until_signal(const sigset_t *stop)
+{
+	int got;
+
+	(void)sigwait(stop, &got);
+}
+
+static int serve(struct options_read *o, struct error *err)
+{
+	char address[INET_ADDRSTRLEN];
+	struct http *http;
+	sigset_t stop;
+	unsigned port;
+	int result = depot_open(&o->server.depot, err);
+
+	if (result)
+		return result;
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGINT);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	result = http_start(&http, &o->server, &port, err);
+	if (result)
+		return result;
+	(void)inet_ntop(AF_INET, &o->server.listen.sin_addr, address, sizeof(address));
+	(void)printf("http://%s:%u/\n", address, port);
+	(void)fflush(stdout);
+	serve_until_signal(&stop);
+	http_stop(http);
+	return 0;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, NULL,
+		"A page to drop captures on; curl -F and bothends-agent push use the same addresses. Each analysis runs "
+		"in a confined process.", NULL, NULL, NULL};
+	struct options_read o = {.listen = "127.0.0.1:8480", .memory = (uint64_t)1 << 30,
+		.server = {.depot = {.upload_max = (uint64_t)8 << 30, .files_max = 64, .incidents_max = 100, .resume_hours = 24},
+			.limits = {.wall_s = 900}, .analyses_max = 2, .idle_s = 60}};
+	struct error err = ERROR_INIT;
+
+	/* This program started again by itself: see serve/confined.h. */
+	if (argc > 1 && strcmp(argv[1], "--confined") == 0)
+		return confined_main(argc, argv);
+	if (cmd_parse(&argp, argc, argv, 0, &o))
+		return EXIT_USAGE;
+	o.server.limits.cpu_s = o.server.limits.wall_s;
+	o.server.limits.memory = o.memory * 2;
+	o.server.limits.file = o.server.depot.upload_max + ((uint64_t)1 << 30);
+	(void)snprintf(o.server.memory, sizeof(o.server.memory), "%llu", (unsigned long long)o.memory);
+	if (serve(&o, &err) == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "bothends serve: %s\n", err.text);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,114 @@
+#include "serve/analysis.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "schema_data.h"
+
+struct job {
+	struct server *server;
+	char id[DEPOT_ID_SIZE];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
+static unsigned running;
+
+static void take_turn(const struct server *s)
+{
+	(void)pthread_mutex_lock(&lock);
+	while (running >= s->analyses_max)
+		(void)pthread_cond_wait(&freed, &lock);
+	running++;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+static void give_turn(void)
+{
+	(void)pthread_mutex_lock(&lock);
+	running--;
+	(void)pthread_cond_signal(&freed);
+	(void)pthread_mutex_unlock(&lock);
+}
+
+/* HOST=capture-N for each file; those without a host name are named by the capture, or so. */
+static char **arguments_of(const struct server *s, const json_t *meta)
+{
+	static const char *const fixed[] = {"analyze", "-q", "--force", "--threads", "2", "-o", "incident.db", "--memory"};
+	const json_t *files = json_object_get(meta, "files"), *f;
+	char **argv = mem_array(json_array_size(files) + 12, sizeof(*argv));
+	size_t n = 0, i;
+
+	for (; n < sizeof(fixed) / sizeof(fixed[0]); n++)
+		argv[n] = mem_strdup(fixed[n]);
+	argv[n++] = mem_strdup(s->memory);
+	argv[n++] = mem_strdup("--");
+	json_array_foreach(files, i, f) {
+		const char *host = json_string_value(json_object_get(f, "host"));
+
+		argv[n++] = mem_printf("%s%s%s", host ? host : "", host ? "=" : "", json_string_value(json_object_get(f, "id")));
+	}
+	return argv;
+}
+
+static int run_all(const struct server *s, const char *folder, const char *const *analyze, struct error *err)
+{
+	const char *const html[] = {"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
+	const char *const query[] = {"query", "--format", "json", "incident.db",
+		schema_html[Q_SERVE_FINDINGS].text, NULL};
+	int r = confined_run(folder, analyze, NULL, &s->limits, err);
+
+	if (r == 0)
+		r = confined_run(folder, html, NULL, &s->limits, err);
+	return r ? r : confined_run(folder, query, "findings.json", &s->limits, err);
+}
+
+static void *work(void *arg)
+{
+	CLEANUP_FREE struct job *job = arg;
+	CLEANUP_FREE char *folder = depot_folder(&job->server->depot, job->id);
+	struct error err = ERROR_INIT;
+	json_t *meta;
+	char **argv;
+	int r;
+
+	take_turn(job->server);
+	meta = depot_get(&job->server->depot, job->id);
+	argv = arguments_of(job->server, meta);
+	r = run_all(job->server, folder, (const char *const *)argv, &err);
+	for (char **a = argv; *a; a++)
+		free(*a);
+	free(argv);
+	json_decref(meta);
+	(void)depot_move(&job->server->depot, job->id, "analyzing", r ? "failed" : "done", r ? err.text : NULL);
+	give_turn();
+	return NULL;
+}
+
+void analysis_start(struct server *server, const char *id)
+{
+	struct job *job = mem_zalloc(sizeof(*job));
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	job->server = server;
+	(void)snprintf(job->id, sizeof(job->id), "%s", id);
+	(void)pthread_attr_init(&attributes);
+	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attributes, work, job) != 0) {
+		(void)depot_move(&server->depot, id, "analyzing", "failed", "no thread could be started");
+		free(job);
+	}
+	(void)pthread_attr_destroy(&attributes);
+}
+
+json_t *analysis_findings(const struct server *server, const char *id)
+{
+	CLEANUP_FREE char *path = depot_file(&server->depot, id, "findings.json");
+	json_t *list = json_load_file(path, 0, NULL);
+
+	return list ? list : json_array();
+}

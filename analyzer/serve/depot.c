@@ -1,0 +1,411 @@
+#include "serve/depot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+bool depot_id_valid(const char *id)
+{
+	return strlen(id) == DEPOT_ID_SIZE - 1 && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == DEPOT_ID_SIZE - 1;
+}
+
+bool depot_host_valid(const char *host)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t n = strlen(host);
+
+	return n >= 1 && n <= 64 && strchr(first, host[0]) && strspn(host + 1, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n - 1;
+}
+
+char *depot_folder(const struct depot *d, const char *id)
+{
+	return mem_printf("%s/%s", d->path, id);
+}
+
+char *depot_file(const struct depot *d, const char *id, const char *name)
+{
+	return mem_printf("%s/%s/%s", d->path, id, name);
+}
+
+static json_t *load(const struct depot *d, const char *id)
+{
+	CLEANUP_FREE char *path = NULL;
+
+	if (!depot_id_valid(id))
+		return NULL;
+	path = depot_file(d, id, "meta.json");
+	return json_load_file(path, 0, NULL);
+}
+
+static int save(const struct depot *d, const char *id, const json_t *meta)
+{
+	CLEANUP_FREE char *path = depot_file(d, id, "meta.json"), *temporary = depot_file(d, id, "meta.new");
+
+	if (json_dump_file(meta, temporary, JSON_INDENT(1)) < 0 || rename(temporary, path) < 0) {
+		(void)unlink(temporary);
+		return DEPOT_FULL;
+	}
+	return 0;
+}
+
+/* The folder holds files only, all made by us. */
+static void empty_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' || strlen(e->d_name) > 2)
+			(void)unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir)
+		(void)closedir(dir);
+}
+
+static const char *state_of(const json_t *meta)
+{
+	const char *state = json_string_value(json_object_get(meta, "state"));
+
+	return state ? state : "";
+}
+
+int depot_delete(struct depot *d, const char *id)
+{
+	CLEANUP_FREE char *path = NULL;
+	json_t *meta;
+	int result = 0;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = load(d, id);
+	if (!meta)
+		result = DEPOT_NONE;
+	else if (strcmp(state_of(meta), "analyzing") == 0)
+		result = DEPOT_STATE;
+	if (result == 0) {
+		path = depot_folder(d, id);
+		empty_folder(path);
+		(void)rmdir(path);
+	}
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
+static unsigned count_incidents(const struct depot *d)
+{
+	DIR *dir = opendir(d->path);
+	const struct dirent *e;
+	unsigned n = 0;
+
+	while (dir && (e = readdir(dir)))
+		n += depot_id_valid(e->d_name);
+	if (dir)
+		(void)closedir(dir);
+	return n;
+}
+
+static void random_id(char id[DEPOT_ID_SIZE])
+{
+	uint8_t bytes[DEPOT_ID_SIZE - 1];
+
+	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		id[i] = "abcdefghijklmnopqrstuvwxyz234567"[bytes[i] & 31];
+	id[DEPOT_ID_SIZE - 1] = '\0';
+}
+
+int depot_new(struct depot *d, char ret_id[DEPOT_ID_SIZE], struct error *err)
+{
+	CLEANUP_FREE char *path = NULL;
+	time_t now = time(NULL);
+	char created[32];
+	struct tm tm;
+	json_t *meta;
+	int result = 0;
+
+	if (count_incidents(d) >= d->incidents_max)
+		return error_set(err, DEPOT_LIMIT, "this server keeps %u incidents; delete some first", d->incidents_max);
+	random_id(ret_id);
+	path = depot_folder(d, ret_id);
+	if (mkdir(path, 0700) < 0)
+		return error_set(err, DEPOT_FULL, "no room for a new incident: %s", strerror(errno));
+	(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	meta = json_pack("{s:s, s:s, s:s, s:[]}", "id", ret_id, "state", "uploading", "created", created, "files");
+	(void)pthread_mutex_lock(&lock);
+	result = save(d, ret_id, meta);
+	(void)pthread_mutex_unlock(&lock);
+	json_decref(meta);
+	if (result) {
+		empty_folder(path);
+		(void)rmdir(path);
+		return error_set(err, result, "the disk is full: free some room or delete incidents");
+	}
+	return 0;
+}
+
+/* Client's words for people: control characters and broken UTF-8 do not get into meta.json. */
+static json_t *words(const char *name)
+{
+	char cut[DEPOT_NAME_MAX + 1];
+	json_t *s;
+
+	(void)snprintf(cut, sizeof(cut), "%s", name);
+	for (char *c = cut; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	s = json_string(cut);
+	return s ? s : json_string("(name is no UTF-8)");
+}
+
+static int64_t sum_sizes(const json_t *files)
+{
+	int64_t sum = 0;
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach(files, i, f)
+		sum += json_integer_value(json_object_get(f, "size"));
+	return sum;
+}
+
+static int check_room(const struct depot *d, const json_t *files, int64_t size, struct error *err)
+{
+	if (json_array_size(files) >= d->files_max)
+		return error_set(err, DEPOT_LIMIT, "more than %u files in one incident: join them first (mergecap), or raise --max-files", d->files_max);
+	if (size > 0 && ((uint64_t)size > d->upload_max || (uint64_t)(sum_sizes(files) + size) > d->upload_max))
+		return error_set(err, DEPOT_LIMIT, "more than %llu bytes in one incident: cut the captures (editcap -s 128), or raise --max-upload",
+			(unsigned long long)d->upload_max);
+	return 0;
+}
+
+int depot_add_file(struct depot *d, const char *id, const char *host, const char *name, int64_t size,
+	unsigned *ret_number, struct error *err)
+{
+	json_t *meta, *files, *f;
+	unsigned number;
+	int result;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = load(d, id);
+	files = json_object_get(meta, "files");
+	result = !meta ? error_set(err, DEPOT_NONE, "no such incident")
+		: strcmp(state_of(meta), "uploading") != 0
+		? error_set(err, DEPOT_STATE, "this incident takes no more files: make a new one")
+		: check_room(d, files, size, err);
+	if (result == 0) {
+		number = 1 + (unsigned)json_integer_value(json_object_get(meta, "last"));
+		f = json_pack("{s:o, s:s?, s:o, s:I}", "id", json_sprintf("capture-%u", number), "host", host, "name",
+			words(name), "size", (json_int_t)size);
+		(void)json_array_append_new(files, f);
+		(void)json_object_set_new(meta, "last", json_integer(number));
+		result = save(d, id, meta) ? error_set(err, DEPOT_FULL, "the disk is full: free some room or delete incidents") : 0;
+		*ret_number = number;
+	}
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
+static json_t *find_file(json_t *meta, unsigned number, size_t *ret_index)
+{
+	char name[32];
+	json_t *f;
+	size_t i = 0;
+
+	(void)snprintf(name, sizeof(name), "capture-%u", number);
+	json_array_foreach(json_object_get(meta, "files"), i, f)
+		if (strcmp(json_string_value(json_object_get(f, "id")), name) == 0) {
+			*ret_index = i;
+			return f;
+		}
+	return NULL;
+}
+
+int depot_set_size(struct depot *d, const char *id, unsigned number, int64_t size)
+{
+	json_t *meta, *f;
+	size_t i;
+	int result = DEPOT_NONE;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = load(d, id);
+	f = meta ? find_file(meta, number, &i) : NULL;
+	if (f) {
+		(void)json_object_set_new(f, "size", json_integer(size));
+		result = save(d, id, meta);
+	}
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
+int depot_remove_file(struct depot *d, const char *id, unsigned number, struct error *err)
+{
+	CLEANUP_FREE char *name = mem_printf("capture-%u", number), *path = depot_file(d, id, name);
+	json_t *meta;
+	size_t i = 0;
+	int result = 0;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = load(d, id);
+	if (!meta || !find_file(meta, number, &i))
+		result = error_set(err, DEPOT_NONE, "no such file");
+	else if (strcmp(state_of(meta), "uploading") != 0)
+		result = error_set(err, DEPOT_STATE, "the analysis has begun");
+	if (result == 0) {
+		(void)unlink(path);
+		(void)json_array_remove(json_object_get(meta, "files"), i);
+		result = save(d, id, meta);
+	}
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
+static void add_received(const struct depot *d, const char *id, json_t *meta)
+{
+	json_t *f;
+	size_t i;
+
+	json_array_foreach(json_object_get(meta, "files"), i, f) {
+		CLEANUP_FREE char *path = depot_file(d, id, json_string_value(json_object_get(f, "id")));
+		struct stat st;
+
+		(void)json_object_set_new(f, "received", json_integer(stat(path, &st) == 0 ? st.st_size : 0));
+	}
+	(void)json_object_del(meta, "last");
+}
+
+json_t *depot_get(struct depot *d, const char *id)
+{
+	json_t *meta;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = load(d, id);
+	if (meta)
+		add_received(d, id, meta);
+	(void)pthread_mutex_unlock(&lock);
+	return meta;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int r = strcmp(json_string_value(json_object_get(y, "created")), json_string_value(json_object_get(x, "created")));
+
+	return r ? r : strcmp(json_string_value(json_object_get(x, "id")), json_string_value(json_object_get(y, "id")));
+}
+
+json_t *depot_list(struct depot *d)
+{
+	CLEANUP_FREE json_t **all = mem_array(d->incidents_max + 1, sizeof(*all));
+	json_t *list = json_array();
+	DIR *dir = opendir(d->path);
+	const struct dirent *e;
+	size_t n = 0;
+
+	while (dir && n < d->incidents_max && (e = readdir(dir))) {
+		json_t *meta = depot_id_valid(e->d_name) ? depot_get(d, e->d_name) : NULL;
+
+		if (meta)
+			all[n++] = meta;
+	}
+	if (dir)
+		(void)closedir(dir);
+	if (n)
+		qsort(all, n, sizeof(*all), newest_first);
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, all[i]);
+	return list;
+}
+
+int depot_move(struct depot *d, const char *id, const char *from, const char *to, const char *error)
+{
+	json_t *meta;
+	int result;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = load(d, id);
+	result = !meta ? DEPOT_NONE : strcmp(state_of(meta), from) != 0 ? DEPOT_STATE : 0;
+	if (result == 0) {
+		(void)json_object_set_new(meta, "state", json_string(to));
+		if (error)
+			(void)json_object_set_new(meta, "error", words(error));
+		result = save(d, id, meta);
+	}
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
+/* The newest change of anything in the folder. */
+static time_t touched(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	struct stat st;
+	time_t newest = 0;
+
+	while (dir && (e = readdir(dir)))
+		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_mtime > newest)
+			newest = st.st_mtime;
+	if (dir)
+		(void)closedir(dir);
+	return newest;
+}
+
+void depot_expire(struct depot *d)
+{
+	DIR *dir = opendir(d->path);
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		CLEANUP_FREE char *path = NULL;
+		json_t *meta;
+
+		if (!depot_id_valid(e->d_name))
+			continue;
+		path = depot_folder(d, e->d_name);
+		meta = depot_get(d, e->d_name);
+		if ((!meta || strcmp(state_of(meta), "uploading") == 0) &&
+			time(NULL) - touched(path) > (time_t)d->resume_hours * 3600) {
+			empty_folder(path);
+			(void)rmdir(path);
+		}
+		json_decref(meta);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+int depot_open(struct depot *d, struct error *err)
+{
+	DIR *dir;
+	const struct dirent *e;
+
+	if (mkdir(d->path, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot make '%s'", d->path);
+	dir = opendir(d->path);
+	if (!dir || access(d->path, W_OK) < 0) {
+		if (dir)
+			(void)closedir(dir);
+		return error_errno(err, "cannot write into '%s'", d->path);
+	}
+	while ((e = readdir(dir)))
+		if (depot_id_valid(e->d_name))
+			(void)depot_move(d, e->d_name, "analyzing", "failed", "the server was stopped during the analysis");
+	(void)closedir(dir);
+	depot_expire(d);
+	return 0;
+}

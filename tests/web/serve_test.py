@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""bothends serve: uploads that go well, and those that must not leave anything behind.
+
+usage: serve_test.py BOTHENDS FIXTURES
+"""
+import base64
+import contextlib
+import gzip
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+BOTHENDS, FIXTURES = (os.path.abspath(p) for p in sys.argv[1:3])
+ARP = f"{FIXTURES}/capture/stale-arp"
+
+
+def read(name):
+    with open(f"{ARP}/{name}", "rb") as f:
+        return f.read()
+
+
+WORKER, DB = read("worker.pcapng"), read("db.pcapng")
+
+
+class Server:
+    def __init__(self, store, *options, env=None):
+        self.store = store
+        self.process = subprocess.Popen(
+            [BOTHENDS, "serve", "--store", store, "--listen", "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+        line = self.process.stdout.readline()
+        assert line.startswith("http://127.0.0.1:"), line + self.process.stderr.read()
+        self.port = int(line.rsplit(":", 1)[1].strip("/\n"))
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(20) == 0, "did not end well"
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def call(self, method, path, body=None, **headers):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        c.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        r = c.getresponse()
+        data = r.read()
+        c.close()
+        if r.headers.get("Content-Type", "").startswith("application/json") and data:
+            data = json.loads(data)
+        return r.status, data, r.headers
+
+    def left(self):
+        return sorted(os.listdir(self.store))
+
+
+@contextlib.contextmanager
+def server(*options, **more):
+    with tempfile.TemporaryDirectory() as t:
+        s = Server(f"{t}/store", *options, **more)
+        try:
+            yield s
+        finally:
+            s.stop()
+
+
+def form(files):
+    """(body, content type) of [(field, file name, content)]."""
+    body = b"".join(
+        b'--XX\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n' % (f.encode(), n.encode(), c)
+        for f, n, c in files)
+    return body + b"--XX--\r\n", "multipart/form-data; boundary=XX"
+
+
+def post(s, files, path="/", **headers):
+    body, kind = form(files)
+    return s.call("POST", path, body, Content_Type=kind, **headers)
+
+
+def eventually(check, seconds=10):
+    end = time.time() + seconds
+    while time.time() < end:
+        if check():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_form():
+    with server() as s:
+        status, r, _ = post(s, [("worker", "a <script>.pcapng", WORKER), ("db", "../../b.pcapng", DB)])
+        assert status == 201 and r["state"] == "done", (status, r)
+        assert r["findings"][0]["kind"] == "synack-lost" and r["findings"][0]["count"] == 12
+        assert s.left() == [r["id"]]
+        assert all(n.startswith("capture-") or "." in n for n in os.listdir(f"{s.store}/{r['id']}"))
+        status, page, h = s.call("GET", r["report"])
+        assert status == 200 and b"never reached" in page and "sandbox" in h["Content-Security-Policy"]
+        status, db, _ = s.call("GET", r["database"])
+        assert status == 200 and db[:15] == b"SQLite format 3"
+        status, evidence, _ = s.call("GET", r["url"] + "/evidence/1")
+        assert status == 200 and evidence[:4] == b"\x0a\x0d\x0d\x0a"
+        status, rows, _ = s.call("POST", r["url"] + "/query", "SELECT sum(lost) AS lost FROM path")
+        assert status == 200 and rows == [{"lost": 12}], rows
+        for sql in ("DELETE FROM flow", "ATTACH '/etc/passwd' AS x", "SELECT load_extension('x')", "garbage"):
+            status, e, _ = s.call("POST", r["url"] + "/query", sql)
+            assert status == 400 and "error" in e, (sql, e)
+        assert s.call("DELETE", r["url"])[0] == 204 and s.left() == []
+
+
+def test_two_at_once():
+    with server() as s:
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(post(s, [("worker", "a", WORKER), ("db", "b", DB)])))
+                   for _ in range(2)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+        assert [a[0] for a in answers] == [201, 201] and len({a[1]["id"] for a in answers}) == 2
+        assert all(a[1]["findings"][0]["count"] == 12 for a in answers)
+
+
+def tus(s, files):
+    _, incident, _ = s.call("POST", "/incidents")
+    for host, content in files:
+        meta = f"host {base64.b64encode(host.encode()).decode()},filename {base64.b64encode(b'x.pcapng').decode()}"
+        status, _, h = s.call("POST", incident["url"] + "/files", Upload_Length=str(len(content)), Upload_Metadata=meta,
+                              Tus_Resumable="1.0.0")
+        assert status == 201 and h["Upload-Offset"] == "0"
+        yield incident["url"], h["Location"], content
+
+
+def patch(s, url, offset, data):
+    return s.call("PATCH", url, data, Upload_Offset=str(offset), Content_Type="application/offset+octet-stream",
+                  Tus_Resumable="1.0.0")
+
+
+def test_resume():
+    with server() as s:
+        for url, file, content in tus(s, [("worker", WORKER), ("db", DB)]):
+            # A PATCH that breaks off in the middle: what came stays, and HEAD tells how much.
+            with socket.create_connection(("127.0.0.1", s.port)) as c:
+                c.sendall((f"PATCH {file} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpload-Offset: 0\r\nTus-Resumable: 1.0.0\r\n"
+                           f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(content)}\r\n\r\n").encode())
+                c.sendall(content[:5000])
+                time.sleep(0.2)
+            assert eventually(lambda: s.call("HEAD", file)[2]["Upload-Offset"] == "5000")
+            assert s.call("POST", url + "/analyze")[0] == 409
+            assert patch(s, file, 4000, content[4000:])[0] == 409
+            status, _, h = patch(s, file, 5000, content[5000:])
+            assert status == 204 and h["Upload-Offset"] == str(len(content))
+        assert s.call("HEAD", file, Tus_Resumable="0.2.2")[0] == 412
+        status, r, _ = s.call("POST", url + "/analyze?wait=60")
+        assert status == 200 and r["findings"][0]["count"] == 12, r
+        assert patch(s, file, len(DB), b"x")[0] == 409
+
+
+def test_more_than_said():
+    with server() as s:
+        for _, file, content in tus(s, [("db", DB)]):
+            assert patch(s, file, 0, content + b"more")[0] == 413
+            assert s.call("HEAD", file)[2]["Upload-Offset"] == str(len(DB))
+
+
+def test_cut_off_form():
+    with server() as s:
+        body, kind = form([("worker", "a", WORKER), ("db", "b", DB)])
+        with socket.create_connection(("127.0.0.1", s.port)) as c:
+            c.sendall(f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            c.sendall(body[: len(WORKER) + 1000])
+            assert eventually(lambda: s.left()), "nothing arrived"
+        assert eventually(lambda: s.left() == []), "a broken upload was left behind"
+
+
+def test_slow_client():
+    with server("--idle", "1") as s:
+        with socket.create_connection(("127.0.0.1", s.port)) as c:
+            c.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=XX\r\nContent-Length: 999999\r\n\r\n--XX\r\n")
+            c.settimeout(10)
+            began = time.time()
+            while c.recv(1000):  # an answer may come; then the server hangs up
+                pass
+            assert time.time() - began < 8, "a client that sends nothing is not cut off"
+        assert eventually(lambda: s.left() == [])
+        assert s.call("GET", "/incidents")[0] == 200
+
+
+def test_limits():
+    with server("--max-upload", "40000", "--max-files", "3") as s:
+        status, r, _ = post(s, [("db", "b", DB), ("worker", "a", WORKER)])
+        assert status == 413 and "--max-upload" in r["error"], r
+        status, r, _ = post(s, [(f"h{i}", "x", b"") for i in range(1000)])
+        assert status == 413 and "--max-files" in r["error"], r
+        assert eventually(lambda: s.left() == [])
+        _, incident, _ = s.call("POST", "/incidents")
+        status, r, _ = s.call("POST", incident["url"] + "/files", Upload_Length="40001", Tus_Resumable="1.0.0")
+        assert status == 413, r
+        assert s.call("POST", incident["url"] + "/files", Tus_Resumable="1.0.0")[0] == 411
+
+
+def test_path_tricks():
+    with server() as s:
+        for path in ("/../etc/passwd", "/incidents/../../etc/passwd", "/incidents/%2e%2e/report",
+                     "/incidents/aaaaaaaaaaaaaaaaaaaaaaaaaa/report", "/assets/../meta.json", "/incidents/" + "a" * 5000):
+            assert s.call("GET", path)[0] in (404, 414), path
+        for field in ("../x", ".hidden", "a/b", "", "a" * 65, "a b"):
+            status, r, _ = post(s, [(field, "x", WORKER)])
+            assert status == 400, (field, status, r)
+        assert eventually(lambda: s.left() == [])
+        for url, file, _ in tus(s, [("w", WORKER)]):
+            for evil in ("/files/capture-1/../../meta.json", "/files/capture-01", "/files/capture-1%00", "/evidence/../meta.json", "/evidence/-1"):
+                assert s.call("GET", url + evil)[0] == 404, evil
+
+
+def test_other_pages():
+    with server() as s:
+        assert s.call("GET", "/incidents", Host="evil.example")[0] == 403
+        assert s.call("GET", "/incidents", Host="127.evil.example")[0] == 403
+        assert post(s, [("w", "x", WORKER)], Origin="http://evil.example")[0] == 403
+        assert s.call("GET", "/incidents", Origin=f"http://127.0.0.1:{s.port}", Host=f"127.0.0.1:{s.port}")[0] == 200
+        assert s.left() == []
+
+
+def test_token():
+    token = "correct-horse-battery"
+    with server(env={"BOTHENDS_TOKEN": token}) as s:
+        for wrong in (None, "Bearer x", f"Bearer {token}x", token):
+            h = {"Authorization": wrong} if wrong else {}
+            assert s.call("GET", "/incidents", **h)[0] == 401
+            assert post(s, [("w", "x", WORKER)], **h)[0] == 401
+        assert s.left() == []
+        assert s.call("GET", "/")[0] == 200
+        status, _, h = s.call("POST", "/login", Authorization=f"Bearer {token}")
+        assert status == 204 and "HttpOnly" in h["Set-Cookie"] and "SameSite=Strict" in h["Set-Cookie"]
+        assert s.call("GET", "/incidents", Cookie=h["Set-Cookie"].split(";")[0])[0] == 200
+    r = subprocess.run([BOTHENDS, "serve", "--store", "/nonexistent", "--listen", "0.0.0.0:0"], capture_output=True, text=True)
+    assert r.returncode == 2 and "--token-file" in r.stderr
+
+
+def bomb(pack):
+    """A capture whose records are all alike and packs a thousand times smaller."""
+    head = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
+    record = (1790000000).to_bytes(4, "little") + bytes(4) + (60000).to_bytes(4, "little") * 2 + bytes(60000)
+    return pack(head + record * 3000)
+
+
+def test_bombs():
+    with server("--analysis-time", "1", "--analysis-memory", "64M") as s:
+        bombs = [("gz", bomb(lambda b: gzip.compress(b * 12, 6)))]
+        if shutil.which("zstd"):
+            bombs.append(("zst", bomb(lambda b: subprocess.run(["zstd", "-q"], input=b * 12, capture_output=True).stdout)))
+        for name, content in bombs:
+            status, r, _ = post(s, [("w", name, content)])
+            assert r["state"] in ("failed", "done"), r
+            if r["state"] == "failed":
+                assert "more than this server allows" in r["error"] or "memory" in r["error"], r
+            assert s.call("DELETE", r["url"])[0] == 204
+        assert s.left() == []
+
+
+def test_full_disk():
+    if os.geteuid() != 0:
+        return "needs root for a small tmpfs"
+    with tempfile.TemporaryDirectory() as t:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", t], capture_output=True).returncode:
+            return "no tmpfs can be mounted here"
+        try:
+            s = Server(f"{t}/store")
+            try:
+                status, r, _ = post(s, [("w", "x", os.urandom(3 << 20))])
+                assert status == 507 and "disk is full" in r["error"], (status, r)
+                assert eventually(lambda: s.left() == [])
+                status, r, _ = post(s, [("worker", "a", WORKER)])
+                assert status == 201 and r["state"] in ("done", "failed"), r
+            finally:
+                s.stop()
+        finally:
+            subprocess.run(["umount", t], check=True)
+
+
+def test_memory_stays_flat():
+    """60 MB more in an upload may not show in the server's memory."""
+    with server() as s:
+        def resident():
+            with open(f"/proc/{s.process.pid}/status") as f:
+                return int(next(l for l in f if l.startswith("VmHWM")).split()[1])
+        post(s, [("w", "x", b"\0" * 1000000)])
+        before = resident()
+        post(s, [("w", "x", b"\0" * 61000000)])
+        assert resident() - before < 8000, f"{before} kB before, {resident()} kB after"
+
+
+def main():
+    failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith("test_"):
+            continue
+        try:
+            why = test()
+            print(f"skip {name[5:]}: {why}" if why else f"ok {name[5:]}", flush=True)
+        except Exception as e:  # each test is told, whatever became of it
+            failed += 1
+            print(f"not ok {name[5:]}: {type(e).__name__}: {e} (line {e.__traceback__.tb_next.tb_lineno if e.__traceback__.tb_next else '?'})", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+main()
