@@ -57,7 +57,7 @@ static char **arguments_of(const struct server *s, const json_t *meta)
 static int run_all(const struct server *s, const char *folder, const char *const *analyze, struct error *err)
 {
 	const char *const html[] = {"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
-	const char *const query[] = {"query", "--format", "json", "incident.db",
+	const char *const query[] = {"query", "--format", "json", "--", "incident.db",
 		schema_html[Q_SERVE_FINDINGS].text, NULL};
 	int r = confined_run(folder, analyze, NULL, &s->limits, err);
 
