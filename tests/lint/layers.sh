@@ -11,22 +11,19 @@ wrong() {
 	failed=1
 }
 
-place() {
-	local i
-	for i in "${!order[@]}"; do
-		[[ ${order[i]} == "$1" ]] && echo "$i" && return
-	done
-	echo -1
-}
+declare -A places
+for i in "${!order[@]}"; do
+	places[${order[i]}]=$i
+done
 
 includes=0
 for folder in analyzer/*/; do
 	name=$(basename "$folder")
-	at=$(place "$name")
+	at=${places[$name]:--1}
 	((at >= 0)) || wrong "$folder: has no place in the order: ${order[*]}"
 	while IFS=: read -r file line text; do
-		target=$(sed -E 's/.*"([a-z_]+)\/.*/\1/' <<<"$text")
-		to=$(place "$target")
+		target=${text#*\"} target=${target%%/*}
+		to=${places[$target]:--1}
 		includes=$((includes + 1))
 		((to >= 0 && to <= at)) || wrong "$file:$line: $name includes $target, which is not to its left"
 	done < <(grep -rnE '^#include "[a-z_]+/' "$folder" --include='*.[ch]')

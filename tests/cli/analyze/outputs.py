@@ -80,11 +80,17 @@ def failed_run_leaves_the_old_file(p):
     expect(p.read("incident.db") == OLD, "the old file was touched")
 
 
+def default_signals():
+    """What a parent ignores (nohup) its children ignore."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def fed_halfway(p, *args):
     """An analysis that waits for more on standard input, with its unfinished file made."""
     p.write("incident.db", OLD)
     process = subprocess.Popen([p.program, "analyze", "--force", *args, "-"], cwd=p.folder, stdin=subprocess.PIPE,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=default_signals)
     content = conversation(200)
     process.stdin.write(content[:len(content) - 11])
     process.stdin.flush()
