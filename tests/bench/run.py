@@ -175,7 +175,7 @@ class Bench:
                 if c == 'tshark' and rounds:
                     continue  # minutes, against which no noise counts
                 self.prepare(c, place)
-                runs[c].append(Program(self.command(c), place, 0 if c == 'tshark' else self.options.nice))
+                runs[c].append(Program(self.command(c), place, self.options.nice))
                 print(f'  {name} {c} {runs[c][-1].wall:.3f} s', file=sys.stderr, flush=True)
         self.check(name, place)
         self.results[name] = {c: {
