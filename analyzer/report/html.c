@@ -223,9 +223,20 @@ void html_json(struct html *h, const char *id, const struct strbuf *json)
 
 void html_json_string(struct strbuf *sb, const char *text)
 {
-	CLEANUP_STRBUF struct strbuf plain = STRBUF_INIT;
+	CLEANUP_STRBUF struct strbuf shown = STRBUF_INIT, plain = STRBUF_INIT;
+	size_t n;
 
-	inert_json(&plain, text);
+	/* A script would turn an escaped bidi override into a real one: what acts is made visible here. */
+	for (const char *s = text; s && *s; s += n) {
+		char buf[16];
+		const char *replacement = replacement_of(s, buf, &n);
+
+		if (replacement)
+			strbuf_adds(&shown, replacement);
+		else
+			strbuf_add(&shown, s, n);
+	}
+	inert_json(&plain, text && !shown.text ? "" : shown.text);
 	/* In a script element, "<" could end it or begin a comment. */
 	for (size_t i = 0; i < plain.length; i++)
 		if (strchr("<>&", plain.text[i]))
