@@ -30,7 +30,8 @@ CREATE INDEX temp.lossy_by_leg ON lossy(from_vantage_id, to_vantage_id);
 -- nothing. The ends are those of the flow table.
 CREATE TEMP TABLE lossy_pair AS
 SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
-	0 AS sent, 0 AS unjudged, 0 AS syn_sent, 0 AS largest_delivered
+	0 AS sent, 0 AS unjudged, 0 AS syn_sent, 0 AS largest_delivered,
+	min(CASE WHEN protocol = 'tcp' THEN smallest_lost END) AS smallest_lost
 FROM lossy
 GROUP BY from_vantage_id, to_vantage_id, direction, client_ip, server_ip;
 UPDATE lossy_pair SET (sent, unjudged, syn_sent, largest_delivered) = (
@@ -46,6 +47,12 @@ CREATE INDEX temp.lossy_pair_by_ends
 -- Ends of which only the large packets are lost: at least pmtu_min_lost transmissions of payload, all
 -- of them larger than everything that ever arrived between these ends, and something did arrive. Lost
 -- handshakes beside them (a fourth as many) speak for an outage instead.
+CREATE TEMP TABLE pmtu_candidate AS
+SELECT * FROM lossy_pair
+WHERE smallest_lost > largest_delivered AND largest_delivered > 0
+	AND smallest_lost >= (SELECT value FROM setting WHERE key = 'pmtu_min_bytes');
+CREATE INDEX temp.pmtu_candidate_by_ends
+	ON pmtu_candidate(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 CREATE TEMP TABLE pmtu_pair AS
 SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip,
 	sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lost - l.syn_lost END) AS lost, w.sent,
@@ -54,8 +61,8 @@ SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip
 	min(l.dst_ip) AS dst_ip, min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns,
 	min(l.trusted) AS trusted
 FROM lossy l
-CROSS JOIN lossy_pair w USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
-WHERE l.protocol = 'tcp'
+CROSS JOIN pmtu_candidate w USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
+WHERE l.protocol = 'tcp' AND EXISTS (SELECT 1 FROM pmtu_candidate)
 GROUP BY l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip
 HAVING 4 * sum(l.syn_lost) < sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lost - l.syn_lost END)
 	AND min(l.smallest_lost) >= (SELECT value FROM setting WHERE key = 'pmtu_min_bytes')
@@ -65,9 +72,9 @@ HAVING 4 * sum(l.syn_lost) < sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lo
 CREATE INDEX temp.pmtu_pair_by_ends
 	ON pmtu_pair(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 UPDATE lossy SET pmtu = 1
-WHERE (from_vantage_id, to_vantage_id, direction, client_ip, server_ip) IN (
-	SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip FROM pmtu_pair)
-	AND smallest_lost IS NOT NULL;
+WHERE smallest_lost IS NOT NULL AND EXISTS (SELECT 1 FROM pmtu_pair)
+	AND (from_vantage_id, to_vantage_id, direction, client_ip, server_ip) IN (
+	SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip FROM pmtu_pair);
 
 -- Totals from one vantage point to the next, over all flows.
 CREATE TEMP TABLE leg AS

@@ -79,11 +79,11 @@ ORDER BY f.finding_id;
 CREATE TEMP TABLE hd_event AS
 SELECT f.finding_id, e.id AS event_id, row_number() OVER (PARTITION BY f.finding_id ORDER BY e.sent_ns, e.id) AS n
 FROM hd_found f
-JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
-JOIN vantage o ON o.host_id = f.host_id
-JOIN segment_event e ON e.kind = 'lost' AND ((f.direction != 'tx' AND e.to_vantage_id = o.id)
+CROSS JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
+CROSS JOIN vantage o ON o.host_id = f.host_id
+CROSS JOIN segment_event e ON e.kind = 'lost' AND ((f.direction != 'tx' AND e.to_vantage_id = o.id)
 	OR (f.direction != 'rx' AND e.from_vantage_id = o.id))
-JOIN clock_piece c ON c.vantage_id = e.from_vantage_id AND e.sent_ns >= c.valid_from AND e.sent_ns < c.valid_to
+CROSS JOIN clock_piece c ON c.vantage_id = e.from_vantage_id AND e.sent_ns >= c.valid_from AND e.sent_ns < c.valid_to
 WHERE e.sent_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
 GROUP BY f.finding_id, e.id;
 INSERT INTO cite (finding_id, event_id, n, what)
