@@ -96,3 +96,29 @@ CREATE TABLE dark_span ( -- a time in which a host received nothing, or nobody r
 	alive INTEGER, -- 1 it was alive, 0 it was not, NULL: nothing tells
 	alive_by TEXT -- what tells: its own frames, heartbeat, kernel log, silence to everyone
 ) STRICT;
+
+CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of addresses; made again when it does not fit path
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
+	direction TEXT NOT NULL, -- c2s or s2c
+	client_ip TEXT NOT NULL, -- as in flow
+	server_ip TEXT NOT NULL, -- as in flow
+	flows INTEGER NOT NULL, -- rows of path
+	sent INTEGER NOT NULL, -- segments
+	delivered INTEGER NOT NULL, -- segments
+	misaddressed INTEGER NOT NULL, -- segments
+	lost INTEGER NOT NULL, -- segments
+	capture_missed INTEGER NOT NULL, -- segments
+	unjudged INTEGER NOT NULL, -- segments
+	received INTEGER NOT NULL, -- segments
+	duplicated INTEGER NOT NULL, -- segments
+	injected INTEGER NOT NULL, -- segments
+	sender_missed INTEGER NOT NULL, -- segments
+	modified INTEGER NOT NULL, -- segments
+	reordered INTEGER NOT NULL, -- segments
+	retransmitted INTEGER NOT NULL, -- segments
+	syn_sent INTEGER NOT NULL, -- segments
+	syn_lost INTEGER NOT NULL, -- segments
+	largest_delivered INTEGER NOT NULL, -- IP length of the largest wire packet that arrived; 0: none
+	estimated INTEGER NOT NULL -- 1 where any row of path is estimated
+) STRICT;

@@ -6,6 +6,23 @@ DELETE FROM finding;
 -- the connecting for that.
 SELECT 1 FROM json_each('[]'), json_tree('[]');
 
+-- Sums of path, as the join left them; made here for a database of other origin. They count as fitting
+-- when they speak of as many rows as path has.
+DELETE FROM path_total
+WHERE (SELECT sum(flows) FROM path_total) != (SELECT count(*) FROM path);
+INSERT INTO path_total
+SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, count(*),
+	sum(p.sent), sum(p.delivered), sum(p.misaddressed), sum(p.lost), sum(p.capture_missed),
+	sum(p.unjudged), sum(p.received), sum(p.duplicated), sum(p.injected), sum(p.sender_missed),
+	sum(p.modified), sum(p.reordered), sum(p.retransmitted), sum(p.syn_sent), sum(p.syn_lost),
+	coalesce(max(p.largest_delivered), 0), max(p.estimated)
+FROM path p CROSS JOIN flow f ON f.id = p.flow_id
+WHERE NOT EXISTS (SELECT 1 FROM path_total)
+GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip;
+CREATE TEMP TABLE pair_total AS SELECT * FROM path_total;
+CREATE INDEX temp.pair_total_by_ends
+	ON pair_total(client_ip, server_ip, direction, from_vantage_id, to_vantage_id);
+
 -- Directions of flows in which segments were lost between two vantage points. The addresses are the
 -- ones seen where the segments were sent (NAT). An unfit capture supports no verdict: not here.
 CREATE TEMP TABLE lossy AS
@@ -35,10 +52,9 @@ SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
 FROM lossy
 GROUP BY from_vantage_id, to_vantage_id, direction, client_ip, server_ip;
 UPDATE lossy_pair SET (sent, unjudged, syn_sent, largest_delivered) = (
-	SELECT sum(p.sent), sum(p.unjudged), sum(p.syn_sent), coalesce(max(p.largest_delivered), 0)
-	FROM flow f INDEXED BY flow_by_client
-	CROSS JOIN path p INDEXED BY path_by_flow ON p.flow_id = f.id
-	WHERE f.client_ip = lossy_pair.client_ip AND f.server_ip = lossy_pair.server_ip
+	SELECT sum(p.sent), sum(p.unjudged), sum(p.syn_sent), max(p.largest_delivered)
+	FROM pair_total p
+	WHERE p.client_ip = lossy_pair.client_ip AND p.server_ip = lossy_pair.server_ip
 		AND p.direction = lossy_pair.direction AND p.from_vantage_id = lossy_pair.from_vantage_id
 		AND p.to_vantage_id = lossy_pair.to_vantage_id);
 CREATE INDEX temp.lossy_pair_by_ends
@@ -78,7 +94,7 @@ WHERE smallest_lost IS NOT NULL AND EXISTS (SELECT 1 FROM pmtu_pair)
 
 -- Totals from one vantage point to the next, over all flows.
 CREATE TEMP TABLE leg AS
-SELECT p.from_vantage_id, p.to_vantage_id, count(*) AS flows, sum(p.sent) AS sent,
+SELECT p.from_vantage_id, p.to_vantage_id, sum(p.flows) AS flows, sum(p.sent) AS sent,
 	sum(p.delivered) AS delivered, sum(p.lost) AS lost, sum(p.misaddressed) AS misaddressed,
 	sum(p.capture_missed) AS capture_missed, sum(p.unjudged) AS unjudged,
 	sum(p.received) AS received, sum(p.duplicated) AS duplicated, sum(p.injected) AS injected,
@@ -86,7 +102,7 @@ SELECT p.from_vantage_id, p.to_vantage_id, count(*) AS flows, sum(p.sent) AS sen
 	sum(p.reordered) AS reordered, sum(p.retransmitted) AS retransmitted,
 	sum(p.syn_sent) AS syn_sent, sum(p.syn_lost) AS syn_lost, max(p.estimated) AS estimated,
 	0 AS other_lost, 0 AS random
-FROM path p
+FROM path_total p
 GROUP BY p.from_vantage_id, p.to_vantage_id;
 
 -- other_lost: what neither a lost handshake nor a path MTU explains. random: it is enough of it to
@@ -189,9 +205,8 @@ UPDATE loss_leg SET (sent, unjudged, back_sent, back_unjudged) = (
 			AND p.to_vantage_id = loss_leg.from_vantage_id), 0),
 		coalesce(sum(p.unjudged) FILTER (WHERE p.from_vantage_id = loss_leg.to_vantage_id
 			AND p.to_vantage_id = loss_leg.from_vantage_id), 0)
-	FROM flow f INDEXED BY flow_by_client
-	CROSS JOIN path p INDEXED BY path_by_flow ON p.flow_id = f.id
-	WHERE f.client_ip = loss_leg.client_ip AND f.server_ip = loss_leg.server_ip)
+	FROM pair_total p
+	WHERE p.client_ip = loss_leg.client_ip AND p.server_ip = loss_leg.server_ip)
 WHERE client_ip IS NOT NULL;
 -- Lost on the way back, also where that is too little for a rate of its own.
 UPDATE loss_leg SET back_lost = coalesce((

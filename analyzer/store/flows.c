@@ -42,6 +42,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
 	w->seen = mem_zalloc(sizeof(*w->seen));
 	tally_init(&w->seen->frames, sizeof(struct packet_key), 8, UINT32_MAX);
+	totals_init(&w->totals);
 	tally_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	tally_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
 	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
@@ -56,6 +57,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 void flow_writer_release(struct flow_writer *w)
 {
 	tally_release(&w->seen->frames);
+	totals_release(&w->totals);
 	tally_release(&w->peer_seconds);
 	tally_release(&w->missed);
 	free(w->seen);
@@ -516,11 +518,14 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], row = place + 1;
+		const struct member *m = &j->all->members[j->all->list[conversation].first_member];
 
 		insert_flow(w, row, &j->all->list[conversation]);
 		insert_members(w, row, &j->all->list[conversation]);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
 			insert_path(w, row, &b->paths[path].counts);
+			totals_add(&w->totals, member_ip(j->net, m, true), member_ip(j->net, m, false),
+				&b->paths[path].counts);
 			for (; event < b->paths[path].event_end; event++)
 				take_event(w, row, &b->events.events[event]);
 		}
@@ -572,8 +577,10 @@ static void limit_reached(struct flow_writer *w, const char *table, uint64_t kep
 	db_step(w->db, s);
 }
 
-static void settle_pending(struct flow_writer *w)
+/* True when a path changed. */
+static bool settle_pending(struct flow_writer *w)
 {
+	bool changed = false;
 	sqlite3_stmt *event = prepare(w, schema_statement_unjudge_event);
 	sqlite3_stmt *path = prepare(w, schema_statement_unjudge_path);
 
@@ -582,6 +589,7 @@ static void settle_pending(struct flow_writer *w)
 
 		if (!doubtful(w, p))
 			continue;
+		changed = true;
 		db_int(path, 1, (int64_t)p->path_row);
 		db_int(path, 2, p->segments);
 		db_int(path, 3, p->bytes);
@@ -594,6 +602,7 @@ static void settle_pending(struct flow_writer *w)
 	}
 	(void)sqlite3_finalize(event);
 	(void)sqlite3_finalize(path);
+	return changed;
 }
 
 int flow_writer_finish(struct flow_writer *w, struct error *err)
@@ -616,7 +625,9 @@ void flow_writer_settle(struct flow_writer *w)
 	insert_packets(w);
 	for (uint32_t i = 0; i < w->window_count; i++)
 		insert_window(w, w->windows[i].row, &w->windows[i].window);
-	settle_pending(w);
+	/* The sums were of the paths before: where one changed, the judge adds up. */
+	if (!settle_pending(w))
+		totals_store(&w->totals, w->db, w->join->net);
 	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
 		db_int(missed, 1, w->join->net->vantages[i].id);
 		db_int(missed, 2, (int64_t)w->missed_total[i]);

@@ -4,6 +4,7 @@
 #include "join/join.h"
 #include "store/bulk.h"
 #include "store/db.h"
+#include "store/totals.h"
 
 struct flow_writer {
 	struct db *db;
@@ -31,6 +32,7 @@ struct flow_writer {
 		int64_t at_ns;
 	} *pending;
 	uint32_t pending_count, pending_cap;
+	struct totals totals;
 	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */
