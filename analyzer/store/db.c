@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,10 +142,18 @@ static int reserve_temporary(struct db *db, struct error *err)
 	return 0;
 }
 
+/* Statistics of memory that nobody reads cost a lock for each allocation. */
+static void configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when another part of the program was first */
+}
+
 int db_create(struct db *db, const char *path, bool force, struct error *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int r;
 
+	(void)pthread_once(&once, configure);
 	*db = (struct db){0};
 	if (path) {
 		r = check_place(path, force, err);
