@@ -26,8 +26,8 @@
 
 /* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the remainder. */
 #define RECORDS_SHARE 0.6
-/* Flows of one vantage point: a row in its table takes about this much. */
-#define FLOW_COST 400
+/* A flow takes about this much beside its records and its row, which can go to the spill file. */
+#define FLOW_COST 100
 #define FLOWS_MIN 100000
 
 struct analysis {
