@@ -40,7 +40,7 @@ _Static_assert(sizeof(struct segment_sack) == sizeof(struct segment), "one slot"
 
 static inline const struct segment_sack *segment_sack(const struct segment *s)
 {
-	return s->bits & 0x04 ? (const struct segment_sack *)(s + 1) : (const struct segment_sack *)0;
+	return s->bits & SEGMENT_SACK ? (const struct segment_sack *)(s + 1) : (const struct segment_sack *)0;
 }
 
 /* A flow's segments: chunks of slots in capture order. */

@@ -230,11 +230,11 @@ class Session(FlowLogTest):
 
 class Parquet(FlowLogTest):
     """Needs DuckDB's library."""
-    library = None
+    duckdb = None
 
     def setUp(self):
         super().setUp()
-        self.environment = dict(os.environ, BOTHENDS_DUCKDB=self.library)
+        self.environment = dict(os.environ, BOTHENDS_DUCKDB=self.duckdb)
 
     def values(self, database):
         return rows(database, "SELECT line, interface, account, src_ip, src_port, dst_ip, dst_port, protocol, packets, "
@@ -268,8 +268,8 @@ def main():
     global TOOL, FIXTURES
     TOOL, FIXTURES = (os.path.abspath(a) for a in sys.argv[1:3])
     if sys.argv[3:4] == ["--parquet"]:
-        Parquet.library = sys.argv[4]
-        if not os.path.exists(Parquet.library):
+        Parquet.duckdb = sys.argv[4]
+        if not os.path.exists(Parquet.duckdb):
             print("libduckdb.so is not installed: cd tests/flowlog/duckdb && npm ci")
             sys.exit(77)
         unittest.main(argv=sys.argv[:1] + ["Parquet"])
