@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test: installs what they need, builds a release and one with sanitizers, runs all suites of both,
-# the lab, the agent and the web tests. The last line is `N passed, N failed[, N skipped]`; every skip has
+# the lab and the agent's tests. The last line is `N passed, N failed[, N skipped]`; every skip has
 # its reason above. Exit status 1 if one failed.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" || exit 2
@@ -77,7 +77,6 @@ if ((built)); then
 		--timeout-multiplier 4
 	script_suite lab 240 tests/lab/run.sh
 	script_suite agent 300 tests/agent/run.sh "$PWD/$release"
-	script_suite web 120 tests/web/run.sh
 fi
 
 passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
