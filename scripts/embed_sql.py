@@ -72,7 +72,7 @@ def main():
         h.writelines(f"\tTABLE_{t.upper()},\n" for t, _, _ in found)
         h.write("\tSCHEMA_TABLES\n};\n\n")
         h.write("struct schema_text {\n\tconst char *name, *description, *text;\n};\n\n")
-        for name in ("ddl", "indexes", "views", "settings", "defects", "prepare", "link"):
+        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "prepare", "link"):
             h.write(f"extern const char schema_{name}[];\n")
         h.writelines(f"extern const char schema_report_{r}[];\n" for r in reports)
         h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
@@ -91,7 +91,8 @@ def main():
         c.write('/* Made from schema/ by scripts/embed_sql.py. */\n#include "schema_data.h"\n\n')
         for name, text in (
             ("ddl", ddl),
-            ("indexes", read(f"{schema}/003_indexes.sql")),
+            ("flow_indexes", read(f"{schema}/flow_indexes.sql")),
+            ("indexes", read(f"{schema}/flow_indexes.sql") + read(f"{schema}/003_indexes.sql")),
             ("views", read(f"{schema}/views.sql") + read(f"{schema}/flowlog_views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),

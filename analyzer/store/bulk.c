@@ -8,6 +8,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "store/varint.h"
 
 #define PAGE 8192u
 #define LEAF_HEADER 8u
@@ -64,28 +65,6 @@ static void put32(uint8_t *p, uint32_t v)
 {
 	v = __builtin_bswap32(v);
 	memcpy(p, &v, 4);
-}
-
-/* A varint of up to 9 bytes; returns its length. */
-static unsigned put_varint(uint8_t *p, uint64_t v)
-{
-	uint8_t reversed[10];
-	unsigned n = 0;
-
-	if (v >> 56) {
-		p[8] = (uint8_t)v;
-		v >>= 8;
-		for (int i = 7; i >= 0; i--, v >>= 7)
-			p[i] = (uint8_t)(v | 0x80);
-		return 9;
-	}
-	do {
-		reversed[n++] = (uint8_t)(v & 0x7f);
-		v >>= 7;
-	} while (v);
-	for (unsigned i = 0; i < n; i++)
-		p[i] = (uint8_t)(reversed[n - 1 - i] | (i + 1 < n ? 0x80 : 0));
-	return n;
 }
 
 static uint8_t *page_at(struct image *im, uint32_t number)

@@ -17,7 +17,6 @@
 static const char loading_pragmas[] = "PRAGMA page_size = 8192;"
 				      "PRAGMA journal_mode = OFF;"
 				      "PRAGMA synchronous = OFF;"
-				      "PRAGMA locking_mode = EXCLUSIVE;"
 				      "PRAGMA cache_size = -16384;"
 				      "PRAGMA temp_store = MEMORY;";
 

@@ -34,6 +34,21 @@ struct packet_seen {
 	struct tally frames;
 };
 
+static int open_trees(struct flow_writer *w, struct error *err)
+{
+	int r = btree_file_open(&w->file, w->db, err);
+
+	if (r == 0)
+		r = btree_new(&w->flows, w->file, schema_table_name[TABLE_FLOW], err);
+	if (r == 0)
+		r = btree_new(&w->flow_vantages, w->file, schema_table_name[TABLE_FLOW_VANTAGE], err);
+	if (r == 0)
+		r = btree_new(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
+	if (r == 0)
+		r = btree_new(&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
+	return r ? r : flowindex_init(&w->indexes, w->file, err);
+}
+
 int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
 	uint64_t packets_max, struct error *err)
 {
@@ -46,12 +61,8 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	tally_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	tally_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
 	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
-	r = bulk_new(&w->flows, db, TABLE_FLOW, 1, err);
-	if (r == 0)
-		r = bulk_new(&w->flow_vantages, db, TABLE_FLOW_VANTAGE, 1, err);
-	if (r == 0)
-		r = bulk_new(&w->paths, db, TABLE_PATH, 1, err);
-	return r ? r : bulk_new(&w->events, db, TABLE_SEGMENT_EVENT, 1, err);
+	r = db_run(db, "indexes", schema_flow_indexes, err);
+	return r ? r : open_trees(w, err);
 }
 
 void flow_writer_release(struct flow_writer *w)
@@ -60,11 +71,13 @@ void flow_writer_release(struct flow_writer *w)
 	totals_release(&w->totals);
 	tally_release(&w->peer_seconds);
 	tally_release(&w->missed);
+	flowindex_release(&w->indexes);
 	free(w->seen);
 	free(w->pending);
 	free(w->packets);
 	free(w->windows);
 	free(w->missed_total);
+	free(w->places);
 	*w = (struct flow_writer){0};
 }
 
@@ -170,21 +183,22 @@ static void insert_flow(struct flow_writer *w, uint32_t number, const struct con
 	const struct member *m = &j->all->members[c->first_member];
 	struct summary sum = summarise(w, c);
 	uint8_t protocol = member_flow(j->net, m)->key.protocol;
-	struct bulk_row *row = bulk_row(w->flows);
+	const char *ended = outcome(protocol, &sum), *pairing = pairing_name((enum pairing_evidence)c->pairing);
+	struct bulk_row *row = btree_row(w->flows);
 	char text[4];
 
-	(void)number; /* rowids count up from 1, as flows do */
-	bulk_null(row);
+	bulk_null(row); /* rowids count up from 1, as flows do */
 	put_text(row, protocol_name(protocol, text));
 	put_ends(row, j->net, m);
 	for (int d = 0; d < 2; d++)
 		bulk_int_or_null(row, sum.side[d].has_isn ? (int64_t)sum.side[d].isn : DB_NONE);
 	bulk_int(row, sum.first_ns);
 	bulk_int(row, sum.last_ns);
-	put_text(row, outcome(protocol, &sum));
+	put_text(row, ended);
 	bulk_int(row, c->client_known);
-	put_text(row, pairing_name((enum pairing_evidence)c->pairing));
-	(void)bulk_end(w->flows);
+	put_text(row, pairing);
+	(void)btree_end_row(w->flows);
+	flowindex_flow(&w->indexes, number, member_ip(j->net, m, true), member_ip(j->net, m, false), ended, pairing);
 }
 
 static void put_sides(struct bulk_row *row, const struct flow_side *c, const struct flow_side *v)
@@ -212,15 +226,19 @@ static void put_sides(struct bulk_row *row, const struct flow_side *c, const str
 static void insert_members(struct flow_writer *w, uint32_t number, const struct conversation *c)
 {
 	const struct join *j = w->join;
-	int position = 0;
+	uint32_t position = 0;
+	int64_t id = 0;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
 		const struct flow *f = member_flow(j->net, m);
-		struct bulk_row *row = bulk_row(w->flow_vantages);
+		struct bulk_row *row = btree_row(w->flow_vantages);
+
+		MEM_RESERVE(w->places, position, w->place_cap);
+		w->places[position] = j->net->vantages[m->vantage].id;
 
 		bulk_int(row, number);
-		bulk_int(row, j->net->vantages[m->vantage].id);
+		bulk_int(row, w->places[position]);
 		bulk_int(row, position++);
 		put_ends(row, j->net, m);
 		bulk_int(row, m->delta[C2S]);
@@ -228,8 +246,9 @@ static void insert_members(struct flow_writer *w, uint32_t number, const struct 
 		bulk_int(row, f->first_ns);
 		bulk_int(row, f->last_ns);
 		put_sides(row, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
-		(void)bulk_end(w->flow_vantages);
+		id = btree_end_row(w->flow_vantages);
 	}
+	flowindex_flow_vantages(&w->indexes, number, id - position + 1, w->places, position);
 }
 
 static void insert_path(struct flow_writer *w, uint32_t number, const struct path_counts *p)
@@ -237,7 +256,7 @@ static void insert_path(struct flow_writer *w, uint32_t number, const struct pat
 	const struct tally_pair *pairs[] = {&p->sent, &p->delivered, &p->misaddressed, &p->lost,
 		&p->capture_missed, &p->unjudged, &p->received, &p->duplicated, &p->injected,
 		&p->sender_missed};
-	struct bulk_row *row = bulk_row(w->paths);
+	struct bulk_row *row = btree_row(w->paths);
 
 	bulk_int(row, number);
 	put_text(row, direction_name(p->direction));
@@ -259,7 +278,8 @@ static void insert_path(struct flow_writer *w, uint32_t number, const struct pat
 	bulk_int_or_null(row, p->owd_min_ns);
 	bulk_int_or_null(row, p->owd_median_ns);
 	bulk_int_or_null(row, p->owd_max_ns);
-	w->path_count = (uint64_t)bulk_end(w->paths);
+	w->path_count = (uint64_t)btree_end_row(w->paths);
+	flowindex_path(&w->indexes, number, (int64_t)w->path_count, p);
 }
 
 static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage, const struct segment *seg)
@@ -284,12 +304,13 @@ static void put_time(struct bulk_row *row, const struct segment *seg)
 static void insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
 {
 	const struct network *net = w->join->net;
-	struct bulk_row *row = bulk_row(w->events);
+	const char *kind = event_kind_name((enum event_kind)e->kind);
+	struct bulk_row *row = btree_row(w->events);
 
 	bulk_null(row);
 	bulk_int(row, number);
 	put_text(row, direction_name(e->direction));
-	put_text(row, event_kind_name((enum event_kind)e->kind));
+	put_text(row, kind);
 	bulk_int(row, e->seq);
 	bulk_int(row, e->length);
 	bulk_int(row, e->segments);
@@ -303,7 +324,9 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 	put_text(row, e->reason);
 	put_place(w, row, e->proof_vantage, e->proof);
 	bulk_text_or_null(row, e->detail, strlen(e->detail));
-	w->event_count = (uint64_t)bulk_end(w->events);
+	w->event_count = (uint64_t)btree_end_row(w->events);
+	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind, net->vantages[e->from].id,
+		net->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE);
 }
 
 static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
@@ -345,38 +368,77 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct event *
 		.syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
 }
 
-static const char *flags_text(uint8_t flags, char buf[40])
+static char *append(char *at, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(at, text, n);
+	return at + n;
+}
+
+static char *append_number(char *at, const char *name, uint32_t v)
+{
+	char digits[10];
+	int n = 0;
+
+	at = append(at, name);
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *append_flags(char *at, uint8_t flags)
 {
 	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
-	size_t n = 0;
+	const char *between = "";
 
-	buf[0] = 0;
-	for (int i = 0; i < 8; i++)
-		if (flags & 1 << i)
-			n += (size_t)snprintf(buf + n, 40 - n, "%s%s", n ? "," : "", names[i]);
-	return buf;
+	for (int i = 0; i < 8; i++) {
+		if (!(flags & 1 << i))
+			continue;
+		at = append(append(at, between), names[i]);
+		between = ",";
+	}
+	return at;
 }
 
-static void describe_packet(const struct packet_pick *p, bool tcp, char buf[96])
+/* The packet in words; printf() would take as long as all the rest of its row. Returns the length. */
+static size_t describe_packet(const struct packet_pick *p, bool tcp, char buf[128])
 {
 	const struct segment *s = p->segment;
-	char flags[40];
+	char *at = buf;
 
-	if (!tcp)
-		(void)snprintf(buf, 96, "datagram, %u bytes", s->length);
-	else
-		(void)snprintf(buf, 96, "[%s] seq %u ack %u win %u len %u", flags_text(s->flags, flags), s->seq,
-			s->ack, s->window, s->length);
+	if (!tcp) {
+		at = append(append_number(at, "datagram, ", s->length), " bytes");
+	} else {
+		at = append(append_flags(append(at, "["), s->flags), "]");
+		at = append_number(append_number(at, " seq ", s->seq), " ack ", s->ack);
+		at = append_number(append_number(at, " win ", s->window), " len ", s->length);
+	}
+	return (size_t)(at - buf);
 }
 
-static void bind_ends(sqlite3_stmt *s, const struct flow *f, bool from_b, char ip[2][IP_TEXT_SIZE])
+static void put_packet_ends(struct bulk_row *row, const struct flow *f, bool from_b)
 {
 	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
 
-	db_text(s, 9, ip_text(from_b ? f->key.b : f->key.a, ip[0]));
-	db_int_or_null(s, 10, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
-	db_text(s, 11, ip_text(from_b ? f->key.a : f->key.b, ip[1]));
-	db_int_or_null(s, 12, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
+	put_ip(row, from_b ? f->key.b : f->key.a);
+	bulk_int_or_null(row, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
+	put_ip(row, from_b ? f->key.a : f->key.b);
+	bulk_int_or_null(row, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
+}
+
+static void put_mac(struct bulk_row *row, const uint8_t *mac)
+{
+	char text[MAC_TEXT_SIZE];
+
+	if (mac)
+		put_text(row, mac_text(mac, text));
+	else
+		bulk_null(row);
 }
 
 static const struct member *member_at(const struct join *j, uint32_t conversation, uint32_t vantage)
@@ -388,44 +450,37 @@ static const struct member *member_at(const struct join *j, uint32_t conversatio
 	return m;
 }
 
-static void insert_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p,
+static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t number, const struct packet_pick *p,
 	const struct fileindex_place *place)
 {
 	const struct join *j = w->join;
 	const struct vantage *v = &j->net->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct member *m = member_at(j, p->conversation, p->vantage);
-	sqlite3_stmt *s = db_insert(w->db, TABLE_PACKET);
-	char mac[2][MAC_TEXT_SIZE], ip[2][IP_TEXT_SIZE], info[96];
-	const uint8_t *src, *dst;
-	const struct flow *f;
-	bool tcp;
+	const struct flow *f = member_flow(j->net, member_at(j, p->conversation, p->vantage));
+	bool tcp = f->key.protocol == 6;
+	struct bulk_row *row = btree_row(t);
+	char info[128];
 
-	f = member_flow(j->net, m);
-	tcp = f->key.protocol == 6;
-	src = vantage_mac(v, seg->src_mac);
-	dst = vantage_mac(v, seg->dst_mac);
-	describe_packet(p, tcp, info);
-	db_int(s, 1, place->file);
-	db_int(s, 2, place->number);
-	db_int(s, 3, seg->time_ns);
-	db_int(s, 4, (int64_t)place->offset);
-	db_int(s, 5, row);
-	db_text(s, 6, direction_name(p->direction));
-	db_text(s, 7, src ? mac_text(src, mac[0]) : NULL);
-	db_text(s, 8, dst ? mac_text(dst, mac[1]) : NULL);
-	bind_ends(s, f, seg->bits & SEGMENT_FROM_B, ip);
-	db_int_or_null(s, 13, tcp ? seg->seq : DB_NONE);
-	db_int_or_null(s, 14, tcp ? seg->ack : DB_NONE);
-	db_int(s, 15, seg->length);
-	db_int_or_null(s, 16, tcp ? seg->flags : DB_NONE);
-	db_int_or_null(s, 17, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
-	db_int(s, 18, seg->ttl);
-	db_text(s, 19, info);
-	db_step(w->db, s);
+	bulk_int(row, place->file);
+	bulk_int(row, place->number);
+	bulk_int(row, seg->time_ns);
+	bulk_int(row, (int64_t)place->offset);
+	bulk_int(row, number);
+	put_text(row, direction_name(p->direction));
+	put_mac(row, vantage_mac(v, seg->src_mac));
+	put_mac(row, vantage_mac(v, seg->dst_mac));
+	put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
+	bulk_int_or_null(row, tcp ? seg->seq : DB_NONE);
+	bulk_int_or_null(row, tcp ? seg->ack : DB_NONE);
+	bulk_int(row, seg->length);
+	bulk_int_or_null(row, tcp ? seg->flags : DB_NONE);
+	bulk_int_or_null(row, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
+	bulk_int(row, seg->ttl);
+	bulk_text(row, info, describe_packet(p, tcp, info));
+	btree_end_entry(t);
 }
 
-/* Rows wait: no statement of another kind may run while tables are loaded. */
+/* Rows wait: they are written in the order of frames. */
 static void take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
 {
 	struct packet_key key = {.vantage = p->vantage, .ordinal = p->segment->frame};
@@ -443,14 +498,41 @@ static void take_packet(struct flow_writer *w, uint32_t row, const struct packet
 	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
 }
 
-static void insert_packets(struct flow_writer *w)
+struct placed {
+	struct fileindex_place place;
+	uint64_t waiting; /* index */
+};
+
+static int by_frame(const void *a, const void *b)
 {
+	const struct fileindex_place *x = &((const struct placed *)a)->place, *y = &((const struct placed *)b)->place;
+
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* The key of packet is the frame; conversations interleave in a file. */
+static int insert_packets(struct flow_writer *w, struct error *err)
+{
+	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
+	struct btree *t = NULL;
+	int r = btree_new(&t, w->file, schema_table_name[TABLE_PACKET], err);
+
 	for (uint64_t i = 0; i < w->packet_count; i++) {
 		const struct packet_pick *p = &w->packets[i].pick;
-		struct fileindex_place place = facts_place(w->join->net, p->vantage, p->segment->frame);
 
-		insert_packet(w, w->packets[i].row, p, &place);
+		list[i] = (struct placed){facts_place(w->join->net, p->vantage, p->segment->frame), i};
 	}
+	qsort(list, w->packet_count, sizeof(*list), by_frame);
+	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
+		const struct waiting_packet *p = &w->packets[list[i].waiting];
+
+		insert_packet(w, t, p->row, &p->pick, &list[i].place);
+	}
+	btree_finish(t);
+	free(list);
+	return r;
 }
 
 static void insert_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
@@ -607,22 +689,27 @@ static bool settle_pending(struct flow_writer *w)
 
 int flow_writer_finish(struct flow_writer *w, struct error *err)
 {
-	struct bulk **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events};
-	int result = 0, r;
+	struct btree **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events};
+	struct btree_file *file = w->file;
+	int result, r;
 
+	if (!file)
+		return 0;
+	result = insert_packets(w, err);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		r = bulk_finish(*all[i], result ? NULL : err);
+		btree_finish(*all[i]);
 		*all[i] = NULL;
-		result = result ? result : r;
 	}
-	return result;
+	flowindex_finish(&w->indexes);
+	w->file = NULL;
+	r = btree_file_close(file, result ? NULL : err);
+	return result ? result : r;
 }
 
 void flow_writer_settle(struct flow_writer *w)
 {
 	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
 
-	insert_packets(w);
 	for (uint32_t i = 0; i < w->window_count; i++)
 		insert_window(w, w->windows[i].row, &w->windows[i].window);
 	/* The sums were of the paths before: where one changed, the judge adds up. */

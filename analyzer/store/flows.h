@@ -2,8 +2,9 @@
 #pragma once
 
 #include "join/join.h"
-#include "store/bulk.h"
+#include "store/btree.h"
 #include "store/db.h"
+#include "store/flowindex.h"
 #include "store/totals.h"
 
 struct flow_writer {
@@ -12,7 +13,9 @@ struct flow_writer {
 	uint64_t event_count, events_total, events_max;
 	uint64_t packet_count, packets_total, packets_max;
 	uint64_t path_count;
-	struct bulk *flows, *flow_vantages, *paths, *events; /* while loading */
+	struct btree_file *file; /* while loading, as are the trees */
+	struct btree *flows, *flow_vantages, *paths, *events;
+	struct flowindex indexes;
 	struct waiting_packet {
 		struct packet_pick pick;
 		uint32_t row;
@@ -36,6 +39,7 @@ struct flow_writer {
 	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */
+	uint32_t *places, place_cap; /* scratch: ids of the vantage points of a flow */
 };
 
 /* No transaction may be open on db from here to flow_writer_finish(). Negative: err is set. */

@@ -58,6 +58,13 @@ def check_frames(db, truth, report):
         report.equal(f"frames accounted of {entry['file']}", entry["frames"], rows[0][1])
 
 
+def check_file(db, report):
+    """Tables and indexes that the program wrote itself are what SQLite would have written."""
+    for (line,) in db.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            report.differs("integrity_check", "ok", line)
+
+
 def check_conservation(db, report):
     """sent = delivered + misaddressed + lost + capture_missed + unjudged, for every path."""
     for prefix in ("", "bytes_"):
@@ -347,7 +354,8 @@ def check_truth(program, path):
             report.differs("exit status", 0, f"{done.returncode}: {said}")
             return report.lines
         with sqlite3.connect(output) as db:
-            check_conservation(db, report)
+            check_file(db, report)
+    check_conservation(db, report)
             for check in CHECKS:
                 try:
                     check(db, truth, report)

@@ -1,0 +1,364 @@
+#include "store/btree.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "store/varint.h"
+
+#define PAGE 8192u
+#define LEAF_HEADER 8u
+#define INTERIOR_HEADER 12u
+#define LEVELS_MAX 8
+#define RUN_PAGES 128u /* written at once */
+/* The page at 1 GiB, where SQLite's locks are, is never used (file format 1.3). */
+#define LOCK_PAGE (0x40000000u / PAGE + 1)
+
+/* Payload that needs no overflow page (file format 1.6); what is written here has to fit. */
+#define MAX_ROW (PAGE - 35)
+#define MAX_ENTRY ((PAGE - 12) * 64 / 255 - 23)
+/* A cell of an inner page: the child's number and a key. */
+#define MAX_CELL (MAX_ENTRY + 16)
+
+#define TABLE_LEAF 0x0d
+#define TABLE_INTERIOR 0x05
+#define INDEX_LEAF 0x0a
+#define INDEX_INTERIOR 0x02
+
+#define HEADER_SIZE 100u
+#define AT_PAGE_SIZE 16
+#define AT_COUNTER 24
+#define AT_PAGES 28
+#define AT_COUNTER_OF_PAGES 92
+
+struct btree_file {
+	struct db *db;
+	int fd, failed;	  /* errno of the first write that failed */
+	uint32_t first;	  /* page number of the first of run */
+	uint32_t pending; /* pages in run */
+	uint8_t run[RUN_PAGES * PAGE];
+};
+
+/* The page that is being filled on one level; 0 are the leaves. Cells grow down from its end. */
+struct level {
+	uint8_t page[PAGE];
+	uint32_t cells, content; /* number, and offset of the lowest, which is the last */
+};
+
+struct btree {
+	struct btree_file *file;
+	struct bulk_row row;
+	uint32_t root;
+	bool index;
+	int height; /* levels in use */
+	int64_t last_id;
+	struct level *levels[LEVELS_MAX];
+};
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, 4);
+}
+
+static void write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t offset)
+{
+	const uint8_t *p = bytes;
+
+	while (n && !f->failed) {
+		ssize_t k = pwrite(f->fd, p, n, (off_t)offset);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			f->failed = k < 0 ? errno : EIO;
+		else
+			p += k, n -= (size_t)k, offset += (size_t)k;
+	}
+}
+
+static void flush_run(struct btree_file *f)
+{
+	write_at(f, f->run, (size_t)f->pending * PAGE, (uint64_t)(f->first - 1) * PAGE);
+	f->first += f->pending;
+	f->pending = 0;
+}
+
+/* Appends a finished page and returns its number. */
+static uint32_t append_page(struct btree_file *f, const uint8_t page[PAGE])
+{
+	if (f->pending == RUN_PAGES || f->first + f->pending == LOCK_PAGE)
+		flush_run(f);
+	if (f->first == LOCK_PAGE)
+		f->first++;
+	memcpy(f->run + (size_t)f->pending * PAGE, page, PAGE);
+	return f->first + f->pending++;
+}
+
+static int file_failed(const struct btree_file *f, int e, struct error *err)
+{
+	return error_set(err, -e, "cannot write '%s': %s", f->db->path, strerror(e));
+}
+
+int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *err)
+{
+	struct btree_file *f = mem_zalloc(sizeof(*f));
+	uint8_t header[HEADER_SIZE];
+	struct stat st;
+
+	f->db = db;
+	f->fd = open(db->temporary, O_RDWR | O_CLOEXEC);
+	if (f->fd < 0 || fstat(f->fd, &st) < 0) {
+		int r = file_failed(f, errno, err);
+
+		if (f->fd >= 0)
+			(void)close(f->fd);
+		free(f);
+		return r;
+	}
+	f->first = (uint32_t)(st.st_size / PAGE) + 1;
+	if (pread(f->fd, header, HEADER_SIZE, 0) != HEADER_SIZE || be16(header + AT_PAGE_SIZE) != PAGE ||
+		st.st_size % PAGE) {
+		(void)close(f->fd);
+		free(f);
+		return error_set(err, -EIO, "bug: '%s' has no pages of %u bytes", db->path, PAGE);
+	}
+	*ret_file = f;
+	return 0;
+}
+
+/* The size and the counter that tells other readers, SQLite's cache among them, that the file changed. */
+static void write_header(struct btree_file *f)
+{
+	uint8_t header[HEADER_SIZE];
+	uint32_t counter;
+
+	if (f->failed)
+		return;
+	if (pread(f->fd, header, HEADER_SIZE, 0) != HEADER_SIZE) {
+		f->failed = EIO;
+		return;
+	}
+	counter = be32(header + AT_COUNTER) + 1;
+	put32(header + AT_COUNTER, counter);
+	put32(header + AT_COUNTER_OF_PAGES, counter);
+	put32(header + AT_PAGES, f->first - 1);
+	write_at(f, header, HEADER_SIZE, 0);
+}
+
+int btree_file_close(struct btree_file *f, struct error *err)
+{
+	int r;
+
+	flush_run(f);
+	write_header(f);
+	r = f->failed ? file_failed(f, f->failed, err) : 0;
+	(void)close(f->fd);
+	free(f);
+	return r;
+}
+
+static int find_root(struct btree *t, const char *name, struct error *err)
+{
+	sqlite3 *handle = t->file->db->handle;
+	uint8_t header[LEAF_HEADER] = {0};
+	sqlite3_stmt *s;
+
+	if (sqlite3_prepare_v2(handle, schema_statement_root_page, -1, &s, NULL) != SQLITE_OK)
+		return error_set(err, -EIO, "schema: %s", sqlite3_errmsg(handle));
+	db_text(s, 1, name);
+	if (sqlite3_step(s) == SQLITE_ROW)
+		t->root = (uint32_t)sqlite3_column_int64(s, 0);
+	(void)sqlite3_finalize(s);
+	if (t->root)
+		(void)!pread(t->file->fd, header, sizeof(header), (off_t)(t->root - 1) * PAGE);
+	t->index = header[0] == INDEX_LEAF;
+	if ((header[0] != INDEX_LEAF && header[0] != TABLE_LEAF) || be16(header + 3) != 0)
+		return error_set(err, -EIO, "bug: no empty table or index '%s'", name);
+	return 0;
+}
+
+static void add_level(struct btree *t)
+{
+	assert(t->height < LEVELS_MAX);
+	t->levels[t->height] = mem_zalloc(sizeof(struct level));
+	t->levels[t->height++]->content = PAGE;
+}
+
+int btree_new(struct btree **ret_tree, struct btree_file *f, const char *name, struct error *err)
+{
+	struct btree *t = mem_zalloc(sizeof(*t));
+	int r;
+
+	t->file = f;
+	r = find_root(t, name, err);
+	if (r) {
+		free(t);
+		return r;
+	}
+	bulk_reserve(&t->row, 4096);
+	add_level(t);
+	*ret_tree = t;
+	return 0;
+}
+
+static uint32_t header_size(int depth)
+{
+	return depth ? INTERIOR_HEADER : LEAF_HEADER;
+}
+
+/* Room for a cell of n bytes behind the others, or NULL. */
+static uint8_t *place_cell(struct level *l, int depth, uint32_t n)
+{
+	uint32_t pointers = header_size(depth) + 2 * l->cells;
+
+	if (pointers + 2 + n > l->content)
+		return NULL;
+	l->content -= n;
+	put16(l->page + pointers, l->content);
+	l->cells++;
+	return l->page + l->content;
+}
+
+/* Takes the last cell off again; returns its length. */
+static uint32_t pop_cell(struct level *l, int depth, uint8_t *ret_cell)
+{
+	uint32_t end = --l->cells ? be16(l->page + header_size(depth) + 2 * (l->cells - 1)) : PAGE;
+	uint32_t n = end - l->content;
+
+	memcpy(ret_cell, l->page + l->content, n);
+	l->content = end;
+	return n;
+}
+
+/* Makes a page of the level and empties it. right: the last child of an inner page. */
+static void end_page(const struct btree *t, int depth, uint32_t right)
+{
+	struct level *l = t->levels[depth];
+	uint32_t pointers = header_size(depth) + 2 * l->cells;
+	uint8_t *p = l->page;
+
+	p[0] = depth ? (t->index ? INDEX_INTERIOR : TABLE_INTERIOR) : (t->index ? INDEX_LEAF : TABLE_LEAF);
+	put16(p + 1, 0);
+	put16(p + 3, l->cells);
+	put16(p + 5, l->content);
+	p[7] = 0;
+	if (depth)
+		put32(p + 8, right);
+	memset(p + pointers, 0, l->content - pointers);
+	l->cells = 0;
+	l->content = PAGE;
+}
+
+/*
+ * The child's page is full: its number and the key that parts it from the next one go to the level
+ * above. Where that is full, too, its last cell gives its child as the page's last one and moves up.
+ */
+static void add_child(struct btree *t, int depth, uint32_t child, const uint8_t *key, uint32_t n)
+{
+	uint8_t last[MAX_CELL], *cell;
+	struct level *l;
+
+	if (depth == t->height)
+		add_level(t);
+	l = t->levels[depth];
+	cell = place_cell(l, depth, 4 + n);
+	if (!cell) {
+		uint32_t size = pop_cell(l, depth, last);
+
+		end_page(t, depth, be32(last));
+		add_child(t, depth + 1, append_page(t->file, l->page), last + 4, size - 4);
+		cell = place_cell(l, depth, 4 + n);
+	}
+	put32(cell, child);
+	memcpy(cell + 4, key, n);
+}
+
+/* Of a table the key is the child's last rowid; of an index it is an entry of its own, which leaves the page. */
+static void end_leaf(struct btree *t)
+{
+	struct level *l = t->levels[0];
+	uint8_t key[MAX_CELL];
+	uint32_t n = t->index ? pop_cell(l, 0, key) : put_varint(key, (uint64_t)t->last_id);
+
+	end_page(t, 0, 0);
+	add_child(t, 1, append_page(t->file, l->page), key, n);
+}
+
+struct bulk_row *btree_row(struct btree *t)
+{
+	t->row.types = t->row.types_start;
+	t->row.body = t->row.body_start;
+	return &t->row;
+}
+
+/* Puts the cell of the current row on a leaf. prefix: what stands before its payload. */
+static void add_cell(struct btree *t, const uint8_t *prefix, uint32_t n, uint32_t head, uint32_t types, uint32_t body)
+{
+	uint8_t *cell = place_cell(t->levels[0], 0, n + head + body);
+
+	if (!cell) {
+		end_leaf(t);
+		cell = place_cell(t->levels[0], 0, n + head + body);
+	}
+	memcpy(cell, prefix, n);
+	cell += n + put_varint(cell + n, head);
+	memcpy(cell, t->row.types_start, types);
+	memcpy(cell + types, t->row.body_start, body);
+}
+
+static void end_record(struct btree *t, bool with_id)
+{
+	uint32_t types = (uint32_t)(t->row.types - t->row.types_start);
+	uint32_t body = (uint32_t)(t->row.body - t->row.body_start);
+	/* The header's size counts itself: two bytes from 127 on. */
+	uint32_t head = types + (types < 127 ? 1 : 2);
+	uint8_t prefix[20];
+	uint32_t n = put_varint(prefix, head + body);
+
+	assert(head + body <= (t->index ? MAX_ENTRY : MAX_ROW));
+	if (with_id)
+		n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
+	add_cell(t, prefix, n, head, types, body);
+}
+
+int64_t btree_end_row(struct btree *t)
+{
+	end_record(t, true);
+	return ++t->last_id;
+}
+
+void btree_end_entry(struct btree *t)
+{
+	end_record(t, false);
+}
+
+void btree_finish(struct btree *t)
+{
+	uint32_t child = 0;
+
+	if (!t)
+		return;
+	for (int depth = 0; depth < t->height; depth++) {
+		end_page(t, depth, child);
+		if (depth + 1 < t->height)
+			child = append_page(t->file, t->levels[depth]->page);
+		else
+			write_at(t->file, t->levels[depth]->page, PAGE, (uint64_t)(t->root - 1) * PAGE);
+		free(t->levels[depth]);
+	}
+	free(t->row.body_start);
+	free(t);
+}

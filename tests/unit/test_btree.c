@@ -1,0 +1,183 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "store/btree.h"
+
+static char place[] = "/tmp/bothends-btree.XXXXXX";
+
+static int64_t one_number(struct db *db, const char *sql)
+{
+	sqlite3_stmt *s;
+	int64_t v;
+
+	assert_int_equal(sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	v = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return v;
+}
+
+/* What it compares: every entry of an index with its row, order, and that each page is used once. */
+static void assert_sound(struct db *db)
+{
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	assert_string_equal(sqlite3_column_text(s, 0), "ok");
+	sqlite3_finalize(s);
+}
+
+static void make(struct db *db, const char *sql)
+{
+	struct error err = ERROR_INIT;
+	char *path = mem_printf("%s/x.db", place);
+
+	assert_int_equal(db_create(db, path, true, &err), 0);
+	assert_int_equal(db_run(db, "test", sql, &err), 0);
+	free(path);
+}
+
+/* kernel_log: host_id, at_ns, level, message. The message is as long as it is said. */
+static void put_row(struct btree *rows, struct btree *index, int64_t i, size_t length)
+{
+	struct bulk_row *row = btree_row(rows);
+	char text[8192];
+	int64_t id;
+
+	memset(text, 'a' + (int)(i % 26), sizeof(text));
+	bulk_int(row, i / 3);
+	bulk_int(row, i * 1000003);
+	bulk_null(row);
+	bulk_text(row, text, length);
+	id = btree_end_row(rows);
+	assert_int_equal(id, i + 1);
+	row = btree_row(index);
+	bulk_int(row, i / 3);
+	bulk_int(row, id);
+	btree_end_entry(index);
+}
+
+/* Numbers of rows at which pages, then levels, are added; lengths at which few or many share a page. */
+static const struct {
+	int64_t rows;
+	size_t length;
+} sizes[] = {{0, 10}, {1, 10}, {2, 8000}, {3, 4000}, {1000, 10}, {1001, 8100}, {3000, 3000}, {300000, 5}, {20000, 2000}};
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		struct error err = ERROR_INIT;
+		struct btree *rows, *index;
+		struct btree_file *f;
+		struct db db;
+
+		make(&db, "CREATE INDEX k ON kernel_log(host_id); INSERT INTO host VALUES (1, 'before')");
+		assert_int_equal(btree_file_open(&f, &db, &err), 0);
+		assert_int_equal(btree_new(&rows, f, "kernel_log", &err), 0);
+		assert_int_equal(btree_new(&index, f, "k", &err), 0);
+		for (int64_t i = 0; i < sizes[k].rows; i++)
+			put_row(rows, index, i, sizes[k].length);
+		btree_finish(rows);
+		btree_finish(index);
+		assert_int_equal(btree_file_close(f, &err), 0);
+		assert_sound(&db);
+		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log NOT INDEXED"), sizes[k].rows);
+		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log INDEXED BY k WHERE host_id >= 0"),
+			sizes[k].rows);
+		assert_int_equal(one_number(&db, "SELECT coalesce(sum(at_ns != (rowid - 1) * 1000003), 0) FROM kernel_log"), 0);
+		/* The file goes on to be SQLite's. */
+		assert_int_equal(db_run(&db, "test", "INSERT INTO kernel_log VALUES (5, 6, 7, 'after');"
+			"DELETE FROM kernel_log WHERE rowid % 7 = 3; INSERT INTO host VALUES (2, 'after')", &err), 0);
+		assert_sound(&db);
+		db_close(&db);
+	}
+}
+
+/* A table WITHOUT ROWID is an index with all columns: long texts make its pages few to a level. */
+static void test_without_rowid(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct btree_file *f;
+	struct btree *t;
+	char text[2000];
+	struct db db;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	make(&db, "");
+	assert_int_equal(btree_file_open(&f, &db, &err), 0);
+	assert_int_equal(btree_new(&t, f, "analysis", &err), 0);
+	for (int i = 0; i < 5000; i++) {
+		struct bulk_row *row = btree_row(t);
+		char key[32];
+
+		bulk_text(row, key, (size_t)snprintf(key, sizeof(key), "%08d", i));
+		bulk_text(row, text, (size_t)(i * 7 % 2000));
+		btree_end_entry(t);
+	}
+	btree_finish(t);
+	assert_int_equal(btree_file_close(f, &err), 0);
+	assert_sound(&db);
+	assert_int_equal(one_number(&db, "SELECT count(*) FROM analysis"), 5000);
+	for (int i = 0; i < 5000; i += 13) {
+		char sql[80];
+
+		snprintf(sql, sizeof(sql), "SELECT length(value) FROM analysis WHERE key = '%08d'", i);
+		assert_int_equal(one_number(&db, sql), i * 7 % 2000);
+	}
+	db_close(&db);
+}
+
+/* What is not there, or holds rows already, is refused. */
+static void test_refused(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct btree_file *f;
+	struct btree *t;
+	struct db db;
+
+	(void)state;
+	make(&db, "INSERT INTO kernel_log VALUES (1, 2, 3, 'x')");
+	assert_int_equal(btree_file_open(&f, &db, &err), 0);
+	assert_true(btree_new(&t, f, "kernel_log", &err) < 0);
+	assert_true(btree_new(&t, f, "no such table", &err) < 0);
+	assert_int_equal(btree_file_close(f, &err), 0);
+	assert_sound(&db);
+	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log"), 1);
+	db_close(&db);
+}
+
+static int make_place(void **state)
+{
+	(void)state;
+	return mkdtemp(place) ? 0 : -1;
+}
+
+static int remove_place(void **state)
+{
+	(void)state;
+	return rmdir(place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_without_rowid),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, make_place, remove_place);
+}
