@@ -253,7 +253,7 @@ CREATE TABLE segment_event ( -- one transmission that was not simply delivered
 	id INTEGER PRIMARY KEY, -- from 1, by flow
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
 	direction TEXT NOT NULL, -- c2s or s2c
-	kind TEXT NOT NULL, -- lost, capture_missed, misaddressed, unjudged, duplicated, sender_missed, reordered, injected, modified
+	kind TEXT NOT NULL, -- lost, capture_missed, misaddressed, unjudged, duplicated, sender_missed, reordered, injected, modified, both_missed
 	seq INTEGER NOT NULL, -- 32-bit sequence number on the wire at the sender; IP ID for datagrams
 	length INTEGER NOT NULL, -- payload bytes
 	segments INTEGER NOT NULL, -- wire segments it stands for

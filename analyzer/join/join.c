@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "join/unseen.h"
 
 #define BATCH 128
 #define MSS_DEFAULT 1448
@@ -32,6 +33,7 @@ struct worker {
 	struct lane sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a lane has both roles */
 	struct matcher matchers[PLACES_MAX][2];
 	struct proofs proofs;
+	struct unseen unseen;
 	int64_t *delays;
 	uint32_t delay_cap;
 };
@@ -251,6 +253,9 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .direction = d,
 		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
 		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
+		.unseen = &w->unseen, .filter = j->options.filter,
+		.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
+		.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
 		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events,
 		.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent};
 
@@ -440,6 +445,7 @@ static void release_worker(struct worker *w)
 		}
 	}
 	proofs_release(&w->proofs);
+	unseen_release(&w->unseen);
 	free(w->delays);
 	free(w);
 }

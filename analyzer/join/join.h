@@ -56,6 +56,7 @@ struct join_options {
 	unsigned threads;
 	enum packet_choice packets;
 	uint32_t packets_per_flow;
+	const char *filter; /* that frames had to pass to be read; NULL: none */
 };
 
 struct join {

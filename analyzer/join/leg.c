@@ -7,6 +7,7 @@
 #include "join/change.h"
 #include "join/delay.h"
 #include "join/ruling.h"
+#include "join/unseen.h"
 
 /* Events of one kind in one leg; beyond them only counts (changes of every packet, mostly). */
 #define MODIFIED_EVENTS_MAX 16
@@ -14,7 +15,7 @@
 const char *event_kind_name(enum event_kind k)
 {
 	static const char *const names[] = {"lost", "capture_missed", "misaddressed", "unjudged", "duplicated",
-		"sender_missed", "reordered", "injected", "modified"};
+		"sender_missed", "reordered", "injected", "modified", "both_missed"};
 
 	return names[k];
 }
@@ -82,7 +83,7 @@ static int64_t wire_size(const struct leg *l, const struct segment *s)
 	return ip + 20 + (s->bits & SEGMENT_TIMESTAMP ? 12 : 0) + payload;
 }
 
-static struct event *add_event(struct leg *l, enum event_kind kind, const char *reason)
+struct event *leg_add_event(struct leg *l, enum event_kind kind, const char *reason)
 {
 	struct event_list *list = l->events;
 
@@ -171,7 +172,7 @@ static void note_missing(struct leg *l, const struct run *r, const struct ruling
 	uint32_t bytes, int64_t at_ns)
 {
 	const struct item *it = &l->sent->items[r->item];
-	struct event *e = add_event(l, rule->kind, rule->reason);
+	struct event *e = leg_add_event(l, rule->kind, rule->reason);
 
 	count(counter(l, rule->kind), segments, bytes);
 	if (rule->kind == EVENT_LOST && is_syn(it))
@@ -199,7 +200,7 @@ static void note_modified(struct leg *l, const struct item *sent, const struct i
 	l->counts.modified += segments_of(l, sent->seg->length);
 	if (l->counts.modified > MODIFIED_EVENTS_MAX)
 		return;
-	e = add_event(l, EVENT_MODIFIED, "changed");
+	e = leg_add_event(l, EVENT_MODIFIED, "changed");
 	describe(e, l, sent, received);
 	memcpy(e->detail, detail, sizeof(e->detail));
 }
@@ -215,7 +216,7 @@ static void note_whole(struct leg *l, const struct item *it)
 		count(&l->counts.misaddressed, segments, it->seg->length);
 		if (is_syn(it))
 			l->counts.syn_lost += segments;
-		e = add_event(l, EVENT_MISADDRESSED, "foreign-mac");
+		e = leg_add_event(l, EVENT_MISADDRESSED, "foreign-mac");
 		describe(e, l, it, got);
 		return;
 	}
@@ -271,8 +272,10 @@ static void count_sent(struct leg *l, const struct item *it, int64_t *end)
 	/* Below what was sent before: sent again. A keep-alive (RFC 9293 3.8.4) repeats one byte at most. */
 	if (it->span && high <= *end && !(it->span <= 1 && high == *end && !(it->seg->flags & (TCP_SYN | TCP_FIN))))
 		count(&l->counts.retransmitted, segments, it->seg->length);
-	if (it->span && high > *end)
+	if (it->span && high > *end) {
+		l->sent_jumps |= it->off > *end && *end != INT64_MIN;
 		*end = high;
+	}
 }
 
 static void judge_sent(struct leg *l)
@@ -289,6 +292,7 @@ static void judge_sent(struct leg *l)
 		else
 			at = judge_item(l, i, at);
 	}
+	l->sent_end = end;
 }
 
 static int compare_transmissions(const struct item *a, const struct item *b)
@@ -360,7 +364,7 @@ static void judge_received(struct leg *l)
 		struct ruling rule = rule_extra(l, r);
 		uint32_t bytes = payload_within(it, r->low, r->high);
 		uint32_t segments = run_segments(l, it, r, UINT32_MAX);
-		struct event *e = add_event(l, rule.kind, rule.reason);
+		struct event *e = leg_add_event(l, rule.kind, rule.reason);
 
 		count(counter(l, rule.kind), segments, bytes);
 		describe(e, l, NULL, it);
@@ -403,7 +407,7 @@ static void judge_order(struct leg *l)
 		if (it->mate == ITEM_NONE || l->sent->items[it->mate].mate == ITEM_NONE || it->ambiguous)
 			continue;
 		if (any && it->mate < highest && it->state == ITEM_WHOLE && l->sent->items[it->mate].mate == i) {
-			struct event *e = add_event(l, EVENT_REORDERED, "late");
+			struct event *e = leg_add_event(l, EVENT_REORDERED, "late");
 
 			describe(e, l, &l->sent->items[it->mate], it);
 			l->counts.reordered += e->segments;
@@ -427,5 +431,6 @@ void leg_judge(struct leg *l)
 	judge_received(l);
 	count_received(l);
 	judge_order(l);
+	unseen_find(l);
 	delay_measure(l);
 }

@@ -19,6 +19,7 @@ enum event_kind {
 	EVENT_REORDERED,
 	EVENT_INJECTED,
 	EVENT_MODIFIED,
+	EVENT_BOTH_MISSED,
 	EVENT_KINDS
 };
 
@@ -28,6 +29,7 @@ struct event {
 	uint8_t kind, flags;
 	uint8_t direction;  /* enum direction */
 	bool while_running; /* missed by a capture that ran then: speaks against it */
+	bool sender_running; /* both_missed: speaks against the sender's capture too */
 	bool pending;	    /* holds only while the receiving capture proves to be sound around then */
 	uint32_t seq, length, segments;
 	uint32_t from, to;  /* vantage indexes */
@@ -37,6 +39,7 @@ struct event {
 	const struct segment *proof; /* NULL: absence */
 	char detail[32];	     /* CHANGE_TEXT_SIZE: what was changed: "mss 1460 -> 1380"; "" */
 	int64_t judged_ns;	     /* when it would have arrived, receiver's clock */
+	int64_t sender_ns;	     /* both_missed: when it had been sent, sender's clock */
 };
 
 /* Segments and payload bytes of one kind. */
@@ -70,11 +73,14 @@ struct leg {
 	bool to_is_end;		      /* the receiving vantage's host owns the destination address */
 	bool flow_absent;	      /* the receiving vantage never saw the flow */
 	bool sender_absent;	      /* the sending one never did */
+	bool from_is_first, to_is_last; /* of the places along the path; their captures have one leg only */
 	bool in_scope;		      /* such a capture would have recorded the flow (no filter in the way) */
 	struct lane *sent, *received; /* this direction */
 	const struct lane *acks_from, *acks_to; /* the other one, at from and at to */
 	struct matcher *matcher;      /* after match_lanes() */
 	struct proofs *proofs;	      /* scratch */
+	struct unseen *unseen;	      /* scratch */
+	const char *filter;	      /* --filter; NULL: none */
 	int64_t **delays;	      /* scratch for one-way delays */
 	uint32_t *delay_cap;
 	struct event_list *events;
@@ -84,7 +90,12 @@ struct leg {
 	uint32_t first_arrived, last_arrived; /* first and last received item that is matched; NONE, 0 */
 	uint8_t usual_ttl;
 	bool has_usual_ttl;
+	int64_t sent_end; /* behind the last byte on record as sent */
+	bool sent_jumps; /* a sent item lies beyond the end of those before it */
 };
+
+/* A new event at the end of the leg's; the caller fills it in. */
+struct event *leg_add_event(struct leg *l, enum event_kind kind, const char *reason);
 
 /* Judges what the matcher left and fills counts and events. */
 void leg_judge(struct leg *l);

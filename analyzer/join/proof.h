@@ -21,6 +21,12 @@ void ack_track_release(struct ack_track *t);
 /* The first item that acknowledges everything below high, or ITEM_NONE. */
 uint32_t ack_track_covers(const struct ack_track *t, int64_t high);
 
+/* The highest acknowledgment of all; INT64_MIN: none. */
+static inline int64_t ack_track_highest(const struct ack_track *t)
+{
+	return t->lane->count ? t->high[t->lane->count - 1] : INT64_MIN;
+}
+
 /* What is known about one run. Indexes are of the tracks' lanes; ITEM_NONE: nothing. */
 struct run_proof {
 	uint32_t cover_to, sack_to;	/* first at the receiver's side */

@@ -228,7 +228,7 @@ static void relate(struct analysis *r)
 	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
 		.scope = &r->scope, .quiet = &r->quiet, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,
-			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow")}};
+			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow"), .filter = r->o->filter}};
 	join_judge_twins(&r->join);
 }
 

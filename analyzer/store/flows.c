@@ -360,6 +360,10 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct event *
 	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
 	if (e->kind == EVENT_SENDER_MISSED && e->while_running && e->proof)
 		note_miss(w, e->from, event_time(e), e->segments);
+	if (e->kind == EVENT_BOTH_MISSED && e->while_running)
+		note_miss(w, e->to, e->judged_ns, e->segments);
+	if (e->kind == EVENT_BOTH_MISSED && e->sender_running)
+		note_miss(w, e->from, e->sender_ns, e->segments);
 	if (!e->pending)
 		return;
 	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);

@@ -8,7 +8,11 @@ FROM (SELECT vantage_id, flow_id, sum(is_in * n) AS sum_in, sum((1 - is_in) * n)
 	FROM (SELECT to_vantage_id AS vantage_id, flow_id, direction, 1 AS is_in, capture_missed AS n
 		FROM path WHERE capture_missed > 0
 		UNION ALL
-		SELECT from_vantage_id, flow_id, direction, 0, sender_missed FROM path WHERE sender_missed > 0)
+		SELECT from_vantage_id, flow_id, direction, 0, sender_missed FROM path WHERE sender_missed > 0
+		UNION ALL
+		SELECT to_vantage_id, flow_id, direction, 1, segments FROM segment_event WHERE kind = 'both_missed'
+		UNION ALL
+		SELECT from_vantage_id, flow_id, direction, 0, segments FROM segment_event WHERE kind = 'both_missed')
 	GROUP BY vantage_id, flow_id, direction);
 -- A place that never saw the flow at all had a filter, or the proof of the rest is in tcp_missed.
 DELETE FROM missed WHERE NOT EXISTS (SELECT 1 FROM flow_vantage w WHERE w.flow_id = missed.flow_id
@@ -47,7 +51,12 @@ SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
 	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
 		WHERE p.vantage_id = r.id AND e.at_ns BETWEEN p.from_ns AND p.to_ns)
 FROM ran r
-CROSS JOIN event e ON e.kind = 'sender_missed' AND e.from_vantage_id = r.id;
+CROSS JOIN event e ON e.kind = 'sender_missed' AND e.from_vantage_id = r.id
+UNION ALL
+-- What neither has has no time but that of its proof; the join saw to it that both captures ran.
+SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, NULL, 0
+FROM ran r
+JOIN segment_event e ON e.kind = 'both_missed' AND r.id IN (e.from_vantage_id, e.to_vantage_id);
 
 CREATE TEMP TABLE verdict AS
 WITH outside AS (SELECT vantage_id, sum(max(n_in, n_out)) AS n

@@ -35,8 +35,7 @@ def play(path, bothends, folder):
     for point in world.points:
         if not point.absent:
             file = os.path.join(folder, point.name + ".pcap")
-            world.write(point, file)
-            inputs.append(f"{point.name}={file}")
+            inputs += [f"{point.name}={each}" for each in world.write(point, file)]
     if not script.expected:
         return [f"{path}:1: the script expects nothing"], script
     lines = []

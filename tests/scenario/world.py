@@ -72,6 +72,8 @@ class Point:
         window = self.one("window", "..").split("..")
         self.window = [seconds(window[0]) if window[0] else float("-inf"),
                        seconds(window[1]) if window[1] else float("inf")]
+        pause = self.one("pause", "inf..inf").split("..")
+        self.pause = [seconds(time) if time != "inf" else float("inf") for time in pause]
         self.without = set(self.one("without", "").split(","))
         self.mac = f"02:00:00:00:00:{index + 1:02x}"
         self.gateway = f"02:00:00:00:01:{index + 1:02x}"
@@ -405,6 +407,7 @@ class World:
         """Writes a passing packet down, unless the capture misses it. False: it goes no further."""
         mine = [f for f in fates if f.point == point.name and self._picked(f, number, part)]
         running = point.window[0] <= p.time <= point.window[1] and p.flow.name not in point.without
+        running = running and not point.pause[0] <= p.time <= point.pause[1]
         incomplete = next((int(f.value) for f in mine if f.name == "dropfrag"), 0)
         if running and not any(f.name == "miss" for f in mine):
             for extra in [0.0] + [seconds(f.value or "5us") for f in mine if f.name == "twice"]:
@@ -524,7 +527,15 @@ class World:
                 for n, at in enumerate(range(0, len(body), p.fragment), 1) if n != -p.twist]
 
     def write(self, point, path):
+        """What a point recorded, into a file, or two where it paused; returns their paths."""
         seen = sorted(point.seen, key=lambda p: (p[0], p[1]))
+        parts = {path: [p for p in seen if p[0] < point.pause[0]], path + ".2": [p for p in seen if p[0] > point.pause[0]]}
+        paths = [path] + [path + ".2"] * (point.pause[0] < float("inf"))
+        for each in paths:
+            self._write(point, each, parts[each])
+        return paths
+
+    def _write(self, point, path, seen):
         if point.gro:
             seen = self._merged(seen)
         records = []
@@ -554,4 +565,3 @@ class World:
                                 int(point.one("drops")) if point.one("drops") else None, running)
         else:
             frames.write_pcap(path, records, point.link, point.snaplen, point.unit_ns)
-        return len(records)
