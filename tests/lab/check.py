@@ -355,7 +355,7 @@ def check_truth(program, path):
             return report.lines
         with sqlite3.connect(output) as db:
             check_file(db, report)
-    check_conservation(db, report)
+            check_conservation(db, report)
             for check in CHECKS:
                 try:
                     check(db, truth, report)
