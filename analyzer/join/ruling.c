@@ -174,13 +174,56 @@ static uint32_t answering_copy(const struct leg *l, const struct run_proof *p, c
 	return best;
 }
 
+/*
+ * The first arrival with all bytes of the run that no sent copy on record accounts for: the sending
+ * capture lacks its transmission. It explains acknowledgments that follow it.
+ */
+static const struct item *unsent_arrival(const struct leg *l, const struct run *r, const struct run_proof *p)
+{
+	for (uint32_t i = 0; i < p->arrivals; i++) {
+		const struct item *it = &l->received->items[l->proofs->arrivals[p->first_arrival + i]];
+
+		if (it->mate == ITEM_NONE && it->off <= r->low && it->off + it->span >= r->high)
+			return it;
+	}
+	return NULL;
+}
+
+/* Was the transmission that arrived sent after this one? By what its sender counts up, else by the clocks. */
+static bool sent_after(const struct leg *l, const struct item *arrival, const struct item *sent)
+{
+	const struct segment *a = arrival->seg, *s = sent->seg;
+
+	if (l->matcher->traits.use_timestamp && a->bits & s->bits & SEGMENT_TIMESTAMP && a->tsval != s->tsval)
+		return (int32_t)(a->tsval - s->tsval) > 0;
+	if (l->matcher->traits.use_id && !((a->bits | s->bits) & SEGMENT_NO_ID) && a->ip_id != s->ip_id)
+		return (int16_t)(a->ip_id - s->ip_id) > 0;
+	return match_is_causal(l->matcher, sent, arrival);
+}
+
+/* The receiver got the bytes by a copy that the sending capture lacks; what became of this one? */
+static struct ruling rule_unsent(const struct leg *l, const struct run *r, const struct run_proof *p,
+	const struct cover *c, const struct item *arrival, int64_t *ret_ns)
+{
+	if (p->dsacks >= p->arrivals)
+		return (struct ruling){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
+			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
+	if (sent_after(l, arrival, &l->sent->items[r->item]))
+		return (struct ruling){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
+			.proof = arrival->seg, .proof_vantage = l->to};
+	return absent(l, r->item, "no-dsack", ret_ns);
+}
+
 static struct ruling rule_unrecorded(const struct leg *l, const struct run *r, const struct run_proof *p,
 	const struct cover *c, int64_t *ret_ns)
 {
+	const struct item *arrival = p->arrivals ? unsent_arrival(l, r, p) : NULL;
 	uint32_t answering;
 
 	if (!c->to && !c->from)
 		return absent(l, r->item, "no-proof", ret_ns);
+	if (arrival && !(c->to && c->to->frame < arrival->seg->frame))
+		return rule_unsent(l, r, p, c, arrival, ret_ns);
 	if (p->copies < 2)
 		return arrived(l, c);
 	answering = answering_copy(l, p, c);
