@@ -407,6 +407,27 @@ CREATE TABLE peer_activity ( -- frames between a host's address and a peer by se
 	frames INTEGER NOT NULL -- frames
 ) STRICT;
 
+CREATE TABLE flow_outage ( -- a time in which a direction of a flow went on and none of it arrived: three transmissions in half a second at least
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	direction TEXT NOT NULL, -- c2s or s2c
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
+	from_ns INTEGER NOT NULL, -- first lost transmission, sender's clock
+	to_ns INTEGER NOT NULL, -- last lost transmission
+	until_ns INTEGER, -- the first one after it that arrived, sender's clock; NULL: none did
+	transmissions INTEGER NOT NULL, -- lost in that time
+	least INTEGER NOT NULL -- only transmissions with so much payload were lost, smaller ones arrived; 0: none of any size arrived
+) STRICT;
+
+CREATE TABLE flow_activity ( -- frames of a flow by second, where several flows of one of its hosts were out at once
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where they were seen
+	direction TEXT NOT NULL, -- c2s or s2c
+	second_ns INTEGER NOT NULL, -- start of the second, this vantage's clock
+	frames INTEGER NOT NULL, -- frames
+	largest INTEGER NOT NULL -- payload of the largest frame, as recorded
+) STRICT;
+
 CREATE TABLE flow_log ( -- a record of a cloud's flow log
 	id INTEGER PRIMARY KEY, -- from 1
 	log_file_id INTEGER NOT NULL REFERENCES log_file(id), -- the file

@@ -97,6 +97,26 @@ CREATE TABLE dark_span ( -- a time in which a host received nothing, or nobody r
 	alive_by TEXT -- what tells: its own frames, heartbeat, kernel log, silence to everyone
 ) STRICT;
 
+CREATE TABLE partial_span ( -- a time in which some flows of a host got nothing through while others went on, at once and with the same peers
+	id INTEGER PRIMARY KEY, -- from 1, in order of time
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the host whose flows they are
+	direction TEXT NOT NULL, -- rx: what was sent to it; tx: what it sent
+	scope TEXT NOT NULL, -- host: with several peers, so it is the host's; path: with one peer, or at several hosts at once
+	partial TEXT NOT NULL, -- queue: some flows and not others; size: only small packets passed
+	peer_ip TEXT, -- with scope path: the one peer; NULL: several
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where lost ones were sent; of several one
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where they should have arrived; of several one
+	from_ns INTEGER NOT NULL, -- first lost transmission, reference clock
+	to_ns INTEGER NOT NULL, -- last lost transmission
+	returned INTEGER NOT NULL, -- 1 some of these flows got through afterwards
+	flows_out INTEGER NOT NULL, -- flows of which nothing (with size: nothing large) arrived
+	flows_on INTEGER NOT NULL, -- flows that went on
+	peers INTEGER NOT NULL, -- peers that have flows of both
+	lost INTEGER NOT NULL, -- transmissions lost
+	smallest_lost INTEGER NOT NULL, -- payload of the smallest of them
+	largest_arrived INTEGER NOT NULL -- payload of the largest that arrived in the meantime
+) STRICT;
+
 CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of addresses; made again when it does not fit path
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
 	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver

@@ -19,6 +19,7 @@ INSERT INTO setting (key, value, comment) VALUES
 	('dark_min_s', 3, 'host-dark needs at least this many whole seconds without a frame'),
 	('dark_min_peers', 2, 'host-dark needs at least this many others that sent to the host, or that it sent to'),
 	('dark_gone_s', 30, 'a host without a running capture is dark when it answers nobody for this many seconds'),
+	('partial_min_flows', 3, 'host-dark of part of the flows, and path-partial, need at least this many flows that were out, and as many that went on'),
 	('arp_min_unanswered', 3, 'arp-unanswered needs at least this many requests in a row without an answer'),
 	('events_max', 1000000, 'most rows in segment_event'),
 	('packets_max', 20000, 'most rows in packet with --packets events'),

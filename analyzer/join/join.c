@@ -248,7 +248,7 @@ static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
 static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t i, enum direction d)
 {
 	const struct join *j = w->join;
-	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i;
+	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
 	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
 	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .direction = d,
 		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
@@ -265,6 +265,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 	l.in_scope = (!l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from)) &&
 		(!l.sender_absent || scope_holds(j->scope, j->net, from->vantage, to));
 	leg_judge(&l);
+	outages_find(&l, conversation, first_event, &b->outages);
 	add_path(b, conversation, &l.counts);
 }
 
@@ -456,6 +457,7 @@ static struct join_batch *batch_free(struct join_batch *b)
 		return NULL;
 	free(b->paths);
 	free(b->events.events);
+	free(b->outages.rows);
 	free(b->windows);
 	free(b->window_conversation);
 	free(b->packets);

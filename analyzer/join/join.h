@@ -5,6 +5,7 @@
 #pragma once
 
 #include "join/leg.h"
+#include "join/outage.h"
 #include "join/quiet.h"
 #include "join/scope.h"
 
@@ -40,6 +41,7 @@ struct join_batch {
 	} *paths;
 	uint32_t path_count, path_cap;
 	struct event_list events;
+	struct outage_list outages;
 	struct zero_window_row *windows;
 	uint32_t *window_conversation;
 	uint32_t window_count, window_cap, window_conversation_cap;

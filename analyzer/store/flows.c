@@ -69,6 +69,7 @@ void flow_writer_release(struct flow_writer *w)
 {
 	tally_release(&w->seen->frames);
 	totals_release(&w->totals);
+	outages_release(&w->outages);
 	tally_release(&w->peer_seconds);
 	tally_release(&w->missed);
 	flowindex_release(&w->indexes);
@@ -600,7 +601,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
 	const struct join *j = w->join;
-	uint32_t path = 0, event = 0, window = 0, packet = 0;
+	uint32_t path = 0, event = 0, window = 0, packet = 0, outage = 0;
 
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], row = place + 1;
@@ -617,6 +618,8 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
 			take_window(w, row, &b->windows[window]);
+		for (; outage < b->outages.count && b->outages.rows[outage].conversation == conversation; outage++)
+			outages_add(&w->outages, row, &b->outages.rows[outage]);
 		for (; packet < b->packet_count && b->packets[packet].conversation == conversation; packet++)
 			take_packet(w, row, &b->packets[packet]);
 	}
@@ -713,6 +716,7 @@ int flow_writer_finish(struct flow_writer *w, struct error *err)
 void flow_writer_settle(struct flow_writer *w)
 {
 	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
+	uint64_t kept, total;
 
 	for (uint32_t i = 0; i < w->window_count; i++)
 		insert_window(w, w->windows[i].row, &w->windows[i].window);
@@ -726,6 +730,8 @@ void flow_writer_settle(struct flow_writer *w)
 	}
 	(void)sqlite3_finalize(missed);
 	insert_peer_seconds(w);
+	outages_store(&w->outages, w->join, w->db, &kept, &total);
+	limit_reached(w, "flow_activity", kept, total);
 	limit_reached(w, "peer_activity", w->peer_seconds.count, w->peer_seconds.count + w->peer_seconds.refused);
 	limit_reached(w, "segment_event", w->event_count, w->events_total);
 	limit_reached(w, "packet", w->packet_count, w->packets_total);

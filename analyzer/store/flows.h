@@ -5,6 +5,7 @@
 #include "store/btree.h"
 #include "store/db.h"
 #include "store/flowindex.h"
+#include "store/outages.h"
 #include "store/totals.h"
 
 struct flow_writer {
@@ -36,6 +37,7 @@ struct flow_writer {
 	} *pending;
 	uint32_t pending_count, pending_cap;
 	struct totals totals;
+	struct outages outages;
 	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */

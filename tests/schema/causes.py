@@ -21,6 +21,9 @@ must not. Times are seconds on the vantage point's clock. One statement a line:
          [checksum=message] [dst=224.0.0.18] [vlan=N]
     activity V from=S to=S [rx=5] [tx=5]  every second
     peer V SRC DST from=S to=S [n=3] [every=1]
+    talks A B IP IP:PORT first=N n=COUNT from=S to=S [out=S-S] [back] [size=40] [got=40]
+         flows N, N+1 ... between two places, heard at both every second; out: nothing of this size
+         from A (back: to A) arrives, nothing at all unless got says up to which size it does
     klog HOST at=S TEXT
     fact HOST KEY VALUE [at=S]
     counter V NAME at=S VALUE
@@ -206,6 +209,38 @@ class Case:
         for s in range(int(o["from"]), int(o["to"]), int(o.get("every", 1))):
             self.row("peer_activity", vantage_id=self.vantages[vantage], src_ip=src, dst_ip=dst,
                      second_ns=ns(s), frames=int(o.get("n", 3)))
+
+    def do_talks(self, words, o):
+        a, b, client, server = words[:4]
+        out = tuple(map(float, o["out"].split("-"))) if "out" in o else (0, 0)
+        size, way = int(o.get("size", 40)), "s2c" if "back" in words else "c2s"
+        sender, receiver = (b, a) if way == "s2c" else (a, b)
+        seconds = range(int(o["from"]), int(o["to"]))
+        for number in range(int(o["first"]), int(o["first"]) + int(o["n"])):
+            name = str(number)
+            self.do_flow([name, "tcp", f"{client}:{40000 + number}", server, "established"], o)
+            self.do_seen([name, a, 0], {})
+            self.do_seen([name, b, 1], {})
+            lost = [s for s in seconds if out[0] <= s < out[1]]
+            self.do_path([name, way, sender, receiver], {
+                "sent": len(seconds), "lost": len(lost), "delivered": len(seconds) - len(lost),
+                "largest_delivered": 40 + size if len(lost) < len(seconds) else 0})
+            for place in (sender, receiver):
+                for second in seconds:
+                    here = int(o.get("got", 0)) if place == receiver and second in lost else size
+                    if here:
+                        self.row("flow_activity", flow_id=number, vantage_id=self.vantages[place], direction=way,
+                                 second_ns=ns(second), frames=2, largest=here)
+            for second in lost:
+                self.row("segment_event", flow_id=number, direction=way, kind="lost", seq=0, length=size, segments=1,
+                         tcp_flags=24, from_vantage_id=self.vantages[sender], sent_file_id=self.vantages[sender],
+                         sent_frame=self.frame(sender), sent_ns=ns(second + 0.5), to_vantage_id=self.vantages[receiver],
+                         reason="retransmitted")
+            if lost:
+                self.row("flow_outage", flow_id=number, direction=way, from_vantage_id=self.vantages[sender],
+                         to_vantage_id=self.vantages[receiver], from_ns=ns(lost[0] + 0.5), to_ns=ns(lost[-1] + 0.5),
+                         until_ns=ns(lost[-1] + 1.5) if lost[-1] + 1 < seconds[-1] else None, transmissions=len(lost),
+                         least=512 if "got" in o else 0)
 
     def do_klog(self, words, o):
         self.row("kernel_log", host_id=self.hosts[words[0]], at_ns=ns(o["at"]), level=4, message=words[1])

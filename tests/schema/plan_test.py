@@ -16,6 +16,7 @@ LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "fl
          "mac_use", "peer_activity", "finding", "evidence", "cite", "lossy", "lossy_pair", "handshake_pair",
          "handshake_key", "handshake_flow", "loss_flow", "ended", "ended_pair", "reset_packet", "proof",
          "finding_end", "finding_key", "numbering", "root",
+         "flow_outage", "flow_activity", "pt_ref", "pt_step", "pt_second", "pt_flow",
          "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source", "reject_rank",
          "silent_rank", "eni_missing", "eni_shown"}
 

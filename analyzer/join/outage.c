@@ -1,0 +1,89 @@
+#include "join/outage.h"
+
+#include "base/mem.h"
+#include "base/nsec.h"
+
+enum fate { FATE_ARRIVED, FATE_LOST, FATE_UNKNOWN };
+
+/* The run of lost transmissions that is being looked at. */
+struct silence {
+	struct outage row;
+	bool passed; /* smaller ones arrived in the meantime */
+	bool passing; /* so, since the last lost one */
+};
+
+/*
+ * Events come in the order of the items they are about. One of which a part arrived counts as arrived;
+ * so does one that the receiving capture only missed. What nothing decides ends no outage and makes none.
+ */
+static enum fate fate_of(const struct leg *l, const struct item *it, uint32_t *at)
+{
+	enum fate f = FATE_ARRIVED;
+
+	for (; *at < l->events->count && l->events->events[*at].sent == it->seg; ++*at) {
+		const struct event *e = &l->events->events[*at];
+
+		if (e->length < it->seg->length)
+			continue;
+		if (e->kind == EVENT_LOST)
+			f = FATE_LOST;
+		else if (e->kind == EVENT_UNJUDGED)
+			f = FATE_UNKNOWN;
+	}
+	return f;
+}
+
+static void close_silence(struct silence *s, int64_t until_ns, struct outage_list *ret)
+{
+	bool is_large = s->row.least > 0;
+
+	/* Large ones alone: only where small ones passed. Else it is one of all sizes, and has its row. */
+	if (s->row.lost >= OUTAGE_LOST && s->row.last_ns - s->row.first_ns >= OUTAGE_NS && s->passed == is_large) {
+		MEM_RESERVE(ret->rows, ret->count, ret->cap);
+		ret->rows[ret->count] = s->row;
+		ret->rows[ret->count++].until_ns = until_ns;
+	}
+	s->row.lost = 0;
+	s->passed = s->passing = false;
+}
+
+static void look_at(struct silence *s, const struct segment *seg, enum fate f, struct outage_list *ret)
+{
+	if (f == FATE_UNKNOWN)
+		return;
+	if (seg->length < s->row.least) {
+		s->passing |= f == FATE_ARRIVED && s->row.lost;
+		return;
+	}
+	if (f == FATE_ARRIVED) {
+		close_silence(s, seg->time_ns, ret);
+		return;
+	}
+	if (!s->row.lost)
+		s->row.first_ns = seg->time_ns;
+	s->row.last_ns = seg->time_ns;
+	s->row.lost++;
+	s->passed |= s->passing;
+	s->passing = false;
+}
+
+void outages_find(const struct leg *l, uint32_t conversation, uint32_t first_event, struct outage_list *ret)
+{
+	struct outage row = {.conversation = conversation, .from = l->from, .to = l->to,
+		.direction = (uint8_t)l->direction};
+	struct silence all = {.row = row}, large = {.row = row};
+	uint32_t at = first_event;
+
+	if (l->counts.lost.segments < OUTAGE_LOST || l->sender_absent)
+		return;
+	large.row.least = OUTAGE_LARGE;
+	for (uint32_t i = 0; i < l->sent->count; i++) {
+		const struct item *it = &l->sent->items[i];
+		enum fate f = fate_of(l, it, &at);
+
+		look_at(&all, it->seg, f, ret);
+		look_at(&large, it->seg, f, ret);
+	}
+	close_silence(&all, INT64_MIN, ret);
+	close_silence(&large, INT64_MIN, ret);
+}

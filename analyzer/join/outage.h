@@ -1,0 +1,30 @@
+/*
+ * outage: times in which a flow went on sending in one direction and nothing of it arrived, or nothing
+ * of its large segments. One alone is bad luck or a closed path; many at once, beside flows that go on,
+ * are a receive queue, a transmit queue or one of several parallel paths.
+ */
+#pragma once
+
+#include "join/leg.h"
+
+/* Fewer lost transmissions in a row than these, or a shorter time, are the luck of random loss. */
+#define OUTAGE_LOST 3
+#define OUTAGE_NS (NSEC_PER_SEC / 2)
+/* Payload bytes from which a segment is large. */
+#define OUTAGE_LARGE 512
+
+struct outage {
+	uint32_t conversation, from, to; /* vantage indexes */
+	uint8_t direction;
+	int64_t first_ns, last_ns; /* first and last lost transmission, sender's clock */
+	int64_t until_ns;	   /* the next one that arrived, sender's clock; INT64_MIN: none did */
+	uint32_t lost, least;	   /* transmissions; only those of so many bytes of payload count */
+};
+
+struct outage_list {
+	struct outage *rows;
+	uint32_t count, cap;
+};
+
+/* Adds the outages of a leg that has been judged; its events are those from first_event on. */
+void outages_find(const struct leg *l, uint32_t conversation, uint32_t first_event, struct outage_list *ret);

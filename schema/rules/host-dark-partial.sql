@@ -1,0 +1,71 @@
+-- A host received nothing of some flows (or of large packets), or nobody received it, while the others went on
+-- prepare/partial.sql finds the spans. One finding for each host, direction and pattern.
+CREATE TEMP TABLE hp_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY host_id, direction, partial) AS finding_id,
+	host_id, direction, partial, min(from_vantage_id) AS from_vantage_id, min(to_vantage_id) AS to_vantage_id,
+	count(*) AS spans, sum(to_ns - from_ns) AS total_ns, max(to_ns - from_ns) AS longest_ns, min(from_ns) AS from_ns,
+	max(to_ns) AS to_ns, max(flows_out) AS flows_out, max(flows_on) AS flows_on, max(peers) AS peers, sum(lost) AS lost,
+	min(smallest_lost) AS smallest_lost, max(largest_arrived) AS largest_arrived, min(returned) AS returned
+FROM partial_span WHERE scope = 'host' GROUP BY host_id, direction, partial;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.finding_id, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END,
+	CASE f.partial WHEN 'queue' THEN 0.9 ELSE 0.85 END, f.host_id,
+	CASE f.direction WHEN 'tx' THEN f.from_vantage_id END, CASE f.direction WHEN 'rx' THEN f.to_vantage_id END,
+	CASE f.direction WHEN 'tx' THEN a.ip END, CASE f.direction WHEN 'rx' THEN a.ip END,
+	f.from_ns, f.to_ns, f.spans, NULL,
+	h.name || CASE f.partial
+		WHEN 'queue' THEN CASE f.direction WHEN 'rx' THEN ' received nothing of ' || f.flows_out || ' of '
+					|| (f.flows_out + f.flows_on) || ' flows from '
+				ELSE ' sent ' || f.flows_out || ' of ' || (f.flows_out + f.flows_on)
+					|| ' flows in vain to ' END || f.peers || ' peers'
+		ELSE CASE f.direction WHEN 'rx' THEN ' received nothing of ' || f.smallest_lost
+					|| ' bytes or more from ' || f.peers || ' peers'
+				ELSE ' sent ' || f.smallest_lost || ' bytes or more in vain to ' || f.peers || ' peers' END
+		END
+		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
+			|| span(f.total_ns) || ' in all' ELSE '' END
+		|| CASE f.partial WHEN 'queue' THEN ' while the other ' || f.flows_on || ' went on: one '
+				|| CASE f.direction WHEN 'rx' THEN 'receive' ELSE 'transmit' END || ' queue'
+			ELSE ' while those up to ' || f.largest_arrived || ' passed (payload, ' || f.flows_out || ' flows)' END
+		|| CASE WHEN f.returned THEN '' ELSE '; none of them got through again' END,
+	CASE WHEN f.partial = 'size' THEN 'look at the size of its ' || CASE f.direction WHEN 'rx' THEN 'receive buffers'
+			ELSE 'transmit offloads (ethtool -k: tso, gso)' END
+			|| ', at its MTU and that of its port, and at length errors (ethtool -S)'
+		WHEN f.direction = 'rx' THEN 'look for a receive queue that stands still: /proc/interrupts, rx_queue counters '
+			|| '(ethtool -S); steer around it (ethtool -X, -L), then update or reload the driver'
+		ELSE 'look for a transmit queue that stands still: kernel log ("transmit queue N timed out"), tx_queue counters '
+			|| '(ethtool -S), then update or reload the driver' END,
+	json_object('direction', f.direction, 'partial', f.partial, 'alive', json('true'), 'alive_by', 'the other flows',
+		'returned', f.returned, 'seconds', f.total_ns / 1e9, 'flows', f.flows_out, 'broken', f.flows_out,
+		'flows_on', f.flows_on, 'peers', f.peers, 'lost', f.lost, 'smallest_lost', f.smallest_lost,
+		'largest_arrived', f.largest_arrived, 'rule', 'host-dark-partial',
+		'windows', (SELECT json_group_array(json(w)) FROM (
+			SELECT json_object('from_ns', d.from_ns, 'to_ns', d.to_ns, 'flows', d.flows_out, 'flows_on', d.flows_on,
+				'peers', d.peers, 'lost', d.lost) AS w
+			FROM partial_span d WHERE d.host_id = f.host_id AND d.direction = f.direction AND d.partial = f.partial
+				AND d.scope = 'host' ORDER BY d.from_ns LIMIT 500)))
+FROM hp_found f JOIN host h ON h.id = f.host_id
+LEFT JOIN (SELECT host_id, min(ip) AS ip FROM dk_ip GROUP BY host_id HAVING count(*) = 1) a ON a.host_id = f.host_id
+ORDER BY f.finding_id;
+
+INSERT INTO cite (finding_id, event_id, n, what)
+SELECT finding_id, event_id, n, 'sent in that time' FROM (
+	SELECT p.finding_id, p.event_id, row_number() OVER (PARTITION BY p.finding_id ORDER BY p.sent_ns, p.event_id) AS n
+	FROM (SELECT DISTINCT f.finding_id, e.event_id, e.sent_ns
+		FROM hp_found f
+		CROSS JOIN pt_lost e ON e.host_id = f.host_id AND e.way = f.direction AND e.partial = f.partial) p)
+WHERE n <= 20 ORDER BY finding_id, n;
+
+-- What went on in the meantime.
+INSERT INTO evidence (finding_id, flow_id, note)
+SELECT finding_id, flow_id, 'went on: ' || arrived || ' frames arrived in that time, from ' || iso(from_ns) FROM (
+	SELECT f.finding_id, o.flow_id, o.arrived, o.from_ns,
+		row_number() OVER (PARTITION BY f.finding_id ORDER BY o.from_ns, o.arrived DESC, o.flow_id) AS n
+	FROM hp_found f
+	CROSS JOIN pt_verdict v ON v.host_id = f.host_id AND v.way = f.direction AND v.partial = f.partial
+	CROSS JOIN pt_flow o ON o.cluster = v.cluster AND o.state = 'on')
+WHERE n <= 10 ORDER BY finding_id, n;
+
+DROP TABLE hp_found;
