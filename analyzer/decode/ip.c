@@ -27,20 +27,6 @@
 #define HOP_PAD1 0
 #define HOP_JUMBO 0xc2 /* RFC 2675; also the super packets of Linux BIG TCP, inside the host */
 
-/*
- * Whether the one's-complement sum of the header is anything but 0xffff. Such a sum is the plain
- * sum modulo 0xffff (RFC 1071 2), in either byte order, and never 0 as the version is in it. A
- * field of 0 is one that the sender left to the NIC, not an error.
- */
-static inline bool checksum_is_bad(const uint8_t *h, uint32_t length)
-{
-	uint64_t sum = (uint64_t)le32(h) + le32(h + 4) + le32(h + 8) + le32(h + 12) + le32(h + 16);
-
-	for (uint32_t i = IPV4_HDR_LEN; i < length; i += 4)
-		sum += le32(h + i);
-	return sum % 0xffff != 0 && le16(h + 10) != 0;
-}
-
 /* A packet of a protocol that is not decoded further. */
 static enum packet_disposition undecoded(struct layer *l, enum packet_disposition d)
 {
@@ -186,7 +172,7 @@ enum packet_disposition ipv4_decode(struct layer *l)
 	p->more_fragments = fragment & IP_MORE_FRAGMENTS;
 	p->fragment = fragment & (IP_MORE_FRAGMENTS | IP_OFFSET);
 	p->fragment_offset = (uint16_t)((fragment & IP_OFFSET) * 8);
-	p->ip_checksum_bad = checksum_is_bad(h, header);
+	p->ip_checksum_bad = ipv4_checksum_is_bad(h, header);
 	return transport(l, h[9]);
 }
 

@@ -17,6 +17,20 @@
 #define ETHERTYPE_TEB 0x6558 /* an Ethernet frame inside (RFC 7637, GRE and Geneve) */
 #define ETHERTYPE_IPV6 0x86dd
 
+enum link_type {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_RAW_BSD = 12, /* DLT_RAW as some writers store it */
+	LINK_RAW_OPENBSD = 14,
+	LINK_RAW = 101,
+	LINK_LOOP = 108,
+	LINK_SLL = 113,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_NFLOG = 239,
+	LINK_SLL2 = 276,
+};
+
 struct layer {
 	struct cursor c;  /* captured bytes, cut to what outer lengths allow */
 	uint32_t wire;	  /* bytes of this layer on the wire; >= c.left */
@@ -73,6 +87,24 @@ static inline void layer_map_v4(uint8_t ret_address[16], const uint8_t v4[4])
 	memcpy(ret_address + 8, &low, 8);
 }
 
+/*
+ * Whether the one's-complement sum of the header is anything but 0xffff. Such a sum is the plain
+ * sum modulo 0xffff (RFC 1071 2), in either byte order, and never 0 as the version is in it. A
+ * field of 0 is one that the sender left to the NIC, not an error.
+ */
+static inline bool ipv4_checksum_is_bad(const uint8_t *h, uint32_t length)
+{
+	uint64_t sum = (uint64_t)le32(h) + le32(h + 4) + le32(h + 8) + le32(h + 12) + le32(h + 16);
+
+	for (uint32_t i = 20; i < length; i += 4)
+		sum += le32(h + i);
+	return sum % 0xffff != 0 && le16(h + 10) != 0;
+}
+
+struct frame;
+
+/* usual.c: a frame of the most common kind, whole; the packet has been begun. False: another kind, nothing set. */
+bool usual_decode(const struct frame *f, struct packet *p);
 /* link.c: the header of a link type; then the rest. */
 enum packet_disposition link_decode(struct layer *l, uint32_t link_type);
 /* link.c: any VLAN tags, then what the ethertype says. */

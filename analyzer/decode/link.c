@@ -5,20 +5,6 @@
 #include "decode/layer.h"
 #include "decode/nflog.h"
 
-enum link_type {
-	LINK_NULL = 0,
-	LINK_ETHERNET = 1,
-	LINK_RAW_BSD = 12, /* DLT_RAW as some writers store it */
-	LINK_RAW_OPENBSD = 14,
-	LINK_RAW = 101,
-	LINK_LOOP = 108,
-	LINK_SLL = 113,
-	LINK_IPV4 = 228,
-	LINK_IPV6 = 229,
-	LINK_NFLOG = 239,
-	LINK_SLL2 = 276,
-};
-
 #define ETHERNET_HDR_LEN 14
 #define VLAN_TAG_LEN 4
 #define SLL_HDR_LEN 16

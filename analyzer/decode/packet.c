@@ -48,7 +48,7 @@ static inline void packet_begin(struct packet *p, uint32_t epb_flags)
 	p->fragment = false;
 }
 
-enum packet_disposition packet_decode(
+enum packet_disposition packet_decode_in_steps(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
 {
 	struct layer l = {
@@ -60,4 +60,13 @@ enum packet_disposition packet_decode(
 	packet_begin(ret_packet, frame->epb_flags);
 	ret_packet->disposition = link_decode(&l, link_type);
 	return ret_packet->disposition;
+}
+
+enum packet_disposition packet_decode(
+	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
+{
+	packet_begin(ret_packet, frame->epb_flags);
+	if (__builtin_expect(link_type == LINK_ETHERNET && usual_decode(frame, ret_packet), 1))
+		return PACKET_TCP;
+	return packet_decode_in_steps(frame, link_type, ret_packet);
 }

@@ -167,3 +167,7 @@ struct packet {
  */
 enum packet_disposition packet_decode(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet);
+
+/* The same without the short cut for the most common kind of frame: for tests, which compare the two. */
+enum packet_disposition packet_decode_in_steps(
+	const struct frame *frame, uint32_t link_type, struct packet *ret_packet);

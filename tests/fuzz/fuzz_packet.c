@@ -68,7 +68,8 @@ static void decode(const struct frame *f, uint32_t link_type, int fill, struct s
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	CLEANUP_STRBUF struct strbuf zeros = STRBUF_INIT, ones = STRBUF_INIT;
+	CLEANUP_STRBUF struct strbuf zeros = STRBUF_INIT, ones = STRBUF_INIT, steps = STRBUF_INIT;
+	struct packet p = {0};
 	struct frame f = {0};
 
 	if (size < INPUT_HDR_LEN)
@@ -79,5 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decode(&f, le16(data), 0, &zeros);
 	decode(&f, le16(data), 1, &ones);
 	assert(strcmp(zeros.text, ones.text) == 0);
+	(void)packet_decode_in_steps(&f, le16(data), &p);
+	packet_text(&steps, &p);
+	assert(strcmp(zeros.text, steps.text) == 0);
 	return 0;
 }
