@@ -15,6 +15,11 @@
 #define MSS_ETHERNET 1460
 /* More vantage points along one conversation than anyone has. */
 #define PLACES_MAX 16
+/* Conversations whose records are brought near together, most of their flows, and most cache lines of them. */
+#define NEAR 8
+#define CHAINS_MAX 64
+#define NEAR_LINES 8192
+#define CACHE_LINE 64
 /* Batches that may wait for the sink, for each thread. */
 #define WAITING 4
 /* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
@@ -478,6 +483,48 @@ struct crew {
 	bool stop;
 };
 
+/* A chain of chunks on its way into the processor's caches. */
+struct chain {
+	const struct segment_chunk *at;
+};
+
+static uint32_t chains_of(const struct join *j, uint32_t conversation, struct chain *chains, uint32_t n)
+{
+	uint32_t i = j->all->list[conversation].first_member;
+
+	for (; i != MEMBER_NONE && n < CHAINS_MAX; i = j->all->members[i].next)
+		chains[n++] = (struct chain){.at = member_flow(j->net, &j->all->members[i])->head};
+	return n;
+}
+
+/*
+ * The chunks of a flow lie where time put them, each known only from the one before it. Following one
+ * chain after another would wait for memory at every link; following many side by side waits once for all.
+ */
+static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
+{
+	struct chain chains[CHAINS_MAX];
+	uint32_t n = 0, lines = 0;
+
+	for (uint32_t i = begin; i < end; i++)
+		n = chains_of(j, j->order[i], chains, n);
+	while (n && lines < NEAR_LINES) {
+		for (uint32_t i = 0; i < n;) {
+			const struct segment_chunk *c = chains[i].at;
+
+			if (!c) {
+				chains[i] = chains[--n];
+				continue;
+			}
+			for (uint32_t k = 0; k < sizeof(*c) + c->used * sizeof(struct segment); k += CACHE_LINE, lines++)
+				__builtin_prefetch((const uint8_t *)c + k);
+			if (c->next)
+				__builtin_prefetch(c->next);
+			chains[i++].at = c->next;
+		}
+	}
+}
+
 static void run_batch(struct worker *w, struct join_batch *b, uint32_t number)
 {
 	const struct join *j = w->join;
@@ -485,8 +532,11 @@ static void run_batch(struct worker *w, struct join_batch *b, uint32_t number)
 	b->copies_skipped = mem_array(j->net->vantage_count + 1, sizeof(*b->copies_skipped));
 	b->begin = number * BATCH;
 	b->end = b->begin + BATCH < j->all->count ? b->begin + BATCH : j->all->count;
-	for (uint32_t i = b->begin; i < b->end; i++)
+	for (uint32_t i = b->begin; i < b->end; i++) {
+		if ((i - b->begin) % NEAR == 0)
+			bring_near(j, i, i + NEAR < b->end ? i + NEAR : b->end);
 		join_conversation(w, b, j->order[i]);
+	}
 }
 
 static void *crew_work(void *arg)
