@@ -6,7 +6,7 @@
 
 void fileindex_init(struct fileindex *x, struct arena *arena)
 {
-	*x = (struct fileindex){.arena = arena};
+	*x = (struct fileindex){.arena = arena, .in_page = FILEINDEX_PAGE};
 }
 
 void fileindex_release(struct fileindex *x)
@@ -19,31 +19,19 @@ void fileindex_release(struct fileindex *x)
 void fileindex_start(struct fileindex *x, uint32_t file)
 {
 	/* A page belongs to one file: the base of its offsets is that file's. */
-	x->count = (x->count + FILEINDEX_PAGE - 1) / FILEINDEX_PAGE * FILEINDEX_PAGE;
+	x->count = x->page_count * FILEINDEX_PAGE;
+	x->in_page = FILEINDEX_PAGE;
 	MEM_RESERVE(x->files, x->file_count, x->file_cap);
 	x->files[x->file_count++] = (struct fileindex_file){.file = file, .first = x->count};
 }
 
-static void new_page(struct fileindex *x, uint64_t offset)
+void fileindex_new_page(struct fileindex *x, uint64_t offset)
 {
 	MEM_RESERVE(x->pages, x->page_count, x->page_cap);
 	x->pages[x->page_count] = arena_alloc(x->arena, sizeof(struct fileindex_page));
 	x->pages[x->page_count]->base = offset;
 	x->page_count++;
-}
-
-uint32_t fileindex_add(struct fileindex *x, uint64_t offset)
-{
-	uint32_t in_page = x->count % FILEINDEX_PAGE;
-	struct fileindex_page *page;
-	uint64_t delta;
-
-	if (x->count / FILEINDEX_PAGE == x->page_count)
-		new_page(x, offset);
-	page = x->pages[x->page_count - 1];
-	delta = offset - page->base;
-	page->delta[in_page] = delta < UINT32_MAX ? (uint32_t)delta : UINT32_MAX;
-	return x->count++;
+	x->in_page = 0;
 }
 
 /* The last file whose first ordinal is at or below. */

@@ -21,6 +21,7 @@ struct fileindex {
 	} **pages;
 	uint32_t page_count, page_cap;
 	uint32_t count;		     /* ordinals given out */
+	uint32_t in_page;	     /* of them in the newest page */
 };
 
 #define FILEINDEX_PAGE 254
@@ -31,8 +32,21 @@ void fileindex_release(struct fileindex *x);
 /* From now on frames are of this file; pads to a fresh page. */
 void fileindex_start(struct fileindex *x, uint32_t file);
 
+void fileindex_new_page(struct fileindex *x, uint64_t offset);
+
 /* The ordinal of the next frame, which begins at offset. */
-uint32_t fileindex_add(struct fileindex *x, uint64_t offset);
+static inline uint32_t fileindex_add(struct fileindex *x, uint64_t offset)
+{
+	struct fileindex_page *page;
+	uint64_t delta;
+
+	if (x->in_page == FILEINDEX_PAGE)
+		fileindex_new_page(x, offset);
+	page = x->pages[x->page_count - 1];
+	delta = offset - page->base;
+	page->delta[x->in_page++] = delta < UINT32_MAX ? (uint32_t)delta : UINT32_MAX;
+	return x->count++;
+}
 
 struct fileindex_place {
 	uint32_t file, number; /* number from 1 */

@@ -20,32 +20,51 @@ void flowtab_release(struct flowtab *t)
 	*t = (struct flowtab){0};
 }
 
-void flow_key_of(const struct packet *p, struct flow_key *ret_key, bool *ret_from_b)
+/* Multiplies and folds: every bit of both words reaches every bit of the result. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
-	int order = memcmp(p->src, p->dst, 16);
-	bool from_b = order > 0 || (order == 0 && p->src_port > p->dst_port);
+	__uint128_t m = (__uint128_t)a * b;
 
-	memcpy(ret_key->a, from_b ? p->dst : p->src, 16);
-	memcpy(ret_key->b, from_b ? p->src : p->dst, 16);
-	ret_key->a_port = from_b ? p->dst_port : p->src_port;
-	ret_key->b_port = from_b ? p->src_port : p->dst_port;
-	ret_key->protocol = p->protocol;
-	memset(ret_key->unused, 0, sizeof(ret_key->unused));
-	*ret_from_b = from_b;
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* Multiply-and-fold over the key's five words; quality matters little, speed much. */
-static uint32_t key_hash(const struct flow_key *k)
+/* A key is five words; put together in registers, they are not read before they are written. */
+struct key_words {
+	uint64_t a[2], b[2], rest;
+};
+_Static_assert(sizeof(struct key_words) == sizeof(struct flow_key), "the same bytes");
+
+/* The two multiplications of the addresses do not wait for each other. */
+static inline uint32_t key_hash(const struct key_words *k)
 {
-	const uint8_t *p = (const uint8_t *)k;
-	uint64_t h = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t low = fold(k->a[1] ^ UINT64_C(0x9e3779b97f4a7c15), k->b[1] ^ UINT64_C(0xd6e8feb86659fd93));
+	uint64_t high = fold(k->a[0] ^ UINT64_C(0xa0761d6478bd642f), k->b[0] ^ UINT64_C(0xe7037ed1a0b428db));
 
-	for (int i = 0; i < 40; i += 8) {
-		__uint128_t m = (__uint128_t)(h ^ le64(p + i)) * UINT64_C(0xd6e8feb86659fd93);
+	return (uint32_t)(fold(low ^ high, k->rest ^ UINT64_C(0x8ebc6af09c88c6e3)) >> 32);
+}
 
-		h = (uint64_t)m ^ (uint64_t)(m >> 64);
-	}
-	return (uint32_t)(h >> 32);
+/* x where which is 0, y where it is all ones: which way a packet goes is a coin toss, and a branch costs more than this. */
+static inline uint64_t pick(uint64_t which, uint64_t x, uint64_t y)
+{
+	return x ^ ((x ^ y) & which);
+}
+
+void flow_lookup_of(const struct packet *p, struct flow_lookup *ret)
+{
+	const uint64_t src[2] = {le64(p->src), le64(p->src + 8)}, dst[2] = {le64(p->dst), le64(p->dst + 8)};
+	uint64_t src_port = p->src_port, dst_port = p->dst_port;
+	bool above = src[0] > dst[0], equal = src[0] == dst[0], low_above = src[1] > dst[1], low_equal = src[1] == dst[1];
+	bool from_b = above | (equal & (low_above | (low_equal & (src_port > dst_port))));
+	uint64_t which = (uint64_t)0 - from_b;
+	const struct key_words words = {
+		.a = {pick(which, src[0], dst[0]), pick(which, src[1], dst[1])},
+		.b = {pick(which, dst[0], src[0]), pick(which, dst[1], src[1])},
+		.rest = pick(which, src_port, dst_port) | pick(which, dst_port, src_port) << 16 | (uint64_t)p->protocol << 32};
+
+	memcpy(&ret->key, &words, sizeof(ret->key));
+	ret->guess = NULL;
+	ret->hash = key_hash(&words);
+	ret->from_b = from_b;
 }
 
 static void grow_buckets(struct flowtab *t)
@@ -107,31 +126,37 @@ static bool new_incarnation(const struct flow *f, const struct packet *p, bool f
 	return peer->seen && !peer->sent_syn_only;
 }
 
-struct flow *flowtab_find(struct flowtab *t, const struct packet *p, bool *ret_from_b)
+static inline bool same_key(const struct flow_key *x, const struct flow_key *y)
 {
-	struct flow_key key;
-	uint32_t hash, at, index;
+	const uint8_t *a = (const uint8_t *)x, *b = (const uint8_t *)y;
+
+	return !((le64(a) ^ le64(b)) | (le64(a + 8) ^ le64(b + 8)) | (le64(a + 16) ^ le64(b + 16)) |
+		(le64(a + 24) ^ le64(b + 24)) | (le64(a + 32) ^ le64(b + 32)));
+}
+
+static struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
+{
+	uint32_t hash = look->hash, at, index;
 	struct flow *f, *newer;
 
-	flow_key_of(p, &key, ret_from_b);
-	hash = key_hash(&key);
 	for (at = hash & t->bucket_mask; t->buckets[at]; at = (at + 1) & t->bucket_mask) {
 		if ((uint32_t)(t->buckets[at] >> 32) != hash)
 			continue;
 		index = (uint32_t)t->buckets[at] - 1;
 		f = flowtab_at(t, index);
-		if (memcmp(&f->key, &key, sizeof(key)) != 0)
+		if (!same_key(&f->key, &look->key))
 			continue;
-		if (!new_incarnation(f, p, *ret_from_b))
+		if (!new_incarnation(f, p, look->from_b))
 			return f;
-		newer = new_flow(t, &key, hash);
+		newer = new_flow(t, &look->key, hash);
 		if (!newer)
 			return NULL;
 		newer->older = index;
+		f->has_newer = true;
 		t->buckets[at] = (uint64_t)hash << 32 | t->count;
 		return newer;
 	}
-	f = new_flow(t, &key, hash);
+	f = new_flow(t, &look->key, hash);
 	if (!f)
 		return NULL;
 	t->buckets[at] = (uint64_t)hash << 32 | t->count;
@@ -140,31 +165,61 @@ struct flow *flowtab_find(struct flowtab *t, const struct packet *p, bool *ret_f
 	return f;
 }
 
+struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
+{
+	struct flow *f = look->guess;
+
+	/* It was looked up some packets ago; a flow that was started since is the newer one. */
+	if (f && !f->has_newer && same_key(&f->key, &look->key) && !new_incarnation(f, p, look->from_b))
+		return f;
+	return find_or_start(t, p, look);
+}
+
+#define CACHE_LINE 64
+
+void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
+{
+	uint32_t at = look->hash & t->bucket_mask;
+	const uint8_t *f;
+
+	look->guess = NULL;
+	while (t->buckets[at] && (uint32_t)(t->buckets[at] >> 32) != look->hash)
+		at = (at + 1) & t->bucket_mask;
+	if (!t->buckets[at])
+		return;
+	look->guess = flowtab_at(t, (uint32_t)t->buckets[at] - 1);
+	f = (const uint8_t *)look->guess;
+	for (size_t i = 0; i < sizeof(struct flow); i += CACHE_LINE)
+		__builtin_prefetch(f + i, 1);
+}
+
 /*
  * Chunks grow with the flow, by an eighth of what it has: what is left over at the end is a
  * twentieth on average, and large flows still stay in few pieces.
  */
-struct segment *flow_append(struct flowtab *t, struct flow *f, unsigned n)
+static struct segment *new_chunk(struct flowtab *t, struct flow *f)
 {
-	struct segment_chunk *c = f->tail;
-	uint32_t cap;
+	uint32_t cap = f->slots / 8;
+	struct segment_chunk *c;
 
-	if (c && c->cap - c->used >= n) {
-		c->used += n;
-		f->slots += n;
-		return &c->slots[c->used - n];
-	}
-	cap = f->slots / 8;
 	cap = cap < 4 ? 4 : cap > 256 ? 256 : cap;
 	c = arena_alloc(t->arena, sizeof(*c) + cap * sizeof(struct segment));
 	c->next = NULL;
 	c->cap = cap;
-	c->used = n;
+	c->used = 0;
 	if (f->tail)
 		f->tail->next = c;
 	else
 		f->head = c;
 	f->tail = c;
-	f->slots += n;
 	return c->slots;
+}
+
+struct segment *flow_reserve(struct flowtab *t, struct flow *f, unsigned n)
+{
+	struct segment_chunk *c = f->tail;
+
+	if (c && c->cap - c->used >= n)
+		return &c->slots[c->used];
+	return new_chunk(t, f);
 }

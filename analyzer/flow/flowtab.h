@@ -13,7 +13,7 @@
 
 struct packet;
 
-/* Endpoint A is the smaller of (address, port), so that both directions have one key. */
+/* Endpoint A is the smaller of (address, port) in an order of our own, so that both directions have one key. */
 struct flow_key {
 	uint8_t a[16], b[16]; /* addresses, v4-mapped */
 	uint16_t a_port, b_port;
@@ -36,7 +36,7 @@ struct flow_side {
 	uint8_t tcp_options; /* TCPOPT_ bits of its SYN */
 	bool has_isn, seen, acked;
 	bool sent_syn_only;  /* it sent a SYN without ACK: it is the client */
-	bool out, in;	     /* the capture said so of some of its segments */
+	uint8_t directions;  /* what the capture said of its segments: enum packet_direction as bits */
 	/* The run of frames with one pair of MACs, until observe_macs() takes it into mac_use. */
 	uint16_t run_src_mac, run_dst_mac, run_binding;
 	uint32_t run_epoch;
@@ -84,15 +84,50 @@ static inline struct flow *flowtab_at(const struct flowtab *t, uint32_t index)
 	return &t->pages[index >> FLOWTAB_PAGE_BITS][index & ((1U << FLOWTAB_PAGE_BITS) - 1)];
 }
 
-/* The key of a packet; *ret_from_b: its sender is B. */
-void flow_key_of(const struct packet *p, struct flow_key *ret_key, bool *ret_from_b);
+/* Where to look for a packet's flow. */
+struct flow_lookup {
+	struct flow_key key;
+	struct flow *guess; /* by flowtab_near_flow(): it may have this key; NULL: not known */
+	uint32_t hash;
+	bool from_b; /* its sender is B */
+};
+
+void flow_lookup_of(const struct packet *p, struct flow_lookup *ret);
 
 /*
  * The flow a packet belongs to, made when new. A SYN whose sequence number differs from the one
  * that side sent before starts a new flow (RFC 9293 3.4.1: a new incarnation); the same number is
  * a retransmission. NULL: the table is full.
  */
-struct flow *flowtab_find(struct flowtab *t, const struct packet *p, bool *ret_from_b);
+struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look);
 
-/* Room for n (1 or 2) slots at the end of the flow's segments. */
-struct segment *flow_append(struct flowtab *t, struct flow *f, unsigned n);
+/*
+ * Tens of thousands of flows do not fit into the processor's caches, and each packet is of another:
+ * these three bring near, one step each and without waiting, what flowtab_find() and flow_reserve()
+ * will need. Called for several packets in turn, their waits overlap.
+ */
+static inline void flowtab_near_bucket(const struct flowtab *t, const struct flow_lookup *look)
+{
+	__builtin_prefetch(&t->buckets[look->hash & t->bucket_mask]);
+}
+
+void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look);
+
+static inline void flow_near_slot(const struct flow *f)
+{
+	if (!f || !f->newest)
+		return;
+	__builtin_prefetch(f->tail, 1);
+	__builtin_prefetch(f->newest, 1);
+	__builtin_prefetch(f->newest + 1, 1);
+}
+
+/* Room for n (1 or 2) slots at the end of the flow's segments, for flow_append() to take. */
+struct segment *flow_reserve(struct flowtab *t, struct flow *f, unsigned n);
+
+static inline void flow_append(struct flow *f, unsigned n)
+{
+	f->newest = &f->tail->slots[f->tail->used];
+	f->tail->used += n;
+	f->slots += n;
+}

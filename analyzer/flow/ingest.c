@@ -16,6 +16,17 @@
 /* Rotated files may overlap by this much and still be one vantage point's. */
 #define ROTATION_SLACK_NS NSEC_PER_SEC
 
+/* Frames are taken in groups, so that the memory of all their flows is on its way before the first needs it. */
+#define GROUP 16
+
+struct taken {
+	struct reading_vantage *rv;
+	struct frame frame;
+	struct packet packet;
+	struct flow_lookup lookup;
+	uint32_t ordinal;
+};
+
 struct reading_vantage {
 	struct vantage v;
 	uint32_t last_capture; /* index, and the interface in it */
@@ -41,7 +52,7 @@ struct host_reading {
 	uint32_t interface_count;
 	int64_t last_ns;
 	struct fragments *fragments;
-	struct packet packet;
+	struct taken group[GROUP];
 };
 
 static bool names_fit(const char *a, const char *b)
@@ -215,6 +226,7 @@ static int dispose_fragment(
 {
 	struct fragment_whole whole;
 	struct observation first = *o;
+	struct flow_lookup lookup;
 	int disposition;
 
 	switch (fragments_add(rd->fragments, rv->place, o->packet, o->frame, o->ordinal, &whole)) {
@@ -228,6 +240,8 @@ static int dispose_fragment(
 	first.frame = &whole.frame;
 	first.packet = &whole.packet;
 	first.ordinal = whole.ordinal;
+	flow_lookup_of(&whole.packet, &lookup);
+	first.lookup = &lookup;
 	disposition = dispose(rd, rv, &first);
 	if (whole.is_current)
 		return disposition;
@@ -290,21 +304,22 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 	rd->last_ns = f->time_ns;
 }
 
-static void ingest_frame(struct host_reading *rd, struct frame *f)
+/* False: it is accounted for, nothing more to do. */
+static bool take_frame(struct host_reading *rd, struct taken *t)
 {
+	struct frame *f = &t->frame;
 	const struct interface_state *st = &rd->interfaces[f->interface];
 	struct vantage *v = &st->rv->v;
-	struct packet *p = &rd->packet;
-	struct observation o = {.vantage = v, .frame = f, .packet = p};
-	int disposition;
+	struct packet *p = &t->packet;
 
-	o.ordinal = fileindex_add(&rd->host->frames, f->offset);
+	t->rv = st->rv;
+	t->ordinal = fileindex_add(&rd->host->frames, f->offset);
 	rd->capture->frames++;
 	v->frames++;
 	note_time(rd, v, f);
 	if (f->time_ns < rd->options->from_ns || f->time_ns >= rd->options->to_ns) {
 		account(rd, CAPTURE_OUTSIDE_TIME, f);
-		return;
+		return false;
 	}
 	if (f->time_ns < v->first_ns)
 		v->first_ns = f->time_ns;
@@ -312,22 +327,66 @@ static void ingest_frame(struct host_reading *rd, struct frame *f)
 		v->last_ns = f->time_ns;
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
 		account(rd, CAPTURE_FILTERED, f);
-		return;
+		return false;
 	}
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
 		f->time_ns = sane_time(p->nflog_time_ns);
-	o.src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
-	o.dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
-	observe_activity(v, f, p->direction);
+	return true;
+}
+
+static void note_macs(struct vantage *v, const struct packet *p, struct observation *o)
+{
+	if (p->has_src_mac && p->has_dst_mac) {
+		const struct mac_pair *pair = vantage_macs(v, p->src_mac, p->dst_mac);
+
+		o->src_mac = pair->src_index;
+		o->dst_mac = pair->dst_index;
+		return;
+	}
+	o->src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
+	o->dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
+}
+
+static void ingest_frame(struct host_reading *rd, const struct taken *t)
+{
+	const struct packet *p = &t->packet;
+	struct vantage *v = &t->rv->v;
+	struct observation o = {
+		.vantage = v, .frame = &t->frame, .packet = p, .lookup = &t->lookup, .ordinal = t->ordinal};
+	int disposition;
+
+	note_macs(v, p, &o);
+	observe_activity(v, &t->frame, p->direction);
 	v->foreign_seen |= p->other_host;
 	if (p->version)
 		v->ip_frames++;
 	else
 		v->non_ip_frames++;
-	disposition = dispose(rd, st->rv, &o);
+	disposition = dispose(rd, t->rv, &o);
 	if (disposition != HELD_BY_FLOW)
-		account(rd, disposition, f);
+		account(rd, disposition, &t->frame);
+}
+
+/* Each step brings near what the next one reads. */
+static void ingest_group(struct host_reading *rd, uint32_t count)
+{
+	struct taken *group = rd->group;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!group[i].packet.version)
+			continue;
+		flow_lookup_of(&group[i].packet, &group[i].lookup);
+		flowtab_near_bucket(&group[i].rv->v.flows, &group[i].lookup);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (group[i].packet.version)
+			flowtab_near_flow(&group[i].rv->v.flows, &group[i].lookup);
+	for (uint32_t i = 0; i < count; i++)
+		if (group[i].packet.version)
+			flow_near_slot(group[i].lookup.guess);
+	for (uint32_t i = 0; i < count; i++)
+		ingest_frame(rd, &group[i]);
 }
 
 static int64_t add_known(int64_t sum, int64_t v)
@@ -424,28 +483,39 @@ static void forget_interfaces(struct host_reading *rd)
 	rd->interface_count = 0;
 }
 
+/* The frames that lie in memory together, at most a group; *ret_count 0: the file has no more. */
+static int read_group(struct host_reading *rd, struct capfile *cf, uint32_t *ret_count, struct error *err)
+{
+	const struct capfile_info *info = capfile_info(cf);
+	uint32_t n = 0;
+	int r = 0;
+
+	while (r == 0 && n < GROUP && (!n || capfile_at_hand(cf)) && capfile_next(cf, &rd->group[n].frame) == CAPFILE_OK) {
+		if (rd->group[n].frame.interface >= rd->interface_count)
+			r = learn_interfaces(rd, info, err);
+		if (r == 0)
+			n += take_frame(rd, &rd->group[n]);
+	}
+	*ret_count = n;
+	return r;
+}
+
 static int read_frames(struct host_reading *rd, struct capfile *cf, struct error *err)
 {
 	const struct capfile_info *info = capfile_info(cf);
 	uint64_t told = 0;
-	struct frame f;
+	uint32_t count;
 	int r;
 
-	while (capfile_next(cf, &f) == CAPFILE_OK) {
-		if (f.interface >= rd->interface_count) {
-			r = learn_interfaces(rd, info, err);
-			if (r)
-				return r;
-		}
-		ingest_frame(rd, &f);
-		if ((info->frames & 0xffff) == 0 && rd->options->progress) {
+	do {
+		r = read_group(rd, cf, &count, err);
+		ingest_group(rd, count);
+		if (info->bytes != told && rd->options->progress) {
 			*rd->options->progress += info->bytes - told;
 			told = info->bytes;
 		}
-	}
-	if (rd->options->progress)
-		*rd->options->progress += info->bytes - told;
-	return learn_interfaces(rd, info, err);
+	} while (r == 0 && count);
+	return r ? r : learn_interfaces(rd, info, err);
 }
 
 static void give_up_fragments(struct host_reading *rd)

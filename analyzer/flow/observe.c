@@ -24,23 +24,12 @@ static struct activity *activity_of(struct vantage *v, int64_t second_ns)
 	return &v->activity[i];
 }
 
-void observe_activity(struct vantage *v, const struct frame *frame, uint8_t direction)
+struct activity *observe_second(struct vantage *v, int64_t time_ns)
 {
-	struct activity *a = v->activity_count ? &v->activity[v->activity_count - 1] : NULL;
+	int64_t second = time_ns / NSEC_PER_SEC;
 
-	if (!a || frame->time_ns < a->second_ns || frame->time_ns - a->second_ns >= NSEC_PER_SEC) {
-		int64_t second = frame->time_ns / NSEC_PER_SEC;
-
-		second -= frame->time_ns % NSEC_PER_SEC < 0;
-		a = activity_of(v, second * NSEC_PER_SEC);
-	}
-	if (direction == PACKET_OUT) {
-		a->tx_frames++;
-		a->tx_bytes += frame->wire_len;
-	} else {
-		a->rx_frames++;
-		a->rx_bytes += frame->wire_len;
-	}
+	second -= time_ns % NSEC_PER_SEC < 0;
+	return activity_of(v, second * NSEC_PER_SEC);
 }
 
 void observe_neighbor(const struct observation *o)
@@ -204,7 +193,7 @@ static void open_run(const struct observation *o, struct flow *f, bool from_b)
 	side->run_epoch = v->binding_epoch;
 }
 
-void observe_macs(const struct observation *o, struct flow *f, bool from_b)
+void observe_new_run(const struct observation *o, struct flow *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 

@@ -1,6 +1,7 @@
 /* observe: what is noted of frames beside their flow: activity, MACs, ARP, VRRP, ICMP errors, netfilter logs. */
 #pragma once
 
+#include "base/nsec.h"
 #include "flow/vantage.h"
 #include "read/capfile.h"
 
@@ -8,12 +9,29 @@ struct observation {
 	struct vantage *vantage;
 	const struct frame *frame;
 	const struct packet *packet;
+	const struct flow_lookup *lookup; /* for what goes into a flow */
 	uint32_t ordinal;	   /* the frame's, in its host */
 	uint16_t src_mac, dst_mac; /* indexes */
 };
 
+/* The row of the second that holds a time; made when new. */
+struct activity *observe_second(struct vantage *v, int64_t time_ns);
+
 /* Seconds in which anything passed; direction: enum packet_direction (unknown counts as received). */
-void observe_activity(struct vantage *v, const struct frame *frame, uint8_t direction);
+static inline void observe_activity(struct vantage *v, const struct frame *frame, uint8_t direction)
+{
+	struct activity *a = v->now;
+
+	if (!a || (uint64_t)(frame->time_ns - a->second_ns) >= NSEC_PER_SEC)
+		a = v->now = observe_second(v, frame->time_ns);
+	if (direction == PACKET_OUT) {
+		a->tx_frames++;
+		a->tx_bytes += frame->wire_len;
+	} else {
+		a->rx_frames++;
+		a->rx_bytes += frame->wire_len;
+	}
+}
 
 /* Called for frames of the dispositions their names say. */
 void observe_neighbor(const struct observation *o);
@@ -22,7 +40,18 @@ void observe_icmp(const struct observation *o);
 void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b);
 
 /* Counts a frame of a flow's side under its MACs; a change of MACs closes the run. */
-void observe_macs(const struct observation *o, struct flow *f, bool from_b);
+void observe_new_run(const struct observation *o, struct flow *f, bool from_b);
+
+static inline void observe_macs(const struct observation *o, struct flow *f, bool from_b)
+{
+	struct flow_side *side = &f->side[from_b];
+
+	if (side->run_frames && side->run_src_mac == o->src_mac && side->run_dst_mac == o->dst_mac &&
+		side->run_epoch == o->vantage->binding_epoch && side->run_binding != MAC_NONE)
+		side->run_frames++;
+	else
+		observe_new_run(o, f, from_b);
+}
 
 /* An address speaks from a MAC: a frame from it, or a claim. */
 void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac);

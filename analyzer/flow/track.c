@@ -7,21 +7,32 @@
 /* Two copies of one packet that the capture itself made are this close. */
 #define COPY_SPAN_NS NSEC_PER_MSEC
 
-/* Of the first SEGMENT_HASHED payload bytes, or of all of a shorter payload; 0: not all captured. */
-static uint32_t payload_hash(const struct packet *p)
+static inline uint32_t hash_bytes(const uint8_t bytes[SEGMENT_HASHED], uint32_t length)
 {
-	uint32_t need = p->payload_len < SEGMENT_HASHED ? p->payload_len : SEGMENT_HASHED;
-	uint8_t bytes[SEGMENT_HASHED] = {0};
-	uint64_t h;
+	uint64_t h = (le64(bytes) ^ length) * UINT64_C(0x9e3779b97f4a7c15);
 
-	if (!need || p->payload_cap < need)
-		return 0;
-	memcpy(bytes, p->payload, need);
-	h = (le64(bytes) ^ need) * UINT64_C(0x9e3779b97f4a7c15);
 	h ^= h >> 29;
 	h = (h ^ le64(bytes + 8)) * UINT64_C(0xd6e8feb86659fd93);
 	h ^= h >> 32;
 	return (uint32_t)h ? (uint32_t)h : 1;
+}
+
+/* Of the first SEGMENT_HASHED payload bytes, or of all of a shorter payload; 0: not all captured. */
+static uint32_t payload_hash(const struct packet *p)
+{
+	static const uint8_t none[SEGMENT_HASHED];
+	uint8_t bytes[SEGMENT_HASHED] = {0};
+
+	/* Data or none is a coin toss: computed for both, without a branch. */
+	if (p->payload_cap >= SEGMENT_HASHED || !p->payload_cap) {
+		uint32_t h = hash_bytes(p->payload_cap ? p->payload : none, SEGMENT_HASHED);
+
+		return p->payload_cap ? h : 0;
+	}
+	if (p->payload_cap < p->payload_len)
+		return 0;
+	memcpy(bytes, p->payload, p->payload_cap);
+	return hash_bytes(bytes, p->payload_cap);
 }
 
 static uint16_t saturate(uint16_t v)
@@ -44,23 +55,15 @@ static void note_syn(struct flow_side *side, const struct packet *p)
 	side->sent_syn_only = !(p->tcp_flags & TCP_ACK);
 }
 
-static void note_side(struct flow *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
+static void note_first(struct flow_side *side, const struct packet *p)
 {
-	if (!f->side[0].packets && !f->side[1].packets)
-		f->first_ns = f->last_ns = time_ns;
-	if (time_ns > f->last_ns)
-		f->last_ns = time_ns;
-	if (!side->seen) {
-		side->seen = true;
-		side->ttl = p->ttl;
-		side->first_seq = p->disposition == PACKET_TCP ? p->seq : 0;
-	}
-	side->packets++;
-	side->bytes += p->payload_len;
-	side->out |= p->direction == PACKET_OUT;
-	side->in |= p->direction == PACKET_IN;
-	if (p->disposition != PACKET_TCP)
-		return;
+	side->seen = true;
+	side->ttl = p->ttl;
+	side->first_seq = p->disposition == PACKET_TCP ? p->seq : 0;
+}
+
+static void note_flags(struct flow_side *side, const struct packet *p)
+{
 	if (p->tcp_flags & TCP_ACK && !side->acked) {
 		side->acked = true;
 		side->first_ack = p->ack;
@@ -75,21 +78,35 @@ static void note_side(struct flow *f, struct flow_side *side, const struct packe
 		side->zero_windows = saturate(side->zero_windows);
 }
 
+static void note_side(struct flow *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
+{
+	if (!f->newest)
+		f->first_ns = f->last_ns = time_ns;
+	if (time_ns > f->last_ns)
+		f->last_ns = time_ns;
+	if (!side->seen)
+		note_first(side, p);
+	side->packets++;
+	side->bytes += p->payload_len;
+	side->directions |= p->direction;
+	/* Most segments have nothing of this. */
+	if (p->disposition == PACKET_TCP &&
+		(!side->acked || !p->window || p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+		note_flags(side, p);
+}
+
 static void fill_tcp(struct segment *s, const struct packet *p)
 {
+	bool timestamp = p->tcp_options & TCPOPT_HAS_TIMESTAMP;
+
 	s->seq = p->seq;
 	s->ack = p->ack;
 	s->window = p->window;
 	s->flags = p->tcp_flags;
-	if (p->tcp_options & TCPOPT_HAS_TIMESTAMP) {
-		s->tsval = p->tsval;
-		s->tsecr = p->tsecr;
-		s->bits |= SEGMENT_TIMESTAMP;
-	}
-	if (p->tcp_options & TCPOPT_TRUNCATED)
-		s->bits |= SEGMENT_OPTIONS_CUT;
-	if (p->tcp_options & TCPOPT_HAS_SACK)
-		s->bits |= SEGMENT_SACK;
+	s->tsval = timestamp ? p->tsval : 0;
+	s->tsecr = timestamp ? p->tsecr : 0;
+	s->bits |= (timestamp ? SEGMENT_TIMESTAMP : 0) | (p->tcp_options & TCPOPT_TRUNCATED ? SEGMENT_OPTIONS_CUT : 0) |
+		(p->tcp_options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
 }
 
 /* Bits that two copies of one packet may differ in. */
@@ -110,12 +127,12 @@ enum copy { COPY_NONE, COPY_BY_CAPTURE, COPY_TWIN };
  * a router's two sides). Otherwise it is a twin: the network or the capture made it, and the join
  * decides. Equal duplicate ACKs without IP ID are no twins: a host sends those.
  */
-static enum copy copy_of(const struct flow *f, const struct segment *s, uint32_t ifindex)
+static enum copy copy_of_newest(const struct flow *f, const struct segment *s, uint32_t ifindex)
 {
 	const struct segment *last = f->newest;
 	int64_t apart;
 
-	if (!last || !same_packet(last, s))
+	if (!same_packet(last, s))
 		return COPY_NONE;
 	apart = s->time_ns - last->time_ns;
 	if (apart > COPY_SPAN_NS || apart < -COPY_SPAN_NS)
@@ -128,69 +145,83 @@ static enum copy copy_of(const struct flow *f, const struct segment *s, uint32_t
 
 static void build_segment(struct segment *s, const struct observation *o, bool from_b)
 {
+	static const uint8_t direction_bits[] = {
+		[PACKET_UNKNOWN] = 0, [PACKET_IN] = SEGMENT_IN, [PACKET_OUT] = SEGMENT_OUT};
 	const struct packet *p = o->packet;
+	bool tunnel = p->tunnel_depth;
 
-	*s = (struct segment){.time_ns = o->frame->time_ns, .length = p->payload_len,
-		.frame = o->ordinal, .hash = payload_hash(p), .ip_id = (uint16_t)p->ip_id, .ttl = p->ttl,
-		.tos = p->tos, .src_mac = o->src_mac, .dst_mac = o->dst_mac,
-		.bits = (from_b ? SEGMENT_FROM_B : 0) | (p->version == 6 ? SEGMENT_NO_ID : 0)};
-	if (p->tunnel_depth)
-		s->src_mac = s->dst_mac = MAC_NONE;
-	if (p->direction == PACKET_OUT)
-		s->bits |= SEGMENT_OUT;
-	else if (p->direction == PACKET_IN)
-		s->bits |= SEGMENT_IN;
-	if (p->disposition == PACKET_TCP)
+	s->time_ns = o->frame->time_ns;
+	s->length = p->payload_len;
+	s->frame = o->ordinal;
+	s->hash = payload_hash(p);
+	s->ip_id = (uint16_t)p->ip_id;
+	s->ttl = p->ttl;
+	s->tos = p->tos;
+	s->src_mac = tunnel ? MAC_NONE : o->src_mac;
+	s->dst_mac = tunnel ? MAC_NONE : o->dst_mac;
+	s->bits = (from_b ? SEGMENT_FROM_B : 0) | (p->version == 6 ? SEGMENT_NO_ID : 0) | direction_bits[p->direction];
+	if (p->disposition == PACKET_TCP) {
 		fill_tcp(s, p);
-	else if (p->disposition == PACKET_ICMP)
+		return;
+	}
+	s->seq = s->ack = s->tsval = s->tsecr = 0;
+	s->window = 0;
+	s->flags = 0;
+	if (p->disposition == PACKET_ICMP)
 		s->hash ^= p->icmp_rest * 2654435761U + p->icmp_type;
 }
 
-static void append_segment(struct flowtab *t, struct flow *f, const struct segment *s, const struct packet *p)
+/* Most are told from the one before them by what the packet says, without reading what was just written. */
+static enum copy copy_of(const struct flow *f, const struct segment *s, const struct packet *p)
 {
-	bool sack = s->bits & SEGMENT_SACK;
-	struct segment *slot = flow_append(t, f, sack ? 2 : 1);
+	const struct segment *last = f->newest;
 
-	*slot = *s;
-	f->newest = slot;
-	if (sack) {
-		struct segment_sack *blocks = (struct segment_sack *)(slot + 1);
+	if (!last || (p->disposition == PACKET_TCP &&
+			     (last->seq != p->seq || last->ack != p->ack || last->length != p->payload_len)))
+		return COPY_NONE;
+	return copy_of_newest(f, s, p->ifindex);
+}
 
-		memset(blocks, 0, sizeof(*blocks));
-		blocks->count = p->sack_count;
-		memcpy(blocks->edge, p->sack, sizeof(blocks->edge));
-	}
+static void keep_sack(struct segment *s, const struct packet *p)
+{
+	struct segment_sack *blocks = (struct segment_sack *)(s + 1);
+
+	memset(blocks, 0, sizeof(*blocks));
+	blocks->count = p->sack_count;
+	memcpy(blocks->edge, p->sack, sizeof(blocks->edge));
 }
 
 enum track_result track_packet(const struct observation *o, struct flow **ret_flow, bool *ret_from_b)
 {
 	const struct packet *p = o->packet;
 	struct vantage *v = o->vantage;
-	struct segment s;
+	bool from_b = o->lookup->from_b, sack = p->disposition == PACKET_TCP && p->tcp_options & TCPOPT_HAS_SACK;
+	struct flow *f = flowtab_find(&v->flows, p, o->lookup);
+	struct segment *s;
 	enum copy copy;
-	struct flow *f;
-	bool from_b;
 
-	f = flowtab_find(&v->flows, p, &from_b);
 	if (!f)
 		return TRACK_TABLE_FULL;
-	build_segment(&s, o, from_b);
-	copy = copy_of(f, &s, p->ifindex);
+	s = flow_reserve(&v->flows, f, sack ? 2 : 1);
+	build_segment(s, o, from_b);
+	copy = copy_of(f, s, p);
 	if (copy == COPY_BY_CAPTURE) {
 		v->duplicates++;
 		return TRACK_COPY;
 	}
 	if (copy == COPY_TWIN) {
 		v->twins++;
-		s.bits |= SEGMENT_TWIN;
+		s->bits |= SEGMENT_TWIN;
 	}
-	note_side(f, &f->side[from_b], p, s.time_ns);
+	if (sack)
+		keep_sack(s, p);
+	note_side(f, &f->side[from_b], p, o->frame->time_ns);
 	/* In a tunnel the MACs are the outer packet's, the addresses the inner one's. */
 	if (!p->tunnel_depth)
 		observe_macs(o, f, from_b);
 	f->tunnel = p->tunnel_depth ? p->tunnel : 0;
 	f->newest_ifindex = p->ifindex;
-	append_segment(&v->flows, f, &s, p);
+	flow_append(f, sack ? 2 : 1);
 	*ret_flow = f;
 	*ret_from_b = from_b;
 	return TRACK_ADDED;

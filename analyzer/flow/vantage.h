@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cursor.h"
 #include "base/tally.h"
 #include "decode/arp.h"
 #include "decode/vrrp.h"
@@ -96,15 +97,17 @@ struct vantage {
 	char *filter;	   /* capture filter as recorded; NULL: not said */
 	struct flowtab flows;
 	struct tally macs; /* 6 bytes -> nothing; the index is the segment's MAC index */
-	/* The MACs looked up last, by their low bits: most captures hold a handful. */
-	struct mac_cached {
-		uint64_t mac; /* 48 bits, and one that says that the place is taken */
-		uint16_t index;
-	} mac_cache[64];
+	/* The pairs of MACs looked up last, by their low bits: most captures hold a handful. */
+	struct mac_pair {
+		uint64_t dst; /* 48 bits, and one that says that the place is taken */
+		uint64_t src;
+		uint16_t dst_index, src_index;
+	} mac_pairs[64];
 	struct tally mac_use, netfilter;
 	struct tally bindings;	 /* 16 bytes of address -> uint16_t MAC index it last spoke from */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */
 	struct activity *activity;
+	struct activity *now; /* the second of the newest frame; NULL: none yet */
 	uint32_t activity_count, activity_cap;
 	struct neighbor_row *neighbors;
 	uint32_t neighbor_count, neighbor_cap;
@@ -214,6 +217,20 @@ static inline const uint8_t *vantage_mac(const struct vantage *v, uint16_t mac)
 
 /* Index of a MAC; makes it when new. */
 uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6]);
+
+/* The same for both of a frame. */
+void vantage_mac_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *ret);
+
+static inline const struct mac_pair *vantage_macs(struct vantage *v, const uint8_t src[6], const uint8_t dst[6])
+{
+	uint64_t d = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63;
+	uint64_t s = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32;
+	struct mac_pair *pair = &v->mac_pairs[((s >> 40) ^ (s >> 26) ^ (d >> 38)) & 63];
+
+	if (pair->dst != d || pair->src != s)
+		vantage_mac_pair(v, src, dst, pair);
+	return pair;
+}
 
 void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit);
 void vantage_release(struct vantage *v);

@@ -147,7 +147,7 @@ static bool infer_by_direction(struct network *net, struct owners *o, struct van
 		for (int b = 0; b < 2; b++) {
 			const uint8_t *ip = b ? f->key.b : f->key.a;
 
-			if (!f->side[b].out || !is_initial_ttl(f->side[b].ttl) || is_multicast(ip))
+			if (!(f->side[b].directions & PACKET_OUT) || !is_initial_ttl(f->side[b].ttl) || is_multicast(ip))
 				continue;
 			any = true;
 			if (!host_has(h, ip))

@@ -525,12 +525,8 @@ static uint32_t make_members(struct pairer *p, uint32_t vantage)
 	bool known;
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
-		struct flow *f = flowtab_at(&v->flows, i);
-
 		p->all->members[p->all->member_count++] = (struct member){.vantage = vantage, .flow = i,
-			.next = MEMBER_NONE, .client_is_b = client_is_b(f, &known)};
-		if (f->older != FLOW_NONE)
-			flowtab_at(&v->flows, f->older)->has_newer = true;
+			.next = MEMBER_NONE, .client_is_b = client_is_b(flowtab_at(&v->flows, i), &known)};
 	}
 	return first;
 }

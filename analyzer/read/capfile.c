@@ -157,6 +157,13 @@ int capfile_next(struct capfile *cf, struct frame *ret_frame)
 	return next(cf, ret_frame);
 }
 
+bool capfile_at_hand(const struct capfile *cf)
+{
+	if (unlikely(cf->ended || cf->is_ahead))
+		return false;
+	return cf->info.format == CAPFILE_PCAP ? pcap_at_hand(cf) : pcapng_at_hand(cf);
+}
+
 const struct capfile_info *capfile_info(const struct capfile *cf)
 {
 	return &cf->info;

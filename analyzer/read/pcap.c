@@ -78,6 +78,14 @@ static bool is_file_header(const struct capfile *cf, const uint8_t *h)
 	       file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
 }
 
+bool pcap_at_hand(const struct capfile *cf)
+{
+	const struct cursor *w = &cf->source->window;
+
+	return w->left >= cf->record_header && cf->lengths == LENGTHS_IN_ORDER &&
+	       file_u32(cf, w->at + 8) <= w->left - cf->record_header;
+}
+
 int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
 {
 	struct cursor *w = &cf->source->window;

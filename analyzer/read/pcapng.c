@@ -372,3 +372,10 @@ int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame)
 			return r;
 	}
 }
+
+bool pcapng_at_hand(const struct capfile *cf)
+{
+	const struct cursor *w = &cf->source->window;
+
+	return w->left >= BLOCK_FRAME && file_u32(cf, w->at) == BLOCK_EPB && file_u32(cf, w->at + 4) <= w->left;
+}
