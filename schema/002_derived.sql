@@ -142,3 +142,24 @@ CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of ad
 	largest_delivered INTEGER NOT NULL, -- IP length of the largest wire packet that arrived; 0: none
 	estimated INTEGER NOT NULL -- 1 where any row of path is estimated
 ) STRICT;
+
+CREATE TABLE loss_total ( -- sums of the rows of path that lost something but no SYN, as in path_total and made with it; flows that were not paired with certainty are left out
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
+	direction TEXT NOT NULL, -- c2s or s2c
+	client_ip TEXT NOT NULL, -- as in flow
+	server_ip TEXT NOT NULL, -- as in flow
+	src_ip TEXT, -- sender, as seen where the segments were sent; NULL: several
+	dst_ip TEXT, -- receiver, as seen there; NULL: several
+	flows INTEGER NOT NULL, -- rows of path
+	lost INTEGER NOT NULL, -- segments lost or misaddressed
+	bytes INTEGER NOT NULL, -- payload of those
+	smallest_lost INTEGER, -- IP length of the smallest lost TCP packet with payload; NULL: none
+	estimated INTEGER NOT NULL, -- 1 where any row of path is estimated
+	first_ns INTEGER NOT NULL, -- first packet of those flows, reference clock
+	last_ns INTEGER NOT NULL -- last packet of those flows, reference clock
+) STRICT;
+
+CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first byte: the last packet of a handshake, or a later one of a client that sends nothing; made with path_total
+	event_id INTEGER PRIMARY KEY REFERENCES segment_event(id) -- the event
+) STRICT;

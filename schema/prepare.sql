@@ -6,26 +6,77 @@ DELETE FROM finding;
 -- the connecting for that.
 SELECT 1 FROM json_each('[]'), json_tree('[]');
 
--- Sums of path, as the join left them; made here for a database of other origin. They count as fitting
--- when they speak of as many rows as path has.
+-- The views of these names, for as long as the rules run: the pieces of clocks as a table, so that they
+-- are not worked out anew for each event.
+CREATE TEMP TABLE clock_piece AS SELECT * FROM main.clock_piece;
+CREATE INDEX temp.clock_piece_by_vantage ON clock_piece(vantage_id);
+CREATE TEMP VIEW event AS
+SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL
+	THEN s.sent_ns - coalesce((
+		SELECT CAST(c.offset_ns + (s.sent_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
+		FROM temp.clock_piece c WHERE c.vantage_id = s.from_vantage_id
+			AND s.sent_ns >= c.valid_from AND s.sent_ns < c.valid_to), 0)
+	ELSE s.received_ns - coalesce((
+		SELECT CAST(c.offset_ns + (s.received_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
+		FROM temp.clock_piece c WHERE c.vantage_id = s.to_vantage_id
+			AND s.received_ns >= c.valid_from AND s.received_ns < c.valid_to), 0) END AS at_ns
+FROM main.segment_event s;
+
+-- Sums of path, and events that are rare among many, as the join left them; made here for a database of
+-- other origin. They count as fitting when they speak of as many rows as path has.
+-- once: one row or none. It stands before a large table that is not read at all where there is no need;
+-- a condition in WHERE would be tried for each of its rows.
 DELETE FROM path_total
 WHERE (SELECT sum(flows) FROM path_total) != (SELECT count(*) FROM path);
+DELETE FROM loss_total WHERE NOT EXISTS (SELECT 1 FROM path_total);
+DELETE FROM handshake_ack WHERE NOT EXISTS (SELECT 1 FROM path_total);
+INSERT INTO loss_total
+SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip,
+	CASE WHEN min(iif(p.direction = 'c2s', s.client_ip, s.server_ip))
+		= max(iif(p.direction = 'c2s', s.client_ip, s.server_ip))
+		THEN min(iif(p.direction = 'c2s', s.client_ip, s.server_ip)) END,
+	CASE WHEN min(iif(p.direction = 'c2s', s.server_ip, s.client_ip))
+		= max(iif(p.direction = 'c2s', s.server_ip, s.client_ip))
+		THEN min(iif(p.direction = 'c2s', s.server_ip, s.client_ip)) END,
+	count(*), sum(p.lost + p.misaddressed), sum(p.bytes_lost + p.bytes_misaddressed),
+	min(CASE WHEN f.protocol = 'tcp' THEN p.smallest_lost END), max(p.estimated),
+	min(f.first_ns), max(f.last_ns)
+FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
+CROSS JOIN path p
+CROSS JOIN flow f ON f.id = p.flow_id
+CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
+WHERE p.syn_lost = 0 AND (p.lost > 0 OR p.misaddressed > 0)
+	AND f.pairing NOT IN ('ambiguous', 'proxy')
+GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip;
+INSERT INTO handshake_ack
+SELECT e.id
+FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
+CROSS JOIN segment_event e
+CROSS JOIN flow f ON f.id = e.flow_id
+CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id
+WHERE e.kind IN ('lost', 'misaddressed') AND e.direction = 'c2s'
+	AND e.length = 0 AND e.tcp_flags & 23 = 16 AND f.protocol = 'tcp'
+	AND e.seq = (f.client_isn + s.seq_delta_c2s + 1) & 4294967295
+GROUP BY e.id;
 INSERT INTO path_total
 SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, count(*),
 	sum(p.sent), sum(p.delivered), sum(p.misaddressed), sum(p.lost), sum(p.capture_missed),
 	sum(p.unjudged), sum(p.received), sum(p.duplicated), sum(p.injected), sum(p.sender_missed),
 	sum(p.modified), sum(p.reordered), sum(p.retransmitted), sum(p.syn_sent), sum(p.syn_lost),
 	coalesce(max(p.largest_delivered), 0), max(p.estimated)
-FROM path p CROSS JOIN flow f ON f.id = p.flow_id
-WHERE NOT EXISTS (SELECT 1 FROM path_total)
+FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
+CROSS JOIN path p
+CROSS JOIN flow f ON f.id = p.flow_id
 GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip;
 CREATE TEMP TABLE pair_total AS SELECT * FROM path_total;
 CREATE INDEX temp.pair_total_by_ends
 	ON pair_total(client_ip, server_ip, direction, from_vantage_id, to_vantage_id);
 
 -- Directions of flows in which segments were lost between two vantage points. The addresses are the
--- ones seen where the segments were sent (NAT). An unfit capture supports no verdict: not here.
-CREATE TEMP TABLE lossy AS
+-- ones seen where the segments were sent (NAT). An unfit capture supports no verdict: not here. There
+-- may be as many as flows: only those are looked at one by one that a rule has something to say about
+-- (lossy); the rest of them are sums (loss_rest).
+CREATE TEMP VIEW lossy_path AS
 SELECT p.rowid AS path_id, p.flow_id, p.direction, p.from_vantage_id, p.to_vantage_id,
 	f.protocol, f.client_ip, f.server_ip, f.outcome, f.first_ns, f.last_ns,
 	CASE p.direction WHEN 'c2s' THEN s.client_ip ELSE s.server_ip END AS src_ip,
@@ -41,15 +92,25 @@ CROSS JOIN vantage vt ON vt.id = p.to_vantage_id AND vt.trust != 'unfit'
 CROSS JOIN flow f ON f.id = p.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
 WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy');
-CREATE INDEX temp.lossy_by_leg ON lossy(from_vantage_id, to_vantage_id);
+
+-- First those that lost a SYN or SYN-ACK.
+CREATE TEMP TABLE lossy AS SELECT * FROM lossy_path WHERE syn_lost > 0;
+CREATE TEMP TABLE loss_rest AS
+SELECT t.*, CASE WHEN vf.trust = 'sound' AND vt.trust = 'sound' THEN 1.0 ELSE 0.8 END AS trusted
+FROM loss_total t
+JOIN vantage vf ON vf.id = t.from_vantage_id AND vf.trust != 'unfit'
+JOIN vantage vt ON vt.id = t.to_vantage_id AND vt.trust != 'unfit';
 
 -- Ends between which anything was lost, with all that passed between them: also the flows that lost
 -- nothing. The ends are those of the flow table.
 CREATE TEMP TABLE lossy_pair AS
 SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
-	0 AS sent, 0 AS unjudged, 0 AS syn_sent, 0 AS largest_delivered,
-	min(CASE WHEN protocol = 'tcp' THEN smallest_lost END) AS smallest_lost
-FROM lossy
+	0 AS sent, 0 AS unjudged, 0 AS syn_sent, 0 AS largest_delivered, min(smallest_lost) AS smallest_lost
+FROM (
+	SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
+		CASE WHEN protocol = 'tcp' THEN smallest_lost END AS smallest_lost FROM lossy
+	UNION ALL
+	SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip, smallest_lost FROM loss_rest)
 GROUP BY from_vantage_id, to_vantage_id, direction, client_ip, server_ip;
 UPDATE lossy_pair SET (sent, unjudged, syn_sent, largest_delivered) = (
 	SELECT sum(p.sent), sum(p.unjudged), sum(p.syn_sent), max(p.largest_delivered)
@@ -69,6 +130,19 @@ WHERE smallest_lost > largest_delivered AND largest_delivered > 0
 	AND smallest_lost >= (SELECT value FROM setting WHERE key = 'pmtu_min_bytes');
 CREATE INDEX temp.pmtu_candidate_by_ends
 	ON pmtu_candidate(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
+-- Their flows are looked at one by one, too.
+INSERT INTO lossy SELECT * FROM lossy_path
+WHERE syn_lost = 0 AND path_id IN (
+	SELECT p.rowid FROM pmtu_candidate w
+	CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = w.client_ip AND f.server_ip = w.server_ip
+	CROSS JOIN path p ON p.flow_id = f.id AND p.direction = w.direction
+		AND p.from_vantage_id = w.from_vantage_id AND p.to_vantage_id = w.to_vantage_id);
+DELETE FROM loss_rest WHERE EXISTS (SELECT 1 FROM pmtu_candidate w
+	WHERE w.from_vantage_id = loss_rest.from_vantage_id AND w.to_vantage_id = loss_rest.to_vantage_id
+		AND w.direction = loss_rest.direction AND w.client_ip = loss_rest.client_ip
+		AND w.server_ip = loss_rest.server_ip);
+CREATE INDEX temp.loss_rest_by_leg ON loss_rest(from_vantage_id, to_vantage_id);
+CREATE INDEX temp.lossy_by_leg ON lossy(from_vantage_id, to_vantage_id);
 CREATE TEMP TABLE pmtu_pair AS
 SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip,
 	sum(CASE WHEN l.smallest_lost IS NOT NULL THEN l.lost - l.syn_lost END) AS lost, w.sent,
@@ -110,7 +184,9 @@ GROUP BY p.from_vantage_id, p.to_vantage_id;
 UPDATE leg SET other_lost = coalesce((
 	SELECT sum(l.lost - l.syn_lost) FROM lossy l
 	WHERE l.from_vantage_id = leg.from_vantage_id AND l.to_vantage_id = leg.to_vantage_id
-		AND NOT l.pmtu), 0);
+		AND NOT l.pmtu), 0) + coalesce((
+	SELECT sum(r.lost) FROM loss_rest r
+	WHERE r.from_vantage_id = leg.from_vantage_id AND r.to_vantage_id = leg.to_vantage_id), 0);
 UPDATE leg SET random = 1
 WHERE other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
 	AND other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_rate')
@@ -168,16 +244,35 @@ FROM (SELECT finding_key, from_vantage_id, to_vantage_id, direction, own, sum(lo
 CROSS JOIN handshake_flow f USING (finding_key)
 GROUP BY k.finding_key;
 
--- Flows whose lost segments make up a loss rate: what neither a story of its own about handshakes nor a
--- path MTU explains. n is how many of the lost ones count.
-CREATE TEMP TABLE loss_flow AS
-SELECT l.*, l.lost - CASE WHEN k.own THEN l.syn_lost ELSE 0 END AS n
+-- What makes up a loss rate: what neither a story of its own about handshakes nor a path MTU explains.
+-- n is how many of the lost ones count.
+CREATE TEMP TABLE loss_part AS
+SELECT l.from_vantage_id, l.to_vantage_id, l.client_ip, l.server_ip, l.src_ip, l.dst_ip, 1 AS flows,
+	l.lost - CASE WHEN k.own THEN l.syn_lost ELSE 0 END AS n, l.bytes, l.trusted, l.first_ns, l.last_ns,
+	l.estimated
 FROM lossy l
 JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id AND g.random
 LEFT JOIN handshake_key k ON k.from_vantage_id = l.from_vantage_id AND k.to_vantage_id = l.to_vantage_id
 	AND k.direction = l.direction AND k.client_ip = l.client_ip AND k.server_ip = l.server_ip
-WHERE NOT l.pmtu AND l.lost > CASE WHEN k.own THEN l.syn_lost ELSE 0 END;
-CREATE INDEX temp.loss_flow_by_leg ON loss_flow(from_vantage_id, to_vantage_id);
+WHERE NOT l.pmtu AND l.lost > CASE WHEN k.own THEN l.syn_lost ELSE 0 END
+UNION ALL
+SELECT r.from_vantage_id, r.to_vantage_id, r.client_ip, r.server_ip, r.src_ip, r.dst_ip, r.flows, r.lost,
+	r.bytes, r.trusted, r.first_ns, r.last_ns, r.estimated
+FROM loss_rest r
+JOIN leg g ON g.from_vantage_id = r.from_vantage_id AND g.to_vantage_id = r.to_vantage_id AND g.random;
+
+-- Directions of flows that lost something of which no loss rate speaks.
+CREATE TEMP TABLE loss_apart AS
+SELECT l.flow_id, l.direction, l.from_vantage_id, l.to_vantage_id
+FROM lossy l
+LEFT JOIN handshake_key k ON k.from_vantage_id = l.from_vantage_id AND k.to_vantage_id = l.to_vantage_id
+	AND k.direction = l.direction AND k.client_ip = l.client_ip AND k.server_ip = l.server_ip
+WHERE l.pmtu OR l.lost <= CASE WHEN k.own THEN l.syn_lost ELSE 0 END
+UNION ALL
+SELECT p.flow_id, p.direction, p.from_vantage_id, p.to_vantage_id
+FROM flow f CROSS JOIN path p ON p.flow_id = f.id
+WHERE f.pairing IN ('ambiguous', 'proxy') AND (p.lost > 0 OR p.misaddressed > 0);
+CREATE INDEX temp.loss_apart_by_flow ON loss_apart(flow_id, direction);
 
 -- Legs with a loss rate, and what went the other way. Where one pair of addresses has all of the loss,
 -- the rate is that pair's (client_ip, server_ip), not the leg's.
@@ -188,11 +283,12 @@ SELECT g.from_vantage_id, g.to_vantage_id, sum(l.n) AS lost, g.sent, g.unjudged,
 		THEN min(l.client_ip) END AS client_ip,
 	CASE WHEN min(l.client_ip) = max(l.client_ip) AND min(l.server_ip) = max(l.server_ip)
 		THEN min(l.server_ip) END AS server_ip,
-	CASE WHEN min(l.src_ip) = max(l.src_ip) THEN min(l.src_ip) END AS src_ip,
-	CASE WHEN min(l.dst_ip) = max(l.dst_ip) THEN min(l.dst_ip) END AS dst_ip,
-	count(DISTINCT l.flow_id) AS flows, sum(l.bytes) AS bytes, min(l.trusted) AS trusted,
+	-- NULL where a part has several
+	CASE WHEN min(l.src_ip) = max(l.src_ip) AND count(l.src_ip) = count(*) THEN min(l.src_ip) END AS src_ip,
+	CASE WHEN min(l.dst_ip) = max(l.dst_ip) AND count(l.dst_ip) = count(*) THEN min(l.dst_ip) END AS dst_ip,
+	sum(l.flows) AS flows, sum(l.bytes) AS bytes, min(l.trusted) AS trusted,
 	min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns, max(l.estimated) AS estimated
-FROM loss_flow l
+FROM loss_part l
 JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id
 LEFT JOIN leg b ON b.from_vantage_id = l.to_vantage_id AND b.to_vantage_id = l.from_vantage_id
 GROUP BY g.from_vantage_id, g.to_vantage_id;
@@ -217,7 +313,53 @@ UPDATE loss_leg SET back_lost = coalesce((
 	WHERE l.from_vantage_id = loss_leg.to_vantage_id AND l.to_vantage_id = loss_leg.from_vantage_id
 		AND NOT l.pmtu AND NOT coalesce(k.own AND l.lost = l.syn_lost, 0)
 		AND (loss_leg.client_ip IS NULL
-			OR l.client_ip = loss_leg.client_ip AND l.server_ip = loss_leg.server_ip)), 0);
+			OR l.client_ip = loss_leg.client_ip AND l.server_ip = loss_leg.server_ip)), 0) + coalesce((
+	SELECT sum(r.lost) FROM loss_rest r
+	WHERE r.from_vantage_id = loss_leg.to_vantage_id AND r.to_vantage_id = loss_leg.from_vantage_id
+		AND (loss_leg.client_ip IS NULL
+			OR r.client_ip = loss_leg.client_ip AND r.server_ip = loss_leg.server_ip)), 0);
+
+-- Their events, of which there may be very many: the first ones and the last, each found by the index on
+-- the time of sending. That orders times on the reference clock within a piece of the sender's clock, but
+-- for a microsecond of rounding.
+CREATE TEMP TABLE loss_span AS
+SELECT g.from_vantage_id, g.to_vantage_id, k.column1 AS kind, c.valid_from, c.valid_to, c.from_ns, c.offset_ns,
+	c.skew_ppm, 0 AS first_ns, 0 AS last_ns
+FROM loss_leg g
+CROSS JOIN (VALUES ('lost'), ('misaddressed')) k
+CROSS JOIN clock_piece c ON c.vantage_id = g.from_vantage_id;
+UPDATE loss_span SET
+	-- as many as are cited
+	first_ns = coalesce((SELECT e.sent_ns FROM segment_event e
+		WHERE e.kind = loss_span.kind AND e.from_vantage_id = loss_span.from_vantage_id
+			AND e.to_vantage_id = loss_span.to_vantage_id AND e.sent_ns >= loss_span.valid_from
+			AND e.sent_ns < loss_span.valid_to
+			AND NOT EXISTS (SELECT 1 FROM loss_apart x WHERE x.flow_id = e.flow_id
+				AND x.direction = e.direction AND x.from_vantage_id = e.from_vantage_id
+				AND x.to_vantage_id = e.to_vantage_id)
+		ORDER BY e.sent_ns
+		LIMIT 1 OFFSET (SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'evidence_max') - 1),
+		valid_to - 1001),
+	last_ns = (SELECT e.sent_ns FROM segment_event e
+		WHERE e.kind = loss_span.kind AND e.from_vantage_id = loss_span.from_vantage_id
+			AND e.to_vantage_id = loss_span.to_vantage_id AND e.sent_ns >= loss_span.valid_from
+			AND e.sent_ns < loss_span.valid_to
+			AND NOT EXISTS (SELECT 1 FROM loss_apart x WHERE x.flow_id = e.flow_id
+				AND x.direction = e.direction AND x.from_vantage_id = e.from_vantage_id
+				AND x.to_vantage_id = e.to_vantage_id)
+		ORDER BY e.sent_ns DESC LIMIT 1);
+CREATE TEMP TABLE loss_proof AS
+SELECT s.from_vantage_id, s.to_vantage_id, e.id AS event_id, e.sent_ns
+	- CAST(s.offset_ns + (e.sent_ns - s.from_ns) * s.skew_ppm / 1e6 AS INTEGER) AS at_ns
+FROM (
+	SELECT *, valid_from AS low_ns, min(first_ns + 1000, valid_to - 1) AS high_ns FROM loss_span
+	UNION ALL
+	SELECT *, max(last_ns - 1000, valid_from, first_ns + 1001), valid_to - 1 FROM loss_span
+	WHERE last_ns > first_ns + 1000) s
+CROSS JOIN segment_event e ON e.kind = s.kind AND e.from_vantage_id = s.from_vantage_id
+	AND e.to_vantage_id = s.to_vantage_id AND e.sent_ns BETWEEN s.low_ns AND s.high_ns
+WHERE NOT EXISTS (SELECT 1 FROM loss_apart x WHERE x.flow_id = e.flow_id AND x.direction = e.direction
+	AND x.from_vantage_id = e.from_vantage_id AND x.to_vantage_id = e.to_vantage_id);
 
 -- The loss rates with their verdict. Intervals that do not overlap differ; so does a way that lost
 -- something from one that lost nothing, though with less certainty while that one carried little.
@@ -249,7 +391,8 @@ FROM flow f
 CROSS JOIN flow_vantage c ON c.flow_id = f.id AND c.position = 0
 CROSS JOIN flow_vantage n ON n.flow_id = f.id
 	AND n.position = (SELECT max(z.position) FROM flow_vantage z WHERE z.flow_id = f.id)
-WHERE f.outcome IN ('reset', 'refused') AND f.protocol = 'tcp'
+WHERE f.outcome IN ('reset', 'refused') AND f.outcome NOT IN ('established', 'closed') -- in the index
+	AND f.protocol = 'tcp'
 	AND f.pairing NOT IN ('ambiguous', 'proxy')
 	AND CASE f.outcome WHEN 'refused' THEN n.rst_s2c > 0
 		ELSE n.rst_s2c > 0 OR (c.rst_c2s > 0 AND c.bytes_c2s + c.bytes_s2c > 0) END
@@ -294,7 +437,8 @@ GROUP BY e.outcome, e.direction, e.server_ip, e.client_vantage_id, e.server_vant
 
 -- Frames with RST that have a row in packet, by flow.
 CREATE TEMP TABLE reset_packet AS
-SELECT flow_id, direction, capture_file_id, frame FROM packet
+SELECT flow_id, direction, capture_file_id, frame
+FROM (SELECT 1 FROM ended LIMIT 1) once CROSS JOIN packet
 WHERE tcp_flags & 4 AND flow_id IS NOT NULL;
 CREATE INDEX temp.reset_packet_by_flow ON reset_packet(flow_id, direction);
 CREATE INDEX temp.ended_by_ends ON ended(outcome, server_ip, direction, client_vantage_id);

@@ -79,6 +79,7 @@ void flow_writer_release(struct flow_writer *w)
 	free(w->windows);
 	free(w->missed_total);
 	free(w->places);
+	free(w->handshake_acks);
 	*w = (struct flow_writer){0};
 }
 
@@ -178,7 +179,7 @@ static void put_ends(struct bulk_row *row, const struct network *net, const stru
 	}
 }
 
-static void insert_flow(struct flow_writer *w, uint32_t number, const struct conversation *c)
+static struct summary insert_flow(struct flow_writer *w, uint32_t number, const struct conversation *c)
 {
 	const struct join *j = w->join;
 	const struct member *m = &j->all->members[c->first_member];
@@ -200,6 +201,7 @@ static void insert_flow(struct flow_writer *w, uint32_t number, const struct con
 	put_text(row, pairing);
 	(void)btree_end_row(w->flows);
 	flowindex_flow(&w->indexes, number, member_ip(j->net, m, true), member_ip(j->net, m, false), ended, pairing);
+	return sum;
 }
 
 static void put_sides(struct bulk_row *row, const struct flow_side *c, const struct flow_side *v)
@@ -350,12 +352,41 @@ static int64_t event_time(const struct event *e)
 	return e->sent ? e->sent->time_ns : e->received ? e->received->time_ns : 0;
 }
 
-static void take_event(struct flow_writer *w, uint32_t row, const struct event *e)
+/* NULL: that place did not see the flow; a leg may begin or end there all the same. */
+static const struct member *member_at(const struct join *j, uint32_t conversation, uint32_t vantage)
+{
+	uint32_t i = j->all->list[conversation].first_member;
+
+	while (i != MEMBER_NONE && j->all->members[i].vantage != vantage)
+		i = j->all->members[i].next;
+	return i == MEMBER_NONE ? NULL : &j->all->members[i];
+}
+
+/* A lost ACK without payload at the client's first byte (table handshake_ack). */
+static bool is_handshake_ack(const struct flow_writer *w, const struct conversation *c, const struct summary *sum,
+	const struct event *e)
+{
+	const struct flow_side *client = &sum->side[C2S];
+	const struct member *m;
+
+	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length ||
+		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !client->has_isn)
+		return false;
+	m = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
+	return m && member_flow(w->join->net, m)->key.protocol == 6 && e->seq == client->isn + m->delta[C2S] + 1;
+}
+
+static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct summary *sum,
+	const struct event *e)
 {
 	bool kept = w->events_total++ < w->events_max;
 
 	if (kept)
 		insert_event(w, row, e);
+	if (kept && is_handshake_ack(w, c, sum, e)) {
+		MEM_RESERVE(w->handshake_acks, w->handshake_ack_count, w->handshake_ack_cap);
+		w->handshake_acks[w->handshake_ack_count++] = w->event_count;
+	}
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
 		note_miss(w, e->to, event_time(e), e->segments);
 	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
@@ -444,15 +475,6 @@ static void put_mac(struct bulk_row *row, const uint8_t *mac)
 		put_text(row, mac_text(mac, text));
 	else
 		bulk_null(row);
-}
-
-static const struct member *member_at(const struct join *j, uint32_t conversation, uint32_t vantage)
-{
-	const struct member *m = &j->all->members[j->all->list[conversation].first_member];
-
-	while (m->vantage != vantage)
-		m = &j->all->members[m->next];
-	return m;
 }
 
 static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t number, const struct packet_pick *p,
@@ -597,6 +619,23 @@ static void insert_peer_seconds(struct flow_writer *w)
 	}
 }
 
+static void add_totals(struct flow_writer *w, const struct conversation *c, const struct summary *sum,
+	const struct path_counts *p)
+{
+	const struct network *net = w->join->net;
+	const struct member *near = &w->join->all->members[c->first_member];
+	const struct member *from = member_at(w->join, (uint32_t)(c - w->join->all->list), p->from);
+	struct totals_flow f = {.client = member_ip(net, near, true), .server = member_ip(net, near, false),
+		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = member_flow(net, near)->key.protocol == 6,
+		.judged = from && c->pairing != PAIRED_AMBIGUOUS && c->pairing != PAIRED_PROXY};
+
+	if (from) {
+		f.src = member_ip(net, from, p->direction == C2S);
+		f.dst = member_ip(net, from, p->direction != C2S);
+	}
+	totals_add(&w->totals, &f, p);
+}
+
 int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
@@ -605,16 +644,15 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], row = place + 1;
-		const struct member *m = &j->all->members[j->all->list[conversation].first_member];
+		const struct conversation *c = &j->all->list[conversation];
+		struct summary sum = insert_flow(w, row, c);
 
-		insert_flow(w, row, &j->all->list[conversation]);
-		insert_members(w, row, &j->all->list[conversation]);
+		insert_members(w, row, c);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
 			insert_path(w, row, &b->paths[path].counts);
-			totals_add(&w->totals, member_ip(j->net, m, true), member_ip(j->net, m, false),
-				&b->paths[path].counts);
+			add_totals(w, c, &sum, &b->paths[path].counts);
 			for (; event < b->paths[path].event_end; event++)
-				take_event(w, row, &b->events.events[event]);
+				take_event(w, row, c, &sum, &b->events.events[event]);
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
 			take_window(w, row, &b->windows[window]);
@@ -713,6 +751,16 @@ int flow_writer_finish(struct flow_writer *w, struct error *err)
 	return result ? result : r;
 }
 
+static void insert_handshake_acks(struct flow_writer *w)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_HANDSHAKE_ACK);
+
+	for (uint64_t i = 0; i < w->handshake_ack_count; i++) {
+		db_int(s, 1, (int64_t)w->handshake_acks[i]);
+		db_step(w->db, s);
+	}
+}
+
 void flow_writer_settle(struct flow_writer *w)
 {
 	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
@@ -721,8 +769,10 @@ void flow_writer_settle(struct flow_writer *w)
 	for (uint32_t i = 0; i < w->window_count; i++)
 		insert_window(w, w->windows[i].row, &w->windows[i].window);
 	/* The sums were of the paths before: where one changed, the judge adds up. */
-	if (!settle_pending(w))
+	if (!settle_pending(w)) {
 		totals_store(&w->totals, w->db, w->join->net);
+		insert_handshake_acks(w);
+	}
 	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
 		db_int(missed, 1, w->join->net->vantages[i].id);
 		db_int(missed, 2, (int64_t)w->missed_total[i]);

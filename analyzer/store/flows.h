@@ -38,6 +38,8 @@ struct flow_writer {
 	uint32_t pending_count, pending_cap;
 	struct totals totals;
 	struct outages outages;
+	uint64_t *handshake_acks; /* rows of events: table handshake_ack */
+	uint64_t handshake_ack_count, handshake_ack_cap;
 	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */

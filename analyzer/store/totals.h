@@ -1,7 +1,7 @@
 /*
- * totals: what the paths of each leg, direction and pair of addresses come to, so that judging need
- * not add up millions of rows. Of no use to who has very many pairs: then it gives up, and the
- * judge adds up.
+ * totals: what the paths of each leg, direction and pair of addresses come to, and of those what was lost
+ * there, so that judging need not add up millions of rows. Of no use to who has very many pairs: then
+ * it gives up, and the judge adds up.
  */
 #pragma once
 
@@ -10,14 +10,23 @@
 #include "store/db.h"
 
 struct totals {
-	struct tally pairs;
+	struct tally pairs; /* path_total */
+	struct tally losses; /* loss_total */
+};
+
+/* Of the flow that a path belongs to. */
+struct totals_flow {
+	const uint8_t *client, *server; /* addresses of its row in flow */
+	const uint8_t *src, *dst;	/* addresses of this direction where it was sent; unless judged NULL */
+	int64_t first_ns, last_ns;	/* reference clock */
+	bool tcp;
+	bool judged; /* seen where it was sent, paired with certainty, and no proxy */
 };
 
 void totals_init(struct totals *t);
 void totals_release(struct totals *t);
 
-/* The addresses are those of the row in flow. */
-void totals_add(struct totals *t, const uint8_t client[16], const uint8_t server[16], const struct path_counts *p);
+void totals_add(struct totals *t, const struct totals_flow *f, const struct path_counts *p);
 
 /* Writes the rows unless there were too many pairs. */
 void totals_store(const struct totals *t, struct db *db, const struct network *net);

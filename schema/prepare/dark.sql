@@ -224,10 +224,12 @@ WHERE s.to_ns - s.from_ns >= (SELECT value FROM setting WHERE key = 'dark_gone_s
 GROUP BY s.host_id, s.from_ns, s.to_ns;
 -- Connections of those hosts that lived, to see whether any outlasts the span.
 CREATE TEMP TABLE dk_flow AS
-SELECT d.host_id, f.first_ns, f.last_ns FROM flow f CROSS JOIN dk_ip d ON d.ip = f.client_ip
+SELECT d.host_id, f.first_ns, f.last_ns
+FROM (SELECT 1 FROM dk_gone LIMIT 1) once CROSS JOIN flow f CROSS JOIN dk_ip d ON d.ip = f.client_ip
 WHERE f.protocol = 'tcp' AND f.outcome NOT IN ('reset', 'unanswered') AND d.host_id IN (SELECT host_id FROM dk_gone)
 UNION ALL
-SELECT d.host_id, f.first_ns, f.last_ns FROM flow f CROSS JOIN dk_ip d ON d.ip = f.server_ip
+SELECT d.host_id, f.first_ns, f.last_ns
+FROM (SELECT 1 FROM dk_gone LIMIT 1) once CROSS JOIN flow f CROSS JOIN dk_ip d ON d.ip = f.server_ip
 WHERE f.protocol = 'tcp' AND f.outcome NOT IN ('reset', 'unanswered') AND d.host_id IN (SELECT host_id FROM dk_gone);
 CREATE INDEX temp.dk_flow_by_time ON dk_flow(host_id, first_ns);
 INSERT INTO dark_span (host_id, vantage_id, direction, from_ns, to_ns, returned, peers, frames, logged, own_frames,

@@ -28,7 +28,8 @@ SELECT text FROM (
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
-	WHERE f.outcome = 'unanswered' AND f.protocol = 'tcp' AND a.syn_c2s > 0
+	WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') -- in the index
+		AND f.protocol = 'tcp' AND a.syn_c2s > 0
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
 	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
@@ -39,7 +40,8 @@ SELECT text FROM (
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
-	WHERE f.outcome = 'half_open' AND f.protocol = 'tcp' AND a.syn_s2c > 0
+	WHERE f.outcome = 'half_open' AND f.outcome NOT IN ('established', 'closed') -- in the index
+		AND f.protocol = 'tcp' AND a.syn_s2c > 0
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
 	GROUP BY f.client_ip, v.id
 	UNION ALL
@@ -60,9 +62,9 @@ SELECT text FROM (
 		AND EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM path WHERE received > 0)
 	UNION ALL
 	SELECT 8, min(f.id), count(*) || ' flows could not be paired with certainty; no loss is computed for them'
-	FROM flow f WHERE f.pairing = 'ambiguous' HAVING count(*) > 0
+	FROM flow f WHERE f.pairing = 'ambiguous' AND f.pairing IN ('ambiguous', 'proxy') HAVING count(*) > 0
 	UNION ALL
 	SELECT 8, min(f.id), count(*) || ' flows are two connections joined by a proxy; their legs are separate'
-	FROM flow f WHERE f.pairing = 'proxy' HAVING count(*) > 0)
+	FROM flow f WHERE f.pairing = 'proxy' AND f.pairing IN ('ambiguous', 'proxy') HAVING count(*) > 0)
 ORDER BY rank, n, text
 LIMIT :limit;

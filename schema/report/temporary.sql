@@ -1,2 +1,3 @@
 -- Statements that drop what judging left in temp
-SELECT 'DROP TABLE temp."' || replace(name, '"', '""') || '"' FROM sqlite_temp_master WHERE type = 'table';
+SELECT 'DROP ' || type || ' temp."' || replace(name, '"', '""') || '"' FROM sqlite_temp_master
+WHERE type IN ('table', 'view');

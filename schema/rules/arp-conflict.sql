@@ -42,8 +42,9 @@ CREATE TEMP TABLE ac_flows AS
 SELECT p.vantage_id, p.ip, p.low_mac, p.high_mac,
 	sum(f.outcome IN ('established', 'closed') AND fv.rst_c2s + fv.rst_s2c = 0) AS healthy,
 	sum(f.outcome IN ('reset', 'half_open', 'unanswered', 'refused') OR fv.rst_c2s + fv.rst_s2c > 0) AS broken
-FROM ac_pair p
-JOIN flow_vantage fv ON fv.vantage_id = p.vantage_id AND p.ip IN (fv.client_ip, fv.server_ip)
+FROM (SELECT 1 FROM ac_pair LIMIT 1) once
+CROSS JOIN flow_vantage fv
+CROSS JOIN ac_pair p ON p.vantage_id = fv.vantage_id AND p.ip IN (fv.client_ip, fv.server_ip)
 	AND fv.first_ns <= p.to_ns AND fv.last_ns >= p.from_ns
 JOIN flow f ON f.id = fv.flow_id AND f.protocol = 'tcp'
 GROUP BY p.vantage_id, p.ip, p.low_mac, p.high_mac;

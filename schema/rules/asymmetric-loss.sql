@@ -1,19 +1,18 @@
 -- Segments are lost in one direction at a rate that differs from the other direction's
 -- Losses are pooled over all flows between two vantage points; what a lost handshake of its own or a
--- path MTU explains is left out (prepare.sql: loss_flow). Rates carry Wilson intervals at 95 %; they
+-- path MTU explains is left out (prepare.sql: loss_part). Rates carry Wilson intervals at 95 %; they
 -- are of the segments whose fate is known.
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.from_vantage_id,
 		v.to_vantage_id) AS id, v.*
 FROM loss_verdict v WHERE v.kind = 'asymmetric-loss';
 
+-- The first of its events, and the last (prepare.sql): there may be any number.
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.lost, e.at_ns, e.id AS event_id
+SELECT v.id, v.lost, p.at_ns, p.event_id,
+	row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
 FROM verdict v
-CROSS JOIN loss_flow l ON l.from_vantage_id = v.from_vantage_id AND l.to_vantage_id = v.to_vantage_id
-CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
-	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
-WHERE e.kind IN ('lost', 'misaddressed');
+JOIN loss_proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id;
 CREATE INDEX temp.proof_by_id ON proof(id, at_ns);
 
 INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
@@ -44,16 +43,9 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
--- Only the first are cited, and only they are numbered: there may be any number.
 INSERT INTO cite
-WITH most(n) AS MATERIALIZED (SELECT value FROM setting WHERE key = 'evidence_max'),
-edge AS MATERIALIZED (SELECT v.id, coalesce((SELECT p.at_ns FROM proof p WHERE p.id = v.id ORDER BY p.at_ns
-		LIMIT 1 OFFSET (SELECT n FROM most) - 1), 9223372036854775807) AS at_ns
-	FROM verdict v)
-SELECT id, event_id, n, 'segment ' || n || ' of ' || lost
-FROM (SELECT p.*, row_number() OVER (PARTITION BY p.id ORDER BY p.at_ns, p.event_id) AS n
-	FROM edge e CROSS JOIN proof p ON p.id = e.id AND p.at_ns <= e.at_ns)
-WHERE n <= (SELECT n FROM most);
+SELECT id, event_id, n, 'segment ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
 
 DROP TABLE temp.verdict;
 DROP TABLE temp.proof;

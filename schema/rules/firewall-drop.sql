@@ -135,11 +135,12 @@ ORDER BY f.finding_id, i.at_ns, i.frame;
 CREATE TEMP TABLE fw_silent AS
 SELECT x.vantage_id, v.host_id, x.flow_id, x.client_ip, x.server_ip, x.server_port, x.syn_c2s, x.first_ns, x.last_ns,
 	o.host_id IS NOT NULL AS owned
-FROM flow_vantage x
+FROM flow f
+CROSS JOIN flow_vantage x ON x.flow_id = f.id
 JOIN vantage v ON v.id = x.vantage_id AND v.kind = 'nic' AND v.trust != 'unfit'
-JOIN flow f ON f.id = x.flow_id AND f.protocol = 'tcp' AND f.outcome = 'unanswered' AND f.pairing != 'ambiguous'
 LEFT JOIN fw_ip o ON o.ip = x.server_ip
-WHERE x.syn_c2s > 0 AND x.syn_s2c = 0 AND x.rst_s2c = 0 AND x.packets_s2c = 0
+WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') -- in the index
+	AND f.protocol = 'tcp' AND f.pairing != 'ambiguous' AND x.syn_c2s > 0 AND x.syn_s2c = 0 AND x.rst_s2c = 0 AND x.packets_s2c = 0
 	AND x.first_ns < v.last_ns - 1500000000
 	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
 	-- nobody owns that one, the last place of several
@@ -165,7 +166,8 @@ HAVING sum(syn_c2s) >= 2;
 
 CREATE INDEX temp.fw_quiet_by_server ON fw_quiet(server_ip, server_port, vantage_id);
 CREATE TEMP TABLE fw_total AS
-SELECT q.finding_id, sum(x.syn_c2s) AS syns FROM flow_vantage x
+SELECT q.finding_id, sum(x.syn_c2s) AS syns
+FROM (SELECT 1 FROM fw_quiet LIMIT 1) once CROSS JOIN flow_vantage x
 CROSS JOIN fw_quiet q ON q.server_ip = x.server_ip AND q.server_port = x.server_port AND q.vantage_id = x.vantage_id
 GROUP BY q.finding_id;
 

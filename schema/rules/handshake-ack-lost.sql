@@ -1,19 +1,18 @@
 -- The client's last packet of the handshake was sent and never reached the server's host
--- A lost pure ACK right after the SYN-ACK. All ACKs of a client that sends nothing carry the same
--- sequence number, so it must acknowledge the SYN-ACK alone: its row in packet says so, or the server
--- had sent no payload at all.
+-- A lost pure ACK right after the SYN-ACK: handshake_ack has those with its sequence number. All ACKs of
+-- a client that sends nothing carry that, so it must acknowledge the SYN-ACK alone: its row in packet
+-- says so, or the server had sent no payload at all.
 CREATE TEMP TABLE proof AS
 SELECT e.id AS event_id, e.at_ns, l.flow_id, l.from_vantage_id, l.to_vantage_id, l.src_ip, l.dst_ip,
 	l.server_port, l.outcome, l.trusted
-FROM lossy l
-CROSS JOIN flow f ON f.id = l.flow_id
-CROSS JOIN flow_vantage s ON s.flow_id = l.flow_id AND s.vantage_id = l.from_vantage_id
-CROSS JOIN event e ON e.flow_id = l.flow_id AND e.from_vantage_id = l.from_vantage_id
-	AND e.to_vantage_id = l.to_vantage_id
+FROM handshake_ack h
+CROSS JOIN event e ON e.id = h.event_id AND e.kind IN ('lost', 'misaddressed')
+CROSS JOIN lossy_path l ON l.flow_id = e.flow_id AND l.direction = 'c2s'
+	AND l.from_vantage_id = e.from_vantage_id AND l.to_vantage_id = e.to_vantage_id
+CROSS JOIN flow f ON f.id = e.flow_id
+CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id
 LEFT JOIN packet p ON p.capture_file_id = e.sent_file_id AND p.frame = e.sent_frame
-WHERE l.protocol = 'tcp' AND l.direction = 'c2s' AND e.direction = 'c2s'
-	AND e.kind IN ('lost', 'misaddressed') AND e.length = 0 AND e.tcp_flags & 23 = 16
-	AND e.seq = (f.client_isn + s.seq_delta_c2s + 1) & 4294967295
+WHERE l.protocol = 'tcp'
 	AND CASE WHEN p.ack IS NOT NULL AND f.server_isn IS NOT NULL
 		-- server_isn is as the server's side shows it; both deltas count from the client's side.
 		THEN p.ack = (f.server_isn + s.seq_delta_s2c + 1 - (

@@ -117,11 +117,13 @@ DELETE FROM mm_pair WHERE mac_real IS NULL OR mac_real = mac OR mac_virtual(mac_
 -- Flows of those addresses in the time in which the wrong MAC was used. The flows are read once.
 CREATE INDEX temp.mm_pair_by_ip ON mm_pair(vantage_id, ip);
 CREATE TEMP TABLE mm_flow AS
-SELECT p.ip AS peer_ip, p.mac, fv.* FROM flow_vantage fv
+SELECT p.ip AS peer_ip, p.mac, fv.*
+FROM (SELECT 1 FROM mm_pair LIMIT 1) once CROSS JOIN flow_vantage fv
 CROSS JOIN mm_pair p ON p.vantage_id = fv.vantage_id AND p.ip = fv.client_ip
 WHERE fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns
 UNION ALL
-SELECT p.ip, p.mac, fv.* FROM flow_vantage fv
+SELECT p.ip, p.mac, fv.*
+FROM (SELECT 1 FROM mm_pair LIMIT 1) once CROSS JOIN flow_vantage fv
 CROSS JOIN mm_pair p ON p.vantage_id = fv.vantage_id AND p.ip = fv.server_ip
 WHERE fv.first_ns <= p.last_ns AND fv.last_ns >= p.first_ns AND fv.client_ip != fv.server_ip;
 CREATE INDEX temp.mm_flow_by_pair ON mm_flow(vantage_id, peer_ip, mac);
