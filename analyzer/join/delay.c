@@ -3,13 +3,44 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 
-static int64_t middle_between(const struct leg *l, int64_t t)
-{
-	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, t);
+#define STEP_NS (10 * NSEC_PER_MSEC) /* wider than the bounds of one piece but on long ways */
 
+static int64_t middle(struct clock_bounds b)
+{
 	if (b.has_low && b.has_high)
 		return b.low + (b.high - b.low) / 2;
 	return b.has_low ? b.low : b.high;
+}
+
+/* Did either clock step against the other? Only then can bounds be those of two pieces. */
+static bool stepped(const struct leg *l)
+{
+	const struct clocks *c = l->clocks;
+	uint32_t u = l->from < l->to ? l->from : l->to, v = l->from < l->to ? l->to : l->from;
+
+	return c->pairs[u * c->n + v].stepped;
+}
+
+static bool spans_a_step(struct clock_bounds b)
+{
+	return b.has_low && b.has_high && b.high - b.low > STEP_NS;
+}
+
+/*
+ * A clock that stepped back shows a time twice, and its bounds then span the step: half of it
+ * would be taken for delay. The other end's clock went on, and tells which of the two it was.
+ * Where a piece has ended and the next not begun neither tells, and nothing is measured.
+ */
+static bool offset_between(const struct leg *l, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
+{
+	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, sent_ns);
+
+	*ret_offset = middle(b);
+	if (!stepped(l) || !spans_a_step(b))
+		return true;
+	b = clocks_between(l->clocks, l->to, l->from, received_ns);
+	*ret_offset = -middle(b);
+	return !spans_a_step(b);
 }
 
 /* The k-th smallest of n values, which are reordered (Hoare's selection): sorting all costs six times as much. */
@@ -45,22 +76,25 @@ static int64_t select_value(int64_t *v, uint32_t n, uint32_t k)
 	return v[k];
 }
 
-/* Offset between the clocks, good for a short stretch of the sender's time. */
+/* Offset between the clocks, good for a short stretch of the sender's and of the receiver's time. */
 struct offset_cache {
-	int64_t until, offset;
-	bool set;
+	int64_t until, received_until, offset;
+	bool set, known;
 };
 
 #define OFFSET_STRETCH_NS (10 * NSEC_PER_MSEC)
+#define RECEIVED_STRETCH_NS (250 * NSEC_PER_MSEC) /* around it; queues fill and drain within */
 
-static int64_t cached_offset(const struct leg *l, struct offset_cache *c, int64_t t)
+static bool cached_offset(const struct leg *l, struct offset_cache *c, int64_t sent_ns, int64_t received_ns)
 {
-	if (!c->set || t > c->until || t < c->until - OFFSET_STRETCH_NS) {
-		c->offset = middle_between(l, t);
-		c->until = t + OFFSET_STRETCH_NS;
+	if (!c->set || sent_ns > c->until || sent_ns < c->until - OFFSET_STRETCH_NS || received_ns > c->received_until ||
+		received_ns < c->received_until - 2 * RECEIVED_STRETCH_NS) {
+		c->known = offset_between(l, sent_ns, received_ns, &c->offset);
+		c->until = sent_ns + OFFSET_STRETCH_NS;
+		c->received_until = received_ns + RECEIVED_STRETCH_NS;
 		c->set = true;
 	}
-	return c->offset;
+	return c->known;
 }
 
 void delay_measure(struct leg *l)
@@ -76,11 +110,14 @@ void delay_measure(struct leg *l)
 	d = *l->delays;
 	for (uint32_t i = 0; i < l->sent->count; i++) {
 		const struct item *it = &l->sent->items[i];
+		int64_t sent_ns = it->seg->time_ns, received_ns;
 
 		if (it->mate == ITEM_NONE)
 			continue;
-		d[n] = l->received->items[it->mate].seg->time_ns - it->seg->time_ns -
-			cached_offset(l, &cache, it->seg->time_ns);
+		received_ns = l->received->items[it->mate].seg->time_ns;
+		if (!cached_offset(l, &cache, sent_ns, received_ns))
+			continue;
+		d[n] = received_ns - sent_ns - cache.offset;
 		low = d[n] < low ? d[n] : low;
 		high = d[n] > high ? d[n] : high;
 		n++;

@@ -327,6 +327,9 @@ def check_clocks(db, truth, report):
             " AND (offset_low_ns IS NULL OR offset_high_ns IS NULL)"))
         widest = one(db, "SELECT max(offset_high_ns - offset_low_ns) FROM clock")
         report.equal("widest clock interval in ns", {"max": limit}, widest)
+        # The scenarios' real delays are far below the limit: what is beyond is a step taken for delay.
+        report.equal("least delay in ns", {"min": -limit}, one(db, "SELECT min(owd_min_ns) FROM path"))
+        report.equal("most delay in ns", {"max": limit}, one(db, "SELECT max(owd_max_ns) FROM path"))
 
 
 CHECKS = (check_frames, check_flows, check_paths, check_events, check_findings, check_clocks)
