@@ -44,8 +44,8 @@ static int reasons(struct page *p, const char *json)
 
 static int trust(struct page *p)
 {
-	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "trust", "why", "missed by the capture",
-		"recorded twice", "first (UTC)", "last (UTC)", NULL};
+	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "trust", "why", "#missed by the capture",
+		"#recorded twice", "first (UTC)", "last (UTC)", NULL};
 	struct answer r;
 	int64_t shown = 0;
 	int result = answer_open(&r, p->db, p->err, Q_VANTAGES, ":limit", (int64_t)PAGE_VANTAGES, NULL);
@@ -121,8 +121,8 @@ static int file_row(struct page *p, const struct answer *r)
 
 static int files(struct page *p)
 {
-	static const char *const columns[] = {"capture", "vantage point", "format", "frames", "what became of them", "bytes",
-		"dropped by kernel", "dropped by interface", "snap length", "filter", "damage", "first (UTC)", "last (UTC)",
+	static const char *const columns[] = {"capture", "vantage point", "format", "#frames", "what became of them", "#bytes",
+		"#dropped by kernel", "#dropped by interface", "#snap length", "filter", "damage", "first (UTC)", "last (UTC)",
 		"XXH3-128", NULL};
 	struct answer r;
 	int64_t shown = 0;
@@ -143,7 +143,7 @@ static int files(struct page *p)
 
 static int logs(struct page *p)
 {
-	static const char *const columns[] = {"flow log", "format", "records", "what became of its lines", "bytes", "damage", "XXH3-128", NULL};
+	static const char *const columns[] = {"flow log", "format", "#records", "what became of its lines", "#bytes", "damage", "XXH3-128", NULL};
 	struct answer r;
 	int64_t shown = 0;
 	int result;
@@ -184,7 +184,7 @@ static void span_cell(struct page *p, int64_t ns)
 
 static int clocks(struct page *p)
 {
-	static const char *const columns[] = {"clock", "against", "offset", "at least", "at most", "drift (ppm)", "by", "samples",
+	static const char *const columns[] = {"clock", "against", "#offset", "#at least", "#at most", "#drift (ppm)", "by", "#samples",
 		"from (UTC)", "to (UTC)", NULL};
 	struct answer r;
 	int64_t shown = 0;

@@ -13,6 +13,8 @@
 #define BOX_H 46.0
 #define COLUMN 330.0
 #define ROW 104.0
+#define APART 9.0      /* a leg's two directions from the line between the boxes */
+#define WORDS_W 172.0  /* of the words on a leg, about */
 
 struct node {
 	int64_t vantage, host;
@@ -26,11 +28,22 @@ struct leg {
 	int64_t sent, gone, missed, unjudged;
 };
 
+struct point {
+	double x, y;
+};
+
+struct route {
+	struct point from, to, bend; /* bend: where the curve is pulled to */
+};
+
 struct map {
 	struct node nodes[NODES_MAX];
 	unsigned node_count, columns, rows;
 	struct leg legs[PAGE_LEGS];
 	unsigned leg_count;
+	struct point words[PAGE_LEGS]; /* where words stand already */
+	unsigned words_count;
+	bool left_out; /* there are more legs */
 };
 
 static struct node *node_of(struct map *m, int64_t vantage)
@@ -55,11 +68,15 @@ static struct node *add_node(struct map *m, int64_t vantage, int64_t host, const
 static int load_legs(struct map *m, struct page *p)
 {
 	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_LEGS, ":limit", (int64_t)PAGE_LEGS, NULL);
+	int result = answer_open(&r, p->db, p->err, Q_LEGS, ":limit", (int64_t)PAGE_LEGS + 1, NULL);
 
 	if (result)
 		return result;
 	while (answer_next(&r)) {
+		if (m->leg_count == PAGE_LEGS) {
+			m->left_out = true;
+			continue;
+		}
 		if (!add_node(m, answer_int(&r, 0), answer_int(&r, 4), answer_text(&r, 2)) ||
 			!add_node(m, answer_int(&r, 1), answer_int(&r, 5), answer_text(&r, 3)))
 			continue;
@@ -158,7 +175,7 @@ static double node_x(const struct node *n)
 
 static double node_y(const struct node *n)
 {
-	return 14 + n->row * ROW / 2;
+	return n->row * ROW / 2;
 }
 
 static const char *leg_class(const struct leg *l)
@@ -168,13 +185,120 @@ static const char *leg_class(const struct leg *l)
 	return l->gone == 0 ? "leg ok" : rate < 0.01 ? "leg some" : "leg bad";
 }
 
-static void leg_words(struct page *p, const struct leg *l, double x, double y)
+static struct point middle(const struct node *n)
+{
+	return (struct point){node_x(n) + BOX_W / 2, node_y(n) + BOX_H / 2};
+}
+
+/* A leg is a curve through a point beside the middle of its ends (a straight one: bend 0). */
+static struct point on_route(const struct route *r, double t)
+{
+	double u = 1 - t;
+
+	return (struct point){u * u * r->from.x + 2 * u * t * r->bend.x + t * t * r->to.x,
+		u * u * r->from.y + 2 * u * t * r->bend.y + t * t * r->to.y};
+}
+
+static bool in_box(const struct node *n, struct point p, double margin)
+{
+	return p.x > node_x(n) - margin && p.x < node_x(n) + BOX_W + margin && p.y > node_y(n) - margin &&
+		p.y < node_y(n) + BOX_H + margin;
+}
+
+/* How much of the way lies in, or close to, the box of a third vantage point. */
+static unsigned hits(const struct map *m, const struct leg *l, const struct route *r)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m->node_count; i++)
+		for (unsigned k = 1; k < 40; k++)
+			n += m->nodes[i].vantage != l->from && m->nodes[i].vantage != l->to &&
+				in_box(&m->nodes[i], on_route(r, k / 40.0), 24);
+	return n;
+}
+
+/* From side to side, or from bottom to top in one column; the two directions of a pair run side by side. */
+static struct route route_with(const struct map *m, const struct leg *l, double bend)
+{
+	const struct node *a = node_of((struct map *)m, l->from), *b = node_of((struct map *)m, l->to);
+	bool forward = a->column < b->column || (a->column == b->column && a->row < b->row), upright = a->column == b->column;
+	const struct node *first = forward ? a : b, *last = forward ? b : a;
+	struct point p = middle(first), q = middle(last);
+	double shift = forward ? -APART : APART;
+	struct route r;
+
+	if (upright) {
+		p = (struct point){p.x - 2 * shift, p.y + BOX_H / 2};
+		q = (struct point){q.x - 2 * shift, q.y - BOX_H / 2};
+		r = (struct route){p, q, {(p.x + q.x) / 2 + bend, (p.y + q.y) / 2}};
+	} else {
+		p = (struct point){p.x + BOX_W / 2, p.y + shift};
+		q = (struct point){q.x - BOX_W / 2, q.y + shift};
+		r = (struct route){p, q, {(p.x + q.x) / 2, (p.y + q.y) / 2 + bend}};
+	}
+	return forward ? r : (struct route){q, p, r.bend};
+}
+
+/* The straightest way that no box of another vantage point stands in; both directions take the same. */
+static struct route route_of(const struct map *m, const struct leg *l)
+{
+	static const double bends[] = {0, -110, 110, -170, 170, -240, 240, -320, 320};
+	struct leg there = *l, back = {.from = l->to, .to = l->from};
+	unsigned least = UINT32_MAX;
+	double best = 0;
+
+	for (size_t i = 0; i < sizeof(bends) / sizeof(bends[0]) && least; i++) {
+		struct route r = route_with(m, &there, bends[i]), s = route_with(m, &back, bends[i]);
+		unsigned n = hits(m, &there, &r) + hits(m, &back, &s);
+
+		if (n < least) {
+			least = n;
+			best = bends[i];
+		}
+	}
+	return route_with(m, l, best);
+}
+
+static bool words_fit(const struct map *m, struct point at)
+{
+	for (unsigned i = 0; i < m->node_count; i++)
+		for (int k = -2; k <= 2; k++)
+			if (in_box(&m->nodes[i], (struct point){at.x + k * WORDS_W / 4, at.y - 4}, 8))
+				return false;
+	for (unsigned i = 0; i < m->words_count; i++)
+		if (fabs(m->words[i].x - at.x) < WORDS_W && fabs(m->words[i].y - at.y) < 15)
+			return false;
+	return true;
+}
+
+/* Words stand beside their line, where they cover neither a box nor other words, near the middle if that is free. */
+static struct point words_at(struct map *m, const struct route *r)
+{
+	static const double places[] = {0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75, 0.2, 0.8};
+	/* Above the line that goes right, below the one that goes left: then a pair's words are apart. */
+	double side = r->to.x > r->from.x || (r->to.x == r->from.x && r->to.y > r->from.y) ? -8 : 17;
+	struct point at = on_route(r, 0.5), free = {at.x, at.y + side};
+
+	for (int other = 0; other < 2; other++)
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+			at = on_route(r, places[i]);
+			at.y += other ? 9 - side : side;
+			if (words_fit(m, at)) {
+				m->words[m->words_count++] = at;
+				return at;
+			}
+		}
+	m->words[m->words_count++] = free;
+	return free;
+}
+
+static void leg_words(struct page *p, const struct leg *l, struct point at)
 {
 	struct html *h = &p->h;
 	double rate = l->sent ? 100.0 * (double)l->gone / (double)l->sent : 0;
 
-	html_begin(h, "text", "class", "loss", "text-anchor", "middle", "x", html_fmt(h, "%.1f", x), "y",
-		html_fmt(h, "%.1f", y), NULL);
+	html_begin(h, "text", "class", l->gone ? "loss gone" : "loss", "text-anchor", "middle", "x", html_fmt(h, "%.1f", at.x), "y",
+		html_fmt(h, "%.1f", at.y), NULL);
 	if (l->gone)
 		html_textf(h, rate < 0.1 ? "%.3f %% lost" : rate < 10 ? "%.1f %% lost" : "%.0f %% lost", rate);
 	else
@@ -184,36 +308,19 @@ static void leg_words(struct page *p, const struct leg *l, double x, double y)
 	html_end(h, "text");
 }
 
-static void draw_leg(struct map *m, struct page *p, const struct leg *l)
+static void draw_leg(struct page *p, const struct leg *l, const struct route *r)
 {
 	struct html *h = &p->h;
-	const struct node *a = node_of(m, l->from), *b = node_of(m, l->to);
-	bool forward = a->column < b->column || (a->column == b->column && a->row < b->row);
-	double side = forward ? -1 : 1, x1, y1 = node_y(a) + BOX_H / 2, x2, y2 = node_y(b) + BOX_H / 2;
-	double angle, mx, my, shift = 9 * side;
+	struct point tip = r->to;
+	double angle = atan2(tip.y - r->bend.y, tip.x - r->bend.x);
 
-	if (a->column == b->column) {
-		x1 = node_x(a) + BOX_W / 2 - shift * 2;
-		x2 = x1;
-		y1 += (b->row > a->row ? 1 : -1) * BOX_H / 2;
-		y2 -= (b->row > a->row ? 1 : -1) * (BOX_H / 2 + 3);
-	} else {
-		x1 = node_x(a) + (forward ? BOX_W : 0);
-		x2 = node_x(b) + (forward ? -3 : BOX_W + 3);
-		y1 += shift;
-		y2 += shift;
-	}
-	angle = atan2(y2 - y1, x2 - x1);
-	/* Words of the two directions stand apart: each nearer to its sender where lines slope. */
-	mx = x1 + (x2 - x1) * (fabs(y2 - y1) > 20 ? 0.36 : 0.5);
-	my = y1 + (y2 - y1) * (fabs(y2 - y1) > 20 ? 0.36 : 0.5);
 	html_begin(h, "g", "class", leg_class(l), NULL);
-	html_void(h, "line", "x1", html_fmt(h, "%.1f", x1), "y1", html_fmt(h, "%.1f", y1), "x2",
-		html_fmt(h, "%.1f", x2 - 7 * cos(angle)), "y2", html_fmt(h, "%.1f", y2 - 7 * sin(angle)), NULL);
+	html_void(h, "path", "class", "way", "d",
+		html_fmt(h, "M%.1f %.1fQ%.1f %.1f %.1f %.1f", r->from.x, r->from.y, r->bend.x, r->bend.y, tip.x - 7 * cos(angle),
+			tip.y - 7 * sin(angle)), NULL);
 	html_void(h, "path", "class", "head", "d",
-		html_fmt(h, "M%.1f %.1fL%.1f %.1fL%.1f %.1fZ", x2, y2, x2 - 10 * cos(angle - 0.4),
-			y2 - 10 * sin(angle - 0.4), x2 - 10 * cos(angle + 0.4), y2 - 10 * sin(angle + 0.4)), NULL);
-	leg_words(p, l, mx, my + (forward ? -8 : 17));
+		html_fmt(h, "M%.1f %.1fL%.1f %.1fL%.1f %.1fZ", tip.x, tip.y, tip.x - 10 * cos(angle - 0.4),
+			tip.y - 10 * sin(angle - 0.4), tip.x - 10 * cos(angle + 0.4), tip.y - 10 * sin(angle + 0.4)), NULL);
 	html_end(h, "g");
 }
 
@@ -238,22 +345,44 @@ static void draw_node(struct page *p, const struct node *n)
 	html_end(h, "g");
 }
 
+/* What the drawing reaches above the first row and below the last. */
+static void extent(const struct route *routes, const struct map *m, double *ret_top, double *ret_bottom)
+{
+	*ret_top = 0;
+	*ret_bottom = (m->rows - 1) * ROW + BOX_H;
+	for (unsigned i = 0; i < m->leg_count; i++) {
+		double y = on_route(&routes[i], 0.5).y;
+
+		*ret_top = fmin(*ret_top, y - 24);
+		*ret_bottom = fmax(*ret_bottom, y + 24);
+	}
+}
+
 static void draw(struct map *m, struct page *p)
 {
 	struct html *h = &p->h;
-	double width = 24 + (m->columns - 1) * COLUMN + BOX_W, height = 28 + (m->rows - 1) * ROW + BOX_H;
+	struct route routes[PAGE_LEGS];
+	double width = 24 + (m->columns - 1) * COLUMN + BOX_W, top, bottom;
 
+	for (unsigned i = 0; i < m->leg_count; i++)
+		routes[i] = route_of(m, &m->legs[i]);
+	extent(routes, m, &top, &bottom);
 	html_section(p, "map", "Where");
 	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Map of vantage points", NULL);
-	html_begin(h, "svg", "class", "map", "viewBox", html_fmt(h, "0 0 %.0f %.0f", width, height), "width",
-		html_fmt(h, "%.0f", width), "height", html_fmt(h, "%.0f", height), "role", "img", "aria-label",
+	html_begin(h, "svg", "class", "map", "viewBox", html_fmt(h, "0 %.0f %.0f %.0f", top - 14, width, bottom - top + 28),
+		"width", html_fmt(h, "%.0f", width), "height", html_fmt(h, "%.0f", bottom - top + 28), "role", "img", "aria-label",
 		"Vantage points and the loss between them; the same numbers are in the table of legs", NULL);
 	for (unsigned i = 0; i < m->leg_count; i++)
-		draw_leg(m, p, &m->legs[i]);
+		draw_leg(p, &m->legs[i], &routes[i]);
+	/* Words above all lines; what was lost chooses its place first, and legs come worst first. */
+	for (unsigned i = 0; i < m->leg_count; i++)
+		leg_words(p, &m->legs[i], words_at(m, &routes[i]));
 	for (unsigned i = 0; i < m->node_count; i++)
 		draw_node(p, &m->nodes[i]);
 	html_end(h, "svg");
 	html_end(h, "div");
+	if (m->left_out)
+		html_element(h, "p", "Legs that lost less are in the table below.", "class", "note", NULL);
 	html_end(h, "section");
 }
 

@@ -106,9 +106,10 @@ static void verdict(struct page *p)
 {
 	const struct story_finding *f = p->stories.count ? story_headline(&p->stories, 0) : NULL;
 
-	html_begin(&p->h, "h1", NULL);
+	/* A long sentence is read more easily when it is smaller. */
+	html_begin(&p->h, "h1", "class", f && strlen(f->summary) > 110 ? "long" : NULL, NULL);
 	if (f)
-		html_text(&p->h, f->summary);
+		html_sentence(p, f->summary);
 	else
 		html_text(&p->h, p->captures || p->logs ? "No fault found" : "Nothing was read");
 	html_end(&p->h, "h1");
@@ -116,7 +117,7 @@ static void verdict(struct page *p)
 		html_begin(&p->h, "p", "class", "lead", NULL);
 		html_element(&p->h, "span", "Because", "class", "because", NULL);
 		html_text(&p->h, " ");
-		html_text(&p->h, story_find(&p->stories, f->cause_id)->summary);
+		html_sentence(p, story_find(&p->stories, f->cause_id)->summary);
 		html_end(&p->h, "p");
 	}
 }
@@ -152,25 +153,29 @@ static void header(struct page *p)
 	count_chip(p, p->warnings, "warning", "warnings", "warning");
 	count_chip(p, p->findings - p->critical - p->warnings, "notice", "notices", "notice");
 	count_chip(p, p->hosts, "host", "hosts", "fact");
-	count_chip(p, p->flows, "flow", "flows", "fact");
-	count_chip(p, p->frames, "frame", "frames", "fact");
-	if (p->records)
+	if (p->captures) {
+		count_chip(p, p->flows, "flow", "flows", "fact");
+		count_chip(p, p->frames, "frame", "frames", "fact");
+	}
+	if (p->logs)
 		count_chip(p, p->records, "flow-log record", "flow-log records", "fact");
 	html_end(h, "ul");
 	span_line(p);
 	html_end(h, "header");
 }
 
-static void navigation(struct page *p)
+/* Links to the sections that there are; main is the text that holds them. */
+static void navigation(struct page *p, const char *main)
 {
 	static const struct {
-		const char *href, *words;
-	} links[] = {{"#stories", "What happened"}, {"#map", "Where"}, {"#time", "When"}, {"#findings", "All findings"},
-		{"#legs", "Legs"}, {"#flows", "Flows"}, {"#captures", "What this rests on"}, {"#clocks", "Clocks"}};
+		const char *id, *words;
+	} links[] = {{"stories", "What happened"}, {"map", "Where"}, {"time", "When"}, {"findings", "All findings"},
+		{"legs", "Legs"}, {"flows", "Flows"}, {"captures", "What this rests on"}, {"clocks", "Clocks"}};
 
 	html_begin(&p->h, "nav", "aria-label", "Sections", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		html_element(&p->h, "a", links[i].words, "href", links[i].href, NULL);
+		if (strstr(main, html_fmt(&p->h, "<section id=\"%s\"", links[i].id)))
+			html_element(&p->h, "a", links[i].words, "href", html_fmt(&p->h, "#%s", links[i].id), NULL);
 	html_end(&p->h, "nav");
 }
 
@@ -187,20 +192,39 @@ static int sections(struct page *p)
 	return result ? result : html_captures(p);
 }
 
+/* The sections are written aside first: what links to them stands above. *ret_main is freed by the caller. */
+static int write_main(struct page *p, char **ret_main)
+{
+	FILE *out = p->h.out;
+	size_t size = 0;
+	int result;
+
+	p->h.out = open_memstream(ret_main, &size);
+	if (!p->h.out) {
+		p->h.out = out;
+		return error_errno(p->err, "cannot write the report");
+	}
+	result = sections(p);
+	if (fclose(p->h.out) != 0 && result == 0)
+		result = error_errno(p->err, "cannot write the report");
+	p->h.out = out;
+	return result;
+}
+
 static int write_page(struct page *p)
 {
-	int result;
+	CLEANUP_FREE char *main = NULL;
+	int result = write_main(p, &main);
+
+	if (result)
+		return result;
 
 	head(p);
 	html_begin(&p->h, "body", NULL);
 	html_element(&p->h, "a", "Skip to what happened", "href", "#stories", "class", "skip", NULL);
 	header(p);
-	navigation(p);
-	html_begin(&p->h, "main", NULL);
-	result = sections(p);
-	if (result)
-		return result;
-	html_end(&p->h, "main");
+	navigation(p, main);
+	html_trusted(&p->h, "main", main, NULL);
 	html_begin(&p->h, "footer", NULL);
 	html_text(&p->h, "Made by bothends. This file holds everything it shows and fetches nothing.");
 	html_end(&p->h, "footer");

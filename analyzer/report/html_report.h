@@ -38,9 +38,10 @@ int html_captures(struct page *p); /* trust, files, frame accounts, flow logs, c
 
 /* Shared by the sections. */
 void html_section(struct page *p, const char *id, const char *title);
+void html_sentence(struct page *p, const char *text); /* numbers keep their units on the same line */
 void html_severity(struct page *p, const char *severity);
 void html_copy(struct page *p, const char *text); /* a command with a button that copies it */
-void html_table_begin(struct page *p, const char *caption, const char *const *columns); /* NULL-ended */
+void html_table_begin(struct page *p, const char *caption, const char *const *columns); /* NULL-ended; "#..." is one of numbers */
 void html_table_end(struct page *p);
 void html_number(struct page *p, int64_t v); /* a cell; DB_NONE is a dash */
 void html_cell(struct page *p, const char *text);

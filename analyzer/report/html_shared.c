@@ -3,11 +3,37 @@
 #include <string.h>
 
 #include "base/nsec.h"
+#include "base/strbuf.h"
 
 void html_section(struct page *p, const char *id, const char *title)
 {
 	html_begin(&p->h, "section", "id", id, "aria-labelledby", html_fmt(&p->h, "%s-title", id), NULL);
 	html_element(&p->h, "h2", title, "id", html_fmt(&p->h, "%s-title", id), NULL);
+}
+
+static size_t unit_at(const char *s)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", "d", "%", "ppm"};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t n = strlen(units[i]);
+
+		if (strncmp(s, units[i], n) == 0 && (!s[n] || strchr(" ,;:.)", s[n])))
+			return n;
+	}
+	return 0;
+}
+
+void html_sentence(struct page *p, const char *text)
+{
+	CLEANUP_STRBUF struct strbuf sb = STRBUF_INIT;
+
+	for (const char *s = text; *s; s++)
+		if (*s == ' ' && s > text && s[-1] >= '0' && s[-1] <= '9' && unit_at(s + 1))
+			strbuf_adds(&sb, "\xc2\xa0");
+		else
+			strbuf_addc(&sb, *s);
+	html_text(&p->h, sb.text);
 }
 
 void html_severity(struct page *p, const char *severity)
@@ -32,8 +58,11 @@ void html_table_begin(struct page *p, const char *caption, const char *const *co
 	html_element(h, "caption", caption, NULL);
 	html_begin(h, "thead", NULL);
 	html_begin(h, "tr", NULL);
-	for (size_t i = 0; columns[i]; i++)
-		html_element(h, "th", columns[i], "scope", "col", NULL);
+	for (size_t i = 0; columns[i]; i++) {
+		bool number = columns[i][0] == '#';
+
+		html_element(h, "th", columns[i] + number, "scope", "col", "class", number ? "n" : NULL, NULL);
+	}
 	html_end(h, "tr");
 	html_end(h, "thead");
 	html_begin(h, "tbody", NULL);
@@ -74,7 +103,8 @@ void html_number(struct page *p, int64_t v)
 
 void html_cell(struct page *p, const char *text)
 {
-	html_element(&p->h, "td", text, NULL);
+	/* Short names stay in one piece: a break at a hyphen of eni-0aaa... helps nobody. */
+	html_element(&p->h, "td", text, "class", text && strlen(text) <= 28 ? "t" : NULL, NULL);
 }
 
 void html_time_cell(struct page *p, int64_t t_ns)

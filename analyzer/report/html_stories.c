@@ -160,6 +160,7 @@ static int proof(struct page *p, const struct story_finding *f)
 	struct html *h = &p->h;
 	struct answer r;
 	int64_t total = 0, shown = 0;
+	bool frames = false;
 	int result = answer_one(p->db, p->err, Q_EVIDENCE_COUNT, ":finding", f->id, &total);
 
 	if (result || total == 0)
@@ -172,12 +173,14 @@ static int proof(struct page *p, const struct story_finding *f)
 	html_begin(h, "ul", "class", "proof", NULL);
 	while (answer_next(&r)) {
 		evidence_item(p, &r);
+		frames = frames || answer_int(&r, 1) != DB_NONE;
 		shown++;
 	}
 	html_end(h, "ul");
 	if (total > shown)
 		html_element(h, "p", html_fmt(h, "and %lld more", (long long)(total - shown)), "class", "note", NULL);
-	{
+	/* Lines of a log and counters cannot be extracted. */
+	if (frames) {
 		CLEANUP_FREE char *command = mem_printf("bothends extract %s %lld", p->argument, (long long)f->id);
 
 		html_copy(p, command);
@@ -249,6 +252,7 @@ static int further(struct page *p, const struct story_finding *headline)
 		html_begin(&p->h, "summary", NULL);
 		html_severity(p, f->severity);
 		html_element(&p->h, "code", f->kind, "class", "kind", NULL);
+		pair(p, f);
 		html_element(&p->h, "span", f->summary, "class", "sentence", NULL);
 		html_end(&p->h, "summary");
 		result = body(p, f);
@@ -256,7 +260,8 @@ static int further(struct page *p, const struct story_finding *headline)
 	}
 	if (told > PAGE_STORY_PARTS)
 		html_element(&p->h, "p",
-			html_fmt(&p->h, "%zu more findings of this story are in the table.", told - PAGE_STORY_PARTS),
+			html_fmt(&p->h, "%zu more finding%s of this story in the table.", told - PAGE_STORY_PARTS,
+				told - PAGE_STORY_PARTS == 1 ? "" : "s"),
 			"class", "note", NULL);
 	return result;
 }
@@ -268,7 +273,9 @@ static int story(struct page *p, const struct story_finding *f)
 	html_begin(&p->h, "article", "class", html_fmt(&p->h, "story %s", f->severity), "id",
 		html_fmt(&p->h, "finding-%lld", (long long)f->id), NULL);
 	tag_line(p, f);
-	html_element(&p->h, "h3", f->summary, NULL);
+	html_begin(&p->h, "h3", NULL);
+	html_sentence(p, f->summary);
+	html_end(&p->h, "h3");
 	result = body(p, f);
 	if (result == 0)
 		result = further(p, f);

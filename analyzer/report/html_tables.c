@@ -34,7 +34,7 @@ static void finding_row(struct page *p, const struct story_finding *f)
 
 static void findings(struct page *p)
 {
-	static const char *const columns[] = {"id", "severity", "kind", "finding", "from", "to", "count", "of", "first (UTC)", NULL};
+	static const char *const columns[] = {"#id", "severity", "kind", "finding", "from", "to", "#count", "#of", "first (UTC)", NULL};
 	size_t n = p->stories.count < p->findings_max ? p->stories.count : p->findings_max;
 
 	if (p->stories.count == 0)
@@ -59,17 +59,18 @@ static void delay_cell(struct page *p, int64_t ns)
 {
 	char buf[NSEC_TEXT_SIZE];
 
+	/* Below zero: within what the clocks' interval leaves open. */
 	if (ns == DB_NONE)
 		html_cell(p, "");
 	else
-		html_element(&p->h, "td", nsec_span(ns, buf), "class", "n", "data-sort",
-			html_fmt(&p->h, "%lld", (long long)ns), NULL);
+		html_element(&p->h, "td", html_fmt(&p->h, "%s%s", ns < 0 ? "\xe2\x88\x92" : "", nsec_span(ns < 0 ? -ns : ns, buf)),
+			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }
 
 static int legs(struct page *p)
 {
-	static const char *const columns[] = {"from", "to", "flows", "sent", "delivered", "lost", "wrong MAC", "capture missed",
-		"unjudged", "retransmitted", "reordered", "duplicated", "injected", "least delay", "most delay", NULL};
+	static const char *const columns[] = {"from", "to", "#flows", "#sent", "#delivered", "#lost", "#wrong MAC", "#capture missed",
+		"#unjudged", "#retransmitted", "#reordered", "#duplicated", "#injected", "#least delay", "#most delay", NULL};
 	static const int numbers[] = {18, 6, 7, 8, 9, 10, 11, 14, 13, 12, 15};
 	struct answer r;
 	bool any = false, estimated = false;
@@ -129,8 +130,8 @@ static void flow_row(struct page *p, const struct answer *r)
 
 static int flows(struct page *p)
 {
-	static const char *const columns[] = {"flow", "protocol", "client", "server", "outcome", "first (UTC)", "from", "to",
-		"sent", "lost", "capture missed", "unjudged", "retransmitted", "median delay", NULL};
+	static const char *const columns[] = {"#flow", "protocol", "client", "server", "outcome", "first (UTC)", "from", "to",
+		"#sent", "#lost", "#capture missed", "#unjudged", "#retransmitted", "#median delay", NULL};
 	struct answer r;
 	int64_t lossy = 0, shown = 0;
 	int result = answer_one(p->db, p->err, Q_LOSSY_PATHS, NULL, 0, &lossy);

@@ -7,181 +7,16 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "report/answer.h"
+#include "report/chart.h"
 
-#define BUCKETS 600	 /* about as many as there are pixels */
-#define SERIES_MAX 12	 /* in one chart: more cannot be told apart */
-#define POINTS_MAX 40000 /* of one chart */
 #define ADVERTS_MAX 20000
-
-struct series {
-	char name[128];
-	int64_t *x; /* nanoseconds, reference clock */
-	double *y;
-	size_t count, cap_x, cap_y;
-	double sum, peak;
-	int64_t peak_at;
-};
-
-struct chart {
-	const char *id, *title, *unit;
-	bool zero_filled; /* nothing recorded means 0, not unknown */
-	int64_t bucket_ns;
-	struct series series[SERIES_MAX];
-	unsigned count, left_out;
-	char last_left_out[128];
-	size_t points;
-};
-
-static void chart_release(struct chart *c)
-{
-	for (unsigned i = 0; i < c->count; i++) {
-		free(c->series[i].x);
-		free(c->series[i].y);
-	}
-	free(c);
-}
+#define WINDOWS_MAX 20000 /* of flow-log records */
 
 static void chart_freep(struct chart **c)
 {
-	chart_release(*c);
+	chart_free(*c);
 }
 #define CLEANUP_CHART __attribute__((cleanup(chart_freep)))
-
-static struct series *series_of(struct chart *c, const char *name)
-{
-	for (unsigned i = 0; i < c->count; i++)
-		if (strcmp(c->series[i].name, name) == 0)
-			return &c->series[i];
-	if (c->count == SERIES_MAX) {
-		if (strcmp(c->last_left_out, name) != 0)
-			c->left_out++;
-		(void)snprintf(c->last_left_out, sizeof(c->last_left_out), "%s", name);
-		return NULL;
-	}
-	(void)snprintf(c->series[c->count].name, sizeof(c->series[0].name), "%s", name);
-	return &c->series[c->count++];
-}
-
-static void add_point(struct chart *c, const char *name, int64_t x, double y)
-{
-	struct series *s = series_of(c, name);
-
-	if (!s || x == DB_NONE || c->points >= POINTS_MAX)
-		return;
-	/* Rows of one bucket of the file's clock can meet in one bucket of the reference clock. */
-	if (c->zero_filled) {
-		x -= ((x % c->bucket_ns) + c->bucket_ns) % c->bucket_ns;
-		if (s->count && s->x[s->count - 1] == x) {
-			s->y[s->count - 1] += y;
-			y = s->y[s->count - 1];
-			goto peak;
-		}
-	}
-	MEM_RESERVE(s->x, s->count, s->cap_x);
-	MEM_RESERVE(s->y, s->count, s->cap_y);
-	s->x[s->count] = x;
-	s->y[s->count++] = y;
-	c->points++;
-peak:
-	if (s->count == 1 || y > s->peak) {
-		s->peak = y;
-		s->peak_at = x;
-	}
-}
-
-static struct chart *new_chart(const char *id, const char *title, const char *unit, bool zero_filled, int64_t bucket_ns)
-{
-	struct chart *c = mem_zalloc(sizeof(*c));
-
-	c->id = id;
-	c->title = title;
-	c->unit = unit;
-	c->zero_filled = zero_filled;
-	c->bucket_ns = bucket_ns;
-	return c;
-}
-
-/* The smallest round step that cuts the span into at most BUCKETS. */
-static int64_t bucket_for(const struct page *p, int64_t least_ns)
-{
-	static const int64_t steps[] = {1000000, 10000000, 100000000, 1000000000, 5000000000, 10000000000,
-		60000000000, 300000000000, 900000000000, 3600000000000, 21600000000000, 86400000000000};
-	int64_t span = p->last_ns - p->first_ns;
-
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (steps[i] >= least_ns && span / steps[i] <= BUCKETS)
-			return steps[i];
-	return steps[sizeof(steps) / sizeof(steps[0]) - 1] * (1 + span / BUCKETS / steps[11]);
-}
-
-static void json_points(struct strbuf *sb, const struct series *s)
-{
-	strbuf_adds(sb, "[");
-	for (size_t i = 0; i < s->count; i++)
-		strbuf_printf(sb, "%s[%.3f,%.6g]", i ? "," : "", (double)s->x[i] / 1e6, s->y[i]);
-	strbuf_adds(sb, "]");
-}
-
-static void json_chart(struct strbuf *sb, const struct page *p, const struct chart *c)
-{
-	strbuf_printf(sb, "{\"id\":\"%s\",\"unit\":\"%s\",\"zero\":%s,\"step\":%.3f,\"from\":%.3f,\"to\":%.3f,\"series\":[",
-		c->id, c->unit, c->zero_filled ? "true" : "false", (double)c->bucket_ns / 1e6,
-		(double)p->first_ns / 1e6, (double)p->last_ns / 1e6);
-	for (unsigned i = 0; i < c->count; i++) {
-		strbuf_adds(sb, i ? ",{\"name\":" : "{\"name\":");
-		html_json_string(sb, c->series[i].name);
-		strbuf_adds(sb, ",\"points\":");
-		json_points(sb, &c->series[i]);
-		strbuf_adds(sb, "}");
-	}
-	strbuf_adds(sb, "]}");
-}
-
-/* What the drawing says, in words: for screen readers, paper, and browsers without scripts. */
-static void chart_words(struct page *p, const struct chart *c)
-{
-	struct html *h = &p->h;
-
-	html_begin(h, "details", "class", "plain", NULL);
-	html_element(h, "summary", "In words", NULL);
-	html_begin(h, "ul", NULL);
-	for (unsigned i = 0; i < c->count; i++) {
-		const struct series *s = &c->series[i];
-		char at[NSEC_TEXT_SIZE];
-
-		(void)nsec_format(s->peak_at, at);
-		html_begin(h, "li", NULL);
-		html_element(h, "b", s->name, NULL);
-		html_textf(h, ": most %.4g %s at %.10s %.12s UTC", s->peak, c->unit, at, at + 11);
-		html_end(h, "li");
-	}
-	html_end(h, "ul");
-	html_end(h, "details");
-}
-
-static void draw(struct page *p, const struct chart *c)
-{
-	struct html *h = &p->h;
-	char span[NSEC_TEXT_SIZE];
-
-	html_begin(h, "figure", "class", "chart", NULL);
-	html_begin(h, "figcaption", NULL);
-	html_element(h, "b", c->title, NULL);
-	if (c->zero_filled)
-		html_element(h, "span", html_fmt(h, " %s per %s", c->unit, nsec_span(c->bucket_ns, span)), "class", "unit", NULL);
-	else
-		html_element(h, "span", html_fmt(h, " %s", c->unit), "class", "unit", NULL);
-	html_end(h, "figcaption");
-	html_element(h, "div", NULL, "class", "legend", "id", html_fmt(h, "legend-%s", c->id), NULL);
-	html_element(h, "div", NULL, "class", "plot", "id", html_fmt(h, "plot-%s", c->id), "role", "img", "aria-label",
-		html_fmt(h, "%s; in words below", c->title), NULL);
-	if (c->left_out)
-		html_element(h, "p", html_fmt(h, "%u more series are not drawn.", c->left_out), "class", "note", NULL);
-	chart_words(p, c);
-	html_end(h, "figure");
-}
-
-/* ---- what goes into each chart ---- */
 
 struct names {
 	char *name[4096];
@@ -224,100 +59,153 @@ static const char *two_names(char buf[128], const struct names *n, int64_t from,
 	return buf;
 }
 
-static int fill_loss(struct chart *c, struct page *p, const struct names *n)
+static int fill_loss(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
 	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_LOSS, ":bucket", c->bucket_ns, NULL);
+	int result = answer_open(&r, p->db, p->err, Q_SERIES_LOSS, ":bucket", bucket_ns, NULL);
 	char name[128];
 
 	if (result)
 		return result;
 	while (answer_next(&r))
-		add_point(c, two_names(name, n, answer_int(&r, 0), answer_int(&r, 1)),
+		chart_point(c, two_names(name, n, answer_int(&r, 0), answer_int(&r, 1)),
 			aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 4)), (double)answer_int(&r, 3));
 	return answer_close(&r, p->err);
 }
 
-static int fill_delay(struct chart *c, struct page *p, const struct names *n)
+static int fill_delay(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
 	int64_t stride = 1 + p->flows / 500000;
 	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_DELAY, ":bucket", c->bucket_ns, ":stride", stride, NULL);
+	int result = answer_open(&r, p->db, p->err, Q_SERIES_DELAY, ":bucket", bucket_ns, ":stride", stride, NULL);
 	char name[128];
 
 	if (result)
 		return result;
 	while (answer_next(&r))
-		add_point(c, two_names(name, n, answer_int(&r, 0), answer_int(&r, 1)), answer_int(&r, 6),
+		chart_point(c, two_names(name, n, answer_int(&r, 0), answer_int(&r, 1)), answer_int(&r, 6),
 			(double)answer_int(&r, 4) / 1e6);
 	return answer_close(&r, p->err);
 }
 
-static int fill_activity(struct chart *c, struct page *p, const struct names *n)
+/*
+ * Counts of whole seconds of each vantage point's own clock. A second goes to the bucket that it
+ * fills most of: cut off at its first instant, two would meet in one bucket and leave the next empty.
+ */
+static int fill_activity(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
 	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_ACTIVITY, ":bucket", c->bucket_ns, NULL);
-	char name[128];
+	int result = answer_open(&r, p->db, p->err, Q_SERIES_ACTIVITY, ":bucket", bucket_ns, NULL);
+	char name[160];
 
 	if (result)
 		return result;
 	while (answer_next(&r)) {
-		int64_t at = aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 4));
-		bool has_tx = answer_int(&r, 3) > 0;
+		const char *vantage = name_of(n, answer_int(&r, 0));
+		int64_t at = aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 4) * bucket_ns) + bucket_ns / 2;
+		bool directed = answer_int(&r, 5) > 0;
 
-		(void)snprintf(name, sizeof(name), "%s received", name_of(n, answer_int(&r, 0)));
-		add_point(c, name, at, (double)answer_int(&r, 2));
-		(void)snprintf(name, sizeof(name), "%s sent", name_of(n, answer_int(&r, 0)));
-		if (has_tx)
-			add_point(c, name, at, (double)answer_int(&r, 3));
+		/* Most captures do not say which way a frame went; then there is one count. */
+		(void)snprintf(name, sizeof(name), "%s%s", vantage, directed ? " received" : "");
+		chart_point(c, name, at, (double)answer_int(&r, 2));
+		(void)snprintf(name, sizeof(name), "%s sent", vantage);
+		if (directed)
+			chart_point(c, name, at, (double)answer_int(&r, 3));
 	}
 	return answer_close(&r, p->err);
 }
 
-/* How long the previous advertisement of that router was ago, each time one was seen. */
-static int fill_vrrp(struct chart *c, struct page *p, const struct names *n)
+/* Silence after which other routers take the master for gone (RFC 5798 section 6.1: three intervals and a skew). */
+static int64_t master_down_ns(int64_t interval_ns, int64_t priority)
+{
+	return 3 * interval_ns + interval_ns / 256 * (256 - priority);
+}
+
+/* From where which router was heard as master, and where it fell silent. */
+static int fill_vrrp(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
 	struct answer r;
 	int result = answer_open(&r, p->db, p->err, Q_SERIES_VRRP, ":limit", (int64_t)ADVERTS_MAX, NULL);
-	char name[128], previous[128] = "";
-	int64_t last = 0;
+	char name[160], previous[160] = "";
+	int64_t patience = 0;
 
+	(void)bucket_ns;
 	if (result)
 		return result;
 	while (answer_next(&r)) {
-		int64_t at = aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 3));
+		int64_t at = aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 3)), priority = answer_int(&r, 4);
 
-		(void)snprintf(name, sizeof(name), "%s (VRID %lld) at %s", answer_text(&r, 2), (long long)answer_int(&r, 1),
-			name_of(n, answer_int(&r, 0)));
-		if (strcmp(name, previous) == 0)
-			add_point(c, name, at, (double)(at - last) / 1e9);
+		(void)snprintf(name, sizeof(name), "%s is master of VRID %lld, as heard at %s", answer_text(&r, 2),
+			(long long)answer_int(&r, 1), name_of(n, answer_int(&r, 0)));
+		chart_span(c, name, at, at, strcmp(name, previous) == 0 ? patience : -1);
 		(void)snprintf(previous, sizeof(previous), "%s", name);
-		last = at;
+		/* Priority 0 resigns: what follows is another mastership. */
+		patience = priority == 0 ? -1 : master_down_ns(answer_int(&r, 5), priority);
 	}
 	return answer_close(&r, p->err);
 }
 
-static int fill_flowlog(struct chart *c, struct page *p, const struct names *n)
+static int fill_flowlog(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
 	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_FLOWLOG, ":bucket", c->bucket_ns, ":limit",
-		(int64_t)POINTS_MAX, NULL);
-	char name[128];
+	int result = answer_open(&r, p->db, p->err, Q_SERIES_FLOWLOG, ":bucket", bucket_ns, ":limit", (int64_t)CHART_POINTS,
+		NULL);
+	char name[160];
 
 	(void)n;
 	if (result)
 		return result;
 	while (answer_next(&r)) {
-		(void)snprintf(name, sizeof(name), "%s %s", answer_text(&r, 0), answer_text(&r, 1));
-		add_point(c, name, answer_int(&r, 4), (double)answer_int(&r, 3));
+		const char *direction = answer_text(&r, 5);
+
+		(void)snprintf(name, sizeof(name), "%s %s%s%s", answer_text(&r, 0), answer_text(&r, 1), direction ? " " : "",
+			direction ? direction : "");
+		chart_point(c, name, answer_int(&r, 4), (double)answer_int(&r, 3));
 	}
 	return answer_close(&r, p->err);
 }
 
-/* Spans that findings speak of (dark, gaps, flaps): bands behind every chart, and a table. */
+/* Where a log has records at all, and where it says itself that it has gaps. */
+static int fill_log_windows(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+{
+	struct answer r;
+	int result = answer_open(&r, p->db, p->err, Q_SERIES_LOG_WINDOWS, ":limit", (int64_t)WINDOWS_MAX, NULL);
+	char name[160];
+
+	(void)n;
+	(void)bucket_ns;
+	if (result)
+		return result;
+	while (answer_next(&r)) {
+		(void)snprintf(name, sizeof(name), "%s: %s", answer_text(&r, 0), answer_text(&r, 1));
+		/* Times are whole seconds: one window ends in the second before the next. */
+		chart_span(c, name, answer_int(&r, 2), answer_int(&r, 3), 2 * NSEC_PER_SEC);
+	}
+	return answer_close(&r, p->err);
+}
+
+static int fill_spans(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+{
+	struct answer r;
+	int result = answer_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
+	char name[160];
+
+	(void)n;
+	(void)bucket_ns;
+	if (result)
+		return result;
+	while (answer_next(&r)) {
+		(void)snprintf(name, sizeof(name), "%lld %s %s", (long long)answer_int(&r, 0), answer_text(&r, 1),
+			answer_text(&r, 2));
+		chart_span(c, name, answer_int(&r, 3), answer_int(&r, 4), -1);
+	}
+	return answer_close(&r, p->err);
+}
+
+/* The same spans as bands behind every chart, and as a table. */
 static int windows(struct page *p, struct strbuf *json)
 {
-	static const char *const columns[] = {"finding", "kind", "where", "from (UTC)", "to (UTC)", "length", NULL};
+	static const char *const columns[] = {"#finding", "kind", "where", "from (UTC)", "to (UTC)", "#length", NULL};
 	struct answer r;
 	bool any = false;
 	int result = answer_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
@@ -331,10 +219,7 @@ static int windows(struct page *p, struct strbuf *json)
 
 		if (!any)
 			html_table_begin(p, "Spans: dark hosts, gaps, flaps, steps", columns);
-		strbuf_printf(json, "%s{\"finding\":%lld,\"from\":%.3f,\"to\":%.3f,\"kind\":", any ? "," : "",
-			(long long)answer_int(&r, 0), (double)from / 1e6, (double)to / 1e6);
-		html_json_string(json, answer_text(&r, 1));
-		strbuf_adds(json, "}");
+		strbuf_printf(json, "%s{\"from\":%.3f,\"to\":%.3f}", any ? "," : "", (double)from / 1e6, (double)to / 1e6);
 		any = true;
 		html_begin(&p->h, "tr", NULL);
 		html_number(p, answer_int(&r, 0));
@@ -342,7 +227,7 @@ static int windows(struct page *p, struct strbuf *json)
 		html_cell(p, answer_text(&r, 2));
 		html_time_cell(p, from);
 		html_time_cell(p, to);
-		html_element(&p->h, "td", nsec_span(to - from, span), "class", "n", "data-sort",
+		html_element(&p->h, "td", to > from ? nsec_span(to - from, span) : "at once", "class", "n", "data-sort",
 			html_fmt(&p->h, "%lld", (long long)(to - from)), NULL);
 		html_end(&p->h, "tr");
 	}
@@ -353,30 +238,32 @@ static int windows(struct page *p, struct strbuf *json)
 
 static const struct {
 	const char *id, *title, *unit;
-	bool zero_filled;
+	enum chart_shape shape;
 	int64_t least_bucket_ns;
-	int (*fill)(struct chart *, struct page *, const struct names *);
+	int (*fill)(struct chart *, struct page *, const struct names *, int64_t bucket_ns);
 } charts[] = {
-	{"loss", "Lost on the way", "segments", true, 1000000, fill_loss},
-	{"delay", "One-way delay, by the time the flow began", "ms", false, 1000000, fill_delay},
-	{"activity", "Frames at each vantage point", "frames", true, 1000000000, fill_activity},
-	{"vrrp", "VRRP: time since the router's previous advertisement", "s", false, 1, fill_vrrp},
-	{"flowlog", "Flow logs", "packets", true, 60000000000, fill_flowlog},
+	{"spans", "Spans that findings speak of", "", CHART_LANES, 1, fill_spans},
+	{"loss", "Lost on the way", "segments", CHART_COUNTS, 1000000, fill_loss},
+	{"delay", "One-way delay, by the time the flow began", "ms", CHART_LINES, 1000000, fill_delay},
+	{"activity", "Frames at each vantage point", "frames", CHART_COUNTS, 1000000000, fill_activity},
+	{"vrrp", "VRRP masters, and where they fell silent", "", CHART_LANES, 1, fill_vrrp},
+	{"flowlog", "Flow logs", "packets", CHART_COUNTS, 60000000000, fill_flowlog},
+	{"logwindows", "Windows of the flow logs", "", CHART_LANES, 1, fill_log_windows},
 };
 
 static int one_chart(struct page *p, const struct names *n, size_t i, struct strbuf *json, bool *any)
 {
-	CLEANUP_CHART struct chart *c = new_chart(charts[i].id, charts[i].title, charts[i].unit, charts[i].zero_filled,
-		bucket_for(p, charts[i].least_bucket_ns));
-	int result = charts[i].fill(c, p, n);
+	int64_t bucket_ns = chart_bucket(p, charts[i].least_bucket_ns);
+	CLEANUP_CHART struct chart *c = chart_new(charts[i].id, charts[i].title, charts[i].unit, charts[i].shape, bucket_ns);
+	int result = charts[i].fill(c, p, n, bucket_ns);
 
-	if (result || c->count == 0)
+	if (result || chart_empty(c))
 		return result;
 	if (*any)
 		strbuf_addc(json, ',');
 	*any = true;
-	json_chart(json, p, c);
-	draw(p, c);
+	chart_json(c, p, json);
+	chart_draw(c, p);
 	return 0;
 }
 

@@ -35,13 +35,16 @@ struct ladder_message {
 	uint32_t length, flags;
 	unsigned segments;
 	int retransmission_of; /* index of the earlier sending; -1: none */
+	unsigned folded;       /* further ones just like it that followed and are not drawn */
+	int64_t folded_ns;     /* the time from this one to the last of those */
 	char label[64];
 	double y[2][LADDER_POINTS]; /* by layout: -1 where not recorded */
 };
 
-struct ladder_gap { /* silence that the drawing by order leaves room for */
+struct ladder_gap { /* silence, or folded messages, that the drawing by order leaves room for */
 	double y;
 	int64_t span_ns;
+	unsigned folded;
 };
 
 enum { LADDER_BY_ORDER, LADDER_TO_SCALE };
@@ -60,10 +63,10 @@ struct ladder {
 		bool ghost;			       /* the end that nobody captured */
 	} point[LADDER_POINTS];
 	struct ladder_message message[LADDER_MESSAGES];
-	unsigned messages, left_out; /* left_out: recorded, not drawn */
+	unsigned messages, left_out; /* left_out: recorded, neither drawn nor folded */
 	int64_t start_ns;
 	double height[2];
-	struct ladder_gap gap[LADDER_MESSAGES];
+	struct ladder_gap gap[2 * LADDER_MESSAGES];
 	unsigned gaps;
 };
 

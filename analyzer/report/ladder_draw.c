@@ -257,8 +257,10 @@ static void draw_layout(const struct ladder *l, struct html *h, int layout)
 	for (unsigned i = 0; layout == LADDER_BY_ORDER && i < l->gaps; i++) {
 		char span[NSEC_TEXT_SIZE];
 
+		(void)nsec_span(l->gap[i].span_ns, span);
 		text(h, "gap", "middle", (x_of(0) + x_of(l->points - 1)) / 2, l->gap[i].y,
-			html_fmt(h, "\xe2\x8b\xae %s", nsec_span(l->gap[i].span_ns, span)));
+			l->gap[i].folded ? html_fmt(h, "\xe2\x8b\xae %u more like this in %s", l->gap[i].folded, span)
+					 : html_fmt(h, "\xe2\x8b\xae %s", span));
 	}
 	for (unsigned i = 0; i < l->messages; i++) {
 		const struct ladder_message *m = &l->message[i];
@@ -322,7 +324,11 @@ static void draw_table(const struct ladder *l, struct html *h)
 			if (!l->point[p].ghost)
 				html_element(h, "td", m->frame[p] > 0 ? html_fmt(h, "%lld", (long long)m->frame[p]) : "",
 					"class", "n", NULL);
-		html_element(h, "td", fate_words[m->fate], NULL);
+		html_begin(h, "td", NULL);
+		html_text(h, fate_words[m->fate]);
+		if (m->folded)
+			html_textf(h, "; %u more like this followed", m->folded);
+		html_end(h, "td");
 		html_end(h, "tr");
 	}
 	html_end(h, "tbody");

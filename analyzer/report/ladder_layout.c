@@ -46,19 +46,32 @@ static unsigned collect(const struct ladder *l, unsigned index, struct sighting 
 	return n;
 }
 
+static void leave_room(struct ladder *l, double *y, int64_t span_ns, unsigned folded)
+{
+	if (l->gaps == sizeof(l->gap) / sizeof(l->gap[0]))
+		return;
+	l->gap[l->gaps++] = (struct ladder_gap){.y = *y + SLOT + 4, .span_ns = span_ns, .folded = folded};
+	*y += GAP_SLOT;
+}
+
 static void by_order(struct ladder *l, const struct sighting *s, unsigned n)
 {
 	double y = TOP;
+	int64_t folded_ns = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		int64_t silence = i ? s[i].at_ns - s[i - 1].at_ns : 0;
+		struct ladder_message *m = &l->message[s[i].message];
+		int64_t silence = i ? s[i].at_ns - s[i - 1].at_ns - folded_ns : 0;
 
+		if (silence >= GAP_NS)
+			leave_room(l, &y, silence, 0);
 		y += SLOT;
-		if (silence >= GAP_NS && l->gaps < LADDER_MESSAGES) {
-			l->gap[l->gaps++] = (struct ladder_gap){.y = y + 4, .span_ns = silence};
-			y += GAP_SLOT;
+		m->y[LADDER_BY_ORDER][s[i].point] = y;
+		folded_ns = 0;
+		if (m->folded && (i + 1 == n || s[i + 1].message != s[i].message)) {
+			leave_room(l, &y, m->folded_ns, m->folded);
+			folded_ns = m->folded_ns;
 		}
-		l->message[s[i].message].y[LADDER_BY_ORDER][s[i].point] = y;
 	}
 	l->height[LADDER_BY_ORDER] = y + TAIL;
 }

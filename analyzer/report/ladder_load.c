@@ -16,6 +16,9 @@
 #define PACKETS_MAX 2000
 #define EVENTS_MAX 500
 
+#define FOLD_LEAST 9 /* messages that are alike in a row are folded from so many on */
+#define FOLD_KEPT 4  /* and so many of them drawn, and the last */
+
 struct seen { /* a recorded packet, or the sending end of an event without one */
 	int64_t file, frame, at_ns;
 	unsigned point;
@@ -395,6 +398,36 @@ static void drop_leftovers(const struct ladder *l, struct loading *w)
 	w->count = kept;
 }
 
+/* Trouble repeats itself: what a dark host missed for a minute is told by the first and the last of it. */
+static bool alike(const struct ladder_message *a, const struct ladder_message *b)
+{
+	return a->fate != LADDER_DELIVERED && a->fate == b->fate && a->to_server == b->to_server && a->length == b->length &&
+		a->flags == b->flags && a->fate_from == b->fate_from && a->fate_to == b->fate_to;
+}
+
+static void fold(struct loading *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, n; i < w->count; i += n) {
+		struct ladder_message *run = &w->messages[i];
+
+		for (n = 1; i + n < w->count && alike(run, &run[n]);)
+			n++;
+		if (n < FOLD_LEAST) {
+			memmove(&w->messages[kept], run, n * sizeof(*run));
+			kept += n;
+			continue;
+		}
+		run[FOLD_KEPT - 1].folded = (unsigned)(n - FOLD_KEPT - 1);
+		run[FOLD_KEPT - 1].folded_ns = first_ns(&run[n - 2]) - first_ns(&run[FOLD_KEPT - 1]);
+		run[FOLD_KEPT] = run[n - 1];
+		memmove(&w->messages[kept], run, (FOLD_KEPT + 1) * sizeof(*run));
+		kept += FOLD_KEPT + 1;
+	}
+	w->count = kept;
+}
+
 /* What is drawn when there is more than fits: from a little before the first trouble on. */
 static size_t choose_start(const struct loading *w)
 {
@@ -432,6 +465,7 @@ static void take(struct ladder *l, struct loading *w)
 
 	if (w->count)
 		qsort(w->messages, w->count, sizeof(*w->messages), by_time);
+	fold(w);
 	start = choose_start(w);
 	l->messages = (unsigned)(w->count - start < LADDER_MESSAGES ? w->count - start : LADDER_MESSAGES);
 	l->left_out = (unsigned)(w->count - l->messages);

@@ -105,7 +105,16 @@
 	addEventListener("hashchange", unfold);
 	unfold();
 
+	/* On paper nothing can be unfolded. */
+	var unfolded = [];
+	addEventListener("beforeprint", function () {
+		unfolded = Array.from(document.querySelectorAll("details.part:not([open])"));
+		unfolded.forEach(function (d) { d.open = true; });
+	});
+	addEventListener("afterprint", function () { unfolded.forEach(function (d) { d.open = false; }); });
+
 	/* ---- time lines ---- */
+	var PAPER = 690; /* A4 and Letter within their margins */
 	var data = document.getElementById("series");
 	if (!data || typeof Dygraph === "undefined")
 		return;
@@ -122,11 +131,11 @@
 
 	/* One row for each time any series has; where nothing recorded means 0, edges of the silence are set to 0. */
 	function rows(chart) {
-		var times = new Set([chart.from, chart.to]);
+		var counts = chart.shape === "counts", times = new Set([chart.from, chart.to]);
 		chart.series.forEach(function (s) {
 			s.points.forEach(function (p) {
 				times.add(p[0]);
-				if (chart.zero) {
+				if (counts) {
 					times.add(p[0] - chart.step);
 					times.add(p[0] + chart.step);
 				}
@@ -135,7 +144,31 @@
 		var xs = Array.from(times).sort(function (a, b) { return a - b; });
 		var maps = chart.series.map(function (s) { return new Map(s.points.map(function (p) { return [p[0], p[1]]; })); });
 		return xs.map(function (x) {
-			return [x].concat(maps.map(function (m) { return m.has(x) ? m.get(x) : chart.zero ? 0 : null; }));
+			/* The ends of the drawing lie within a bucket. */
+			var at = counts ? Math.floor(x / chart.step) * chart.step : x;
+			return [x].concat(maps.map(function (m) { return m.has(at) ? m.get(at) : counts ? 0 : null; }));
+		});
+	}
+
+	/* Bars: a line at the lane's height from end to end of each span, and a break (NaN) behind it. */
+	function lanes(chart) {
+		var at = new Map([[chart.from, {}], [chart.to, {}]]);
+		function put(x, i, y) {
+			if (!at.has(x))
+				at.set(x, {});
+			if (at.get(x)[i] === undefined || isNaN(at.get(x)[i]))
+				at.get(x)[i] = y;
+		}
+		chart.series.forEach(function (s, i) {
+			var y = chart.series.length - i;
+			s.points.forEach(function (p) {
+				put(p[0], i, y);
+				put(p[1], i, y);
+				put(p[1] + 0.0005, i, NaN);
+			});
+		});
+		return Array.from(at.keys()).sort(function (a, b) { return a - b; }).map(function (x) {
+			return [x].concat(chart.series.map(function (s, i) { return at.get(x)[i] === undefined ? null : at.get(x)[i]; }));
 		});
 	}
 
@@ -150,23 +183,27 @@
 	function day(ms) { return new Date(ms).toISOString().slice(0, 10); }
 
 	function axisLabel(x, granularity, opts, g) {
-		var range = g.xAxisRange(), span = range[1] - range[0];
-		if (span > 3 * 86400e3)
-			return day(x).slice(5) + " " + clock(x).slice(0, 5);
-		return span < 20e3 ? clock(x, true).slice(0, span < 2e3 ? 12 : 10) : span > 2 * 3600e3 ? clock(x).slice(0, 5) : clock(x);
+		var range = g.xAxisRange(), span = range[1] - range[0], ms = Number(x);
+		if (span > 2 * 86400e3)
+			return clock(ms) === "00:00:00" ? day(ms).slice(5) : day(ms).slice(5) + " " + clock(ms).slice(0, 5);
+		return span < 20e3 ? clock(ms, true).slice(0, span < 2e3 ? 12 : 10) : span > 2 * 3600e3 ? clock(ms).slice(0, 5) : clock(ms);
+	}
+
+	function when(e) {
+		var out = document.createDocumentFragment();
+		if (e.x !== undefined)
+			out.append(document.createElement("span"));
+		if (e.x !== undefined)
+			out.firstChild.textContent = day(e.x) + " " + clock(e.x, true);
+		return out;
 	}
 
 	function legend(e) {
-		var out = document.createDocumentFragment();
-		if (e.x !== undefined) {
-			var when = document.createElement("span");
-			when.textContent = day(e.x) + " " + clock(e.x, true);
-			out.append(when);
-		}
+		var out = when(e);
 		e.series.forEach(function (s) {
 			var item = document.createElement("span"), line = document.createElement("i");
 			line.style.background = s.color;
-			item.append(line, s.label + (s.y === undefined || s.y === null ? "" : " " + Number(s.y).toLocaleString("en", { maximumFractionDigits: 3 })));
+			item.append(line, s.label + (s.y === undefined || s.y === null || isNaN(s.y) ? "" : " " + Number(s.y).toLocaleString("en", { maximumFractionDigits: 3 })));
 			out.append(item);
 		});
 		return out;
@@ -183,32 +220,56 @@
 		});
 	}
 
+	/* The name of each lane stands over its bars, inside the drawing: nothing has to be looked up by colour. */
+	function laneNames(chart) {
+		return function (context, area, g) {
+			bands(context, area, g);
+			context.fillStyle = css("--soft");
+			context.font = "11px " + css("--sans");
+			context.textAlign = "left";
+			context.textBaseline = "alphabetic";
+			chart.series.forEach(function (s, i) {
+				context.fillText(s.name, area.x + 4, g.toDomYCoord(chart.series.length - i) - 7, area.w - 8);
+			});
+		};
+	}
+
+	function labels(chart) {
+		return ["time"].concat(chart.series.map(function (s, i) {
+			/* The library wants each name once. */
+			return chart.series.findIndex(function (t) { return t.name === s.name; }) === i ? s.name : s.name + " #" + (i + 1);
+		}));
+	}
+
 	function options(chart) {
+		var counts = chart.shape === "counts", bars = chart.shape === "lanes";
 		return {
-			labels: ["time"].concat(chart.series.map(function (s, i) {
-				/* The library wants each name once. */
-				return chart.series.findIndex(function (t) { return t.name === s.name; }) === i ? s.name : s.name + " #" + (i + 1);
-			})),
+			labels: labels(chart),
 			labelsDiv: document.getElementById("legend-" + chart.id),
 			labelsUTC: true,
 			legend: "always",
-			legendFormatter: legend,
+			legendFormatter: bars ? when : legend,
 			colors: dark.matches ? night : light,
 			axisLineColor: css("--rule"),
 			gridLineColor: css("--rule"),
-			strokeWidth: 1.5,
-			stepPlot: chart.zero,
-			fillGraph: chart.zero,
+			strokeWidth: bars ? 7 : 1.5,
+			stepPlot: counts,
+			fillGraph: counts,
 			fillAlpha: 0.12,
-			drawPoints: !chart.zero,
-			pointSize: 1.8,
+			drawPoints: chart.shape === "lines",
+			drawGapEdgePoints: bars,
+			pointSize: bars ? 3.5 : 1.8,
+			highlightCircleSize: bars ? 0 : 3,
 			connectSeparatedPoints: true,
-			includeZero: true,
+			includeZero: !bars,
+			valueRange: bars ? [0.6, chart.series.length + 0.75] : null,
 			dateWindow: [chart.from, chart.to > chart.from ? chart.to : chart.from + 1000],
-			underlayCallback: bands,
+			underlayCallback: bars ? laneNames(chart) : bands,
 			axes: {
-				x: { axisLabelFormatter: axisLabel, pixelsPerLabel: 96, axisLabelWidth: 92 },
-				y: { axisLabelWidth: 44, axisLabelFormatter: function (v) { return Number(v).toLocaleString("en", { maximumFractionDigits: 3 }); } }
+				x: { ticker: Dygraph.dateTicker, axisLabelFormatter: axisLabel, pixelsPerLabel: 80, axisLabelWidth: 78 },
+				y: { axisLabelWidth: 44, drawGrid: !bars, axisLabelFormatter: function (v) {
+					return bars ? "" : Number(v).toLocaleString("en", { maximumFractionDigits: 3 });
+				} }
 			}
 		};
 	}
@@ -219,9 +280,19 @@
 			sync.detach();
 		graphs.forEach(function (g) { g.destroy(); });
 		graphs = data.charts.map(function (chart) {
-			return new Dygraph(document.getElementById("plot-" + chart.id), rows(chart), options(chart));
+			var plot = document.getElementById("plot-" + chart.id), bars = chart.shape === "lanes";
+			if (bars)
+				plot.style.height = chart.series.length * 27 + 28 + "px";
+			return new Dygraph(plot, bars ? lanes(chart) : rows(chart), options(chart));
 		});
 		sync = graphs.length > 1 ? Dygraph.synchronize(graphs, { selection: true, zoom: true, range: false }) : null;
+	}
+
+	/* Paper is narrower than the screen. What is drawn anew while printing begins stays blank, so drawings are scaled. */
+	function scale(width) {
+		document.querySelectorAll(".plot").forEach(function (plot) {
+			plot.style.zoom = width ? Math.min(1, width / plot.clientWidth) : "";
+		});
 	}
 
 	/* Drawn when they come near the screen, so that the verdict is there at once. */
@@ -236,9 +307,14 @@
 			}
 		}, { rootMargin: "1200px" });
 		document.querySelectorAll(".chart").forEach(function (c) { watch.observe(c); });
-		addEventListener("beforeprint", function () { if (!graphs.length) { watch.disconnect(); draw(); } });
 	} else {
 		draw();
 	}
+	addEventListener("beforeprint", function () {
+		if (!graphs.length)
+			draw();
+		scale(PAPER);
+	});
+	addEventListener("afterprint", function () { scale(0); });
 	dark.addEventListener("change", function () { if (graphs.length) draw(); });
 }());
