@@ -203,6 +203,31 @@ const char *html_fmt(struct html *h, const char *fmt, ...)
 	return buf;
 }
 
+const char *html_shorten(char *out, size_t size, const char *name, unsigned most)
+{
+	unsigned count = 0, at = 0;
+	size_t length = 0, n;
+
+	for (const char *s = name; *s; s += n, count++)
+		(void)utf8_next(s, &n);
+	for (const char *s = name; *s; s += n, at++) {
+		bool cut = count > most && at >= most - most / 2 - 1 && at < count - most / 2;
+
+		(void)utf8_next(s, &n);
+		if (length + n + 4 > size)
+			break;
+		if (cut && at == most - most / 2 - 1) {
+			memcpy(out + length, "\xe2\x80\xa6", 3);
+			length += 3;
+		} else if (!cut) {
+			memcpy(out + length, s, n);
+			length += n;
+		}
+	}
+	out[length] = '\0';
+	return out;
+}
+
 void html_trusted(struct html *h, const char *name, const char *text, ...)
 {
 	va_list attrs;

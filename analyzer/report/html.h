@@ -46,7 +46,10 @@ void html_textf(struct html *h, const char *fmt, ...) __attribute__((format(prin
 /* Short formatted text for attribute values: cut at 79 bytes, valid until 16 further calls. */
 const char *html_fmt(struct html *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Content of our own that was made at build time (style sheets, scripts); it must not hold "</". */
+/* Name, or its beginning and end with an ellipsis between, so that it has at most most characters. Cut to size. */
+const char *html_shorten(char *out, size_t size, const char *name, unsigned most);
+
+/* Content of our own that was made at build time (style sheets, scripts), or by this writer. */
 void html_trusted(struct html *h, const char *name, const char *text, ...) __attribute__((sentinel));
 
 /* <script type="application/json" id=ID> with JSON made by the functions below. */

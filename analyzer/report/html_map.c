@@ -329,10 +329,10 @@ static void draw_node(struct page *p, const struct node *n)
 	struct html *h = &p->h;
 	const char *trust = n->trust ? n->trust : "sound";
 	bool unfit = strcmp(trust, "unfit") == 0, care = strcmp(trust, "with care") == 0;
-	char shown[28];
+	char shown[128];
 
 	/* Long names are cut to the box; the whole name is in the title. */
-	(void)snprintf(shown, sizeof(shown), "%.*s", 20, n->name);
+	(void)html_shorten(shown, sizeof(shown), n->name, 15);
 	html_begin(h, "g", "class", unfit ? "node unfit" : care ? "node care" : "node sound", NULL);
 	html_element(h, "title", n->name, NULL);
 	html_void(h, "rect", "x", html_fmt(h, "%.1f", node_x(n)), "y", html_fmt(h, "%.1f", node_y(n)), "width",

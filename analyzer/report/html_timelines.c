@@ -55,7 +55,10 @@ static void names_free(struct names *n)
 
 static const char *two_names(char buf[128], const struct names *n, int64_t from, int64_t to)
 {
-	(void)snprintf(buf, 128, "%s \xe2\x86\x92 %s", name_of(n, from), name_of(n, to));
+	char a[60], b[60];
+
+	(void)snprintf(buf, 128, "%s \xe2\x86\x92 %s", html_shorten(a, sizeof(a), name_of(n, from), 40),
+		html_shorten(b, sizeof(b), name_of(n, to), 40));
 	return buf;
 }
 
@@ -279,9 +282,10 @@ int html_timelines(struct page *p)
 	n = mem_zalloc(sizeof(*n));
 	result = load_names(n, p);
 	html_section(p, "time", "When");
-	html_element(&p->h, "p",
-		"All times UTC, on the reference clock. Drag to zoom, double-click to see everything; all charts move together.",
-		"class", "note", NULL);
+	html_begin(&p->h, "p", "class", "note", NULL);
+	html_text(&p->h, "All times UTC, on the reference clock. ");
+	html_element(&p->h, "span", "Drag to zoom, double-click to see everything; all charts move together.", "class", "screen", NULL);
+	html_end(&p->h, "p");
 	strbuf_adds(&json, "{\"charts\":[");
 	for (size_t i = 0; i < sizeof(charts) / sizeof(charts[0]) && result == 0; i++)
 		result = one_chart(p, n, i, &json, &any);

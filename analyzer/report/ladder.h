@@ -57,7 +57,7 @@ struct ladder {
 	unsigned points;
 	struct ladder_point {
 		int64_t vantage;
-		char name[64], client[64], server[64]; /* names may hold anything */
+		char name[128], client[64], server[64]; /* names may hold anything */
 		uint32_t delta[2];		       /* sequence shift here: client's, server's */
 		bool is_server;			       /* its host owns the server's address */
 		bool ghost;			       /* the end that nobody captured */

@@ -8,6 +8,7 @@
 #define GUTTER 92.0 /* left column: times */
 #define MARGIN 58.0 /* beyond the outer life lines: frame numbers, retransmission bows */
 #define LANE 310.0  /* between two life lines */
+#define NAME_CHARS 26 /* of a point's name */
 #define SLANT 12.0  /* fall of an arrow whose arrival was not recorded */
 
 static const char *const fate_class[] = {
@@ -35,9 +36,12 @@ static double x_of(unsigned point)
 	return GUTTER + MARGIN + point * LANE;
 }
 
+/* A long name of the last point needs more room than its frame numbers do. */
 static double width_of(const struct ladder *l)
 {
-	return x_of(l->points - 1) + MARGIN;
+	size_t n = strlen(l->point[l->points - 1].name);
+
+	return x_of(l->points - 1) + fmax(MARGIN, 5 + 4.2 * (double)(n > NAME_CHARS ? NAME_CHARS : n));
 }
 
 static const char *n1(struct html *h, double v)
@@ -237,8 +241,12 @@ static void draw_points(const struct ladder *l, struct html *h, int layout)
 		const struct ladder_point *p = &l->point[i];
 		const char *address = i == 0 ? p->client : p->server;
 		const char *anchor = "middle";
+		char name[128];
 
-		text(h, "name", anchor, x_of(i), 16, p->name);
+		html_begin(h, "text", "class", "name", "text-anchor", anchor, "x", n1(h, x_of(i)), "y", "16", NULL);
+		html_text(h, html_shorten(name, sizeof(name), p->name, NAME_CHARS));
+		html_element(h, "title", p->name, NULL);
+		html_end(h, "text");
 		if (!p->ghost && (i == 0 || i == l->points - 1))
 			text(h, "address", anchor, x_of(i), 32, address);
 		line(h, p->ghost ? "life ghost" : "life", x_of(i), 42, x_of(i), l->height[layout] - 8);
@@ -293,6 +301,8 @@ static void switch_button(struct html *h, int64_t id, const char *value, const c
 /* The same as a table: for screen readers, and to copy from. */
 static void draw_table(const struct ladder *l, struct html *h)
 {
+	char name[128];
+
 	html_begin(h, "details", "class", "plain", NULL);
 	html_element(h, "summary", "The same as a table", NULL);
 	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Transmissions", NULL);
@@ -304,7 +314,7 @@ static void draw_table(const struct ladder *l, struct html *h)
 	html_element(h, "th", "segment", "scope", "col", NULL);
 	for (unsigned i = 0; i < l->points; i++)
 		if (!l->point[i].ghost)
-			html_element(h, "th", html_fmt(h, "frame at %.60s", l->point[i].name), "scope", "col", NULL);
+			html_element(h, "th", html_fmt(h, "frame at %s", html_shorten(name, sizeof(name), l->point[i].name, 40)), "scope", "col", NULL);
 	html_element(h, "th", "what became of it", "scope", "col", NULL);
 	html_end(h, "tr");
 	html_end(h, "thead");

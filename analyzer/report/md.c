@@ -76,7 +76,10 @@ static void put_proofs(struct strbuf *out, const struct report_finding *f, const
 		put(out, p->note);
 		strbuf_adds(out, " |\n");
 	}
-	if (database) {
+	if (!database || !report_extractable(f)) {
+		if (f->proof_count > shown)
+			strbuf_printf(out, "\n%d of %d\n", shown, f->proof_count);
+	} else {
 		CLEANUP_STRBUF struct strbuf command = STRBUF_INIT;
 
 		strbuf_adds(&command, "bothends extract ");
@@ -169,8 +172,11 @@ static void put_looked_at(struct strbuf *out, const struct report *r)
 
 		strbuf_adds(out, "- **");
 		put(out, v->name);
-		strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames,
-			(long long)v->files, v->files == 1 ? "" : "s");
+		if (strcmp(v->kind, "flowlog") == 0)
+			strbuf_adds(out, "**: flow log, ");
+		else
+			strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames,
+				(long long)v->files, v->files == 1 ? "" : "s");
 		put(out, v->trust);
 		if (*v->reasons) {
 			strbuf_adds(out, " (");
@@ -187,8 +193,14 @@ static void put_looked_at(struct strbuf *out, const struct report *r)
 		put(out, words.text);
 		strbuf_addc(out, '\n');
 	}
-	strbuf_printf(out, "- %lld of %lld frames accounted for\n\n",
-		(long long)r->counts.accounted, (long long)r->counts.frames);
+	if (r->counts.frames || !r->counts.log_files)
+		strbuf_printf(out, "- %lld of %lld frames accounted for\n", (long long)r->counts.accounted,
+			(long long)r->counts.frames);
+	if (r->counts.log_files)
+		strbuf_printf(out, "- %lld flow-log record%s in %lld file%s\n", (long long)r->counts.log_records,
+			r->counts.log_records == 1 ? "" : "s", (long long)r->counts.log_files,
+			r->counts.log_files == 1 ? "" : "s");
+	strbuf_addc(out, '\n');
 	put_legs(out, r);
 }
 

@@ -302,6 +302,14 @@ void report_release(struct report *r)
 	*r = (struct report){0};
 }
 
+bool report_extractable(const struct report_finding *f)
+{
+	for (int i = 0; i < f->proof_count; i++)
+		if (f->proofs[i].path && !f->proofs[i].is_log && f->proofs[i].number != DB_NONE)
+			return true;
+	return false;
+}
+
 int report_story_length(const struct report *r, int first)
 {
 	int n = 1;

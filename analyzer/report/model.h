@@ -104,6 +104,9 @@ bool report_is_beyond(const struct report *r, int first, int i);
  */
 bool report_advises(const struct report *r, int first, int count, int i);
 
+/* Is there a frame among the proof? Lines of a log and counters cannot be extracted. */
+bool report_extractable(const struct report_finding *f);
+
 /* Findings from index first on that belong to the same story. */
 int report_story_length(const struct report *r, int first);
 

@@ -221,7 +221,7 @@ static void put_proof(struct page *p, const struct report_finding *f)
 		files += add_file(&text, f, i);
 	if (!files)
 		return;
-	if (p->options->database) {
+	if (p->options->database && report_extractable(f)) {
 		strbuf_adds(&text, "   bothends extract ");
 		report_shell_word(&text, p->options->database);
 		strbuf_printf(&text, " %lld", (long long)f->id);
@@ -318,14 +318,19 @@ static void put_section(struct page *p, const char *title)
 	colour(p, "0");
 }
 
-/* Two blanks, name padded to a column, two blanks, then wrapped text. */
+/* Two blanks, name padded to a column, two blanks, then wrapped text; below a name that is too long for that. */
 static void put_row(struct page *p, const char *name, int name_width, const char *text)
 {
 	const char *shown = inert(p, name);
 	int pad = name_width - inert_width(shown);
 
 	(void)fprintf(p->out, "  %s", shown);
-	spaces(p, pad + 2);
+	if (pad < 0) {
+		(void)fputc('\n', p->out);
+		spaces(p, name_width + 4);
+	} else {
+		spaces(p, pad + 2);
+	}
 	put_wrapped(p, inert(p, text), name_width + 4, name_width + 4);
 }
 
@@ -357,6 +362,8 @@ static void put_vantages(struct page *p, const struct report *r)
 {
 	int width = widest(r->vantage_count, vantage_name, r);
 
+	if (p->options->width && width > p->options->width / 3)
+		width = 4;
 	put_section(p, "Looked at");
 	for (int i = 0; i < r->vantage_count; i++) {
 		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;

@@ -20,7 +20,8 @@ def broken_links(page):
 
 def main():
     pages = glob.glob(f"{ROOT}/*.md") + [page for top in ("docs", "fixtures", "tests")
-                                         for page in glob.glob(f"{ROOT}/{top}/**/*.md", recursive=True)]
+                                         for page in glob.glob(f"{ROOT}/{top}/**/*.md", recursive=True)
+                                         if "/node_modules/" not in page]
     wrong = [line for page in sorted(pages) for line in broken_links(page)]
     with open(f"{ROOT}/README.md", encoding="utf-8") as file:
         readme = file.read()

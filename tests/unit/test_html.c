@@ -130,6 +130,47 @@ static void test_ladder_layout(void **state)
 	free(l);
 }
 
+/* What is folded leaves room for its words, and is not told as silence as well. */
+static void test_ladder_folded(void **state)
+{
+	struct ladder *l = example();
+
+	(void)state;
+	l->message[1].folded = 7;
+	l->message[1].folded_ns = 900000000;
+	ladder_layout(l);
+	assert_int_equal(l->gaps, 1);
+	assert_int_equal(l->gap[0].folded, 7);
+	assert_int_equal(l->gap[0].span_ns, 900000000);
+	assert_true(l->gap[0].y > l->message[1].y[LADDER_BY_ORDER][1]);
+	assert_true(l->gap[0].y < l->message[2].y[LADDER_BY_ORDER][1]);
+	free(l);
+}
+
+static const struct {
+	const char *name, *shown;
+	unsigned most;
+} names[] = {
+	{"db", "db", 5},
+	{"12345", "12345", 5},
+	{"123456", "12\xe2\x80\xa6" "56", 5},
+	{"1234567", "12\xe2\x80\xa6" "567", 6},
+	{"\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc", "\xc3\xa4\xe2\x80\xa6\xc3\xbc", 3},
+	{"", "", 4},
+};
+
+static void test_shortened_names(void **state)
+{
+	char out[64], little[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(html_shorten(out, sizeof(out), names[i].name, names[i].most), names[i].shown) != 0)
+			fail_msg("'%s' became '%s'", names[i].name, out);
+	/* Into little room: cut, ended, and no half of a character. */
+	assert_string_equal(html_shorten(little, sizeof(little), "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4", 20), "\xc3\xa4\xc3\xb6");
+}
+
 static size_t count(const char *text, const char *part)
 {
 	size_t n = 0;
@@ -167,6 +208,8 @@ int main(void)
 		cmocka_unit_test(test_escaping),
 		cmocka_unit_test(test_json_is_inert_in_a_script),
 		cmocka_unit_test(test_ladder_layout),
+		cmocka_unit_test(test_ladder_folded),
+		cmocka_unit_test(test_shortened_names),
 		cmocka_unit_test(test_ladder_drawing),
 	};
 

@@ -70,30 +70,156 @@ async function accessible(page) {
 }
 
 const arp = `${fixtures}/capture/stale-arp`, loss = `${fixtures}/capture/loss-2pct-s2c`;
+
+function capture(name, ...files) {
+	return analyze(name, files.map((f) => `${f.split(".")[0]}=${fixtures}/capture/${name}/${f}`));
+}
+
+/* What each report must show: words of its verdict, and how much of what is drawn. */
 const reports = {
-	"stale-arp": analyze("arp", [`worker=${arp}/worker.pcapng`, `db=${arp}/db.pcapng`]),
-	loss: analyze("loss", [`client=${loss}/client.pcap.zst`, `server=${loss}/server.pcap.zst`]),
+	"stale-arp": {
+		file: capture("stale-arp", "worker.pcapng", "db.pcapng"), verdict: /never reached/, because: /00:00:01:fc:b3:48/,
+		ladder: 4, crosses: 3, legs: 2, charts: ["loss", "delay", "activity"], tables: 5,
+	},
+	"one-way loss": {
+		file: capture("loss-2pct-s2c", "client.pcap.zst", "server.pcap.zst"), verdict: /segments lost .* the other way none/,
+		ladder: 4, crosses: 3, legs: 2, charts: ["loss", "delay", "activity"], tables: 6,
+	},
+	"vrrp lost": {
+		file: capture("vrrp-lost", "lb1.pcap", "lb2.pcap", "compute.facts.jsonl"), verdict: /heard no VRRP advert of lb1/, because: /vhost_net/,
+		legs: 2, charts: ["spans", "loss", "vrrp"], lanes: { spans: ["vrrp-gap-path lb2"], vrrp: ["10.4.0.2 is master of VRID 51, as heard at lb2"] },
+		bars: { "10.4.0.2 is master of VRID 51, as heard at lb1": 1, "10.4.0.2 is master of VRID 51, as heard at lb2": 2 }, tables: 6,
+	},
+	"vrrp flap": {
+		file: capture("vrrp-both", "lb1.pcap", "lb2.pcap"), verdict: /changed 6 times/, legs: 2, charts: ["spans", "vrrp"],
+		bars: { "10.4.0.3 is master of VRID 51, as heard at lb2": 3 }, tables: 6,
+	},
+	"vrrp stall": { file: capture("vrrp-stall", "lb1.pcap", "lb2.pcap"), verdict: /sent no VRRP advert/, legs: 2, charts: ["spans", "vrrp"], tables: 5 },
+	"vrrp planned": { file: capture("vrrp-planned", "lb1.pcap", "lb2.pcap"), verdict: /No fault found/, stories: 0, legs: 2, charts: ["vrrp"], tables: 4 },
+	"dark receive": {
+		file: capture("dark-receive", "app.pcap", "db.pcap", "job.pcap", "web.pcap", "web.facts.jsonl"), verdict: /web received nothing for 8.s/, because: /ixgbevf/,
+		ladder: 9, crosses: 5, folded: /35 more like this/, legs: 8, charts: ["spans", "loss", "activity"], lanes: { spans: ["host-dark web"] }, tables: 7,
+	},
+	"dark transmit": {
+		file: capture("dark-transmit", "app.pcap", "db.pcap", "job.pcap", "web.pcap", "web.facts.jsonl"), verdict: /heard by nobody for 6.s.*NETDEV WATCHDOG/, ladder: 4, crosses: 1, legs: 8,
+		charts: ["spans", "activity"], tables: 6,
+	},
+	"dark gone": {
+		file: capture("dark-gone", "app.pcap", "db.pcap", "job.pcap", "web.pcap", "web.facts.jsonl", "spare.facts.jsonl"), verdict: /did not come back/, legs: 8,
+		charts: ["activity"], tables: 5,
+	},
+	"flow log, dark": {
+		file: analyze("story-dark", [`${fixtures}/flowlog/story-dark`]), verdict: /answered nobody for 6/, charts: ["spans", "flowlog", "logwindows"],
+		lanes: { logwindows: ["eni-0aaa1111bbbb2222c: records"] }, tables: 4, noMap: true,
+	},
+	"flow log, gap": {
+		file: analyze("story-gap", [`${fixtures}/flowlog/story-gap`]), verdict: /holds no record/, charts: ["spans", "logwindows"],
+		bars: { "eni-0bbb2222cccc3333d: no traffic (NODATA)": 2 }, tables: 4, noMap: true,
+	},
+	"clock": {
+		file: capture("clock-drift-step", "client.pcap.zst", "server.pcap.zst"), verdict: /segments lost/, ladder: 4, crosses: 1, legs: 2,
+		charts: ["spans", "loss", "delay"], clocks: 2, tables: 7,
+	},
+	"long names": {
+		file: analyze("long", [`worker-node-0123456789abcdef.kubernetes.internal.example-company.net=${arp}/worker.pcapng`,
+			`database-primary-replica-eu-central-1a.internal.example-company.net=${arp}/db.pcapng`]),
+		verdict: /never reached/, ladder: 4, crosses: 3, legs: 2, charts: ["loss"], tables: 5,
+	},
 };
 
-for (const [name, file] of Object.entries(reports))
-	for (const width of [360, 1440])
-		for (const colorScheme of ["light", "dark"])
+/* Every bar and point of the charts, as the page hands them to the library. */
+async function series(page, chart) {
+	return page.evaluate((id) => JSON.parse(document.getElementById("series").textContent).charts.find((c) => c.id === id).series, chart);
+}
+
+async function drawn(page, r) {
+	const h1 = await page.locator("h1").textContent();
+	need(r.verdict.test(h1), `the verdict is "${h1}"`);
+	const stories = await page.locator("article.story h3").count();
+	need(r.stories === undefined ? stories >= 1 : stories === r.stories, `${stories} stories`);
+	if (r.because)
+		need(r.because.test(await page.locator("p.lead").textContent()), "no cause");
+	need(await page.locator("svg.ladder.order .msg .shaft").count() >= (r.ladder || 0), "no ladder");
+	need(await page.locator("svg.ladder.order .cross").count() >= (r.crosses || 0), "no lost segment in a ladder");
+	if (r.folded)
+		need(r.folded.test(await page.locator("svg.ladder.order").first().textContent()), "what repeats is not folded");
+	need(await page.locator("svg.map .leg").count() === (r.legs || 0), "not the legs of the map");
+	need(await page.locator("table.data").count() >= r.tables, `${await page.locator("table.data").count()} tables`);
+	for (const link of await page.locator("nav a").all())
+		need(await page.locator(await link.getAttribute("href")).count() === 1, "a link leads nowhere");
+	need(await page.locator("#clocks tbody tr").count() >= (r.clocks || 0), "no clock");
+}
+
+async function charted(page, r) {
+	await page.locator("#time").scrollIntoViewIfNeeded();
+	await page.waitForSelector(".plot canvas");
+	for (const id of r.charts) {
+		need(await page.locator(`#plot-${id} canvas`).count() >= 1, `no chart ${id}`);
+		/* Something was painted: not all pixels are alike. */
+		need(await page.locator(`#plot-${id} canvas`).first().evaluate((c) => {
+			const d = new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer);
+			return d.some((p) => p !== d[0]);
+		}), `chart ${id} is blank`);
+	}
+	for (const [id, names] of Object.entries(r.lanes || {}))
+		for (const name of names)
+			need((await series(page, id)).some((s) => s.name.endsWith(name)), `no lane ${name}`);
+	for (const [name, bars] of Object.entries(r.bars || {})) {
+		const all = [...await series(page, r.charts.at(-1))].find((s) => s.name === name);
+		need(all && all.points.length === bars, `${name}: ${all ? all.points.length : "no"} bars`);
+	}
+}
+
+/* Words of the map cover neither each other nor a box. */
+async function mapReadable(page) {
+	const worst = await page.evaluate(() => {
+		const boxes = [...document.querySelectorAll("svg.map text.loss, svg.map .node rect")].map((e) => e.getBoundingClientRect());
+		for (let i = 0; i < boxes.length; i++)
+			for (let k = i + 1; k < boxes.length; k++) {
+				const a = boxes[i], b = boxes[k];
+				if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3)
+					return `${i} and ${k}`;
+			}
+		return "";
+	});
+	need(!worst, `on the map ${worst} overlap`);
+}
+
+/* Each report narrow and wide, in one of the two schemes each; the first two in all of them. */
+for (const [i, [name, r]] of Object.entries(reports).entries())
+	for (const width of i < 2 ? [360, 768, 1440] : [360, 1440])
+		for (const colorScheme of i < 2 ? ["light", "dark"] : [(i + (width > 400)) % 2 ? "light" : "dark"])
 			await test(`report ${name}, ${width} px, ${colorScheme}`, async () => {
-				const page = await open(`file://${file}`, { viewport: { width, height: 900 }, colorScheme });
-				need(await page.locator("article.story h3").count() >= 1, "no story");
-				need(await page.locator("svg.ladder.order .msg .shaft").count() >= 4, "no ladder");
-				need(await page.locator("svg.ladder.order .cross").count() >= 3, "no lost segment in a ladder");
-				need(await page.locator("svg.map .leg").count() === 2, "no map");
-				await page.locator("#time").scrollIntoViewIfNeeded();
-				await page.waitForSelector(".plot canvas");
-				need(await page.locator("table.data").count() >= 5, "no tables");
+				const page = await open(`file://${r.file}`, { viewport: { width, height: 900 }, colorScheme });
+				await drawn(page, r);
+				await charted(page, r);
+				if (!r.noMap)
+					await mapReadable(page);
 				await calm(page);
 				await accessible(page);
 				await page.context().close();
 			});
 
+await test("on paper: everything is unfolded, and nothing wider than the page", async () => {
+	const page = await open(`file://${reports["dark receive"].file}`, { viewport: { width: 1280, height: 900 } });
+	await page.locator("#time").scrollIntoViewIfNeeded();
+	await page.waitForSelector(".plot canvas");
+	await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+	await page.emulateMedia({ media: "print" });
+	need(await page.locator("details.part:not([open])").count() === 0, "a finding stays folded on paper");
+	need(!await page.locator("nav").isVisible() && !await page.locator(".copy button").first().isVisible(), "what only a screen has is printed");
+	const wide = await page.locator(".plot > div").first().evaluate((p) => p.getBoundingClientRect().width);
+	need(wide <= 700, `a chart of ${wide} px`);
+	need((await page.pdf({ format: "A4" })).length > 20000, "no PDF");
+	await page.emulateMedia({ media: "screen" });
+	await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+	need(await page.locator("details.part[open]").count() === 0, "unfolded for good");
+	await calm(page);
+	await page.context().close();
+});
+
 await test("charts zoom together", async () => {
-	const page = await open(`file://${reports.loss}`, { viewport: { width: 1200, height: 900 } });
+	const page = await open(`file://${reports["one-way loss"].file}`, { viewport: { width: 1200, height: 900 } });
 	await page.locator("#time").scrollIntoViewIfNeeded();
 	await page.waitForSelector("#plot-loss canvas");
 	const labels = () => page.locator("#plot-delay .dygraph-axis-label-x").allTextContents();
@@ -109,16 +235,31 @@ await test("charts zoom together", async () => {
 	await page.context().close();
 });
 
-await test("time to scale, sorting and copying by keyboard", async () => {
-	const page = await open(`file://${reports["stale-arp"]}`, { viewport: { width: 1200, height: 900 } });
+await test("time to scale, sorting, filtering and copying by keyboard", async () => {
+	const page = await open(`file://${reports["dark receive"].file}`, { viewport: { width: 1200, height: 900 } });
 	await page.locator(".pick.order").first().focus();
 	await page.keyboard.press("ArrowRight");
 	need(await page.locator("svg.ladder.scale").first().isVisible() && !await page.locator("svg.ladder.order").first().isVisible(), "no switch to scale");
-	const header = page.locator("#findings th button").first();
-	await header.focus();
+	const column = (n) => page.locator(`#findings tbody tr:visible td:nth-child(${n})`).allTextContents();
+	const header = page.locator("#findings th button");
+	await header.first().focus();
 	await page.keyboard.press("Enter");
-	need(await page.locator("#findings tbody tr td").first().textContent() === "2", "not sorted, largest first");
+	need((await column(1))[0] === "9" && await page.locator("#findings th").first().getAttribute("aria-sort") === "descending", "not sorted, largest first");
+	await page.keyboard.press("Space");
+	need((await column(1))[0] === "1", "not sorted the other way");
+	await header.nth(2).focus();
+	await page.keyboard.press("Enter");
+	const kinds = await column(3);
+	need(kinds.join() === [...kinds].sort().join(), "words are not sorted");
+	await page.locator("#findings .filter input").focus();
+	await page.keyboard.type("asymmetric job");
+	need((await column(3)).length === 1, `${(await column(3)).length} rows are left`);
+	need((await page.locator("#findings .filter [role=status]").textContent()) === "1 of 9", "nobody is told how many rows are left");
+	await page.locator("details.part > summary").first().focus();
+	await page.keyboard.press("Enter");
+	need(await page.locator("details.part").first().getAttribute("open") !== null, "not unfolded");
 	need(await page.locator(".copy button").first().isVisible(), "nothing to copy with");
+	await calm(page);
 	await page.context().close();
 });
 

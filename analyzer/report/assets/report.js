@@ -108,10 +108,12 @@
 	/* On paper nothing can be unfolded. */
 	var unfolded = [];
 	addEventListener("beforeprint", function () {
-		unfolded = Array.from(document.querySelectorAll("details.part:not([open])"));
-		unfolded.forEach(function (d) { d.open = true; });
+		document.querySelectorAll("details.part:not([open])").forEach(function (d) {
+			d.open = true;
+			unfolded.push(d);
+		});
 	});
-	addEventListener("afterprint", function () { unfolded.forEach(function (d) { d.open = false; }); });
+	addEventListener("afterprint", function () { unfolded.splice(0).forEach(function (d) { d.open = false; }); });
 
 	/* ---- time lines ---- */
 	var PAPER = 690; /* A4 and Letter within their margins */
