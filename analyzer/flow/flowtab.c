@@ -34,7 +34,7 @@ struct key_words {
 };
 _Static_assert(sizeof(struct key_words) == sizeof(struct flow_key), "the same bytes");
 
-/* The two multiplications of the addresses do not wait for each other. */
+/* The multiplications of the addresses' words do not wait for each other. */
 static inline uint32_t key_hash(const struct key_words *k)
 {
 	uint64_t low = fold(k->a[1] ^ UINT64_C(0x9e3779b97f4a7c15), k->b[1] ^ UINT64_C(0xd6e8feb86659fd93));
@@ -49,13 +49,22 @@ static inline uint64_t pick(uint64_t which, uint64_t x, uint64_t y)
 	return x ^ ((x ^ y) & which);
 }
 
-void flow_lookup_of(const struct packet *p, struct flow_lookup *ret)
+static inline bool sent_by_b(const uint64_t src[2], const uint64_t dst[2], uint64_t src_port, uint64_t dst_port)
 {
-	const uint64_t src[2] = {le64(p->src), le64(p->src + 8)}, dst[2] = {le64(p->dst), le64(p->dst + 8)};
-	uint64_t src_port = p->src_port, dst_port = p->dst_port;
-	bool above = src[0] > dst[0], equal = src[0] == dst[0], low_above = src[1] > dst[1], low_equal = src[1] == dst[1];
-	bool from_b = above | (equal & (low_above | (low_equal & (src_port > dst_port))));
+	bool high_above = src[0] > dst[0], high_equal = src[0] == dst[0];
+	bool low_above = src[1] > dst[1], low_equal = src[1] == dst[1];
+
+	return high_above | (high_equal & (low_above | (low_equal & (src_port > dst_port))));
+}
+
+/* With both high words known to be 0 the compiler leaves out what follows from them: half of the work for IPv4. */
+static inline __attribute__((always_inline)) void look_up(
+	const struct packet *p, uint64_t src_high, uint64_t dst_high, struct flow_lookup *ret)
+{
+	const uint64_t src[2] = {src_high, le64(p->src + 8)}, dst[2] = {dst_high, le64(p->dst + 8)};
+	bool from_b = sent_by_b(src, dst, p->src_port, p->dst_port);
 	uint64_t which = (uint64_t)0 - from_b;
+	uint64_t src_port = p->src_port, dst_port = p->dst_port;
 	const struct key_words words = {
 		.a = {pick(which, src[0], dst[0]), pick(which, src[1], dst[1])},
 		.b = {pick(which, dst[0], src[0]), pick(which, dst[1], src[1])},
@@ -65,6 +74,14 @@ void flow_lookup_of(const struct packet *p, struct flow_lookup *ret)
 	ret->guess = NULL;
 	ret->hash = key_hash(&words);
 	ret->from_b = from_b;
+}
+
+void flow_lookup_of(const struct packet *p, struct flow_lookup *ret)
+{
+	if (p->version == 4)
+		look_up(p, 0, 0, ret);
+	else
+		look_up(p, le64(p->src), le64(p->dst), ret);
 }
 
 static void grow_buckets(struct flowtab *t)
