@@ -179,19 +179,19 @@ static void load_lanes(struct worker *w, struct join_batch *batch)
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		const struct member *m = &w->places[i].member;
 
-		for (int d = 0; d < 2; d++) {
-			bool skip;
+		bool skip[2] = {skip_twins(w, m, C2S), skip_twins(w, m, S2C)};
 
+		for (int d = 0; d < 2; d++) {
 			w->sent[i][d].count = w->received[i][d].count = 0;
 			w->sent[i][d].end = w->received[i][d].end = 0;
-			if (w->places[i].absent)
-				continue;
-			skip = skip_twins(w, m, (enum direction)d);
-			lane_load(&w->sent[i][d], w->join->net, m, (enum direction)d, base, skip);
-			if (i && i + 1 < w->place_count)
-				lane_load(&w->received[i][d], w->join->net, m, (enum direction)d, base, skip);
-			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 		}
+		if (w->places[i].absent)
+			continue;
+		lanes_load(w->sent[i], w->join->net, m, base, skip);
+		if (i && i + 1 < w->place_count)
+			lanes_load(w->received[i], w->join->net, m, base, skip);
+		for (int d = 0; d < 2; d++)
+			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 	}
 }
 

@@ -6,45 +6,61 @@
 #include "base/seq.h"
 #include "decode/packet.h"
 
-static void add_item(struct lane *l, const struct segment *s, int64_t *ref)
+static void begin(struct lane *l, const struct member *m, enum direction d, const uint32_t base[2])
 {
-	uint32_t span = s->length + (s->flags & TCP_SYN ? 1 : 0) + (s->flags & TCP_FIN ? 1 : 0);
-	int64_t off = seq_unwrap(*ref, s->seq - l->delta - l->base);
-
-	MEM_RESERVE(l->items, l->count, l->cap);
-	l->items[l->count++] = (struct item){.seg = s, .off = off, .span = span, .mate = ITEM_NONE};
-	/* A reset may carry any number; it must not drag the reference away. */
-	if (off + span > *ref && !(s->flags & TCP_RST))
-		*ref = off + span;
-}
-
-void lane_load(struct lane *l, const struct network *net, const struct member *m, enum direction d,
-	const uint32_t base[2], bool skip_twins)
-{
-	struct segment_walk w = walk_direction(net, m, d);
-	bool tcp = member_flow(net, m)->key.protocol == 6;
-	const struct segment *s;
-	int64_t ref = 0;
-
 	l->member = m;
 	l->direction = d;
 	l->count = 0;
-	l->tcp = tcp;
 	l->copies_skipped = 0;
 	l->delta = m->delta[d];
 	l->ack_delta = m->delta[!d];
 	l->base = base[d];
 	l->ack_base = base[!d];
-	while ((s = walk_next(&w))) {
-		if (skip_twins && s->bits & SEGMENT_TWIN) {
-			l->copies_skipped++;
-			continue;
-		}
-		add_item(l, s, &ref);
-		if (!tcp)
-			l->items[l->count - 1].off = l->items[l->count - 1].span = 0;
+	l->end = 0;
+}
+
+static void add_item(struct lane *l, const struct segment *s)
+{
+	uint32_t span = s->length + (s->flags & TCP_SYN ? 1 : 0) + (s->flags & TCP_FIN ? 1 : 0);
+	int64_t off = seq_unwrap(l->end, s->seq - l->delta - l->base);
+
+	MEM_RESERVE(l->items, l->count, l->cap);
+	l->items[l->count++] = (struct item){.seg = s, .off = off, .span = span, .mate = ITEM_NONE};
+	/* A reset may carry any number; it must not drag the reference away. */
+	if (off + span > l->end && !(s->flags & TCP_RST))
+		l->end = off + span;
+}
+
+static void add_datagram(struct lane *l, const struct segment *s)
+{
+	MEM_RESERVE(l->items, l->count, l->cap);
+	l->items[l->count++] = (struct item){.seg = s, .mate = ITEM_NONE};
+}
+
+void lanes_load(struct lane lanes[2], const struct network *net, const struct member *m, const uint32_t base[2],
+	const bool skip_twins[2])
+{
+	const struct flow *f = member_flow(net, m);
+	bool tcp = f->key.protocol == 6;
+
+	for (int d = 0; d < 2; d++) {
+		begin(&lanes[d], m, (enum direction)d, base);
+		lanes[d].tcp = tcp;
 	}
-	l->end = ref;
+	for (const struct segment_chunk *c = f->head; c; c = c->next) {
+		for (uint32_t i = 0; i < c->used;) {
+			const struct segment *s = &c->slots[i];
+			enum direction d = segment_direction(m, s);
+
+			i += s->bits & SEGMENT_SACK ? 2 : 1;
+			if (s->bits & SEGMENT_TWIN && skip_twins[d])
+				lanes[d].copies_skipped++;
+			else if (tcp)
+				add_item(&lanes[d], s);
+			else
+				add_datagram(&lanes[d], s);
+		}
+	}
 }
 
 void lane_release(struct lane *l)

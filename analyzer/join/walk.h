@@ -3,6 +3,11 @@
 
 #include "join/conversation.h"
 
+static inline enum direction segment_direction(const struct member *m, const struct segment *s)
+{
+	return (enum direction)(((s->bits & SEGMENT_FROM_B) != 0) != m->client_is_b);
+}
+
 struct segment_walk {
 	const struct segment_chunk *chunk;
 	uint32_t at;
