@@ -11,51 +11,65 @@ void fileindex_init(struct fileindex *x, struct arena *arena)
 
 void fileindex_release(struct fileindex *x)
 {
-	free(x->files);
-	free(x->pages);
+	free(x->runs);
+	free(x->blocks);
 	*x = (struct fileindex){0};
+}
+
+/* What is left of the newest page stays empty: a page has one base and steps without a gap. */
+static void start_run(struct fileindex *x, uint32_t file, uint32_t number)
+{
+	x->count = x->page_count * FILEINDEX_PAGE;
+	x->in_page = FILEINDEX_PAGE;
+	MEM_RESERVE(x->runs, x->run_count, x->run_cap);
+	x->runs[x->run_count++] = (struct fileindex_run){.file = file, .first = x->count, .number = number};
 }
 
 void fileindex_start(struct fileindex *x, uint32_t file)
 {
-	/* A page belongs to one file: the base of its offsets is that file's. */
-	x->count = x->page_count * FILEINDEX_PAGE;
-	x->in_page = FILEINDEX_PAGE;
-	MEM_RESERVE(x->files, x->file_count, x->file_cap);
-	x->files[x->file_count++] = (struct fileindex_file){.file = file, .first = x->count};
+	start_run(x, file, 1);
 }
 
 void fileindex_new_page(struct fileindex *x, uint64_t offset)
 {
-	MEM_RESERVE(x->pages, x->page_count, x->page_cap);
-	x->pages[x->page_count] = arena_alloc(x->arena, sizeof(struct fileindex_page));
-	x->pages[x->page_count]->base = offset;
-	x->page_count++;
+	const struct fileindex_run *run = &x->runs[x->run_count - 1];
+
+	if (x->in_page < FILEINDEX_PAGE)
+		start_run(x, run->file, x->count - run->first + run->number);
+	if (x->page_count % FILEINDEX_BLOCK == 0) {
+		MEM_RESERVE(x->blocks, x->block_count, x->block_cap);
+		x->blocks[x->block_count++] = arena_alloc(x->arena, FILEINDEX_BLOCK * sizeof(struct fileindex_page));
+	}
+	x->page = &x->blocks[x->block_count - 1][x->page_count++ % FILEINDEX_BLOCK];
+	x->page->base = offset;
 	x->in_page = 0;
 }
 
-/* The last file whose first ordinal is at or below. */
-static const struct fileindex_file *file_of(const struct fileindex *x, uint32_t ordinal)
+/* The last run whose first ordinal is at or below. */
+static const struct fileindex_run *run_of(const struct fileindex *x, uint32_t ordinal)
 {
-	uint32_t low = 0, high = x->file_count;
+	uint32_t low = 0, high = x->run_count;
 
 	while (high - low > 1) {
 		uint32_t middle = (low + high) / 2;
 
-		if (x->files[middle].first <= ordinal)
+		if (x->runs[middle].first <= ordinal)
 			low = middle;
 		else
 			high = middle;
 	}
-	return &x->files[low];
+	return &x->runs[low];
 }
 
 struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordinal)
 {
-	const struct fileindex_page *page = x->pages[ordinal / FILEINDEX_PAGE];
-	const struct fileindex_file *file = file_of(x, ordinal);
+	uint32_t page_number = ordinal / FILEINDEX_PAGE;
+	const struct fileindex_page *page = &x->blocks[page_number / FILEINDEX_BLOCK][page_number % FILEINDEX_BLOCK];
+	const struct fileindex_run *run = run_of(x, ordinal);
+	uint64_t offset = page->base;
 
-	return (struct fileindex_place){.file = file->file,
-		.number = ordinal - file->first + 1,
-		.offset = page->base + page->delta[ordinal % FILEINDEX_PAGE]};
+	for (uint32_t i = 0; i < ordinal % FILEINDEX_PAGE; i++)
+		offset += page->step[i];
+	return (struct fileindex_place){
+		.file = run->file, .number = ordinal - run->first + run->number, .offset = offset};
 }

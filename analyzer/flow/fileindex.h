@@ -1,6 +1,6 @@
 /*
  * fileindex: turns a frame's ordinal among its host's frames into file, number and file offset.
- * Costs four bytes a frame.
+ * Costs a little over two bytes a frame.
  */
 #pragma once
 
@@ -8,43 +8,49 @@
 
 #include "flow/arena.h"
 
+#define FILEINDEX_PAGE 28
+#define FILEINDEX_BLOCK 64 /* pages */
+
 struct fileindex {
 	struct arena *arena;
-	struct fileindex_file {
-		uint32_t file;	     /* index of the capture among all */
-		uint32_t first;	     /* ordinal of its first frame */
-	} *files;
-	uint32_t file_count, file_cap;
+	/* A stretch of one file whose frames are numbered without a gap. */
+	struct fileindex_run {
+		uint32_t file;	 /* index of the capture among all */
+		uint32_t first;	 /* ordinal of its first frame */
+		uint32_t number; /* of that frame in the file, from 1 */
+	} *runs;
+	uint32_t run_count, run_cap;
 	struct fileindex_page {
-		uint64_t base;	     /* offset of the page's first frame in its file */
-		uint32_t delta[254]; /* offset of each frame minus base; UINT32_MAX: too far, not known */
-	} **pages;
-	uint32_t page_count, page_cap;
+		uint64_t base;			   /* offset of the page's first frame in its file */
+		uint16_t step[FILEINDEX_PAGE]; /* from each frame to the next one; of the last one unused */
+	} **blocks;
+	uint32_t block_count, block_cap, page_count;
+	struct fileindex_page *page; /* the newest */
+	uint32_t in_page;	     /* frames in it */
 	uint32_t count;		     /* ordinals given out */
-	uint32_t in_page;	     /* of them in the newest page */
+	uint64_t last;		     /* offset of the newest frame */
 };
-
-#define FILEINDEX_PAGE 254
 
 void fileindex_init(struct fileindex *x, struct arena *arena);
 void fileindex_release(struct fileindex *x);
 
-/* From now on frames are of this file; pads to a fresh page. */
+/* From now on frames are of this file. */
 void fileindex_start(struct fileindex *x, uint32_t file);
 
+/* A page for a frame that begins at offset: the newest is full, or too far from it. */
 void fileindex_new_page(struct fileindex *x, uint64_t offset);
 
 /* The ordinal of the next frame, which begins at offset. */
 static inline uint32_t fileindex_add(struct fileindex *x, uint64_t offset)
 {
-	struct fileindex_page *page;
-	uint64_t delta;
+	uint64_t step = offset - x->last;
 
-	if (x->in_page == FILEINDEX_PAGE)
+	if (x->in_page == FILEINDEX_PAGE || step > UINT16_MAX)
 		fileindex_new_page(x, offset);
-	page = x->pages[x->page_count - 1];
-	delta = offset - page->base;
-	page->delta[x->in_page++] = delta < UINT32_MAX ? (uint32_t)delta : UINT32_MAX;
+	else
+		x->page->step[x->in_page - 1] = (uint16_t)step;
+	x->in_page++;
+	x->last = offset;
 	return x->count++;
 }
 
