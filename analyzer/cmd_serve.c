@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "cmd.h"
+#include "serve/confine.h"
 #include "serve/http.h"
 
 enum { KEY_LISTEN = 256, KEY_STORE, KEY_TOKEN, KEY_UPLOAD, KEY_FILES, KEY_INCIDENTS, KEY_MEMORY, KEY_TIME, KEY_RESUME, KEY_IDLE };
@@ -180,6 +181,23 @@ static int serve(struct options_read *o, struct error *err)
 	return 0;
 }
 
+/* The other side of serve/confined.h: this program started again, with --confined MEMORY FILE CPU COMMAND ... */
+static int run_confined(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int, char **);
+	} commands[] = {{"analyze", cmd_analyze}, {"report", cmd_report}, {"query", cmd_query}, {"extract", cmd_extract}};
+
+	if (argc < 6)
+		return EXIT_USAGE;
+	confine(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[5], commands[i].name) == 0)
+			return commands[i].run(argc - 5, argv + 5);
+	return EXIT_USAGE;
+}
+
 int cmd_serve(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, NULL,
@@ -190,9 +208,8 @@ int cmd_serve(int argc, char **argv)
 			.limits = {.wall_s = 900}, .analyses_max = 2, .idle_s = 60}};
 	struct error err = ERROR_INIT;
 
-	/* This program started again by itself: see serve/confined.h. */
 	if (argc > 1 && strcmp(argv[1], "--confined") == 0)
-		return confined_main(argc, argv);
+		return run_confined(argc, argv);
 	if (cmd_parse(&argp, argc, argv, 0, &o))
 		return EXIT_USAGE;
 	o.server.limits.cpu_s = o.server.limits.wall_s;

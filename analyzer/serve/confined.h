@@ -28,6 +28,3 @@ enum confined_result {
  */
 int confined_run(const char *folder, const char *const *arguments, const char *out,
 	const struct confined_limits *limits, struct error *err);
-
-/* The other side: confines this process by argv (--confined MEMORY FILE CPU) and runs the command. */
-int confined_main(int argc, char **argv);
