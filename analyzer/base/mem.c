@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *p, size_t size)
 {
@@ -29,9 +30,33 @@ void *mem_realloc(void *p, size_t size)
 	return checked(realloc(p, size), size);
 }
 
+/* From here on memory in huge pages is worth its rounding. */
+#define LARGE ((size_t)4 << 20)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/*
+ * Tables that are read before they are written would get the shared page of zeros first and a page of
+ * their own by a second fault, each with a word to the other processors; 4 KiB at a time.
+ */
+static void *large_zeroed(size_t size)
+{
+	size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	void *p = rounded < size ? NULL : aligned_alloc(HUGE_PAGE, rounded);
+
+	if (p) {
+		(void)madvise(p, rounded, MADV_HUGEPAGE);
+		memset(p, 0, size);
+	}
+	return checked(p, size);
+}
+
 void *mem_array(size_t count, size_t size)
 {
-	return checked(calloc(count, size), size && count > SIZE_MAX / size ? SIZE_MAX : count * size);
+	if (size && count > SIZE_MAX / size)
+		return checked(NULL, SIZE_MAX);
+	if (count * size >= LARGE)
+		return large_zeroed(count * size);
+	return checked(calloc(count, size), count * size);
 }
 
 void *mem_grow(void *p, size_t count, size_t size)

@@ -6,7 +6,7 @@
 void *mem_alloc(size_t size);			       /* uninitialised */
 void *mem_zalloc(size_t size);			       /* zeroed */
 void *mem_realloc(void *p, size_t size);	       /* as realloc */
-void *mem_array(size_t count, size_t size);	       /* zeroed; the product is checked */
+void *mem_array(size_t count, size_t size);	       /* zeroed, and touched when large; the product is checked */
 void *mem_grow(void *p, size_t count, size_t size);    /* resize to count elements, checked */
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);

@@ -35,11 +35,23 @@ static uint32_t hash(const uint8_t *key, size_t size)
 	return (uint32_t)((h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
+/* Keys are a few words: a call of memcmp() costs more than comparing them. */
+static inline bool same(const uint8_t *a, const uint8_t *b, size_t size)
+{
+	uint64_t differ = 0;
+
+	for (; size >= 8; a += 8, b += 8, size -= 8)
+		differ |= le64(a) ^ le64(b);
+	for (; size; a++, b++, size--)
+		differ |= *a ^ *b;
+	return !differ;
+}
+
 static uint32_t find(const struct tally *t, const void *key)
 {
 	uint32_t at = hash(key, t->key_size) & t->mask;
 
-	while (t->buckets[at] && memcmp(tally_key(t, t->buckets[at] - 1), key, t->key_size) != 0)
+	while (t->buckets[at] && !same(tally_key(t, t->buckets[at] - 1), key, t->key_size))
 		at = (at + 1) & t->mask;
 	return at;
 }

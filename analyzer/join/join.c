@@ -29,6 +29,7 @@
 struct place {
 	struct member member;
 	bool absent;
+	bool is_end[2]; /* its host owns the client's, the server's address */
 };
 
 struct worker {
@@ -109,6 +110,17 @@ static void lay_out(struct worker *w, const struct conversation *c)
 	add_absent_end(w, &last, false);
 }
 
+static void find_ends(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		struct place *p = &w->places[i];
+		uint32_t host = w->join->net->vantages[p->member.vantage].host;
+
+		for (int d = 0; d < 2; d++)
+			p->is_end[d] = owner_of(w->join->owners, member_ip(w->join->net, &p->member, d == C2S)) == host;
+	}
+}
+
 /* Sequence numbers that are offset 0: initial ones where a SYN was seen, else the first seen. */
 static void find_bases(const struct worker *w, uint32_t base[2])
 {
@@ -161,13 +173,9 @@ static uint32_t segment_size(const struct worker *w)
 }
 
 /* The capture at the sender itself sees each packet once: a twin there is the capture's doing. */
-static bool skip_twins(const struct worker *w, const struct member *m, enum direction d)
+static bool skip_twins(const struct worker *w, const struct place *p, enum direction d)
 {
-	const struct network *net = w->join->net;
-
-	if (w->join->twins_by_capture[m->vantage])
-		return true;
-	return owner_of(w->join->owners, member_ip(net, m, d == C2S)) == net->vantages[m->vantage].host;
+	return w->join->twins_by_capture[p->member.vantage] || p->is_end[d];
 }
 
 /* In the middle a lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
@@ -179,7 +187,7 @@ static void load_lanes(struct worker *w, struct join_batch *batch)
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		const struct member *m = &w->places[i].member;
 
-		bool skip[2] = {skip_twins(w, m, C2S), skip_twins(w, m, S2C)};
+		bool skip[2] = {skip_twins(w, &w->places[i], C2S), skip_twins(w, &w->places[i], S2C)};
 
 		for (int d = 0; d < 2; d++) {
 			w->sent[i][d].count = w->received[i][d].count = 0;
@@ -266,7 +274,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 
 	l.acks_from = &w->sent[f][!d];
 	l.acks_to = &w->sent[t][!d];
-	l.to_is_end = owner_of(j->owners, member_ip(j->net, to, d != C2S)) == j->net->vantages[to->vantage].host;
+	l.to_is_end = w->places[t].is_end[!d];
 	l.in_scope = (!l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from)) &&
 		(!l.sender_absent || scope_holds(j->scope, j->net, from->vantage, to));
 	leg_judge(&l);
@@ -420,6 +428,7 @@ static void join_conversation(struct worker *w, struct join_batch *b, uint32_t c
 	lay_out(w, c);
 	if (!w->place_count)
 		return;
+	find_ends(w);
 	load_lanes(w, b);
 	zero_windows(w, b, conversation);
 	quiet_seconds(w, b, conversation);

@@ -121,22 +121,46 @@ static bool misaddressed(const struct leg *l, const struct segment *received)
 	return received->dst_mac != v->own_mac;
 }
 
-/* First and last arrival, and the TTL that most arrivals have. */
-static void survey(struct leg *l)
+/* The TTL that most arrivals have, where they differ. */
+static void find_usual_ttl(struct leg *l)
 {
 	uint32_t ttls[256] = {0}, most = 0;
+
+	for (uint32_t i = 0; i < l->sent->count; i++)
+		if (l->sent->items[i].mate != ITEM_NONE)
+			ttls[l->received->items[l->sent->items[i].mate].seg->ttl]++;
+	for (uint32_t t = 0; t < 256; t++) {
+		if (ttls[t] <= most)
+			continue;
+		most = ttls[t];
+		l->usual_ttl = (uint8_t)t;
+	}
+}
+
+/* First and last arrival, and the usual TTL: nearly always that of the first. */
+static void survey(struct leg *l)
+{
+	bool ttls_differ = false;
 
 	l->first_whole = l->last_whole = ITEM_NONE;
 	for (uint32_t i = 0; i < l->sent->count; i++) {
 		const struct item *it = &l->sent->items[i];
 
+		uint8_t ttl;
+
 		if (it->mate == ITEM_NONE)
 			continue;
-		if (l->first_whole == ITEM_NONE)
+		ttl = l->received->items[it->mate].seg->ttl;
+		if (l->first_whole == ITEM_NONE) {
 			l->first_whole = i;
+			l->usual_ttl = ttl;
+			l->has_usual_ttl = true;
+		}
 		l->last_whole = i;
-		ttls[l->received->items[it->mate].seg->ttl]++;
+		ttls_differ |= ttl != l->usual_ttl;
 	}
+	if (ttls_differ)
+		find_usual_ttl(l);
 	l->first_arrived = ITEM_NONE;
 	l->last_arrived = 0;
 	for (uint32_t i = 0; i < l->received->count; i++) {
@@ -144,13 +168,6 @@ static void survey(struct leg *l)
 			continue;
 		l->first_arrived = l->first_arrived == ITEM_NONE ? i : l->first_arrived;
 		l->last_arrived = i;
-	}
-	for (uint32_t t = 0; t < 256; t++) {
-		if (ttls[t] <= most)
-			continue;
-		most = ttls[t];
-		l->usual_ttl = (uint8_t)t;
-		l->has_usual_ttl = true;
 	}
 }
 

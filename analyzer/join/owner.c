@@ -100,6 +100,24 @@ static uint16_t ever_present_mac(const struct vantage *v, uint64_t unicast)
 	return count == 1 ? found : MAC_NONE;
 }
 
+static bool is_unicast(const struct flow *f)
+{
+	return !is_multicast(f->key.a) && !is_multicast(f->key.b);
+}
+
+static uint64_t count_unicast(const struct vantage *v)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < v->flows.count; i++) {
+		const struct flow *f = flowtab_at(&v->flows, i);
+
+		if (is_unicast(f))
+			n += (uint64_t)f->side[0].packets + f->side[1].packets;
+	}
+	return n;
+}
+
 /* How an address takes part in unicast flows. */
 struct address_use {
 	uint64_t frames;
@@ -125,7 +143,7 @@ static uint64_t count_addresses(const struct vantage *v, struct tally *ret)
 		const struct flow *f = flowtab_at(&v->flows, i);
 		uint64_t n = (uint64_t)f->side[0].packets + f->side[1].packets;
 
-		if (is_multicast(f->key.a) || is_multicast(f->key.b))
+		if (!is_unicast(f))
 			continue;
 		unicast += n;
 		use_address(ret, f->key.a, n, &f->side[0]);
@@ -208,13 +226,11 @@ static bool undecided(const struct network *net, const struct vantage *v)
 /* What one capture alone shows for certain. */
 static void infer_alone(struct network *net, struct owners *o, struct vantage *v)
 {
-	struct tally by_ip;
 	uint64_t unicast;
 
 	if (infer_by_direction(net, o, v))
 		return;
-	unicast = count_addresses(v, &by_ip);
-	tally_release(&by_ip);
+	unicast = count_unicast(v);
 	if (unicast)
 		(void)infer_by_mac(net, o, v, unicast);
 }

@@ -35,9 +35,9 @@ struct keymap {
 
 static void keymap_put(struct keymap *m, uint64_t key, uint32_t conversation, uint32_t extra);
 
-static void keymap_grow(struct keymap *m)
+static void keymap_resize(struct keymap *m, uint64_t mask)
 {
-	struct keymap bigger = {.mask = m->entries ? m->mask * 2 + 1 : 1023};
+	struct keymap bigger = {.mask = mask};
 
 	bigger.entries = mem_array(bigger.mask + 1, sizeof(*bigger.entries));
 	for (uint64_t i = 0; m->entries && i <= m->mask; i++)
@@ -53,11 +53,21 @@ static void keymap_put(struct keymap *m, uint64_t key, uint32_t conversation, ui
 	uint64_t at;
 
 	if (!m->entries || m->count > m->mask / 2)
-		keymap_grow(m);
+		keymap_resize(m, m->entries ? m->mask * 2 + 1 : 1023);
 	for (at = key & m->mask; m->entries[at].conversation; at = (at + 1) & m->mask)
 		;
 	m->entries[at] = (struct key_entry){.key = key, .conversation = conversation + 1, .extra = extra};
 	m->count++;
+}
+
+/* Room for so many entries, so that it need not grow step by step. */
+static void keymap_reserve(struct keymap *m, uint64_t entries)
+{
+	uint64_t mask = 1023;
+
+	while (entries > mask / 2)
+		mask = mask * 2 + 1;
+	keymap_resize(m, mask);
 }
 
 /* The next entry for key from *at on, or NULL; start with *at = key & mask. */
@@ -578,14 +588,26 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 		ip_is_link_group(k->a) || ip_is_link_group(k->b);
 }
 
+/* How many flows ahead the place of a flow in the map is fetched: a map of many flows is in no cache. */
+#define AHEAD 16
+
+static void bring_near(const struct pairer *p, uint32_t member, uint32_t end)
+{
+	if (member + AHEAD < end)
+		__builtin_prefetch(&p->tuple.entries[key_tuple(member_flow(p->net, &p->all->members[member + AHEAD])) &
+						     p->tuple.mask]);
+}
+
 /* Pairs one vantage point's flows with the conversations of earlier ones. */
 static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first, uint32_t end)
 {
 	uint32_t open = 0;
 
-	for (uint32_t i = first; i < end; i++)
+	for (uint32_t i = first; i < end; i++) {
+		bring_near(p, i, end);
 		if (member_flow(p->net, &p->all->members[i])->key.protocol != 6 || !pair_plainly(p, i))
 			open++;
+	}
 	if (!open)
 		return;
 	index_isns(p, vantage);
@@ -622,9 +644,11 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 
 	if (vantage)
 		pair_with_earlier(p, vantage, first, end);
-	for (uint32_t i = first; i < end; i++)
+	for (uint32_t i = first; i < end; i++) {
+		bring_near(p, i, end);
 		if (is_open(p, i))
 			start_alone(p, i);
+	}
 }
 
 void pair_flows(struct network *net, struct conversations *ret)
@@ -636,6 +660,8 @@ void pair_flows(struct network *net, struct conversations *ret)
 	for (uint32_t v = 0; v < net->vantage_count; v++)
 		flows += net->vantages[v].flows.count;
 	ret->members = mem_array(flows, sizeof(*ret->members));
+	/* Each member is in it once. */
+	keymap_reserve(&p.tuple, flows);
 	for (uint32_t v = 0; v < net->vantage_count; v++)
 		pair_vantage(&p, v);
 	free(p.isn.entries);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/parallel.h"
 #include "decode/packet.h"
 
 /* Members of one conversation: a path of more vantage points than this is cut. */
@@ -101,6 +102,7 @@ struct vote_key {
 struct sorting {
 	const struct network *net;
 	const struct owners *owners;
+	struct conversations *all;
 	struct tally votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
 };
 
@@ -182,16 +184,24 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 			all->members[order[i]].delta[d] -= all->members[order[0]].delta[d];
 }
 
-void position_members(const struct network *net, const struct owners *o, struct conversations *c)
+static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
-	struct sorting s = {.net = net, .owners = o};
+	const struct sorting *s = context;
+
+	(void)thread;
+	for (uint32_t i = begin; i < end; i++)
+		if (s->all->list[i].members > 1)
+			sort_members(s, s->all, &s->all->list[i]);
+}
+
+void position_members(const struct network *net, const struct owners *o, unsigned threads, struct conversations *c)
+{
+	struct sorting s = {.net = net, .owners = o, .all = c};
 
 	tally_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
 	for (uint32_t i = 0; i < c->count; i++)
 		if (c->list[i].members > 1)
 			vote(&s, c, &c->list[i]);
-	for (uint32_t i = 0; i < c->count; i++)
-		if (c->list[i].members > 1)
-			sort_members(&s, c, &c->list[i]);
+	parallel_run(threads, c->count, 1024, sort_part, &s);
 	tally_release(&s.votes);
 }

@@ -9,7 +9,7 @@
  * the farther away the answering end is (no clock is needed); which direction's packets are
  * fewer; the order of the hosts.
  */
-void position_members(const struct network *net, const struct owners *o, struct conversations *c);
+void position_members(const struct network *net, const struct owners *o, unsigned threads, struct conversations *c);
 
 /* True when the vantage's host owns the client's (or server's) address as seen there. */
 bool position_owns(const struct network *net, const struct owners *o, const struct member *m, bool client);

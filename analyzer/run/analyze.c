@@ -218,7 +218,7 @@ static void relate(struct analysis *r)
 	progress_stage(r->progress, "pairing flows");
 	pair_flows(&r->net, &r->all);
 	owners_infer(&r->net, &r->owners);
-	position_members(&r->net, &r->owners, &r->all);
+	position_members(&r->net, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
 	scope_learn(&r->net, &r->scope);
