@@ -54,13 +54,13 @@ def main():
     for table, comment, columns in found:
         comments.append(f"({quote(table)}, NULL, {quote(comment)})")
         comments += [f"({quote(table)}, {quote(c)}, {quote(t)})" for c, t in columns]
-    # One statement a line keeps every C string literal short.
-    ddl += "\n".join("INSERT INTO schema_comment VALUES " + c + ";" for c in comments)
+    ddl += "INSERT INTO schema_comment VALUES\n" + ",\n".join(comments) + ";"
 
     rules = [r for r in read(f"{schema}/rules/ORDER").split("\n") if r and not r.startswith("#")]
     on_disk = {f[:-4] for f in os.listdir(f"{schema}/rules") if f.endswith(".sql")}
     if on_disk != set(rules):
         sys.exit(f"schema/rules/ORDER and the files differ: {sorted(on_disk ^ set(rules))}")
+    prepare = sorted("prepare/" + f[:-4] for f in os.listdir(f"{schema}/prepare") if f.endswith(".sql"))
     queries = sorted(f[:-4] for f in os.listdir(f"{schema}/query") if f.endswith(".sql"))
     statements = sorted(f[:-4] for f in os.listdir(f"{schema}/statement") if f.endswith(".sql"))
     pages = sorted(f[:-4] for f in os.listdir(f"{schema}/html") if f.endswith(".sql"))
@@ -72,7 +72,7 @@ def main():
         h.writelines(f"\tTABLE_{t.upper()},\n" for t, _, _ in found)
         h.write("\tSCHEMA_TABLES\n};\n\n")
         h.write("struct schema_text {\n\tconst char *name, *description, *text;\n};\n\n")
-        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "prepare", "link"):
+        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "link"):
             h.write(f"extern const char schema_{name}[];\n")
         h.writelines(f"extern const char schema_report_{r}[];\n" for r in reports)
         h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
@@ -80,6 +80,7 @@ def main():
         h.write("extern const char *const schema_insert[SCHEMA_TABLES]; /* every column, in order */\n")
         h.write("extern const char *const schema_create[SCHEMA_TABLES]; /* the table alone */\n")
         h.write("extern const char *const schema_bulk_load[SCHEMA_TABLES]; /* from the scratch database */\n")
+        h.write("extern const struct schema_text schema_prepare[]; /* in order; ends with NULL */\n")
         h.write("extern const struct schema_text schema_rules[]; /* in order; ends with NULL */\n")
         h.write("extern const struct schema_text schema_queries[]; /* by name; ends with NULL */\n\n")
         h.write("enum html_query {\n")
@@ -96,8 +97,6 @@ def main():
             ("views", read(f"{schema}/views.sql") + read(f"{schema}/flowlog_views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
-            ("prepare", read(f"{schema}/prepare.sql") + "".join(
-                read(f"{schema}/prepare/{n}") for n in sorted(os.listdir(f"{schema}/prepare")))),
             ("link", read(f"{schema}/link.sql")),
             *((f"statement_{n}", read(f"{schema}/statement/{n}.sql")) for n in statements),
             *((f"report_{r}", read(f"{schema}/report/{r}.sql")) for r in reports),
@@ -115,6 +114,7 @@ def main():
         c.writelines(f'\t"INSERT INTO main.{t} SELECT * FROM bulk_{t}.{t}",\n' for t, _, _ in found)
         c.write("};\n\n")
         for array, folder, names in (
+            ("prepare", ".", ["prepare"] + prepare),
             ("rules", "rules", rules),
             ("queries", "query", queries),
             ("html", "html", pages),

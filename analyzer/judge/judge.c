@@ -87,13 +87,55 @@ static const char *skip_comments(const char *p)
 	}
 }
 
-/* Runs each statement of text. */
+/*
+ * What a text needs: a line "-- if: SELECT ..." among the comments at its beginning. NULL: nothing. Most
+ * rules have nothing to judge in most captures, and preparing their statements takes longer than asking.
+ */
+static const char *condition(const char *text, size_t *ret_length)
+{
+	static const char mark[] = "-- if: ";
+
+	for (; strncmp(text, "--", 2) == 0; text += *text == '\n') {
+		size_t n = strcspn(text, "\n");
+
+		if (strncmp(text, mark, sizeof(mark) - 1) == 0) {
+			*ret_length = n - (sizeof(mark) - 1);
+			return text + sizeof(mark) - 1;
+		}
+		text += n;
+	}
+	return NULL;
+}
+
+static int holds(struct db *db, const char *name, const char *text, bool *ret_holds, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *sql;
+	size_t length;
+	int r;
+
+	*ret_holds = true;
+	sql = condition(text, &length);
+	if (!sql)
+		return 0;
+	if (sqlite3_prepare_v2(db->handle, sql, (int)length, &stmt, NULL) != SQLITE_OK)
+		return failed(db, name, text, sql, err);
+	r = sqlite3_step(stmt);
+	*ret_holds = r == SQLITE_ROW;
+	(void)sqlite3_finalize(stmt);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed(db, name, text, sql, err);
+}
+
+/* Runs each statement of text, if its condition holds. */
 static int run_text(struct db *db, const char *name, const char *text, struct error *err)
 {
 	const char *at = skip_comments(text), *tail;
 	sqlite3_stmt *stmt;
-	int r;
+	bool wanted;
+	int r = holds(db, name, text, &wanted, err);
 
+	if (r || !wanted)
+		return r;
 	for (; *at; at = skip_comments(tail)) {
 		if (sqlite3_prepare_v2(db->handle, at, -1, &stmt, &tail) != SQLITE_OK)
 			return failed(db, name, text, at, err);
@@ -106,13 +148,14 @@ static int run_text(struct db *db, const char *name, const char *text, struct er
 	return 0;
 }
 
-static int run_own_rules(struct db *db, struct error *err)
+/* folder: with a slash, for messages. */
+static int run_own(struct db *db, const struct schema_text *list, const char *folder, struct error *err)
 {
-	for (const struct schema_text *t = schema_rules; t->name; t++) {
+	for (const struct schema_text *t = list; t->name; t++) {
 		char name[64];
 		int r;
 
-		(void)snprintf(name, sizeof(name), "rules/%s.sql", t->name);
+		(void)snprintf(name, sizeof(name), "%s%s.sql", folder, t->name);
 		r = run_text(db, name, t->text, err);
 		if (r)
 			return r;
@@ -199,11 +242,11 @@ static int drop_temporary(struct db *db, struct error *err)
 
 static int run_all(struct db *db, const char *rules_dir, struct error *err)
 {
-	int r = run_text(db, "prepare.sql", schema_prepare, err);
+	int r = run_own(db, schema_prepare, "", err);
 
 	(void)sqlite3_set_authorizer(db->handle, authorize, NULL);
 	if (r == 0)
-		r = run_own_rules(db, err);
+		r = run_own(db, schema_rules, "rules/", err);
 	if (r == 0 && rules_dir)
 		r = run_users_rules(db, rules_dir, err);
 	if (r == 0)

@@ -55,6 +55,8 @@ static int make_tables(struct db *db, struct error *err)
 	int r = db_run(db, "schema", loading_pragmas, err);
 
 	if (r == 0)
+		r = db_run(db, "schema", schema_statement_begin, err);
+	if (r == 0)
 		r = set_identity(db, err);
 	if (r == 0)
 		r = db_run(db, "schema", schema_ddl, err);
@@ -64,7 +66,7 @@ static int make_tables(struct db *db, struct error *err)
 		r = db_run(db, "schema", schema_settings, err);
 	if (r == 0)
 		r = db_run(db, "schema", schema_defects, err);
-	return r;
+	return r ? r : db_run(db, "schema", schema_statement_commit, err);
 }
 
 /* A clear line for the common ways in which an output path cannot be written. */

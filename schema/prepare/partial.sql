@@ -1,4 +1,5 @@
 -- Partly dark: some flows of a host are out while others go on, at once, with the same peers and for
+-- if: SELECT 1 FROM flow_outage
 -- the same service. Packets are spread over receive (transmit) queues, and over parallel paths, by a hash
 -- of addresses and ports; a firewall chooses by service, a MTU by size, a loss rate by chance. Fills
 -- partial_span. What tells a queue of the host from a path: several peers at once, and no other host.

@@ -1,4 +1,5 @@
 -- Virtual routers: who was master when, and how regularly the others heard it. Fills vrrp_term and
+-- if: SELECT 1 FROM vrrp_advert
 -- vrrp_watch; the temporary tables serve the rules vrrp-*. Computed columns are cast: without a type an index on them is
 -- not used.
 DELETE FROM vrrp_term;

@@ -1,4 +1,5 @@
 -- A host's recorded facts match a known defect
+-- if: SELECT 1 FROM host_fact UNION ALL SELECT 1 FROM kernel_log
 -- schema/defects.sql holds the defects. All conditions must hold for one host, those with * in their
 -- key for one and the same interface (or whatever the * stands for). The last value of a fact counts;
 -- a fact that was not recorded matches nothing.

@@ -1,4 +1,5 @@
 -- Two MACs claim one address
+-- if: SELECT 1 FROM arp
 -- Two answers from different MACs within a second, or claims that go back and forth without an
 -- announcement. A single change is a change of owner; changes that are announced are takeovers. Left
 -- out: addresses of virtual routers and virtual MACs, MACs of one host (bond), MACs that answer for

@@ -1,4 +1,5 @@
 -- A host asked for a neighbour's address again and again and got no answer
+-- if: SELECT 1 FROM arp
 -- Three requests in a row, each without a word of ARP from that address within a second: that is how
 -- often Linux asks before it says "No route to host". Only a host's own requests are judged: the
 -- answer to another's is not seen here. Probes and announcements want no answer (RFC 5227).

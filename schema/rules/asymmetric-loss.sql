@@ -1,4 +1,5 @@
 -- Segments are lost in one direction at a rate that differs from the other direction's
+-- if: SELECT 1 FROM loss_verdict WHERE kind = 'asymmetric-loss'
 -- Losses are pooled over all flows between two vantage points; what a lost handshake of its own or a
 -- path MTU explains is left out (prepare.sql: loss_part). Rates carry Wilson intervals at 95 %; they
 -- are of the segments whose fate is known.

@@ -1,4 +1,5 @@
 -- A capture missed packets while it ran: the other end proves that they passed, or the capture says so itself
+-- if: SELECT 1 FROM vantage WHERE tcp_missed > 0 UNION ALL SELECT 1 FROM capture_file WHERE dropped_kernel > 0 UNION ALL SELECT 1 FROM path WHERE capture_missed > 0 OR sender_missed > 0
 -- Proof is a segment that was acknowledged, or seen elsewhere, and is not in this capture; a middle
 -- vantage point counts a segment once, though both its legs miss it. A capture that counted its own
 -- drops is believed where that is more. What passed before it began or after it ended is no loss.

@@ -1,4 +1,5 @@
 -- A vantage point's clock jumped against the reference's
+-- if: SELECT 1 FROM clock GROUP BY vantage_id HAVING count(*) > 1
 -- Two pieces of the clock model whose intervals do not meet, whatever the drift. Where most clocks jump
 -- at one time by the same amount it was the reference that jumped, and it is said once.
 CREATE TEMP TABLE step AS

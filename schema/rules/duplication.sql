@@ -1,4 +1,5 @@
 -- Segments arrived more than once (RFC 5560)
+-- if: SELECT 1 FROM leg WHERE duplicated > 0
 -- Retransmissions are no duplicates, and copies that a capture made itself are not counted here
 -- (vantage.duplicates). One for each leg.
 CREATE TEMP TABLE verdict AS

@@ -1,4 +1,5 @@
 -- The ENI accepted packets for its host that the host's capture does not show
+-- if: SELECT 1 FROM flow_log_delivery
 -- Counted are records whose windows lie whole in the time of the capture, against everything that the
 -- capture shows of that 5-tuple at any time: so missing is a lower bound. Merged frames (GRO) are fewer
 -- than packets: then bytes decide. What the capture itself lost (drop counters, segments proven missed,

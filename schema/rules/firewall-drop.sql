@@ -1,4 +1,5 @@
 -- Packets reached the host, were logged or stopped by its packet filter, and never answered (also host-drop)
+-- if: SELECT 1 FROM netfilter_log UNION ALL SELECT 1 FROM icmp_error UNION ALL SELECT 1 FROM flow WHERE outcome = 'unanswered' AND outcome NOT IN ('established', 'closed')
 -- Three witnesses: a netfilter log of flows that nobody answered; an ICMP error that says
 -- "administratively prohibited"; and connections that arrived at the host's own capture and got
 -- neither SYN-ACK nor reset. The last is host-drop unless a counter names the packet filter: what

@@ -1,4 +1,5 @@
 -- Spans in which the log of an ENI holds nothing, not even NODATA, while logs of others go on
+-- if: SELECT 1 FROM flow_log_window
 -- Only for logs that write NODATA when there is nothing: elsewhere a gap may be silence.
 CREATE TEMP TABLE gap_span AS
 SELECT vantage_id, previous_ns + 60000000000 AS from_ns, start_ns AS to_ns

@@ -1,4 +1,5 @@
 -- A transit gateway says that it dropped packets, and why
+-- if: SELECT 1 FROM flow_log_drop
 CREATE TEMP TABLE gateway_drop AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
 		ORDER BY vantage_id, src_ip, dst_ip, reason) AS id, d.*,

@@ -1,4 +1,5 @@
 -- What left one ENI and did not come in at the other, by their logs
+-- if: SELECT 1 FROM flow_log_loss
 -- Packets accepted out of the sender's ENI less those accepted or rejected in at the receiver's, by
 -- 5-tuple, both logs covering the time with a margin and without SKIPDATA. No NAT lies between: then
 -- addresses or ports would differ and the records would not meet.

@@ -1,4 +1,5 @@
 -- Accepted by an ENI, with no answer recorded: SYNs without SYN-ACK, requests without replies
+-- if: SELECT 1 FROM flow_log_pair
 -- ACCEPT is a policy's decision and not delivery, so this says what was not recorded, not where it was
 -- lost. Silence near the end of a log may be an answer that was not delivered yet; sampled logs, and
 -- spans with SKIPDATA (void_flows), support no claim.

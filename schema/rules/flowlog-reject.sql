@@ -1,4 +1,5 @@
 -- Flow logs record rejects: who, to what, and on which side
+-- if: SELECT 1 FROM flow_log_pair
 -- Of the flow_log_pair rows, summed over ports. A reply that is rejected although the request was
 -- accepted is a network ACL's doing: security groups let replies pass. Senders that reach for many
 -- (flowlog-scan) are not repeated here, and beyond flowlog_findings_max for one ENI the rest is one.

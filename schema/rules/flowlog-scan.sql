@@ -1,4 +1,5 @@
 -- A sender that was turned away or ignored at many hosts or ports
+-- if: SELECT 1 FROM flow_log_source
 CREATE TEMP TABLE scan_found AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
 		ORDER BY packets DESC, ip) AS id, s.*

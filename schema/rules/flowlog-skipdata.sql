@@ -1,4 +1,5 @@
 -- The flow log itself lost records (SKIPDATA): nothing is known of what it should have held
+-- if: SELECT 1 FROM flow_log_window
 -- NODATA is another thing (silence), and so is a span without any record (flowlog-gap).
 CREATE TEMP TABLE skip_run AS
 SELECT vantage_id, min(start_ns) AS from_ns, max(start_ns) + 60000000000 AS to_ns, sum(skipdata) AS records

@@ -1,4 +1,5 @@
 -- A service that several clients asked and that answered none of them
+-- if: SELECT 1 FROM flow_log_pair
 CREATE TEMP TABLE dead_service AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
 		ORDER BY vantage_id, server_ip, protocol, server_port) AS id, vantage_id, server_ip, protocol, server_port,

@@ -1,4 +1,5 @@
 -- The client's last packet of the handshake was sent and never reached the server's host
+-- if: SELECT 1 FROM handshake_ack
 -- A lost pure ACK right after the SYN-ACK: handshake_ack has those with its sequence number. All ACKs of
 -- a client that sends nothing carry that, so it must acknowledge the SYN-ACK alone: its row in packet
 -- says so, or the server had sent no payload at all.

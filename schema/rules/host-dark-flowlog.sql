@@ -1,4 +1,5 @@
 -- A host answered nobody for whole minutes while many sent to it, by its flow log alone
+-- if: SELECT 1 FROM flow_log_window
 -- The same verdict as host-dark from a capture, with less behind it: ACCEPT says that the policy let
 -- packets pass, not that the guest got them. Whole minutes in which several senders were accepted
 -- and none was answered, at an ENI that answers at other times; none with SKIPDATA, none at the ends of

@@ -1,4 +1,5 @@
 -- A host received nothing of some flows (or of large packets), or nobody received it, while the others went on
+-- if: SELECT 1 FROM partial_span WHERE scope = 'host'
 -- prepare/partial.sql finds the spans. One finding for each host, direction and pattern.
 CREATE TEMP TABLE hp_found AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY host_id, direction, partial) AS finding_id,

@@ -1,4 +1,5 @@
 -- A host received nothing, or was heard by nobody, for a span though there was something to receive
+-- if: SELECT 1 FROM dark_span
 -- prepare/dark.sql finds the spans. One finding for each host and direction.
 CREATE TEMP TABLE hd_found AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY d.host_id, d.direction,

@@ -1,4 +1,5 @@
 -- Segments arrived that the peer never sent
+-- if: SELECT 1 FROM leg WHERE injected > 0
 -- The sending side's capture covered the time and lacks them; where it is known to lack others too the
 -- engine says sender_missed instead. One for each leg.
 CREATE TEMP TABLE proof AS

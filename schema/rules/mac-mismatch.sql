@@ -1,4 +1,5 @@
 -- Frames to a neighbour went to a MAC that is not its owner's; or took another way back (l2-asymmetric)
+-- if: SELECT 1 FROM mac_use WHERE role = 'destination' AND outgoing = 1 AND binding_mac IS NOT mac
 --
 -- A frame that leaves for an address on this link must carry the MAC that its owner speaks from.
 -- Three witnesses tell that MAC: the owner's own capture or facts, ARP and neighbour discovery, and

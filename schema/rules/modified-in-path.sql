@@ -1,4 +1,5 @@
 -- Segments arrived changed: what was received differs from what was sent
+-- if: SELECT 1 FROM leg WHERE modified > 0
 -- The first word of an event's detail names what changed (mss, options, dscp, ecn, ttl, payload,
 -- sequence ...). What address translation and each hop do by nature is no change: addresses, ports,
 -- the TTL by the number of hops.

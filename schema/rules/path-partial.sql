@@ -1,4 +1,5 @@
 -- Some flows between two hosts lost everything while others went on: one of several parallel paths
+-- if: SELECT 1 FROM partial_span WHERE scope = 'path'
 -- The pattern of host-dark-partial, seen with one peer only, or at several hosts at once, or both ways:
 -- then a member of a bundle, or one of several routes (ECMP), is as likely as a queue of the host.
 CREATE TEMP TABLE pp_found AS

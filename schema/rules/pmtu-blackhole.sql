@@ -1,4 +1,5 @@
 -- Packets above a size never arrive, smaller ones do
+-- if: SELECT 1 FROM pmtu_pair
 -- The ends come from prepare.sql (pmtu_pair): every lost packet with payload is larger than everything
 -- that ever arrived between them. ICMP that says so settles it.
 CREATE TEMP TABLE told AS

@@ -1,4 +1,5 @@
 -- Connections were refused: the server's host answered SYN with RST
+-- if: SELECT 1 FROM ended_group WHERE outcome = 'refused'
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY g.server_ip,
 		g.direction, g.client_vantage_id, g.server_vantage_id, g.client_key, g.port_key) AS id, g.*

@@ -1,4 +1,5 @@
 -- Segments arrived after later ones (RFC 4737, by order of transmission)
+-- if: SELECT 1 FROM leg WHERE reordered > 0
 -- Retransmissions are no reordering: the engine counts arrivals against the order in which each copy
 -- was sent. One for each leg.
 CREATE TEMP TABLE verdict AS

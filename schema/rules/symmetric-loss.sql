@@ -1,4 +1,5 @@
 -- Segments are lost in both directions at rates that do not differ
+-- if: SELECT 1 FROM loss_verdict WHERE kind = 'symmetric-loss'
 -- As asymmetric-loss, where the intervals of both directions overlap. count and total are of both.
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.from_vantage_id,

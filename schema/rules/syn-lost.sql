@@ -1,4 +1,5 @@
 -- SYNs were sent and never reached the server's host
+-- if: SELECT 1 FROM handshake_group WHERE direction = 'c2s'
 -- Decided from the facts of the join: the packet was recorded where it was sent, both captures
 -- covered its time, and nothing shows that it arrived. prepare.sql groups the ends.
 CREATE TEMP TABLE verdict AS

@@ -1,4 +1,5 @@
 -- SYN-ACKs were sent and never reached the client's host
+-- if: SELECT 1 FROM handshake_group WHERE direction = 's2c'
 -- Decided from the facts of the join: the packet was recorded where it was sent, both captures
 -- covered its time, and nothing shows that it arrived. prepare.sql groups the ends.
 CREATE TEMP TABLE verdict AS

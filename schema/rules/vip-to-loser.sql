@@ -1,4 +1,5 @@
 -- Frames to a virtual address still go to the router that lost it (a mac-mismatch)
+-- if: SELECT 1 FROM vrrp_advert
 -- Only where the routers speak from MACs of their own: a virtual MAC moves with the address. The
 -- MAC used is that of one router while another is the only master, for more than a second.
 CREATE TEMP TABLE vl_address AS

@@ -1,4 +1,5 @@
 -- Two routers of one virtual address were master at the same time
+-- if: SELECT 1 FROM vrrp_advert
 -- Terms of two routers that overlap by more than one and a half intervals: the handover of a
 -- preemption takes less. Seen at two places, the clocks must be known to one another.
 CREATE TEMP TABLE vd_clock AS

@@ -1,4 +1,5 @@
 -- A virtual address goes back and forth between routers
+-- if: SELECT 1 FROM vrrp_advert
 -- Changes of master at one link, planned ones (priority 0, and the return after one) left out. An
 -- episode is three or more of them, none further from the next than a minute or ten intervals.
 CREATE TEMP TABLE vf_change AS

@@ -1,4 +1,5 @@
 -- Adverts were sent in time, but came later than the master-down time or never
+-- if: SELECT 1 FROM vrrp_advert
 -- prepare/vrrp.sql finds the silences that reached the listener's own master-down time and says which
 -- of them are stops: a resignation, an end, a restart are none of this.
 CREATE TEMP TABLE vg_found AS

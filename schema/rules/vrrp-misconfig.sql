@@ -1,4 +1,5 @@
 -- Routers of one virtual address disagree: version, interval, authentication, addresses, checksum
+-- if: SELECT 1 FROM vrrp_advert
 -- Only routers seen at one place (the same vantage point and VLAN) are compared: the same VRID in
 -- another network is none of their business. The last advert with a priority speaks for a router.
 CREATE TEMP TABLE vm_router AS

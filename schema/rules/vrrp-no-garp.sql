@@ -1,4 +1,5 @@
 -- A router became master and announced no address: neighbours and switches keep the old way
+-- if: SELECT 1 FROM vrrp_advert
 -- Expected: a gratuitous ARP (IPv6: an unsolicited advertisement) for each address within a second
 -- and a half. Judged at the new master's own place, which shows ARP at other times; or at a place
 -- that heard both its adverts and announcements of others.

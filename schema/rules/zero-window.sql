@@ -1,4 +1,5 @@
 -- A receiver announced window 0 and made its peer wait: the application does not read, no packet is lost
+-- if: SELECT 1 FROM zero_window
 -- Only spans that stalled: probed, or longer than zero_window_min_ms. Where several vantage points saw
 -- one, the one nearest to the receiver speaks.
 CREATE TEMP TABLE stall AS

@@ -67,15 +67,9 @@ def faults(plan, statement):
 
 
 def source_of(schema, rule):
-    """The text as the program has it: prepare.sql is followed by the files of prepare/."""
-    paths = [f"{rule}.sql" if rule in ("prepare", "link") else f"rules/{rule}.sql"]
-    if rule == "prepare" and os.path.isdir(os.path.join(schema, "prepare")):
-        paths += sorted(f"prepare/{name}" for name in os.listdir(os.path.join(schema, "prepare")))
-    text = ""
-    for path in paths:
-        with open(os.path.join(schema, path), encoding="utf-8") as f:
-            text += f.read()
-    return text
+    path = rule if rule in ("prepare", "link") or rule.startswith("prepare/") else f"rules/{rule}"
+    with open(os.path.join(schema, f"{path}.sql"), encoding="utf-8") as f:
+        return f.read()
 
 
 def self_test():

@@ -133,8 +133,8 @@ static int plan(const char *path, bool timing, struct error *err)
 
 	if (r == 0)
 		r = db_run(&db, "begin", "BEGIN", err);
-	if (r == 0)
-		r = plan_text(&db, "prepare", schema_prepare, timing, err);
+	for (const struct schema_text *t = schema_prepare; t->name && r == 0; t++)
+		r = plan_text(&db, t->name, t->text, timing, err);
 	for (const struct schema_text *t = schema_rules; t->name && r == 0; t++)
 		r = plan_text(&db, t->name, t->text, timing, err);
 	if (r == 0)

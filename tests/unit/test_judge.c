@@ -101,6 +101,7 @@ static void test_failure_changes_nothing(void **state)
 		 "1, 'x');",
 			"mine.sql:1: CHECK constraint failed"},
 		{"SELECT 'open", "mine.sql:1: unrecognized token"},
+		{"-- comment\n-- if: SELECT nonsense\nSELECT 1;", "mine.sql:2: no such column: nonsense"},
 	};
 	char dir[64];
 	struct db db;
@@ -124,6 +125,38 @@ static void test_failure_changes_nothing(void **state)
 	db_close(&db);
 }
 
+/* Only among the first comments, and only of that form, does a line say whether the file is run. */
+static void test_conditions(void **state)
+{
+	static const struct {
+		const char *head;
+		int64_t findings;
+	} cases[] = {
+		{"-- if: SELECT 1 FROM host\n", 0},
+		{"-- if: SELECT 1\n", 2},
+		{"-- what it finds\n-- if: SELECT 1 FROM host WHERE name = 'if: -- x'\n-- more\n", 0},
+		{"-- what it finds\n\n-- if: SELECT 1 FROM host\n", 2},
+		{"-- if there is a host: SELECT 1 FROM host\n", 2},
+		{"SELECT 1;\n-- if: SELECT 1 FROM host\n", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err = ERROR_INIT;
+		char dir[64], text[1024];
+		struct db db;
+
+		open_db(&db);
+		(void)snprintf(text, sizeof(text), "%s%s", cases[i].head, two_findings);
+		write_rule(dir, text);
+		assert_int_equal(judge_run(&db, dir, &err), 0);
+		if (value(&db, "SELECT count(*) FROM finding") != cases[i].findings)
+			fail_msg("%s", cases[i].head);
+		remove_rule(dir);
+		db_close(&db);
+	}
+}
+
 /* A caller's own transaction is not ended. */
 static void test_inside_a_transaction(void **state)
 {
@@ -144,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_and_repetition),
 		cmocka_unit_test(test_failure_changes_nothing),
+		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_inside_a_transaction),
 	};
 
