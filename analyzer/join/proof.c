@@ -126,10 +126,28 @@ static bool is_dsack(const int64_t block[4][2], uint32_t count, int64_t ack)
 	return count > 1 && block[0][0] >= block[1][0] && block[0][1] <= block[1][1];
 }
 
+/* The last reports of a second arrival, to know one that the network doubled. */
+struct reports {
+	const struct segment *last[8];
+	uint32_t count;
+};
+
+/* Two reports of one host have different identifications; where there are none, each counts. */
+static bool doubled(struct reports *r, const struct segment *s)
+{
+	for (uint32_t i = 0; i < r->count && i < 8; i++)
+		if (s->ip_id && r->last[i]->ip_id == s->ip_id && r->last[i]->ack == s->ack &&
+			r->last[i]->seq == s->seq && r->last[i]->tsval == s->tsval)
+			return true;
+	r->last[r->count++ % 8] = s;
+	return false;
+}
+
 static void read_sacks(struct proofs *p, const struct run_list *list, const struct ack_track *t, bool to,
 	uint16_t *dsacks)
 {
 	const struct lane *l = t->lane;
+	struct reports reports = {.count = 0};
 
 	for (uint32_t i = 0; i <= list->count; i++)
 		p->skip[i] = i;
@@ -145,8 +163,9 @@ static void read_sacks(struct proofs *p, const struct run_list *list, const stru
 				block[k][e] = seq_unwrap(ref, s->edge[k][e] - l->ack_delta - l->ack_base);
 		if (!n)
 			continue;
-		twice = is_dsack((const int64_t(*)[2])block, n, t->high[i]);
-		if (twice)
+		/* Its own: one that comes late, behind a higher one, reports as when it left. */
+		twice = is_dsack((const int64_t(*)[2])block, n, item_ack(l, &l->items[i], ref));
+		if (twice && !doubled(&reports, l->items[i].seg))
 			count_dsack(p, list, block[0][0], block[0][1], dsacks);
 		for (uint32_t k = twice; k < n && k < 4; k++)
 			if (block[k][0] < block[k][1])

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/nsec.h"
 #include "decode/packet.h"
 
 /* The stretch of the receiver's time in which a transmission would have arrived. */
@@ -95,6 +96,7 @@ static uint32_t first_cover(uint32_t cover, uint32_t sack, bool *ret_sack)
 
 struct cover {
 	const struct segment *to, *from; /* first covering acknowledgment leaving the receiver, reaching the sender */
+	uint32_t to_item;		 /* in acks_to; ITEM_NONE */
 	bool sack;
 };
 
@@ -105,7 +107,7 @@ static struct cover find_cover(const struct leg *l, const struct run_proof *p)
 	uint32_t from = first_cover(p->cover_from, p->sack_from, &sack_from);
 
 	return (struct cover){.to = to == ITEM_NONE ? NULL : l->acks_to->items[to].seg,
-		.from = from == ITEM_NONE ? NULL : l->acks_from->items[from].seg,
+		.from = from == ITEM_NONE ? NULL : l->acks_from->items[from].seg, .to_item = to,
 		.sack = to != ITEM_NONE ? sack_to : sack_from};
 }
 
@@ -148,28 +150,73 @@ static uint32_t first_recorded_copy(const struct leg *l, const struct run *r, co
 	return ITEM_NONE;
 }
 
+/* Matched segments around a place that tell how long the way takes then. */
+#define AROUND 64
+#define AROUND_NS (60 * NSEC_PER_SEC)
+
+/* The least that segments sent near an item took, by the two captures' own clocks. */
+static bool least_delay(const struct lane *sent, const struct lane *received, uint32_t item, int64_t *ret_ns)
+{
+	uint32_t low = item > AROUND ? item - AROUND : 0;
+	uint32_t end = item + AROUND < sent->count ? item + AROUND : sent->count;
+	int64_t least = INT64_MAX;
+
+	for (uint32_t i = low; i < end; i++) {
+		const struct item *it = &sent->items[i];
+		int64_t apart = it->seg->time_ns - sent->items[item].seg->time_ns, delay;
+
+		if (it->state != ITEM_WHOLE || it->ambiguous || apart > AROUND_NS || apart < -AROUND_NS)
+			continue;
+		delay = received->items[it->mate].seg->time_ns - it->seg->time_ns;
+		least = delay < least ? delay : least;
+	}
+	if (least == INT64_MAX)
+		return false;
+	*ret_ns = least;
+	return true;
+}
+
+/* What an acknowledgment can still answer, at the receiver and at the sender, after the sending. */
+struct reach {
+	int64_t there, back;
+};
+
+static struct reach least_reach(const struct leg *l, uint32_t copy, const struct cover *c)
+{
+	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, l->sent->items[copy].seg->time_ns);
+	int64_t trip = b.has_low && b.has_high ? b.high - b.low : 0, there, back;
+
+	if (c->to_item == ITEM_NONE || !least_delay(l->sent, l->received, copy, &there) ||
+		!least_delay(l->acks_to, l->acks_from, c->to_item, &back))
+		return (struct reach){.there = INT64_MIN, .back = trip * 9 / 10};
+	return (struct reach){.there = there - (there + back) / 10, .back = (there + back) * 9 / 10};
+}
+
 /*
  * Several copies were sent, none is on record, and the receiver acknowledged: which one arrived?
  * RFC 7323 4.3: an ACK that advances echoes the time stamp of the segment that let it. Without
- * one: the last copy that the acknowledgment can still answer, given the shortest round trip.
+ * one: the last copy that the acknowledgment can still answer, given how long the ways take.
  */
 static uint32_t answering_copy(const struct leg *l, const struct run_proof *p, const struct cover *c)
 {
 	const struct segment *ack = c->to ? c->to : c->from;
-	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, l->sent->items[0].seg->time_ns);
-	int64_t trip = b.has_low && b.has_high ? b.high - b.low : 0;
 	uint32_t best = l->proofs->copies[p->first_copy];
 
 	for (uint32_t i = 1; i < p->copies; i++) {
 		uint32_t copy = l->proofs->copies[p->first_copy + i];
 		const struct segment *s = l->sent->items[copy].seg;
+		struct reach reach;
 
 		if (!c->sack && l->matcher->traits.use_timestamp && ack->bits & s->bits & SEGMENT_TIMESTAMP) {
 			if ((int32_t)(ack->tsecr - s->tsval) >= 0)
 				best = copy;
-		} else if (c->from && c->from->time_ns - s->time_ns >= trip * 9 / 10) {
-			best = copy;
+			continue;
 		}
+		reach = least_reach(l, copy, c);
+		if (c->to && reach.there != INT64_MIN && c->to->time_ns - s->time_ns < reach.there)
+			continue;
+		if (c->from ? c->from->time_ns - s->time_ns >= reach.back : reach.there != INT64_MIN)
+			best = copy;
 	}
 	return best;
 }
