@@ -130,6 +130,28 @@ static void *map_slab(void)
 	return aligned;
 }
 
+void arena_budget_lower(struct arena_budget *b, uint64_t limit_bytes)
+{
+	if (b->limit && limit_bytes < b->limit)
+		b->limit = limit_bytes ? limit_bytes : 1;
+}
+
+/* The newest slab stays: it is the one being filled. Called with the budget locked. */
+static void fit(struct arena *a)
+{
+	struct arena_budget *b = a->budget;
+
+	while (b->limit && b->resident > b->limit && a->slab_resident + 1 < a->slab_count && !b->error)
+		spill(b, &a->slabs[a->slab_resident++]);
+}
+
+void arena_fit(struct arena *a)
+{
+	(void)pthread_mutex_lock(&a->budget->lock);
+	fit(a);
+	(void)pthread_mutex_unlock(&a->budget->lock);
+}
+
 void *arena_grow(struct arena *a, size_t size)
 {
 	struct arena_budget *b = a->budget;
@@ -137,9 +159,7 @@ void *arena_grow(struct arena *a, size_t size)
 	MEM_RESERVE(a->slabs, a->slab_count, a->slab_cap);
 	(void)pthread_mutex_lock(&b->lock);
 	b->resident += ARENA_SLAB;
-	/* The newest slab stays: it is the one being filled. */
-	while (b->limit && b->resident > b->limit && a->slab_resident + 1 < a->slab_count && !b->error)
-		spill(b, &a->slabs[a->slab_resident++]);
+	fit(a);
 	(void)pthread_mutex_unlock(&b->lock);
 	a->slabs[a->slab_count] = (struct arena_slab){.bytes = map_slab()};
 	a->at = a->slabs[a->slab_count++].bytes;

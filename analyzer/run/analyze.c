@@ -29,6 +29,9 @@
 /* A flow takes about this much beside its records and its row, which can go to the spill file. */
 #define FLOW_COST 100
 #define FLOWS_MIN 100000
+/* What pairing, sums and indexes take for each flow of each vantage point, and SQLite's cache (measured). */
+#define JOIN_COST 200
+#define JOIN_FIXED (32 << 20)
 
 struct analysis {
 	const struct analyze_options *o;
@@ -79,6 +82,18 @@ static void read_host(void *context, unsigned thread, uint32_t begin, uint32_t e
 		r->readings[h] = ingest_host(&r->net, h, &r->ingest, &r->results[h], &r->errors[h]);
 }
 
+/* The join needs memory of its own for each flow: the records make room. */
+static void make_room(struct analysis *r)
+{
+	uint64_t memory = memory_limit(r->o), need = JOIN_FIXED;
+
+	for (uint32_t i = 0; i < r->net.vantage_count; i++)
+		need += (uint64_t)r->net.vantages[i].flows.count * JOIN_COST;
+	arena_budget_lower(r->net.budget, memory > need ? memory - need : 0);
+	for (uint32_t h = 0; h < r->net.host_count; h++)
+		arena_fit(&r->net.hosts[h].arena);
+}
+
 static int read_all(struct analysis *r, struct error *err)
 {
 	uint32_t n = r->net.host_count;
@@ -94,6 +109,7 @@ static int read_all(struct analysis *r, struct error *err)
 			*err = r->errors[h];
 	}
 	ingest_gather(&r->net, r->readings);
+	make_room(r);
 	if (result == 0)
 		result = arena_budget_failed(r->net.budget, err);
 	return result;
