@@ -29,15 +29,20 @@ const char *packet_disposition_name(enum packet_disposition d)
 	return (unsigned)d < PACKET_DISPOSITIONS ? names[d] : "unknown";
 }
 
-/* The fields that are valid for every disposition; the rest of the struct is left as it is. */
-static inline void packet_begin(struct packet *p, uint32_t epb_flags)
+static inline void take_flags(struct packet *p, uint32_t epb_flags)
 {
 	uint32_t direction = epb_flags & EPB_DIRECTION;
 
-	p->has_src_mac = false;
-	p->has_dst_mac = false;
 	p->direction = direction == 3 ? PACKET_UNKNOWN : (uint8_t)direction;
 	p->other_host = (epb_flags & EPB_RECEPTION) == EPB_RECEPTION_PROMISCUOUS;
+}
+
+/* The fields that are valid for every disposition; the rest of the struct is left as it is. */
+static inline void packet_begin(struct packet *p, uint32_t epb_flags)
+{
+	take_flags(p, epb_flags);
+	p->has_src_mac = false;
+	p->has_dst_mac = false;
 	p->ethertype = 0;
 	p->vlan_count = 0;
 	p->ifindex = 0;
@@ -65,8 +70,9 @@ enum packet_disposition packet_decode_in_steps(
 enum packet_disposition packet_decode(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
 {
-	packet_begin(ret_packet, frame->epb_flags);
-	if (__builtin_expect(link_type == LINK_ETHERNET && usual_decode(frame, ret_packet), 1))
+	if (__builtin_expect(link_type == LINK_ETHERNET && usual_decode(frame, ret_packet), 1)) {
+		take_flags(ret_packet, frame->epb_flags);
 		return PACKET_TCP;
+	}
 	return packet_decode_in_steps(frame, link_type, ret_packet);
 }

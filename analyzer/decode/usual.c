@@ -23,6 +23,11 @@ static inline void take_link(struct packet *p, const uint8_t *d)
 	p->has_dst_mac = true;
 	p->has_src_mac = true;
 	p->ethertype = ETHERTYPE_IPV4;
+	p->vlan_count = 0;
+	p->ifindex = 0;
+	p->nflog_hook = PACKET_NO_HOOK;
+	p->tunnel = TUNNEL_NONE;
+	p->tunnel_depth = 0;
 }
 
 static inline void take_ip(struct packet *p, const uint8_t *h)

@@ -490,7 +490,8 @@ static int read_group(struct host_reading *rd, struct capfile *cf, uint32_t *ret
 	uint32_t n = 0;
 	int r = 0;
 
-	while (r == 0 && n < GROUP && (!n || capfile_at_hand(cf)) && capfile_next(cf, &rd->group[n].frame) == CAPFILE_OK) {
+	while (r == 0 && n < GROUP && (n ? capfile_next_at_hand(cf, &rd->group[n].frame)
+					 : capfile_next(cf, &rd->group[n].frame) == CAPFILE_OK)) {
 		if (rd->group[n].frame.interface >= rd->interface_count)
 			r = learn_interfaces(rd, info, err);
 		if (r == 0)

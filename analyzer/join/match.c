@@ -88,6 +88,8 @@ static void pair(struct matcher *m, uint32_t i, uint32_t k)
 	m->sent->items[i].state = m->received->items[k].state = ITEM_WHOLE;
 	m->sent->items[i].mate = k;
 	m->received->items[k].mate = i;
+	m->open_sent--;
+	m->open_received--;
 }
 
 /*
@@ -252,12 +254,15 @@ static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_c
 /* What is out of order by more than the look-ahead, and then again with fewer demands. */
 static void match_sorted(struct matcher *m, enum strictness how)
 {
-	uint32_t ns = collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
-	uint32_t nr = collect_open(m->received, &m->left_received, &m->left_received_cap);
-	const uint32_t *s = m->left_sent, *r = m->left_received;
+	const uint32_t *s, *r;
+	uint32_t ns, nr;
 
-	if (!ns || !nr)
+	if (!m->open_sent || !m->open_received)
 		return;
+	ns = collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
+	nr = collect_open(m->received, &m->left_received, &m->left_received_cap);
+	s = m->left_sent;
+	r = m->left_received;
 	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), by_key, m->sent);
 	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_key, m->received);
 	for (uint32_t i = 0, k = 0; i < ns && k < nr;) {
@@ -437,13 +442,14 @@ static uint32_t add_cuts(struct matcher *m, uint32_t at, const struct lane *l, c
 /* Sweeps sequence space over what is still open in both lanes. */
 static void match_ranges(struct matcher *m)
 {
-	uint32_t ns = collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
-	uint32_t nr = collect_open(m->received, &m->left_received, &m->left_received_cap);
 	struct active s = {.count = 0}, r = {.count = 0};
-	uint32_t i = 0, k = 0, cuts;
+	uint32_t i = 0, k = 0, cuts, ns, nr;
 
-	ns = keep_spanning(m->sent, m->left_sent, ns);
-	nr = keep_spanning(m->received, m->left_received, nr);
+	if (!m->open_sent || !m->open_received)
+		return;
+	ns = keep_spanning(m->sent, m->left_sent, collect_open(m->sent, &m->left_sent, &m->left_sent_cap));
+	nr = keep_spanning(m->received, m->left_received,
+		collect_open(m->received, &m->left_received, &m->left_received_cap));
 	if (!ns || !nr)
 		return;
 	if (m->cut_cap < 2 * (ns + nr)) {
@@ -528,6 +534,8 @@ void match_lanes(struct matcher *m, uint32_t mss)
 {
 	m->missing.count = m->extra.count = 0;
 	m->traits.mss = mss;
+	m->open_sent = m->sent->count;
+	m->open_received = m->received->count;
 	if (m->sent->count && m->received->count) {
 		learn_traits(m);
 		match_in_order(m);

@@ -41,6 +41,7 @@ struct matcher {
 	struct match_traits traits;
 	struct run_list missing; /* of sent items that are not whole: by item, ascending */
 	struct run_list extra;	 /* of received ones */
+	uint32_t open_sent, open_received; /* items that no whole one was found for yet */
 	/* Scratch, kept between calls. */
 	uint32_t *left_sent, *left_received;
 	uint32_t left_sent_cap, left_received_cap;

@@ -157,11 +157,13 @@ int capfile_next(struct capfile *cf, struct frame *ret_frame)
 	return next(cf, ret_frame);
 }
 
-bool capfile_at_hand(const struct capfile *cf)
+bool capfile_next_at_hand(struct capfile *cf, struct frame *ret_frame)
 {
 	if (unlikely(cf->ended || cf->is_ahead))
 		return false;
-	return cf->info.format == CAPFILE_PCAP ? pcap_at_hand(cf) : pcapng_at_hand(cf);
+	if (cf->info.format == CAPFILE_PCAP)
+		return pcap_next_at_hand(cf, ret_frame);
+	return pcapng_at_hand(cf) && pcapng_blocks_next(cf, ret_frame) == CAPFILE_OK;
 }
 
 const struct capfile_info *capfile_info(const struct capfile *cf)

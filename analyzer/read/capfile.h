@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-/* One captured frame. Plain data; data stays valid until the next capfile_next(), or see capfile_at_hand(). */
+/* One captured frame. Plain data; data stays valid until the next capfile_next(), or longer: see capfile_next_at_hand(). */
 struct frame {
 	const uint8_t *data; /* cap_len bytes */
 	uint32_t cap_len;
@@ -137,11 +137,10 @@ struct capfile *capfile_close(struct capfile *cf); /* NULL is fine; returns NULL
 int capfile_next(struct capfile *cf, struct frame *ret_frame);
 
 /*
- * Whether the next frame lies in memory already: taking it keeps the data of the frames before valid.
- * False also where telling would cost more than it is worth; after the first frame of a window it is
- * true for nearly all.
+ * The same, but only if the frame lies in memory already, so that the data of the frames before it stay
+ * valid. False leaves it to capfile_next(); after the first frame of a window nearly all are at hand.
  */
-bool capfile_at_hand(const struct capfile *cf);
+bool capfile_next_at_hand(struct capfile *cf, struct frame *ret_frame);
 
 const struct capfile_info *capfile_info(const struct capfile *cf);
 

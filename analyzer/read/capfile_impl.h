@@ -99,7 +99,7 @@ void capfile_release_facts(struct capfile *cf);
 
 int pcap_records_begin(struct capfile *cf, struct error *err);
 int pcap_records_next(struct capfile *cf, struct frame *ret_frame);
-bool pcap_at_hand(const struct capfile *cf);
+bool pcap_next_at_hand(struct capfile *cf, struct frame *ret_frame);
 
 /* pcapng.c */
 

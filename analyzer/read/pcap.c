@@ -78,12 +78,40 @@ static bool is_file_header(const struct capfile *cf, const uint8_t *h)
 	       file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
 }
 
-bool pcap_at_hand(const struct capfile *cf)
+/* Takes a record that lies in the window whole. */
+static inline void take_record(struct capfile *cf, uint32_t cap_len, uint32_t wire_len, struct frame *ret_frame)
+{
+	struct cursor *w = &cf->source->window;
+	const uint8_t *h = w->at;
+	uint32_t n = cf->record_header + cap_len;
+
+	/* Field by field: through a copy on the stack it takes longer. */
+	ret_frame->data = h + cf->record_header;
+	ret_frame->cap_len = cap_len;
+	ret_frame->wire_len = wire_len;
+	ret_frame->time_ns = (int64_t)file_u32(cf, h) * 1000000000 + (int64_t)file_u32(cf, h + 4) * cf->frac_ns;
+	ret_frame->offset = source_offset(cf->source);
+	ret_frame->number = ++cf->number;
+	ret_frame->interface = 0;
+	ret_frame->epb_flags = 0;
+	ret_frame->has_time = true;
+	cf->info.frames++;
+	w->at += n;
+	w->left -= n;
+}
+
+bool pcap_next_at_hand(struct capfile *cf, struct frame *ret_frame)
 {
 	const struct cursor *w = &cf->source->window;
+	uint32_t cap_len;
 
-	return w->left >= cf->record_header && cf->lengths == LENGTHS_IN_ORDER &&
-	       file_u32(cf, w->at + 8) <= w->left - cf->record_header;
+	if (w->left < cf->record_header || cf->lengths != LENGTHS_IN_ORDER)
+		return false;
+	cap_len = file_u32(cf, w->at + 8);
+	if (!cap_len || cap_len > w->left - cf->record_header || cap_len > CAPTURED_MAX)
+		return false;
+	take_record(cf, cap_len, file_u32(cf, w->at + 12), ret_frame);
+	return true;
 }
 
 int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
@@ -115,20 +143,7 @@ int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
 		have = capfile_need(cf, n);
 		if (have < n)
 			return capfile_cut(cf, offset, have, n);
-		h = w->at;
 	}
-	*ret_frame = (struct frame){
-		.data = h + header,
-		.cap_len = cap_len,
-		.wire_len = wire_len,
-		.time_ns = (int64_t)file_u32(cf, h) * 1000000000 +
-			   (int64_t)file_u32(cf, h + 4) * cf->frac_ns,
-		.offset = offset,
-		.number = ++cf->number,
-		.has_time = true,
-	};
-	cf->info.frames++;
-	w->at += n;
-	w->left -= n;
+	take_record(cf, cap_len, wire_len, ret_frame);
 	return CAPFILE_OK;
 }
