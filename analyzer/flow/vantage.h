@@ -131,6 +131,7 @@ struct vantage {
 	/* Recorded (interface options) or inferred after reading. */
 	uint16_t own_mac;	 /* index; MAC_NONE: unknown */
 	bool own_mac_recorded;
+	bool sees_its_own;	 /* most of its unicast frames are from or to that MAC */
 	int64_t tick_ns;	 /* resolution of its time stamps: 1 once any is finer than a microsecond */
 };
 

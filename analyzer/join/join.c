@@ -92,6 +92,28 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 	}
 }
 
+/*
+ * A place beside the path: what it has of the flow was flooded to it, for a switch floods what is for
+ * a MAC that it does not know. One way only, and under MACs that are not its own. It misses the rest
+ * of the flow without any fault.
+ */
+static bool is_onlooker(const struct join *j, const struct member *m)
+{
+	const struct vantage *v = &j->net->vantages[m->vantage];
+	const struct flow *f = member_flow(j->net, m);
+	enum direction d = member_side(j->net, m, C2S)->packets ? C2S : S2C;
+	struct segment_walk walk;
+	const struct segment *s;
+
+	if ((f->side[0].packets && f->side[1].packets) || !v->sees_its_own ||
+		owner_of(j->owners, f->key.a) == v->host || owner_of(j->owners, f->key.b) == v->host)
+		return false;
+	walk = walk_direction(j->net, m, d);
+	s = walk_next(&walk);
+	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->own_mac && s->src_mac != v->own_mac &&
+		!(vantage_mac(v, s->dst_mac)[0] & 1);
+}
+
 /* Netfilter records are what a rule chose to log: no evidence of absence, so no leg. */
 static void lay_out(struct worker *w, const struct conversation *c)
 {
@@ -101,7 +123,7 @@ static void lay_out(struct worker *w, const struct conversation *c)
 	w->place_count = 0;
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		last = j->all->members[i];
-		if (j->net->vantages[last.vantage].kind == VANTAGE_NIC)
+		if (j->net->vantages[last.vantage].kind == VANTAGE_NIC && !is_onlooker(j, &last))
 			add_place(w, &last, false);
 	}
 	if (c->pairing == PAIRED_PROXY || c->pairing == PAIRED_AMBIGUOUS)

@@ -75,18 +75,77 @@ static bool recorded(const struct host *h)
 	return false;
 }
 
-/* The MAC that is in every frame with unicast IP, where just one is. */
-static uint16_t ever_present_mac(const struct vantage *v, uint64_t unicast)
-{
-	uint64_t *frames = mem_array(v->macs.count + 1, sizeof(*frames));
-	uint16_t found = MAC_NONE;
-	uint32_t count = 0;
+struct mac_way {
+	uint16_t from, to, unused[2];
+};
 
+/* Frames with unicast IP from one MAC to another. */
+static void count_pairs(const struct vantage *v, struct tally *ret)
+{
+	tally_init(ret, sizeof(struct mac_way), sizeof(uint64_t), UINT32_MAX);
+	for (uint32_t i = 0; i < v->mac_use.count; i++) {
+		const struct mac_use_key *k = tally_key(&v->mac_use, i);
+		const struct mac_use *u = tally_value(&v->mac_use, i);
+		struct mac_way pair = {.from = k->from_mac, .to = k->mac};
+		bool fresh;
+
+		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE && !is_multicast(k->ip))
+			*(uint64_t *)tally_at(ret, &pair, &fresh) += u->frames;
+	}
+}
+
+/*
+ * Frames of each MAC with those that it both sent to and got something from. A switch floods what is
+ * for a MAC that it does not know: such frames are foreign, and nothing comes back. Returns the frames in all.
+ */
+static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
+{
+	struct tally pairs;
+	uint64_t all = 0;
+
+	count_pairs(v, &pairs);
+	for (uint32_t i = 0; i < pairs.count; i++) {
+		const struct mac_way *p = tally_key(&pairs, i);
+		struct mac_way back = {.from = p->to, .to = p->from};
+		uint64_t n = *(const uint64_t *)tally_value(&pairs, i);
+
+		if (!tally_get(&pairs, &back))
+			continue;
+		all += n;
+		ret_frames[p->from] += n;
+		ret_frames[p->to] += p->to != p->from ? n : 0;
+	}
+	tally_release(&pairs);
+	return all;
+}
+
+/* Frames with unicast IP of each MAC, whichever way. */
+static void count_all(const struct vantage *v, uint64_t *ret_frames)
+{
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
 		const struct mac_use_key *k = tally_key(&v->mac_use, i);
 		const struct mac_use *u = tally_value(&v->mac_use, i);
 
-		frames[k->mac] += is_multicast(k->ip) ? 0 : u->frames;
+		ret_frames[k->mac] += is_multicast(k->ip) ? 0 : u->frames;
+	}
+}
+
+/*
+ * The MAC that is in every frame with unicast IP, where just one is. What was flooded is left out as
+ * long as it is the smaller part: it would speak for the MAC that is looked for.
+ */
+static uint16_t ever_present_mac(const struct vantage *v, uint64_t unicast)
+{
+	uint64_t *frames = mem_array(v->macs.count + 1, sizeof(*frames)), answered;
+	uint16_t found = MAC_NONE;
+	uint32_t count = 0;
+
+	answered = count_answered(v, frames);
+	if (answered && answered >= unicast / 2) {
+		unicast = answered;
+	} else {
+		memset(frames, 0, (v->macs.count + 1) * sizeof(*frames));
+		count_all(v, frames);
 	}
 	for (uint32_t i = 0; i < v->macs.count; i++) {
 		const uint8_t *mac = tally_key(&v->macs, i);
@@ -105,14 +164,20 @@ static bool is_unicast(const struct flow *f)
 	return !is_multicast(f->key.a) && !is_multicast(f->key.b);
 }
 
-static uint64_t count_unicast(const struct vantage *v)
+static bool is_answered(const struct flow *f)
+{
+	return f->side[0].packets && f->side[1].packets;
+}
+
+/* Frames between single addresses; answered: only those of flows that are seen both ways. */
+static uint64_t count_unicast(const struct vantage *v, bool answered)
 {
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
 		const struct flow *f = flowtab_at(&v->flows, i);
 
-		if (is_unicast(f))
+		if (is_unicast(f) && (!answered || is_answered(f)))
 			n += (uint64_t)f->side[0].packets + f->side[1].packets;
 	}
 	return n;
@@ -134,7 +199,14 @@ static void use_address(struct tally *uses, const uint8_t ip[16], uint64_t frame
 		use->ttl_max = side->ttl;
 }
 
-static uint64_t count_addresses(const struct vantage *v, struct tally *ret)
+/* Which flows speak for an address: those seen one way only may have been flooded to this place. */
+enum address_view {
+	VIEW_SENDER,   /* all; of one-way flows only the sender: its own packets that nobody answered */
+	VIEW_ANSWERED, /* those seen both ways */
+	VIEW_ALL,
+};
+
+static uint64_t count_addresses(const struct vantage *v, enum address_view view, struct tally *ret)
 {
 	uint64_t unicast = 0;
 
@@ -142,13 +214,14 @@ static uint64_t count_addresses(const struct vantage *v, struct tally *ret)
 	for (uint32_t i = 0; i < v->flows.count; i++) {
 		const struct flow *f = flowtab_at(&v->flows, i);
 		uint64_t n = (uint64_t)f->side[0].packets + f->side[1].packets;
+		bool to_b = !f->side[1].packets, to_a = !f->side[0].packets;
 
-		if (!is_unicast(f))
+		if (!is_unicast(f) || (view == VIEW_ANSWERED && !is_answered(f)))
 			continue;
 		unicast += n;
-		use_address(ret, f->key.a, n, &f->side[0]);
+		use_address(ret, f->key.a, view == VIEW_SENDER && to_a ? 0 : n, &f->side[0]);
 		if (memcmp(f->key.a, f->key.b, 16) != 0)
-			use_address(ret, f->key.b, n, &f->side[1]);
+			use_address(ret, f->key.b, view == VIEW_SENDER && to_b ? 0 : n, &f->side[1]);
 	}
 	return unicast;
 }
@@ -230,35 +303,54 @@ static void infer_alone(struct network *net, struct owners *o, struct vantage *v
 
 	if (infer_by_direction(net, o, v))
 		return;
-	unicast = count_unicast(v);
+	unicast = count_unicast(v, false);
 	if (unicast)
 		(void)infer_by_mac(net, o, v, unicast);
 }
 
 struct guess {
 	bool made;
+	bool weak; /* flooding would look the same: gives way to another host's guess that is not */
 	uint8_t ip[16];
 };
 
-/*
- * An address that is in all frames, whose packets no router has touched, and that no other host
- * owns. Not certain: a capture in the middle guesses the same as the one at the end, and one that
- * was filtered by host holds that host in all frames wherever it was taken.
- */
-static struct guess guess_address(const struct owners *o, const struct vantage *v)
+static struct guess guess_by(const struct owners *o, const struct vantage *v, enum address_view view)
 {
 	const uint8_t *found[CANDIDATES];
-	struct guess g = {0};
+	struct guess g = {.weak = view == VIEW_ALL};
 	struct tally by_ip;
-	uint64_t unicast = count_addresses(v, &by_ip);
-	int n = unicast ? candidates(o, v, &by_ip, unicast, found) : 0;
+	uint64_t unicast = count_addresses(v, view, &by_ip);
 
-	if (n == 1) {
+	if (unicast && candidates(o, v, &by_ip, unicast, found) == 1) {
 		g.made = true;
 		memcpy(g.ip, found[0], 16);
 	}
 	tally_release(&by_ip);
 	return g;
+}
+
+/*
+ * An address that is in all frames, whose packets no router has touched, and that no other host
+ * owns. Not certain: a capture in the middle guesses the same as the one at the end, and one that
+ * was filtered by host holds that host in all frames wherever it was taken. What a switch flooded
+ * speaks for the address it is for: flows seen one way only count for their sender, or not at all.
+ */
+static struct guess guess_address(const struct owners *o, const struct vantage *v)
+{
+	uint64_t answered = count_unicast(v, true);
+	struct guess g = {0};
+
+	if (answered && answered >= count_unicast(v, false) / 2) {
+		g = guess_by(o, v, VIEW_SENDER);
+		g = g.made ? g : guess_by(o, v, VIEW_ANSWERED);
+	}
+	return g.made ? g : guess_by(o, v, VIEW_ALL);
+}
+
+static bool is_rival(const struct network *net, const struct guess *guesses, uint32_t i, uint32_t k)
+{
+	return k != i && guesses[k].made && memcmp(guesses[k].ip, guesses[i].ip, 16) == 0 &&
+		net->vantages[k].host != net->vantages[i].host && (guesses[i].weak || !guesses[k].weak);
 }
 
 /* Accepts the guesses that only one host makes; true when any was. */
@@ -274,8 +366,7 @@ static bool infer_together(struct network *net, struct owners *o)
 		bool alone = guesses[i].made;
 
 		for (uint32_t k = 0; k < net->vantage_count && alone; k++)
-			alone = k == i || !guesses[k].made || memcmp(guesses[k].ip, guesses[i].ip, 16) != 0 ||
-				net->vantages[k].host == net->vantages[i].host;
+			alone = !is_rival(net, guesses, i, k);
 		if (!alone || host_has(&net->hosts[net->vantages[i].host], guesses[i].ip))
 			continue;
 		add_address(net, o, &net->vantages[i], guesses[i].ip);
@@ -304,6 +395,23 @@ static void infer_own_mac(const struct network *net, struct vantage *v)
 	}
 }
 
+/* Is most of what it sees its own? Not so where a port is mirrored. */
+static bool sees_its_own(const struct vantage *v)
+{
+	uint64_t own = 0, all = 0;
+
+	for (uint32_t i = 0; i < v->mac_use.count; i++) {
+		const struct mac_use_key *k = tally_key(&v->mac_use, i);
+		const struct mac_use *u = tally_value(&v->mac_use, i);
+
+		if (k->role != 1 || is_multicast(k->ip))
+			continue;
+		all += u->frames;
+		own += k->mac == v->own_mac || k->from_mac == v->own_mac ? u->frames : 0;
+	}
+	return v->own_mac != MAC_NONE && own > all / 2;
+}
+
 static void complete_addresses(struct network *net)
 {
 	for (uint32_t i = 0; i < net->vantage_count; i++) {
@@ -311,6 +419,7 @@ static void complete_addresses(struct network *net)
 		struct host *h = &net->hosts[v->host];
 
 		infer_own_mac(net, v);
+		v->sees_its_own = sees_its_own(v);
 		for (uint32_t k = 0; k < h->address_count && v->own_mac != MAC_NONE; k++) {
 			struct host_address *a = &h->addresses[k];
 
