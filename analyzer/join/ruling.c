@@ -304,10 +304,13 @@ static struct ruling rule_recorded(const struct leg *l, const struct run *r, con
 			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
 	if (l->sent->items[r->item].ambiguous)
 		return absent(l, r->item, "copy-unknown", ret_ns);
-	if (r->item < recorded)
-		return (struct ruling){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-			.proof = l->sent->items[recorded].seg, .proof_vantage = l->from};
-	return absent(l, r->item, "no-dsack", ret_ns);
+	if (r->item >= recorded)
+		return absent(l, r->item, "no-dsack", ret_ns);
+	/* Never acknowledged: the receiver may have been another by then (a reboot). Its capture has to tell. */
+	if (!c->to && !c->from)
+		return absent(l, r->item, "retransmitted-after-hole", ret_ns);
+	return (struct ruling){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
+		.proof = l->sent->items[recorded].seg, .proof_vantage = l->from};
 }
 
 struct ruling rule_missing(const struct leg *l, const struct run *r, const struct run_proof *p, int64_t *ret_ns)
