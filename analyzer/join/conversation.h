@@ -29,6 +29,7 @@ struct member {
 	uint32_t next;	  /* next member of the conversation; in path order after position_members() */
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
+	bool untranslated; /* a question without answer, or the answer to it from another address */
 	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member, modulo 2^32 */
 };
 

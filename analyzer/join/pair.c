@@ -281,6 +281,79 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 	return *ret_ambiguous ? UINT32_MAX : best;
 }
 
+/*
+ * An answer that translation skipped on its way back: a SYN-ACK without SYN, while a SYN from the same
+ * address and port to another server has no answer. Together these two are what the server's place saw
+ * as one flow: each alone would make the rest of it lost, or injected. So all three stay alone.
+ */
+static bool is_half(const struct pairer *p, const struct member *m, bool *ret_answer)
+{
+	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
+
+	*ret_answer = server->has_isn && !client->has_isn;
+	return member_flow(p->net, m)->key.protocol == 6 &&
+		(*ret_answer || (client->has_isn && !server->packets));
+}
+
+/* How much later an answer may come than its question. */
+#define ANSWER_NS (3 * INT64_C(1000000000))
+
+static bool answers(const struct pairer *p, const struct member *answer, const struct member *question)
+{
+	int64_t late = member_flow(p->net, answer)->first_ns - member_flow(p->net, question)->first_ns;
+
+	return member_port(p->net, answer, true) == member_port(p->net, question, true) && late >= 0 &&
+		late < ANSWER_NS &&
+		memcmp(member_ip(p->net, answer, true), member_ip(p->net, question, true), 16) == 0;
+}
+
+static uint64_t key_client(const struct pairer *p, const struct member *m)
+{
+	uint64_t low, high;
+
+	memcpy(&high, member_ip(p->net, m, true), 8);
+	memcpy(&low, member_ip(p->net, m, true) + 8, 8);
+	return mix(mix(low, high), member_port(p->net, m, true));
+}
+
+static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
+{
+	struct keymap questions = {0};
+	uint32_t answers_seen = 0;
+	bool answer;
+
+	for (uint32_t i = first; i < end; i++)
+		answers_seen += is_half(p, &p->all->members[i], &answer) && answer;
+	for (uint32_t i = first; i < end && answers_seen; i++)
+		if (is_half(p, &p->all->members[i], &answer) && !answer)
+			keymap_put(&questions, key_client(p, &p->all->members[i]), i, 0);
+	for (uint32_t i = first; i < end && questions.entries; i++) {
+		struct member *m = &p->all->members[i];
+		uint64_t key = key_client(p, m), at = key & questions.mask;
+		const struct key_entry *e;
+
+		if (!is_half(p, m, &answer) || !answer)
+			continue;
+		for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&questions, key, &at)); n++) {
+			struct member *question = &p->all->members[e->conversation - 1];
+
+			if (answers(p, m, question))
+				m->untranslated = question->untranslated = true;
+		}
+	}
+	free(questions.entries);
+}
+
+/* Keeps a flow from such a candidate; both are marked as fitting more than one. */
+static bool is_refused(struct pairer *p, struct member *m, uint32_t conversation)
+{
+	if (!m->untranslated && !first_member(p, conversation)->untranslated)
+		return false;
+	p->all->list[conversation].pairing = PAIRED_AMBIGUOUS;
+	m->ambiguous = true;
+	return true;
+}
+
 /* Round 2: under other addresses, or with one number rewritten. */
 static bool pair_by_isn(struct pairer *p, uint32_t member)
 {
@@ -296,7 +369,7 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 		best = best_by_isn(p, key_isn(client->isn, 1), m, &evidence, &ambiguous);
 	if (best == UINT32_MAX && server->has_isn)
 		best = best_by_isn(p, key_isn(server->isn, 2), m, &evidence, &ambiguous);
-	if (best == UINT32_MAX)
+	if (best == UINT32_MAX || is_refused(p, m, best))
 		return false;
 	join_conversation(p, best, member, evidence);
 	return true;
@@ -316,7 +389,7 @@ static bool pair_plainly(struct pairer *p, uint32_t member)
 
 		if (!same_tuple(member_flow(p->net, m), member_flow(p->net, other)) ||
 			has_vantage(p, c, m->vantage) || !isn_fits(p, m, other, &evidence) ||
-			evidence == PAIRED_OFFSET)
+			evidence == PAIRED_OFFSET || is_refused(p, m, c))
 			continue;
 		join_conversation(p, c, member, evidence);
 		return true;
@@ -415,7 +488,7 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 		best = c;
 		best_evidence = evidence;
 	}
-	if (best == UINT32_MAX)
+	if (best == UINT32_MAX || is_refused(p, m, best))
 		return false;
 	m->proxy = false;
 	join_conversation(p, best, member, best_evidence);
@@ -642,6 +715,7 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 {
 	uint32_t first = make_members(p, vantage), end = p->all->member_count;
 
+	mark_untranslated(p, first, end);
 	if (vantage)
 		pair_with_earlier(p, vantage, first, end);
 	for (uint32_t i = first; i < end; i++) {

@@ -28,7 +28,7 @@ SELECT text FROM (
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
-	WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') -- in the index
+	WHERE f.outcome = 'unanswered' AND f.pairing != 'ambiguous' AND f.outcome NOT IN ('established', 'closed') -- in the index
 		AND f.protocol = 'tcp' AND a.syn_c2s > 0
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
 	GROUP BY f.server_ip, f.server_port, v.id

@@ -13,7 +13,7 @@ must not. Times are seconds on the vantage point's clock. One statement a line:
          frames it sent to IP under MAC; that came from IP under MAC; that it sent as IP
     arp V OP IP MAC TARGET [target_mac=M] at=S [every=S count=N]
     neighbor HOST IP MAC STATE [at=S] [confirmed=S]
-    flow N PROTO CLIENT:PORT SERVER:PORT OUTCOME from=S to=S
+    flow N PROTO CLIENT:PORT SERVER:PORT OUTCOME from=S to=S [pairing=isn]
     seen N V POSITION [column=N ...]      flow_vantage; columns not named are 0
     path N DIRECTION V V [column=N ...]   path; columns not named are 0
     adverts V SRC vrid=N prio=P from=S to=S [every=1] [version=2] [addresses=A,B] [out]
@@ -146,7 +146,7 @@ class Case:
         self.flow[number] = (cip, int(cport), sip, int(sport), ns(o["from"]), ns(o["to"]))
         self.row("flow", id=int(number), protocol=protocol, client_ip=cip, client_port=int(cport),
                  server_ip=sip, server_port=int(sport), first_ns=ns(o["from"]), last_ns=ns(o["to"]),
-                 outcome=outcome, client_known=1, pairing="isn")
+                 outcome=outcome, client_known=1, pairing=o.get("pairing", "isn"))
 
     def do_seen(self, words, o):
         number, vantage, position = words

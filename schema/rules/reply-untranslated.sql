@@ -1,0 +1,59 @@
+-- The answer came from another address than was asked: translation was skipped on the way back
+-- A host publishes a service of its neighbour by destination NAT; the neighbour answers the client directly
+-- (over a bridge that netfilter does not see, or by another route), under its own address. The client
+-- knows of no such connection and refuses. Pairing leaves such flows alone: they are among the ambiguous.
+CREATE TEMP TABLE ru_half AS
+SELECT s.vantage_id, s.flow_id, s.client_ip, s.client_port, s.server_ip, s.server_port, s.first_ns, s.last_ns,
+	s.rst_c2s > 0 AS refused, CAST(s.syn_c2s = 0 AS INTEGER) AS answer
+FROM flow f CROSS JOIN flow_vantage s ON s.flow_id = f.id
+WHERE f.pairing = 'ambiguous' AND f.protocol = 'tcp'
+	AND ((s.syn_c2s > 0 AND s.packets_s2c = 0) OR (s.syn_c2s = 0 AND s.syn_s2c > 0));
+CREATE INDEX temp.ru_half_by_client ON ru_half(answer, vantage_id, client_ip, client_port);
+
+CREATE TEMP TABLE ru_pair AS
+SELECT q.vantage_id, q.client_ip, q.server_ip AS asked_ip, q.server_port AS asked_port, a.server_ip AS answer_ip,
+	a.server_port AS answer_port, q.flow_id AS question_flow, a.flow_id AS answer_flow, q.first_ns, a.last_ns, a.refused
+FROM ru_half q
+CROSS JOIN ru_half a ON a.answer = 1 AND a.vantage_id = q.vantage_id AND a.client_ip = q.client_ip
+	AND a.client_port = q.client_port AND a.first_ns BETWEEN q.first_ns AND q.first_ns + 3000000000
+WHERE q.answer = 0 AND a.server_ip || ' ' || a.server_port != q.server_ip || ' ' || q.server_port;
+
+CREATE TEMP TABLE ru_found AS
+SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, client_ip, asked_ip,
+		asked_port, answer_ip, answer_port) AS id,
+	vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port, count(*) AS flows, sum(refused) AS refused,
+	min(first_ns) AS first_ns, max(last_ns) AS last_ns
+FROM ru_pair GROUP BY vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port;
+
+INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.id, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE 'warning' END,
+	CASE WHEN f.flows > 1 THEN 0.95 ELSE 0.8 END, NULL,
+	(SELECT min(v.id) FROM dk_ip d JOIN vantage v ON v.host_id = d.host_id AND v.kind = 'nic' WHERE d.ip = f.answer_ip),
+	f.vantage_id, f.answer_ip, f.client_ip, f.first_ns - c.offset_ns, f.last_ns - c.offset_ns, f.flows, NULL,
+	f.client_ip || ' asked ' || f.asked_ip || ':' || f.asked_port || ', and the answer came from ' || f.answer_ip || ':'
+		|| f.answer_port || ' (' || f.flows || iif(f.flows = 1, ' connection', ' connections') || '): it was not translated back'
+		|| CASE WHEN f.refused > 0 THEN ', and ' || f.client_ip || ' refused it' ELSE '' END,
+	'let the way back pass the translator: bridged traffic too (br_netfilter, net.bridge.bridge-nf-call-iptables=1), or '
+		|| 'translate the source of such connections as well (hairpin masquerade)',
+	json_object('flows', f.flows, 'broken', f.flows, 'asked', f.asked_ip || ':' || f.asked_port,
+		'answered', f.answer_ip || ':' || f.answer_port, 'refused', f.refused)
+FROM ru_found f
+JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
+ORDER BY f.id;
+
+INSERT INTO evidence (finding_id, capture_file_id, flow_id, note)
+SELECT f.id, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = f.vantage_id),
+	CASE x.column1 WHEN 0 THEN p.question_flow ELSE p.answer_flow END,
+	CASE x.column1 WHEN 0 THEN 'the question' ELSE 'the answer, from another address' END
+FROM ru_found f
+CROSS JOIN (SELECT *, row_number() OVER (PARTITION BY vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port
+	ORDER BY question_flow) AS n FROM ru_pair) p ON p.vantage_id = f.vantage_id AND p.client_ip = f.client_ip
+	AND p.asked_ip = f.asked_ip AND p.asked_port = f.asked_port AND p.answer_ip = f.answer_ip
+	AND p.answer_port = f.answer_port AND p.n <= 10
+CROSS JOIN (VALUES (0), (1)) x
+ORDER BY f.id, p.n, x.column1;
+
+DROP TABLE ru_half;
+DROP TABLE ru_pair;
+DROP TABLE ru_found;
