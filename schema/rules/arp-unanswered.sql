@@ -2,7 +2,9 @@
 -- if: SELECT 1 FROM arp
 -- Three requests in a row, each without a word of ARP from that address within a second: that is how
 -- often Linux asks before it says "No route to host". Only a host's own requests are judged: the
--- answer to another's is not seen here. Probes and announcements want no answer (RFC 5227).
+-- answer to another's is not seen here. Probes and announcements want no answer (RFC 5227). Nor does anyone
+-- answer for an address that its owner gave up: the MAC that had it has announced, or probed for, another one
+-- since, and has not spoken under it again.
 CREATE TEMP TABLE au_said AS
 SELECT a.vantage_id, a.target_ip AS ip, a.at_ns, a.capture_file_id, a.frame, 1 AS asks
 FROM arp a JOIN vantage v ON v.id = a.vantage_id
@@ -29,6 +31,26 @@ SELECT vantage_id, ip, run, count(*) AS requests, min(at_ns) AS from_ns, max(at_
 FROM au_request WHERE NOT answered
 GROUP BY vantage_id, ip, run
 HAVING count(*) >= (SELECT value FROM setting WHERE key = 'arp_min_unanswered');
+-- The last word of each MAC under each address, and what it announced or probed for.
+CREATE TEMP TABLE au_word AS
+SELECT vantage_id, ip, mac, max(at_ns) AS at_ns FROM (
+	SELECT a.vantage_id, a.sender_ip AS ip, a.sender_mac AS mac, a.at_ns FROM arp a
+	WHERE a.sender_ip IN (SELECT ip FROM au_run)
+	UNION ALL
+	SELECT m.vantage_id, m.ip, m.mac, m.last_ns FROM mac_use m
+	WHERE m.role = 'source' AND m.ip IN (SELECT ip FROM au_run))
+GROUP BY vantage_id, ip, mac;
+CREATE INDEX temp.au_word_by_ip ON au_word(vantage_id, ip);
+CREATE TEMP TABLE au_claim AS
+SELECT vantage_id, sender_mac AS mac, target_ip AS ip, min(at_ns) AS at_ns FROM arp
+WHERE operation IN ('probe', 'announcement') AND EXISTS (SELECT 1 FROM au_run)
+	AND target_ip NOT IN (SELECT ip FROM vrrp_vip)
+GROUP BY vantage_id, sender_mac, target_ip;
+CREATE INDEX temp.au_claim_by_mac ON au_claim(vantage_id, mac);
+DELETE FROM au_run WHERE EXISTS (
+	SELECT 1 FROM au_word w CROSS JOIN au_claim c ON c.vantage_id = w.vantage_id AND c.mac = w.mac
+	WHERE w.vantage_id = au_run.vantage_id AND w.ip = au_run.ip AND c.ip != w.ip AND c.at_ns > w.at_ns
+		AND c.at_ns < au_run.to_ns + 1000000000);
 
 -- Known: an address of a captured host, or one that spoke at some time. What never spoke anywhere is
 -- one notice for each host that asked, however many addresses it tried.
@@ -119,5 +141,7 @@ ORDER BY f.finding_id, q.at_ns, q.frame;
 DROP TABLE au_said;
 DROP TABLE au_request;
 DROP TABLE au_run;
+DROP TABLE au_word;
+DROP TABLE au_claim;
 DROP TABLE au_found;
 DROP TABLE au_there;
