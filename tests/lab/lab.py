@@ -51,7 +51,7 @@ def obstacle():
     """Why no lab can be built here, or None where it can."""
     if os.geteuid() != 0:
         return "needs root"
-    for tool in ("unshare", "ip", "nft", "tcpdump", "dumpcap", "ethtool", "ss"):
+    for tool in ("unshare", "ip", "nft", "tcpdump", "dumpcap", "ethtool", "ss", "busybox"):
         if not any(os.access(os.path.join(d, tool), os.X_OK)
                    for d in os.environ["PATH"].split(":") + ["/usr/sbin", "/sbin"]):
             return f"{tool} is not installed"
