@@ -91,7 +91,11 @@ static void write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t
 
 static void flush_run(struct btree_file *f)
 {
-	write_at(f, f->run, (size_t)f->pending * PAGE, (uint64_t)(f->first - 1) * PAGE);
+	off_t offset = (off_t)(f->first - 1) * PAGE, n = (off_t)f->pending * PAGE;
+
+	write_at(f, f->run, (size_t)n, (uint64_t)offset);
+	/* What is on its way to the disk need not be waited for at the end. Where that is not possible it is. */
+	(void)sync_file_range(f->fd, offset, n, SYNC_FILE_RANGE_WRITE);
 	f->first += f->pending;
 	f->pending = 0;
 }

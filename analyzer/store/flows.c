@@ -75,6 +75,7 @@ void flow_writer_release(struct flow_writer *w)
 	flowindex_release(&w->indexes);
 	free(w->seen);
 	free(w->pending);
+	free(w->waiting);
 	free(w->packets);
 	free(w->windows);
 	free(w->missed_total);
@@ -400,7 +401,7 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct convers
 		return;
 	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);
 	w->pending[w->pending_count++] = (struct pending){.event_row = kept ? w->event_count : 0,
-		.path_row = w->path_count, .vantage = e->to, .segments = e->segments, .bytes = e->length,
+		.path_row = w->path_count, .waiting = w->waiting_count, .vantage = e->to, .segments = e->segments, .bytes = e->length,
 		.syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
 }
 
@@ -636,6 +637,22 @@ static void add_totals(struct flow_writer *w, const struct conversation *c, cons
 	totals_add(&w->totals, &f, p);
 }
 
+static void wait_path(struct flow_writer *w, uint32_t conversation, const struct path_counts *p)
+{
+	MEM_RESERVE(w->waiting, w->waiting_count, w->waiting_cap);
+	w->waiting[w->waiting_count++] = (struct waiting_path){.conversation = conversation, .counts = *p};
+}
+
+static void add_waiting(struct flow_writer *w)
+{
+	for (uint32_t i = 0; i < w->waiting_count; i++) {
+		const struct conversation *c = &w->join->all->list[w->waiting[i].conversation];
+		struct summary sum = summarise(w, c);
+
+		add_totals(w, c, &sum, &w->waiting[i].counts);
+	}
+}
+
 int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
@@ -649,10 +666,15 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 
 		insert_members(w, row, c);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
+			uint32_t pending = w->pending_count;
+
 			insert_path(w, row, &b->paths[path].counts);
-			add_totals(w, c, &sum, &b->paths[path].counts);
 			for (; event < b->paths[path].event_end; event++)
 				take_event(w, row, c, &sum, &b->events.events[event]);
+			if (w->pending_count > pending)
+				wait_path(w, conversation, &b->paths[path].counts);
+			else
+				add_totals(w, c, &sum, &b->paths[path].counts);
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
 			take_window(w, row, &b->windows[window]);
@@ -704,10 +726,18 @@ static void limit_reached(struct flow_writer *w, const char *table, uint64_t kep
 	db_step(w->db, s);
 }
 
-/* True when a path changed. */
-static bool settle_pending(struct flow_writer *w)
+/* From lost to unjudged: as unjudge_path.sql does with the row. */
+static void unjudge(struct path_counts *p, const struct pending *e)
 {
-	bool changed = false;
+	p->lost.segments -= e->segments;
+	p->unjudged.segments += e->segments;
+	p->lost.bytes -= e->bytes;
+	p->unjudged.bytes += e->bytes;
+	p->syn_lost -= e->syn ? e->segments : 0;
+}
+
+static void settle_pending(struct flow_writer *w)
+{
 	sqlite3_stmt *event = prepare(w, schema_statement_unjudge_event);
 	sqlite3_stmt *path = prepare(w, schema_statement_unjudge_path);
 
@@ -716,7 +746,7 @@ static bool settle_pending(struct flow_writer *w)
 
 		if (!doubtful(w, p))
 			continue;
-		changed = true;
+		unjudge(&w->waiting[p->waiting].counts, p);
 		db_int(path, 1, (int64_t)p->path_row);
 		db_int(path, 2, p->segments);
 		db_int(path, 3, p->bytes);
@@ -729,7 +759,6 @@ static bool settle_pending(struct flow_writer *w)
 	}
 	(void)sqlite3_finalize(event);
 	(void)sqlite3_finalize(path);
-	return changed;
 }
 
 int flow_writer_finish(struct flow_writer *w, struct error *err)
@@ -768,11 +797,10 @@ void flow_writer_settle(struct flow_writer *w)
 
 	for (uint32_t i = 0; i < w->window_count; i++)
 		insert_window(w, w->windows[i].row, &w->windows[i].window);
-	/* The sums were of the paths before: where one changed, the judge adds up. */
-	if (!settle_pending(w)) {
-		totals_store(&w->totals, w->db, w->join->net);
-		insert_handshake_acks(w);
-	}
+	settle_pending(w);
+	add_waiting(w);
+	totals_store(&w->totals, w->db, w->join->net);
+	insert_handshake_acks(w);
 	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
 		db_int(missed, 1, w->join->net->vantages[i].id);
 		db_int(missed, 2, (int64_t)w->missed_total[i]);

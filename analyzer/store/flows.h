@@ -31,11 +31,18 @@ struct flow_writer {
 	/* Events whose verdict waits until all captures have been judged. */
 	struct pending {
 		uint64_t event_row, path_row; /* event_row 0: beyond the limit */
+		uint32_t waiting; /* index of its path there */
 		uint32_t vantage, segments, bytes;
 		bool syn;
 		int64_t at_ns;
 	} *pending;
 	uint32_t pending_count, pending_cap;
+	/* Paths with such events: they are added up when those are settled. */
+	struct waiting_path {
+		uint32_t conversation;
+		struct path_counts counts;
+	} *waiting;
+	uint32_t waiting_count, waiting_cap;
 	struct totals totals;
 	struct outages outages;
 	uint64_t *handshake_acks; /* rows of events: table handshake_ack */
