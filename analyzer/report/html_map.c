@@ -68,7 +68,7 @@ static struct node *add_node(struct map *m, int64_t vantage, int64_t host, const
 static int load_legs(struct map *m, struct page *p)
 {
 	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_LEGS, ":limit", (int64_t)PAGE_LEGS + 1, NULL);
+	int result = answer_open(&r, p->db, p->err, Q_MAP_LEGS, ":limit", (int64_t)PAGE_LEGS + 1, NULL);
 
 	if (result)
 		return result;
@@ -84,9 +84,9 @@ static int load_legs(struct map *m, struct page *p)
 			.from = answer_int(&r, 0),
 			.to = answer_int(&r, 1),
 			.sent = answer_int(&r, 6),
-			.gone = answer_int(&r, 8) + answer_int(&r, 9),
-			.missed = answer_int(&r, 10),
-			.unjudged = answer_int(&r, 11),
+			.gone = answer_int(&r, 7),
+			.missed = answer_int(&r, 8),
+			.unjudged = answer_int(&r, 9),
 		};
 	}
 	return answer_close(&r, p->err);

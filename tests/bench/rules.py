@@ -97,4 +97,5 @@ def main():
         print(f"reported in {time.monotonic() - began:.2f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -70,9 +70,10 @@
 		input.autocomplete = "off";
 		input.setAttribute("aria-label", "Filter: " + table.caption.textContent);
 		count.setAttribute("role", "status");
-		var rows = Array.from(table.tBodies[0].rows);
-		var words = rows.map(function (r) { return r.textContent.toLowerCase(); });
+		var rows = Array.from(table.tBodies[0].rows), words = null;
 		input.addEventListener("input", function () {
+			/* Not before somebody asks: there may be thousands. */
+			words = words || rows.map(function (r) { return r.textContent.toLowerCase(); });
 			var wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
 			rows.forEach(function (row, i) {
 				row.hidden = !wanted.every(function (w) { return words[i].indexOf(w) >= 0; });
