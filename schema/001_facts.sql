@@ -292,6 +292,7 @@ CREATE TABLE packet ( -- one frame; which frames get rows: --packets
 	ip_id INTEGER, -- IPv4 identification
 	ttl INTEGER, -- TTL or hop limit
 	info TEXT, -- the frame in words
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where: a capture can be of several interfaces
 	PRIMARY KEY (capture_file_id, frame)
 ) STRICT, WITHOUT ROWID;
 

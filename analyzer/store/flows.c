@@ -505,6 +505,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	bulk_int_or_null(row, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
 	bulk_int(row, seg->ttl);
 	bulk_text(row, info, describe_packet(p, tcp, info));
+	bulk_int(row, v->id);
 	btree_end_entry(t);
 }
 

@@ -1,7 +1,7 @@
 -- The recorded packets of a flow
-SELECT c.vantage_id, p.capture_file_id, p.frame, p.at_ns, p.direction, p.seq, p.ack, p.length,
+SELECT p.vantage_id, p.capture_file_id, p.frame, p.at_ns, p.direction, p.seq, p.ack, p.length,
 	p.tcp_flags, p.dst_mac
-FROM packet p JOIN capture_file c ON c.id = p.capture_file_id
+FROM packet p
 WHERE p.flow_id = :flow AND p.direction IS NOT NULL
 ORDER BY p.at_ns, p.capture_file_id, p.frame
 LIMIT :limit;

@@ -68,7 +68,7 @@ FROM (SELECT DISTINCT client_ip AS ip FROM flow), (VALUES ('source'), ('destinat
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 3599)
 INSERT INTO activity SELECT v.id, n.i * 1000000000, 5000, 5000, 500000, 500000 FROM vantage v, n;
 INSERT INTO packet SELECT 2, sent_frame, sent_ns, 0, flow_id, 's2c', '02:00:00:00:00:02', '02:00:00:00:00:01',
-	'10.2.0.1', 443, '10.1.0.1', 1024, 1, 1, length, tcp_flags, 1, 64, NULL
+	'10.2.0.1', 443, '10.1.0.1', 1024, 1, 1, length, tcp_flags, 1, 64, NULL, 2
 FROM segment_event WHERE id <= 20000 AND sent_frame IS NOT NULL;
 """
 
