@@ -5,6 +5,10 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "report/inert.h"
+
 struct parsing {
 	argp_parser_t parser;
 	void *input;
@@ -17,11 +21,20 @@ struct parsing {
  */
 static ssize_t write_first_line(void *cookie, const char *text, size_t n)
 {
-	const char *end = memchr(text, '\n', n);
+	CLEANUP_FREE char *all = mem_strndup(text, n);
+	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
+	char *end = strstr(all, "\nTry ");
 
 	(void)cookie;
-	if (n >= 4 && memcmp(text, "Try ", 4) != 0)
-		(void)fprintf(stderr, "%.*s; --help says more\n", (int)(end ? end - text : (ptrdiff_t)n), text);
+	if (n < 4 || memcmp(text, "Try ", 4) == 0)
+		return (ssize_t)n;
+	/* A quoted argument can hold anything, also line breaks. */
+	if (end)
+		*end = '\0';
+	else if (all[n - 1] == '\n')
+		all[n - 1] = '\0';
+	inert_text(&line, all);
+	(void)fprintf(stderr, "%s; --help says more\n", line.text ? line.text : "");
 	return (ssize_t)n;
 }
 
@@ -36,6 +49,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	result = p->parser(key, arg, state);
 	state->input = p;
 	return result;
+}
+
+int cmd_failed(const char *command, const struct error *err)
+{
+	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
+
+	inert_text(&line, err->text);
+	(void)fprintf(stderr, "bothends %s: %s\n", command, line.text ? line.text : "");
+	return EXIT_USAGE;
 }
 
 int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)

@@ -3,6 +3,8 @@
 
 #include <argp.h>
 
+#include "base/error.h"
+
 #define EXIT_FINDINGS 1 /* done, and a finding at or above --fail-on exists */
 #define EXIT_USAGE 2	/* could not be done; a line on stderr says why */
 
@@ -11,6 +13,9 @@
  * returns it, or 0.
  */
 int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
+
+/* The line on stderr that says why it could not be done. Names of files and hosts in it are made inert. Returns EXIT_USAGE. */
+int cmd_failed(const char *command, const struct error *err);
 
 int cmd_analyze(int argc, char **argv);
 int cmd_extract(int argc, char **argv);

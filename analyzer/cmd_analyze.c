@@ -283,6 +283,5 @@ int cmd_analyze(int argc, char **argv)
 	free(r.hosts);
 	if (result >= 0)
 		return result;
-	(void)fprintf(stderr, "bothends analyze: %s\n", err.text);
-	return EXIT_USAGE;
+	return cmd_failed("analyze", &err);
 }

@@ -134,6 +134,5 @@ int cmd_extract(int argc, char **argv)
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;
-	(void)fprintf(stderr, "bothends extract: %s\n", err.text);
-	return EXIT_USAGE;
+	return cmd_failed("extract", &err);
 }

@@ -84,6 +84,5 @@ int cmd_judge(int argc, char **argv)
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;
-	(void)fprintf(stderr, "bothends judge: %s\n", err.text);
-	return EXIT_USAGE;
+	return cmd_failed("judge", &err);
 }

@@ -252,6 +252,5 @@ int cmd_query(int argc, char **argv)
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;
-	(void)fprintf(stderr, "bothends query: %s\n", err.text);
-	return EXIT_USAGE;
+	return cmd_failed("query", &err);
 }

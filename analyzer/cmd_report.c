@@ -176,6 +176,5 @@ int cmd_report(int argc, char **argv)
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;
-	(void)fprintf(stderr, "bothends report: %s\n", err.text);
-	return EXIT_USAGE;
+	return cmd_failed("report", &err);
 }

@@ -218,6 +218,5 @@ int cmd_serve(int argc, char **argv)
 	(void)snprintf(o.server.memory, sizeof(o.server.memory), "%llu", (unsigned long long)o.memory);
 	if (serve(&o, &err) == 0)
 		return EXIT_SUCCESS;
-	(void)fprintf(stderr, "bothends serve: %s\n", err.text);
-	return EXIT_USAGE;
+	return cmd_failed("serve", &err);
 }
