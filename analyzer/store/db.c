@@ -18,6 +18,7 @@ static const char loading_pragmas[] = "PRAGMA page_size = 8192;"
 				      "PRAGMA journal_mode = OFF;"
 				      "PRAGMA synchronous = OFF;"
 				      "PRAGMA cache_size = -16384;"
+				      "PRAGMA mmap_size = 1073741824;"
 				      "PRAGMA temp_store = MEMORY;";
 
 /* Judging and reporting read large tables from end to end and sort in temporary ones. */
@@ -219,9 +220,12 @@ int db_open(struct db *db, const char *path, struct error *err)
 	return open_existing(db, path, SQLITE_OPEN_READONLY, err);
 }
 
+/* Judging reads rows here and there: mapped, they need no copy. Who only reads may look at a file that others cut. */
 int db_open_writable(struct db *db, const char *path, struct error *err)
 {
-	return open_existing(db, path, SQLITE_OPEN_READWRITE, err);
+	int r = open_existing(db, path, SQLITE_OPEN_READWRITE, err);
+
+	return r ? r : db_run(db, path, "PRAGMA mmap_size = 1073741824", err);
 }
 
 sqlite3_stmt *db_insert(struct db *db, enum schema_table table)

@@ -1,4 +1,5 @@
 -- The answer came from another address than was asked: translation was skipped on the way back
+-- if: SELECT 1 FROM flow WHERE pairing = 'ambiguous' AND pairing IN ('ambiguous', 'proxy')
 -- A host publishes a service of its neighbour by destination NAT; the neighbour answers the client directly
 -- (over a bridge that netfilter does not see, or by another route), under its own address. The client
 -- knows of no such connection and refuses. Pairing leaves such flows alone: they are among the ambiguous.
@@ -6,7 +7,8 @@ CREATE TEMP TABLE ru_half AS
 SELECT s.vantage_id, s.flow_id, s.client_ip, s.client_port, s.server_ip, s.server_port, s.first_ns, s.last_ns,
 	s.rst_c2s > 0 AS refused, CAST(s.syn_c2s = 0 AS INTEGER) AS answer
 FROM flow f CROSS JOIN flow_vantage s ON s.flow_id = f.id
-WHERE f.pairing = 'ambiguous' AND f.protocol = 'tcp'
+WHERE f.pairing = 'ambiguous' AND f.pairing IN ('ambiguous', 'proxy') -- in the index
+	AND f.protocol = 'tcp'
 	AND ((s.syn_c2s > 0 AND s.packets_s2c = 0) OR (s.syn_c2s = 0 AND s.syn_s2c > 0));
 CREATE INDEX temp.ru_half_by_client ON ru_half(answer, vantage_id, client_ip, client_port);
 
