@@ -65,7 +65,7 @@ command -v npm >/dev/null || install_packages npm
 heading "build"
 built=1
 build $release -Dwerror=true || { built=0; echo "not ok build: release" | record; }
-build $sanitized -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined ||
+build $sanitized -Dwerror=true -Dbuildtype=debugoptimized -Db_lto=false -Db_sanitize=address,undefined ||
 	{ built=0; echo "not ok build: sanitizers" | record; }
 
 if ((built)); then

@@ -7,12 +7,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static void *checked(void *p, size_t size)
+void mem_exhausted(size_t size)
 {
-	if (p || !size)
-		return p;
 	(void)fprintf(stderr, "out of memory: %zu bytes were refused; try --memory with less\n", size);
 	exit(2);
+}
+
+static void *checked(void *p, size_t size)
+{
+	if (!p && size)
+		mem_exhausted(size);
+	return p;
 }
 
 void *mem_alloc(size_t size)

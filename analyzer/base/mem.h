@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+/* For those who got no memory elsewhere: says so and ends the program. */
+void mem_exhausted(size_t size) __attribute__((noreturn));
 void *mem_alloc(size_t size);			       /* uninitialised */
 void *mem_zalloc(size_t size);			       /* zeroed */
 void *mem_realloc(void *p, size_t size);	       /* as realloc */

@@ -121,7 +121,7 @@ static void *map_slab(void)
 	uint8_t *aligned;
 
 	if (p == MAP_FAILED)
-		return mem_alloc(SIZE_MAX); /* ends the program with the message for it */
+		mem_exhausted(2 * ARENA_SLAB);
 	aligned = (uint8_t *)(((uintptr_t)p + ARENA_SLAB - 1) & ~(uintptr_t)(ARENA_SLAB - 1));
 	if (aligned > p)
 		(void)munmap(p, (size_t)(aligned - p));

@@ -18,23 +18,18 @@ struct digest {
 	EVP_MD_CTX *sha; /* NULL: not asked for */
 };
 
-static void out_of_memory(void)
-{
-	(void)mem_array(SIZE_MAX, 2); /* ends the program with the usual message */
-}
-
 struct digest *digest_new(bool sha256)
 {
 	struct digest *d = mem_zalloc(sizeof(*d));
 
 	d->xxh = XXH3_createState();
 	if (!d->xxh)
-		out_of_memory();
+		mem_exhausted(sizeof(*d));
 	(void)XXH3_128bits_reset(d->xxh); /* fails on NULL only */
 	if (sha256) {
 		d->sha = EVP_MD_CTX_new();
 		if (!d->sha || !EVP_DigestInit_ex(d->sha, EVP_sha256(), NULL))
-			out_of_memory();
+			mem_exhausted(sizeof(*d));
 	}
 	return d;
 }
