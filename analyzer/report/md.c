@@ -96,7 +96,6 @@ static void put_story(struct strbuf *out, const struct report *r, int first, int
 {
 	const struct report_finding *f = &r->findings[first];
 	int also = report_also_count(r, first, count);
-	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 
 	strbuf_adds(out, "## ");
 	put(out, f->severity);
@@ -118,9 +117,11 @@ static void put_story(struct strbuf *out, const struct report *r, int first, int
 			put_code(out, r->findings[i].remedy);
 			strbuf_addc(out, '\n');
 		}
-	if (f->first_ns != DB_NONE && f->last_ns != DB_NONE)
-		strbuf_printf(out, "- **when**: from %s for %s\n", nsec_format(f->first_ns, from),
-			nsec_span(f->last_ns - f->first_ns, span));
+	if (f->times) {
+		strbuf_adds(out, "- **when**: ");
+		put(out, f->times);
+		strbuf_addc(out, '\n');
+	}
 	strbuf_printf(out, "- **confidence**: %.0f %%\n", f->confidence * 100);
 	put_proofs(out, f, options->database);
 	strbuf_addc(out, '\n');

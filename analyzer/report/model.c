@@ -71,6 +71,7 @@ static void read_finding(struct report *r, struct row *row)
 	f->remedy = next_text(row);
 	f->cause_id = next_int(row);
 	f->detail = next_text(row);
+	f->times = next_text(row);
 }
 
 /* Findings and their proof both come in order of id. */
@@ -241,7 +242,7 @@ int report_load(
 static void free_finding(struct report_finding *f)
 {
 	char *texts[] = {f->role, f->kind, f->severity, f->host, f->from, f->to, f->src_ip,
-		f->dst_ip, f->summary, f->remedy, f->detail};
+		f->dst_ip, f->summary, f->remedy, f->detail, f->times};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);

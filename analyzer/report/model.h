@@ -42,6 +42,7 @@ struct report_finding {
 	int64_t first_ns, last_ns, count, total, cause_id; /* DB_NONE where NULL */
 	char *summary, *remedy; /* remedy NULL: none */
 	char *detail;		/* JSON */
+	char *times;		/* when, in words: "2026-11-21T07:55:59Z for 8 s"; NULL: it has no time */
 	struct report_proof *proofs;
 	int proof_count;
 };

@@ -246,6 +246,8 @@ static void put_story(struct page *p, const struct report *r, int first, int cou
 		(void)snprintf(more, sizeof(more), "and %d more like these", also - REPORT_ALSO);
 		put_plain(p, "", more);
 	}
+	if (f->times)
+		put_plain(p, "when", f->times);
 	for (int i = first; i < first + count; i++)
 		if (report_advises(r, first, count, i))
 			put_plain(p, "do", r->findings[i].remedy);
