@@ -29,7 +29,8 @@ static const char *split_name(const char *input, char **ret_name)
 /* The file's name without folder and without what says its format. */
 static char *stem_of(const char *path)
 {
-	static const char *const endings[] = {".gz", ".zst", ".pcapng", ".pcap", ".cap", ".ntar", ".dump"};
+	static const char *const endings[] = {".gz", ".zst", ".pcapng", ".pcap", ".cap", ".ntar", ".dump", ".jsonl",
+		".facts", ".json", ".txt", ".neigh"};
 	const char *slash = strrchr(path, '/');
 	char *stem = mem_strdup(strcmp(path, "-") == 0 ? "stdin" : slash ? slash + 1 : path);
 
@@ -81,6 +82,16 @@ static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile
 	return 0;
 }
 
+/* The host that a file of facts names near its beginning, or NULL. */
+static char *facts_name(const char *text, size_t n)
+{
+	struct agentfacts_count count = {0};
+	char *name = NULL;
+
+	agentfacts_sidecar(text, n, take_host_name, &name, &count);
+	return name;
+}
+
 /* 0, or the positive outcome "of no known kind"; by the first bytes of the content. */
 static int inspect_other(struct plan *p, struct plan_input *in, struct source *s)
 {
@@ -96,6 +107,8 @@ static int inspect_other(struct plan *p, struct plan_input *in, struct source *s
 		in->kind = PLAN_FLOW_LOG;
 	else
 		return CAPFILE_NOT_CAPTURE;
+	if (in->kind == PLAN_AGENT_FACTS && !in->name)
+		in->name = facts_name(text, n);
 	if (in->kind != PLAN_FLOW_LOG && !in->name)
 		in->name = stem_of(in->path);
 	return 0;
@@ -224,6 +237,27 @@ static int add_file(struct plan *p, const struct walk_file *file, const char *na
 	return 0;
 }
 
+/* Facts beside a capture are of the capture's host, which reads them by itself: not a host of their own. */
+static void name_sidecars(struct plan *p)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct plan_input *capture = &p->inputs[i];
+		char *path CLEANUP_FREE = NULL;
+
+		if (capture->kind != PLAN_CAPTURE)
+			continue;
+		path = agentfacts_sidecar_path(capture->path);
+		for (uint32_t k = 0; k < p->count; k++) {
+			struct plan_input *in = &p->inputs[k];
+
+			if (in->kind != PLAN_AGENT_FACTS || in->named_host || strcmp(in->path, path) != 0)
+				continue;
+			free(in->name);
+			in->name = mem_strdup(capture->name);
+		}
+	}
+}
+
 int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 {
 	int r = 0;
@@ -238,6 +272,7 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 			r = add_file(p, &w.files[k], name, err);
 		walk_release(&w);
 	}
+	name_sidecars(p);
 	if (r > 0)
 		r = -EINVAL;
 	if (r == 0 && !p->count)

@@ -305,3 +305,18 @@ def three_captures(p):
     expect(sum(n for leg, n in lost.items() if "client" in leg) == 0, "loss beside the client:", lost)
     expect(sum(lost.values()) == 65, "loss at the server:", lost)
     p.sound()
+
+
+@case
+def facts_beside_a_capture(p):
+    """In a folder, facts beside a capture are its host's; those of a host without capture name it themselves."""
+    worker, db = p.pair()
+    fact = '{"at_ns":1790000000000000000,"key":"%s","value":"%s"}\n'
+    p.write("folder/worker.pcapng", p.read(worker))
+    p.write("folder/worker.facts.jsonl", (fact % ("host.kernel", "3.13.0")).encode())
+    p.write("folder/x17.facts.jsonl", (fact % ("host.name", "mail") + fact % ("host.kernel", "3.13.0")).encode())
+    p.write("folder/plain.facts.jsonl", (fact % ("host.kernel", "3.13.0")).encode())
+    p.passes("folder", db)
+    names = [row[0] for row in p.query("SELECT name FROM host ORDER BY name")]
+    expect(names == ["db", "mail", "plain", "worker"], f"hosts: {names}")
+    expect(p.one("SELECT count(*) FROM host_fact WHERE key = 'host.kernel'") == 3, "a fact is stored once")
