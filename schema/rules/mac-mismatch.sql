@@ -179,9 +179,12 @@ LEFT JOIN mm_answer a ON a.vantage_id = p.vantage_id AND a.ip = p.ip AND a.mac =
 
 -- Others whose tables say the same wrong thing, and other wrong entries of the same host.
 CREATE TEMP TABLE mm_risk AS
-SELECT finding_id, json_group_array(json(entry)) AS entries
+SELECT finding_id, json_group_array(json(entry)) AS entries, count(*) AS n,
+	group_concat(place, ', ') FILTER (WHERE rank <= 3) AS places
 FROM (
-SELECT f.finding_id, json_object('host', h.name, 'ip', n.ip, 'mac', n.mac, 'state', n.state) AS entry
+SELECT f.finding_id, json_object('host', h.name, 'ip', n.ip, 'mac', n.mac, 'state', n.state) AS entry,
+	n.ip || ' on ' || h.name AS place,
+	row_number() OVER (PARTITION BY f.finding_id ORDER BY h.name, n.ip, n.state) AS rank
 FROM mm_found f
 JOIN (SELECT DISTINCT host_id, ip, mac, state FROM neighbor WHERE mac IS NOT NULL) n
 	ON (n.ip = f.ip AND n.mac = f.mac AND n.host_id != f.host_id)
@@ -218,6 +221,8 @@ SELECT f.finding_id,
 		h.name || ' addresses ' || f.ip || ' at ' || f.mac || '; that host answers from ' || f.mac_real
 			|| coalesce(' (its neighbour entry is ' || n.state
 			|| coalesce(', unconfirmed for ' || span(n.confirmed_s * 1000000000), '') || ')', '')
+			|| coalesce('; as wrong, and at risk: ' || r.places || CASE WHEN r.n > 3 THEN ' and ' || (r.n - 3) || ' more'
+				ELSE '' END, '')
 	END,
 	CASE WHEN f.answered THEN
 		'find out why ' || h.name || ' sends the other way: a bridge that skips address translation, '

@@ -21,15 +21,19 @@ SELECT v.id, 'reset',
 		|| coalesce(v.client_ip, v.clients || ' clients') || ' to '
 		|| coalesce(endpoint(v.server_ip, v.server_port), v.server_ip || ' (' || v.ports || ' ports)')
 		|| ' were cut by a RST of the ' || CASE v.direction WHEN 's2c' THEN 'server' ELSE 'client' END
-		|| iif(v.complete, '', ', as seen from one side'),
-	'ask the application on ' || CASE v.direction WHEN 's2c' THEN v.server_ip
+		|| iif(v.complete, '', ', as seen from one side')
+		|| iif(b.boots > 1, ', which was started anew in between (its boot id)', ''),
+	iif(b.boots > 1, 'nothing, if the restart was meant: connections from before it end like this; else ', '')
+		|| 'ask the application on ' || CASE v.direction WHEN 's2c' THEN v.server_ip
 		ELSE coalesce(v.client_ip, 'the clients') END
 		|| ' why it aborts (timeouts, crashes, closing with data unread)',
 	json_object('flows', v.ended, 'port', v.server_port, 'clients', v.clients,
 		'sent_by', CASE v.direction WHEN 's2c' THEN 'server' ELSE 'client' END)
 FROM verdict v
 JOIN vantage s ON s.id = v.server_vantage_id
-JOIN vantage c ON c.id = v.client_vantage_id;
+JOIN vantage c ON c.id = v.client_vantage_id
+LEFT JOIN (SELECT host_id, count(DISTINCT value) AS boots FROM host_fact WHERE key = 'host.boot_id' GROUP BY host_id) b
+	ON b.host_id = CASE v.direction WHEN 's2c' THEN s.host_id ELSE c.host_id END;
 
 INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
 SELECT id, capture_file_id, frame, flow_id, note FROM (
