@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HEADER = ("version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
@@ -53,20 +54,38 @@ def generate(path, lines, seed=1):
             written += 1
 
 
+def watch_memory(pid, ended, peaks):
+    """The highest of anonymous and of file-backed resident memory, in KB."""
+    while not ended.wait(0.01):
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                fields = dict(line.split(":", 1) for line in file)
+        except (OSError, ValueError):
+            continue
+        for i, key in enumerate(("RssAnon", "RssFile")):
+            if key in fields:
+                peaks[i] = max(peaks[i], int(fields[key].split()[0]))
+
+
 def measure(command, cleanup):
-    """Wall seconds, processor seconds, peak KB of one run."""
+    """Wall seconds, processor seconds, peak KB of anonymous and of file memory of one run."""
     for path in cleanup:
         if os.path.exists(path):
             os.unlink(path)
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    peaks, ended = [0, 0], threading.Event()
+    watcher = threading.Thread(target=watch_memory, args=(process.pid, ended, peaks))
+    watcher.start()
     error = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
+    ended.set()
+    watcher.join()
     wall = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         sys.exit(f"{command[0]} failed: {error.decode(errors='replace').strip()}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return wall, usage.ru_utime + usage.ru_stime, *peaks
 
 
 def contenders(bothends, folder):
@@ -101,12 +120,12 @@ def processor():
 def report(results, lines, runs):
     out = [f"{lines / 1e6:g} million default lines, medians of {runs}, {os.cpu_count()} x {processor()}, "
            f"Linux {platform.release()}, {datetime.date.today().isoformat()}", "",
-           "| | wall s | processor s | peak MB | million lines/s |", "|---|---|---|---|---|"]
+           "| | wall s | processor s | anonymous MiB | file MiB | million lines/s |", "|---|--:|--:|--:|--:|--:|"]
     medians = {}
     for name, figures in results.items():
-        wall, cpu, peak = (statistics.median(f[i] for f in figures) for i in range(3))
+        wall, cpu, anonymous, mapped = (statistics.median(f[i] for f in figures) for i in range(4))
         medians[name] = wall
-        out.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {peak / 1024:.0f} | {lines / wall / 1e6:.2f} |")
+        out.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {anonymous / 1024:.0f} | {mapped / 1024:.0f} | {lines / wall / 1e6:.2f} |")
     own = medians.get("bothends analyze, plain")
     other = medians.get("sqlite3 .import, plain (no findings)")
     if own and other:
