@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ enum { KEY_LISTEN = 256, KEY_STORE, KEY_TOKEN, KEY_UPLOAD, KEY_FILES, KEY_INCIDE
 
 static const struct argp_option options[] = {
 	{"store", KEY_STORE, "FOLDER", 0, "where incidents are kept (made if it is not there)", 0},
-	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0, "default 127.0.0.1:8480; anything but loopback needs a token", 0},
+	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0, "default 127.0.0.1:8480; [::1]:8480 and names do too; anything but loopback needs a token", 0},
 	{"token-file", KEY_TOKEN, "FILE", 0, "its first line is the token that every request must carry (or $BOTHENDS_TOKEN)", 0},
 	{"max-upload", KEY_UPLOAD, "SIZE", 0, "captures of one incident together (default 8G)", 0},
 	{"max-files", KEY_FILES, "N", 0, "captures in one incident (default 64)", 0},
@@ -68,33 +69,66 @@ static void read_token(struct argp_state *state, struct options_read *o, const c
 	o->token[strcspn(o->token, "\r\n")] = '\0';
 }
 
+/* Splits ADDRESS:PORT or [ADDRESS]:PORT; false when it is neither. */
+static bool split_listen(const char *text, char address[256], const char **ret_port)
+{
+	const char *colon = strrchr(text, ':'), *from = text, *to = colon;
+	char *end = NULL;
+	bool bracketed = *text == '[';
+
+	if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtoul(colon + 1, &end, 10) > 65535 || end == colon + 1)
+		return false;
+	if (bracketed && (to - from < 2 || to[-1] != ']'))
+		return false;
+	from += bracketed;
+	to -= bracketed;
+	/* An IPv6 address without brackets leaves open where it ends. */
+	if (to <= from || to - from > 255 || (!bracketed && memchr(from, ':', (size_t)(to - from))))
+		return false;
+	(void)snprintf(address, 256, "%.*s", (int)(to - from), from);
+	*ret_port = colon + 1;
+	return true;
+}
+
+/* A name may have several addresses: the first of IPv4, which most links and habits mean, else the first. */
 static void parse_listen(struct argp_state *state, struct options_read *o)
 {
-	char address[64];
-	const char *colon = strrchr(o->listen, ':');
-	char *end = NULL;
-	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo *found = NULL, *chosen;
+	const char *port = NULL;
+	char address[256];
+	int r;
 
-	o->server.listen = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	(void)snprintf(address, sizeof(address), "%.*s", colon ? (int)(colon - o->listen) : 0, o->listen);
-	if (strcmp(address, "localhost") == 0)
-		(void)snprintf(address, sizeof(address), "127.0.0.1");
-	if (!colon || end == colon + 1 || *end || port > 65535 || inet_pton(AF_INET, address, &o->server.listen.sin_addr) != 1)
-		argp_error(state, "--listen: '%s' is not an IPv4 address and port such as 127.0.0.1:8480", o->listen);
+	if (!split_listen(o->listen, address, &port))
+		argp_error(state, "--listen: '%s' is not an address and port such as 127.0.0.1:8480, [::1]:8480 or host:8480", o->listen);
+	r = getaddrinfo(address, port, &hints, &found);
+	if (r || !found)
+		argp_error(state, "--listen: '%s' has no address: %s", address, gai_strerror(r));
+	for (chosen = found; chosen && chosen->ai_family != AF_INET;)
+		chosen = chosen->ai_next;
+	chosen = chosen ? chosen : found;
+	memcpy(&o->server.listen, chosen->ai_addr, chosen->ai_addrlen);
+	freeaddrinfo(found);
+}
+
+static bool is_loopback(const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
+
+	return a->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
 static void check(struct argp_state *state, struct options_read *o)
 {
 	const char *token = getenv("BOTHENDS_TOKEN");
-	bool loopback;
 
 	if (!o->server.depot.path)
 		argp_error(state, "name a folder with --store");
 	parse_listen(state, o);
 	if (!o->token[0] && token)
 		(void)snprintf(o->token, sizeof(o->token), "%s", token);
-	loopback = ntohl(o->server.listen.sin_addr.s_addr) >> 24 == 127;
-	if (!loopback && !o->token[0])
+	if (!is_loopback(&o->server.listen) && !o->token[0])
 		argp_error(state, "'%s' can be reached from elsewhere: give --token-file", o->listen);
 	if (o->token[0] && (strlen(o->token) < 16 || strpbrk(o->token, " ;,\"\\\t")))
 		argp_error(state, "the token needs at least 16 characters, without blanks, quotes, commas or semicolons");
@@ -157,7 +191,7 @@ static void serve_until_signal(const sigset_t *stop)
 
 static int serve(struct options_read *o, struct error *err)
 {
-	char address[INET_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN];
 	struct http *http;
 	sigset_t stop;
 	unsigned port;
@@ -173,15 +207,16 @@ static int serve(struct options_read *o, struct error *err)
 	result = http_start(&http, &o->server, &port, err);
 	if (result)
 		return result;
-	(void)inet_ntop(AF_INET, &o->server.listen.sin_addr, address, sizeof(address));
-	(void)printf("http://%s:%u/\n", address, port);
+	(void)getnameinfo((const struct sockaddr *)&o->server.listen, sizeof(o->server.listen), address, sizeof(address), NULL, 0,
+		NI_NUMERICHOST);
+	(void)printf(strchr(address, ':') ? "http://[%s]:%u/\n" : "http://%s:%u/\n", address, port);
 	(void)fflush(stdout);
 	serve_until_signal(&stop);
 	http_stop(http);
 	return 0;
 }
 
-/* The other side of serve/confined.h: this program started again, with --confined MEMORY FILE CPU COMMAND ... */
+/* The other side of serve/confined.h: this program started again, with --confined MEMORY FILE CPU PARENT COMMAND ... */
 static int run_confined(int argc, char **argv)
 {
 	static const struct {
@@ -189,12 +224,12 @@ static int run_confined(int argc, char **argv)
 		int (*run)(int, char **);
 	} commands[] = {{"analyze", cmd_analyze}, {"report", cmd_report}, {"query", cmd_query}, {"extract", cmd_extract}};
 
-	if (argc < 6)
+	if (argc < 7)
 		return EXIT_USAGE;
-	confine(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+	confine(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), (pid_t)strtol(argv[5], NULL, 10));
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[5], commands[i].name) == 0)
-			return commands[i].run(argc - 5, argv + 5);
+		if (strcmp(argv[6], commands[i].name) == 0)
+			return commands[i].run(argc - 6, argv + 6);
 	return EXIT_USAGE;
 }
 

@@ -83,6 +83,8 @@ static void *work(void *arg)
 		free(*a);
 	free(argv);
 	json_decref(meta);
+	if (r)
+		depot_tidy(&job->server->depot, job->id);
 	(void)depot_move(&job->server->depot, job->id, "analyzing", r ? "failed" : "done", r ? err.text : NULL);
 	give_turn();
 	return NULL;

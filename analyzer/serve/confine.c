@@ -166,7 +166,7 @@ static void confine_calls(void)
 	seccomp_release(filter);
 }
 
-void confine(uint64_t memory, uint64_t file, uint64_t cpu_s)
+void confine(uint64_t memory, uint64_t file, uint64_t cpu_s, pid_t parent)
 {
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_DATA, memory);
@@ -176,6 +176,8 @@ void confine(uint64_t memory, uint64_t file, uint64_t cpu_s)
 	/* A server that ends takes its analyses with it. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		give_up("prctl", errno);
+	if (getppid() != parent) /* it ended before that was asked for */
+		_exit(2);
 	drop_capabilities();
 	confine_files();
 	confine_calls();

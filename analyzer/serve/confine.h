@@ -7,6 +7,10 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
-/* memory: bytes of data; file: bytes of one file written. Ends the process where a bound cannot be set. */
-void confine(uint64_t memory, uint64_t file, uint64_t cpu_s);
+/*
+ * memory: bytes of data; file: bytes of one file written; parent: who started it, and with whom it
+ * ends. Ends the process where a bound cannot be set, or parent is gone already.
+ */
+void confine(uint64_t memory, uint64_t file, uint64_t cpu_s, pid_t parent);

@@ -21,15 +21,16 @@ extern char **environ;
 
 static int spawn(const char *folder, const char *const *arguments, const char *out, const struct confined_limits *l, pid_t *ret_pid)
 {
-	char memory[32], file[32], cpu[32];
-	const char *argv[ARGUMENTS_MAX + 8] = {"bothends", "serve", "--confined", memory, file, cpu};
+	char memory[32], file[32], cpu[32], parent[32];
+	const char *argv[ARGUMENTS_MAX + 8] = {"bothends", "serve", "--confined", memory, file, cpu, parent};
 	const char *const env[] = {"LANG=C.UTF-8", "TMPDIR=.", "SQLITE_TMPDIR=.", NULL};
 	posix_spawn_file_actions_t actions;
-	int n = 6, r;
+	int n = 7, r;
 
 	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)l->memory);
 	(void)snprintf(file, sizeof(file), "%llu", (unsigned long long)l->file);
 	(void)snprintf(cpu, sizeof(cpu), "%u", l->cpu_s);
+	(void)snprintf(parent, sizeof(parent), "%d", (int)getpid());
 	for (int i = 0; arguments[i] && i < ARGUMENTS_MAX; i++)
 		argv[n++] = arguments[i];
 	(void)posix_spawn_file_actions_init(&actions);

@@ -72,6 +72,19 @@ static void empty_folder(const char *path)
 		(void)closedir(dir);
 }
 
+void depot_tidy(const struct depot *d, const char *id)
+{
+	CLEANUP_FREE char *path = depot_folder(d, id);
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (strncmp(e->d_name, "capture-", 8) != 0 && strcmp(e->d_name, "meta.json") != 0)
+			(void)unlinkat(dirfd(dir), e->d_name, 0); /* "." and ".." are folders: refused */
+	if (dir)
+		(void)closedir(dir);
+}
+
 static const char *state_of(const json_t *meta)
 {
 	const char *state = json_string_value(json_object_get(meta, "state"));
@@ -403,8 +416,9 @@ int depot_open(struct depot *d, struct error *err)
 		return error_errno(err, "cannot write into '%s'", d->path);
 	}
 	while ((e = readdir(dir)))
-		if (depot_id_valid(e->d_name))
-			(void)depot_move(d, e->d_name, "analyzing", "failed", "the server was stopped during the analysis");
+		if (depot_id_valid(e->d_name) &&
+			depot_move(d, e->d_name, "analyzing", "failed", "the server was stopped during the analysis") == 0)
+			depot_tidy(d, e->d_name);
 	(void)closedir(dir);
 	depot_expire(d);
 	return 0;

@@ -53,5 +53,8 @@ json_t *depot_list(struct depot *d); /* newest first */
 /* Moves from one state to another; DEPOT_STATE when it was in another. error NULL: none. */
 int depot_move(struct depot *d, const char *id, const char *from, const char *to, const char *error);
 
+/* Removes what an analysis that failed had made: all but the captures and what is known of them. */
+void depot_tidy(const struct depot *d, const char *id);
+
 /* Deletes uploads that nobody touched for resume_hours. */
 void depot_expire(struct depot *d);

@@ -16,6 +16,7 @@
 #include "assets.h"
 #include "base/mem.h"
 #include "serve/analysis.h"
+#include "serve/patience.h"
 #include "serve_assets.h"
 
 #define BODY_MAX 65536 /* of a query */
@@ -23,12 +24,15 @@
 
 struct http {
 	struct MHD_Daemon *daemon;
+	struct patience *patience;
+	struct server *server;
 };
 
 enum kind { KIND_PLAIN, KIND_FORM, KIND_PATCH, KIND_BODY };
 
 /* One request; lives from its first header to its completion. */
 struct request {
+	struct http *http;
 	struct server *server;
 	struct MHD_Connection *connection;
 	const char *method, *url;
@@ -41,6 +45,7 @@ struct request {
 	int64_t at, size; /* where the next byte goes; where the file ends */
 	struct MHD_PostProcessor *form;
 	unsigned files;
+	struct pace pace;
 	bool begun, keep; /* keep: the incident stays when the connection breaks */
 	char *body;
 	size_t body_length;
@@ -152,6 +157,8 @@ static bool loopback_name(const char *host)
 
 	if (!host)
 		return false;
+	if (strncmp(host, "[::1]", 5) == 0)
+		return host[5] == '\0' || host[5] == ':';
 	return (n == 9 && strncasecmp(host, "localhost", 9) == 0) || (n <= 15 && n >= 9 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n);
 }
 
@@ -772,21 +779,47 @@ static enum MHD_Result answer(struct request *r)
 	return send_error(r, 404, "no such address; docs/serve.md lists them");
 }
 
+static struct patience_client *client_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *closure, struct MHD_Connection *connection, void **client, enum MHD_ConnectionNotificationCode what)
+{
+	struct http *http = closure;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*client = info ? patience_opened(http->patience, info->connect_fd) : NULL;
+	} else {
+		patience_closed(http->patience, *client);
+		*client = NULL;
+	}
+}
+
 static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *data, size_t *data_size, void **state)
 {
 	struct request *r = *state;
+	struct http *http = closure;
 
 	(void)version;
 	if (!r) {
 		r = mem_zalloc(sizeof(*r));
-		*r = (struct request){.server = closure, .connection = connection, .method = method, .url = url, .fd = -1};
+		*r = (struct request){.http = http, .server = http->server, .connection = connection, .method = method, .url = url,
+			.fd = -1};
 		*state = r;
+		patience_busy(http->patience, client_of(connection));
 		begin(r);
 		/* Refused before the body: answered now, and the connection is closed after it. */
 		return r->status && r->kind != KIND_FORM ? send_error(r, r->status, r->error) : MHD_YES;
 	}
 	if (*data_size) {
+		/* No answer: it would not read one. What tus received stays, a form leaves nothing. */
+		if (pace_too_slow(&r->pace, *data_size, r->server->idle_s))
+			return MHD_NO;
 		receive(r, data, *data_size);
 		*data_size = 0;
 		return MHD_YES;
@@ -797,10 +830,10 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
 static void on_completed(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
 {
 	struct request *r = *state;
+	struct http *http = closure;
 
-	(void)closure;
-	(void)connection;
 	(void)how;
+	patience_waiting(http->patience, client_of(connection));
 	if (!r)
 		return;
 	if (r->form)
@@ -817,28 +850,38 @@ static void on_completed(void *closure, struct MHD_Connection *connection, void 
 
 int http_start(struct http **ret_http, struct server *server, unsigned *ret_port, struct error *err)
 {
+	const unsigned family = server->listen.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
 	struct http *http = mem_zalloc(sizeof(*http));
 	const union MHD_DaemonInfo *info;
 
-	http->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
-		on_request, server, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&server->listen,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, 64u,
+	http->server = server;
+	http->patience = patience_new(server->idle_s);
+	if (http->patience)
+		http->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | family, 0, NULL,
+			NULL, on_request, http, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&server->listen,
+			MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+			MHD_OPTION_CONNECTION_LIMIT, 64u,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, 24u, MHD_OPTION_CONNECTION_TIMEOUT, server->idle_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)131072, MHD_OPTION_THREAD_STACK_SIZE, (size_t)524288,
 		MHD_OPTION_END);
 	if (!http->daemon) {
+		int r = error_errno(err, "cannot listen");
+
+		patience_free(http->patience);
 		free(http);
-		return error_errno(err, "cannot listen");
+		return r;
 	}
 	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	*ret_port = info && info->port ? info->port : ntohs(server->listen.sin_port);
+	*ret_port = info && info->port ? info->port : ntohs(((const struct sockaddr_in *)&server->listen)->sin_port);
 	*ret_http = http;
 	return 0;
 }
 
 void http_stop(struct http *http)
 {
-	if (http)
-		MHD_stop_daemon(http->daemon);
+	if (!http)
+		return;
+	MHD_stop_daemon(http->daemon);
+	patience_free(http->patience);
 	free(http);
 }

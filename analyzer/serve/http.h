@@ -1,19 +1,19 @@
 /* http: the upload page. docs/serve.md has its addresses. */
 #pragma once
 
-#include <netinet/in.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "serve/confined.h"
 #include "serve/depot.h"
 
 struct server {
 	struct depot depot;
-	struct sockaddr_in listen;
+	struct sockaddr_storage listen; /* IPv4 or IPv6 */
 	const char *token; /* NULL: loopback only, without one */
 	struct confined_limits limits;
 	unsigned analyses_max; /* at once */
-	unsigned idle_s;       /* a client that sends nothing for so long is cut off */
+	unsigned idle_s;       /* a client that sends nothing, or no more than a trickle, for so long is cut off */
 	char memory[32];       /* --memory of an analysis */
 };
 

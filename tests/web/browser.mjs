@@ -1,5 +1,5 @@
 /*
- * The report and the upload page in chromium. usage: node browser.mjs BOTHENDS FIXTURES
+ * The report and the upload page in chromium. usage: node browser.mjs BOTHENDS FIXTURES [WORDS OF A TEST]
  * Prints ok NAME, or not ok NAME: why.
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [bothends, fixtures] = process.argv.slice(2);
+const [bothends, fixtures, only] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const dir = mkdtempSync(join(tmpdir(), "bothends-web-"));
 const browser = await chromium.launch({
@@ -24,6 +24,8 @@ function need(condition, why) {
 }
 
 async function test(name, body) {
+	if (only && !name.includes(only))
+		return;
 	try {
 		await body();
 		console.log(`ok ${name}`);
@@ -319,6 +321,58 @@ await test("from drop to report", async () => {
 		await page.waitForSelector(".plot canvas");
 		await calm(page);
 		await context.close();
+	} finally {
+		server.kill();
+	}
+});
+
+await test("the upload page by keyboard alone", async () => {
+	const server = spawn(bothends, ["serve", "--store", join(dir, "store2"), "--listen", "127.0.0.1:0"]);
+	try {
+		const url = await new Promise((done) => server.stdout.once("data", (d) => done(String(d).trim())));
+		const page = await open(url, { viewport: { width: 1000, height: 800 } });
+		page.trouble.length = 0; /* its own script and style are fetched here, and the list */
+		const focused = () => page.evaluate(() => { const e = document.activeElement; return [e.id, e.tagName, e.getAttribute("aria-label") || e.textContent].join("|"); });
+		const tabTo = async (what) => {
+			for (let i = 0; i < 25; i++) {
+				await page.keyboard.press("Tab");
+				if (what.test(await focused()))
+					return;
+			}
+			throw new Error(`nothing like ${what} is reached by Tab`);
+		};
+		await page.waitForSelector("#start:not([hidden])");
+		await tabTo(/^pick\|/);
+		need(await page.evaluate(() => getComputedStyle(document.getElementById("drop")).outlineStyle !== "none"), "where the focus is cannot be seen");
+		const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+		await chooser.setFiles([`${arp}/worker.pcapng`, `${arp}/db.pcapng`]);
+		await page.waitForSelector("#files li:nth-child(2)");
+		await page.locator("#pick").focus();
+		await tabTo(/Host of worker/);
+		await page.keyboard.press("Control+A");
+		await page.keyboard.type("not a name!");
+		await tabTo(/^go\|/);
+		await page.keyboard.press("Enter");
+		need(/Host of worker/.test(await focused()), "a name that is none is sent");
+		await page.keyboard.press("Control+A");
+		await page.keyboard.type("w1");
+		await tabTo(/^go\|/);
+		await page.keyboard.press("Enter");
+		await page.waitForSelector("#findings li", { timeout: 30000 });
+		need((await page.textContent("#verdict")).includes("never reached"), "no verdict");
+		await tabTo(/\|TEXTAREA\|/);
+		await page.keyboard.press("Control+A");
+		await page.keyboard.type("SELECT name FROM host ORDER BY name");
+		await tabTo(/\|BUTTON\|Run/);
+		await page.keyboard.press("Enter");
+		await page.waitForSelector("#rows table");
+		need((await page.textContent("#rows table")).includes("w1"), "the host's name did not arrive");
+		await page.goBack();
+		await page.waitForSelector("#list a");
+		await tabTo(/Delete the incident/);
+		await page.keyboard.press("Enter");
+		await page.waitForFunction(() => document.getElementById("list").textContent === "none");
+		await page.context().close();
 	} finally {
 		server.kill();
 	}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bothends serve: uploads that go well, and those that must not leave anything behind.
 
-usage: serve_test.py BOTHENDS FIXTURES
+usage: serve_test.py BOTHENDS FIXTURES [TEST ...]
 """
 import base64
 import contextlib
@@ -9,6 +9,7 @@ import gzip
 import http.client
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -30,13 +31,14 @@ WORKER, DB = read("worker.pcapng"), read("db.pcapng")
 
 
 class Server:
-    def __init__(self, store, *options, env=None):
+    def __init__(self, store, *options, env=None, listen="127.0.0.1:0", address="127.0.0.1"):
         self.store = store
         self.process = subprocess.Popen(
-            [BOTHENDS, "serve", "--store", store, "--listen", "127.0.0.1:0", *options],
+            [BOTHENDS, "serve", "--store", store, "--listen", listen, *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
         line = self.process.stdout.readline()
-        assert line.startswith("http://127.0.0.1:"), line + self.process.stderr.read()
+        self.address, self.url = address, line.strip()
+        assert line.startswith(f"http://[{address}]:" if ":" in address else f"http://{address}:"), line + self.process.stderr.read()
         self.port = int(line.rsplit(":", 1)[1].strip("/\n"))
 
     def stop(self):
@@ -46,7 +48,7 @@ class Server:
         self.process.stderr.close()
 
     def call(self, method, path, body=None, **headers):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        c = http.client.HTTPConnection(self.address, self.port, timeout=60)
         c.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
         r = c.getresponse()
         data = r.read()
@@ -240,25 +242,150 @@ def test_token():
     assert r.returncode == 2 and "--token-file" in r.stderr
 
 
-def bomb(pack):
-    """A capture whose records are all alike and packs a thousand times smaller."""
+def test_trickle():
+    """A byte now and then: in the headers, in a form, in a resumable upload. Each is cut off, and the server goes on."""
+    def drip(s, head, body):
+        with socket.create_connection(("127.0.0.1", s.port)) as c:
+            c.sendall(head)
+            began = time.time()
+            for byte in body:
+                try:
+                    c.sendall(bytes([byte]))
+                    if c in select.select([c], [], [], 0.4)[0] and not c.recv(1000):
+                        break
+                except OSError:
+                    break
+            return time.time() - began
+
+    with server("--idle", "2") as s:
+        endless = b"x" * 60
+        post_form = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=XX\r\nContent-Length: 999999\r\n\r\n"
+        assert drip(s, b"GET / HTTP/1.1\r\nX-Slow: ", endless) < 8, "headers may trickle"
+        assert drip(s, post_form, b'--XX\r\nContent-Disposition: form-data; name="w"; filename="w"\r\n\r\n' + endless) < 8, "a form may trickle"
+        assert eventually(lambda: s.left() == []), "a form that trickled left something"
+        for url, file, content in tus(s, [("w", WORKER)]):
+            head = (f"PATCH {file} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpload-Offset: 0\r\nTus-Resumable: 1.0.0\r\n"
+                    f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(content)}\r\n\r\n").encode()
+            assert drip(s, head, content[:60]) < 8, "a resumable upload may trickle"
+            at = int(s.call("HEAD", file)[2]["Upload-Offset"])
+            assert 0 < at < 60, at
+            assert patch(s, file, at, content[at:])[0] == 204, "it cannot be resumed"
+            assert s.call("DELETE", url)[0] == 204
+        # Slow, but no trickle: allowed.
+        with socket.create_connection(("127.0.0.1", s.port)) as c:
+            body, kind = form([("worker", "a", WORKER)])
+            c.sendall((f"POST /?wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n").encode())
+            for at in range(0, len(body), 2000):
+                c.sendall(body[at:at + 2000])
+                time.sleep(0.5)
+            assert b" 20" in c.recv(100), "a slow client is refused"
+
+
+def test_addresses():
+    """Where it can listen: IPv6 in brackets, and names."""
+    with server(listen="localhost:0") as s:
+        assert s.call("GET", "/incidents", Host=f"localhost:{s.port}")[0] == 200
+    if os.path.exists("/proc/net/if_inet6") and "0000000000000001" in open("/proc/net/if_inet6").read():
+        with server(listen="[::1]:0", address="::1") as s:
+            assert s.url == f"http://[::1]:{s.port}/"
+            assert s.call("GET", "/incidents")[0] == 200
+            assert s.call("GET", "/incidents", Host="[::1]:80", Origin="http://evil.example")[0] == 403
+            assert s.call("GET", "/incidents", Host="[::2]")[0] == 403
+            status, r, _ = post(s, [("worker", "a", WORKER), ("db", "b", DB)])
+            assert status == 201 and r["findings"][0]["count"] == 12, r
+    for wrong, words in (("::1:8480", "is not an address"), ("[::1]", "is not an address"), ("127.0.0.1", "is not an address"), ("127.0.0.1:x", "is not an address"),
+                         ("127.0.0.1:70000", "is not an address"), (":8480", "is not an address"), ("[]:80", "is not an address"),
+                         ("no.such.name.invalid:80", "has no address"), ("[::]:0", "--token-file"), ("0.0.0.0:0", "--token-file")):
+        r = subprocess.run([BOTHENDS, "serve", "--store", "/nonexistent", "--listen", wrong], capture_output=True, text=True, timeout=30)
+        assert r.returncode == 2 and words in r.stderr and r.stderr.count("\n") == 1, (wrong, r.stderr)
+
+
+def push_command(agent, url, token_file, host, path):
+    return [agent, "push", "--quiet", "--tries", "1", "--token-file", token_file, "--host", host, path, url]
+
+
+def test_agent_push():
+    """bothends-agent push, the real one, to the real server: two hosts, one incident."""
+    agent = shutil.which("bothends-agent") or os.path.join(os.path.dirname(os.path.dirname(BOTHENDS)), "capture", "bothends-agent")
+    if not os.path.exists(agent):
+        return "no bothends-agent beside this build"
+    token = "correct-horse-battery"
+    with server(env={"BOTHENDS_TOKEN": token}) as s, tempfile.TemporaryDirectory() as t:
+        key = f"{t}/token"
+        with open(key, "w", encoding="ascii") as f:
+            f.write(token + "\n")
+        os.chmod(key, 0o600)
+        bearer = {"Authorization": f"Bearer {token}"}
+        _, incident, _ = s.call("POST", "/incidents", **bearer)
+        for host, name in (("worker", "worker.pcapng"), ("db", "db.pcapng")):
+            r = subprocess.run(push_command(agent, f"{s.url.rstrip('/')}{incident['url']}", key, host, f"{ARP}/{name}"), capture_output=True, text=True, timeout=60)
+            assert r.returncode == 0, r.stderr
+        status, r, _ = s.call("POST", incident["url"] + "/analyze?wait=60", **bearer)
+        assert status == 200 and r["findings"][0]["count"] == 12, (status, r)
+        with open(key, "w", encoding="ascii") as f:
+            f.write("not the token at all\n")
+        r = subprocess.run(push_command(agent, s.url, key, "worker", f"{ARP}/worker.pcapng"), capture_output=True, text=True, timeout=60)
+        assert r.returncode != 0 and "token" in r.stderr, (r.returncode, r.stderr)
+
+
+def bomb_parts():
+    """Records that are all alike, 180 MB of them, and a header for a first part."""
     head = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
     record = (1790000000).to_bytes(4, "little") + bytes(4) + (60000).to_bytes(4, "little") * 2 + bytes(60000)
-    return pack(head + record * 3000)
+    return head, record * 3000
 
 
 def test_bombs():
-    with server("--analysis-time", "1", "--analysis-memory", "64M") as s:
-        bombs = [("gz", bomb(lambda b: gzip.compress(b * 12, 6)))]
-        if shutil.which("zstd"):
-            bombs.append(("zst", bomb(lambda b: subprocess.run(["zstd", "-q"], input=b * 12, capture_output=True).stdout)))
-        for name, content in bombs:
-            status, r, _ = post(s, [("w", name, content)])
-            assert r["state"] in ("failed", "done"), r
-            if r["state"] == "failed":
-                assert "more than this server allows" in r["error"] or "memory" in r["error"], r
-            assert s.call("DELETE", r["url"])[0] == 204
-        assert s.left() == []
+    """What packs a thousand times smaller: 18 GB are stopped at the limit, 180 MB are read."""
+    packers = [("gz", lambda b: gzip.compress(b, 6))]
+    if shutil.which("zstd"):
+        packers.append(("zst", lambda b: subprocess.run(["zstd", "-q"], input=b, capture_output=True, check=True).stdout))
+    head, records = bomb_parts()
+    for name, pack in packers:
+        first, more = pack(head + records), pack(records)
+        with server("--analysis-time", "1", "--analysis-memory", "64M") as s:
+            status, r, _ = post(s, [("w", name, first + more * 99)])
+            assert status == 201 and r["state"] == "failed" and "more than this server allows" in r["error"], (name, r)
+            assert s.call("GET", r["url"] + "/report")[0] == 404
+            assert not [n for n in os.listdir(f"{s.store}/{r['id']}") if n not in ("capture-1", "meta.json")], "the analysis left something"
+            assert s.call("DELETE", r["url"])[0] == 204 and s.left() == []
+        with server("--analysis-time", "60", "--analysis-memory", "64M") as s:
+            status, r, _ = post(s, [("w", name, first)])
+            assert status == 201 and r["state"] == "done", (name, r)
+            _, rows, _ = s.call("POST", r["url"] + "/query", "SELECT frames, damaged FROM capture_file")
+            assert rows == [{"frames": 3000, "damaged": None}], (name, rows)
+
+
+def working_in(folder):
+    """Processes whose working directory is there: analyses."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd").startswith(folder):
+                found.append(int(pid))
+    return found
+
+
+def test_killed_server():
+    """kill -9 in the middle of an analysis: that ends too, and the next server says so and tidies up."""
+    head, records = bomb_parts()
+    with tempfile.TemporaryDirectory() as t:
+        s = Server(f"{t}/store")
+        _, r, _ = post(s, [("w", "gz", gzip.compress(head + records, 6) + gzip.compress(records, 6) * 99)], path="/?wait=0")
+        assert r["state"] == "analyzing", r
+        assert eventually(lambda: working_in(f"{t}/store")), "no analysis runs"
+        s.process.kill()
+        s.process.wait(10)
+        s.process.stdout.close()
+        s.process.stderr.close()
+        assert eventually(lambda: not working_in(f"{t}/store")), "the analysis outlives its server"
+        s = Server(f"{t}/store")
+        try:
+            _, r, _ = s.call("GET", r["url"])
+            assert r["state"] == "failed" and "was stopped" in r["error"], r
+            assert sorted(os.listdir(f"{t}/store/{r['id']}")) == ["capture-1", "meta.json"], os.listdir(f"{t}/store/{r['id']}")
+        finally:
+            s.stop()
 
 
 def test_full_disk():
@@ -296,7 +423,7 @@ def test_memory_stays_flat():
 def main():
     failed = 0
     for name, test in list(globals().items()):
-        if not name.startswith("test_"):
+        if not name.startswith("test_") or (sys.argv[3:] and name[5:] not in sys.argv[3:]):
             continue
         try:
             why = test()

@@ -250,10 +250,10 @@ static const struct {
 
 static int inside(int argc, char **argv)
 {
-	if (argc < 7)
+	if (argc < 8)
 		return 2;
-	confine(strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), strtoull(argv[5], NULL, 10));
-	return tries[atoi(argv[6])].inside() ? 1 : 0;
+	confine(strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), strtoull(argv[5], NULL, 10), atoi(argv[6]));
+	return tries[atoi(argv[7])].inside() ? 1 : 0;
 }
 
 static void prepare(const char *folder)
