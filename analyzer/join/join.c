@@ -406,6 +406,20 @@ static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, 
 		.vantage = vantage, .conversation = conversation, .direction = (uint8_t)d, .segment = s};
 }
 
+/* How far back a frame is looked for that another event of its conversation picked. */
+#define PICKED_BEFORE 256
+
+static void pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t conversation, enum direction d,
+	const struct segment *s)
+{
+	uint32_t from = b->packet_count - first > PICKED_BEFORE ? b->packet_count - PICKED_BEFORE : first;
+
+	for (uint32_t i = b->packet_count; i-- > from;)
+		if (b->packets[i].segment == s)
+			return;
+	pick(b, vantage, conversation, d, s);
+}
+
 static void pick_all(struct worker *w, struct join_batch *b, uint32_t conversation)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
@@ -425,17 +439,17 @@ static void pick_events(struct worker *w, struct join_batch *b, uint32_t convers
 	for (uint32_t i = 0; i < w->place_count && !w->places[i].absent; i++)
 		for (int d = 0; d < 2; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count && k < 2; k++)
-				pick(b, w->places[i].member.vantage, conversation, (enum direction)d,
+				pick_once(b, first, w->places[i].member.vantage, conversation, (enum direction)d,
 					w->sent[i][d].items[k].seg);
 	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit; i++) {
 		const struct event *e = &b->events.events[i];
 
 		if (e->sent)
-			pick(b, e->from, conversation, (enum direction)e->direction, e->sent);
+			pick_once(b, first, e->from, conversation, (enum direction)e->direction, e->sent);
 		if (e->received)
-			pick(b, e->to, conversation, (enum direction)e->direction, e->received);
+			pick_once(b, first, e->to, conversation, (enum direction)e->direction, e->received);
 		if (e->proof)
-			pick(b, e->proof_vantage, conversation,
+			pick_once(b, first, e->proof_vantage, conversation,
 				e->proof == e->sent ? (enum direction)e->direction : (enum direction)!e->direction,
 				e->proof);
 	}

@@ -26,14 +26,6 @@ struct peer_key {
 	uint32_t vantage, unused;
 };
 
-struct packet_key {
-	uint32_t vantage, ordinal;
-};
-
-struct packet_seen {
-	struct tally frames;
-};
-
 static int open_trees(struct flow_writer *w, struct error *err)
 {
 	int r = btree_file_open(&w->file, w->db, err);
@@ -55,8 +47,6 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	int r;
 
 	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
-	w->seen = mem_zalloc(sizeof(*w->seen));
-	tally_init(&w->seen->frames, sizeof(struct packet_key), 8, UINT32_MAX);
 	totals_init(&w->totals);
 	tally_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	tally_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
@@ -67,13 +57,11 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 
 void flow_writer_release(struct flow_writer *w)
 {
-	tally_release(&w->seen->frames);
 	totals_release(&w->totals);
 	outages_release(&w->outages);
 	tally_release(&w->peer_seconds);
 	tally_release(&w->missed);
 	flowindex_release(&w->indexes);
-	free(w->seen);
 	free(w->pending);
 	free(w->waiting);
 	free(w->packets);
@@ -512,16 +500,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 /* Rows wait: they are written in the order of frames. */
 static void take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
 {
-	struct packet_key key = {.vantage = p->vantage, .ordinal = p->segment->frame};
-	bool fresh, all = w->join->options.packets == PACKETS_ALL;
-
-	/* With all packets each comes once by itself; remembering them would cost more than they do. */
-	if (!all) {
-		(void)tally_at(&w->seen->frames, &key, &fresh);
-		if (!fresh)
-			return;
-	}
-	if (w->packets_total++ >= w->packets_max && !all)
+	if (w->packets_total++ >= w->packets_max && w->join->options.packets != PACKETS_ALL)
 		return;
 	MEM_RESERVE(w->packets, w->packet_count, w->packet_cap);
 	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
@@ -538,10 +517,18 @@ static int by_frame(const void *a, const void *b)
 
 	if (x->file != y->file)
 		return x->file < y->file ? -1 : 1;
-	return (x->number > y->number) - (x->number < y->number);
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (((const struct placed *)a)->waiting > ((const struct placed *)b)->waiting) -
+		(((const struct placed *)a)->waiting < ((const struct placed *)b)->waiting);
 }
 
-/* The key of packet is the frame; conversations interleave in a file. */
+static bool same_frame(const struct placed *a, const struct placed *b)
+{
+	return a->place.file == b->place.file && a->place.number == b->place.number;
+}
+
+/* The key of packet is the frame, once though picked far apart; conversations interleave in a file. */
 static int insert_packets(struct flow_writer *w, struct error *err)
 {
 	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
@@ -557,6 +544,8 @@ static int insert_packets(struct flow_writer *w, struct error *err)
 	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
 		const struct waiting_packet *p = &w->packets[list[i].waiting];
 
+		if (i && same_frame(&list[i], &list[i - 1]))
+			continue;
 		insert_packet(w, t, p->row, &p->pick, &list[i].place);
 	}
 	btree_finish(t);

@@ -27,7 +27,6 @@ struct flow_writer {
 		uint32_t row;
 	} *windows;
 	uint32_t window_count, window_cap;
-	struct packet_seen *seen; /* frames that have a row */
 	/* Events whose verdict waits until all captures have been judged. */
 	struct pending {
 		uint64_t event_row, path_row; /* event_row 0: beyond the limit */
