@@ -143,17 +143,21 @@ CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of ad
 	estimated INTEGER NOT NULL -- 1 where any row of path is estimated
 ) STRICT;
 
-CREATE TABLE loss_total ( -- sums of the rows of path that lost something but no SYN, as in path_total and made with it; flows that were not paired with certainty are left out
+CREATE TABLE loss_total ( -- sums of the rows of path that lost something, by leg, direction and addresses; made with path_total; without flows that were not paired with certainty
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
 	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
 	direction TEXT NOT NULL, -- c2s or s2c
 	client_ip TEXT NOT NULL, -- as in flow
 	server_ip TEXT NOT NULL, -- as in flow
-	src_ip TEXT, -- sender, as seen where the segments were sent; NULL: several
-	dst_ip TEXT, -- receiver, as seen there; NULL: several
+	src_ip TEXT NOT NULL, -- sender, as seen where the segments were sent
+	dst_ip TEXT NOT NULL, -- receiver, as seen there
+	server_port INTEGER NOT NULL, -- as seen there
+	syn INTEGER NOT NULL, -- 1 rows that lost a SYN or SYN-ACK, 0 the others
 	flows INTEGER NOT NULL, -- rows of path
+	broken INTEGER NOT NULL, -- of them flows that stayed unanswered or half open
 	lost INTEGER NOT NULL, -- segments lost or misaddressed
-	bytes INTEGER NOT NULL, -- payload of those
+	syn_lost INTEGER NOT NULL, -- of them SYN or SYN-ACK
+	bytes INTEGER NOT NULL, -- payload of the lost ones
 	smallest_lost INTEGER, -- IP length of the smallest lost TCP packet with payload; NULL: none
 	estimated INTEGER NOT NULL, -- 1 where any row of path is estimated
 	first_ns INTEGER NOT NULL, -- first packet of those flows, reference clock

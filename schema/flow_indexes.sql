@@ -12,3 +12,5 @@ CREATE INDEX IF NOT EXISTS path_syn_lost ON path(flow_id) WHERE syn_lost > 0;
 CREATE INDEX IF NOT EXISTS segment_event_by_flow ON segment_event(flow_id);
 CREATE INDEX IF NOT EXISTS segment_event_by_kind
 	ON segment_event(kind, from_vantage_id, to_vantage_id, sent_ns);
+CREATE INDEX IF NOT EXISTS segment_event_syn
+	ON segment_event(kind, from_vantage_id, to_vantage_id, sent_ns) WHERE tcp_flags & 2;

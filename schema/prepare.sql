@@ -32,22 +32,18 @@ DELETE FROM loss_total WHERE NOT EXISTS (SELECT 1 FROM path_total);
 DELETE FROM handshake_ack WHERE NOT EXISTS (SELECT 1 FROM path_total);
 INSERT INTO loss_total
 SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip,
-	CASE WHEN min(iif(p.direction = 'c2s', s.client_ip, s.server_ip))
-		= max(iif(p.direction = 'c2s', s.client_ip, s.server_ip))
-		THEN min(iif(p.direction = 'c2s', s.client_ip, s.server_ip)) END,
-	CASE WHEN min(iif(p.direction = 'c2s', s.server_ip, s.client_ip))
-		= max(iif(p.direction = 'c2s', s.server_ip, s.client_ip))
-		THEN min(iif(p.direction = 'c2s', s.server_ip, s.client_ip)) END,
-	count(*), sum(p.lost + p.misaddressed), sum(p.bytes_lost + p.bytes_misaddressed),
-	min(CASE WHEN f.protocol = 'tcp' THEN p.smallest_lost END), max(p.estimated),
-	min(f.first_ns), max(f.last_ns)
+	iif(p.direction = 'c2s', s.client_ip, s.server_ip) AS src_ip,
+	iif(p.direction = 'c2s', s.server_ip, s.client_ip) AS dst_ip, s.server_port, p.syn_lost > 0 AS syn,
+	count(*), sum(f.outcome IN ('unanswered', 'half_open')), sum(p.lost + p.misaddressed), sum(p.syn_lost),
+	sum(p.bytes_lost + p.bytes_misaddressed), min(CASE WHEN f.protocol = 'tcp' THEN p.smallest_lost END),
+	max(p.estimated), min(f.first_ns), max(f.last_ns)
 FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
 CROSS JOIN path p
 CROSS JOIN flow f ON f.id = p.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
-WHERE p.syn_lost = 0 AND (p.lost > 0 OR p.misaddressed > 0)
-	AND f.pairing NOT IN ('ambiguous', 'proxy')
-GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip;
+WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy')
+GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, src_ip, dst_ip,
+	s.server_port, syn;
 INSERT INTO handshake_ack
 SELECT e.id
 FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
@@ -75,7 +71,7 @@ CREATE INDEX temp.pair_total_by_ends
 -- Directions of flows in which segments were lost between two vantage points. The addresses are the
 -- ones seen where the segments were sent (NAT). An unfit capture supports no verdict: not here. There
 -- may be as many as flows: only those are looked at one by one that a rule has something to say about
--- (lossy); the rest of them are sums (loss_rest).
+-- (lossy); the rest of them are sums (loss_rest, of all: loss_sum).
 CREATE TEMP VIEW lossy_path AS
 SELECT p.rowid AS path_id, p.flow_id, p.direction, p.from_vantage_id, p.to_vantage_id,
 	f.protocol, f.client_ip, f.server_ip, f.outcome, f.first_ns, f.last_ns,
@@ -93,24 +89,21 @@ CROSS JOIN flow f ON f.id = p.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
 WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy');
 
--- First those that lost a SYN or SYN-ACK.
-CREATE TEMP TABLE lossy AS SELECT * FROM lossy_path WHERE syn_lost > 0;
-CREATE TEMP TABLE loss_rest AS
+CREATE TEMP TABLE lossy AS SELECT * FROM lossy_path LIMIT 0;
+CREATE TEMP TABLE loss_sum AS
 SELECT t.*, CASE WHEN vf.trust = 'sound' AND vt.trust = 'sound' THEN 1.0 ELSE 0.8 END AS trusted
 FROM loss_total t
 JOIN vantage vf ON vf.id = t.from_vantage_id AND vf.trust != 'unfit'
 JOIN vantage vt ON vt.id = t.to_vantage_id AND vt.trust != 'unfit';
+CREATE INDEX temp.loss_sum_by_ends ON loss_sum(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
+CREATE TEMP TABLE loss_rest AS SELECT * FROM loss_sum;
 
 -- Ends between which anything was lost, with all that passed between them: also the flows that lost
 -- nothing. The ends are those of the flow table.
 CREATE TEMP TABLE lossy_pair AS
 SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
 	0 AS sent, 0 AS unjudged, 0 AS syn_sent, 0 AS largest_delivered, min(smallest_lost) AS smallest_lost
-FROM (
-	SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip,
-		CASE WHEN protocol = 'tcp' THEN smallest_lost END AS smallest_lost FROM lossy
-	UNION ALL
-	SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip, smallest_lost FROM loss_rest)
+FROM loss_sum
 GROUP BY from_vantage_id, to_vantage_id, direction, client_ip, server_ip;
 UPDATE lossy_pair SET (sent, unjudged, syn_sent, largest_delivered) = (
 	SELECT sum(p.sent), sum(p.unjudged), sum(p.syn_sent), max(p.largest_delivered)
@@ -130,9 +123,9 @@ WHERE smallest_lost > largest_delivered AND largest_delivered > 0
 	AND smallest_lost >= (SELECT value FROM setting WHERE key = 'pmtu_min_bytes');
 CREATE INDEX temp.pmtu_candidate_by_ends
 	ON pmtu_candidate(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
--- Their flows are looked at one by one, too.
+-- Their flows are looked at one by one.
 INSERT INTO lossy SELECT * FROM lossy_path
-WHERE syn_lost = 0 AND path_id IN (
+WHERE path_id IN (
 	SELECT p.rowid FROM pmtu_candidate w
 	CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = w.client_ip AND f.server_ip = w.server_ip
 	CROSS JOIN path p ON p.flow_id = f.id AND p.direction = w.direction
@@ -185,7 +178,7 @@ UPDATE leg SET other_lost = coalesce((
 	SELECT sum(l.lost - l.syn_lost) FROM lossy l
 	WHERE l.from_vantage_id = leg.from_vantage_id AND l.to_vantage_id = leg.to_vantage_id
 		AND NOT l.pmtu), 0) + coalesce((
-	SELECT sum(r.lost) FROM loss_rest r
+	SELECT sum(r.lost - r.syn_lost) FROM loss_rest r
 	WHERE r.from_vantage_id = leg.from_vantage_id AND r.to_vantage_id = leg.to_vantage_id), 0);
 UPDATE leg SET random = 1
 WHERE other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
@@ -196,14 +189,13 @@ WHERE other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
 -- about. own: more of them than the loss rate of the leg lets expect, so a story of its own.
 CREATE TEMP TABLE handshake_pair AS
 SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip,
-	sum(l.syn_lost) AS lost, w.syn_sent AS sent, count(*) AS flows,
-	sum(l.outcome IN ('unanswered', 'half_open')) AS broken,
+	sum(l.syn_lost) AS lost, w.syn_sent AS sent, sum(l.flows) AS flows, sum(l.broken) AS broken,
 	NOT g.random OR (sum(l.syn_lost) >= 3 AND wilson_low(sum(l.syn_lost), w.syn_sent)
 		> 2 * wilson_high(g.other_lost, g.sent - g.unjudged - g.syn_sent)) AS own
-FROM lossy l
+FROM loss_sum l
 CROSS JOIN lossy_pair w USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
 JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id
-WHERE l.syn_lost > 0
+WHERE l.syn
 GROUP BY l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip;
 
 -- The same by finding: ends of their own as long as they are few, else by server, else all of the
@@ -223,26 +215,39 @@ LEFT JOIN crowd c USING (from_vantage_id, to_vantage_id, direction);
 CREATE INDEX temp.handshake_key_by_ends
 	ON handshake_key(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 
--- The flows behind each of them.
+-- And the groups, counted.
+CREATE TEMP TABLE handshake_group AS
+SELECT k.*, t.trusted, t.first_ns, t.last_ns, t.src_ip, t.dst_ip, t.port, t.sources, t.destinations
+FROM (SELECT finding_key, from_vantage_id, to_vantage_id, direction, own, sum(lost) AS lost,
+		sum(sent) AS sent, sum(flows) AS flows, sum(broken) AS broken
+	FROM handshake_key GROUP BY finding_key) k
+JOIN (SELECT h.finding_key, min(l.trusted) AS trusted, min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns,
+		CASE WHEN min(l.src_ip) = max(l.src_ip) THEN min(l.src_ip) END AS src_ip,
+		CASE WHEN min(l.dst_ip) = max(l.dst_ip) THEN min(l.dst_ip) END AS dst_ip,
+		CASE WHEN min(l.server_port) = max(l.server_port) THEN min(l.server_port) END AS port,
+		count(DISTINCT l.src_ip) AS sources, count(DISTINCT l.dst_ip) AS destinations
+	FROM handshake_key h
+	CROSS JOIN loss_sum l USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
+	WHERE l.syn GROUP BY h.finding_key) t USING (finding_key);
+
+-- The flows behind those of their own are looked at one by one.
+INSERT INTO lossy
+SELECT l.* FROM (SELECT 1 FROM handshake_key WHERE own LIMIT 1) once
+CROSS JOIN lossy_path l
+CROSS JOIN handshake_key k USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
+WHERE l.syn_lost > 0 AND k.own AND NOT EXISTS (SELECT 1 FROM pmtu_candidate w
+	WHERE w.from_vantage_id = l.from_vantage_id AND w.to_vantage_id = l.to_vantage_id
+		AND w.direction = l.direction AND w.client_ip = l.client_ip AND w.server_ip = l.server_ip);
+DELETE FROM loss_rest WHERE syn AND EXISTS (SELECT 1 FROM handshake_key k
+	WHERE k.own AND k.from_vantage_id = loss_rest.from_vantage_id AND k.to_vantage_id = loss_rest.to_vantage_id
+		AND k.direction = loss_rest.direction AND k.client_ip = loss_rest.client_ip
+		AND k.server_ip = loss_rest.server_ip);
 CREATE TEMP TABLE handshake_flow AS
 SELECT k.finding_key, l.*
 FROM lossy l
 CROSS JOIN handshake_key k USING (from_vantage_id, to_vantage_id, direction, client_ip, server_ip)
-WHERE l.syn_lost > 0;
+WHERE l.syn_lost > 0 AND k.own;
 CREATE INDEX temp.handshake_flow_by_key ON handshake_flow(finding_key);
-
--- And the groups, counted.
-CREATE TEMP TABLE handshake_group AS
-SELECT k.*, min(f.trusted) AS trusted, min(f.first_ns) AS first_ns, max(f.last_ns) AS last_ns,
-	CASE WHEN min(f.src_ip) = max(f.src_ip) THEN min(f.src_ip) END AS src_ip,
-	CASE WHEN min(f.dst_ip) = max(f.dst_ip) THEN min(f.dst_ip) END AS dst_ip,
-	CASE WHEN min(f.server_port) = max(f.server_port) THEN min(f.server_port) END AS port,
-	count(DISTINCT f.src_ip) AS sources, count(DISTINCT f.dst_ip) AS destinations
-FROM (SELECT finding_key, from_vantage_id, to_vantage_id, direction, own, sum(lost) AS lost,
-		sum(sent) AS sent, sum(flows) AS flows, sum(broken) AS broken
-	FROM handshake_key GROUP BY finding_key) k
-CROSS JOIN handshake_flow f USING (finding_key)
-GROUP BY k.finding_key;
 
 -- What makes up a loss rate: what neither a story of its own about handshakes nor a path MTU explains.
 -- n is how many of the lost ones count.
@@ -283,9 +288,8 @@ SELECT g.from_vantage_id, g.to_vantage_id, sum(l.n) AS lost, g.sent, g.unjudged,
 		THEN min(l.client_ip) END AS client_ip,
 	CASE WHEN min(l.client_ip) = max(l.client_ip) AND min(l.server_ip) = max(l.server_ip)
 		THEN min(l.server_ip) END AS server_ip,
-	-- NULL where a part has several
-	CASE WHEN min(l.src_ip) = max(l.src_ip) AND count(l.src_ip) = count(*) THEN min(l.src_ip) END AS src_ip,
-	CASE WHEN min(l.dst_ip) = max(l.dst_ip) AND count(l.dst_ip) = count(*) THEN min(l.dst_ip) END AS dst_ip,
+	CASE WHEN min(l.src_ip) = max(l.src_ip) THEN min(l.src_ip) END AS src_ip,
+	CASE WHEN min(l.dst_ip) = max(l.dst_ip) THEN min(l.dst_ip) END AS dst_ip,
 	sum(l.flows) AS flows, sum(l.bytes) AS bytes, min(l.trusted) AS trusted,
 	min(l.first_ns) AS first_ns, max(l.last_ns) AS last_ns, max(l.estimated) AS estimated
 FROM loss_part l
@@ -360,6 +364,54 @@ CROSS JOIN segment_event e ON e.kind = s.kind AND e.from_vantage_id = s.from_van
 	AND e.to_vantage_id = s.to_vantage_id AND e.sent_ns BETWEEN s.low_ns AND s.high_ns
 WHERE NOT EXISTS (SELECT 1 FROM loss_apart x WHERE x.flow_id = e.flow_id AND x.direction = e.direction
 	AND x.from_vantage_id = e.from_vantage_id AND x.to_vantage_id = e.to_vantage_id);
+
+-- The same for handshakes that the loss rate explains: those of a leg and direction are one finding, and
+-- may be many, too.
+CREATE TEMP TABLE handshake_span AS
+SELECT g.finding_key, g.from_vantage_id, g.to_vantage_id, g.direction, k.column1 AS kind, c.valid_from, c.valid_to,
+	c.from_ns, c.offset_ns, c.skew_ppm, 0 AS first_ns, 0 AS last_ns
+FROM handshake_group g
+CROSS JOIN (VALUES ('lost'), ('misaddressed')) k
+CROSS JOIN clock_piece c ON c.vantage_id = g.from_vantage_id
+WHERE NOT g.own;
+CREATE TEMP VIEW handshake_event AS
+SELECT e.id AS event_id, e.kind, e.from_vantage_id, e.to_vantage_id, e.direction, e.sent_ns
+FROM segment_event e
+WHERE e.tcp_flags & 2 AND EXISTS (SELECT 1 FROM flow f
+	JOIN handshake_key k ON k.from_vantage_id = e.from_vantage_id AND k.to_vantage_id = e.to_vantage_id
+		AND k.direction = e.direction AND k.client_ip = f.client_ip AND k.server_ip = f.server_ip
+	WHERE f.id = e.flow_id AND NOT k.own AND f.pairing NOT IN ('ambiguous', 'proxy'));
+UPDATE handshake_span SET
+	first_ns = coalesce((SELECT e.sent_ns FROM handshake_event e
+		WHERE e.kind = handshake_span.kind AND e.from_vantage_id = handshake_span.from_vantage_id
+			AND e.to_vantage_id = handshake_span.to_vantage_id AND e.direction = handshake_span.direction
+			AND e.sent_ns >= handshake_span.valid_from AND e.sent_ns < handshake_span.valid_to
+		ORDER BY e.sent_ns
+		LIMIT 1 OFFSET (SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'evidence_max') - 1),
+		valid_to - 1001),
+	last_ns = (SELECT e.sent_ns FROM handshake_event e
+		WHERE e.kind = handshake_span.kind AND e.from_vantage_id = handshake_span.from_vantage_id
+			AND e.to_vantage_id = handshake_span.to_vantage_id AND e.direction = handshake_span.direction
+			AND e.sent_ns >= handshake_span.valid_from AND e.sent_ns < handshake_span.valid_to
+		ORDER BY e.sent_ns DESC LIMIT 1);
+CREATE TEMP TABLE handshake_proof AS
+SELECT s.finding_key, e.event_id, e.sent_ns
+	- CAST(s.offset_ns + (e.sent_ns - s.from_ns) * s.skew_ppm / 1e6 AS INTEGER) AS at_ns
+FROM (
+	SELECT *, valid_from AS low_ns, min(first_ns + 1000, valid_to - 1) AS high_ns FROM handshake_span
+	UNION ALL
+	SELECT *, max(last_ns - 1000, valid_from, first_ns + 1001), valid_to - 1 FROM handshake_span
+	WHERE last_ns > first_ns + 1000) s
+CROSS JOIN handshake_event e ON e.kind = s.kind AND e.from_vantage_id = s.from_vantage_id
+	AND e.to_vantage_id = s.to_vantage_id AND e.direction = s.direction
+	AND e.sent_ns BETWEEN s.low_ns AND s.high_ns;
+INSERT INTO handshake_proof
+SELECT l.finding_key, e.id, e.at_ns
+FROM handshake_flow l
+CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
+	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
+WHERE e.kind IN ('lost', 'misaddressed') AND e.tcp_flags & 2;
+CREATE INDEX temp.handshake_proof_by_key ON handshake_proof(finding_key);
 
 -- The loss rates with their verdict. Intervals that do not overlap differ; so does a way that lost
 -- something from one that lost nothing, though with less certainty while that one carried little.

@@ -48,14 +48,16 @@ int flowindex_init(struct flowindex *x, struct btree_file *f, struct error *err)
 		{"flow_by_outcome", &x->by_outcome.tree},
 		{"flow_by_pairing", &x->by_pairing.tree},
 		{"segment_event_by_kind", &x->by_kind.tree},
+		{"segment_event_syn", &x->syn.tree},
 	};
 	int r = 0;
 
-	*x = (struct flowindex){.by_client = {.addresses = true}, .by_kind = {.ordered = true}};
+	*x = (struct flowindex){.by_client = {.addresses = true}, .by_kind = {.ordered = true}, .syn = {.ordered = true}};
 	groups_init(&x->by_client);
 	groups_init(&x->by_outcome);
 	groups_init(&x->by_pairing);
 	groups_init(&x->by_kind);
+	groups_init(&x->syn);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && r == 0; i++)
 		r = btree_new(all[i].tree, f, all[i].name, err);
 	return r;
@@ -67,6 +69,7 @@ void flowindex_release(struct flowindex *x)
 	groups_release(&x->by_outcome);
 	groups_release(&x->by_pairing);
 	groups_release(&x->by_kind);
+	groups_release(&x->syn);
 	*x = (struct flowindex){0};
 }
 
@@ -144,18 +147,24 @@ void flowindex_path(struct flowindex *x, int64_t flow, int64_t row, const struct
 		add_by_flow(x->path_syn_lost, flow, row);
 }
 
-void flowindex_event(struct flowindex *x, int64_t flow, int64_t row, const char *kind, uint32_t from, uint32_t to,
+static void add_ordered(struct flowindex_groups *g, const char *kind, uint32_t from, uint32_t to, int64_t row,
 	int64_t sent_ns)
 {
-	struct flowindex_groups *g = &x->by_kind;
-
-	add_by_flow(x->event, flow, row);
 	if (g->count == g->order_cap) {
 		g->order_cap = g->order_cap ? 2 * g->order_cap : 1024;
 		g->order = mem_grow(g->order, g->order_cap, sizeof(*g->order));
 	}
 	g->order[g->count] = sent_ns;
 	groups_add_text(g, kind, from, to, row);
+}
+
+void flowindex_event(struct flowindex *x, int64_t flow, int64_t row, const char *kind, uint32_t from, uint32_t to,
+	int64_t sent_ns, bool syn)
+{
+	add_by_flow(x->event, flow, row);
+	add_ordered(&x->by_kind, kind, from, to, row, sent_ns);
+	if (syn)
+		add_ordered(&x->syn, kind, from, to, row, sent_ns);
 }
 
 static int by_columns(const void *a, const void *b)
@@ -310,7 +319,7 @@ static void groups_write(struct flowindex_groups *g)
 
 void flowindex_finish(struct flowindex *x)
 {
-	struct flowindex_groups *kept[] = {&x->by_client, &x->by_outcome, &x->by_pairing, &x->by_kind};
+	struct flowindex_groups *kept[] = {&x->by_client, &x->by_outcome, &x->by_pairing, &x->by_kind, &x->syn};
 	struct btree *by_flow[] = {x->flow_vantage, x->path, x->path_missed, x->path_syn_lost, x->event};
 
 	for (size_t i = 0; i < sizeof(by_flow) / sizeof(by_flow[0]); i++)

@@ -24,7 +24,7 @@ struct flowindex_groups {
 
 struct flowindex {
 	struct btree *flow_vantage, *path, *path_missed, *path_syn_lost, *event;
-	struct flowindex_groups by_client, by_outcome, by_pairing, by_kind;
+	struct flowindex_groups by_client, by_outcome, by_pairing, by_kind, syn;
 };
 
 /* The indexes are there and empty. 0, or negative with err set; released in both cases. */
@@ -42,7 +42,7 @@ void flowindex_path(struct flowindex *x, int64_t flow, int64_t row, const struct
 
 /* sent_ns: DB_NONE where it was not captured. from, to: ids of vantage points. */
 void flowindex_event(struct flowindex *x, int64_t flow, int64_t row, const char *kind, uint32_t from, uint32_t to,
-	int64_t sent_ns);
+	int64_t sent_ns, bool syn);
 
 /* Writes what was kept and finishes all. */
 void flowindex_finish(struct flowindex *x);

@@ -318,7 +318,7 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 	bulk_text_or_null(row, e->detail, strlen(e->detail));
 	w->event_count = (uint64_t)btree_end_row(w->events);
 	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind, net->vantages[e->from].id,
-		net->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE);
+		net->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
 }
 
 static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
@@ -610,21 +610,32 @@ static void insert_peer_seconds(struct flow_writer *w)
 	}
 }
 
+static bool is_broken(const char *outcome)
+{
+	return strcmp(outcome, "unanswered") == 0 || strcmp(outcome, "half_open") == 0;
+}
+
 static void add_totals(struct flow_writer *w, const struct conversation *c, const struct summary *sum,
 	const struct path_counts *p)
 {
 	const struct network *net = w->join->net;
-	const struct member *near = &w->join->all->members[c->first_member];
-	const struct member *from = member_at(w->join, (uint32_t)(c - w->join->all->list), p->from);
+	const struct member *near = &w->join->all->members[c->first_member], *from;
+	uint8_t protocol = member_flow(net, near)->key.protocol;
 	struct totals_flow f = {.client = member_ip(net, near, true), .server = member_ip(net, near, false),
-		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = member_flow(net, near)->key.protocol == 6,
-		.judged = from && c->pairing != PAIRED_AMBIGUOUS && c->pairing != PAIRED_PROXY};
+		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = protocol == 6};
 
-	if (from) {
-		f.src = member_ip(net, from, p->direction == C2S);
-		f.dst = member_ip(net, from, p->direction != C2S);
-	}
 	totals_add(&w->totals, &f, p);
+	if (p->lost.segments + p->misaddressed.segments == 0 || c->pairing == PAIRED_AMBIGUOUS ||
+		c->pairing == PAIRED_PROXY)
+		return;
+	from = member_at(w->join, (uint32_t)(c - w->join->all->list), p->from);
+	if (!from)
+		return;
+	f.src = member_ip(net, from, p->direction == C2S);
+	f.dst = member_ip(net, from, p->direction != C2S);
+	f.server_port = member_port(net, from, false);
+	f.broken = is_broken(outcome(protocol, sum));
+	totals_add_loss(&w->totals, &f, p);
 }
 
 static void wait_path(struct flow_writer *w, uint32_t conversation, const struct path_counts *p)

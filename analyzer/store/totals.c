@@ -17,11 +17,16 @@ struct pair_key {
 #define SUMS 16
 enum { LARGEST_DELIVERED = SUMS, ESTIMATED, VALUES };
 
-/* A row of loss_total. */
+/* Of loss_total. */
+struct loss_key {
+	struct pair_key pair;
+	uint8_t src[16], dst[16];
+	uint32_t server_port, syn;
+};
+
 struct loss {
-	uint8_t src[16], dst[16]; /* of the first path; several_*: another had another */
-	bool several_src, several_dst, estimated;
-	uint64_t flows, segments, bytes;
+	bool estimated;
+	uint64_t flows, broken, segments, syn_segments, bytes;
 	int64_t smallest; /* DB_NONE: none */
 	int64_t first_ns, last_ns;
 };
@@ -29,7 +34,7 @@ struct loss {
 void totals_init(struct totals *t)
 {
 	tally_init(&t->pairs, sizeof(struct pair_key), VALUES * sizeof(uint64_t), PAIRS_MAX);
-	tally_init(&t->losses, sizeof(struct pair_key), sizeof(struct loss), PAIRS_MAX);
+	tally_init(&t->losses, sizeof(struct loss_key), sizeof(struct loss), PAIRS_MAX);
 }
 
 void totals_release(struct totals *t)
@@ -43,37 +48,13 @@ static void raise_to(uint64_t *most, uint64_t v)
 	*most = v > *most ? v : *most;
 }
 
-static void begin_loss(struct loss *l, const struct totals_flow *f)
+static struct pair_key key_of(const struct totals_flow *f, const struct path_counts *p)
 {
-	*l = (struct loss){.smallest = DB_NONE, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
-	memcpy(l->src, f->src, sizeof(l->src));
-	memcpy(l->dst, f->dst, sizeof(l->dst));
-}
+	struct pair_key key = {.from = p->from, .to = p->to, .direction = p->direction};
 
-/* Paths that lost a SYN are judged one by one: they are found by an index. */
-static void add_loss(struct totals *t, const struct pair_key *key, const struct totals_flow *f,
-	const struct path_counts *p)
-{
-	struct loss *l;
-	bool is_new;
-
-	if (p->lost.segments + p->misaddressed.segments == 0 || p->syn_lost || !f->judged)
-		return;
-	l = tally_at(&t->losses, key, &is_new);
-	if (!l)
-		return;
-	if (is_new)
-		begin_loss(l, f);
-	l->several_src |= memcmp(l->src, f->src, sizeof(l->src)) != 0;
-	l->several_dst |= memcmp(l->dst, f->dst, sizeof(l->dst)) != 0;
-	l->estimated |= p->estimated;
-	l->flows++;
-	l->segments += p->lost.segments + p->misaddressed.segments;
-	l->bytes += p->lost.bytes + p->misaddressed.bytes;
-	if (f->tcp && p->smallest_lost >= 0 && (l->smallest == DB_NONE || p->smallest_lost < l->smallest))
-		l->smallest = p->smallest_lost;
-	l->first_ns = f->first_ns < l->first_ns ? f->first_ns : l->first_ns;
-	l->last_ns = f->last_ns > l->last_ns ? f->last_ns : l->last_ns;
+	memcpy(key.client, f->client, sizeof(key.client));
+	memcpy(key.server, f->server, sizeof(key.server));
+	return key;
 }
 
 void totals_add(struct totals *t, const struct totals_flow *f, const struct path_counts *p)
@@ -82,13 +63,10 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 		p->lost.segments, p->capture_missed.segments, p->unjudged.segments, p->received.segments,
 		p->duplicated.segments, p->injected.segments, p->sender_missed.segments, p->modified, p->reordered,
 		p->retransmitted.segments, p->syn_sent, p->syn_lost};
-	struct pair_key key = {.from = p->from, .to = p->to, .direction = p->direction};
+	struct pair_key key = key_of(f, p);
 	uint64_t *sum;
 	bool is_new;
 
-	memcpy(key.client, f->client, sizeof(key.client));
-	memcpy(key.server, f->server, sizeof(key.server));
-	add_loss(t, &key, f, p);
 	sum = tally_at(&t->pairs, &key, &is_new);
 	if (!sum)
 		return;
@@ -96,6 +74,31 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 		sum[i] += add[i];
 	raise_to(&sum[LARGEST_DELIVERED], p->largest_delivered < 0 ? 0 : (uint64_t)p->largest_delivered);
 	raise_to(&sum[ESTIMATED], p->estimated);
+}
+
+void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct path_counts *p)
+{
+	struct loss_key key = {.pair = key_of(f, p), .server_port = f->server_port, .syn = p->syn_lost > 0};
+	struct loss *l;
+	bool is_new;
+
+	memcpy(key.src, f->src, sizeof(key.src));
+	memcpy(key.dst, f->dst, sizeof(key.dst));
+	l = tally_at(&t->losses, &key, &is_new);
+	if (!l)
+		return;
+	if (is_new)
+		*l = (struct loss){.smallest = DB_NONE, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
+	l->estimated |= p->estimated;
+	l->flows++;
+	l->broken += f->broken;
+	l->segments += p->lost.segments + p->misaddressed.segments;
+	l->syn_segments += p->syn_lost;
+	l->bytes += p->lost.bytes + p->misaddressed.bytes;
+	if (f->tcp && p->smallest_lost >= 0 && (l->smallest == DB_NONE || p->smallest_lost < l->smallest))
+		l->smallest = p->smallest_lost;
+	l->first_ns = f->first_ns < l->first_ns ? f->first_ns : l->first_ns;
+	l->last_ns = f->last_ns > l->last_ns ? f->last_ns : l->last_ns;
 }
 
 struct key_text {
@@ -115,21 +118,26 @@ static void bind_key(sqlite3_stmt *s, const struct pair_key *k, const struct net
 static void store_losses(const struct tally *losses, struct db *db, const struct network *net)
 {
 	for (uint32_t i = 0; i < losses->count; i++) {
+		const struct loss_key *k = tally_key(losses, i);
 		const struct loss *l = tally_value(losses, i);
 		sqlite3_stmt *s = db_insert(db, TABLE_LOSS_TOTAL);
 		char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE];
 		struct key_text text;
 
-		bind_key(s, tally_key(losses, i), net, &text);
-		db_text(s, 6, l->several_src ? NULL : ip_text(l->src, src));
-		db_text(s, 7, l->several_dst ? NULL : ip_text(l->dst, dst));
-		db_int(s, 8, (int64_t)l->flows);
-		db_int(s, 9, (int64_t)l->segments);
-		db_int(s, 10, (int64_t)l->bytes);
-		db_int_or_null(s, 11, l->smallest);
-		db_int(s, 12, l->estimated);
-		db_int(s, 13, l->first_ns);
-		db_int(s, 14, l->last_ns);
+		bind_key(s, &k->pair, net, &text);
+		db_text(s, 6, ip_text(k->src, src));
+		db_text(s, 7, ip_text(k->dst, dst));
+		db_int(s, 8, k->server_port);
+		db_int(s, 9, k->syn);
+		db_int(s, 10, (int64_t)l->flows);
+		db_int(s, 11, (int64_t)l->broken);
+		db_int(s, 12, (int64_t)l->segments);
+		db_int(s, 13, (int64_t)l->syn_segments);
+		db_int(s, 14, (int64_t)l->bytes);
+		db_int_or_null(s, 15, l->smallest);
+		db_int(s, 16, l->estimated);
+		db_int(s, 17, l->first_ns);
+		db_int(s, 18, l->last_ns);
 		db_step(db, s);
 	}
 }
@@ -138,7 +146,7 @@ void totals_store(const struct totals *t, struct db *db, const struct network *n
 {
 	struct key_text text;
 
-	if (t->pairs.refused)
+	if (t->pairs.refused || t->losses.refused)
 		return;
 	for (uint32_t i = 0; i < t->pairs.count; i++) {
 		const uint64_t *sum = tally_value(&t->pairs, i);

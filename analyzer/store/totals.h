@@ -17,16 +17,21 @@ struct totals {
 /* Of the flow that a path belongs to. */
 struct totals_flow {
 	const uint8_t *client, *server; /* addresses of its row in flow */
-	const uint8_t *src, *dst;	/* addresses of this direction where it was sent; unless judged NULL */
 	int64_t first_ns, last_ns;	/* reference clock */
 	bool tcp;
-	bool judged; /* seen where it was sent, paired with certainty, and no proxy */
+	/* Of paths that lost something: */
+	const uint8_t *src, *dst; /* addresses of this direction where it was sent */
+	uint16_t server_port;	  /* as seen there */
+	bool broken;		  /* it stayed unanswered or half open */
 };
 
 void totals_init(struct totals *t);
 void totals_release(struct totals *t);
 
 void totals_add(struct totals *t, const struct totals_flow *f, const struct path_counts *p);
+
+/* A path that lost something, of a flow that was paired with certainty. */
+void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct path_counts *p);
 
 /* Writes the rows unless there were too many pairs. */
 void totals_store(const struct totals *t, struct db *db, const struct network *net);

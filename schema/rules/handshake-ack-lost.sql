@@ -8,18 +8,18 @@ SELECT e.id AS event_id, e.at_ns, l.flow_id, l.from_vantage_id, l.to_vantage_id,
 	l.server_port, l.outcome, l.trusted
 FROM handshake_ack h
 CROSS JOIN event e ON e.id = h.event_id AND e.kind IN ('lost', 'misaddressed')
-CROSS JOIN lossy_path l ON l.flow_id = e.flow_id AND l.direction = 'c2s'
-	AND l.from_vantage_id = e.from_vantage_id AND l.to_vantage_id = e.to_vantage_id
 CROSS JOIN flow f ON f.id = e.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id
 LEFT JOIN packet p ON p.capture_file_id = e.sent_file_id AND p.frame = e.sent_frame
-WHERE l.protocol = 'tcp'
+CROSS JOIN lossy_path l ON l.flow_id = e.flow_id AND l.direction = 'c2s'
+	AND l.from_vantage_id = e.from_vantage_id AND l.to_vantage_id = e.to_vantage_id
+WHERE f.protocol = 'tcp'
 	AND CASE WHEN p.ack IS NOT NULL AND f.server_isn IS NOT NULL
 		-- server_isn is as the server's side shows it; both deltas count from the client's side.
 		THEN p.ack = (f.server_isn + s.seq_delta_s2c + 1 - (
 			SELECT z.seq_delta_s2c FROM flow_vantage z
-			WHERE z.flow_id = l.flow_id ORDER BY z.position DESC LIMIT 1)) & 4294967295
-		ELSE NOT EXISTS (SELECT 1 FROM path b WHERE b.flow_id = l.flow_id AND b.direction = 's2c'
+			WHERE z.flow_id = f.id ORDER BY z.position DESC LIMIT 1)) & 4294967295
+		ELSE NOT EXISTS (SELECT 1 FROM path b WHERE b.flow_id = f.id AND b.direction = 's2c'
 			AND b.bytes_sent + b.bytes_received > 0) END;
 
 CREATE TEMP TABLE verdict AS

@@ -8,13 +8,10 @@ FROM handshake_group g
 WHERE direction = 's2c';
 
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.lost, e.at_ns, e.id AS event_id,
-	row_number() OVER (PARTITION BY v.id ORDER BY e.at_ns, e.id) AS n
+SELECT v.id, v.lost, p.at_ns, p.event_id,
+	row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
 FROM verdict v
-CROSS JOIN handshake_flow l ON l.finding_key = v.finding_key
-CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
-	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
-WHERE e.kind IN ('lost', 'misaddressed') AND e.tcp_flags & 2;
+CROSS JOIN handshake_proof p ON p.finding_key = v.finding_key;
 CREATE INDEX temp.proof_by_id ON proof(id);
 
 INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,

@@ -15,7 +15,8 @@ import tempfile
 # Proportional to packets, flows, events or findings. Everything else is a handful of rows.
 LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "flow_log", "activity", "arp",
          "mac_use", "peer_activity", "finding", "evidence", "cite", "lossy", "lossy_pair", "handshake_pair",
-         "handshake_key", "handshake_flow", "loss_flow", "ended", "ended_pair", "reset_packet", "proof",
+         "handshake_key", "handshake_flow", "handshake_proof", "loss_sum", "loss_rest", "loss_part", "loss_apart",
+         "ended", "ended_pair", "reset_packet", "proof",
          "finding_end", "finding_key", "numbering", "root",
          "flow_outage", "flow_activity", "pt_ref", "pt_step", "pt_second", "pt_flow",
          "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source", "reject_rank",
