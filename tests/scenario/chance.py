@@ -21,7 +21,7 @@ from frames import FIN, SYN
 from script import Fate, Script
 from world import World
 
-Sent = collections.namedtuple("Sent", "flow side flags low length span fates label")
+Sent = collections.namedtuple("Sent", "flow side flags low length span pieces gone fates label")
 ENDS = {"c": ("A", "B"), "s": ("B", "A")}
 
 
@@ -33,7 +33,10 @@ class Chance:
         self.drop, self.miss = share(0, 0.01, 0.05, 0.15), share(0, 0, 0.02, 0.1)
         self.both, self.dup = share(0, 0, 0.02), share(0, 0, 0.02)
         self.delay = share(0, 0, 0.02)
-        self.no_ts, self.ids = generator.random() < 0.3, share("count", "count", "random")
+        self.merge = share(False, False, True)
+        # Offload merges only what has identifications that count up.
+        self.no_ts = generator.random() < 0.3
+        self.ids = "count" if self.merge else share("count", "count", "random")
 
 
 class ChanceWorld(World):
@@ -48,10 +51,15 @@ class ChanceWorld(World):
         made += [Fate("miss", far, None, None)] * bool(hit(self.chance.miss))
         if not made and hit(self.chance.both):
             made = [Fate("miss", near, None, None), Fate("miss", far, None, None)]
+        pieces, gone = max(1, -(-length // flow.segment())), set()
         # Who answers a handshake answers it by the script, not by what arrived: it has to arrive.
         if flags & SYN:
             pass
+        elif pieces > 1:
+            gone = {piece for piece in range(1, pieces + 1) if hit(self.chance.drop)}
+            made += [Fate("drop", far, {(number, piece) for piece in gone}, None)] * bool(gone)
         elif hit(self.chance.drop):
+            gone = {1}
             made.append(Fate("drop", far, None, None))
         elif hit(self.chance.dup):
             made.append(Fate("dup", far, None, f"{self.generator.choice((0.05, 3, 40))}ms"))
@@ -61,12 +69,14 @@ class ChanceWorld(World):
             attributes = {**attributes, "resend": f"{self.generator.choice((20, 45, 230))}ms"}
         label = f"t{len(self.sent)}"
         span = length + bool(flags & SYN) + bool(flags & FIN)
-        self.sent.append(Sent(flow, side, flags, low, length, span, {(f.name, f.point) for f in made}, label))
+        self.sent.append(Sent(flow, side, flags, low, length, span, pieces, gone,
+                              {(f.name, f.point) for f in made}, label))
         super().send(time, flow, side, flags, low, length, attributes, made, number, label, sack)
 
 
 def script_of(generator, chance, path):
-    lines = ["# chance", f"point A offset={generator.choice((0, -7, 3600))}s", "point B"]
+    lines = ["# chance", f"point A offset={generator.choice((0, -7, 3600))}s{' gro' * chance.merge}",
+             "point B" + " gro" * chance.merge]
     flows = generator.randint(1, 4)
     for n in range(flows):
         options = f"ids={chance.ids} acks={generator.choice((1, 2, 2))}"
@@ -78,7 +88,7 @@ def script_of(generator, chance, path):
         lines.append(f"{at:.3f} f{n}:open")
         for _ in range(generator.randint(1, 5)):
             at += generator.choice((0.05, 0.3))
-            many, size = generator.randint(1, 60), generator.choice((10, 1000, 1448, 1448))
+            many, size = generator.randint(1, 60), generator.choice((10, 1000, 1448, 1448) + (5000, 14480) * chance.merge)
             side, every = generator.choice("cs"), generator.choice((50, 900))
             lines.append(f"{at:.3f} f{n}:{side}> P. ({many}x{size}) every={every}us")
         at += 1.0
@@ -106,9 +116,9 @@ def unknowable(world, one, far):
     """What no evidence tells: a copy sent again that neither capture has, or that the network doubled and the
     receiving one missed; acknowledgments alone that a capture missed which lacks nothing else."""
     seen = lambda other, point: ("miss", point) not in other.fates
-    arrived = lambda other: ("drop", ENDS[other.side][1]) not in other.fates
-    if not arrived(one):
-        return any(other.flow is one.flow and other.side == one.side and other.low < one.low + one.span and
+    arrived = lambda other: len(other.gone) < other.pieces
+    if one.gone:
+        return any(other is not one and other.flow is one.flow and other.side == one.side and other.low < one.low + one.span and
                    other.low + other.span > one.low and arrived(other) and not seen(other, far) and
                    (not seen(other, ENDS[other.side][0]) or ("dup", far) in other.fates)
                    for other in world.sent if one.span)
@@ -125,17 +135,21 @@ def wrong_about(world, db):
     for one in world.sent:
         near, far = ENDS[one.side]
         sent = world.labels.get((near, one.label)) if ("miss", near) not in one.fates else None
-        arrived = ("drop", far) not in one.fates
-        received = world.labels.get((far, one.label)) if arrived and ("miss", far) not in one.fates else None
+        arrived = len(one.gone) < one.pieces
+        got = arrived and ("miss", far) not in one.fates
+        received = world.labels.get((far, one.label)) if got else None  # None too where it was merged
         said = events[near, "sent"][sent] if sent else set()
         said_far = events[far, "received"][received] if received else set()
         what = f"{one.flow.name} {one.side}> {one.flags:#x} {one.low}+{one.length} {sorted(one.fates)} " \
                f"{near} {sent} {far} {received}: said {sorted(said | said_far)}"
-        if sent and received and said & {"lost", "capture_missed", "unjudged"}:
+        if sent and got and one.gone:
+            unknown = said and unknowable(world, one, far)
+            wrong += [] if unknown or said & {"lost", "unjudged"} else ["lost in part, but " + what]
+        elif sent and got and said & {"lost", "capture_missed", "unjudged"}:
             wrong.append("delivered, but " + what)
         elif sent and not arrived and ("capture_missed" in said or not said):
             wrong += [] if said and unknowable(world, one, far) else ["lost, but " + what]
-        elif sent and arrived and not received and ("lost" in said or not said):
+        elif sent and arrived and not got and not one.gone and ("lost" in said or not said):
             wrong += [] if said and unknowable(world, one, far) else ["missed, but " + what]
         elif "injected" in said_far:
             wrong.append("sent, but " + what)

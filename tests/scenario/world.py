@@ -425,7 +425,7 @@ class World:
         low = p.lo
         high = low + p.length + bool(p.flags & SYN) + bool(p.flags & FIN)
         stamp = p.options.timestamp
-        if stamp and low <= state.expected:
+        if stamp and low <= state.expected and stamp[0] >= state.echo:  # RFC 7323 4.3: never an older one
             state.echo = stamp[0]
         if high == low:
             return
