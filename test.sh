@@ -75,7 +75,7 @@ if ((built)); then
 	# What a sanitizer has nothing to say about, or what compares with other programs and takes long, runs once.
 	meson_suite $sanitized sanitizers --no-suite lint --no-suite lab --no-suite read --no-suite decode --no-suite agent \
 		--timeout-multiplier 4
-	script_suite lab 240 tests/lab/run.sh
+	script_suite lab 400 tests/lab/run.sh
 	script_suite agent 300 tests/agent/run.sh "$PWD/$release"
 fi
 

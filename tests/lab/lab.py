@@ -42,7 +42,7 @@ def contain():
     os.environ[CONTAINED] = "1"
     # On one processor packets of a connection cannot overtake each other between queues.
     processors = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
+    os.sched_setaffinity(0, {processors[int(os.environ.get("LAB_PROCESSOR", os.getpid())) % len(processors)]})
     command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     os.execvp(command[0], command + [sys.executable] + sys.argv)
 
@@ -80,6 +80,8 @@ class Host:
         if not ipv6:
             for scope in ("all", "default"):
                 self.sysctl(f"net.ipv6.conf.{scope}.disable_ipv6", 1)
+        # A reader that waits for a processor must not close its window: that would be a finding of its own.
+        self.sysctl("net.ipv4.tcp_rmem", "4096 4194304 8388608")
         self.run("ip", "link", "set", "lo", "up")
 
     @contextlib.contextmanager

@@ -75,6 +75,14 @@ def dropping(rules):
     return text + "    }\n}\n"
 
 
+def calming(*routers):
+    """A function that makes the routers drop nothing more; counters stay."""
+    def calm():
+        for router in routers:
+            router.nft("flush chain inet loss forward\n")
+    return calm
+
+
 def chance(per_mille):
     return f"numgen random mod 1000 < {per_mille}"
 
@@ -116,6 +124,7 @@ class Routed:
                     end.offload(interface, "off", "tx")
         self.client, self.server = self.ends["client"], self.ends["server"]
         self.router.nft(counting() + (dropping(rules) if rules else ""))
+        self.calm = calming(self.router) if rules else None
         family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self.address = SERVER6 if ipv6 else SERVER4
         self.listening = Server(self.server, self.address, family=family)

@@ -4,13 +4,14 @@
 #     run.sh [NAME ...]          all scenarios unless named
 #     BOTHENDS=build/bothends    the program under test (default: bothends in PATH)
 #     LAB_KEEP=DIR               keep captures and truth there
+#     LAB_JOBS=6                 scenarios at once; most of their time is waiting
 #
 # One line a scenario: ok NAME, not ok NAME: why, skip NAME: why. Status 1 if one failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 export BOTHENDS=${BOTHENDS:-bothends}
 export PYTHONDONTWRITEBYTECODE=1
-jobs_at_once=2
+jobs_at_once=${LAB_JOBS:-6}
 limit_s=60
 
 mapfile -t names < <(if (($#)); then printf '%s\n' "$@"; else "$here/live.py" --list; fi)
@@ -51,12 +52,22 @@ one() {
 	attempt "$name" || touch "$work/failed"
 }
 
+# The longest first: what begins last should not be what the others wait for.
+slowest="dark-gone vrrp-both vrrp-planned dhcp-renewal vrrp-stall vrrp-lost dark-receive dark-silence dark-stopped dark-transmit
+	dark-queue dark-queue-tx dark-size partial-mtu partial-random partial-service path-member reboot"
+order=()
+for name in $slowest "${names[@]}"; do
+	[[ " ${names[*]} " == *" $name "* && " ${order[*]} " != *" $name "* ]] && order+=("$name")
+done
+
+started=0
 rm -f "$work/failed"
-for name in "${names[@]}"; do
+for name in "${order[@]}"; do
 	while (($(jobs -rp | wc -l) >= jobs_at_once)); do
 		wait -n
 	done
-	one "$name" >"$work/$name.line" &
+	LAB_PROCESSOR=$started one "$name" >"$work/$name.line" &
+	((started += 1))
 done
 wait
 for name in "${names[@]}"; do

@@ -12,6 +12,7 @@ import time
 HEADER = struct.Struct("!II")
 LIMIT_S = 25.0
 CHUNK = 16384
+JUDGED_S = 2.2  # what has not arrived after delay_max_s (2) counts as not arrived
 
 # Bulk both ways and short requests, at the same time: some 2000 segments.
 MIX = ([[(200, 280_000)]] * 4 + [[(130_000, 200)]] * 2 + [[(60_000, 60_000)]]
@@ -103,8 +104,12 @@ class Client:
         except OSError as error:
             self.failures.append(error)
 
-    def mix(self, conversations=None, stagger=0.02, linger=0.5, before=0.3):
-        """Run conversations side by side under a ticker that starts before and ends after."""
+    def mix(self, conversations=None, stagger=0.02, linger=0.5, before=0.3, calm=None):
+        """Run conversations side by side under a ticker that starts before and ends after.
+
+        calm() ends what chance does to packets. The captures then go on for long enough that
+        nothing lost before may still be on its way as far as an analyzer can know.
+        """
         conversations = MIX if conversations is None else conversations
         over = threading.Event()
         ticker = threading.Thread(target=self.converse, args=([(20, 60)], 0.1, over), daemon=True)
@@ -118,7 +123,9 @@ class Client:
             time.sleep(stagger)
         for thread in threads:
             thread.join()
-        time.sleep(linger)
+        if calm:
+            calm()
+        time.sleep(JUDGED_S if calm else linger)
         over.set()
         ticker.join()
         if self.failures:

@@ -34,7 +34,7 @@ def run(place, out):
     net = routed.Routed(place, {"s2c": ("s0", routed.chance(20))})
     net.capture(out)
     conversations = [[(200, 60_000)] * 2, [(30_000, 200)], [(180, 1200)] * 4] * 9
-    net.talking.mix(conversations, stagger=SPAN_S / len(conversations))
+    net.talking.mix(conversations, stagger=SPAN_S / len(conversations), calm=net.calm)
     count, _ = net.finish()
     routed.agree(out, count)
     file = os.path.join(out, "client.pcap")

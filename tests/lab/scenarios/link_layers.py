@@ -42,7 +42,7 @@ def run(place, out, vlan=0, cooked=False, short=False):
     place.capture(net.client, "eth0", file["client"], snaplen=65535 if short else 128)
     place.capture(net.server, "any" if cooked else "eth0", file["server"],
                   snaplen=68 if short else 128, link_type="LINUX_SLL2" if cooked else None)
-    net.talking.mix()
+    net.talking.mix(calm=net.calm)
     count, counters = net.finish()
     frames_agree(out, count)
     if vlan:

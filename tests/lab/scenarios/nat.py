@@ -46,7 +46,7 @@ def run(place, out):
     net = routed.Routed(place, {"s2c": ("s0", routed.chance(20))})
     net.router.nft(NAT)
     net.capture(out)
-    net.talking.mix()
+    net.talking.mix(calm=net.calm)
     table = translations(net.router)
     count, _ = net.finish()
     frames_agree(out, count)

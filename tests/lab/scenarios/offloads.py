@@ -70,7 +70,8 @@ def run(place, out, s2c=0, c2s=0):
     talking = Client(hosts["client"], SERVER)
     for name, path in file.items():
         place.capture(hosts[name], "eth0", path, snaplen=128)
-    talking.mix([[(200, 400_000)]] * 3 + [[(300_000, 200)]] * 2 + [[(180, 1200)] * 4] * 14)
+    talking.mix([[(200, 400_000)]] * 3 + [[(300_000, 200)]] * 2 + [[(180, 1200)] * 4] * 14,
+                calm=routed.calming(*(hosts[name] for name in (("r1", "r2") if c2s else ("r1",)))))
     listening.stop()
     place.quiet(hosts["client"], hosts["server"])
     place.stop_captures()

@@ -22,7 +22,7 @@ def run(place, out, s2c=0, c2s=0, ipv6=False):
         rules["c2s"] = ("c0", routed.chance(c2s))
     net = routed.Routed(place, rules, ipv6=ipv6)
     net.capture(out)
-    net.talking.mix()
+    net.talking.mix(calm=net.calm)
     count, counters = net.finish()
     routed.agree(out, count)
     header = 40 if ipv6 else 20

@@ -18,7 +18,7 @@ def run(place, out):
     net = routed.Routed(place, {"s2c": ("s0", routed.chance(50)), "c2s": ("c0", routed.chance(10))})
     net.capture(out)
     place.capture(net.router, "c0", os.path.join(out, "router.pcap"), snaplen=128)
-    net.talking.mix()
+    net.talking.mix(calm=net.calm)
     count, _ = net.finish()
     routed.agree(out, count)
     if count["s2c_lost"] < 40 or not 0 < count["c2s_lost"] < 11:
