@@ -221,6 +221,12 @@ static uint32_t answering_copy(const struct leg *l, const struct run_proof *p, c
 	return best;
 }
 
+/* Second arrivals that D-SACKs report: at the end of the path. At a place before it they say nothing. */
+static uint32_t second_arrivals(const struct leg *l, const struct run_proof *p)
+{
+	return l->to_is_last ? p->dsacks : 0;
+}
+
 /*
  * The first arrival with all bytes of the run that no sent copy on record accounts for: the sending
  * capture lacks its transmission. It explains acknowledgments that follow it.
@@ -252,7 +258,7 @@ static bool sent_after(const struct leg *l, const struct item *arrival, const st
 static struct ruling rule_unsent(const struct leg *l, const struct run *r, const struct run_proof *p,
 	const struct cover *c, const struct item *arrival, int64_t *ret_ns)
 {
-	if (p->dsacks >= p->arrivals)
+	if (second_arrivals(l, p) >= p->arrivals)
 		return (struct ruling){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
 			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
 	if (sent_after(l, arrival, &l->sent->items[r->item]))
@@ -274,7 +280,7 @@ static struct ruling rule_unrecorded(const struct leg *l, const struct run *r, c
 	if (p->copies < 2)
 		return arrived(l, c);
 	answering = answering_copy(l, p, c);
-	if (r->item == answering || p->dsacks)
+	if (r->item == answering || second_arrivals(l, p))
 		return arrived(l, c);
 	if (r->item < answering)
 		return (struct ruling){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
@@ -299,7 +305,7 @@ static struct ruling rule_recorded(const struct leg *l, const struct run *r, con
 {
 	if (acknowledged_before(l, p, c, recorded) && r->item < recorded)
 		return arrived(l, c);
-	if (p->dsacks >= p->arrivals && p->arrivals)
+	if (second_arrivals(l, p) >= p->arrivals && p->arrivals)
 		return (struct ruling){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
 			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
 	if (l->sent->items[r->item].ambiguous)

@@ -21,8 +21,7 @@ from frames import FIN, SYN
 from script import Fate, Script
 from world import World
 
-Sent = collections.namedtuple("Sent", "flow side flags low length span pieces gone fates label")
-ENDS = {"c": ("A", "B"), "s": ("B", "A")}
+Sent = collections.namedtuple("Sent", "flow side flags low length span pieces gone at fates label")
 
 
 class Chance:
@@ -34,6 +33,8 @@ class Chance:
         self.both, self.dup = share(0, 0, 0.02), share(0, 0, 0.02)
         self.delay = share(0, 0, 0.02)
         self.merge = share(False, False, True)
+        # A record merged in the middle stands for several that were sent: no telling which is meant.
+        self.points = "AB" if self.merge else share("AB", "ARB")
         # Offload merges only what has identifications that count up.
         self.no_ts = generator.random() < 0.3
         self.ids = "count" if self.merge else share("count", "count", "random")
@@ -44,39 +45,51 @@ class ChanceWorld(World):
         self.generator, self.chance, self.sent = generator, chance, []
         super().__init__(script)
 
+    def route(self, side):
+        names = [point.name for point in self.points]
+        return names if side == "c" else names[::-1]
+
     def send(self, time, flow, side, flags, low, length, attributes, fates, number, label, sack=None):
-        near, far = ENDS[side]
+        route = self.route(side)
         hit = lambda share: share and self.generator.random() < share
-        made = [Fate("miss", near, None, None)] * bool(hit(self.chance.miss))
-        made += [Fate("miss", far, None, None)] * bool(hit(self.chance.miss))
+        made = [Fate("miss", point, None, None) for point in route if hit(self.chance.miss)]
         if not made and hit(self.chance.both):
-            made = [Fate("miss", near, None, None), Fate("miss", far, None, None)]
-        pieces, gone = max(1, -(-length // flow.segment())), set()
+            made = [Fate("miss", point, None, None) for point in route]
+        pieces, gone, at = max(1, -(-length // flow.segment())), set(), self.generator.choice(route[1:])
         # Who answers a handshake answers it by the script, not by what arrived: it has to arrive.
         if flags & SYN:
             pass
         elif pieces > 1:
             gone = {piece for piece in range(1, pieces + 1) if hit(self.chance.drop)}
-            made += [Fate("drop", far, {(number, piece) for piece in gone}, None)] * bool(gone)
+            made += [Fate("drop", at, {(number, piece) for piece in gone}, None)] * bool(gone)
         elif hit(self.chance.drop):
             gone = {1}
-            made.append(Fate("drop", far, None, None))
+            made.append(Fate("drop", at, None, None))
         elif hit(self.chance.dup):
-            made.append(Fate("dup", far, None, f"{self.generator.choice((0.05, 3, 40))}ms"))
+            made.append(Fate("dup", at, None, f"{self.generator.choice((0.05, 3, 40))}ms"))
         elif hit(self.chance.delay):
-            made.append(Fate("delay", far, None, f"{self.generator.choice((1, 15))}ms"))
+            made.append(Fate("delay", at, None, f"{self.generator.choice((1, 15))}ms"))
         if length or flags & (SYN | FIN):
             attributes = {**attributes, "resend": f"{self.generator.choice((20, 45, 230))}ms"}
         label = f"t{len(self.sent)}"
         span = length + bool(flags & SYN) + bool(flags & FIN)
-        self.sent.append(Sent(flow, side, flags, low, length, span, pieces, gone,
+        self.sent.append(Sent(flow, side, flags, low, length, span, pieces, gone, at,
                               {(f.name, f.point) for f in made}, label))
         super().send(time, flow, side, flags, low, length, attributes, made, number, label, sack)
 
+    def reaches(self, one, point):
+        """How much of a transmission gets to a point: all, some or none of its wire segments."""
+        route = self.route(one.side)
+        if not one.gone or route.index(point) < route.index(one.at):
+            return "all"
+        return "none" if len(one.gone) == one.pieces else "some"
+
 
 def script_of(generator, chance, path):
-    lines = ["# chance", f"point A offset={generator.choice((0, -7, 3600))}s{' gro' * chance.merge}",
-             "point B" + " gro" * chance.merge]
+    lines = ["# chance"]
+    for point in chance.points:
+        clock = f" offset={generator.choice((0, -7, 3600))}s" * (point != "B")
+        lines.append(f"point {point}{clock}{' gro' * chance.merge}")
     flows = generator.randint(1, 4)
     for n in range(flows):
         options = f"ids={chance.ids} acks={generator.choice((1, 2, 2))}"
@@ -102,58 +115,73 @@ def script_of(generator, chance, path):
     return Script(path)
 
 
-def kinds_at(db, host, frame_column):
-    """{frame: kinds of the events about it}, where it was recorded by that host."""
+def kinds_at(db, near, far, column):
+    """{frame: kinds of the events about it} of a leg; the frame where it was sent, or where it was received."""
     found = collections.defaultdict(set)
     for frame, kind in db.execute(
-            f"SELECT e.{frame_column}_frame, e.kind FROM segment_event e JOIN capture_file f"
-            f" ON f.id = e.{frame_column}_file_id JOIN host h ON h.id = f.host_id WHERE h.name = ?", (host,)):
+            f"SELECT e.{column}_frame, e.kind FROM segment_event e"
+            " JOIN vantage v ON v.id = e.from_vantage_id JOIN host h ON h.id = v.host_id"
+            " JOIN vantage w ON w.id = e.to_vantage_id JOIN host i ON i.id = w.host_id"
+            " WHERE h.name = ? AND i.name = ?", (near, far)):
         found[frame].add(kind)
     return found
 
 
-def unknowable(world, one, far):
+def unknowable(world, one, near, far):
     """What no evidence tells: a copy sent again that neither capture has, or that the network doubled and the
     receiving one missed; acknowledgments alone that a capture missed which lacks nothing else."""
-    seen = lambda other, point: ("miss", point) not in other.fates
-    arrived = lambda other: len(other.gone) < other.pieces
-    if one.gone:
-        return any(other is not one and other.flow is one.flow and other.side == one.side and other.low < one.low + one.span and
-                   other.low + other.span > one.low and arrived(other) and not seen(other, far) and
-                   (not seen(other, ENDS[other.side][0]) or ("dup", far) in other.fates)
+    seen = lambda other, point: ("miss", point) not in other.fates and world.reaches(other, point) != "none"
+    if world.reaches(one, far) != "all":
+        return any(other is not one and other.flow is one.flow and other.side == one.side and
+                   other.low < one.low + one.span and other.low + other.span > one.low and
+                   world.reaches(other, far) != "none" and not seen(other, far) and
+                   (not seen(other, near) or any(name == "dup" for name, _ in other.fates))
                    for other in world.sent if one.span)
+    if one.gone:
+        return True  # it was lost further on: where, is not known
     # What passes at the very end is too near to it to prove anything.
-    return not one.span and not any(other.span and other.flow.name != "last" and not seen(other, far) and
-                                    seen(other, ENDS[other.side][0])
-                                    for other in world.sent if ENDS[other.side][1] == far)
+    return not one.span and not any(other.span and other.flow.name != "last" and other.side == one.side and
+                                    world.reaches(other, far) == "all" and not seen(other, far) and seen(other, near)
+                                    for other in world.sent)
 
 
 def wrong_about(world, db):
     """Every answer that contradicts what happened."""
-    events = {(host, column): kinds_at(db, host, column) for host in "AB" for column in ("sent", "received")}
+    wrong = []
+    for side in "cs":
+        route = world.route(side)
+        for near, far in zip(route, route[1:]):
+            wrong += wrong_on_leg(world, db, side, near, far)
+    return wrong
+
+
+def wrong_on_leg(world, db, side, near, far):
+    events = {column: kinds_at(db, near, far, column) for column in ("sent", "received")}
     wrong = []
     for one in world.sent:
-        near, far = ENDS[one.side]
+        if one.side != side or one.flow.name == "last" or world.reaches(one, near) == "none":
+            continue
         sent = world.labels.get((near, one.label)) if ("miss", near) not in one.fates else None
-        arrived = len(one.gone) < one.pieces
-        got = arrived and ("miss", far) not in one.fates
+        arrives = world.reaches(one, far)
+        got = arrives != "none" and ("miss", far) not in one.fates
         received = world.labels.get((far, one.label)) if got else None  # None too where it was merged
-        said = events[near, "sent"][sent] if sent else set()
-        said_far = events[far, "received"][received] if received else set()
+        said = events["sent"][sent] if sent else set()
+        said_far = events["received"][received] if received else set()
         what = f"{one.flow.name} {one.side}> {one.flags:#x} {one.low}+{one.length} {sorted(one.fates)} " \
                f"{near} {sent} {far} {received}: said {sorted(said | said_far)}"
-        if sent and got and one.gone:
-            unknown = said and unknowable(world, one, far)
+        lost_here = arrives != world.reaches(one, near)
+        unknown = bool(said) and unknowable(world, one, near, far)
+        if sent and got and lost_here:
             wrong += [] if unknown or said & {"lost", "unjudged"} else ["lost in part, but " + what]
         elif sent and got and said & {"lost", "capture_missed", "unjudged"}:
             wrong.append("delivered, but " + what)
-        elif sent and not arrived and ("capture_missed" in said or not said):
-            wrong += [] if said and unknowable(world, one, far) else ["lost, but " + what]
-        elif sent and arrived and not got and not one.gone and ("lost" in said or not said):
-            wrong += [] if said and unknowable(world, one, far) else ["missed, but " + what]
+        elif sent and arrives == "none" and ("capture_missed" in said or not said):
+            wrong += [] if unknown else ["lost, but " + what]
+        elif sent and not got and not lost_here and ("lost" in said or not said):
+            wrong += [] if unknown else ["missed, but " + what]
         elif "injected" in said_far:
             wrong.append("sent, but " + what)
-        elif not sent and received and not said_far & {"sender_missed", "duplicated"}:
+        elif not sent and received and one.pieces == 1 and not said_far & {"sender_missed", "duplicated"}:
             wrong.append("not recorded at its sender, but " + what)
     return wrong
 
