@@ -51,6 +51,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return result;
 }
 
+error_t cmd_take_database(int key, char *arg, struct argp_state *state, const char **database)
+{
+	if (key == ARGP_KEY_ARG && *database)
+		argp_error(state, "one database at a time: '%s' is too many", arg);
+	if (key == ARGP_KEY_END && !*database)
+		argp_error(state, "name a database; bothends analyze makes one");
+	if (key == ARGP_KEY_ARG)
+		*database = arg;
+	return key == ARGP_KEY_ARG || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
+}
+
 int cmd_failed(const char *command, const struct error *err)
 {
 	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;

@@ -14,6 +14,9 @@
  */
 int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
+/* For a parser whose only argument is a database, for the keys that it does not know itself. */
+error_t cmd_take_database(int key, char *arg, struct argp_state *state, const char **database);
+
 /* The line on stderr that says why it could not be done. Names of files and hosts in it are made inert. Returns EXIT_USAGE. */
 int cmd_failed(const char *command, const struct error *err);
 

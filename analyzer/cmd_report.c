@@ -100,17 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (r->colour == -2)
 			argp_error(state, "--color takes auto, always or never, not '%s'", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		if (r->database)
-			argp_error(state, "one database at a time: '%s' is too many", arg);
-		r->database = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!r->database)
-			argp_error(state, "name a database; bothends analyze makes one");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cmd_take_database(key, arg, state, &r->database);
 	}
 }
 

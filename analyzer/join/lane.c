@@ -40,26 +40,23 @@ static void add_datagram(struct lane *l, const struct segment *s)
 void lanes_load(struct lane lanes[2], const struct network *net, const struct member *m, const uint32_t base[2],
 	const bool skip_twins[2])
 {
-	const struct flow *f = member_flow(net, m);
-	bool tcp = f->key.protocol == 6;
+	struct segment_walk walk = walk_flow(net, m);
+	bool tcp = member_flow(net, m)->key.protocol == 6;
+	const struct segment *s;
 
 	for (int d = 0; d < 2; d++) {
 		begin(&lanes[d], m, (enum direction)d, base);
 		lanes[d].tcp = tcp;
 	}
-	for (const struct segment_chunk *c = f->head; c; c = c->next) {
-		for (uint32_t i = 0; i < c->used;) {
-			const struct segment *s = &c->slots[i];
-			enum direction d = segment_direction(m, s);
+	while ((s = walk_any(&walk))) {
+		enum direction d = segment_direction(m, s);
 
-			i += s->bits & SEGMENT_SACK ? 2 : 1;
-			if (s->bits & SEGMENT_TWIN && skip_twins[d])
-				lanes[d].copies_skipped++;
-			else if (tcp)
-				add_item(&lanes[d], s);
-			else
-				add_datagram(&lanes[d], s);
-		}
+		if (s->bits & SEGMENT_TWIN && skip_twins[d])
+			lanes[d].copies_skipped++;
+		else if (tcp)
+			add_item(&lanes[d], s);
+		else
+			add_datagram(&lanes[d], s);
 	}
 }
 

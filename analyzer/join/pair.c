@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "decode/packet.h"
+#include "join/walk.h"
 
 /* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger keys. */
 #define CANDIDATES_MAX 64
@@ -504,26 +505,21 @@ struct anchor {
 
 static int collect_anchors(const struct pairer *p, const struct member *m, struct anchor *ret)
 {
-	const struct flow *f = member_flow(p->net, m);
+	bool tcp = member_flow(p->net, m)->key.protocol == 6;
+	struct segment_walk walk = walk_flow(p->net, m);
+	const struct segment *s;
 	int n = 0;
 
-	for (struct segment_chunk *c = f->head; c && n < ANCHORS_MAX; c = c->next) {
-		for (uint32_t i = 0; i < c->used && n < ANCHORS_MAX; i++) {
-			const struct segment *s = &c->slots[i];
-			bool from_b = s->bits & SEGMENT_FROM_B;
-			uint64_t key;
+	while (n < ANCHORS_MAX && (s = walk_any(&walk))) {
+		uint64_t key;
 
-			i += s->bits & SEGMENT_SACK ? 1 : 0;
-			if (!s->hash || s->length < 8)
-				continue;
-			key = mix((uint64_t)s->hash << 32 | s->length,
-				f->key.protocol == 6 ? s->tsval : s->ip_id);
-			/* Datagram flows are short: take each of theirs. */
-			if (f->key.protocol == 6 && (key & ANCHOR_MASK))
-				continue;
-			ret[n++] = (struct anchor){.key = key, .seq = s->seq,
-				.direction = from_b == m->client_is_b ? C2S : S2C};
-		}
+		if (!s->hash || s->length < 8)
+			continue;
+		key = mix((uint64_t)s->hash << 32 | s->length, tcp ? s->tsval : s->ip_id);
+		/* Datagram flows are short: take each of theirs. */
+		if (tcp && (key & ANCHOR_MASK))
+			continue;
+		ret[n++] = (struct anchor){.key = key, .seq = s->seq, .direction = segment_direction(m, s)};
 	}
 	return n;
 }

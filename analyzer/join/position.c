@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "decode/packet.h"
+#include "join/walk.h"
 
 /* Members of one conversation: a path of more vantage points than this is cut. */
 #define MEMBERS_MAX 64
@@ -45,20 +46,13 @@ static int by_ttl(const struct network *net, const struct member *a, const struc
 /* Time from the client's first segment to the server's first, or from that to the client's next. */
 static bool first_turns(const struct network *net, const struct member *m, int64_t ret_ns[2])
 {
-	const struct flow *f = member_flow(net, m);
-	const struct segment *seen[3] = {0};
+	struct segment_walk walk = walk_flow(net, m);
+	const struct segment *seen[3] = {0}, *s;
 	int stage = 0;
 
-	for (struct segment_chunk *c = f->head; c && stage < 3; c = c->next) {
-		for (uint32_t i = 0; i < c->used && stage < 3; i++) {
-			const struct segment *s = &c->slots[i];
-			bool from_client = !(s->bits & SEGMENT_FROM_B) != m->client_is_b;
-
-			if (from_client == (stage != 1))
-				seen[stage++] = s;
-			i += s->bits & SEGMENT_SACK ? 1 : 0;
-		}
-	}
+	while (stage < 3 && (s = walk_any(&walk)))
+		if ((segment_direction(m, s) == C2S) == (stage != 1))
+			seen[stage++] = s;
 	if (stage < 3)
 		return false;
 	ret_ns[0] = seen[1]->time_ns - seen[0]->time_ns;

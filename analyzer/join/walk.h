@@ -1,4 +1,4 @@
-/* walk: a member's segments of one direction, in capture order. */
+/* walk: a member's segments in capture order, of one direction or of both. */
 #pragma once
 
 #include "join/conversation.h"
@@ -20,19 +20,34 @@ static inline struct segment_walk walk_direction(const struct network *net, cons
 		.want = (d == C2S) == m->client_is_b ? SEGMENT_FROM_B : 0};
 }
 
-/* The next segment, or NULL at the end. */
-static inline const struct segment *walk_next(struct segment_walk *w)
+/* For walk_any(): both directions. */
+static inline struct segment_walk walk_flow(const struct network *net, const struct member *m)
 {
-	while (w->chunk) {
-		while (w->at < w->chunk->used) {
-			const struct segment *s = &w->chunk->slots[w->at];
+	return (struct segment_walk){.chunk = member_flow(net, m)->head};
+}
 
-			w->at += s->bits & SEGMENT_SACK ? 2 : 1;
-			if ((s->bits & SEGMENT_FROM_B) == w->want)
-				return s;
-		}
+/* The next segment of either direction, or NULL at the end. */
+static inline const struct segment *walk_any(struct segment_walk *w)
+{
+	const struct segment *s;
+
+	while (w->chunk && w->at == w->chunk->used) {
 		w->chunk = w->chunk->next;
 		w->at = 0;
 	}
-	return NULL;
+	if (!w->chunk)
+		return NULL;
+	s = &w->chunk->slots[w->at];
+	w->at += s->bits & SEGMENT_SACK ? 2 : 1;
+	return s;
+}
+
+/* The next segment of the walk's direction, or NULL at the end. */
+static inline const struct segment *walk_next(struct segment_walk *w)
+{
+	const struct segment *s;
+
+	while ((s = walk_any(w)) && (s->bits & SEGMENT_FROM_B) != w->want)
+		;
+	return s;
 }
