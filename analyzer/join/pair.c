@@ -657,14 +657,38 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 		ip_is_link_group(k->a) || ip_is_link_group(k->b);
 }
 
-/* How many flows ahead the place of a flow in the map is fetched: a map of many flows is in no cache. */
-#define AHEAD 16
+/* How many flows ahead memory is fetched: maps, lists and flows of many connections are in no cache. */
+#define ENTRY_AHEAD 24
+#define CONVERSATION_AHEAD 16
+#define FLOW_AHEAD 8
+#define CACHE_LINE 64
 
+/* The place in the map that a member's 5-tuple has, where nothing is in the way. */
+static const struct key_entry *likely_entry(const struct pairer *p, uint32_t member)
+{
+	uint64_t key = key_tuple(member_flow(p->net, &p->all->members[member]));
+
+	return &p->tuple.entries[key & p->tuple.mask];
+}
+
+/* Each step reads what an earlier one brought near: the entry, its conversation's first member, that one's flow. */
 static void bring_near(const struct pairer *p, uint32_t member, uint32_t end)
 {
-	if (member + AHEAD < end)
-		__builtin_prefetch(&p->tuple.entries[key_tuple(member_flow(p->net, &p->all->members[member + AHEAD])) &
-						     p->tuple.mask]);
+	const struct key_entry *e;
+
+	if (member + ENTRY_AHEAD >= end)
+		return;
+	__builtin_prefetch(likely_entry(p, member + ENTRY_AHEAD));
+	e = likely_entry(p, member + CONVERSATION_AHEAD);
+	if (e->conversation)
+		__builtin_prefetch(&p->all->list[e->conversation - 1]);
+	e = likely_entry(p, member + FLOW_AHEAD);
+	if (e->conversation) {
+		const uint8_t *f = (const uint8_t *)member_flow(p->net, first_member(p, e->conversation - 1));
+
+		for (size_t i = 0; i < sizeof(struct flow); i += CACHE_LINE)
+			__builtin_prefetch(f + i);
+	}
 }
 
 /* Pairs one vantage point's flows with the conversations of earlier ones. */

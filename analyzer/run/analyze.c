@@ -227,6 +227,30 @@ static double setting(struct db *db, const char *key)
 	return v;
 }
 
+/* What the join needs to know of captures and flows, none of which depends on another. */
+static void learn_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
+{
+	struct analysis *r = context;
+
+	(void)thread;
+	for (uint32_t i = begin; i < end; i++) {
+		switch (i) {
+		case 0:
+			order_conversations(r);
+			break;
+		case 1:
+			scope_learn(&r->net, &r->scope);
+			break;
+		case 2:
+			quiet_learn(&r->net, &r->clocks, &r->quiet);
+			settle_accounts(r);
+			break;
+		}
+	}
+}
+
+#define LEARN_PARTS 3
+
 static void relate(struct analysis *r)
 {
 	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
@@ -237,10 +261,7 @@ static void relate(struct analysis *r)
 	position_members(&r->net, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
-	scope_learn(&r->net, &r->scope);
-	quiet_learn(&r->net, &r->clocks, &r->quiet);
-	settle_accounts(r);
-	order_conversations(r);
+	parallel_run(r->threads < LEARN_PARTS ? r->threads : LEARN_PARTS, LEARN_PARTS, 1, learn_part, r);
 	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
 		.scope = &r->scope, .quiet = &r->quiet, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,
