@@ -393,7 +393,7 @@ CREATE TABLE netfilter_log ( -- what a netfilter log rule recorded, by flow, hoo
 CREATE TABLE activity ( -- one second of one vantage point in which anything passed
 	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
 	second_ns INTEGER NOT NULL, -- start of the second, this vantage's clock
-	rx_frames INTEGER NOT NULL, -- received (everything, where the direction is unknown)
+	rx_frames INTEGER NOT NULL, -- received (everything, where neither the capture tells directions nor its own MAC is known)
 	tx_frames INTEGER NOT NULL, -- sent
 	rx_bytes INTEGER NOT NULL, -- received, on the wire
 	tx_bytes INTEGER NOT NULL, -- sent, on the wire

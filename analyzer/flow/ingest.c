@@ -358,6 +358,8 @@ static void ingest_frame(struct host_reading *rd, const struct taken *t)
 
 	note_macs(v, p, &o);
 	observe_activity(v, &t->frame, p->direction);
+	if (p->direction == PACKET_UNKNOWN && o.src_mac != MAC_NONE)
+		observe_speaker(v, &t->frame, o.src_mac);
 	v->foreign_seen |= p->other_host;
 	if (p->version)
 		v->ip_frames++;

@@ -7,6 +7,8 @@
 
 /* Most rows of each list a vantage point; beyond it they are counted in refused_rows. */
 #define ROW_LIMIT 1000000
+/* IEEE 802.3 4.2.3.3, without the checksum. The sender's tap stands before the padding. */
+#define ETHERNET_LEAST 60
 
 /* The row of a second; time mostly goes forward, so the search starts at the end. */
 static struct activity *activity_of(struct vantage *v, int64_t second_ns)
@@ -32,11 +34,78 @@ struct activity *observe_second(struct vantage *v, int64_t time_ns)
 	return activity_of(v, second * NSEC_PER_SEC);
 }
 
+static void keep_spoken(struct vantage *v, const struct spoken *s)
+{
+	if (!s->frames)
+		return;
+	v->spoken_cut |= v->spoken_count == ROW_LIMIT;
+	if (v->spoken_cut)
+		return;
+	MEM_RESERVE(v->spoken, v->spoken_count, v->spoken_cap);
+	v->spoken[v->spoken_count++] = *s;
+}
+
+void observe_new_speaker(struct vantage *v, const struct frame *frame, uint16_t mac)
+{
+	struct spoken *s = &v->speaking[mac & 3];
+	int64_t second = frame->time_ns / NSEC_PER_SEC;
+
+	second -= frame->time_ns % NSEC_PER_SEC < 0;
+	keep_spoken(v, s);
+	*s = (struct spoken){.second_ns = second * NSEC_PER_SEC, .bytes = frame->wire_len, .frames = 1, .mac = mac};
+}
+
+static struct activity *find_second(struct vantage *v, int64_t second_ns)
+{
+	uint32_t low = 0, high = v->activity_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (v->activity[middle].second_ns < second_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < v->activity_count && v->activity[low].second_ns == second_ns ? &v->activity[low] : NULL;
+}
+
+static bool tells_direction(const struct vantage *v)
+{
+	for (uint32_t i = 0; i < v->activity_count; i++)
+		if (v->activity[i].tx_frames)
+			return true;
+	return false;
+}
+
+void observe_own_activity(struct vantage *v)
+{
+	for (size_t i = 0; i < sizeof(v->speaking) / sizeof(v->speaking[0]); i++) {
+		keep_spoken(v, &v->speaking[i]);
+		v->speaking[i].frames = 0;
+	}
+	if (v->own_mac == MAC_NONE || v->spoken_cut || tells_direction(v))
+		return;
+	for (uint32_t i = 0; i < v->spoken_count; i++) {
+		const struct spoken *s = &v->spoken[i];
+		struct activity *a = s->mac == v->own_mac ? find_second(v, s->second_ns) : NULL;
+
+		if (!a || a->rx_frames < s->frames || a->rx_bytes < s->bytes)
+			continue;
+		a->rx_frames -= s->frames;
+		a->rx_bytes -= s->bytes;
+		a->tx_frames += s->frames;
+		a->tx_bytes += s->bytes;
+	}
+}
+
 void observe_neighbor(const struct observation *o)
 {
 	struct vantage *v = o->vantage;
 	struct neighbor_row row = {.at_ns = o->frame->time_ns, .frame = o->ordinal,
-		.ethernet_src = o->src_mac, .ethernet_dst = o->dst_mac};
+		.ethernet_src = o->src_mac, .ethernet_dst = o->dst_mac,
+		.is_short = o->frame->wire_len < ETHERNET_LEAST,
+		.is_padded = !o->packet->version && o->frame->wire_len >= ETHERNET_LEAST};
 
 	if (!neighbor_decode(o->packet, &row.message))
 		return;

@@ -33,6 +33,25 @@ static inline void observe_activity(struct vantage *v, const struct frame *frame
 	}
 }
 
+/* Begins another second of a MAC, or another MAC. */
+void observe_new_speaker(struct vantage *v, const struct frame *frame, uint16_t mac);
+
+/* Where the capture tells no direction: who sent, for it is known later which MAC is the capture's own. */
+static inline void observe_speaker(struct vantage *v, const struct frame *frame, uint16_t mac)
+{
+	struct spoken *s = &v->speaking[mac & 3];
+
+	if (s->mac == mac && s->frames && (uint64_t)(frame->time_ns - s->second_ns) < NSEC_PER_SEC) {
+		s->frames++;
+		s->bytes += frame->wire_len;
+	} else {
+		observe_new_speaker(v, frame, mac);
+	}
+}
+
+/* Once the own MAC is known: what it sent counts as sent, in a capture that told no direction. */
+void observe_own_activity(struct vantage *v);
+
 /* Called for frames of the dispositions their names say. */
 void observe_neighbor(const struct observation *o);
 void observe_vrrp(const struct observation *o);

@@ -67,6 +67,7 @@ void vantage_release(struct vantage *v)
 	tally_release(&v->bindings);
 	tally_release(&v->netfilter);
 	free(v->activity);
+	free(v->spoken);
 	free(v->neighbors);
 	free(v->vrrps);
 	free(v->icmps);

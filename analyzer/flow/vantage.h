@@ -24,10 +24,20 @@ struct activity {
 	uint64_t rx_bytes, tx_bytes;
 };
 
+/* What one MAC sent in one second, where the capture does not tell directions. */
+struct spoken {
+	int64_t second_ns;
+	uint64_t bytes;
+	uint32_t frames; /* 0: unused */
+	uint16_t mac;
+};
+
 struct neighbor_row {
 	int64_t at_ns;
 	uint32_t frame; /* ordinal */
 	uint16_t ethernet_src, ethernet_dst; /* MAC indexes */
+	/* ARP: below the least length on a wire, so it came from none; padded to it. Neither: longer by nature. */
+	bool is_short, is_padded;
 	struct neighbor_message message;
 };
 
@@ -109,6 +119,10 @@ struct vantage {
 	struct activity *activity;
 	struct activity *now; /* the second of the newest frame; NULL: none yet */
 	uint32_t activity_count, activity_cap;
+	struct spoken speaking[4]; /* the newest, by the low bits of the MAC's index */
+	struct spoken *spoken;
+	uint32_t spoken_count, spoken_cap;
+	bool spoken_cut; /* too many rows: nothing rests on them */
 	struct neighbor_row *neighbors;
 	uint32_t neighbor_count, neighbor_cap;
 	struct vrrp_row *vrrps;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/observe.h"
 
 /* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
 #define STRAY_SHARE 0.005
@@ -159,6 +160,70 @@ static uint16_t ever_present_mac(const struct vantage *v, uint64_t unicast)
 	return count == 1 ? found : MAC_NONE;
 }
 
+/* What ARP shows of each MAC. */
+struct arp_use {
+	uint32_t short_sent, padded_sent; /* messages that were not padded, and that were */
+	uint32_t unicast;		  /* messages from or to it alone */
+	uint16_t partner;		  /* the first it exchanged one with */
+	bool more_partners;
+};
+
+static void note_partner(struct arp_use *use, uint16_t partner)
+{
+	use->more_partners |= use->unicast && use->partner != partner;
+	use->partner = use->unicast ? use->partner : partner;
+	use->unicast++;
+}
+
+/* Returns how many messages went from one MAC to one other. */
+static uint32_t count_arp(const struct vantage *v, struct arp_use *ret)
+{
+	uint32_t unicast = 0;
+
+	for (uint32_t i = 0; i < v->neighbor_count; i++) {
+		const struct neighbor_row *r = &v->neighbors[i];
+
+		if (r->ethernet_src == MAC_NONE || r->ethernet_dst == MAC_NONE)
+			continue;
+		ret[r->ethernet_src].short_sent += r->is_short;
+		ret[r->ethernet_src].padded_sent += r->is_padded;
+		if (vantage_mac(v, r->ethernet_dst)[0] & 1)
+			continue;
+		note_partner(&ret[r->ethernet_src], r->ethernet_dst);
+		note_partner(&ret[r->ethernet_dst], r->ethernet_src);
+		unicast++;
+	}
+	return unicast;
+}
+
+/*
+ * Beside one peer both MACs are in every frame, and ARP may still tell: a host's own messages are recorded
+ * before they are padded, those of others as they came from the wire; and only here do answers to several
+ * others meet. Each speaks for a MAC only where it speaks for no other.
+ */
+static uint16_t mac_by_arp(const struct vantage *v)
+{
+	struct arp_use *uses = mem_array(v->macs.count + 1, sizeof(*uses));
+	uint32_t unicast = count_arp(v, uses), by_padding = 0, by_partners = 0, padded = 0;
+	uint16_t padding = MAC_NONE, partners = MAC_NONE;
+
+	for (uint32_t i = 0; i < v->macs.count; i++) {
+		padded += uses[i].padded_sent > 0 && !uses[i].short_sent;
+		if (uses[i].short_sent) {
+			padding = (uint16_t)i;
+			by_padding++;
+		}
+		if (unicast && uses[i].unicast == unicast && uses[i].more_partners) {
+			partners = (uint16_t)i;
+			by_partners++;
+		}
+	}
+	free(uses);
+	if (by_partners == 1)
+		return partners;
+	return by_padding == 1 && padded ? padding : MAC_NONE;
+}
+
 static bool is_unicast(const struct flow *f)
 {
 	return !is_multicast(f->key.a) && !is_multicast(f->key.b);
@@ -255,6 +320,8 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 
 	if (v->own_mac == MAC_NONE)
 		v->own_mac = ever_present_mac(v, unicast);
+	if (v->own_mac == MAC_NONE)
+		v->own_mac = mac_by_arp(v);
 	if (v->own_mac == MAC_NONE)
 		return false;
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
@@ -420,6 +487,7 @@ static void complete_addresses(struct network *net)
 
 		infer_own_mac(net, v);
 		v->sees_its_own = sees_its_own(v);
+		observe_own_activity(v);
 		for (uint32_t k = 0; k < h->address_count && v->own_mac != MAC_NONE; k++) {
 			struct host_address *a = &h->addresses[k];
 

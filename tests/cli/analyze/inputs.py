@@ -320,3 +320,40 @@ def facts_beside_a_capture(p):
     names = [row[0] for row in p.query("SELECT name FROM host ORDER BY name")]
     expect(names == ["db", "mail", "plain", "worker"], f"hosts: {names}")
     expect(p.one("SELECT count(*) FROM host_fact WHERE key = 'host.kernel'") == 3, "a fact is stored once")
+
+
+def beside_one_peer(padded):
+    """CLIENT's own capture of one connection; later it asks for its peer's MAC five times, in vain."""
+    from generated import CLIENT, MAC, SERVER, START_NS, conversation
+    def arp(op, src, dst, ethernet_dst, size):
+        body = struct.pack("!HHBBH", 1, 0x800, 6, 4, op) + MAC[src] + src + bytes(6 if op == 1 else 0)
+        body += (dst if op == 1 else MAC[dst] + dst)
+        return (ethernet_dst + MAC[src] + b"\x08\x06" + body).ljust(size, b"\0")
+    others = b"\xff" * 6
+    frames = [(0, arp(1, CLIENT, SERVER, others, 42)), (1e-4, arp(2, SERVER, CLIENT, MAC[CLIENT], padded))]
+    frames += [(10 + n, arp(1, CLIENT, SERVER, others, 42)) for n in range(5)]
+    data = conversation(41)
+    for at, frame in frames + [(17, arp(1, SERVER, CLIENT, others, padded))]:
+        when = START_NS + 10**9 + int(at * 1e9)
+        data += struct.pack("<IIII", *divmod(when, 10**9), len(frame), len(frame)) + frame
+    return data
+
+
+@case
+def own_mac_beside_one_peer(p):
+    """A host's own ARP is recorded before it is padded: so its capture is known, and its requests are judged."""
+    p.write("client.pcap", beside_one_peer(60))
+    p.passes("client.pcap")
+    expect(p.one("SELECT mac FROM vantage") == "02:00:00:00:00:01", "its MAC")
+    expect("arp-unanswered" in p.findings(), p.findings())
+    expect(p.one("SELECT sum(tx_frames) FROM activity") == 27, "what it sent counts as sent")
+
+
+@case
+def own_mac_unknown_beside_one_peer(p):
+    """Where nobody pads (virtual links) both may be its own: unknown, and nothing is said of the requests."""
+    p.write("client.pcap", beside_one_peer(42))
+    p.passes("client.pcap")
+    expect(p.one("SELECT mac FROM vantage") is None, "no MAC")
+    expect("arp-unanswered" not in p.findings(), p.findings())
+    expect(p.one("SELECT sum(tx_frames) FROM activity") == 0, "nothing counts as sent")
