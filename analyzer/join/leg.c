@@ -252,6 +252,8 @@ static uint32_t judge_item(struct leg *l, uint32_t index, uint32_t at)
 	const struct item *it = &l->sent->items[index];
 	uint32_t segments = segments_of(l, it->seg->length), bytes = it->seg->length;
 
+	/* One that arrived in part is more than one outcome here, though it may be whole at the receiver. */
+	l->counts.estimated |= it->state == ITEM_PARTLY;
 	for (; at < list->count && list->runs[at].item == index; at++) {
 		const struct run *r = &list->runs[at];
 		int64_t when = INT64_MIN;
@@ -401,7 +403,7 @@ static void count_received(struct leg *l)
 		const struct item *it = &l->received->items[i];
 
 		count(&l->counts.received, segments_of(l, it->seg->length), it->seg->length);
-		/* One that arrived in part (merged, or its flags changed on the way) is more than one outcome. */
+		/* The same the other way round: merged, or its flags changed on the way. */
 		if (is_merged(l, it->seg->length) || it->state == ITEM_PARTLY)
 			l->counts.estimated = true;
 	}

@@ -401,6 +401,8 @@ class World:
                 p = p._replace(options=p.options._replace(timestamp=None))
             elif f.name == "ack":
                 p = p._replace(ack=int(f.value))
+            elif f.name == "flags":
+                p = p._replace(flags=sum(frames.FLAGS[c] for c in f.value))
         return p
 
     def _record(self, p, fates, point, number, part):
