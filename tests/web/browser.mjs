@@ -220,19 +220,25 @@ await test("on paper: everything is unfolded, and nothing wider than the page", 
 	await page.context().close();
 });
 
-await test("charts zoom together", async () => {
-	const page = await open(`file://${reports["one-way loss"].file}`, { viewport: { width: 1200, height: 900 } });
-	await page.locator("#time").scrollIntoViewIfNeeded();
+await test("charts zoom together, bars and lines, and back", async () => {
+	const page = await open(`file://${reports["vrrp flap"].file}`, { viewport: { width: 1200, height: 900 } });
+	await page.locator(".chart").first().scrollIntoViewIfNeeded();
 	await page.waitForSelector("#plot-loss canvas");
-	const labels = () => page.locator("#plot-delay .dygraph-axis-label-x").allTextContents();
-	const before = (await labels()).join();
+	const ids = ["spans", "loss", "delay", "activity", "vrrp"];
+	const labels = async () => (await Promise.all(ids.map((id) => page.locator(`#plot-${id} .dygraph-axis-label-x`).allTextContents()))).map((l) => l.join());
+	const before = await labels();
+	need(new Set(before).size === 1, "the charts begin apart");
 	const box = await page.locator("#plot-loss").boundingBox();
-	await page.mouse.move(box.x + 200, box.y + 60);
+	await page.mouse.move(box.x + 300, box.y + 60);
 	await page.mouse.down();
-	await page.mouse.move(box.x + 320, box.y + 62, { steps: 5 });
+	await page.mouse.move(box.x + 420, box.y + 62, { steps: 5 });
 	await page.mouse.up();
 	await page.waitForTimeout(300);
-	need((await labels()).join() !== before, "the delay chart did not follow");
+	const after = await labels();
+	need(new Set(after).size === 1 && after[0] !== before[0], "a chart did not follow");
+	await page.mouse.dblclick(box.x + 300, box.y + 60);
+	await page.waitForTimeout(500);
+	need((await labels()).join() === before.join(), "a double click does not show everything");
 	await calm(page);
 	await page.context().close();
 });

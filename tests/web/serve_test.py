@@ -97,7 +97,7 @@ def test_form():
     with server() as s:
         status, r, _ = post(s, [("worker", "a <script>.pcapng", WORKER), ("db", "../../b.pcapng", DB)])
         assert status == 201 and r["state"] == "done", (status, r)
-        assert r["findings"][0]["kind"] == "synack-lost" and r["findings"][0]["count"] == 12
+        assert r["findings"][0]["kind"] == "synack-lost" and r["findings"][0]["count"] == 12 == r["findings"][0]["frames"]
         assert s.left() == [r["id"]]
         assert all(n.startswith("capture-") or "." in n for n in os.listdir(f"{s.store}/{r['id']}"))
         status, page, h = s.call("GET", r["report"])

@@ -39,14 +39,22 @@
 		return stem || "host" + (i + 1);
 	}
 
+	function size(bytes) {
+		var units = ["bytes", "KiB", "MiB", "GiB"], i = 0;
+		for (; bytes >= 1024 && i < 3; i++)
+			bytes /= 1024;
+		return (i ? bytes.toFixed(1) : bytes) + "\u00a0" + units[i];
+	}
+
 	function add(files) {
 		Array.from(files).forEach(function (file) {
 			var li = make("li", undefined, $("files")), name = host(file.name, chosen.length);
-			make("span", file.name + " (" + (file.size / 1048576).toFixed(1) + " MiB)", li);
+			make("span", file.name + " (" + size(file.size) + ")", li);
 			var input = make("input", undefined, li);
 			input.value = name;
 			input.required = true;
 			input.pattern = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}";
+			input.placeholder = "host";
 			input.setAttribute("aria-label", "Host of " + file.name);
 			var bar = make("progress", undefined, li);
 			bar.max = file.size || 1;
@@ -153,7 +161,9 @@
 			make("span", f.severity + " ", li).className = f.severity;
 			make("code", f.kind, li);
 			make("span", " " + f.summary + " ", li);
-			make("a", "evidence", li).href = i.url + "/evidence/" + f.id;
+			/* Lines of a log, and counters, are no frames. */
+			if (f.frames)
+				make("a", "evidence", li).href = i.url + "/evidence/" + f.id;
 		});
 	}
 
