@@ -615,42 +615,62 @@ static bool is_broken(const char *outcome)
 	return strcmp(outcome, "unanswered") == 0 || strcmp(outcome, "half_open") == 0;
 }
 
-static void add_totals(struct flow_writer *w, const struct conversation *c, const struct summary *sum,
-	const struct path_counts *p)
+static struct totals_flow totals_flow(const struct flow_writer *w, const struct conversation *c,
+	const struct summary *sum)
 {
 	const struct network *net = w->join->net;
-	const struct member *near = &w->join->all->members[c->first_member], *from;
-	uint8_t protocol = member_flow(net, near)->key.protocol;
-	struct totals_flow f = {.client = member_ip(net, near, true), .server = member_ip(net, near, false),
-		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = protocol == 6};
+	const struct member *near = &w->join->all->members[c->first_member];
 
-	totals_add(&w->totals, &f, p);
-	if (p->lost.segments + p->misaddressed.segments == 0 || c->pairing == PAIRED_AMBIGUOUS ||
-		c->pairing == PAIRED_PROXY)
-		return;
-	from = member_at(w->join, (uint32_t)(c - w->join->all->list), p->from);
-	if (!from)
-		return;
-	f.src = member_ip(net, from, p->direction == C2S);
-	f.dst = member_ip(net, from, p->direction != C2S);
-	f.server_port = member_port(net, from, false);
-	f.broken = is_broken(outcome(protocol, sum));
-	totals_add_loss(&w->totals, &f, p);
+	return (struct totals_flow){.client = member_ip(net, near, true), .server = member_ip(net, near, false),
+		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = member_flow(net, near)->key.protocol == 6};
 }
 
-static void wait_path(struct flow_writer *w, uint32_t conversation, const struct path_counts *p)
+static void add_loss(struct flow_writer *w, const struct conversation *c, const struct summary *sum,
+	struct totals_flow *f, const struct totals_loss *l)
 {
+	const struct network *net = w->join->net;
+	const struct member *from;
+
+	if (l->segments == 0 || c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
+		return;
+	from = member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
+	if (!from)
+		return;
+	f->src = member_ip(net, from, l->direction == C2S);
+	f->dst = member_ip(net, from, l->direction != C2S);
+	f->server_port = member_port(net, from, false);
+	f->broken = is_broken(outcome(member_flow(net, from)->key.protocol, sum));
+	totals_add_loss(&w->totals, f, l);
+}
+
+/* pending: what it lost is not settled. */
+static void add_totals(struct flow_writer *w, uint32_t conversation, const struct summary *sum,
+	const struct path_counts *p, bool pending)
+{
+	const struct conversation *c = &w->join->all->list[conversation];
+	struct totals_flow f = totals_flow(w, c, sum);
+	struct totals_loss l = totals_loss_of(p);
+
+	totals_add(&w->totals, &f, p);
+	if (!pending) {
+		add_loss(w, c, sum, &f, &l);
+		return;
+	}
 	MEM_RESERVE(w->waiting, w->waiting_count, w->waiting_cap);
-	w->waiting[w->waiting_count++] = (struct waiting_path){.conversation = conversation, .counts = *p};
+	w->waiting[w->waiting_count++] = (struct waiting_loss){.loss = l, .conversation = conversation};
 }
 
 static void add_waiting(struct flow_writer *w)
 {
 	for (uint32_t i = 0; i < w->waiting_count; i++) {
-		const struct conversation *c = &w->join->all->list[w->waiting[i].conversation];
+		const struct waiting_loss *p = &w->waiting[i];
+		const struct conversation *c = &w->join->all->list[p->conversation];
 		struct summary sum = summarise(w, c);
+		struct totals_flow f = totals_flow(w, c, &sum);
 
-		add_totals(w, c, &sum, &w->waiting[i].counts);
+		if (p->unjudged)
+			totals_unjudge(&w->totals, &f, &p->loss, p->unjudged, p->unjudged_syn);
+		add_loss(w, c, &sum, &f, &p->loss);
 	}
 }
 
@@ -672,10 +692,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 			insert_path(w, row, &b->paths[path].counts);
 			for (; event < b->paths[path].event_end; event++)
 				take_event(w, row, c, &sum, &b->events.events[event]);
-			if (w->pending_count > pending)
-				wait_path(w, conversation, &b->paths[path].counts);
-			else
-				add_totals(w, c, &sum, &b->paths[path].counts);
+			add_totals(w, conversation, &sum, &b->paths[path].counts, w->pending_count > pending);
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
 			take_window(w, row, &b->windows[window]);
@@ -728,13 +745,15 @@ static void limit_reached(struct flow_writer *w, const char *table, uint64_t kep
 }
 
 /* From lost to unjudged: as unjudge_path.sql does with the row. */
-static void unjudge(struct path_counts *p, const struct pending *e)
+static void unjudge(struct waiting_loss *p, const struct pending *e)
 {
-	p->lost.segments -= e->segments;
-	p->unjudged.segments += e->segments;
-	p->lost.bytes -= e->bytes;
-	p->unjudged.bytes += e->bytes;
-	p->syn_lost -= e->syn ? e->segments : 0;
+	uint32_t syn = e->syn ? e->segments : 0;
+
+	p->loss.segments -= e->segments;
+	p->loss.syn_segments -= syn;
+	p->loss.bytes -= e->bytes;
+	p->unjudged += e->segments;
+	p->unjudged_syn += syn;
 }
 
 static void settle_pending(struct flow_writer *w)
@@ -747,7 +766,7 @@ static void settle_pending(struct flow_writer *w)
 
 		if (!doubtful(w, p))
 			continue;
-		unjudge(&w->waiting[p->waiting].counts, p);
+		unjudge(&w->waiting[p->waiting], p);
 		db_int(path, 1, (int64_t)p->path_row);
 		db_int(path, 2, p->segments);
 		db_int(path, 3, p->bytes);

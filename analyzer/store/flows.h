@@ -36,10 +36,11 @@ struct flow_writer {
 		int64_t at_ns;
 	} *pending;
 	uint32_t pending_count, pending_cap;
-	/* Paths with such events: they are added up when those are settled. */
-	struct waiting_path {
+	/* What paths with such events lost: it is added up when those are settled. */
+	struct waiting_loss {
+		struct totals_loss loss;
 		uint32_t conversation;
-		struct path_counts counts;
+		uint32_t unjudged, unjudged_syn; /* segments that are taken back */
 	} *waiting;
 	uint32_t waiting_count, waiting_cap;
 	struct totals totals;

@@ -15,7 +15,7 @@ struct pair_key {
 
 /* In the order of the columns of path_total; the last two are maxima. */
 #define SUMS 16
-enum { LARGEST_DELIVERED = SUMS, ESTIMATED, VALUES };
+enum { LOST = 4, UNJUDGED = 6, SYN_LOST = 15, LARGEST_DELIVERED = SUMS, ESTIMATED, VALUES };
 
 /* Of loss_total. */
 struct loss_key {
@@ -48,9 +48,9 @@ static void raise_to(uint64_t *most, uint64_t v)
 	*most = v > *most ? v : *most;
 }
 
-static struct pair_key key_of(const struct totals_flow *f, const struct path_counts *p)
+static struct pair_key key_of(const struct totals_flow *f, uint32_t from, uint32_t to, uint8_t direction)
 {
-	struct pair_key key = {.from = p->from, .to = p->to, .direction = p->direction};
+	struct pair_key key = {.from = from, .to = to, .direction = direction};
 
 	memcpy(key.client, f->client, sizeof(key.client));
 	memcpy(key.server, f->server, sizeof(key.server));
@@ -63,7 +63,7 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 		p->lost.segments, p->capture_missed.segments, p->unjudged.segments, p->received.segments,
 		p->duplicated.segments, p->injected.segments, p->sender_missed.segments, p->modified, p->reordered,
 		p->retransmitted.segments, p->syn_sent, p->syn_lost};
-	struct pair_key key = key_of(f, p);
+	struct pair_key key = key_of(f, p->from, p->to, p->direction);
 	uint64_t *sum;
 	bool is_new;
 
@@ -76,9 +76,31 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 	raise_to(&sum[ESTIMATED], p->estimated);
 }
 
-void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct path_counts *p)
+struct totals_loss totals_loss_of(const struct path_counts *p)
 {
-	struct loss_key key = {.pair = key_of(f, p), .server_port = f->server_port, .syn = p->syn_lost > 0};
+	return (struct totals_loss){.from = p->from, .to = p->to, .direction = p->direction, .estimated = p->estimated,
+		.segments = (uint32_t)(p->lost.segments + p->misaddressed.segments),
+		.syn_segments = (uint32_t)p->syn_lost, .bytes = p->lost.bytes + p->misaddressed.bytes,
+		.smallest = (int32_t)p->smallest_lost};
+}
+
+void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct totals_loss *l, uint32_t segments,
+	uint32_t syn)
+{
+	struct pair_key key = key_of(f, l->from, l->to, l->direction);
+	uint64_t *sum = tally_get(&t->pairs, &key);
+
+	if (!sum)
+		return;
+	sum[LOST] -= segments;
+	sum[UNJUDGED] += segments;
+	sum[SYN_LOST] -= syn;
+}
+
+void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct totals_loss *add)
+{
+	struct loss_key key = {.pair = key_of(f, add->from, add->to, add->direction), .server_port = f->server_port,
+		.syn = add->syn_segments > 0};
 	struct loss *l;
 	bool is_new;
 
@@ -89,14 +111,14 @@ void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct
 		return;
 	if (is_new)
 		*l = (struct loss){.smallest = DB_NONE, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
-	l->estimated |= p->estimated;
+	l->estimated |= add->estimated;
 	l->flows++;
 	l->broken += f->broken;
-	l->segments += p->lost.segments + p->misaddressed.segments;
-	l->syn_segments += p->syn_lost;
-	l->bytes += p->lost.bytes + p->misaddressed.bytes;
-	if (f->tcp && p->smallest_lost >= 0 && (l->smallest == DB_NONE || p->smallest_lost < l->smallest))
-		l->smallest = p->smallest_lost;
+	l->segments += add->segments;
+	l->syn_segments += add->syn_segments;
+	l->bytes += add->bytes;
+	if (f->tcp && add->smallest >= 0 && (l->smallest == DB_NONE || add->smallest < l->smallest))
+		l->smallest = add->smallest;
 	l->first_ns = f->first_ns < l->first_ns ? f->first_ns : l->first_ns;
 	l->last_ns = f->last_ns > l->last_ns ? f->last_ns : l->last_ns;
 }

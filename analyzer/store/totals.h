@@ -30,8 +30,24 @@ void totals_release(struct totals *t);
 
 void totals_add(struct totals *t, const struct totals_flow *f, const struct path_counts *p);
 
+/* What a path lost; small, for many may have to wait for what becomes of their doubtful events. */
+struct totals_loss {
+	uint32_t from, to;		 /* vantage indexes */
+	uint32_t segments, syn_segments; /* lost or misaddressed; of them SYN */
+	uint64_t bytes;
+	int32_t smallest; /* -1: none */
+	uint8_t direction;
+	bool estimated;
+};
+
+struct totals_loss totals_loss_of(const struct path_counts *p);
+
 /* A path that lost something, of a flow that was paired with certainty. */
-void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct path_counts *p);
+void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct totals_loss *l);
+
+/* Segments that totals_add() took for lost are unjudged; syn of them are SYN. */
+void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct totals_loss *l, uint32_t segments,
+	uint32_t syn);
 
 /* Writes the rows unless there were too many pairs. */
 void totals_store(const struct totals *t, struct db *db, const struct network *net);
