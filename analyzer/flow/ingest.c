@@ -55,6 +55,14 @@ struct host_reading {
 	struct taken group[GROUP];
 };
 
+/* Did the vantage point's last file go on after the present one had begun? A file without any time tells nothing. */
+static bool overlaps(const struct host_reading *rd, const struct vantage *v)
+{
+	int64_t begin = rd->capture->order_ns;
+
+	return begin != INT64_MAX && v->first_ns <= v->last_ns && begin < v->last_ns - ROTATION_SLACK_NS;
+}
+
 static bool names_fit(const char *a, const char *b)
 {
 	return !a || !b || strcmp(a, b) == 0;
@@ -76,7 +84,7 @@ static struct reading_vantage *find_vantage(struct host_reading *rd, enum vantag
 			continue;
 		if (same_file && rv->last_interface != index && !(rv->v.interface && iface->name))
 			continue;
-		if (!same_file && rd->capture->order_ns + ROTATION_SLACK_NS < rv->v.last_ns)
+		if (!same_file && overlaps(rd, &rv->v))
 			continue;
 		return rv;
 	}

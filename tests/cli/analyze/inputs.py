@@ -42,6 +42,17 @@ def file_cut_inside_a_block(p):
 
 
 @case
+def capture_without_frames(p):
+    """Beside another file of its host it is no vantage point of its own: a ring's newest file, not begun yet."""
+    worker, db = p.pair()
+    p.write("later.pcap", HEADER)
+    p.passes("-q", f"db={db}", "db=later.pcap", f"worker={worker}")
+    expect(p.one("SELECT count(*) FROM vantage WHERE host_id = (SELECT id FROM host WHERE name = 'db')") == 1,
+           "one vantage point")
+    p.sound()
+
+
+@case
 def zero_length_file(p):
     """Nothing in it: refused."""
     p.write("empty.pcap", b"")
