@@ -31,7 +31,7 @@ def run(place, out, s2c=0, c2s=0, ipv6=False):
     forbidden = routed.forbid(*routed.NEVER)
     if c2s:
         rates = [count[way + "_lost"] / count[way + "_sent"] for way in ("c2s", "s2c")]
-        if abs(rates[0] - rates[1]) > 0.01:
+        if abs(rates[0] - rates[1]) > 0.015:  # so that the intervals of both still meet
             raise lab.Void(f"chance made the two directions unlike: {rates}")
         expected = [{"kind": "symmetric-loss", "between": ["client", "server"]}]
         forbidden += routed.forbid("asymmetric-loss")

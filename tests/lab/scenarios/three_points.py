@@ -15,7 +15,7 @@ LEGS = (("client", "router"), ("router", "server"))
 
 
 def run(place, out):
-    net = routed.Routed(place, {"s2c": ("s0", routed.chance(50)), "c2s": ("c0", routed.chance(10))})
+    net = routed.Routed(place, {"s2c": ("s0", routed.chance(50)), "c2s": ("c0", routed.chance(4))})
     net.capture(out)
     place.capture(net.router, "c0", os.path.join(out, "router.pcap"), snaplen=128)
     net.talking.mix(calm=net.calm)
