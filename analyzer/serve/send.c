@@ -32,10 +32,10 @@ enum MHD_Result send_json(struct request *r, int status, json_t *value, const ch
 	char *text = json_dumps(value, JSON_INDENT(2));
 	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 
-	json_decref(value);
 	send_headers(response, "application/json; charset=utf-8");
 	if (location)
 		(void)MHD_add_response_header(response, "Location", location);
+	json_decref(value); /* not before: location may be a part of it */
 	if (status == 401)
 		(void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
 	return send_response(r, status, response);

@@ -95,8 +95,9 @@ def eventually(check, seconds=10):
 
 def test_form():
     with server() as s:
-        status, r, _ = post(s, [("worker", "a <script>.pcapng", WORKER), ("db", "../../b.pcapng", DB)])
+        status, r, h = post(s, [("worker", "a <script>.pcapng", WORKER), ("db", "../../b.pcapng", DB)])
         assert status == 201 and r["state"] == "done", (status, r)
+        assert h["Location"] == r["url"], h["Location"]
         assert r["findings"][0]["kind"] == "synack-lost" and r["findings"][0]["count"] == 12 == r["findings"][0]["frames"]
         assert s.left() == [r["id"]]
         assert all(n.startswith("capture-") or "." in n for n in os.listdir(f"{s.store}/{r['id']}"))
