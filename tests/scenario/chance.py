@@ -139,8 +139,8 @@ def unknowable(world, one, near, far):
                    for other in world.sent if one.span)
     if one.gone:
         return True  # it was lost further on: where, is not known
-    # What passes at the very end is too near to it to prove anything.
-    return not one.span and not any(other.span and other.flow.name != "last" and other.side == one.side and
+    # What passes at the very beginning or end is too near to it to prove anything.
+    return not one.span and not any(other.span and not other.flags & SYN and other.flow.name != "last" and other.side == one.side and
                                     world.reaches(other, far) == "all" and not seen(other, far) and seen(other, near)
                                     for other in world.sent)
 
