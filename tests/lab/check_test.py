@@ -88,6 +88,7 @@ class Honest:
                 counts[name] for name in ("misaddressed", "lost", "capture_missed", "unjudged"))
         counts["received"] = sum(counts.get(name, 0) for name in check.ARRIVALS)
         insert(self.db, "path", flow_id=flow, direction=spec["direction"], **counts,
+               owd_min_ns=20_000, owd_median_ns=30_000, owd_max_ns=900_000,
                from_vantage_id=self.vantage[spec["from"]], to_vantage_id=self.vantage[spec["to"]])
 
     def _events(self, spec):
@@ -178,6 +179,8 @@ LIES = {
         "UPDATE clock SET skew_ppm = -80",
         "UPDATE clock SET offset_high_ns = offset_high_ns + 1000000000",
         "DELETE FROM clock WHERE rowid = 1",
+        "UPDATE path SET owd_min_ns = -1000000000",
+        "UPDATE path SET owd_max_ns = 1000000000",
         "UPDATE finding SET detail = '{\"windows\": [{\"from_ns\": 1}]}' WHERE kind = 'clock-step'",
     ],
     "capture-damage": [
