@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "base/near.h"
 #include "decode/packet.h"
 
 void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit)
@@ -192,12 +193,9 @@ struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struc
 	return find_or_start(t, p, look);
 }
 
-#define CACHE_LINE 64
-
 void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
 {
 	uint32_t at = look->hash & t->bucket_mask;
-	const uint8_t *f;
 
 	look->guess = NULL;
 	while (t->buckets[at] && (uint32_t)(t->buckets[at] >> 32) != look->hash)
@@ -205,9 +203,7 @@ void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
 	if (!t->buckets[at])
 		return;
 	look->guess = flowtab_at(t, (uint32_t)t->buckets[at] - 1);
-	f = (const uint8_t *)look->guess;
-	for (size_t i = 0; i < sizeof(struct flow); i += CACHE_LINE)
-		__builtin_prefetch(f + i, 1);
+	near_to_write(look->guess, sizeof(struct flow));
 }
 
 /*

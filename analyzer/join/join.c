@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
 #include "join/unseen.h"
@@ -19,7 +20,6 @@
 #define NEAR 8
 #define CHAINS_MAX 64
 #define NEAR_LINES 8192
-#define CACHE_LINE 64
 /* Batches that may wait for the sink, for each thread. */
 #define WAITING 4
 /* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
@@ -561,8 +561,7 @@ static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
 				chains[i] = chains[--n];
 				continue;
 			}
-			for (uint32_t k = 0; k < sizeof(*c) + c->used * sizeof(struct segment); k += CACHE_LINE, lines++)
-				__builtin_prefetch((const uint8_t *)c + k);
+			lines += (uint32_t)near_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
 			if (c->next)
 				__builtin_prefetch(c->next);
 			chains[i++].at = c->next;

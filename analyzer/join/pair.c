@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
+#include "base/near.h"
 #include "decode/packet.h"
 #include "join/walk.h"
 
@@ -661,7 +662,6 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 #define ENTRY_AHEAD 24
 #define CONVERSATION_AHEAD 16
 #define FLOW_AHEAD 8
-#define CACHE_LINE 64
 
 /* The place in the map that a member's 5-tuple has, where nothing is in the way. */
 static const struct key_entry *likely_entry(const struct pairer *p, uint32_t member)
@@ -683,12 +683,8 @@ static void bring_near(const struct pairer *p, uint32_t member, uint32_t end)
 	if (e->conversation)
 		__builtin_prefetch(&p->all->list[e->conversation - 1]);
 	e = likely_entry(p, member + FLOW_AHEAD);
-	if (e->conversation) {
-		const uint8_t *f = (const uint8_t *)member_flow(p->net, first_member(p, e->conversation - 1));
-
-		for (size_t i = 0; i < sizeof(struct flow); i += CACHE_LINE)
-			__builtin_prefetch(f + i);
-	}
+	if (e->conversation)
+		near_to_read(member_flow(p->net, first_member(p, e->conversation - 1)), sizeof(struct flow));
 }
 
 /* Pairs one vantage point's flows with the conversations of earlier ones. */
