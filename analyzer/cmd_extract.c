@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -76,28 +75,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Written beside and renamed: a failure leaves nothing, or the old file. */
+struct writing {
+	struct db *db;
+	const struct request *request;
+	struct extract_counts *counts;
+};
+
+static int write_frames(void *context, FILE *f, struct error *err)
+{
+	const struct writing *w = context;
+
+	return extract_write(w->db, f, &w->request->o, w->counts, err);
+}
+
 static int to_file(const struct request *r, struct db *db, const char *path, struct extract_counts *counts,
 	struct error *err)
 {
-	CLEANUP_FREE char *temporary = mem_printf("%s.XXXXXX", path);
-	int fd, result;
-	FILE *f;
+	struct writing w = {.db = db, .request = r, .counts = counts};
 
 	if (!r->force && access(path, F_OK) == 0)
 		return error_set(err, -EEXIST, "'%s' exists; give --force to replace it, or another --output", path);
-	fd = mkstemp(temporary);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f)
-		return error_errno(err, "cannot write '%s'", path);
-	result = extract_write(db, f, &r->o, counts, err);
-	if (fclose(f) != 0 && result == 0)
-		result = error_errno(err, "cannot write '%s'", path);
-	if (result == 0 && rename(temporary, path) < 0)
-		result = error_errno(err, "cannot write '%s'", path);
-	if (result)
-		(void)unlink(temporary);
-	return result;
+	/* Frames are for nobody else. */
+	return cmd_write_file(path, 0600, write_frames, &w, err);
 }
 
 static int run(const struct request *r, struct db *db, struct error *err)

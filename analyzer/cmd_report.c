@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -105,30 +104,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Written beside and renamed, so that a failure leaves the old file. */
-static int to_file(
-	const struct request *r, struct db *db, const struct report_options *o, struct error *err)
-{
-	char temporary[4096];
-	FILE *f;
-	int result, fd;
+struct writing {
+	struct db *db;
+	const struct request *request;
+	const struct report_options *options;
+};
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", r->output) >=
-		sizeof(temporary))
-		return error_set(err, -ENAMETOOLONG, "cannot write '%s': name too long", r->output);
-	fd = mkstemp(temporary);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f)
-		return error_errno(err, "cannot write '%s'", r->output);
-	(void)fchmod(fd, 0644);
-	result = r->format->write(db, f, o, err);
-	if (fclose(f) != 0 && result == 0)
-		result = error_errno(err, "cannot write '%s'", r->output);
-	if (result == 0 && rename(temporary, r->output) < 0)
-		result = error_errno(err, "cannot write '%s'", r->output);
-	if (result)
-		(void)unlink(temporary);
-	return result;
+static int write_report(void *context, FILE *f, struct error *err)
+{
+	const struct writing *w = context;
+
+	return w->request->format->write(w->db, f, w->options, err);
 }
 
 static int print(const struct request *r, struct db *db, struct error *err)
@@ -144,7 +130,10 @@ static int print(const struct request *r, struct db *db, struct error *err)
 		o.colour = r->colour;
 	if (r->all)
 		o.findings_max = 0;
-	return r->output ? to_file(r, db, &o, err) : r->format->write(db, stdout, &o, err);
+	if (r->output)
+		return cmd_write_file(r->output, 0644, write_report,
+			&(struct writing){.db = db, .request = r, .options = &o}, err);
+	return r->format->write(db, stdout, &o, err);
 }
 
 int cmd_report(int argc, char **argv)
