@@ -383,7 +383,8 @@ struct ruling rule_extra(const struct leg *l, const struct run *r)
 		return (struct ruling){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
 	if (l->sender_absent && !l->in_scope)
 		return (struct ruling){.kind = EVENT_SENDER_MISSED, .reason = "filter"};
-	if (it->twin)
+	/* Without an ID the sender's own repetition may look the same; it is one, for all we know, if its capture did not run. */
+	if (it->twin && (it->seg->ip_id || ruling_sender_ran(l, r->item)))
 		return (struct ruling){.kind = EVENT_DUPLICATED, .reason = "extra-copy"};
 	if (l->matcher->traits.tcp && l->sent->count && (reset || it->span) && ruling_sender_ran(l, r->item)) {
 		if (odd_ttl(l, it))
