@@ -445,13 +445,28 @@ void clock_model_release(struct clock_model *m)
 	*m = (struct clock_model){0};
 }
 
+/* As floor() and ceil(), which are calls; values are far below 2^63. */
+static inline int64_t round_down(double v)
+{
+	int64_t whole = (int64_t)v;
+
+	return whole - ((double)whole > v);
+}
+
+static inline int64_t round_up(double v)
+{
+	int64_t whole = (int64_t)v;
+
+	return whole + ((double)whole < v);
+}
+
 struct clock_bounds piece_bounds(const struct clock_piece *p, int64_t t)
 {
 	double moved = p->slope * (double)(t - p->from_ns);
 
 	return (struct clock_bounds){.has_low = p->has_low, .has_high = p->has_high,
-		.low = p->has_low ? (int64_t)floor(p->low + moved) : 0,
-		.high = p->has_high ? (int64_t)ceil(p->high + moved) : 0};
+		.low = p->has_low ? round_down(p->low + moved) : 0,
+		.high = p->has_high ? round_up(p->high + moved) : 0};
 }
 
 struct clock_bounds clock_at(const struct clock_model *m, int64_t t_u)
@@ -520,8 +535,13 @@ struct clock_bounds clock_at_other(const struct clock_model *m, int64_t t_v)
 	}
 	if (any)
 		return all;
-	/* v's t is u's t plus the offset at that time; two steps settle it. */
-	for (int i = 0; i < 3; i++)
-		b = clock_at(m, t_v - clock_bounds_middle(b));
+	/* v's t is u's t plus the offset at that time; two steps settle it, and where the clocks hardly drift, one. */
+	for (int i = 0; i < 3; i++) {
+		int64_t middle = clock_bounds_middle(b);
+
+		b = clock_at(m, t_v - middle);
+		if (clock_bounds_middle(b) == middle)
+			break;
+	}
 	return b;
 }

@@ -81,6 +81,7 @@ struct clocks {
 	struct clock_model *pairs;  /* [u * n + v], u < v */
 	struct clock_model *to_reference; /* [v]: C_v - C_reference over v's time */
 	int64_t delay_max_ns;
+	bool stepped; /* some model is */
 };
 
 /*
@@ -94,6 +95,26 @@ void clocks_release(struct clocks *c);
 
 /* Bounds on C_to - C_from when from's clock shows t. Neither bound: they share nothing. */
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t);
+
+/* A stretch of time for which one answer is good enough: 2^23 ns, in which skew moves bounds by 8 us at most. */
+#define CLOCK_STRETCH_BITS 23
+#define CLOCK_MEMO_SIZE 256 /* stretches and pairs that conversations of one time ask for */
+
+/*
+ * clocks_between() for one thread, with what it answered lately: thousands of conversations ask for the
+ * same stretch. Bounds are those of the stretch's middle, whoever asks first. Zeroed but for clocks.
+ */
+struct clock_memo {
+	const struct clocks *clocks;
+	struct clock_memo_entry {
+		int64_t stretch; /* + 1; 0: free */
+		uint32_t from, to;
+		struct clock_bounds bounds;
+	} entries[CLOCK_MEMO_SIZE];
+};
+
+/* Where some clock stepped, the exact bounds: within a stretch they jump. */
+struct clock_bounds clock_memo_between(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t);
 
 /* from's time t on the reference clock, by the middle of the interval (or the bound there is). */
 int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t);

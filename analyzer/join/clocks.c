@@ -189,6 +189,7 @@ static void fit_pairs(struct clocks *c, const struct clock_samples *samples)
 			int64_t quantum = c->net->vantages[u].tick_ns + c->net->vantages[v].tick_ns;
 
 			clock_fit(&samples[u * c->n + v], SKEW_MAX, quantum, &c->pairs[u * c->n + v]);
+			c->stepped |= c->pairs[u * c->n + v].stepped;
 		}
 	}
 }
@@ -244,6 +245,22 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 			r = intersect(r, sum(first, direct(c, via, to, t + clock_bounds_middle(first))));
 	}
 	return r;
+}
+
+struct clock_bounds clock_memo_between(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
+{
+	int64_t stretch = t >> CLOCK_STRETCH_BITS;
+	struct clock_memo_entry *e = &m->entries[((uint64_t)stretch + from * 37 + to * 101) % CLOCK_MEMO_SIZE];
+
+	if (m->clocks->stepped)
+		return clocks_between(m->clocks, from, to, t);
+	if (e->stretch != stretch + 1 || e->from != from || e->to != to) {
+		int64_t middle = (stretch << CLOCK_STRETCH_BITS) + (INT64_C(1) << (CLOCK_STRETCH_BITS - 1));
+
+		*e = (struct clock_memo_entry){.stretch = stretch + 1, .from = from, .to = to,
+			.bounds = clocks_between(m->clocks, from, to, middle)};
+	}
+	return e->bounds;
 }
 
 int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t)

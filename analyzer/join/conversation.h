@@ -30,6 +30,7 @@ struct member {
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated; /* a question without answer, or the answer to it from another address */
+	bool owns[2]; /* its host owns the client's (C2S), the server's (S2C) address; after position_members() */
 	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member, modulo 2^32 */
 };
 

@@ -33,7 +33,7 @@ static bool spans_a_step(struct clock_bounds b)
  */
 static bool offset_between(const struct leg *l, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
 {
-	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, sent_ns);
+	struct clock_bounds b = clock_memo_between(l->clock_memo, l->from, l->to, sent_ns);
 
 	*ret_offset = middle(b);
 	if (!stepped(l) || !spans_a_step(b))

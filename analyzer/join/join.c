@@ -25,11 +25,10 @@
 /* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
 #define TWIN_SHARE 0.2
 
-/* A vantage point along a conversation's path; virtual: its host is an end, but it saw nothing. */
+/* A vantage point along a conversation's path. */
 struct place {
 	struct member member;
-	bool absent;
-	bool is_end[2]; /* its host owns the client's, the server's address */
+	bool absent; /* its host is an end, but it saw nothing: member has no flow there */
 };
 
 struct worker {
@@ -40,6 +39,7 @@ struct worker {
 	struct matcher matchers[PLACES_MAX][2];
 	struct proofs proofs;
 	struct unseen unseen;
+	struct clock_memo clock_memo;
 	int64_t *delays;
 	uint32_t delay_cap;
 };
@@ -72,11 +72,16 @@ static bool has_place_of_host(const struct worker *w, uint32_t host)
 static void add_absent_end(struct worker *w, const struct member *near, bool client)
 {
 	const struct network *net = w->join->net;
-	uint32_t host = owner_of(w->join->owners, member_ip(net, near, client));
-	struct member m = *near;
+	struct member m = {.next = MEMBER_NONE};
+	uint32_t host;
 
-	if (host == OWNER_NONE || has_place_of_host(w, host) || !w->place_count)
+	if (near->owns[client ? C2S : S2C] || !w->place_count)
 		return;
+	host = owner_of(w->join->owners, member_ip(net, near, client));
+	if (host == OWNER_NONE || has_place_of_host(w, host))
+		return;
+	for (int d = 0; d < 2; d++)
+		m.owns[d] = owner_of(w->join->owners, member_ip(net, near, d == C2S)) == host;
 	for (uint32_t i = 0; i < net->hosts[host].vantage_count; i++) {
 		m.vantage = net->hosts[host].vantages[i];
 		if (net->vantages[m.vantage].kind != VANTAGE_NIC || !net->vantages[m.vantage].frames)
@@ -130,17 +135,6 @@ static void lay_out(struct worker *w, const struct conversation *c)
 		return;
 	add_absent_end(w, &first, true);
 	add_absent_end(w, &last, false);
-}
-
-static void find_ends(struct worker *w)
-{
-	for (uint32_t i = 0; i < w->place_count; i++) {
-		struct place *p = &w->places[i];
-		uint32_t host = w->join->net->vantages[p->member.vantage].host;
-
-		for (int d = 0; d < 2; d++)
-			p->is_end[d] = owner_of(w->join->owners, member_ip(w->join->net, &p->member, d == C2S)) == host;
-	}
 }
 
 /* Sequence numbers that are offset 0: initial ones where a SYN was seen, else the first seen. */
@@ -197,7 +191,7 @@ static uint32_t segment_size(const struct worker *w)
 /* The capture at the sender itself sees each packet once: a twin there is the capture's doing. */
 static bool skip_twins(const struct worker *w, const struct place *p, enum direction d)
 {
-	return w->join->twins_by_capture[p->member.vantage] || p->is_end[d];
+	return w->join->twins_by_capture[p->member.vantage] || p->member.owns[d];
 }
 
 /* In the middle a lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
@@ -239,7 +233,7 @@ static void match_leg(struct worker *w, uint32_t i, enum direction d, uint32_t m
 	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
 	m->received = received_lane(w, d == C2S ? i + 1 : i, d);
 	m->traits.tcp = tcp;
-	m->causality = (struct causality){.clocks = w->join->clocks, .since = INT64_MAX, .until = INT64_MIN,
+	m->causality = (struct causality){.clocks = &w->clock_memo, .since = INT64_MAX, .until = INT64_MIN,
 		.from = w->places[d == C2S ? i : i + 1].member.vantage,
 		.to = w->places[d == C2S ? i + 1 : i].member.vantage};
 	/* One host's two taps may be stamped in either order. */
@@ -270,9 +264,9 @@ static void add_path(struct join_batch *b, uint32_t conversation, const struct p
 static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
 {
 	const struct matcher *m = &w->matchers[i][d];
-	const struct member *from = &w->places[d == C2S ? i : i + 1].member;
+	const struct place *near = &w->places[w->places[i].absent ? i + 1 : i];
 
-	if (m->traits.tcp || !ip_is_link_group(member_ip(w->join->net, from, d == S2C)))
+	if (m->traits.tcp || !ip_is_link_group(member_ip(w->join->net, &near->member, d == S2C)))
 		return false;
 	for (uint32_t k = 0; k < m->sent->count; k++)
 		if (m->sent->items[k].mate != ITEM_NONE)
@@ -285,7 +279,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 	const struct join *j = w->join;
 	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
 	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
-	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .direction = d,
+	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo, .direction = d,
 		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
 		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
 		.unseen = &w->unseen, .filter = j->options.filter,
@@ -296,7 +290,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 
 	l.acks_from = &w->sent[f][!d];
 	l.acks_to = &w->sent[t][!d];
-	l.to_is_end = w->places[t].is_end[!d];
+	l.to_is_end = w->places[t].member.owns[!d];
 	l.in_scope = (!l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from)) &&
 		(!l.sender_absent || scope_holds(j->scope, j->net, from->vantage, to));
 	leg_judge(&l);
@@ -360,43 +354,59 @@ static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conver
 				find_zero_windows(w, b, conversation, i, (enum direction)d);
 }
 
+/* How far back a row is looked for: conversations of one time are often between the same addresses. */
+#define SECONDS_BACK 8
+
+static void add_second(struct join_batch *b, const struct peer_key *key, uint32_t frames)
+{
+	for (uint32_t i = b->second_count; i-- && b->second_count - i <= SECONDS_BACK;) {
+		if (memcmp(&b->seconds[i].key, key, sizeof(*key)) == 0) {
+			b->seconds[i].frames += frames;
+			return;
+		}
+	}
+	MEM_RESERVE(b->seconds, b->second_count, b->second_cap);
+	b->seconds[b->second_count++] = (struct peer_second){.key = *key, .frames = frames};
+}
+
 /* Counts the frames of one lane in the quiet seconds. */
-static void note_seconds(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t place, enum direction d)
+static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place, enum direction d)
 {
 	const struct lane *l = &w->sent[place][d];
-	uint32_t vantage = w->places[place].member.vantage;
-	struct peer_second row = {.vantage = vantage, .conversation = conversation, .direction = (uint8_t)d};
+	const struct member *m = &w->places[place].member;
+	struct peer_key key = {.vantage = m->vantage};
 	int64_t end = INT64_MIN;
+	uint32_t frames = 0;
 	bool quiet = false;
 
+	memcpy(key.src, member_ip(w->join->net, m, d == C2S), 16);
+	memcpy(key.dst, member_ip(w->join->net, m, d != C2S), 16);
 	for (uint32_t i = 0; i <= l->count; i++) {
 		int64_t t = i < l->count ? l->items[i].seg->time_ns : INT64_MAX;
 
 		if (i < l->count && t < end && t >= end - NSEC_PER_SEC) {
-			row.frames += quiet;
+			frames += quiet;
 			continue;
 		}
-		if (row.frames) {
-			MEM_RESERVE(b->seconds, b->second_count, b->second_cap);
-			b->seconds[b->second_count++] = row;
-		}
+		if (frames)
+			add_second(b, &key, frames);
 		if (i == l->count)
 			return;
-		row.second_ns = t - t % NSEC_PER_SEC;
-		end = row.second_ns + NSEC_PER_SEC;
-		quiet = quiet_at(w->join->quiet, vantage, t);
-		row.frames = quiet;
+		key.second_ns = t - t % NSEC_PER_SEC;
+		end = key.second_ns + NSEC_PER_SEC;
+		quiet = quiet_at(w->join->quiet, m->vantage, t);
+		frames = quiet;
 	}
 }
 
-static void quiet_seconds(struct worker *w, struct join_batch *b, uint32_t conversation)
+static void quiet_seconds(struct worker *w, struct join_batch *b)
 {
 	if (!w->join->quiet->count)
 		return;
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!w->places[i].absent)
-				note_seconds(w, b, conversation, i, (enum direction)d);
+				note_seconds(w, b, i, (enum direction)d);
 }
 
 static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, enum direction d, const struct segment *s)
@@ -436,8 +446,8 @@ static void pick_events(struct worker *w, struct join_batch *b, uint32_t convers
 
 	if (first_event == b->events.count)
 		return;
-	for (uint32_t i = 0; i < w->place_count && !w->places[i].absent; i++)
-		for (int d = 0; d < 2; d++)
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count && k < 2; k++)
 				pick_once(b, first, w->places[i].member.vantage, conversation, (enum direction)d,
 					w->sent[i][d].items[k].seg);
@@ -464,10 +474,9 @@ static void join_conversation(struct worker *w, struct join_batch *b, uint32_t c
 	lay_out(w, c);
 	if (!w->place_count)
 		return;
-	find_ends(w);
 	load_lanes(w, b);
 	zero_windows(w, b, conversation);
-	quiet_seconds(w, b, conversation);
+	quiet_seconds(w, b);
 	mss = segment_size(w);
 	tcp = member_flow(w->join->net, &w->join->all->members[c->first_member])->key.protocol == 6;
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
@@ -589,6 +598,7 @@ static void *crew_work(void *arg)
 	struct worker *w = mem_zalloc(sizeof(*w));
 
 	w->join = c->join;
+	w->clock_memo.clocks = c->join->clocks;
 	(void)pthread_mutex_lock(&c->lock);
 	while (!c->stop && c->next < c->total) {
 		uint32_t number = c->next;

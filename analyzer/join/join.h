@@ -17,11 +17,16 @@ struct zero_window_row {
 	const struct segment *first;
 };
 
-/* Frames of one direction of a conversation in one quiet second. */
-struct peer_second {
-	uint32_t vantage, conversation, frames;
-	uint8_t direction;
+/* Frames from one address to another in one quiet second. A batch may have several rows of one key. */
+struct peer_key {
 	int64_t second_ns; /* that vantage's clock */
+	uint8_t src[16], dst[16];
+	uint32_t vantage, unused;
+};
+
+struct peer_second {
+	struct peer_key key;
+	uint64_t frames;
 };
 
 /* A frame that gets a row of its own. */

@@ -68,6 +68,7 @@ struct leg {
 	const struct network *net;
 	const struct owners *owners;
 	const struct clocks *clocks;
+	struct clock_memo *clock_memo; /* this thread's */
 	enum direction direction;
 	uint32_t from, to;	      /* vantage indexes */
 	bool to_is_end;		      /* the receiving vantage's host owns the destination address */

@@ -74,13 +74,13 @@ bool match_is_causal(struct matcher *m, const struct item *sent, const struct it
 	if (!c->clocks)
 		return true;
 	if (t < c->since || t > c->until) {
-		b = clocks_between(c->clocks, c->from, c->to, t);
+		b = clock_memo_between(c->clocks, c->from, c->to, t);
 		c->ahead = b.has_low ? b.low : INT64_MIN;
 		c->since = t;
 		c->until = t + CAUSALITY_STRETCH_NS;
 	}
-	/* The bound moves with the skew within the stretch: 10 us at most (1000 ppm). */
-	return c->ahead == INT64_MIN || received->seg->time_ns - t >= c->ahead - 10 * NSEC_PER_USEC;
+	/* The bound moves with the skew within the stretches, here and of the memo: 15 us at most (1000 ppm). */
+	return c->ahead == INT64_MIN || received->seg->time_ns - t >= c->ahead - 15 * NSEC_PER_USEC;
 }
 
 static void pair(struct matcher *m, uint32_t i, uint32_t k)

@@ -29,7 +29,7 @@ struct match_traits {
 
 /* The least that the receiver's clock is ahead of the sender's; good for a short stretch of time. */
 struct causality {
-	const struct clocks *clocks; /* NULL: unknown */
+	struct clock_memo *clocks; /* NULL: unknown */
 	uint32_t from, to;
 	int64_t since, until; /* sender's time */
 	int64_t ahead;	      /* INT64_MIN: unknown then */

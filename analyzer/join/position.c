@@ -1,7 +1,9 @@
 #include "join/position.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/parallel.h"
 #include "decode/packet.h"
 #include "join/walk.h"
@@ -9,23 +11,13 @@
 /* Members of one conversation: a path of more vantage points than this is cut. */
 #define MEMBERS_MAX 64
 
-bool position_owns(const struct network *net, const struct owners *o, const struct member *m, bool client)
+/*
+ * -1 at the client, 1 at the server, 0 between or unknown. On one host, a netfilter hook is nearer to the
+ * host's own sockets than the interface.
+ */
+static int owner_rank(const struct network *net, const struct member *m)
 {
-	return owner_of(o, member_ip(net, m, client)) == net->vantages[m->vantage].host;
-}
-
-/* -1 at the client, 1 at the server, 0 between or unknown. */
-static int owner_rank(const struct network *net, const struct owners *o, const struct member *m)
-{
-	bool client = position_owns(net, o, m, true), server = position_owns(net, o, m, false);
-
-	return client == server ? 0 : client ? -1 : 1;
-}
-
-/* On one host, a netfilter hook is nearer to the host's own sockets than the interface. */
-static int kind_rank(const struct network *net, const struct owners *o, const struct member *m)
-{
-	int rank = owner_rank(net, o, m);
+	int rank = m->owns[S2C] - m->owns[C2S];
 
 	return net->vantages[m->vantage].kind == VANTAGE_NETFILTER ? 2 * rank : rank;
 }
@@ -98,6 +90,7 @@ struct sorting {
 	const struct owners *owners;
 	struct conversations *all;
 	struct tally votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
+	bool *undecided;    /* by conversation: only votes or counts can tell */
 };
 
 static struct vote_key vote_key(const struct network *net, const struct member *a, const struct member *b)
@@ -109,24 +102,34 @@ static struct vote_key vote_key(const struct network *net, const struct member *
 	return k;
 }
 
-static void vote(struct sorting *s, const struct conversations *all, const struct conversation *c)
+/* Neither who owns the ends nor TTL tells which of the two is nearer the client. */
+static bool is_undecided(const struct network *net, const struct member *a, const struct member *b)
 {
-	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all->members[i].next) {
-		for (uint32_t k = all->members[i].next; k != MEMBER_NONE; k = all->members[k].next) {
-			const struct member *a = &all->members[i], *b = &all->members[k];
-			struct vote_key key;
-			int64_t *votes;
-			bool fresh;
+	return owner_rank(net, a) == owner_rank(net, b) && !by_ttl(net, a, b);
+}
 
-			if (a->vantage > b->vantage) {
-				a = &all->members[k];
-				b = &all->members[i];
-			}
-			if (by_ttl(s->net, a, b))
+static void vote(struct sorting *s, const struct member *a, const struct member *b)
+{
+	struct vote_key key = vote_key(s->net, a, b);
+	int64_t *votes;
+	bool fresh;
+
+	votes = tally_at(&s->votes, &key, &fresh);
+	*votes += by_turns(s->net, a, b);
+}
+
+static void vote_all(struct sorting *s, const struct conversation *c)
+{
+	const struct member *all = s->all->members;
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all[i].next) {
+		for (uint32_t k = all[i].next; k != MEMBER_NONE; k = all[k].next) {
+			if (!is_undecided(s->net, &all[i], &all[k]))
 				continue;
-			key = vote_key(s->net, a, b);
-			votes = tally_at(&s->votes, &key, &fresh);
-			*votes += by_turns(s->net, a, b);
+			if (all[i].vantage < all[k].vantage)
+				vote(s, &all[i], &all[k]);
+			else
+				vote(s, &all[k], &all[i]);
 		}
 	}
 }
@@ -144,7 +147,7 @@ static int by_votes(const struct sorting *s, const struct member *a, const struc
 static int compare(const struct sorting *s, const struct member *a, const struct member *b)
 {
 	const struct network *net = s->net;
-	int r = kind_rank(net, s->owners, a) - kind_rank(net, s->owners, b);
+	int r = owner_rank(net, a) - owner_rank(net, b);
 
 	if (!r)
 		r = by_ttl(net, a, b);
@@ -178,24 +181,54 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 			all->members[order[i]].delta[d] -= all->members[order[0]].delta[d];
 }
 
+static bool has_undecided(const struct sorting *s, const struct conversation *c)
+{
+	const struct member *all = s->all->members;
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all[i].next)
+		for (uint32_t k = all[i].next; k != MEMBER_NONE; k = all[k].next)
+			if (is_undecided(s->net, &all[i], &all[k]))
+				return true;
+	return false;
+}
+
+static void note_owned(const struct sorting *s, struct member *m)
+{
+	uint32_t host = s->net->vantages[m->vantage].host;
+
+	m->owns[C2S] = owner_of(s->owners, member_ip(s->net, m, true)) == host;
+	m->owns[S2C] = owner_of(s->owners, member_ip(s->net, m, false)) == host;
+}
+
+/* Nearly all conversations are decided each by itself. */
 static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
-	const struct sorting *s = context;
+	struct sorting *s = context;
 
 	(void)thread;
-	for (uint32_t i = begin; i < end; i++)
-		if (s->all->list[i].members > 1)
-			sort_members(s, s->all, &s->all->list[i]);
+	for (uint32_t i = begin; i < end; i++) {
+		struct conversation *c = &s->all->list[i];
+
+		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = s->all->members[m].next)
+			note_owned(s, &s->all->members[m]);
+		s->undecided[i] = has_undecided(s, c);
+		if (c->members > 1 && !s->undecided[i])
+			sort_members(s, s->all, c);
+	}
 }
 
 void position_members(const struct network *net, const struct owners *o, unsigned threads, struct conversations *c)
 {
-	struct sorting s = {.net = net, .owners = o, .all = c};
+	struct sorting s = {.net = net, .owners = o, .all = c, .undecided = mem_array(c->count + 1, sizeof(bool))};
 
 	tally_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
-	for (uint32_t i = 0; i < c->count; i++)
-		if (c->list[i].members > 1)
-			vote(&s, c, &c->list[i]);
 	parallel_run(threads, c->count, 1024, sort_part, &s);
+	for (uint32_t i = 0; i < c->count; i++)
+		if (s.undecided[i])
+			vote_all(&s, &c->list[i]);
+	for (uint32_t i = 0; i < c->count; i++)
+		if (s.undecided[i])
+			sort_members(&s, c, &c->list[i]);
 	tally_release(&s.votes);
+	free(s.undecided);
 }

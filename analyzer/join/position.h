@@ -7,9 +7,6 @@
  * Sorts the members of every conversation from the client's side to the server's, by (first that
  * decides): who owns the end's address; TTL, which only shrinks; round trips, which are longer
  * the farther away the answering end is (no clock is needed); which direction's packets are
- * fewer; the order of the hosts.
+ * fewer; the order of the hosts. Notes for each member whose addresses its host owns.
  */
 void position_members(const struct network *net, const struct owners *o, unsigned threads, struct conversations *c);
-
-/* True when the vantage's host owns the client's (or server's) address as seen there. */
-bool position_owns(const struct network *net, const struct owners *o, const struct member *m, bool client);

@@ -20,12 +20,6 @@ struct missed_key {
 	uint32_t vantage, unused;
 };
 
-struct peer_key {
-	int64_t second_ns;
-	uint8_t src[16], dst[16];
-	uint32_t vantage, unused;
-};
-
 static int open_trees(struct flow_writer *w, struct error *err)
 {
 	int r = btree_file_open(&w->file, w->db, err);
@@ -579,17 +573,12 @@ static void take_window(struct flow_writer *w, uint32_t row, const struct zero_w
 static void take_seconds(struct flow_writer *w, const struct join_batch *b)
 {
 	for (uint32_t i = 0; i < b->second_count; i++) {
-		const struct peer_second *p = &b->seconds[i];
-		const struct member *m = member_at(w->join, p->conversation, p->vantage);
-		struct peer_key key = {.vantage = p->vantage, .second_ns = p->second_ns};
 		uint64_t *frames;
 		bool fresh;
 
-		memcpy(key.src, member_ip(w->join->net, m, p->direction == C2S), 16);
-		memcpy(key.dst, member_ip(w->join->net, m, p->direction != C2S), 16);
-		frames = tally_at(&w->peer_seconds, &key, &fresh);
+		frames = tally_at(&w->peer_seconds, &b->seconds[i].key, &fresh);
 		if (frames)
-			*frames += p->frames;
+			*frames += b->seconds[i].frames;
 	}
 }
 
