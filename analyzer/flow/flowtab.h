@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/near.h"
 #include "flow/arena.h"
 #include "flow/segment.h"
 
@@ -108,7 +109,7 @@ struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struc
  */
 static inline void flowtab_near_bucket(const struct flowtab *t, const struct flow_lookup *look)
 {
-	__builtin_prefetch(&t->buckets[look->hash & t->bucket_mask]);
+	near_line(&t->buckets[look->hash & t->bucket_mask]);
 }
 
 void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look);
@@ -117,9 +118,9 @@ static inline void flow_near_slot(const struct flow *f)
 {
 	if (!f || !f->newest)
 		return;
-	__builtin_prefetch(f->tail, 1);
-	__builtin_prefetch(f->newest, 1);
-	__builtin_prefetch(f->newest + 1, 1);
+	near_line_to_write(f->tail);
+	near_line_to_write(f->newest);
+	near_line_to_write(f->newest + 1);
 }
 
 /* Room for n (1 or 2) slots at the end of the flow's segments, for flow_append() to take. */

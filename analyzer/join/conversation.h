@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/near.h"
 #include "flow/ingest.h"
 
 /* Index of a direction everywhere in the join. */
@@ -67,6 +68,16 @@ static inline const uint8_t *member_ip(const struct network *net, const struct m
 	const struct flow *f = member_flow(net, m);
 
 	return client == m->client_is_b ? f->key.b : f->key.a;
+}
+
+/* How many conversations ahead their flows are asked for. */
+#define CONVERSATIONS_AHEAD 8
+
+/* Asks for the flows of a conversation's members, which one after another would each be waited for. */
+static inline void conversation_near(const struct network *net, const struct conversations *all, uint32_t conversation)
+{
+	for (uint32_t i = all->list[conversation].first_member; i != MEMBER_NONE; i = all->members[i].next)
+		near_to_read(member_flow(net, &all->members[i]), sizeof(struct flow));
 }
 
 static inline uint16_t member_port(const struct network *net, const struct member *m, bool client)

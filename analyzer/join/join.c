@@ -572,7 +572,7 @@ static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
 			}
 			lines += (uint32_t)near_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
 			if (c->next)
-				__builtin_prefetch(c->next);
+				near_line(c->next);
 			chains[i++].at = c->next;
 		}
 	}
@@ -586,6 +586,8 @@ static void run_batch(struct worker *w, struct join_batch *b, uint32_t number)
 	b->begin = number * BATCH;
 	b->end = b->begin + BATCH < j->all->count ? b->begin + BATCH : j->all->count;
 	for (uint32_t i = b->begin; i < b->end; i++) {
+		if (i + 2 * NEAR < b->end)
+			conversation_near(j->net, j->all, j->order[i + 2 * NEAR]);
 		if ((i - b->begin) % NEAR == 0)
 			bring_near(j, i, i + NEAR < b->end ? i + NEAR : b->end);
 		join_conversation(w, b, j->order[i]);

@@ -186,6 +186,11 @@ static void set_delta(const struct pairer *p, struct member *m, const struct mem
 		m->delta[d] = here->isn - there->isn;
 }
 
+static bool same_tuple(const struct flow *a, const struct flow *b)
+{
+	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
+}
+
 static void join_conversation(
 	struct pairer *p, uint32_t conversation, uint32_t member, enum pairing_evidence evidence)
 {
@@ -202,7 +207,9 @@ static void join_conversation(
 	c->client_known |= f->side[0].has_isn || f->side[1].has_isn;
 	set_delta(p, m, first, C2S);
 	set_delta(p, m, first, S2C);
-	publish(p, conversation, m);
+	/* Under the first one's 5-tuple it is found already. */
+	if (!same_tuple(f, member_flow(p->net, first)))
+		publish(p, conversation, m);
 	member_flow(p->net, m)->joined = conversation;
 }
 
@@ -219,11 +226,6 @@ static enum isn_relation relate_isn(const struct flow_side *a, const struct flow
 static bool options_fit(const struct flow_side *a, const struct flow_side *b)
 {
 	return !a->option_hash || !b->option_hash || a->option_hash == b->option_hash;
-}
-
-static bool same_tuple(const struct flow *a, const struct flow *b)
-{
-	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
 }
 
 /* A candidate that shares an initial sequence number. */
@@ -658,10 +660,8 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 		ip_is_link_group(k->a) || ip_is_link_group(k->b);
 }
 
-/* How many flows ahead memory is fetched: maps, lists and flows of many connections are in no cache. */
-#define ENTRY_AHEAD 24
-#define CONVERSATION_AHEAD 16
-#define FLOW_AHEAD 8
+/* Members are taken in groups: maps, lists and flows of many connections are in no cache, and waits overlap. */
+#define GROUP 32
 
 /* The place in the map that a member's 5-tuple has, where nothing is in the way. */
 static const struct key_entry *likely_entry(const struct pairer *p, uint32_t member)
@@ -671,20 +671,21 @@ static const struct key_entry *likely_entry(const struct pairer *p, uint32_t mem
 	return &p->tuple.entries[key & p->tuple.mask];
 }
 
-/* Each step reads what an earlier one brought near: the entry, its conversation's first member, that one's flow. */
-static void bring_near(const struct pairer *p, uint32_t member, uint32_t end)
+static void bring_near(const struct pairer *p, uint32_t begin, uint32_t end)
 {
-	const struct key_entry *e;
+	const struct key_entry *entries[GROUP];
+	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
-	if (member + ENTRY_AHEAD >= end)
-		return;
-	__builtin_prefetch(likely_entry(p, member + ENTRY_AHEAD));
-	e = likely_entry(p, member + CONVERSATION_AHEAD);
-	if (e->conversation)
-		__builtin_prefetch(&p->all->list[e->conversation - 1]);
-	e = likely_entry(p, member + FLOW_AHEAD);
-	if (e->conversation)
-		near_to_read(member_flow(p->net, first_member(p, e->conversation - 1)), sizeof(struct flow));
+	for (uint32_t i = 0; i < n; i++) {
+		entries[i] = likely_entry(p, begin + i);
+		near_line(entries[i]);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (entries[i]->conversation)
+			near_line(&p->all->list[entries[i]->conversation - 1]);
+	for (uint32_t i = 0; i < n; i++)
+		if (entries[i]->conversation)
+			near_to_read(member_flow(p->net, first_member(p, entries[i]->conversation - 1)), sizeof(struct flow));
 }
 
 /* Pairs one vantage point's flows with the conversations of earlier ones. */
@@ -693,7 +694,8 @@ static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first
 	uint32_t open = 0;
 
 	for (uint32_t i = first; i < end; i++) {
-		bring_near(p, i, end);
+		if ((i - first) % GROUP == 0)
+			bring_near(p, i, end);
 		if (member_flow(p->net, &p->all->members[i])->key.protocol != 6 || !pair_plainly(p, i))
 			open++;
 	}
@@ -735,7 +737,8 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 	if (vantage)
 		pair_with_earlier(p, vantage, first, end);
 	for (uint32_t i = first; i < end; i++) {
-		bring_near(p, i, end);
+		if (!vantage && (i - first) % GROUP == 0)
+			bring_near(p, i, end);
 		if (is_open(p, i))
 			start_alone(p, i);
 	}
@@ -744,14 +747,16 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 void pair_flows(struct network *net, struct conversations *ret)
 {
 	struct pairer p = {.net = net, .all = ret};
-	size_t flows = 0;
+	size_t flows = 0, most = 0;
 
 	*ret = (struct conversations){0};
-	for (uint32_t v = 0; v < net->vantage_count; v++)
+	for (uint32_t v = 0; v < net->vantage_count; v++) {
 		flows += net->vantages[v].flows.count;
+		most = net->vantages[v].flows.count > most ? net->vantages[v].flows.count : most;
+	}
 	ret->members = mem_array(flows, sizeof(*ret->members));
-	/* Each member is in it once. */
-	keymap_reserve(&p.tuple, flows);
+	/* Most flows are seen everywhere. */
+	keymap_reserve(&p.tuple, most);
 	for (uint32_t v = 0; v < net->vantage_count; v++)
 		pair_vantage(&p, v);
 	free(p.isn.entries);

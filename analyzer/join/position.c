@@ -209,6 +209,8 @@ static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 	for (uint32_t i = begin; i < end; i++) {
 		struct conversation *c = &s->all->list[i];
 
+		if (i + CONVERSATIONS_AHEAD < s->all->count)
+			conversation_near(s->net, s->all, i + CONVERSATIONS_AHEAD);
 		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = s->all->members[m].next)
 			note_owned(s, &s->all->members[m]);
 		s->undecided[i] = has_undecided(s, c);

@@ -194,6 +194,8 @@ static void order_conversations(struct analysis *r)
 	for (uint32_t i = 0; i < r->all.count; i++) {
 		const struct conversation *c = &r->all.list[i];
 
+		if (i + CONVERSATIONS_AHEAD < r->all.count)
+			conversation_near(&r->net, &r->all, i + CONVERSATIONS_AHEAD);
 		list[i] = (struct ordered){.conversation = i, .first_ns = INT64_MAX};
 		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = r->all.members[m].next) {
 			const struct member *member = &r->all.members[m];
@@ -227,41 +229,58 @@ static double setting(struct db *db, const char *key)
 	return v;
 }
 
-/* What the join needs to know of captures and flows, none of which depends on another. */
-static void learn_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
+/* Work that does not depend on each other, a part each. */
+typedef void independent(struct analysis *r);
+
+struct side_by_side {
+	struct analysis *r;
+	independent *const *parts;
+};
+
+static void run_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
-	struct analysis *r = context;
+	const struct side_by_side *s = context;
 
 	(void)thread;
-	for (uint32_t i = begin; i < end; i++) {
-		switch (i) {
-		case 0:
-			order_conversations(r);
-			break;
-		case 1:
-			scope_learn(&r->net, &r->scope);
-			break;
-		case 2:
-			quiet_learn(&r->net, &r->clocks, &r->quiet);
-			settle_accounts(r);
-			break;
-		}
-	}
+	for (uint32_t i = begin; i < end; i++)
+		s->parts[i](s->r);
 }
 
-#define LEARN_PARTS 3
+static void run_side_by_side(struct analysis *r, independent *const *parts, uint32_t count)
+{
+	struct side_by_side s = {.r = r, .parts = parts};
+
+	parallel_run(r->threads < count ? r->threads : count, count, 1, run_parts, &s);
+}
+
+static void pair(struct analysis *r)
+{
+	pair_flows(&r->net, &r->all);
+}
+
+static void learn_captures(struct analysis *r)
+{
+	owners_infer(&r->net, &r->owners);
+	scope_learn(&r->net, &r->scope);
+}
+
+static void learn_times(struct analysis *r)
+{
+	quiet_learn(&r->net, &r->clocks, &r->quiet);
+	settle_accounts(r);
+}
 
 static void relate(struct analysis *r)
 {
+	static independent *const captures[] = {pair, learn_captures}, *const times[] = {order_conversations, learn_times};
 	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
 
 	progress_stage(r->progress, "pairing flows");
-	pair_flows(&r->net, &r->all);
-	owners_infer(&r->net, &r->owners);
+	run_side_by_side(r, captures, 2);
 	position_members(&r->net, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
-	parallel_run(r->threads < LEARN_PARTS ? r->threads : LEARN_PARTS, LEARN_PARTS, 1, learn_part, r);
+	run_side_by_side(r, times, 2);
 	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
 		.scope = &r->scope, .quiet = &r->quiet, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,

@@ -672,7 +672,11 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], row = place + 1;
 		const struct conversation *c = &j->all->list[conversation];
-		struct summary sum = insert_flow(w, row, c);
+		struct summary sum;
+
+		if (place + CONVERSATIONS_AHEAD < b->end)
+			conversation_near(j->net, j->all, j->order[place + CONVERSATIONS_AHEAD]);
+		sum = insert_flow(w, row, c);
 
 		insert_members(w, row, c);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
