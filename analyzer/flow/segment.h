@@ -43,6 +43,11 @@ static inline const struct segment_sack *segment_sack(const struct segment *s)
 	return s->bits & SEGMENT_SACK ? (const struct segment_sack *)(s + 1) : (const struct segment_sack *)0;
 }
 
+static inline uint32_t segment_slots(const struct segment *s)
+{
+	return 1 + ((s->bits & SEGMENT_SACK) != 0);
+}
+
 /* A flow's segments: chunks of slots in capture order. */
 struct segment_chunk {
 	struct segment_chunk *next;

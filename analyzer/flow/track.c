@@ -188,7 +188,8 @@ static void keep_sack(struct segment *s, const struct packet *p)
 
 	memset(blocks, 0, sizeof(*blocks));
 	blocks->count = p->sack_count;
-	memcpy(blocks->edge, p->sack, sizeof(blocks->edge));
+	/* What is behind them in the packet is another packet's. */
+	memcpy(blocks->edge, p->sack, p->sack_count * sizeof(blocks->edge[0]));
 }
 
 enum track_result track_packet(const struct observation *o, struct flow **ret_flow, bool *ret_from_b)

@@ -15,6 +15,7 @@ struct item {
 	const struct segment *seg;
 	int64_t off;	/* sequence number relative to the conversation's base, unwrapped */
 	uint32_t span;	/* sequence numbers it takes: payload, SYN, FIN */
+	uint32_t ack;	/* acknowledgment number in the first member's numbers; 0 without ACK flag */
 	uint32_t mate;	/* index in the other lane; of a range match the one with the last byte; ITEM_NONE */
 	uint8_t state;	/* enum item_state */
 	bool elsewhere; /* a third vantage point proves that it was sent, or that it arrived */

@@ -16,16 +16,12 @@
 /* ECN bits of the flags change on the way by design (RFC 3168). */
 #define FLAGS_KEPT (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG)
 
-static uint32_t ack_of(const struct lane *l, const struct item *it)
-{
-	return it->seg->flags & TCP_ACK ? it->seg->ack - l->ack_delta : 0;
-}
-
+/* Of two segments with SACK. */
 static bool same_sack(const struct segment *a, const struct segment *b)
 {
 	const struct segment_sack *x = segment_sack(a), *y = segment_sack(b);
 
-	return !x || !y || (x->count == y->count && memcmp(x->edge, y->edge, sizeof(x->edge)) == 0);
+	return x->count == y->count && memcmp(x->edge, y->edge, sizeof(x->edge)) == 0;
 }
 
 /* Strict: all that a sender varies; relaxed: what identifies it when boxes on the way rewrite the rest. */
@@ -34,19 +30,20 @@ enum strictness { STRICT, RELAXED };
 static bool same_tcp(const struct matcher *m, const struct item *a, const struct item *b, enum strictness how)
 {
 	const struct segment *x = a->seg, *y = b->seg;
+	uint8_t both = x->bits & y->bits, any = x->bits | y->bits;
 
-	if (a->off != b->off || x->length != y->length || (x->flags ^ y->flags) & FLAGS_KEPT)
+	if (a->off != b->off || (a->ack != b->ack && !(how == RELAXED && x->flags & TCP_RST)))
 		return false;
-	if (ack_of(m->sent, a) != ack_of(m->received, b) && !(x->flags & TCP_RST && how == RELAXED))
+	if (x->length != y->length || (x->flags ^ y->flags) & FLAGS_KEPT)
 		return false;
-	if (m->traits.use_timestamp && (x->bits & y->bits & SEGMENT_TIMESTAMP) && x->tsval != y->tsval)
+	if (m->traits.use_timestamp && both & SEGMENT_TIMESTAMP && x->tsval != y->tsval)
 		return false;
-	if (m->traits.use_id && !((x->bits | y->bits) & SEGMENT_NO_ID) && x->ip_id != y->ip_id)
+	if (m->traits.use_id && !(any & SEGMENT_NO_ID) && x->ip_id != y->ip_id)
 		return false;
 	if (how == RELAXED || x->length)
 		return true;
 	return x->window == y->window && x->tsecr == y->tsecr &&
-		(m->sent->ack_delta != m->received->ack_delta || same_sack(x, y));
+		(!(both & SEGMENT_SACK) || m->sent->ack_delta != m->received->ack_delta || same_sack(x, y));
 }
 
 static bool same_datagram(const struct matcher *m, const struct item *a, const struct item *b)
@@ -92,26 +89,39 @@ static void pair(struct matcher *m, uint32_t i, uint32_t k)
 	m->open_received--;
 }
 
+/* The first open sent item from begin on that the arrival is a copy of; end when there is none. */
+static uint32_t find_sent(struct matcher *m, uint32_t begin, uint32_t end, const struct item *received)
+{
+	const struct item *sent = m->sent->items;
+	uint32_t at = begin;
+
+	while (at < end && (sent[at].off != received->off || sent[at].ack != received->ack || sent[at].state != ITEM_OPEN ||
+				   !same(m, &sent[at], received, STRICT) || !match_is_causal(m, &sent[at], received)))
+		at++;
+	return at;
+}
+
 /*
- * Both lanes in their order: what was lost is skipped at the sender, what comes out of nowhere at
- * the receiver. The earliest of several equal sent copies wins, which errs towards the later one
- * being lost; only where nothing tells them apart, and then they are marked ambiguous.
+ * Both lanes in their order: what was lost is skipped at the sender, what comes out of nowhere at the
+ * receiver; what was overtaken is found behind. The earliest of several equal sent copies wins, which errs
+ * towards the later one being lost; only where nothing tells them apart, and then they are marked ambiguous.
  */
 static void match_in_order(struct matcher *m)
 {
-	struct item *sent = m->sent->items, *received = m->received->items;
 	uint32_t i = 0, n = m->sent->count;
 
-	for (uint32_t k = 0; k < m->received->count && i < n; k++) {
-		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n, at = i;
+	for (uint32_t k = 0; k < m->received->count; k++) {
+		const struct item *received = &m->received->items[k];
+		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n, at = find_sent(m, i, end, received);
 
-		while (at < end && (sent[at].state != ITEM_OPEN || !same(m, &sent[at], &received[k], STRICT) ||
-					   !match_is_causal(m, &sent[at], &received[k])))
-			at++;
-		if (at == end)
+		if (at < end) {
+			pair(m, at, k);
+			i = at + 1;
 			continue;
-		pair(m, at, k);
-		i = at + 1;
+		}
+		at = find_sent(m, i > LOOK_AHEAD ? i - LOOK_AHEAD : 0, i, received);
+		if (at < i)
+			pair(m, at, k);
 	}
 }
 
@@ -119,7 +129,6 @@ struct learned {
 	uint32_t tried, matched, id_equal, id_varied;
 };
 
-/* Matches the first segments without regard to ID (and time stamp), to see whether those would agree. */
 /* A sent item with the arrival's own ID, that is the same otherwise: within sight of a place, ahead or behind. */
 static uint32_t find_id(const struct matcher *m, uint32_t around, const struct item *received)
 {
@@ -133,6 +142,7 @@ static uint32_t find_id(const struct matcher *m, uint32_t around, const struct i
 	return ITEM_NONE;
 }
 
+/* Matches the first segments without regard to ID (and time stamp), to see whether those would agree. */
 static struct learned learn(struct matcher *m)
 {
 	uint32_t i = 0, n = m->sent->count < LEARN ? m->sent->count : LEARN;
@@ -192,6 +202,44 @@ static void learn_traits(struct matcher *m)
 	m->traits.use_id = with.id_equal && with.id_varied && with.id_equal * 2 >= with.id_varied;
 }
 
+static void reopen(struct lane *l)
+{
+	for (uint32_t i = 0; i < l->count; i++) {
+		l->items[i].state = ITEM_OPEN;
+		l->items[i].mate = ITEM_NONE;
+	}
+}
+
+/* Do the IDs of what arrived vary at all? */
+static bool ids_vary(const struct lane *l)
+{
+	for (uint32_t i = 1; i < l->count; i++)
+		if (l->items[i].seg->ip_id != l->items[0].seg->ip_id)
+			return true;
+	return l->items[0].seg->ip_id;
+}
+
+/*
+ * Nearly always all that identifies a transmission passes unchanged, and most arrivals match by all of it:
+ * then there is nothing to learn. Else it starts anew, with what the first segments teach.
+ */
+static void learn_and_match(struct matcher *m)
+{
+	m->traits.use_id = true;
+	m->traits.use_timestamp = m->traits.tcp;
+	match_in_order(m);
+	if (m->open_received <= m->received->count / 2) {
+		m->traits.use_id = ids_vary(m->received);
+		return;
+	}
+	reopen(m->sent);
+	reopen(m->received);
+	m->open_sent = m->sent->count;
+	m->open_received = m->received->count;
+	learn_traits(m);
+	match_in_order(m);
+}
+
 static uint32_t collect_open(const struct lane *l, uint32_t **list, uint32_t *cap)
 {
 	uint32_t n = 0;
@@ -211,18 +259,18 @@ static int compare_u64(uint64_t a, uint64_t b)
 }
 
 /* Orders by what same() compares exactly; ties by place, so that copies keep their order. */
-static int compare_items(const struct lane *la, const struct item *a, const struct lane *lb, const struct item *b)
+static int compare_items(const struct item *a, const struct item *b, bool tcp)
 {
 	int r = (a->off > b->off) - (a->off < b->off);
 
 	if (!r)
 		r = compare_u64(a->seg->length, b->seg->length);
-	if (!la->tcp)
+	if (!tcp)
 		return r ? r : compare_u64(a->seg->hash, b->seg->hash);
 	if (!r)
 		r = compare_u64(a->seg->flags & FLAGS_KEPT, b->seg->flags & FLAGS_KEPT);
 	if (!r && !(a->seg->flags & TCP_RST))
-		r = compare_u64(ack_of(la, a), ack_of(lb, b));
+		r = compare_u64(a->ack, b->ack);
 	return r;
 }
 
@@ -230,7 +278,7 @@ static int by_key(const void *x, const void *y, void *lane)
 {
 	const struct lane *l = lane;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
-	int r = compare_items(l, &l->items[i], l, &l->items[k]);
+	int r = compare_items(&l->items[i], &l->items[k], l->tcp);
 
 	return r ? r : compare_u64(i, k);
 }
@@ -267,7 +315,7 @@ static void match_sorted(struct matcher *m, enum strictness how)
 	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_key, m->received);
 	for (uint32_t i = 0, k = 0; i < ns && k < nr;) {
 		const struct item *a = &m->sent->items[s[i]], *b = &m->received->items[r[k]];
-		int c = compare_items(m->sent, a, m->received, b);
+		int c = compare_items(a, b, m->traits.tcp);
 		uint32_t ie = i + 1, ke = k + 1;
 
 		if (c) {
@@ -275,9 +323,9 @@ static void match_sorted(struct matcher *m, enum strictness how)
 			k += c > 0;
 			continue;
 		}
-		while (ie < ns && !compare_items(m->sent, a, m->sent, &m->sent->items[s[ie]]))
+		while (ie < ns && !compare_items(a, &m->sent->items[s[ie]], m->traits.tcp))
 			ie++;
-		while (ke < nr && !compare_items(m->received, b, m->received, &m->received->items[r[ke]]))
+		while (ke < nr && !compare_items(b, &m->received->items[r[ke]], m->traits.tcp))
 			ke++;
 		match_group(m, s + i, ie - i, r + k, ke - k, how);
 		i = ie;
@@ -537,8 +585,7 @@ void match_lanes(struct matcher *m, uint32_t mss)
 	m->open_sent = m->sent->count;
 	m->open_received = m->received->count;
 	if (m->sent->count && m->received->count) {
-		learn_traits(m);
-		match_in_order(m);
+		learn_and_match(m);
 		match_sorted(m, STRICT);
 		match_sorted(m, RELAXED);
 		if (m->traits.tcp)

@@ -38,7 +38,7 @@ static inline const struct segment *walk_any(struct segment_walk *w)
 	if (!w->chunk)
 		return NULL;
 	s = &w->chunk->slots[w->at];
-	w->at += s->bits & SEGMENT_SACK ? 2 : 1;
+	w->at += segment_slots(s);
 	return s;
 }
 
