@@ -12,6 +12,16 @@ bool ip_is_link_group(const uint8_t ip[16])
 	return ip[0] == 0xff && (ip[1] & 0x0f) == 2;
 }
 
+bool ip_is_unicast(const uint8_t ip[16])
+{
+	static const uint8_t unspecified[16];
+
+	if (memcmp(ip, mapped, 12) == 0)
+		return (ip[12] & 0xf0) != 0xe0 && memcmp(ip + 12, "\xff\xff\xff\xff", 4) != 0 &&
+			memcmp(ip + 12, unspecified, 4) != 0;
+	return ip[0] != 0xff && memcmp(ip, unspecified, 16) != 0;
+}
+
 bool ip_is_link_local(const uint8_t ip[16])
 {
 	if (memcmp(ip, mapped, 12) == 0)

@@ -10,6 +10,9 @@
 /* Groups that stay on their link: 224.0.0.0/24, ff02::/16 (RFC 5771, RFC 4291), and broadcast. */
 bool ip_is_link_group(const uint8_t ip[16]);
 
+/* Of one host: no group, neither broadcast nor unspecified. */
+bool ip_is_unicast(const uint8_t ip[16]);
+
 /* 169.254.0.0/16 and fe80::/10: good on one link only (RFC 3927, RFC 4291). */
 bool ip_is_link_local(const uint8_t ip[16]);
 

@@ -141,6 +141,8 @@ struct vantage {
 	uint64_t backward_steps; /* frames more than 10 ms before the one read before them */
 	uint64_t non_ip_frames;
 	uint64_t ip_frames;	 /* unicast IPv4 and IPv6 frames */
+	/* Frames of flows between unicast addresses; of those of them that are seen both ways. Counted after reading. */
+	uint64_t unicast_frames, answered_frames;
 	bool foreign_seen;	 /* link layer says: frames for other hosts */
 	/* Recorded (interface options) or inferred after reading. */
 	uint16_t own_mac;	 /* index; MAC_NONE: unknown */

@@ -346,8 +346,11 @@ static void mark_twins(struct leg *l)
 {
 	const struct run_list *list = &l->matcher->extra;
 	struct lane *r = l->received;
-	uint32_t *extra = mem_array(list->count + 1, sizeof(*extra)), n = 0;
+	uint32_t *extra, n = 0;
 
+	if (!list->count)
+		return;
+	extra = mem_array(list->count, sizeof(*extra));
 	for (uint32_t i = 0; i < list->count; i++)
 		if (r->items[list->runs[i].item].state == ITEM_OPEN)
 			extra[n++] = list->runs[i].item;

@@ -490,11 +490,12 @@ static uint32_t add_cuts(struct matcher *m, uint32_t at, const struct lane *l, c
 /* Sweeps sequence space over what is still open in both lanes. */
 static void match_ranges(struct matcher *m)
 {
-	struct active s = {.count = 0}, r = {.count = 0};
+	struct active s, r;
 	uint32_t i = 0, k = 0, cuts, ns, nr;
 
 	if (!m->open_sent || !m->open_received)
 		return;
+	s.count = r.count = 0;
 	ns = keep_spanning(m->sent, m->left_sent, collect_open(m->sent, &m->left_sent, &m->left_sent_cap));
 	nr = keep_spanning(m->received, m->left_received,
 		collect_open(m->received, &m->left_received, &m->left_received_cap));

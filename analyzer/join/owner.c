@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/mem.h"
 #include "flow/observe.h"
 
@@ -10,16 +11,6 @@
 #define STRAY_SHARE 0.005
 /* Candidates kept for a vantage point while it is ambiguous. */
 #define CANDIDATES 4
-
-static bool is_multicast(const uint8_t ip[16])
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	if (memcmp(ip, mapped, 12) == 0)
-		return (ip[12] & 0xf0) == 0xe0 || memcmp(ip + 12, "\xff\xff\xff\xff", 4) == 0 ||
-			memcmp(ip + 12, "\0\0\0\0", 4) == 0;
-	return ip[0] == 0xff || memcmp(ip, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16) == 0;
-}
 
 static bool is_initial_ttl(uint8_t ttl)
 {
@@ -90,7 +81,7 @@ static void count_pairs(const struct vantage *v, struct tally *ret)
 		struct mac_way pair = {.from = k->from_mac, .to = k->mac};
 		bool fresh;
 
-		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE && !is_multicast(k->ip))
+		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE && ip_is_unicast(k->ip))
 			*(uint64_t *)tally_at(ret, &pair, &fresh) += u->frames;
 	}
 }
@@ -127,7 +118,7 @@ static void count_all(const struct vantage *v, uint64_t *ret_frames)
 		const struct mac_use_key *k = tally_key(&v->mac_use, i);
 		const struct mac_use *u = tally_value(&v->mac_use, i);
 
-		ret_frames[k->mac] += is_multicast(k->ip) ? 0 : u->frames;
+		ret_frames[k->mac] += ip_is_unicast(k->ip) ? u->frames : 0;
 	}
 }
 
@@ -135,9 +126,9 @@ static void count_all(const struct vantage *v, uint64_t *ret_frames)
  * The MAC that is in every frame with unicast IP, where just one is. What was flooded is left out as
  * long as it is the smaller part: it would speak for the MAC that is looked for.
  */
-static uint16_t ever_present_mac(const struct vantage *v, uint64_t unicast)
+static uint16_t ever_present_mac(const struct vantage *v)
 {
-	uint64_t *frames = mem_array(v->macs.count + 1, sizeof(*frames)), answered;
+	uint64_t *frames = mem_array(v->macs.count + 1, sizeof(*frames)), unicast = v->unicast_frames, answered;
 	uint16_t found = MAC_NONE;
 	uint32_t count = 0;
 
@@ -226,26 +217,12 @@ static uint16_t mac_by_arp(const struct vantage *v)
 
 static bool is_unicast(const struct flow *f)
 {
-	return !is_multicast(f->key.a) && !is_multicast(f->key.b);
+	return ip_is_unicast(f->key.a) && ip_is_unicast(f->key.b);
 }
 
 static bool is_answered(const struct flow *f)
 {
 	return f->side[0].packets && f->side[1].packets;
-}
-
-/* Frames between single addresses; answered: only those of flows that are seen both ways. */
-static uint64_t count_unicast(const struct vantage *v, bool answered)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < v->flows.count; i++) {
-		const struct flow *f = flowtab_at(&v->flows, i);
-
-		if (is_unicast(f) && (!answered || is_answered(f)))
-			n += (uint64_t)f->side[0].packets + f->side[1].packets;
-	}
-	return n;
 }
 
 /* How an address takes part in unicast flows. */
@@ -303,7 +280,7 @@ static bool infer_by_direction(struct network *net, struct owners *o, struct van
 		for (int b = 0; b < 2; b++) {
 			const uint8_t *ip = b ? f->key.b : f->key.a;
 
-			if (!(f->side[b].directions & PACKET_OUT) || !is_initial_ttl(f->side[b].ttl) || is_multicast(ip))
+			if (!(f->side[b].directions & PACKET_OUT) || !is_initial_ttl(f->side[b].ttl) || !ip_is_unicast(ip))
 				continue;
 			any = true;
 			if (!host_has(h, ip))
@@ -314,12 +291,12 @@ static bool infer_by_direction(struct network *net, struct owners *o, struct van
 }
 
 /* A router sends others' packets from its MAC too, but with a TTL that was counted down. */
-static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *v, uint64_t unicast)
+static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *v)
 {
 	bool any = false;
 
 	if (v->own_mac == MAC_NONE)
-		v->own_mac = ever_present_mac(v, unicast);
+		v->own_mac = ever_present_mac(v);
 	if (v->own_mac == MAC_NONE)
 		v->own_mac = mac_by_arp(v);
 	if (v->own_mac == MAC_NONE)
@@ -328,7 +305,7 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 		const struct mac_use_key *k = tally_key(&v->mac_use, i);
 		const struct mac_use *u = tally_value(&v->mac_use, i);
 
-		if (k->mac != v->own_mac || k->role != 0 || !is_initial_ttl(u->ttl_max) || is_multicast(k->ip))
+		if (k->mac != v->own_mac || k->role != 0 || !is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
 		any = true;
 		if (!host_has(&net->hosts[v->host], k->ip))
@@ -366,13 +343,8 @@ static bool undecided(const struct network *net, const struct vantage *v)
 /* What one capture alone shows for certain. */
 static void infer_alone(struct network *net, struct owners *o, struct vantage *v)
 {
-	uint64_t unicast;
-
-	if (infer_by_direction(net, o, v))
-		return;
-	unicast = count_unicast(v, false);
-	if (unicast)
-		(void)infer_by_mac(net, o, v, unicast);
+	if (!infer_by_direction(net, o, v) && v->unicast_frames)
+		(void)infer_by_mac(net, o, v);
 }
 
 struct guess {
@@ -404,10 +376,9 @@ static struct guess guess_by(const struct owners *o, const struct vantage *v, en
  */
 static struct guess guess_address(const struct owners *o, const struct vantage *v)
 {
-	uint64_t answered = count_unicast(v, true);
 	struct guess g = {0};
 
-	if (answered && answered >= count_unicast(v, false) / 2) {
+	if (v->answered_frames && v->answered_frames >= v->unicast_frames / 2) {
 		g = guess_by(o, v, VIEW_SENDER);
 		g = g.made ? g : guess_by(o, v, VIEW_ANSWERED);
 	}
@@ -471,7 +442,7 @@ static bool sees_its_own(const struct vantage *v)
 		const struct mac_use_key *k = tally_key(&v->mac_use, i);
 		const struct mac_use *u = tally_value(&v->mac_use, i);
 
-		if (k->role != 1 || is_multicast(k->ip))
+		if (k->role != 1 || !ip_is_unicast(k->ip))
 			continue;
 		all += u->frames;
 		own += k->mac == v->own_mac || k->from_mac == v->own_mac ? u->frames : 0;

@@ -323,12 +323,9 @@ static uint64_t key_client(const struct pairer *p, const struct member *m)
 static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
 {
 	struct keymap questions = {0};
-	uint32_t answers_seen = 0;
 	bool answer;
 
 	for (uint32_t i = first; i < end; i++)
-		answers_seen += is_half(p, &p->all->members[i], &answer) && answer;
-	for (uint32_t i = first; i < end && answers_seen; i++)
 		if (is_half(p, &p->all->members[i], &answer) && !answer)
 			keymap_put(&questions, key_client(p, &p->all->members[i]), i, 0);
 	for (uint32_t i = first; i < end && questions.entries; i++) {
@@ -600,17 +597,21 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 	return true;
 }
 
+/* Returns how many of them are answers without question. */
 static uint32_t make_members(struct pairer *p, uint32_t vantage)
 {
 	struct vantage *v = &p->net->vantages[vantage];
-	uint32_t first = p->all->member_count;
-	bool known;
+	uint32_t answers_seen = 0;
+	bool known, answer;
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
-		p->all->members[p->all->member_count++] = (struct member){.vantage = vantage, .flow = i,
-			.next = MEMBER_NONE, .client_is_b = client_is_b(flowtab_at(&v->flows, i), &known)};
+		struct member *m = &p->all->members[p->all->member_count++];
+
+		*m = (struct member){.vantage = vantage, .flow = i, .next = MEMBER_NONE,
+			.client_is_b = client_is_b(flowtab_at(&v->flows, i), &known)};
+		answers_seen += is_half(p, m, &answer) && answer;
 	}
-	return first;
+	return answers_seen;
 }
 
 static bool is_open(const struct pairer *p, uint32_t member)
@@ -731,9 +732,10 @@ static void start_alone(struct pairer *p, uint32_t member)
 
 static void pair_vantage(struct pairer *p, uint32_t vantage)
 {
-	uint32_t first = make_members(p, vantage), end = p->all->member_count;
+	uint32_t first = p->all->member_count, answers_seen = make_members(p, vantage), end = p->all->member_count;
 
-	mark_untranslated(p, first, end);
+	if (answers_seen)
+		mark_untranslated(p, first, end);
 	if (vantage)
 		pair_with_earlier(p, vantage, first, end);
 	for (uint32_t i = first; i < end; i++) {
