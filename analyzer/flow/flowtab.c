@@ -125,13 +125,10 @@ static struct flow *new_flow(struct flowtab *t, const struct flow_key *key, uint
 	return f;
 }
 
-/* True when a SYN cannot belong to the flow that has its 5-tuple. */
-static bool new_incarnation(const struct flow *f, const struct packet *p, bool from_b)
+static bool contradicts_syn(const struct flow *f, const struct packet *p, bool from_b)
 {
 	const struct flow_side *side = &f->side[from_b], *peer = &f->side[!from_b];
 
-	if (p->protocol != 6 || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		return false;
 	if (side->has_isn)
 		return side->isn != p->seq;
 	/* The capture lacks an earlier copy of this SYN, but has what came of it. */
@@ -142,6 +139,12 @@ static bool new_incarnation(const struct flow *f, const struct packet *p, bool f
 		return true;
 	/* Only the peer was seen: its SYN makes this a simultaneous open, anything else an older stream. */
 	return peer->seen && !peer->sent_syn_only;
+}
+
+/* True when a SYN cannot belong to the flow that has its 5-tuple. */
+static inline bool new_incarnation(const struct flow *f, const struct packet *p, bool from_b)
+{
+	return p->protocol == 6 && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && contradicts_syn(f, p, from_b);
 }
 
 static inline bool same_key(const struct flow_key *x, const struct flow_key *y)

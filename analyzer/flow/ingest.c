@@ -184,19 +184,22 @@ static void account(struct host_reading *rd, int disposition, const struct frame
 	rd->capture->account[disposition].bytes += f->wire_len;
 }
 
+/* The flow goes on in another file: what the last one had of it is kept. */
+static __attribute__((noinline)) void share_last_file(struct host *h, uint32_t vantage, struct flow *f)
+{
+	MEM_RESERVE(h->shares, h->share_count, h->share_cap);
+	h->shares[h->share_count++] = (struct host_share){.vantage = vantage, .flow = f->index,
+		.capture = f->file, .frames = f->file_frames, .bytes = f->file_bytes};
+	f->file_frames = 0;
+	f->file_bytes = 0;
+}
+
 /* Frames that became segments are joined or one-sided; which, is known after pairing. */
-static void share_frame(
+static inline void share_frame(
 	struct host_reading *rd, const struct reading_vantage *rv, struct flow *f, const struct frame *frame)
 {
-	struct host *h = rd->host;
-
-	if (f->file_frames && f->file != rd->capture_index) {
-		MEM_RESERVE(h->shares, h->share_count, h->share_cap);
-		h->shares[h->share_count++] = (struct host_share){.vantage = rv->place, .flow = f->index,
-			.capture = f->file, .frames = f->file_frames, .bytes = f->file_bytes};
-		f->file_frames = 0;
-		f->file_bytes = 0;
-	}
+	if (f->file_frames && f->file != rd->capture_index)
+		share_last_file(rd->host, rv->place, f);
 	f->file = rd->capture_index;
 	f->file_frames++;
 	f->file_bytes += frame->wire_len;
@@ -204,9 +207,11 @@ static void share_frame(
 
 /* Not accounted yet: joined or one-sided is known after pairing. */
 #define HELD_BY_FLOW (-1)
+/* A packet of a flow, which it has to be added to. */
+#define OF_FLOW (-2)
 
 /* Adds a packet to its flow. Returns the disposition to account it under, or HELD_BY_FLOW. */
-static int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	struct flow *f;
 	bool from_b;
@@ -227,7 +232,15 @@ static int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, cons
 	return HELD_BY_FLOW;
 }
 
-static int dispose(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o);
+static int dispose_other(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o);
+
+/* A whole datagram that fragments made. */
+static int dispose_whole(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+{
+	int disposition = dispose_other(rd, rv, o);
+
+	return disposition == OF_FLOW ? add_to_flow(rd, rv, o) : disposition;
+}
 
 /* A fragment; the one that completes its datagram puts the whole of it into its flow. */
 static int dispose_fragment(
@@ -251,7 +264,7 @@ static int dispose_fragment(
 	first.ordinal = whole.ordinal;
 	flow_lookup_of(&whole.packet, &lookup);
 	first.lookup = &lookup;
-	disposition = dispose(rd, rv, &first);
+	disposition = dispose_whole(rd, rv, &first);
 	if (whole.is_current)
 		return disposition;
 	if (disposition != HELD_BY_FLOW)
@@ -259,7 +272,9 @@ static int dispose_fragment(
 	return PACKET_FRAGMENT;
 }
 
-static int dispose(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+/* What is not a whole TCP segment. Returns the disposition, HELD_BY_FLOW or OF_FLOW. */
+static __attribute__((noinline)) int dispose_other(
+	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	const struct packet *p = o->packet;
 
@@ -268,15 +283,15 @@ static int dispose(struct host_reading *rd, struct reading_vantage *rv, const st
 	switch (p->disposition) {
 	case PACKET_ICMP:
 		observe_icmp(o);
-		return add_to_flow(rd, rv, o);
+		return OF_FLOW;
 	case PACKET_TCP:
 	case PACKET_UDP:
 	case PACKET_IP_OTHER:
 	case PACKET_CARP:
-		return add_to_flow(rd, rv, o);
+		return OF_FLOW;
 	case PACKET_VRRP:
 		observe_vrrp(o);
-		return add_to_flow(rd, rv, o);
+		return OF_FLOW;
 	case PACKET_ARP:
 	case PACKET_ND:
 		observe_neighbor(o);
@@ -284,6 +299,16 @@ static int dispose(struct host_reading *rd, struct reading_vantage *rv, const st
 	default:
 		return p->disposition;
 	}
+}
+
+/* Most frames are segments: the shortest way for them. */
+static inline int dispose(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+{
+	int disposition = OF_FLOW;
+
+	if (o->packet->disposition != PACKET_TCP || o->packet->fragment)
+		disposition = dispose_other(rd, rv, o);
+	return disposition == OF_FLOW ? add_to_flow(rd, rv, o) : disposition;
 }
 
 /*
@@ -306,7 +331,7 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 		c->first_ns = f->time_ns;
 	if (f->time_ns > c->last_ns)
 		c->last_ns = f->time_ns;
-	if (v->tick_ns != 1 && f->time_ns % 1000)
+	if (v->tick_ns != 1 && (uint64_t)f->time_ns % 1000)
 		v->tick_ns = 1;
 	if (f->time_ns < rd->last_ns - BACKWARD_NS && c->frames > 1)
 		v->backward_steps++;

@@ -375,27 +375,18 @@ static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place,
 	const struct lane *l = &w->sent[place][d];
 	const struct member *m = &w->places[place].member;
 	struct peer_key key = {.vantage = m->vantage};
-	int64_t end = INT64_MIN;
-	uint32_t frames = 0;
-	bool quiet = false;
 
 	memcpy(key.src, member_ip(w->join->net, m, d == C2S), 16);
 	memcpy(key.dst, member_ip(w->join->net, m, d != C2S), 16);
-	for (uint32_t i = 0; i <= l->count; i++) {
-		int64_t t = i < l->count ? l->items[i].seg->time_ns : INT64_MAX;
+	for (uint32_t i = 0, next; i < l->count; i = next) {
+		int64_t t = l->items[i].seg->time_ns;
 
-		if (i < l->count && t < end && t >= end - NSEC_PER_SEC) {
-			frames += quiet;
-			continue;
-		}
-		if (frames)
-			add_second(b, &key, frames);
-		if (i == l->count)
-			return;
 		key.second_ns = t - t % NSEC_PER_SEC;
-		end = key.second_ns + NSEC_PER_SEC;
-		quiet = quiet_at(w->join->quiet, m->vantage, t);
-		frames = quiet;
+		for (next = i + 1; next < l->count &&
+			(uint64_t)(l->items[next].seg->time_ns - key.second_ns) < NSEC_PER_SEC; next++)
+			;
+		if (quiet_at(w->join->quiet, m->vantage, t))
+			add_second(b, &key, next - i);
 	}
 }
 

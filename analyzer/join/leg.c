@@ -114,11 +114,12 @@ static void describe(struct event *e, const struct leg *l, const struct item *se
 static bool misaddressed(const struct leg *l, const struct segment *received)
 {
 	const struct vantage *v = &l->net->vantages[l->to];
-	const uint8_t *mac = vantage_mac(v, received->dst_mac);
+	const uint8_t *mac;
 
-	if (!l->to_is_end || v->own_mac == MAC_NONE || !mac || mac[0] & 1)
+	if (received->dst_mac == v->own_mac || !l->to_is_end || v->own_mac == MAC_NONE)
 		return false;
-	return received->dst_mac != v->own_mac;
+	mac = vantage_mac(v, received->dst_mac);
+	return mac && !(mac[0] & 1);
 }
 
 /* The TTL that most arrivals have, where they differ. */

@@ -62,20 +62,24 @@ static bool same(const struct matcher *m, const struct item *a, const struct ite
 
 #define CAUSALITY_STRETCH_NS (10 * NSEC_PER_MSEC)
 
+static __attribute__((noinline)) void refresh_bound(struct causality *c, int64_t t)
+{
+	struct clock_bounds b = clock_memo_between(c->clocks, c->from, c->to, t);
+
+	c->ahead = b.has_low ? b.low : INT64_MIN;
+	c->since = t;
+	c->until = t + CAUSALITY_STRETCH_NS;
+}
+
 bool match_is_causal(struct matcher *m, const struct item *sent, const struct item *received)
 {
 	struct causality *c = &m->causality;
 	int64_t t = sent->seg->time_ns;
-	struct clock_bounds b;
 
 	if (!c->clocks)
 		return true;
-	if (t < c->since || t > c->until) {
-		b = clock_memo_between(c->clocks, c->from, c->to, t);
-		c->ahead = b.has_low ? b.low : INT64_MIN;
-		c->since = t;
-		c->until = t + CAUSALITY_STRETCH_NS;
-	}
+	if (t < c->since || t > c->until)
+		refresh_bound(c, t);
 	/* The bound moves with the skew within the stretches, here and of the memo: 15 us at most (1000 ppm). */
 	return c->ahead == INT64_MIN || received->seg->time_ns - t >= c->ahead - 15 * NSEC_PER_USEC;
 }
