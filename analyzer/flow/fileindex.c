@@ -63,13 +63,18 @@ static const struct fileindex_run *run_of(const struct fileindex *x, uint32_t or
 
 struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordinal)
 {
+	const struct fileindex_run *run = run_of(x, ordinal);
+
+	return (struct fileindex_place){.file = run->file, .number = ordinal - run->first + run->number};
+}
+
+uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal)
+{
 	uint32_t page_number = ordinal / FILEINDEX_PAGE;
 	const struct fileindex_page *page = &x->blocks[page_number / FILEINDEX_BLOCK][page_number % FILEINDEX_BLOCK];
-	const struct fileindex_run *run = run_of(x, ordinal);
 	uint64_t offset = page->base;
 
 	for (uint32_t i = 0; i < ordinal % FILEINDEX_PAGE; i++)
 		offset += page->step[i];
-	return (struct fileindex_place){
-		.file = run->file, .number = ordinal - run->first + run->number, .offset = offset};
+	return offset;
 }

@@ -56,6 +56,8 @@ static inline uint32_t fileindex_add(struct fileindex *x, uint64_t offset)
 
 struct fileindex_place {
 	uint32_t file, number; /* number from 1 */
-	uint64_t offset;
 };
 struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordinal);
+
+/* Where the frame begins in its file. Reads the frame's page, which is in no cache: for what is shown only. */
+uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal);

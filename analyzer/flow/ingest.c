@@ -18,7 +18,7 @@
 #define ROTATION_SLACK_NS NSEC_PER_SEC
 
 /* Frames are taken in groups, so that the memory of all their flows is on its way before the first needs it. */
-#define GROUP 16
+#define GROUP 32
 
 struct taken {
 	struct reading_vantage *rv;
@@ -366,6 +366,10 @@ static bool take_frame(struct host_reading *rd, struct taken *t)
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
 		f->time_ns = sane_time(p->nflog_time_ns);
+	if (p->version) {
+		flow_lookup_of(p, &t->lookup);
+		flowtab_near_bucket(&v->flows, &t->lookup);
+	}
 	return true;
 }
 
@@ -409,12 +413,6 @@ static void ingest_group(struct host_reading *rd, uint32_t count)
 {
 	struct taken *group = rd->group;
 
-	for (uint32_t i = 0; i < count; i++) {
-		if (!group[i].packet.version)
-			continue;
-		flow_lookup_of(&group[i].packet, &group[i].lookup);
-		flowtab_near_bucket(&group[i].rv->v.flows, &group[i].lookup);
-	}
 	for (uint32_t i = 0; i < count; i++)
 		if (group[i].packet.version)
 			flowtab_near_flow(&group[i].rv->v.flows, &group[i].lookup);

@@ -15,6 +15,11 @@ struct fileindex_place facts_place(const struct network *net, uint32_t vantage, 
 	return p;
 }
 
+uint64_t facts_offset(const struct network *net, uint32_t vantage, uint32_t ordinal)
+{
+	return fileindex_offset(&net->hosts[net->vantages[vantage].host].frames, ordinal);
+}
+
 static void bind_mac(sqlite3_stmt *s, int column, const uint8_t *mac, char buf[MAC_TEXT_SIZE])
 {
 	db_text(s, column, mac ? mac_text(mac, buf) : NULL);

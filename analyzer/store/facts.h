@@ -16,3 +16,6 @@ void facts_clocks(struct db *db, const struct clocks *c);
 
 /* Which capture file and frame a segment's or row's ordinal is. */
 struct fileindex_place facts_place(const struct network *net, uint32_t vantage, uint32_t ordinal);
+
+/* Where it begins in that file. */
+uint64_t facts_offset(const struct network *net, uint32_t vantage, uint32_t ordinal);

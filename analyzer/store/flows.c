@@ -474,7 +474,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	bulk_int(row, place->file);
 	bulk_int(row, place->number);
 	bulk_int(row, seg->time_ns);
-	bulk_int(row, (int64_t)place->offset);
+	bulk_int(row, (int64_t)facts_offset(j->net, p->vantage, seg->frame));
 	bulk_int(row, number);
 	put_text(row, direction_name(p->direction));
 	put_mac(row, vantage_mac(v, seg->src_mac));

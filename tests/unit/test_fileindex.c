@@ -58,7 +58,7 @@ static void check(uint32_t at, uint32_t frames)
 
 		assert_int_equal(p.file, written[i].file);
 		assert_int_equal(p.number, written[i].number);
-		assert_int_equal(p.offset, written[i].offset);
+		assert_int_equal(fileindex_offset(&idx, written[i].ordinal), written[i].offset);
 		if (i > at)
 			assert_true(written[i].ordinal > written[i - 1].ordinal);
 	}
