@@ -505,6 +505,8 @@ static struct join_batch *batch_free(struct join_batch *b)
 {
 	if (!b)
 		return NULL;
+	if (b->prepared)
+		b->free_prepared(b->prepared);
 	free(b->paths);
 	free(b->events.events);
 	free(b->outages.rows);
@@ -520,6 +522,7 @@ static struct join_batch *batch_free(struct join_batch *b)
 /* Workers take batches in turn; the sink takes them in order; nobody runs far ahead. */
 struct crew {
 	struct join *join;
+	join_prepare *prepare;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	uint32_t next, total, done; /* batches */
@@ -605,6 +608,7 @@ static void *crew_work(void *arg)
 		(void)pthread_mutex_unlock(&c->lock);
 		b = mem_zalloc(sizeof(*b));
 		run_batch(w, b, number);
+		c->prepare(c->join, b);
 		(void)pthread_mutex_lock(&c->lock);
 		c->ready[number % c->window] = b;
 		(void)pthread_cond_broadcast(&c->changed);
@@ -640,10 +644,10 @@ static int drain(struct crew *c, join_sink *sink, void *context)
 	return r;
 }
 
-int join_run(struct join *j, join_sink *sink, void *context)
+int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context)
 {
 	unsigned threads = j->options.threads ? j->options.threads : 1, started = 0;
-	struct crew c = {.join = j, .total = (j->all->count + BATCH - 1) / BATCH, .window = threads * WAITING + 1};
+	struct crew c = {.join = j, .prepare = prepare, .total = (j->all->count + BATCH - 1) / BATCH, .window = threads * WAITING + 1};
 	pthread_t *ids = mem_array(threads, sizeof(*ids));
 	int r;
 

@@ -55,6 +55,8 @@ struct join_batch {
 	struct packet_pick *packets;
 	uint32_t packet_count, packet_cap;
 	uint32_t *copies_skipped; /* by vantage: twins that a capture made itself */
+	void *prepared;		  /* by join_prepare; freed with free_prepared */
+	void (*free_prepared)(void *prepared);
 };
 
 enum packet_choice { PACKETS_NONE, PACKETS_EVENTS, PACKETS_ALL };
@@ -78,10 +80,13 @@ struct join {
 	bool *twins_by_capture; /* by vantage: its twins are its own doing */
 };
 
+/* Called for each batch by the thread that joined it, to do what needs no order. */
+typedef void join_prepare(const struct join *j, struct join_batch *batch);
+
 /* Called for each batch, in order, from the calling thread; a non-zero return stops the join. */
 typedef int join_sink(void *context, struct join_batch *batch);
 
-int join_run(struct join *j, join_sink *sink, void *context);
+int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context);
 
 /* Decides for each vantage whether its twins were made by the capture; fills j->twins_by_capture. */
 void join_judge_twins(struct join *j);

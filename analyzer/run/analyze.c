@@ -20,6 +20,7 @@
 #include "run/progress.h"
 #include "store/facts.h"
 #include "store/flowlog_ingest.h"
+#include "store/flowrows.h"
 #include "store/flows.h"
 #include "store/hostfacts.h"
 #include "store/settings.h"
@@ -338,7 +339,7 @@ static int store_flows(struct analysis *r, struct error *err)
 	result = flow_writer_init(w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
 		(uint64_t)setting(r->db, "packets_max"), err);
 	if (result == 0)
-		result = join_run(&r->join, take_batch, &sink);
+		result = join_run(&r->join, flowrows_make, take_batch, &sink);
 	finished = flow_writer_finish(w, err);
 	result = result ? result : finished;
 	if (result == 0)

@@ -308,45 +308,68 @@ struct bulk_row *btree_row(struct btree *t)
 	return &t->row;
 }
 
-/* Puts the cell of the current row on a leaf. prefix: what stands before its payload. */
-static void add_cell(struct btree *t, const uint8_t *prefix, uint32_t n, uint32_t head, uint32_t types, uint32_t body)
+/* The serial types and values of a row or an entry. */
+struct record {
+	const uint8_t *types, *body;
+	uint32_t types_size, body_size;
+};
+
+/* Puts a cell on a leaf. prefix: what stands before its payload; head: the size of the payload's header. */
+static void add_cell(struct btree *t, const uint8_t *prefix, uint32_t n, uint32_t head, const struct record *r)
 {
-	uint8_t *cell = place_cell(t->levels[0], 0, n + head + body);
+	uint8_t *cell = place_cell(t->levels[0], 0, n + head + r->body_size);
 
 	if (!cell) {
 		end_leaf(t);
-		cell = place_cell(t->levels[0], 0, n + head + body);
+		cell = place_cell(t->levels[0], 0, n + head + r->body_size);
 	}
 	memcpy(cell, prefix, n);
 	cell += n + put_varint(cell + n, head);
-	memcpy(cell, t->row.types_start, types);
-	memcpy(cell + types, t->row.body_start, body);
+	memcpy(cell, r->types, r->types_size);
+	memcpy(cell + r->types_size, r->body, r->body_size);
 }
 
-static void end_record(struct btree *t, bool with_id)
+static void add_record(struct btree *t, const struct record *r, bool with_id)
 {
-	uint32_t types = (uint32_t)(t->row.types - t->row.types_start);
-	uint32_t body = (uint32_t)(t->row.body - t->row.body_start);
 	/* The header's size counts itself: two bytes from 127 on. */
-	uint32_t head = types + (types < 127 ? 1 : 2);
+	uint32_t head = r->types_size + (r->types_size < 127 ? 1 : 2);
 	uint8_t prefix[20];
-	uint32_t n = put_varint(prefix, head + body);
+	uint32_t n = put_varint(prefix, head + r->body_size);
 
-	assert(head + body <= (t->index ? MAX_ENTRY : MAX_ROW));
+	assert(head + r->body_size <= (t->index ? MAX_ENTRY : MAX_ROW));
 	if (with_id)
 		n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
-	add_cell(t, prefix, n, head, types, body);
+	add_cell(t, prefix, n, head, r);
+}
+
+static struct record current(const struct btree *t)
+{
+	return (struct record){.types = t->row.types_start, .body = t->row.body_start,
+		.types_size = (uint32_t)(t->row.types - t->row.types_start),
+		.body_size = (uint32_t)(t->row.body - t->row.body_start)};
+}
+
+int64_t btree_add_row(struct btree *t, const uint8_t *types, uint32_t types_size, const uint8_t *body, uint32_t body_size)
+{
+	struct record r = {.types = types, .body = body, .types_size = types_size, .body_size = body_size};
+
+	add_record(t, &r, true);
+	return ++t->last_id;
 }
 
 int64_t btree_end_row(struct btree *t)
 {
-	end_record(t, true);
+	struct record r = current(t);
+
+	add_record(t, &r, true);
 	return ++t->last_id;
 }
 
 void btree_end_entry(struct btree *t)
 {
-	end_record(t, false);
+	struct record r = current(t);
+
+	add_record(t, &r, false);
 }
 
 void btree_finish(struct btree *t)

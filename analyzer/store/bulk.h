@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "store/db.h"
 
 #define BULK_MAX_COLUMNS 64
@@ -111,6 +112,19 @@ static inline void bulk_text(struct bulk_row *row, const void *text, size_t n)
 		memcpy(row->body, text, n);
 	}
 	row->body += n;
+}
+
+/* A word of this program's own. */
+static inline void bulk_word(struct bulk_row *row, const char *text)
+{
+	bulk_text(row, text, strlen(text));
+}
+
+static inline void bulk_ip(struct bulk_row *row, const uint8_t ip[16])
+{
+	char text[IP_TEXT_SIZE];
+
+	bulk_word(row, ip_text(ip, text));
 }
 
 static inline void bulk_text_or_null(struct bulk_row *row, const void *text, size_t n)

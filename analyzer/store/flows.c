@@ -9,6 +9,7 @@
 #include "base/nsec.h"
 #include "decode/packet.h"
 #include "store/facts.h"
+#include "store/flowrows.h"
 
 /* A proven miss makes absences this near to it (either way) worthless as evidence. */
 #define DOUBT_SECONDS 5
@@ -71,203 +72,6 @@ static const char *direction_name(uint8_t d)
 	return d == C2S ? "c2s" : "s2c";
 }
 
-static const char *protocol_name(uint8_t protocol, char buf[4])
-{
-	switch (protocol) {
-	case 1:
-		return "icmp";
-	case 6:
-		return "tcp";
-	case 17:
-		return "udp";
-	case 58:
-		return "icmp6";
-	}
-	(void)snprintf(buf, 4, "%u", protocol);
-	return buf;
-}
-
-/* What all members together know of a conversation. */
-struct summary {
-	struct flow_side side[2]; /* C2S, S2C: the most any member saw */
-	int64_t first_ns, last_ns;
-};
-
-static void take_most(struct flow_side *into, const struct flow_side *from, uint32_t delta)
-{
-	if (from->has_isn && !into->has_isn) {
-		into->has_isn = true;
-		into->isn = from->isn - delta;
-	}
-	into->packets = from->packets > into->packets ? from->packets : into->packets;
-	into->syns = from->syns > into->syns ? from->syns : into->syns;
-	into->fins = from->fins > into->fins ? from->fins : into->fins;
-	into->rsts = from->rsts > into->rsts ? from->rsts : into->rsts;
-}
-
-static struct summary summarise(const struct flow_writer *w, const struct conversation *c)
-{
-	const struct join *j = w->join;
-	struct summary s = {.first_ns = INT64_MAX, .last_ns = INT64_MIN};
-
-	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
-		const struct member *m = &j->all->members[i];
-		const struct flow *f = member_flow(j->net, m);
-		int64_t first = clocks_to_reference(j->clocks, m->vantage, f->first_ns);
-		int64_t last = clocks_to_reference(j->clocks, m->vantage, f->last_ns);
-
-		s.first_ns = first < s.first_ns ? first : s.first_ns;
-		s.last_ns = last > s.last_ns ? last : s.last_ns;
-		for (int d = 0; d < 2; d++)
-			take_most(&s.side[d], member_side(j->net, m, (enum direction)d), m->delta[d]);
-	}
-	return s;
-}
-
-static const char *outcome(uint8_t protocol, const struct summary *s)
-{
-	const struct flow_side *c = &s->side[C2S], *v = &s->side[S2C];
-
-	if (protocol != 6)
-		return "datagram";
-	if (c->syns && !v->syns)
-		return v->rsts ? "refused" : v->packets ? "midstream" : "unanswered";
-	if (!c->syns && !v->syns)
-		return c->rsts || v->rsts ? "reset" : "midstream";
-	if (c->packets <= c->syns)
-		return "half_open";
-	if (c->rsts || v->rsts)
-		return "reset";
-	return c->fins && v->fins ? "closed" : "established";
-}
-
-/* Columns in the order of the schema: bulk rows have no other way to name them. */
-static void put_text(struct bulk_row *row, const char *text)
-{
-	bulk_text(row, text, strlen(text));
-}
-
-static void put_ip(struct bulk_row *row, const uint8_t ip[16])
-{
-	char text[IP_TEXT_SIZE];
-
-	put_text(row, ip_text(ip, text));
-}
-
-static void put_ends(struct bulk_row *row, const struct network *net, const struct member *m)
-{
-	for (int client = 1; client >= 0; client--) {
-		put_ip(row, member_ip(net, m, client));
-		bulk_int(row, member_port(net, m, client));
-	}
-}
-
-static struct summary insert_flow(struct flow_writer *w, uint32_t number, const struct conversation *c)
-{
-	const struct join *j = w->join;
-	const struct member *m = &j->all->members[c->first_member];
-	struct summary sum = summarise(w, c);
-	uint8_t protocol = member_flow(j->net, m)->key.protocol;
-	const char *ended = outcome(protocol, &sum), *pairing = pairing_name((enum pairing_evidence)c->pairing);
-	struct bulk_row *row = btree_row(w->flows);
-	char text[4];
-
-	bulk_null(row); /* rowids count up from 1, as flows do */
-	put_text(row, protocol_name(protocol, text));
-	put_ends(row, j->net, m);
-	for (int d = 0; d < 2; d++)
-		bulk_int_or_null(row, sum.side[d].has_isn ? (int64_t)sum.side[d].isn : DB_NONE);
-	bulk_int(row, sum.first_ns);
-	bulk_int(row, sum.last_ns);
-	put_text(row, ended);
-	bulk_int(row, c->client_known);
-	put_text(row, pairing);
-	(void)btree_end_row(w->flows);
-	flowindex_flow(&w->indexes, number, member_ip(j->net, m, true), member_ip(j->net, m, false), ended, pairing);
-	return sum;
-}
-
-static void put_sides(struct bulk_row *row, const struct flow_side *c, const struct flow_side *v)
-{
-	const struct flow_side *side[2] = {c, v};
-
-	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->packets);
-	for (int d = 0; d < 2; d++)
-		bulk_int(row, (int64_t)side[d]->bytes);
-	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->syns);
-	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->fins);
-	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->rsts);
-	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->zero_windows);
-	for (int d = 0; d < 2; d++)
-		bulk_int_or_null(row, side[d]->seen ? side[d]->ttl : DB_NONE);
-	for (int d = 0; d < 2; d++)
-		bulk_int_or_null(row, side[d]->mss ? side[d]->mss : DB_NONE);
-}
-
-static void insert_members(struct flow_writer *w, uint32_t number, const struct conversation *c)
-{
-	const struct join *j = w->join;
-	uint32_t position = 0;
-	int64_t id = 0;
-
-	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
-		const struct member *m = &j->all->members[i];
-		const struct flow *f = member_flow(j->net, m);
-		struct bulk_row *row = btree_row(w->flow_vantages);
-
-		MEM_RESERVE(w->places, position, w->place_cap);
-		w->places[position] = j->net->vantages[m->vantage].id;
-
-		bulk_int(row, number);
-		bulk_int(row, w->places[position]);
-		bulk_int(row, position++);
-		put_ends(row, j->net, m);
-		bulk_int(row, m->delta[C2S]);
-		bulk_int(row, m->delta[S2C]);
-		bulk_int(row, f->first_ns);
-		bulk_int(row, f->last_ns);
-		put_sides(row, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
-		id = btree_end_row(w->flow_vantages);
-	}
-	flowindex_flow_vantages(&w->indexes, number, id - position + 1, w->places, position);
-}
-
-static void insert_path(struct flow_writer *w, uint32_t number, const struct path_counts *p)
-{
-	const struct tally_pair *pairs[] = {&p->sent, &p->delivered, &p->misaddressed, &p->lost,
-		&p->capture_missed, &p->unjudged, &p->received, &p->duplicated, &p->injected,
-		&p->sender_missed};
-	struct bulk_row *row = btree_row(w->paths);
-
-	bulk_int(row, number);
-	put_text(row, direction_name(p->direction));
-	bulk_int(row, w->join->net->vantages[p->from].id);
-	bulk_int(row, w->join->net->vantages[p->to].id);
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		bulk_int(row, (int64_t)pairs[i]->segments);
-	bulk_int(row, (int64_t)p->modified);
-	bulk_int(row, (int64_t)p->reordered);
-	bulk_int(row, (int64_t)p->retransmitted.segments);
-	bulk_int(row, (int64_t)p->syn_sent);
-	bulk_int(row, (int64_t)p->syn_lost);
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		bulk_int(row, (int64_t)pairs[i]->bytes);
-	bulk_int(row, (int64_t)p->retransmitted.bytes);
-	bulk_int_or_null(row, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
-	bulk_int_or_null(row, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
-	bulk_int(row, p->estimated);
-	bulk_int_or_null(row, p->owd_min_ns);
-	bulk_int_or_null(row, p->owd_median_ns);
-	bulk_int_or_null(row, p->owd_max_ns);
-	w->path_count = (uint64_t)btree_end_row(w->paths);
-	flowindex_path(&w->indexes, number, (int64_t)w->path_count, p);
-}
-
 static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage, const struct segment *seg)
 {
 	struct fileindex_place p;
@@ -295,8 +99,8 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 
 	bulk_null(row);
 	bulk_int(row, number);
-	put_text(row, direction_name(e->direction));
-	put_text(row, kind);
+	bulk_word(row, direction_name(e->direction));
+	bulk_word(row, kind);
 	bulk_int(row, e->seq);
 	bulk_int(row, e->length);
 	bulk_int(row, e->segments);
@@ -307,7 +111,7 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 	bulk_int(row, net->vantages[e->to].id);
 	put_place(w, row, e->to, e->received);
 	put_time(row, e->received);
-	put_text(row, e->reason);
+	bulk_word(row, e->reason);
 	put_place(w, row, e->proof_vantage, e->proof);
 	bulk_text_or_null(row, e->detail, strlen(e->detail));
 	w->event_count = (uint64_t)btree_end_row(w->events);
@@ -346,20 +150,19 @@ static const struct member *member_at(const struct join *j, uint32_t conversatio
 }
 
 /* A lost ACK without payload at the client's first byte (table handshake_ack). */
-static bool is_handshake_ack(const struct flow_writer *w, const struct conversation *c, const struct summary *sum,
+static bool is_handshake_ack(const struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
 	const struct event *e)
 {
-	const struct flow_side *client = &sum->side[C2S];
 	const struct member *m;
 
 	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length ||
-		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !client->has_isn)
+		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !sum->has_isn[C2S])
 		return false;
 	m = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
-	return m && member_flow(w->join->net, m)->key.protocol == 6 && e->seq == client->isn + m->delta[C2S] + 1;
+	return m && sum->tcp && e->seq == sum->isn[C2S] + m->delta[C2S] + 1;
 }
 
-static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct summary *sum,
+static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
 	const struct event *e)
 {
 	bool kept = w->events_total++ < w->events_max;
@@ -444,9 +247,9 @@ static void put_packet_ends(struct bulk_row *row, const struct flow *f, bool fro
 {
 	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
 
-	put_ip(row, from_b ? f->key.b : f->key.a);
+	bulk_ip(row, from_b ? f->key.b : f->key.a);
 	bulk_int_or_null(row, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
-	put_ip(row, from_b ? f->key.a : f->key.b);
+	bulk_ip(row, from_b ? f->key.a : f->key.b);
 	bulk_int_or_null(row, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
 }
 
@@ -455,7 +258,7 @@ static void put_mac(struct bulk_row *row, const uint8_t *mac)
 	char text[MAC_TEXT_SIZE];
 
 	if (mac)
-		put_text(row, mac_text(mac, text));
+		bulk_word(row, mac_text(mac, text));
 	else
 		bulk_null(row);
 }
@@ -476,7 +279,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	bulk_int(row, seg->time_ns);
 	bulk_int(row, (int64_t)facts_offset(j->net, p->vantage, seg->frame));
 	bulk_int(row, number);
-	put_text(row, direction_name(p->direction));
+	bulk_word(row, direction_name(p->direction));
 	put_mac(row, vantage_mac(v, seg->src_mac));
 	put_mac(row, vantage_mac(v, seg->dst_mac));
 	put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
@@ -604,17 +407,13 @@ static bool is_broken(const char *outcome)
 	return strcmp(outcome, "unanswered") == 0 || strcmp(outcome, "half_open") == 0;
 }
 
-static struct totals_flow totals_flow(const struct flow_writer *w, const struct conversation *c,
-	const struct summary *sum)
+static struct totals_flow totals_flow(const struct flow_summary *sum)
 {
-	const struct network *net = w->join->net;
-	const struct member *near = &w->join->all->members[c->first_member];
-
-	return (struct totals_flow){.client = member_ip(net, near, true), .server = member_ip(net, near, false),
-		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = member_flow(net, near)->key.protocol == 6};
+	return (struct totals_flow){.client = sum->client, .server = sum->server,
+		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = sum->tcp};
 }
 
-static void add_loss(struct flow_writer *w, const struct conversation *c, const struct summary *sum,
+static void add_loss(struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
 	struct totals_flow *f, const struct totals_loss *l)
 {
 	const struct network *net = w->join->net;
@@ -628,16 +427,16 @@ static void add_loss(struct flow_writer *w, const struct conversation *c, const 
 	f->src = member_ip(net, from, l->direction == C2S);
 	f->dst = member_ip(net, from, l->direction != C2S);
 	f->server_port = member_port(net, from, false);
-	f->broken = is_broken(outcome(member_flow(net, from)->key.protocol, sum));
+	f->broken = is_broken(sum->outcome);
 	totals_add_loss(&w->totals, f, l);
 }
 
 /* pending: what it lost is not settled. */
-static void add_totals(struct flow_writer *w, uint32_t conversation, const struct summary *sum,
+static void add_totals(struct flow_writer *w, uint32_t conversation, const struct flow_summary *sum,
 	const struct path_counts *p, bool pending)
 {
 	const struct conversation *c = &w->join->all->list[conversation];
-	struct totals_flow f = totals_flow(w, c, sum);
+	struct totals_flow f = totals_flow(sum);
 	struct totals_loss l = totals_loss_of(p);
 
 	totals_add(&w->totals, &f, p);
@@ -654,13 +453,33 @@ static void add_waiting(struct flow_writer *w)
 	for (uint32_t i = 0; i < w->waiting_count; i++) {
 		const struct waiting_loss *p = &w->waiting[i];
 		const struct conversation *c = &w->join->all->list[p->conversation];
-		struct summary sum = summarise(w, c);
-		struct totals_flow f = totals_flow(w, c, &sum);
+		struct flow_summary sum = flowrows_summary(w->join, c);
+		struct totals_flow f = totals_flow(&sum);
 
 		if (p->unjudged)
 			totals_unjudge(&w->totals, &f, &p->loss, p->unjudged, p->unjudged_syn);
 		add_loss(w, c, &sum, &f, &p->loss);
 	}
+}
+
+static void write_members(struct flow_writer *w, uint32_t number, const struct conversation *c, const struct join_batch *b)
+{
+	const struct join *j = w->join;
+	uint32_t n = 0;
+	int64_t id = 0;
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		MEM_RESERVE(w->places, n, w->place_cap);
+		w->places[n++] = j->net->vantages[j->all->members[i].vantage].id;
+		id = flowrows_next(b, w->flow_vantages);
+	}
+	flowindex_flow_vantages(&w->indexes, number, id - n + 1, w->places, n);
+}
+
+static void write_path(struct flow_writer *w, uint32_t number, const struct path_counts *p, const struct join_batch *b)
+{
+	w->path_count = (uint64_t)flowrows_next(b, w->paths);
+	flowindex_path(&w->indexes, number, (int64_t)w->path_count, p);
 }
 
 int flow_writer_batch(void *writer, struct join_batch *b)
@@ -672,20 +491,19 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], row = place + 1;
 		const struct conversation *c = &j->all->list[conversation];
-		struct summary sum;
+		const struct flow_summary *sum = flowrows_of(b, place);
 
-		if (place + CONVERSATIONS_AHEAD < b->end)
-			conversation_near(j->net, j->all, j->order[place + CONVERSATIONS_AHEAD]);
-		sum = insert_flow(w, row, c);
-
-		insert_members(w, row, c);
+		(void)flowrows_next(b, w->flows);
+		flowindex_flow(&w->indexes, row, sum->client, sum->server, sum->outcome,
+			pairing_name((enum pairing_evidence)c->pairing));
+		write_members(w, row, c, b);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
 			uint32_t pending = w->pending_count;
 
-			insert_path(w, row, &b->paths[path].counts);
+			write_path(w, row, &b->paths[path].counts, b);
 			for (; event < b->paths[path].event_end; event++)
-				take_event(w, row, c, &sum, &b->events.events[event]);
-			add_totals(w, conversation, &sum, &b->paths[path].counts, w->pending_count > pending);
+				take_event(w, row, c, sum, &b->events.events[event]);
+			add_totals(w, conversation, sum, &b->paths[path].counts, w->pending_count > pending);
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
 			take_window(w, row, &b->windows[window]);

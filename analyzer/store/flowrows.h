@@ -1,0 +1,34 @@
+/*
+ * flowrows: the rows of a batch of conversations in flow, flow_vantage and path, made by the thread that
+ * joined them. Only their order is left to the one thread that writes.
+ */
+#pragma once
+
+#include "join/join.h"
+#include "store/btree.h"
+
+/* What all members together know of a conversation. */
+struct flow_summary {
+	uint8_t client[16], server[16]; /* as the place nearest the client saw them */
+	int64_t first_ns, last_ns;	/* reference clock */
+	uint32_t isn[2];		/* C2S, S2C; when has_isn */
+	bool has_isn[2];
+	bool tcp;
+	const char *outcome; /* static */
+};
+
+struct flow_summary flowrows_summary(const struct join *j, const struct conversation *c);
+
+/* A join_prepare: hangs a struct flow_rows on the batch. */
+void flowrows_make(const struct join *j, struct join_batch *b);
+
+struct flow_rows;
+
+/* Of the conversation at a place in order[], one of the batch's. */
+const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t place);
+
+/*
+ * Writes the batch's next row into the tree of its table. For each conversation, in their order: its row of
+ * flow, those of flow_vantage in the order of its members, those of path in the order of the batch. Returns the rowid.
+ */
+int64_t flowrows_next(const struct join_batch *b, struct btree *t);
