@@ -36,7 +36,6 @@ void *mem_realloc(void *p, size_t size)
 }
 
 /* From here on memory in huge pages is worth its rounding. */
-#define LARGE ((size_t)4 << 20)
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /*
@@ -59,7 +58,7 @@ void *mem_array(size_t count, size_t size)
 {
 	if (size && count > SIZE_MAX / size)
 		return checked(NULL, SIZE_MAX);
-	if (count * size >= LARGE)
+	if (count * size >= HUGE_PAGE)
 		return large_zeroed(count * size);
 	return checked(calloc(count, size), count * size);
 }
