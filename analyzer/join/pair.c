@@ -6,7 +6,9 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/parallel.h"
 #include "decode/packet.h"
+#include "join/keymap.h"
 #include "join/walk.h"
 
 /* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger keys. */
@@ -26,65 +28,6 @@ const char *pairing_name(enum pairing_evidence p)
 	return names[p];
 }
 
-/* A multimap from 64-bit keys to conversations. Equal keys lie along one probe sequence. */
-struct keymap {
-	struct key_entry {
-		uint64_t key;
-		uint32_t conversation, extra;
-	} *entries; /* conversation + 1; 0 free */
-	uint64_t mask, count;
-};
-
-static void keymap_put(struct keymap *m, uint64_t key, uint32_t conversation, uint32_t extra);
-
-static void keymap_resize(struct keymap *m, uint64_t mask)
-{
-	struct keymap bigger = {.mask = mask};
-
-	bigger.entries = mem_array(bigger.mask + 1, sizeof(*bigger.entries));
-	for (uint64_t i = 0; m->entries && i <= m->mask; i++)
-		if (m->entries[i].conversation)
-			keymap_put(&bigger, m->entries[i].key, m->entries[i].conversation - 1,
-				m->entries[i].extra);
-	free(m->entries);
-	*m = bigger;
-}
-
-static void keymap_put(struct keymap *m, uint64_t key, uint32_t conversation, uint32_t extra)
-{
-	uint64_t at;
-
-	if (!m->entries || m->count > m->mask / 2)
-		keymap_resize(m, m->entries ? m->mask * 2 + 1 : 1023);
-	for (at = key & m->mask; m->entries[at].conversation; at = (at + 1) & m->mask)
-		;
-	m->entries[at] = (struct key_entry){.key = key, .conversation = conversation + 1, .extra = extra};
-	m->count++;
-}
-
-/* Room for so many entries, so that it need not grow step by step. */
-static void keymap_reserve(struct keymap *m, uint64_t entries)
-{
-	uint64_t mask = 1023;
-
-	while (entries > mask / 2)
-		mask = mask * 2 + 1;
-	keymap_resize(m, mask);
-}
-
-/* The next entry for key from *at on, or NULL; start with *at = key & mask. */
-static const struct key_entry *keymap_next(const struct keymap *m, uint64_t key, uint64_t *at)
-{
-	while (m->entries && m->entries[*at].conversation) {
-		const struct key_entry *e = &m->entries[*at];
-
-		*at = (*at + 1) & m->mask;
-		if (e->key == key)
-			return e;
-	}
-	return NULL;
-}
-
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd6e8feb86659fd93));
@@ -92,13 +35,28 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+/* 5-tuples part into so many maps, each of which one thread can fill: a power of two. */
+#define PART_BITS 3
+#define PARTS (1U << PART_BITS)
+/* Members that a thread pairs at a time. */
+#define PART_MEMBERS 4096
+
 struct pairer {
 	struct network *net;
 	struct conversations *all;
-	struct keymap isn;     /* (client isn, server isn) and each alone */
-	struct keymap tuple;   /* 5-tuple */
-	struct keymap anchors; /* content */
+	unsigned threads;
+	uint64_t *keys;		      /* by member: of its 5-tuple */
+	uint32_t *first;	      /* by vantage: its first member; one more, where they end */
+	uint32_t *answers_seen;	      /* by vantage: answers without question */
+	struct keymap isn;	      /* (client isn, server isn) and each alone */
+	struct keymap tuple[PARTS];   /* 5-tuple; by the key's first bits */
+	struct keymap anchors;	      /* content */
 };
+
+static struct keymap *tuple_map(struct pairer *p, uint64_t key)
+{
+	return &p->tuple[key >> (64 - PART_BITS)];
+}
 
 /* Which end of a local flow is the client; *ret_known: a SYN tells. */
 static bool client_is_b(const struct flow *f, bool *ret_known)
@@ -132,7 +90,9 @@ static uint64_t key_tuple(const struct flow *f)
 /* Makes a member findable by its 5-tuple for the flows of later vantage points. */
 static void publish(struct pairer *p, uint32_t conversation, const struct member *m)
 {
-	keymap_put(&p->tuple, key_tuple(member_flow(p->net, m)), conversation, 0);
+	uint64_t key = p->keys[m - p->all->members];
+
+	keymap_put(tuple_map(p, key), key, conversation, 0);
 }
 
 /* And by its initial sequence numbers, for those whose addresses were rewritten. */
@@ -165,17 +125,22 @@ static bool has_vantage(const struct pairer *p, uint32_t conversation, uint32_t 
 	return false;
 }
 
+static void begin_conversation(struct pairer *p, uint32_t conversation, uint32_t member)
+{
+	struct flow *f = member_flow(p->net, &p->all->members[member]);
+
+	p->all->list[conversation] = (struct conversation){.first_member = member, .members = 1,
+		.pairing = PAIRED_ALONE, .client_known = f->side[0].has_isn || f->side[1].has_isn};
+	f->joined = conversation;
+}
+
 static void start_conversation(struct pairer *p, uint32_t member)
 {
 	struct conversations *all = p->all;
-	struct member *m = &all->members[member];
-	const struct flow *f = member_flow(p->net, m);
 
 	MEM_RESERVE(all->list, all->count, all->cap);
-	all->list[all->count] = (struct conversation){.first_member = member, .members = 1,
-		.pairing = PAIRED_ALONE, .client_known = f->side[0].has_isn || f->side[1].has_isn};
-	publish(p, all->count, m);
-	member_flow(p->net, m)->joined = all->count++;
+	begin_conversation(p, all->count, member);
+	publish(p, all->count++, &all->members[member]);
 }
 
 static void set_delta(const struct pairer *p, struct member *m, const struct member *first, enum direction d)
@@ -266,7 +231,7 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 	enum pairing_evidence evidence;
 
 	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->isn, key, &at)); n++) {
-		uint32_t c = e->conversation - 1;
+		uint32_t c = e->value - 1;
 		const struct member *other = first_member(p, c);
 
 		if (c == best || has_vantage(p, c, m->vantage) || !isn_fits(p, m, other, &evidence))
@@ -336,13 +301,13 @@ static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
 		if (!is_half(p, m, &answer) || !answer)
 			continue;
 		for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&questions, key, &at)); n++) {
-			struct member *question = &p->all->members[e->conversation - 1];
+			struct member *question = &p->all->members[e->value - 1];
 
 			if (answers(p, m, question))
 				m->untranslated = question->untranslated = true;
 		}
 	}
-	free(questions.entries);
+	keymap_release(&questions);
 }
 
 /* Keeps a flow from such a candidate; both are marked as fitting more than one. */
@@ -380,11 +345,13 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 static bool pair_plainly(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	uint64_t key = key_tuple(member_flow(p->net, m)), at = key & p->tuple.mask;
+	uint64_t key = p->keys[member];
+	const struct keymap *map = tuple_map(p, key);
+	uint64_t at = key & map->mask;
 	const struct key_entry *e;
 
-	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->tuple, key, &at)); n++) {
-		uint32_t c = e->conversation - 1;
+	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(map, key, &at)); n++) {
+		uint32_t c = e->value - 1;
 		const struct member *other = first_member(p, c);
 		enum pairing_evidence evidence;
 
@@ -462,13 +429,15 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
 	const struct flow *f = member_flow(p->net, m);
-	uint64_t key = key_tuple(f), at = key & p->tuple.mask;
+	uint64_t key = p->keys[member];
+	const struct keymap *map = tuple_map(p, key);
+	uint64_t at = key & map->mask;
 	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
 	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
 	const struct key_entry *e;
 
-	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->tuple, key, &at)); n++) {
-		uint32_t c = e->conversation - 1;
+	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(map, key, &at)); n++) {
+		uint32_t c = e->value - 1;
 		struct member *other = first_member(p, c);
 
 		if (c == best || has_vantage(p, c, m->vantage) || !same_tuple(f, member_flow(p->net, other)))
@@ -546,13 +515,13 @@ static void count_vote(struct vote *votes, int *count, const struct anchor *a, c
 	uint32_t delta = a->seq - e->extra;
 
 	for (int i = 0; i < *count; i++)
-		if (votes[i].conversation == e->conversation - 1)
+		if (votes[i].conversation == e->value - 1)
 			v = &votes[i];
 	if (!v) {
 		if (*count == 16)
 			return;
 		v = &votes[(*count)++];
-		*v = (struct vote){.conversation = e->conversation - 1};
+		*v = (struct vote){.conversation = e->value - 1};
 	}
 	if (!v->has_delta[a->direction]) {
 		v->has_delta[a->direction] = true;
@@ -575,7 +544,7 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 		const struct key_entry *e;
 
 		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, anchors[i].key, &at)); k++)
-			if (!has_vantage(p, e->conversation - 1, m->vantage))
+			if (!has_vantage(p, e->value - 1, m->vantage))
 				count_vote(votes, &count, &anchors[i], e);
 	}
 	for (int i = 0; i < count; i++) {
@@ -597,21 +566,48 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 	return true;
 }
 
-/* Returns how many of them are answers without question. */
-static uint32_t make_members(struct pairer *p, uint32_t vantage)
+/* Nobody comes before the first vantage point: each of its flows begins a conversation, of its own number. */
+static void make_members(struct pairer *p, uint32_t vantage)
 {
 	struct vantage *v = &p->net->vantages[vantage];
-	uint32_t answers_seen = 0;
 	bool known, answer;
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
-		struct member *m = &p->all->members[p->all->member_count++];
+		uint32_t member = p->first[vantage] + i;
+		struct member *m = &p->all->members[member];
+		const struct flow *f = flowtab_at(&v->flows, i);
 
 		*m = (struct member){.vantage = vantage, .flow = i, .next = MEMBER_NONE,
-			.client_is_b = client_is_b(flowtab_at(&v->flows, i), &known)};
-		answers_seen += is_half(p, m, &answer) && answer;
+			.client_is_b = client_is_b(f, &known)};
+		p->keys[member] = key_tuple(f);
+		p->answers_seen[vantage] += is_half(p, m, &answer) && answer;
+		if (!vantage)
+			begin_conversation(p, member, member);
 	}
-	return answers_seen;
+}
+
+static void make_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
+{
+	(void)thread;
+	for (uint32_t v = begin; v < end; v++)
+		make_members(context, v);
+}
+
+/* Makes the first vantage point's members findable. */
+static void publish_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
+{
+	struct pairer *p = context;
+
+	(void)thread;
+	for (uint32_t part = begin; part < end; part++)
+		for (uint32_t i = 0; i < p->first[1]; i++)
+			if (p->keys[i] >> (64 - PART_BITS) == part)
+				keymap_put(&p->tuple[part], p->keys[i], i, 0);
+}
+
+static bool is_tcp(const struct pairer *p, uint32_t member)
+{
+	return member_flow(p->net, &p->all->members[member])->key.protocol == 6;
 }
 
 static bool is_open(const struct pairer *p, uint32_t member)
@@ -622,8 +618,7 @@ static bool is_open(const struct pairer *p, uint32_t member)
 /* Initial sequence numbers of the conversations that this vantage point is not part of yet. */
 static void index_isns(struct pairer *p, uint32_t vantage)
 {
-	free(p->isn.entries);
-	p->isn = (struct keymap){0};
+	keymap_release(&p->isn);
 	for (uint32_t c = 0; c < p->all->count; c++)
 		if (!has_vantage(p, c, vantage))
 			publish_isn(p, c, first_member(p, c));
@@ -632,8 +627,7 @@ static void index_isns(struct pairer *p, uint32_t vantage)
 /* Anchors of conversations that nothing has joined yet, before a vantage point that may need them. */
 static void index_anchors(struct pairer *p, uint32_t vantage)
 {
-	free(p->anchors.entries);
-	p->anchors = (struct keymap){0};
+	keymap_release(&p->anchors);
 	for (uint32_t c = 0; c < p->all->count; c++)
 		if (!has_vantage(p, c, vantage))
 			publish_anchors(p, p->all->list[c].first_member);
@@ -664,52 +658,73 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 /* Members are taken in groups: maps, lists and flows of many connections are in no cache, and waits overlap. */
 #define GROUP 32
 
-/* The place in the map that a member's 5-tuple has, where nothing is in the way. */
-static const struct key_entry *likely_entry(const struct pairer *p, uint32_t member)
-{
-	uint64_t key = key_tuple(member_flow(p->net, &p->all->members[member]));
-
-	return &p->tuple.entries[key & p->tuple.mask];
-}
-
-static void bring_near(const struct pairer *p, uint32_t begin, uint32_t end)
+static void bring_near(struct pairer *p, uint32_t begin, uint32_t end)
 {
 	const struct key_entry *entries[GROUP];
 	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
 	for (uint32_t i = 0; i < n; i++) {
-		entries[i] = likely_entry(p, begin + i);
+		entries[i] = keymap_likely(tuple_map(p, p->keys[begin + i]), p->keys[begin + i]);
 		near_line(entries[i]);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		if (entries[i]->conversation)
-			near_line(&p->all->list[entries[i]->conversation - 1]);
+		if (entries[i]->value)
+			near_line(&p->all->list[entries[i]->value - 1]);
 	for (uint32_t i = 0; i < n; i++)
-		if (entries[i]->conversation)
-			near_to_read(member_flow(p->net, first_member(p, entries[i]->conversation - 1)), sizeof(struct flow));
+		if (entries[i]->value)
+			near_to_read(member_flow(p->net, first_member(p, entries[i]->value - 1)), sizeof(struct flow));
 }
 
-/* Pairs one vantage point's flows with the conversations of earlier ones. */
-static void pair_with_earlier(struct pairer *p, uint32_t vantage, uint32_t first, uint32_t end)
+struct plain_round {
+	struct pairer *pairer;
+	uint32_t first;
+	_Atomic uint32_t open;
+	bool *reused; /* by member from first on: its 5-tuple has other flows at this place */
+};
+
+/* Members whose 5-tuple was used once at this place have no candidate in common: threads do not meet. */
+static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
+{
+	struct plain_round *r = context;
+	struct pairer *p = r->pairer;
+	uint32_t open = 0;
+
+	(void)thread;
+	for (uint32_t i = begin; i < end; i++) {
+		uint32_t member = r->first + i;
+
+		if ((i - begin) % GROUP == 0)
+			bring_near(p, member, r->first + end);
+		r->reused[i] = !used_once(p, &p->all->members[member]);
+		open += !r->reused[i] && (!is_tcp(p, member) || !pair_plainly(p, member));
+	}
+	r->open += open;
+}
+
+/* Round 1 for all. Returns how many are left. */
+static uint32_t pair_all_plainly(struct pairer *p, uint32_t first, uint32_t end)
+{
+	struct plain_round r = {.pairer = p, .first = first, .reused = mem_array((size_t)end - first + 1, sizeof(bool))};
+
+	parallel_run(p->threads, end - first, PART_MEMBERS, pair_part, &r);
+	for (uint32_t i = first; i < end; i++)
+		r.open += r.reused[i - first] && (!is_tcp(p, i) || !pair_plainly(p, i));
+	free(r.reused);
+	return r.open;
+}
+
+/* What the plain round left open, by what is rewritten less often. */
+static void pair_rest(struct pairer *p, uint32_t vantage, uint32_t first, uint32_t end)
 {
 	uint32_t open = 0;
 
-	for (uint32_t i = first; i < end; i++) {
-		if ((i - first) % GROUP == 0)
-			bring_near(p, i, end);
-		if (member_flow(p->net, &p->all->members[i])->key.protocol != 6 || !pair_plainly(p, i))
-			open++;
-	}
-	if (!open)
-		return;
 	index_isns(p, vantage);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i) && member_flow(p->net, &p->all->members[i])->key.protocol == 6)
+		if (is_open(p, i) && is_tcp(p, i))
 			(void)pair_by_isn(p, i);
 	for (uint32_t i = first; i < end; i++)
 		if (is_open(p, i) && !is_anonymous(p, i))
 			(void)pair_by_tuple(p, i);
-	open = 0;
 	for (uint32_t i = first; i < end; i++)
 		open += is_open(p, i);
 	if (open)
@@ -730,40 +745,61 @@ static void start_alone(struct pairer *p, uint32_t member)
 		p->all->list[p->all->count - 1].pairing = PAIRED_AMBIGUOUS;
 }
 
+/* Pairs one vantage point's flows with the conversations of earlier ones. */
 static void pair_vantage(struct pairer *p, uint32_t vantage)
 {
-	uint32_t first = p->all->member_count, answers_seen = make_members(p, vantage), end = p->all->member_count;
+	uint32_t first = p->first[vantage], end = p->first[vantage + 1];
 
-	if (answers_seen)
+	if (p->answers_seen[vantage])
 		mark_untranslated(p, first, end);
-	if (vantage)
-		pair_with_earlier(p, vantage, first, end);
-	for (uint32_t i = first; i < end; i++) {
-		if (!vantage && (i - first) % GROUP == 0)
-			bring_near(p, i, end);
+	if (!vantage) {
+		parallel_run(p->threads, PARTS, 1, publish_parts, p);
+		p->all->count = end;
+		return;
+	}
+	if (!pair_all_plainly(p, first, end))
+		return;
+	pair_rest(p, vantage, first, end);
+	for (uint32_t i = first; i < end; i++)
 		if (is_open(p, i))
 			start_alone(p, i);
-	}
 }
 
-void pair_flows(struct network *net, struct conversations *ret)
+static void release(struct pairer *p)
 {
-	struct pairer p = {.net = net, .all = ret};
-	size_t flows = 0, most = 0;
+	for (uint32_t i = 0; i < PARTS; i++)
+		keymap_release(&p->tuple[i]);
+	keymap_release(&p->isn);
+	keymap_release(&p->anchors);
+	free(p->keys);
+	free(p->first);
+	free(p->answers_seen);
+}
+
+void pair_flows(struct network *net, unsigned threads, struct conversations *ret)
+{
+	struct pairer p = {.net = net, .all = ret, .threads = threads};
+	uint32_t most = 0;
 
 	*ret = (struct conversations){0};
+	p.first = mem_array((size_t)net->vantage_count + 1, sizeof(*p.first));
+	p.answers_seen = mem_array((size_t)net->vantage_count + 1, sizeof(*p.answers_seen));
 	for (uint32_t v = 0; v < net->vantage_count; v++) {
-		flows += net->vantages[v].flows.count;
+		p.first[v + 1] = p.first[v] + net->vantages[v].flows.count;
 		most = net->vantages[v].flows.count > most ? net->vantages[v].flows.count : most;
 	}
-	ret->members = mem_array(flows, sizeof(*ret->members));
-	/* Most flows are seen everywhere. */
-	keymap_reserve(&p.tuple, most);
+	ret->member_count = p.first[net->vantage_count];
+	ret->members = mem_array(ret->member_count, sizeof(*ret->members));
+	p.keys = mem_array(ret->member_count, sizeof(*p.keys));
+	ret->cap = most + most / 4;
+	ret->list = mem_array(ret->cap, sizeof(*ret->list));
+	/* Most flows are seen everywhere; parts are of nearly one size. */
+	for (uint32_t i = 0; i < PARTS; i++)
+		keymap_reserve(&p.tuple[i], most / PARTS + most / (8 * PARTS));
+	parallel_run(threads, net->vantage_count, 1, make_parts, &p);
 	for (uint32_t v = 0; v < net->vantage_count; v++)
 		pair_vantage(&p, v);
-	free(p.isn.entries);
-	free(p.tuple.entries);
-	free(p.anchors.entries);
+	release(&p);
 }
 
 void conversations_release(struct conversations *c)

@@ -12,5 +12,5 @@
  * round a candidate must be the only best one, else the flow stays alone and is marked ambiguous:
  * a wrong pairing would invent loss, a missing one only says less.
  */
-void pair_flows(struct network *net, struct conversations *ret);
+void pair_flows(struct network *net, unsigned threads, struct conversations *ret);
 void conversations_release(struct conversations *c);

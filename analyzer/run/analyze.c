@@ -256,7 +256,7 @@ static void run_side_by_side(struct analysis *r, independent *const *parts, uint
 
 static void pair(struct analysis *r)
 {
-	pair_flows(&r->net, &r->all);
+	pair_flows(&r->net, r->threads, &r->all);
 }
 
 static void learn_captures(struct analysis *r)

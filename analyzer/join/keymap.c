@@ -1,0 +1,44 @@
+#include "join/keymap.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static void resize(struct keymap *m, uint64_t mask)
+{
+	struct keymap bigger = {.mask = mask};
+
+	bigger.entries = mem_array(bigger.mask + 1, sizeof(*bigger.entries));
+	for (uint64_t i = 0; m->entries && i <= m->mask; i++)
+		if (m->entries[i].value)
+			keymap_put(&bigger, m->entries[i].key, m->entries[i].value - 1, m->entries[i].extra);
+	free(m->entries);
+	*m = bigger;
+}
+
+void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra)
+{
+	uint64_t at;
+
+	if (!m->entries || m->count > m->mask / 2)
+		resize(m, m->entries ? m->mask * 2 + 1 : 1023);
+	for (at = key & m->mask; m->entries[at].value; at = (at + 1) & m->mask)
+		;
+	m->entries[at] = (struct key_entry){.key = key, .value = value + 1, .extra = extra};
+	m->count++;
+}
+
+void keymap_reserve(struct keymap *m, uint64_t entries)
+{
+	uint64_t mask = 1023;
+
+	while (entries > mask / 2)
+		mask = mask * 2 + 1;
+	resize(m, mask);
+}
+
+void keymap_release(struct keymap *m)
+{
+	free(m->entries);
+	*m = (struct keymap){0};
+}

@@ -1,0 +1,39 @@
+/* keymap: a multimap from 64-bit keys, which are hashes already, to numbers. Equal keys lie along one probe sequence. */
+#pragma once
+
+#include <stdint.h>
+
+struct keymap {
+	struct key_entry {
+		uint64_t key;
+		uint32_t value, extra; /* value + 1; 0 free */
+	} *entries;
+	uint64_t mask, count;
+};
+
+/* Zeroed is empty. */
+void keymap_release(struct keymap *m);
+
+/* Room for so many entries, so that it need not grow step by step. */
+void keymap_reserve(struct keymap *m, uint64_t entries);
+
+void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra);
+
+/* The place of a key's first entry where nothing is in the way, to have it near; after keymap_reserve(). */
+static inline const struct key_entry *keymap_likely(const struct keymap *m, uint64_t key)
+{
+	return &m->entries[key & m->mask];
+}
+
+/* The next entry for key from *at on, or NULL; start with *at = key & mask. Its value is one less than it says. */
+static inline const struct key_entry *keymap_next(const struct keymap *m, uint64_t key, uint64_t *at)
+{
+	while (m->entries && m->entries[*at].value) {
+		const struct key_entry *e = &m->entries[*at];
+
+		*at = (*at + 1) & m->mask;
+		if (e->key == key)
+			return e;
+	}
+	return (const struct key_entry *)0;
+}
