@@ -75,6 +75,38 @@ static uint32_t find(const struct tally *t, const void *key)
 	}
 }
 
+/* Which of the recent keys this may be. */
+static inline __attribute__((always_inline)) uint32_t slot_sized(const uint8_t *key, size_t size)
+{
+	uint64_t x = 0;
+
+	for (; size >= 8; key += 8, size -= 8)
+		x ^= le64(key);
+	return (uint32_t)(x * UINT64_C(0x9e3779b97f4a7c15) >> (64 - TALLY_RECENT_BITS));
+}
+
+/* The same few keys come again and again: those are compared before anything is hashed. */
+static inline __attribute__((always_inline)) uint32_t *recent_sized(struct tally *t, const void *key, size_t size,
+	bool *ret_same)
+{
+	uint32_t *recent = &t->recent[slot_sized(key, size)];
+
+	*ret_same = *recent && same(tally_key(t, *recent - 1), key, size);
+	return recent;
+}
+
+static uint32_t *recent_of(struct tally *t, const void *key, bool *ret_same)
+{
+	switch (t->key_size) {
+	case 16:
+		return recent_sized(t, key, 16, ret_same);
+	case 24:
+		return recent_sized(t, key, 24, ret_same);
+	default:
+		return recent_sized(t, key, t->key_size, ret_same);
+	}
+}
+
 static void rehash(struct tally *t)
 {
 	free(t->buckets);
@@ -86,11 +118,18 @@ static void rehash(struct tally *t)
 
 void *tally_at(struct tally *t, const void *key, bool *ret_new)
 {
-	uint32_t at = find(t, key);
+	bool is_recent;
+	uint32_t *recent = recent_of(t, key, &is_recent), at;
 
+	*ret_new = false;
+	if (is_recent)
+		return tally_value(t, *recent - 1);
+	at = find(t, key);
 	*ret_new = !t->buckets[at];
-	if (t->buckets[at])
+	if (t->buckets[at]) {
+		*recent = t->buckets[at];
 		return tally_value(t, t->buckets[at] - 1);
+	}
 	if (t->count == t->limit) {
 		t->refused++;
 		return NULL;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TALLY_RECENT_BITS 3
+
 struct tally {
 	size_t key_size, value_size, stride;
 	uint8_t *entries; /* key, padding to 8, value */
@@ -13,6 +15,7 @@ struct tally {
 	uint32_t *buckets; /* index + 1; 0 free */
 	uint32_t mask;
 	uint64_t refused; /* keys that did not fit in limit */
+	uint32_t recent[1 << TALLY_RECENT_BITS]; /* entries that tally_at() returned lately, + 1 */
 };
 
 /* limit: most keys; beyond it tally_at() returns NULL and counts. */
