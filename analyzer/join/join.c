@@ -11,7 +11,12 @@
 #include "decode/packet.h"
 #include "join/unseen.h"
 
-#define BATCH 128
+/*
+ * Conversations that a thread takes at a time: few enough that all threads have work, and a few long ones
+ * do not lie in one batch; many enough that waking each other costs nothing.
+ */
+#define BATCH_MOST 128
+#define BATCHES_A_THREAD 16
 #define MSS_DEFAULT 1448
 #define MSS_ETHERNET 1460
 /* More vantage points along one conversation than anyone has. */
@@ -525,6 +530,7 @@ struct crew {
 	join_prepare *prepare;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	uint32_t size;		    /* conversations in a batch */
 	uint32_t next, total, done; /* batches */
 	uint32_t window;	    /* most batches between done and next */
 	struct join_batch **ready;  /* by batch % window */
@@ -572,13 +578,11 @@ static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
 	}
 }
 
-static void run_batch(struct worker *w, struct join_batch *b, uint32_t number)
+static void run_batch(struct worker *w, struct join_batch *b)
 {
 	const struct join *j = w->join;
 
 	b->copies_skipped = mem_array(j->net->vantage_count + 1, sizeof(*b->copies_skipped));
-	b->begin = number * BATCH;
-	b->end = b->begin + BATCH < j->all->count ? b->begin + BATCH : j->all->count;
 	for (uint32_t i = b->begin; i < b->end; i++) {
 		if (i + 2 * NEAR < b->end)
 			conversation_near(j->net, j->all, j->order[i + 2 * NEAR]);
@@ -607,7 +611,9 @@ static void *crew_work(void *arg)
 		c->next++;
 		(void)pthread_mutex_unlock(&c->lock);
 		b = mem_zalloc(sizeof(*b));
-		run_batch(w, b, number);
+		b->begin = number * c->size;
+		b->end = number + 1 < c->total ? b->begin + c->size : c->join->all->count;
+		run_batch(w, b);
 		c->prepare(c->join, b);
 		(void)pthread_mutex_lock(&c->lock);
 		c->ready[number % c->window] = b;
@@ -647,10 +653,13 @@ static int drain(struct crew *c, join_sink *sink, void *context)
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context)
 {
 	unsigned threads = j->options.threads ? j->options.threads : 1, started = 0;
-	struct crew c = {.join = j, .prepare = prepare, .total = (j->all->count + BATCH - 1) / BATCH, .window = threads * WAITING + 1};
+	struct crew c = {.join = j, .prepare = prepare, .window = threads * WAITING + 1};
 	pthread_t *ids = mem_array(threads, sizeof(*ids));
 	int r;
 
+	c.size = j->all->count / (threads * BATCHES_A_THREAD) + 1;
+	c.size = c.size > BATCH_MOST ? BATCH_MOST : c.size;
+	c.total = (j->all->count + c.size - 1) / c.size;
 	(void)pthread_mutex_init(&c.lock, NULL);
 	(void)pthread_cond_init(&c.changed, NULL);
 	c.ready = mem_array(c.window, sizeof(*c.ready));
