@@ -209,7 +209,7 @@ static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 	for (uint32_t i = begin; i < end; i++) {
 		struct conversation *c = &s->all->list[i];
 
-		if (i + CONVERSATIONS_AHEAD < s->all->count)
+		if (i + CONVERSATIONS_AHEAD < end) /* what lies beyond is being sorted by others */
 			conversation_near(s->net, s->all, i + CONVERSATIONS_AHEAD);
 		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = s->all->members[m].next)
 			note_owned(s, &s->all->members[m]);
