@@ -70,8 +70,7 @@ struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordina
 
 uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal)
 {
-	uint32_t page_number = ordinal / FILEINDEX_PAGE;
-	const struct fileindex_page *page = &x->blocks[page_number / FILEINDEX_BLOCK][page_number % FILEINDEX_BLOCK];
+	const struct fileindex_page *page = fileindex_page_of(x, ordinal);
 	uint64_t offset = page->base;
 
 	for (uint32_t i = 0; i < ordinal % FILEINDEX_PAGE; i++)

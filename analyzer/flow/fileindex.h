@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/near.h"
 #include "flow/arena.h"
 
 #define FILEINDEX_PAGE 28
@@ -59,5 +60,18 @@ struct fileindex_place {
 };
 struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordinal);
 
+static inline const struct fileindex_page *fileindex_page_of(const struct fileindex *x, uint32_t ordinal)
+{
+	uint32_t page = ordinal / FILEINDEX_PAGE;
+
+	return &x->blocks[page / FILEINDEX_BLOCK][page % FILEINDEX_BLOCK];
+}
+
 /* Where the frame begins in its file. Reads the frame's page, which is in no cache: for what is shown only. */
 uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal);
+
+/* Asks for the page that fileindex_offset() will read. */
+static inline void fileindex_near(const struct fileindex *x, uint32_t ordinal)
+{
+	near_line(fileindex_page_of(x, ordinal));
+}

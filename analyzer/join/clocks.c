@@ -13,8 +13,10 @@
 #define SKEW_MAX 0.001
 /* How far ahead the other side is searched for the same segment. */
 #define LOOK_AHEAD 24
-/* Conversations sampled at first; all of them when some pair then lacks a direction. */
+/* Conversations and about as many frames are sampled at first; all of them when some pair then lacks a direction. */
 #define SAMPLED_CONVERSATIONS 4000
+#define SAMPLED_FRAMES 600000
+#define SAMPLED_LEAST 1000 /* conversations, however long */
 
 /* One side's walk over segments that carry something new: first transmissions only. */
 struct fresh_walk {
@@ -173,6 +175,20 @@ static struct clock_samples *sample_all(struct sampler *sm, unsigned threads, ui
 		clock_samples_release(&sm->samples[i]);
 	}
 	return sm->samples;
+}
+
+/* One conversation in so many is sampled. */
+static uint32_t sampling_step(const struct network *net, const struct conversations *all)
+{
+	uint32_t by_count = all->count / SAMPLED_CONVERSATIONS + 1, by_frames;
+	uint64_t frames = 0;
+
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		frames += net->vantages[i].frames;
+	by_frames = (uint32_t)(frames / SAMPLED_FRAMES) + 1;
+	/* A few long conversations are all needed. */
+	by_frames = by_frames > all->count / SAMPLED_LEAST + 1 ? all->count / SAMPLED_LEAST + 1 : by_frames;
+	return by_count > by_frames ? by_count : by_frames;
 }
 
 static void release_samples(struct clock_samples *s, uint32_t n)
@@ -340,7 +356,7 @@ void clocks_make(struct network *net, const struct conversations *all, unsigned 
 	int64_t delay_max_ns, struct clocks *ret)
 {
 	struct sampler sm = {.net = net, .all = all, .n = net->vantage_count};
-	uint32_t step = all->count / SAMPLED_CONVERSATIONS + 1;
+	uint32_t step = sampling_step(net, all);
 	struct clock_samples *samples;
 
 	*ret = (struct clocks){.net = net, .n = net->vantage_count, .delay_max_ns = delay_max_ns};

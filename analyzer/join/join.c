@@ -409,7 +409,7 @@ static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, 
 {
 	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
 	b->packets[b->packet_count++] = (struct packet_pick){
-		.vantage = vantage, .conversation = conversation, .direction = (uint8_t)d, .segment = s};
+		.vantage = vantage, .conversation = conversation, .frame = s->frame, .direction = (uint8_t)d, .segment = s};
 }
 
 /* How far back a frame is looked for that another event of its conversation picked. */

@@ -32,6 +32,7 @@ struct peer_second {
 /* A frame that gets a row of its own. */
 struct packet_pick {
 	uint32_t vantage, conversation;
+	uint32_t frame; /* the segment's, which is in no cache any more when rows are put in order */
 	uint8_t direction;
 	const struct segment *segment;
 };

@@ -277,7 +277,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	bulk_int(row, place->file);
 	bulk_int(row, place->number);
 	bulk_int(row, seg->time_ns);
-	bulk_int(row, (int64_t)facts_offset(j->net, p->vantage, seg->frame));
+	bulk_int(row, (int64_t)facts_offset(j->net, p->vantage, p->frame));
 	bulk_int(row, number);
 	bulk_word(row, direction_name(p->direction));
 	put_mac(row, vantage_mac(v, seg->src_mac));
@@ -325,6 +325,15 @@ static bool same_frame(const struct placed *a, const struct placed *b)
 	return a->place.file == b->place.file && a->place.number == b->place.number;
 }
 
+/* How many rows ahead their segments and frames are asked for. */
+#define PACKETS_AHEAD 12
+
+static void packet_near(const struct network *net, const struct packet_pick *p)
+{
+	near_line(p->segment);
+	fileindex_near(&net->hosts[net->vantages[p->vantage].host].frames, p->frame);
+}
+
 /* The key of packet is the frame, once though picked far apart; conversations interleave in a file. */
 static int insert_packets(struct flow_writer *w, struct error *err)
 {
@@ -335,12 +344,14 @@ static int insert_packets(struct flow_writer *w, struct error *err)
 	for (uint64_t i = 0; i < w->packet_count; i++) {
 		const struct packet_pick *p = &w->packets[i].pick;
 
-		list[i] = (struct placed){facts_place(w->join->net, p->vantage, p->segment->frame), i};
+		list[i] = (struct placed){facts_place(w->join->net, p->vantage, p->frame), i};
 	}
 	qsort(list, w->packet_count, sizeof(*list), by_frame);
 	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
 		const struct waiting_packet *p = &w->packets[list[i].waiting];
 
+		if (i + PACKETS_AHEAD < w->packet_count)
+			packet_near(w->join->net, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
 		if (i && same_frame(&list[i], &list[i - 1]))
 			continue;
 		insert_packet(w, t, p->row, &p->pick, &list[i].place);
