@@ -38,6 +38,12 @@ SETS = {
     '50m': (['-p', '50000000', '-c', '341000'], ['bothends', 'memory-256M', 'headers'], 10.5e9, 3),
 }
 
+# Sets that are compared with each other are measured in turn, as contenders are.
+TOGETHER = [('kernel',), ('1m', '10m'), ('ref', 'flows'), ('million-flows',), ('full',), ('50m',)]
+
+# What a contender writes; gone before each run, as it is for who runs it first.
+OUTPUT = {'bothends': 'incident.db', 'one-thread': 'one.db', 'memory-256M': 'small.db'}
+
 TITLES = {
     'bothends': 'bothends analyze', 'one-thread': 'bothends analyze --threads 1',
     'memory-256M': 'bothends analyze --memory 256M', 'judge': 'bothends judge',
@@ -141,12 +147,12 @@ class Bench:
         return place
 
     def command(self, contender):
-        analyze = [self.bothends, 'analyze', 'a=a.pcap', 'b=b.pcap', '--force', '--progress', 'never', '-o']
+        analyze = [self.bothends, 'analyze', 'a=a.pcap', 'b=b.pcap', '--progress', 'never', '-o']
         tshark = ' '.join(f'-e {f}' for f in FIELDS)
         return {
-            'bothends': [*analyze, 'incident.db'],
-            'one-thread': [*analyze, 'one.db', '--threads', '1'],
-            'memory-256M': [*analyze, 'small.db', '--memory', '256M'],
+            'bothends': [*analyze, OUTPUT['bothends']],
+            'one-thread': [*analyze, OUTPUT['one-thread'], '--threads', '1'],
+            'memory-256M': [*analyze, OUTPUT['memory-256M'], '--memory', '256M'],
             'judge': [self.bothends, 'judge', 'judge.db'],
             'cat': ['sh', '-c', 'cat a.pcap b.pcap > /dev/null'],
             'headers': [self.tools / 'bench_walk', 'headers', 'a.pcap', 'b.pcap'],
@@ -159,6 +165,8 @@ class Bench:
 
     def prepare(self, contender, place):
         """What the run needs, outside of the measured time."""
+        if contender in OUTPUT:
+            (place / OUTPUT[contender]).unlink(missing_ok=True)
         if contender == 'judge':
             shutil.copy(place / 'incident.db', place / 'judge.db')
         if contender == 'tshark':
@@ -171,25 +179,33 @@ class Bench:
         tool = {'capinfos': 'capinfos', 'tcptrace': 'tcptrace', 'tshark': 'tshark'}.get(contender)
         return tool and not shutil.which(tool)
 
-    def measure(self, name):
-        place = self.make(name)
-        _, contenders, _, most = SETS[name]
-        contenders = [c for c in contenders if not self.missing(c) and c not in self.options.skip.split(',')]
-        runs = {c: [] for c in contenders}
-        for rounds in range(min(self.options.rounds, most)):
-            for c in contenders:
-                if c == 'tshark' and rounds:
-                    continue  # minutes, against which no noise counts
-                self.prepare(c, place)
-                runs[c].append(Program(self.command(c), place, self.options.nice))
-                print(f'  {name} {c} {runs[c][-1].wall:.3f} s', file=sys.stderr, flush=True)
-        self.check(name, place)
-        self.results[name] = {c: {
-            'wall': statistics.median(r.wall for r in v), 'best': min(r.wall for r in v),
-            'cpu': statistics.median(r.cpu for r in v), 'peak': max(r.peak for r in v),
-            'anonymous': max(r.anonymous for r in v), 'file': max(r.file for r in v)} for c, v in runs.items()}
-        if not self.options.keep:
-            shutil.rmtree(place)
+    def rounds_of(self, name):
+        return min(self.options.rounds, SETS[name][3])
+
+    def measure(self, names):
+        places = {name: self.make(name) for name in names}
+        contenders = {name: [c for c in SETS[name][1] if not self.missing(c) and c not in self.options.skip.split(',')]
+                      for name in names}
+        runs = {(name, c): [] for name in names for c in contenders[name]}
+        for rounds in range(max(self.rounds_of(name) for name in names)):
+            for name, c in runs:
+                if rounds >= self.rounds_of(name) or (c == 'tshark' and rounds):
+                    continue  # tshark: minutes, against which no noise counts
+                self.prepare(c, places[name])
+                runs[name, c].append(Program(self.command(c), places[name], self.options.nice))
+                print(f'  {name} {c} {runs[name, c][-1].wall:.3f} s', file=sys.stderr, flush=True)
+        for name, place in places.items():
+            self.check(name, place)
+            self.results[name] = {c: self.summary(runs[name, c]) for c in contenders[name]}
+            if not self.options.keep:
+                shutil.rmtree(place)
+
+    @staticmethod
+    def summary(runs):
+        return {
+            'wall': statistics.median(r.wall for r in runs), 'best': min(r.wall for r in runs),
+            'cpu': statistics.median(r.cpu for r in runs), 'peak': max(r.peak for r in runs),
+            'anonymous': max(r.anonymous for r in runs), 'file': max(r.file for r in runs)}
 
     def check(self, name, place):
         """Every database says exactly what the generator lost, and all of them the same."""
@@ -304,9 +320,11 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     bench = Bench(options, folder)
     try:
-        for name in options.sets:
-            bench.measure(name)
-            print(bench.table(name), flush=True)
+        for together in TOGETHER:
+            names = [name for name in together if name in options.sets]
+            if names:
+                bench.measure(names)
+                print(*map(bench.table, names), sep='\n', flush=True)
         print(bench.ratios())
         print('\n'.join(bench.wrong) or 'All counts are exactly what was lost.')
         if options.json:
