@@ -1,5 +1,7 @@
 #include "join/delay.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "base/nsec.h"
 
@@ -43,35 +45,62 @@ static bool offset_between(const struct leg *l, int64_t sent_ns, int64_t receive
 	return !spans_a_step(b);
 }
 
-/* The k-th smallest of n values, which are reordered (Hoare's selection): sorting all costs six times as much. */
+/* Moves what is below limit to the front of v[low..end); returns where that ends. Without a branch: delays are chance. */
+static uint32_t below_first(int64_t *v, uint32_t low, uint32_t end, int64_t limit)
+{
+	uint32_t front = low;
+
+	for (uint32_t i = low; i < end; i++) {
+		int64_t x = v[i];
+
+		v[i] = v[front];
+		v[front] = x;
+		front += x < limit;
+	}
+	return front;
+}
+
+static int64_t middle_of(int64_t a, int64_t b, int64_t c)
+{
+	int64_t low = a < b ? a : b, high = a < b ? b : a;
+
+	return c < low ? low : c > high ? high : c;
+}
+
+static int compare_values(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Far more rounds than chance needs; who arranges delays against us gets them sorted. */
+#define ROUNDS_MOST 100
+
+/* The k-th smallest of n values, which are reordered. */
 static int64_t select_value(int64_t *v, uint32_t n, uint32_t k)
 {
-	uint32_t low = 0, high = n - 1;
+	uint32_t low = 0, end = n;
 
-	while (low < high) {
-		int64_t pivot = v[low + (high - low) / 2];
-		uint32_t i = low, j = high;
+	for (int rounds = 0; end - low > 1; rounds++) {
+		int64_t pivot = middle_of(v[low], v[low + (end - low) / 2], v[end - 1]);
+		uint32_t below = below_first(v, low, end, pivot);
 
-		while (i <= j) {
-			while (v[i] < pivot)
-				i++;
-			while (v[j] > pivot)
-				j--;
-			if (i <= j) {
-				int64_t swapped = v[i];
-
-				v[i++] = v[j];
-				v[j] = swapped;
-				if (!j--)
-					break;
-			}
+		if (rounds == ROUNDS_MOST) {
+			qsort(v + low, end - low, sizeof(*v), compare_values);
+			break;
 		}
-		if (k <= j && j != UINT32_MAX)
-			high = j;
-		else if (k >= i)
-			low = i;
-		else
-			return v[k];
+		if (k < below) {
+			end = below;
+			continue;
+		}
+		/* Nothing is smaller: those equal to it go, so that each round leaves fewer. */
+		if (below == low) {
+			below = below_first(v, low, end, pivot + 1);
+			if (k < below)
+				return pivot;
+		}
+		low = below;
 	}
 	return v[k];
 }
@@ -124,7 +153,7 @@ void delay_measure(struct leg *l)
 	}
 	if (!n)
 		return;
-	l->counts.owd_min_ns = low;
-	l->counts.owd_median_ns = select_value(d, n, n / 2);
-	l->counts.owd_max_ns = high;
+	l->counts->owd_min_ns = low;
+	l->counts->owd_median_ns = select_value(d, n, n / 2);
+	l->counts->owd_max_ns = high;
 }

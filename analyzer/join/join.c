@@ -256,13 +256,22 @@ static void match_across(struct worker *w, uint32_t i, enum direction d)
 		match_elsewhere(first->sent, second->received, &first->traits);
 }
 
-static void add_path(struct join_batch *b, uint32_t conversation, const struct path_counts *counts)
+/* Room for what the next leg comes to. */
+static struct path_counts *next_counts(struct join_batch *b)
 {
-	if (!counts->sent.segments && !counts->received.segments)
-		return;
 	MEM_RESERVE(b->paths, b->path_count, b->path_cap);
-	b->paths[b->path_count++] = (struct path_result){
-		.conversation = conversation, .counts = *counts, .event_end = b->events.count};
+	return &b->paths[b->path_count].counts;
+}
+
+static void keep_path(struct join_batch *b, uint32_t conversation)
+{
+	struct path_result *p = &b->paths[b->path_count];
+
+	if (!p->counts.sent.segments && !p->counts.received.segments)
+		return;
+	p->conversation = conversation;
+	p->event_end = b->events.count;
+	b->path_count++;
 }
 
 /* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path. */
@@ -290,7 +299,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 		.unseen = &w->unseen, .filter = j->options.filter,
 		.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
 		.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
-		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events,
+		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events, .counts = next_counts(b),
 		.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent};
 
 	l.acks_from = &w->sent[f][!d];
@@ -300,7 +309,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 		(!l.sender_absent || scope_holds(j->scope, j->net, from->vantage, to));
 	leg_judge(&l);
 	outages_find(&l, conversation, first_event, &b->outages);
-	add_path(b, conversation, &l.counts);
+	keep_path(b, conversation);
 }
 
 static void add_window(struct join_batch *b, uint32_t conversation, const struct zero_window_row *row)

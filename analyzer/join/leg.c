@@ -56,19 +56,19 @@ static struct tally_pair *counter(struct leg *l, enum event_kind kind)
 {
 	switch (kind) {
 	case EVENT_LOST:
-		return &l->counts.lost;
+		return &l->counts->lost;
 	case EVENT_CAPTURE_MISSED:
-		return &l->counts.capture_missed;
+		return &l->counts->capture_missed;
 	case EVENT_MISADDRESSED:
-		return &l->counts.misaddressed;
+		return &l->counts->misaddressed;
 	case EVENT_DUPLICATED:
-		return &l->counts.duplicated;
+		return &l->counts->duplicated;
 	case EVENT_SENDER_MISSED:
-		return &l->counts.sender_missed;
+		return &l->counts->sender_missed;
 	case EVENT_INJECTED:
-		return &l->counts.injected;
+		return &l->counts->injected;
 	default:
-		return &l->counts.unjudged;
+		return &l->counts->unjudged;
 	}
 }
 
@@ -194,10 +194,10 @@ static void note_missing(struct leg *l, const struct run *r, const struct ruling
 
 	count(counter(l, rule->kind), segments, bytes);
 	if (rule->kind == EVENT_LOST && is_syn(it))
-		l->counts.syn_lost += segments;
-	if (rule->kind == EVENT_LOST && bytes && (l->counts.smallest_lost < 0 ||
-						     wire_size(l, it->seg) < l->counts.smallest_lost))
-		l->counts.smallest_lost = wire_size(l, it->seg);
+		l->counts->syn_lost += segments;
+	if (rule->kind == EVENT_LOST && bytes && (l->counts->smallest_lost < 0 ||
+						     wire_size(l, it->seg) < l->counts->smallest_lost))
+		l->counts->smallest_lost = wire_size(l, it->seg);
 	describe(e, l, it, NULL);
 	e->seq += (uint32_t)(r->low - it->off);
 	e->length = bytes;
@@ -215,8 +215,8 @@ static void note_modified(struct leg *l, const struct item *sent, const struct i
 
 	if (!change_found(l, sent, received, detail))
 		return;
-	l->counts.modified += segments_of(l, sent->seg->length);
-	if (l->counts.modified > MODIFIED_EVENTS_MAX)
+	l->counts->modified += segments_of(l, sent->seg->length);
+	if (l->counts->modified > MODIFIED_EVENTS_MAX)
 		return;
 	e = leg_add_event(l, EVENT_MODIFIED, "changed");
 	describe(e, l, sent, received);
@@ -231,16 +231,16 @@ static void note_whole(struct leg *l, const struct item *it)
 	struct event *e;
 
 	if (misaddressed(l, got->seg)) {
-		count(&l->counts.misaddressed, segments, it->seg->length);
+		count(&l->counts->misaddressed, segments, it->seg->length);
 		if (is_syn(it))
-			l->counts.syn_lost += segments;
+			l->counts->syn_lost += segments;
 		e = leg_add_event(l, EVENT_MISADDRESSED, "foreign-mac");
 		describe(e, l, it, got);
 		return;
 	}
-	count(&l->counts.delivered, segments, it->seg->length);
-	if (it->seg->length && size > l->counts.largest_delivered)
-		l->counts.largest_delivered = size;
+	count(&l->counts->delivered, segments, it->seg->length);
+	if (it->seg->length && size > l->counts->largest_delivered)
+		l->counts->largest_delivered = size;
 	/* A merged record has no one packet to compare with. */
 	if (it->seg->length == got->seg->length && got->mate != ITEM_NONE)
 		note_modified(l, it, got);
@@ -254,7 +254,7 @@ static uint32_t judge_item(struct leg *l, uint32_t index, uint32_t at)
 	uint32_t segments = segments_of(l, it->seg->length), bytes = it->seg->length;
 
 	/* One that arrived in part is more than one outcome here, though it may be whole at the receiver. */
-	l->counts.estimated |= it->state == ITEM_PARTLY;
+	l->counts->estimated |= it->state == ITEM_PARTLY;
 	for (; at < list->count && list->runs[at].item == index; at++) {
 		const struct run *r = &list->runs[at];
 		int64_t when = INT64_MIN;
@@ -267,9 +267,9 @@ static uint32_t judge_item(struct leg *l, uint32_t index, uint32_t at)
 		segments -= n;
 		bytes -= b;
 	}
-	count(&l->counts.delivered, segments, bytes);
-	if (bytes && wire_size(l, it->seg) > l->counts.largest_delivered)
-		l->counts.largest_delivered = wire_size(l, it->seg);
+	count(&l->counts->delivered, segments, bytes);
+	if (bytes && wire_size(l, it->seg) > l->counts->largest_delivered)
+		l->counts->largest_delivered = wire_size(l, it->seg);
 	return at;
 }
 
@@ -284,14 +284,14 @@ static void count_sent(struct leg *l, const struct item *it, int64_t *end)
 	uint32_t segments = segments_of(l, it->seg->length);
 	int64_t high = it->off + it->span;
 
-	count(&l->counts.sent, segments, it->seg->length);
+	count(&l->counts->sent, segments, it->seg->length);
 	if (is_syn(it))
-		l->counts.syn_sent += segments;
+		l->counts->syn_sent += segments;
 	if (is_merged(l, it->seg->length) || matched_by_range(l, it))
-		l->counts.estimated = true;
+		l->counts->estimated = true;
 	/* Below what was sent before: sent again. A keep-alive (RFC 9293 3.8.4) repeats one byte at most. */
 	if (it->span && high <= *end && !(it->span <= 1 && high == *end && !(it->seg->flags & (TCP_SYN | TCP_FIN))))
-		count(&l->counts.retransmitted, segments, it->seg->length);
+		count(&l->counts->retransmitted, segments, it->seg->length);
 	if (it->span && high > *end) {
 		l->sent_jumps |= it->off > *end && *end != INT64_MIN;
 		*end = high;
@@ -406,16 +406,16 @@ static void count_received(struct leg *l)
 	for (uint32_t i = 0; i < l->received->count; i++) {
 		const struct item *it = &l->received->items[i];
 
-		count(&l->counts.received, segments_of(l, it->seg->length), it->seg->length);
+		count(&l->counts->received, segments_of(l, it->seg->length), it->seg->length);
 		/* The same the other way round: merged, or its flags changed on the way. */
 		if (is_merged(l, it->seg->length) || it->state == ITEM_PARTLY)
-			l->counts.estimated = true;
+			l->counts->estimated = true;
 	}
 	/* Merged records cut elsewhere than the sent ones count by the sender's. */
-	if (l->counts.estimated)
-		l->counts.received.segments = l->counts.delivered.segments + l->counts.misaddressed.segments +
-			l->counts.duplicated.segments + l->counts.injected.segments +
-			l->counts.sender_missed.segments;
+	if (l->counts->estimated)
+		l->counts->received.segments = l->counts->delivered.segments + l->counts->misaddressed.segments +
+			l->counts->duplicated.segments + l->counts->injected.segments +
+			l->counts->sender_missed.segments;
 }
 
 /* RFC 4737 3.3 by order of transmission: an arrival sent before one that arrived earlier. */
@@ -433,7 +433,7 @@ static void judge_order(struct leg *l)
 			struct event *e = leg_add_event(l, EVENT_REORDERED, "late");
 
 			describe(e, l, &l->sent->items[it->mate], it);
-			l->counts.reordered += e->segments;
+			l->counts->reordered += e->segments;
 		}
 		if (!any || it->mate > highest)
 			highest = it->mate;
@@ -443,7 +443,7 @@ static void judge_order(struct leg *l)
 
 void leg_judge(struct leg *l)
 {
-	l->counts = (struct path_counts){.from = l->from, .to = l->to, .direction = (uint8_t)l->direction,
+	*l->counts = (struct path_counts){.from = l->from, .to = l->to, .direction = (uint8_t)l->direction,
 		.largest_delivered = -1, .smallest_lost = -1, .owd_min_ns = INT64_MIN,
 		.owd_median_ns = INT64_MIN, .owd_max_ns = INT64_MIN};
 	survey(l);

@@ -85,8 +85,7 @@ struct leg {
 	int64_t **delays;	      /* scratch for one-way delays */
 	uint32_t *delay_cap;
 	struct event_list *events;
-	struct path_counts counts;
-	/* Filled by leg_judge(): */
+	struct path_counts *counts;   /* filled by leg_judge(), as is what follows */
 	uint32_t first_whole, last_whole; /* first and last sent item that arrived; ITEM_NONE */
 	uint32_t first_arrived, last_arrived; /* first and last received item that is matched; NONE, 0 */
 	uint8_t usual_ttl;

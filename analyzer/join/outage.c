@@ -74,7 +74,7 @@ void outages_find(const struct leg *l, uint32_t conversation, uint32_t first_eve
 	struct silence all = {.row = row}, large = {.row = row};
 	uint32_t at = first_event;
 
-	if (l->counts.lost.segments < OUTAGE_LOST || l->sender_absent)
+	if (l->counts->lost.segments < OUTAGE_LOST || l->sender_absent)
 		return;
 	large.row.least = OUTAGE_LARGE;
 	for (uint32_t i = 0; i < l->sent->count; i++) {
