@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures bothends beside what people use, on captures that it makes itself.
 
-All contenders of a set run in turn, several rounds, in one run; the table shows medians. Counts are
-checked against what was lost. Needs as much disk as the largest set asked for, and removes
-what it made at the end unless --keep is given.
+All contenders of a set run in turn, several rounds after one that is not counted, in one run; the table
+shows medians. Counts are checked against what was lost. Needs as much disk as the largest sets asked for,
+and removes what it made at the end unless --keep is given.
 """
 
 import argparse
@@ -187,13 +187,16 @@ class Bench:
         contenders = {name: [c for c in SETS[name][1] if not self.missing(c) and c not in self.options.skip.split(',')]
                       for name in names}
         runs = {(name, c): [] for name in names for c in contenders[name]}
-        for rounds in range(max(self.rounds_of(name) for name in names)):
+        for rounds in range(max(self.rounds_of(name) for name in names) + 1):
             for name, c in runs:
-                if rounds >= self.rounds_of(name) or (c == 'tshark' and rounds):
-                    continue  # tshark: minutes, against which no noise counts
+                # The first round only warms up. tshark: minutes, against which no noise counts.
+                if rounds > self.rounds_of(name) or (c == 'tshark' and rounds != 1):
+                    continue
                 self.prepare(c, places[name])
-                runs[name, c].append(Program(self.command(c), places[name], self.options.nice))
-                print(f'  {name} {c} {runs[name, c][-1].wall:.3f} s', file=sys.stderr, flush=True)
+                run = Program(self.command(c), places[name], self.options.nice)
+                print(f'  {name} {c} {run.wall:.3f} s{"" if rounds else ", not counted"}', file=sys.stderr, flush=True)
+                if rounds:
+                    runs[name, c].append(run)
         for name, place in places.items():
             self.check(name, place)
             self.results[name] = {c: self.summary(runs[name, c]) for c in contenders[name]}
