@@ -1,6 +1,7 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -64,4 +65,23 @@ const char *mac_text(const uint8_t mac[6], char buf[MAC_TEXT_SIZE])
 		*p++ = i < 5 ? ':' : 0;
 	}
 	return buf;
+}
+
+const char *protocol_text(int protocol, char buf[PROTOCOL_TEXT_SIZE])
+{
+	switch (protocol) {
+	case -1:
+		return NULL;
+	case 1:
+		return "icmp";
+	case 6:
+		return "tcp";
+	case 17:
+		return "udp";
+	case 58:
+		return "icmp6";
+	default:
+		(void)snprintf(buf, PROTOCOL_TEXT_SIZE, "%d", protocol);
+		return buf;
+	}
 }

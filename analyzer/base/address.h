@@ -1,4 +1,4 @@
-/* address: IP and MAC addresses as text. */
+/* address: IP and MAC addresses and IP protocols as text. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,6 +6,7 @@
 
 #define IP_TEXT_SIZE 46
 #define MAC_TEXT_SIZE 18
+#define PROTOCOL_TEXT_SIZE 8
 
 /* Groups that stay on their link: 224.0.0.0/24, ff02::/16 (RFC 5771, RFC 4291), and broadcast. */
 bool ip_is_link_group(const uint8_t ip[16]);
@@ -21,3 +22,6 @@ const char *ip_text(const uint8_t ip[16], char buf[IP_TEXT_SIZE]);
 
 /* Lower-case colon hex. Returns buf. */
 const char *mac_text(const uint8_t mac[6], char buf[MAC_TEXT_SIZE]);
+
+/* "tcp", "icmp6", or the number; NULL for -1, which is unknown. Returns buf or static text. */
+const char *protocol_text(int protocol, char buf[PROTOCOL_TEXT_SIZE]);

@@ -115,8 +115,7 @@ static bool is_onlooker(const struct join *j, const struct member *m)
 	struct segment_walk walk;
 	const struct segment *s;
 
-	if ((f->side[0].packets && f->side[1].packets) || !v->sees_its_own ||
-		owner_of(j->owners, f->key.a) == v->host || owner_of(j->owners, f->key.b) == v->host)
+	if ((f->side[0].packets && f->side[1].packets) || !v->sees_its_own || m->owns[C2S] || m->owns[S2C])
 		return false;
 	walk = walk_direction(j->net, m, d);
 	s = walk_next(&walk);

@@ -89,7 +89,7 @@ static void bind_proof(sqlite3_stmt *s, int column, const struct proof *p)
 /* In sums a protocol that is not recorded has a name of its own. */
 static const char *protocol_or_unknown(uint8_t protocol, uint8_t none, char buffer[8])
 {
-	return none ? "unknown" : flowlog_protocol_text(protocol, buffer);
+	return none ? "unknown" : protocol_text(protocol, buffer);
 }
 
 static void write_pair(struct db *db, const void *entry)

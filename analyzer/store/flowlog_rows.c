@@ -1,28 +1,9 @@
 #include "store/flowlog_rows.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
+#include "base/address.h"
 #include "base/nsec.h"
-
-const char *flowlog_protocol_text(int protocol, char buffer[8])
-{
-	switch (protocol) {
-	case -1:
-		return NULL;
-	case 1:
-		return "icmp";
-	case 6:
-		return "tcp";
-	case 17:
-		return "udp";
-	case 58:
-		return "icmp6";
-	default:
-		(void)snprintf(buffer, 8, "%d", protocol);
-		return buffer;
-	}
-}
 
 const char *flowlog_ip_text(const uint8_t address[16], char *buffer)
 {
@@ -52,7 +33,7 @@ static void put_small(struct bulk_row *row, int32_t v)
 static void put_protocol(struct bulk_row *row, int32_t protocol)
 {
 	char buffer[8];
-	const char *text = flowlog_protocol_text(protocol, buffer);
+	const char *text = protocol_text(protocol, buffer);
 
 	bulk_text_or_null(row, text, text ? strlen(text) : 0);
 }

@@ -12,8 +12,5 @@ void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t lo
 bool flowlog_tuple(const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id,
 	struct tuple *ret_tuple);
 
-/* "tcp", "udp", "icmp", "icmp6", else the number in buffer; NULL for -1. */
-const char *flowlog_protocol_text(int protocol, char buffer[8]);
-
 /* Canonical text of 16 bytes; INET6_ADDRSTRLEN bytes of room. Returns buffer. */
 const char *flowlog_ip_text(const uint8_t address[16], char *buffer);

@@ -1,6 +1,5 @@
 #include "store/flowrows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,22 +29,6 @@ struct flow_rows {
 struct record_sizes {
 	uint16_t types, body;
 };
-
-static const char *protocol_name(uint8_t protocol, char buf[4])
-{
-	switch (protocol) {
-	case 1:
-		return "icmp";
-	case 6:
-		return "tcp";
-	case 17:
-		return "udp";
-	case 58:
-		return "icmp6";
-	}
-	(void)snprintf(buf, 4, "%u", protocol);
-	return buf;
-}
 
 /* The most any member saw of each side. */
 struct most {
@@ -155,10 +138,10 @@ static void add_flow(struct flow_rows *r, const struct join *j, const struct con
 {
 	const struct member *near = &j->all->members[c->first_member];
 	struct bulk_row *row = begin_row(r);
-	char text[4];
+	char text[PROTOCOL_TEXT_SIZE];
 
 	bulk_null(row); /* rowids count up from 1, as flows do */
-	bulk_word(row, protocol_name(member_flow(j->net, near)->key.protocol, text));
+	bulk_word(row, protocol_text(member_flow(j->net, near)->key.protocol, text));
 	put_ends(r, j->net, near);
 	for (int d = 0; d < 2; d++)
 		bulk_int_or_null(row, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);

@@ -64,18 +64,12 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 		p->duplicated.segments, p->injected.segments, p->sender_missed.segments, p->modified, p->reordered,
 		p->retransmitted.segments, p->syn_sent, p->syn_lost};
 	struct pair_key key = key_of(f, p->from, p->to, p->direction);
-	uint32_t *recent = &t->recent[p->direction];
 	uint64_t *sum;
 	bool is_new;
 
-	/* Conversations of one time are often between the same two. */
-	if (!*recent || memcmp(tally_key(&t->pairs, *recent - 1), &key, sizeof(key)) != 0) {
-		sum = tally_at(&t->pairs, &key, &is_new);
-		if (!sum)
-			return;
-		*recent = tally_index(&t->pairs, sum) + 1;
-	}
-	sum = tally_value(&t->pairs, *recent - 1);
+	sum = tally_at(&t->pairs, &key, &is_new);
+	if (!sum)
+		return;
 	for (int i = 0; i < SUMS; i++)
 		sum[i] += add[i];
 	raise_to(&sum[LARGEST_DELIVERED], p->largest_delivered < 0 ? 0 : (uint64_t)p->largest_delivered);

@@ -12,7 +12,6 @@
 struct totals {
 	struct tally pairs; /* path_total */
 	struct tally losses; /* loss_total */
-	uint32_t recent[2]; /* by direction: the pair added to last, + 1 */
 };
 
 /* Of the flow that a path belongs to. */
