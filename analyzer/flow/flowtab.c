@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/inlining.h"
 #include "base/mem.h"
 #include "base/near.h"
 #include "decode/packet.h"
@@ -34,6 +35,16 @@ struct key_words {
 	uint64_t a[2], b[2], rest;
 };
 _Static_assert(sizeof(struct key_words) == sizeof(struct flow_key), "the same bytes");
+
+/* Word by word: copied in larger pieces, the copy would wait until the words before it have reached the cache. */
+static inline void put_words(struct flow_key *key, const struct key_words *k)
+{
+	memcpy(key->a, &k->a[0], 8);
+	memcpy(key->a + 8, &k->a[1], 8);
+	memcpy(key->b, &k->b[0], 8);
+	memcpy(key->b + 8, &k->b[1], 8);
+	memcpy(&key->a_port, &k->rest, 8);
+}
 
 /* The multiplications of the addresses' words do not wait for each other. */
 static inline uint32_t key_hash(const struct key_words *k)
@@ -71,7 +82,7 @@ static inline __attribute__((always_inline)) void look_up(
 		.b = {pick(which, dst[0], src[0]), pick(which, dst[1], src[1])},
 		.rest = pick(which, src_port, dst_port) | pick(which, dst_port, src_port) << 16 | (uint64_t)p->protocol << 32};
 
-	memcpy(&ret->key, &words, sizeof(ret->key));
+	put_words(&ret->key, &words);
 	ret->guess = NULL;
 	ret->hash = key_hash(&words);
 	ret->from_b = from_b;
@@ -155,7 +166,7 @@ static inline bool same_key(const struct flow_key *x, const struct flow_key *y)
 		(le64(a + 24) ^ le64(b + 24)) | (le64(a + 32) ^ le64(b + 32)));
 }
 
-static struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
+static KEPT_APART struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
 {
 	uint32_t hash = look->hash, at, index;
 	struct flow *f, *newer;
@@ -213,7 +224,7 @@ void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
  * Chunks grow with the flow, by a sixteenth of what it has: of a flow of 150 segments 4 bytes a segment
  * go into headers and what is left over, and large flows still stay in few pieces.
  */
-static struct segment *new_chunk(struct flowtab *t, struct flow *f)
+static KEPT_APART struct segment *new_chunk(struct flowtab *t, struct flow *f)
 {
 	uint32_t cap = f->slots / 16, least = f->slots < 12 ? 4 : 8;
 	struct segment_chunk *c;

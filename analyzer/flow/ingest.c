@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/inlining.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "flow/fragments.h"
@@ -22,7 +23,7 @@
 
 struct taken {
 	struct reading_vantage *rv;
-	struct frame frame;
+	struct frame *frame;
 	struct packet packet;
 	struct flow_lookup lookup;
 	uint32_t ordinal;
@@ -53,6 +54,7 @@ struct host_reading {
 	uint32_t interface_count;
 	int64_t last_ns;
 	struct fragments *fragments;
+	struct frame frames[GROUP];
 	struct taken group[GROUP];
 };
 
@@ -185,7 +187,7 @@ static void account(struct host_reading *rd, int disposition, const struct frame
 }
 
 /* The flow goes on in another file: what the last one had of it is kept. */
-static __attribute__((noinline)) void share_last_file(struct host *h, uint32_t vantage, struct flow *f)
+static KEPT_APART void share_last_file(struct host *h, uint32_t vantage, struct flow *f)
 {
 	MEM_RESERVE(h->shares, h->share_count, h->share_cap);
 	h->shares[h->share_count++] = (struct host_share){.vantage = vantage, .flow = f->index,
@@ -273,7 +275,7 @@ static int dispose_fragment(
 }
 
 /* What is not a whole TCP segment. Returns the disposition, HELD_BY_FLOW or OF_FLOW. */
-static __attribute__((noinline)) int dispose_other(
+static KEPT_APART int dispose_other(
 	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	const struct packet *p = o->packet;
@@ -339,14 +341,14 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 }
 
 /* False: it is accounted for, nothing more to do. */
-static bool take_frame(struct host_reading *rd, struct taken *t)
+static FLATTENED bool take_frame(struct host_reading *rd, struct frame *f, struct taken *t)
 {
-	struct frame *f = &t->frame;
 	const struct interface_state *st = &rd->interfaces[f->interface];
 	struct vantage *v = &st->rv->v;
 	struct packet *p = &t->packet;
 
 	t->rv = st->rv;
+	t->frame = f;
 	t->ordinal = fileindex_add(&rd->host->frames, f->offset);
 	rd->capture->frames++;
 	v->frames++;
@@ -373,31 +375,31 @@ static bool take_frame(struct host_reading *rd, struct taken *t)
 	return true;
 }
 
-static void note_macs(struct vantage *v, const struct packet *p, struct observation *o)
+/* Returns the pair of the frame's MACs, NULL without both. */
+static struct mac_pair *note_macs(struct vantage *v, const struct packet *p, struct observation *o)
 {
-	if (p->has_src_mac && p->has_dst_mac) {
-		const struct mac_pair *pair = vantage_macs(v, p->src_mac, p->dst_mac);
+	struct mac_pair *pair = NULL;
 
+	if (p->has_src_mac && p->has_dst_mac) {
+		pair = observe_pair(v, p->src_mac, p->dst_mac);
 		o->src_mac = pair->src_index;
 		o->dst_mac = pair->dst_index;
-		return;
+	} else {
+		o->src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
+		o->dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
 	}
-	o->src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
-	o->dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
+	return pair;
 }
 
-static void ingest_frame(struct host_reading *rd, const struct taken *t)
+static FLATTENED void ingest_frame(struct host_reading *rd, const struct taken *t)
 {
 	const struct packet *p = &t->packet;
 	struct vantage *v = &t->rv->v;
 	struct observation o = {
-		.vantage = v, .frame = &t->frame, .packet = p, .lookup = &t->lookup, .ordinal = t->ordinal};
+		.vantage = v, .frame = t->frame, .packet = p, .lookup = &t->lookup, .ordinal = t->ordinal};
 	int disposition;
 
-	note_macs(v, p, &o);
-	observe_activity(v, &t->frame, p->direction);
-	if (p->direction == PACKET_UNKNOWN && o.src_mac != MAC_NONE)
-		observe_speaker(v, &t->frame, o.src_mac);
+	observe_activity(v, t->frame, p->direction, note_macs(v, p, &o));
 	v->foreign_seen |= p->other_host;
 	if (p->version)
 		v->ip_frames++;
@@ -405,7 +407,7 @@ static void ingest_frame(struct host_reading *rd, const struct taken *t)
 		v->non_ip_frames++;
 	disposition = dispose(rd, t->rv, &o);
 	if (disposition != HELD_BY_FLOW)
-		account(rd, disposition, &t->frame);
+		account(rd, disposition, t->frame);
 }
 
 /* Each step brings near what the next one reads. */
@@ -517,21 +519,22 @@ static void forget_interfaces(struct host_reading *rd)
 	rd->interface_count = 0;
 }
 
-/* The frames that lie in memory together, at most a group; *ret_count 0: the file has no more. */
-static int read_group(struct host_reading *rd, struct capfile *cf, uint32_t *ret_count, struct error *err)
+/* Takes the frames that lie in memory together, at most a group. 0, negative with err set, or CAPFILE_END. */
+static int read_group(struct host_reading *rd, struct capfile *cf, struct error *err)
 {
-	const struct capfile_info *info = capfile_info(cf);
-	uint32_t n = 0;
-	int r = 0;
+	uint32_t count, taken = 0;
+	int r = capfile_next(cf, &rd->frames[0]);
 
-	while (r == 0 && n < GROUP && (n ? capfile_next_at_hand(cf, &rd->group[n].frame)
-					 : capfile_next(cf, &rd->group[n].frame) == CAPFILE_OK)) {
-		if (rd->group[n].frame.interface >= rd->interface_count)
-			r = learn_interfaces(rd, info, err);
+	if (r)
+		return r;
+	count = 1 + capfile_frames_at_hand(cf, &rd->frames[1], GROUP - 1);
+	for (uint32_t i = 0; i < count && r == 0; i++) {
+		if (rd->frames[i].interface >= rd->interface_count)
+			r = learn_interfaces(rd, capfile_info(cf), err);
 		if (r == 0)
-			n += take_frame(rd, &rd->group[n]);
+			taken += take_frame(rd, &rd->frames[i], &rd->group[taken]);
 	}
-	*ret_count = n;
+	ingest_group(rd, taken);
 	return r;
 }
 
@@ -539,18 +542,16 @@ static int read_frames(struct host_reading *rd, struct capfile *cf, struct error
 {
 	const struct capfile_info *info = capfile_info(cf);
 	uint64_t told = 0;
-	uint32_t count;
 	int r;
 
 	do {
-		r = read_group(rd, cf, &count, err);
-		ingest_group(rd, count);
+		r = read_group(rd, cf, err);
 		if (info->bytes != told && rd->options->progress) {
 			*rd->options->progress += info->bytes - told;
 			told = info->bytes;
 		}
-	} while (r == 0 && count);
-	return r ? r : learn_interfaces(rd, info, err);
+	} while (r == 0);
+	return r < 0 ? r : learn_interfaces(rd, info, err);
 }
 
 static void give_up_fragments(struct host_reading *rd)
@@ -625,8 +626,10 @@ struct host_reading *ingest_host(struct network *net, uint32_t host,
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
 		r = read_capture(rd, rd->host->captures[i], err);
 	need_vantage(rd);
-	for (uint32_t i = 0; i < rd->count; i++)
+	for (uint32_t i = 0; i < rd->count; i++) {
+		observe_close_activity(&rd->vantages[i]->v);
 		close_flows(&rd->vantages[i]->v);
+	}
 	rd->fragments = fragments_free(rd->fragments);
 	*ret_result = r;
 	return rd;

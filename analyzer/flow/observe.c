@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/inlining.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 
@@ -26,33 +27,65 @@ static struct activity *activity_of(struct vantage *v, int64_t second_ns)
 	return &v->activity[i];
 }
 
-struct activity *observe_second(struct vantage *v, int64_t time_ns)
+/* One row for a MAC and a second, however many it spoke to: the newest rows are looked through. */
+static void keep_spoken(struct vantage *v, const struct mac_pair *p)
 {
-	int64_t second = time_ns / NSEC_PER_SEC;
+	int64_t second_ns = v->now->second_ns;
+	struct spoken *s;
 
-	second -= time_ns % NSEC_PER_SEC < 0;
-	return activity_of(v, second * NSEC_PER_SEC);
-}
-
-static void keep_spoken(struct vantage *v, const struct spoken *s)
-{
-	if (!s->frames)
+	if (p->src_index == MAC_NONE)
 		return;
+	for (uint32_t i = v->spoken_count; i-- && v->spoken[i].second_ns == second_ns && v->spoken_count - i <= MAC_PAIRS;) {
+		s = &v->spoken[i];
+		if (s->mac != p->src_index)
+			continue;
+		s->frames += p->frames;
+		s->bytes += p->bytes;
+		return;
+	}
 	v->spoken_cut |= v->spoken_count == ROW_LIMIT;
 	if (v->spoken_cut)
 		return;
 	MEM_RESERVE(v->spoken, v->spoken_count, v->spoken_cap);
-	v->spoken[v->spoken_count++] = *s;
+	v->spoken[v->spoken_count++] = (struct spoken){
+		.second_ns = second_ns, .mac = p->src_index, .frames = p->frames, .bytes = p->bytes};
 }
 
-void observe_new_speaker(struct vantage *v, const struct frame *frame, uint16_t mac)
+static void close_pair(struct vantage *v, struct mac_pair *p)
 {
-	struct spoken *s = &v->speaking[mac & 3];
-	int64_t second = frame->time_ns / NSEC_PER_SEC;
+	if (!p->frames)
+		return;
+	v->now->rx_frames += p->frames;
+	v->now->rx_bytes += p->bytes;
+	keep_spoken(v, p);
+	p->frames = 0;
+	p->bytes = 0;
+}
 
-	second -= frame->time_ns % NSEC_PER_SEC < 0;
-	keep_spoken(v, s);
-	*s = (struct spoken){.second_ns = second * NSEC_PER_SEC, .bytes = frame->wire_len, .frames = 1, .mac = mac};
+void observe_close_activity(struct vantage *v)
+{
+	for (size_t i = 0; i < MAC_PAIRS; i++)
+		close_pair(v, &v->mac_pairs[i]);
+}
+
+KEPT_APART void observe_new_second(struct vantage *v, int64_t time_ns)
+{
+	int64_t second = time_ns / NSEC_PER_SEC;
+
+	observe_close_activity(v);
+	second -= time_ns % NSEC_PER_SEC < 0;
+	v->now = activity_of(v, second * NSEC_PER_SEC);
+}
+
+KEPT_APART void observe_new_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *place)
+{
+	close_pair(v, place);
+	*place = (struct mac_pair){
+		.dst = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63,
+		.src = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32};
+	/* In this order: the indexes of a new pair are the same on every run. */
+	place->src_index = vantage_mac_index(v, src);
+	place->dst_index = vantage_mac_index(v, dst);
 }
 
 static struct activity *find_second(struct vantage *v, int64_t second_ns)
@@ -80,10 +113,6 @@ static bool tells_direction(const struct vantage *v)
 
 void observe_own_activity(struct vantage *v)
 {
-	for (size_t i = 0; i < sizeof(v->speaking) / sizeof(v->speaking[0]); i++) {
-		keep_spoken(v, &v->speaking[i]);
-		v->speaking[i].frames = 0;
-	}
 	if (v->own_mac == MAC_NONE || v->spoken_cut || tells_direction(v))
 		return;
 	for (uint32_t i = 0; i < v->spoken_count; i++) {
@@ -168,7 +197,7 @@ void observe_icmp(const struct observation *o)
 	v->icmps[v->icmp_count++] = row;
 }
 
-void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b)
+KEPT_APART void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b)
 {
 	struct netfilter_key key = {.flow = flow, .from_b = from_b, .hook = o->packet->nflog_hook};
 	struct netfilter_use *use;
@@ -262,7 +291,7 @@ static void open_run(const struct observation *o, struct flow *f, bool from_b)
 	side->run_epoch = v->binding_epoch;
 }
 
-void observe_new_run(const struct observation *o, struct flow *f, bool from_b)
+KEPT_APART void observe_new_run(const struct observation *o, struct flow *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 

@@ -14,40 +14,46 @@ struct observation {
 	uint16_t src_mac, dst_mac; /* indexes */
 };
 
-/* The row of the second that holds a time; made when new. */
-struct activity *observe_second(struct vantage *v, int64_t time_ns);
+/* Begins another second. */
+void observe_new_second(struct vantage *v, int64_t time_ns);
 
-/* Seconds in which anything passed; direction: enum packet_direction (unknown counts as received). */
-static inline void observe_activity(struct vantage *v, const struct frame *frame, uint8_t direction)
+/* Puts a pair of MACs into a place that another may have. */
+void observe_new_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *place);
+
+/* The pair of a frame's MACs. Until the next call. */
+static inline struct mac_pair *observe_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6])
 {
-	struct activity *a = v->now;
+	uint64_t d = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63;
+	uint64_t s = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32;
+	struct mac_pair *pair = &v->mac_pairs[((s >> 40) ^ (s >> 26) ^ (d >> 38)) % MAC_PAIRS];
 
-	if (!a || (uint64_t)(frame->time_ns - a->second_ns) >= NSEC_PER_SEC)
-		a = v->now = observe_second(v, frame->time_ns);
-	if (direction == PACKET_OUT) {
-		a->tx_frames++;
-		a->tx_bytes += frame->wire_len;
+	if (pair->dst != d || pair->src != s)
+		observe_new_pair(v, src, dst, pair);
+	return pair;
+}
+
+/*
+ * Seconds in which anything passed. Where the capture tells no direction, frames count as received, by pair (NULL:
+ * not known) until it is known which MAC is the capture's own.
+ */
+static inline void observe_activity(struct vantage *v, const struct frame *frame, uint8_t direction, struct mac_pair *pair)
+{
+	if (!v->now || (uint64_t)(frame->time_ns - v->now->second_ns) >= NSEC_PER_SEC)
+		observe_new_second(v, frame->time_ns);
+	if (direction == PACKET_UNKNOWN && pair) {
+		pair->frames++;
+		pair->bytes += frame->wire_len;
+	} else if (direction == PACKET_OUT) {
+		v->now->tx_frames++;
+		v->now->tx_bytes += frame->wire_len;
 	} else {
-		a->rx_frames++;
-		a->rx_bytes += frame->wire_len;
+		v->now->rx_frames++;
+		v->now->rx_bytes += frame->wire_len;
 	}
 }
 
-/* Begins another second of a MAC, or another MAC. */
-void observe_new_speaker(struct vantage *v, const struct frame *frame, uint16_t mac);
-
-/* Where the capture tells no direction: who sent, for it is known later which MAC is the capture's own. */
-static inline void observe_speaker(struct vantage *v, const struct frame *frame, uint16_t mac)
-{
-	struct spoken *s = &v->speaking[mac & 3];
-
-	if (s->mac == mac && s->frames && (uint64_t)(frame->time_ns - s->second_ns) < NSEC_PER_SEC) {
-		s->frames++;
-		s->bytes += frame->wire_len;
-	} else {
-		observe_new_speaker(v, frame, mac);
-	}
-}
+/* Once no more frames come: activity is complete. */
+void observe_close_activity(struct vantage *v);
 
 /* Once the own MAC is known: what it sent counts as sent, in a capture that told no direction. */
 void observe_own_activity(struct vantage *v);

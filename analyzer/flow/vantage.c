@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/cursor.h"
+#include "base/inlining.h"
 #include "base/mem.h"
 
 #define MAC_LIMIT 65000
@@ -29,22 +29,12 @@ const char *capture_disposition_name(int d)
 	}
 }
 
-uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6])
+KEPT_APART uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6])
 {
 	bool fresh;
 	void *value = tally_at(&v->macs, mac, &fresh);
 
 	return value ? (uint16_t)tally_index(&v->macs, value) : MAC_NONE;
-}
-
-void vantage_mac_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *ret)
-{
-	*ret = (struct mac_pair){
-		.dst = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63,
-		.src = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32};
-	/* In this order: the indexes of a new pair are the same on every run. */
-	ret->src_index = vantage_mac_index(v, src);
-	ret->dst_index = vantage_mac_index(v, dst);
 }
 
 void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)

@@ -13,6 +13,7 @@
 #include "flow/flowtab.h"
 #include "read/capfile.h"
 
+#define MAC_PAIRS 64
 #define MAC_NONE UINT16_MAX /* no MAC in this link type, or the table is full */
 
 enum vantage_kind { VANTAGE_NIC, VANTAGE_NETFILTER };
@@ -28,7 +29,7 @@ struct activity {
 struct spoken {
 	int64_t second_ns;
 	uint64_t bytes;
-	uint32_t frames; /* 0: unused */
+	uint32_t frames;
 	uint16_t mac;
 };
 
@@ -111,15 +112,17 @@ struct vantage {
 	struct mac_pair {
 		uint64_t dst; /* 48 bits, and one that says that the place is taken */
 		uint64_t src;
+		/* In the second of now, where the capture tells no direction; observe.c takes them into activity. */
+		uint64_t bytes;
+		uint32_t frames;
 		uint16_t dst_index, src_index;
-	} mac_pairs[64];
+	} mac_pairs[MAC_PAIRS];
 	struct tally mac_use, netfilter;
 	struct tally bindings;	 /* 16 bytes of address -> uint16_t MAC index it last spoke from */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */
 	struct activity *activity;
 	struct activity *now; /* the second of the newest frame; NULL: none yet */
 	uint32_t activity_count, activity_cap;
-	struct spoken speaking[4]; /* the newest, by the low bits of the MAC's index */
 	struct spoken *spoken;
 	uint32_t spoken_count, spoken_cap;
 	bool spoken_cut; /* too many rows: nothing rests on them */
@@ -234,20 +237,6 @@ static inline const uint8_t *vantage_mac(const struct vantage *v, uint16_t mac)
 
 /* Index of a MAC; makes it when new. */
 uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6]);
-
-/* The same for both of a frame. */
-void vantage_mac_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *ret);
-
-static inline const struct mac_pair *vantage_macs(struct vantage *v, const uint8_t src[6], const uint8_t dst[6])
-{
-	uint64_t d = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63;
-	uint64_t s = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32;
-	struct mac_pair *pair = &v->mac_pairs[((s >> 40) ^ (s >> 26) ^ (d >> 38)) & 63];
-
-	if (pair->dst != d || pair->src != s)
-		vantage_mac_pair(v, src, dst, pair);
-	return pair;
-}
 
 void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit);
 void vantage_release(struct vantage *v);

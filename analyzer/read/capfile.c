@@ -157,13 +157,12 @@ int capfile_next(struct capfile *cf, struct frame *ret_frame)
 	return next(cf, ret_frame);
 }
 
-bool capfile_next_at_hand(struct capfile *cf, struct frame *ret_frame)
+uint32_t capfile_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n)
 {
 	if (unlikely(cf->ended || cf->is_ahead))
-		return false;
-	if (cf->info.format == CAPFILE_PCAP)
-		return pcap_next_at_hand(cf, ret_frame);
-	return pcapng_at_hand(cf) && pcapng_blocks_next(cf, ret_frame) == CAPFILE_OK;
+		return 0;
+	return cf->info.format == CAPFILE_PCAP ? pcap_frames_at_hand(cf, ret_frames, n)
+					       : pcapng_frames_at_hand(cf, ret_frames, n);
 }
 
 const struct capfile_info *capfile_info(const struct capfile *cf)

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-/* One captured frame. Plain data; data stays valid until the next capfile_next(), or longer: see capfile_next_at_hand(). */
+/* One captured frame. Plain data; data stays valid until the next capfile_next(), or longer: see capfile_frames_at_hand(). */
 struct frame {
 	const uint8_t *data; /* cap_len bytes */
 	uint32_t cap_len;
@@ -137,10 +137,10 @@ struct capfile *capfile_close(struct capfile *cf); /* NULL is fine; returns NULL
 int capfile_next(struct capfile *cf, struct frame *ret_frame);
 
 /*
- * The same, but only if the frame lies in memory already, so that the data of the frames before it stay
- * valid. False leaves it to capfile_next(); after the first frame of a window nearly all are at hand.
+ * The next frames, at most n, of those that lie in memory already: the data of the frames before them stay valid.
+ * Returns how many; 0 leaves the next one to capfile_next(). After the first of a window nearly all are at hand.
  */
-bool capfile_next_at_hand(struct capfile *cf, struct frame *ret_frame);
+uint32_t capfile_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n);
 
 const struct capfile_info *capfile_info(const struct capfile *cf);
 

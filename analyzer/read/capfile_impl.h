@@ -99,13 +99,13 @@ void capfile_release_facts(struct capfile *cf);
 
 int pcap_records_begin(struct capfile *cf, struct error *err);
 int pcap_records_next(struct capfile *cf, struct frame *ret_frame);
-bool pcap_next_at_hand(struct capfile *cf, struct frame *ret_frame);
+uint32_t pcap_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n);
 
 /* pcapng.c */
 
 int pcapng_blocks_begin(struct capfile *cf, struct error *err);
 int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame);
-bool pcapng_at_hand(const struct capfile *cf);
+uint32_t pcapng_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n);
 
 /* options.c: the blocks that describe. body: without type, lengths. */
 

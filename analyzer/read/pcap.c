@@ -78,40 +78,43 @@ static bool is_file_header(const struct capfile *cf, const uint8_t *h)
 	       file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
 }
 
-/* Takes a record that lies in the window whole. */
-static inline void take_record(struct capfile *cf, uint32_t cap_len, uint32_t wire_len, struct frame *ret_frame)
+/* The frame of a record that lies in memory whole. Field by field: through a copy on the stack it takes longer. */
+static inline void fill_frame(const struct capfile *cf, const uint8_t *h, uint32_t cap_len, uint32_t wire_len,
+	struct frame *ret_frame)
 {
-	struct cursor *w = &cf->source->window;
-	const uint8_t *h = w->at;
-	uint32_t n = cf->record_header + cap_len;
-
-	/* Field by field: through a copy on the stack it takes longer. */
 	ret_frame->data = h + cf->record_header;
 	ret_frame->cap_len = cap_len;
 	ret_frame->wire_len = wire_len;
 	ret_frame->time_ns = (int64_t)file_u32(cf, h) * 1000000000 + (int64_t)file_u32(cf, h + 4) * cf->frac_ns;
-	ret_frame->offset = source_offset(cf->source);
-	ret_frame->number = ++cf->number;
 	ret_frame->interface = 0;
 	ret_frame->epb_flags = 0;
 	ret_frame->has_time = true;
-	cf->info.frames++;
-	w->at += n;
-	w->left -= n;
 }
 
-bool pcap_next_at_hand(struct capfile *cf, struct frame *ret_frame)
+/* The records up to an unusual one, or one that the window does not hold whole. */
+uint32_t pcap_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n)
 {
-	const struct cursor *w = &cf->source->window;
-	uint32_t cap_len;
+	struct cursor w = cf->source->window;
+	uint64_t offset = source_offset(cf->source);
+	uint32_t header = cf->record_header, cap_len, i;
 
-	if (w->left < cf->record_header || cf->lengths != LENGTHS_IN_ORDER)
-		return false;
-	cap_len = file_u32(cf, w->at + 8);
-	if (!cap_len || cap_len > w->left - cf->record_header || cap_len > CAPTURED_MAX)
-		return false;
-	take_record(cf, cap_len, file_u32(cf, w->at + 12), ret_frame);
-	return true;
+	if (cf->lengths != LENGTHS_IN_ORDER)
+		return 0;
+	for (i = 0; i < n && w.left >= header; i++) {
+		cap_len = file_u32(cf, w.at + 8);
+		if (!cap_len || cap_len > w.left - header || cap_len > CAPTURED_MAX)
+			break;
+		fill_frame(cf, w.at, cap_len, file_u32(cf, w.at + 12), &ret_frames[i]);
+		ret_frames[i].offset = offset;
+		ret_frames[i].number = cf->number + i + 1;
+		offset += header + cap_len;
+		w.at += header + cap_len;
+		w.left -= header + cap_len;
+	}
+	cf->source->window = w;
+	cf->number += i;
+	cf->info.frames += i;
+	return i;
 }
 
 int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
@@ -144,6 +147,11 @@ int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
 		if (have < n)
 			return capfile_cut(cf, offset, have, n);
 	}
-	take_record(cf, cap_len, wire_len, ret_frame);
+	fill_frame(cf, w->at, cap_len, wire_len, ret_frame);
+	ret_frame->offset = offset;
+	ret_frame->number = ++cf->number;
+	cf->info.frames++;
+	w->at += n;
+	w->left -= n;
 	return CAPFILE_OK;
 }

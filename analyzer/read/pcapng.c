@@ -373,9 +373,18 @@ int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame)
 	}
 }
 
-bool pcapng_at_hand(const struct capfile *cf)
+static bool is_at_hand(const struct capfile *cf)
 {
 	const struct cursor *w = &cf->source->window;
 
 	return w->left >= BLOCK_FRAME && file_u32(cf, w->at) == BLOCK_EPB && file_u32(cf, w->at + 4) <= w->left;
+}
+
+uint32_t pcapng_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n)
+{
+	uint32_t i = 0;
+
+	while (i < n && is_at_hand(cf) && pcapng_blocks_next(cf, &ret_frames[i]) == CAPFILE_OK)
+		i++;
+	return i;
 }
