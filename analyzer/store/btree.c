@@ -314,15 +314,22 @@ struct record {
 	uint32_t types_size, body_size;
 };
 
+/* Room for a cell of n bytes on a leaf. */
+static uint8_t *new_cell(struct btree *t, uint32_t n)
+{
+	uint8_t *cell = place_cell(t->levels[0], 0, n);
+
+	if (cell)
+		return cell;
+	end_leaf(t);
+	return place_cell(t->levels[0], 0, n);
+}
+
 /* Puts a cell on a leaf. prefix: what stands before its payload; head: the size of the payload's header. */
 static void add_cell(struct btree *t, const uint8_t *prefix, uint32_t n, uint32_t head, const struct record *r)
 {
-	uint8_t *cell = place_cell(t->levels[0], 0, n + head + r->body_size);
+	uint8_t *cell = new_cell(t, n + head + r->body_size);
 
-	if (!cell) {
-		end_leaf(t);
-		cell = place_cell(t->levels[0], 0, n + head + r->body_size);
-	}
 	memcpy(cell, prefix, n);
 	cell += n + put_varint(cell + n, head);
 	memcpy(cell, r->types, r->types_size);
@@ -349,11 +356,16 @@ static struct record current(const struct btree *t)
 		.body_size = (uint32_t)(t->row.body - t->row.body_start)};
 }
 
-int64_t btree_add_row(struct btree *t, const uint8_t *types, uint32_t types_size, const uint8_t *body, uint32_t body_size)
+int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size)
 {
-	struct record r = {.types = types, .body = body, .types_size = types_size, .body_size = body_size};
+	uint8_t prefix[16] = {0}, *cell;
+	uint32_t n = put_varint(prefix, size);
 
-	add_record(t, &r, true);
+	assert(size <= MAX_ROW);
+	n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
+	cell = new_cell(t, n + size);
+	memcpy(cell, prefix, n);
+	memcpy(cell + n, record, size);
 	return ++t->last_id;
 }
 

@@ -38,8 +38,8 @@ struct bulk_row *btree_row(struct btree *t);
 /* Ends the row that btree_row() began; ids count from 1. Returns its rowid. Shorter than a page. */
 int64_t btree_end_row(struct btree *t);
 
-/* A row that was made elsewhere: its serial types and values, as in a bulk_row. Returns its rowid. */
-int64_t btree_add_row(struct btree *t, const uint8_t *types, uint32_t types_size, const uint8_t *body, uint32_t body_size);
+/* A row that was made elsewhere: a whole record, header and values (file format 2.1). Returns its rowid. */
+int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size);
 
 /* Ends an entry: the columns of the index and the rowid, or all columns. Shorter than a fifth of a page. */
 void btree_end_entry(struct btree *t);

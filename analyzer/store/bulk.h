@@ -30,6 +30,11 @@ int bulk_new(struct bulk **ret_bulk, struct db *db, enum schema_table table, int
 /* Loads what is left and ends the thread. 0, or negative with err set; frees in both cases. NULL is fine. */
 int bulk_finish(struct bulk *b, struct error *err);
 
+/* Where the next serial type and the next value of a row go. In a variable of its own the compiler keeps it in registers. */
+struct bulk_at {
+	uint8_t *types, *body;
+};
+
 /* The row being made: serial types and values. Only the functions below touch it. */
 struct bulk_row {
 	uint8_t *types; /* next serial type */
@@ -47,6 +52,60 @@ int64_t bulk_end(struct bulk *b);
 /* Makes room for a text of n bytes. */
 void bulk_reserve(struct bulk_row *row, size_t n);
 
+static inline void bulk_put_null(struct bulk_at *at)
+{
+	*at->types++ = 0;
+}
+
+/* Writes up to 8 bytes of body. */
+static inline void bulk_put_int(struct bulk_at *at, int64_t v)
+{
+	/* By the bytes that the value needs with its sign. */
+	static const uint8_t serial[9] = {1, 1, 2, 3, 4, 5, 5, 6, 6}, width[9] = {1, 1, 2, 3, 4, 6, 6, 8, 8};
+	uint64_t big = __builtin_bswap64((uint64_t)v);
+	unsigned n;
+
+	if ((uint64_t)v <= 1) {
+		*at->types++ = (uint8_t)(8 + v);
+		return;
+	}
+	n = (72u - (unsigned)__builtin_clzll((uint64_t)(v ^ (v >> 63)) | 1)) / 8;
+	*at->types++ = serial[n];
+	n = width[n];
+	big >>= 64 - 8 * n;
+	memcpy(at->body, &big, 8);
+	at->body += n;
+}
+
+static inline void bulk_put_int_or_null(struct bulk_at *at, int64_t v)
+{
+	if (v == DB_NONE)
+		bulk_put_null(at);
+	else
+		bulk_put_int(at, v);
+}
+
+/* Text below 58 bytes, whose serial type is one byte; reads and writes 16 bytes even of less. */
+static inline void bulk_put_short_text(struct bulk_at *at, const char *text, size_t n)
+{
+	*at->types++ = (uint8_t)(13 + 2 * n);
+	memcpy(at->body, text, 16);
+	if (n > 16)
+		memcpy(at->body + 16, text + 16, n - 16);
+	at->body += n;
+}
+
+static inline struct bulk_at bulk_at(const struct bulk_row *row)
+{
+	return (struct bulk_at){.types = row->types, .body = row->body};
+}
+
+static inline void bulk_go_on(struct bulk_row *row, struct bulk_at at)
+{
+	row->types = at.types;
+	row->body = at.body;
+}
+
 static inline void bulk_null(struct bulk_row *row)
 {
 	*row->types++ = 0;
@@ -54,22 +113,10 @@ static inline void bulk_null(struct bulk_row *row)
 
 static inline void bulk_int(struct bulk_row *row, int64_t v)
 {
-	uint64_t big = __builtin_bswap64((uint64_t)v);
-	/* Bits that the value needs with its sign. */
-	int bits = 64 - __builtin_clzll((uint64_t)(v ^ (v >> 63)) | 1) + 1;
-	static const uint8_t serial[9] = {1, 1, 2, 3, 4, 5, 5, 6, 6}, width[9] = {1, 1, 2, 3, 4, 6, 6, 8, 8};
-	int n;
+	struct bulk_at at = bulk_at(row);
 
-	if ((uint64_t)v <= 1) {
-		*row->types++ = (uint8_t)(8 + v);
-		return;
-	}
-	n = (bits + 7) / 8;
-	*row->types++ = serial[n];
-	n = width[n];
-	big >>= 64 - 8 * n;
-	memcpy(row->body, &big, 8);
-	row->body += n;
+	bulk_put_int(&at, v);
+	bulk_go_on(row, at);
 }
 
 static inline void bulk_int_or_null(struct bulk_row *row, int64_t v)

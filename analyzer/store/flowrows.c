@@ -1,9 +1,11 @@
 #include "store/flowrows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
+#include "base/cursor.h"
 #include "base/mem.h"
 
 /* Addresses of one batch are often the same. */
@@ -11,14 +13,20 @@
 
 /* What the rows of a conversation at two places take. */
 #define USUAL_SIZE 512
+/* More than any row takes: 64 columns, two of them addresses. */
+#define ROW_MAX 1024
+
+/* Columns of the tables. */
+#define FLOW_COLUMNS 13
+#define FLOW_VANTAGE_COLUMNS 27
+#define PATH_COLUMNS 36
 
 struct flow_rows {
 	struct flow_summary *summaries; /* of the places from first on */
 	uint32_t first;
-	uint8_t *bytes; /* records: two sizes, serial types, values */
+	uint8_t *bytes; /* each row's size, two bytes, and its record */
 	size_t used, cap, read;
 	/* While they are made: */
-	struct bulk_row row;
 	struct address_text {
 		uint8_t ip[16];
 		uint8_t size; /* 0: free */
@@ -26,8 +34,14 @@ struct flow_rows {
 	} addresses[ADDRESSES];
 };
 
-struct record_sizes {
-	uint16_t types, body;
+/*
+ * A record is its header's size, a serial type for each column, and the values. All types here take one byte (no text
+ * is long), so the values' place is known before the first is written.
+ */
+struct row {
+	struct bulk_at at;
+	uint8_t *record;
+	uint32_t columns;
 };
 
 /* The most any member saw of each side. */
@@ -91,45 +105,55 @@ struct flow_summary flowrows_summary(const struct join *j, const struct conversa
 	return s;
 }
 
-static struct bulk_row *begin_row(struct flow_rows *r)
+static struct row begin_row(struct flow_rows *r, uint32_t columns)
 {
-	r->row.types = r->row.types_start;
-	r->row.body = r->row.body_start;
-	return &r->row;
-}
+	uint8_t *record;
 
-static void end_row(struct flow_rows *r)
-{
-	struct record_sizes sizes = {.types = (uint16_t)(r->row.types - r->row.types_start),
-		.body = (uint16_t)(r->row.body - r->row.body_start)};
-	size_t size = sizeof(sizes) + sizes.types + sizes.body;
-
-	if (r->cap - r->used < size) {
-		r->cap = 2 * r->cap + size;
+	if (r->cap - r->used < ROW_MAX) {
+		r->cap = 2 * r->cap + ROW_MAX;
 		r->bytes = mem_realloc(r->bytes, r->cap);
 	}
-	memcpy(r->bytes + r->used, &sizes, sizeof(sizes));
-	memcpy(r->bytes + r->used + sizeof(sizes), r->row.types_start, sizes.types);
-	memcpy(r->bytes + r->used + sizeof(sizes) + sizes.types, r->row.body_start, sizes.body);
-	r->used += size;
+	record = r->bytes + r->used + sizeof(uint16_t);
+	record[0] = (uint8_t)(1 + columns);
+	return (struct row){
+		.record = record, .columns = columns, .at = {.types = record + 1, .body = record + 1 + columns}};
 }
 
-static void put_ip(struct flow_rows *r, const uint8_t ip[16])
+static void end_row(struct flow_rows *r, const struct row *row)
+{
+	uint16_t size = (uint16_t)(row->at.body - row->record);
+
+	assert(row->at.types == row->record + 1 + row->columns && size <= ROW_MAX - 16);
+	memcpy(r->bytes + r->used, &size, sizeof(size));
+	r->used += sizeof(size) + size;
+}
+
+static inline void put_word(struct bulk_at *at, const char *word)
+{
+	size_t n = strlen(word);
+	char text[16] = {0};
+
+	assert(n < sizeof(text));
+	memcpy(text, word, n);
+	bulk_put_short_text(at, text, n);
+}
+
+static inline void put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t ip[16])
 {
 	struct address_text *a = &r->addresses[(ip[15] ^ ip[14]) % ADDRESSES];
 
-	if (!a->size || memcmp(a->ip, ip, 16) != 0) {
+	if (!a->size || le64(a->ip) != le64(ip) || le64(a->ip + 8) != le64(ip + 8)) {
 		memcpy(a->ip, ip, 16);
 		a->size = (uint8_t)strlen(ip_text(ip, a->text));
 	}
-	bulk_text(&r->row, a->text, a->size);
+	bulk_put_short_text(at, a->text, a->size);
 }
 
-static void put_ends(struct flow_rows *r, const struct network *net, const struct member *m)
+static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struct network *net, const struct member *m)
 {
 	for (int client = 1; client >= 0; client--) {
-		put_ip(r, member_ip(net, m, client));
-		bulk_int(&r->row, member_port(net, m, client));
+		put_ip(r, at, member_ip(net, m, client));
+		bulk_put_int(at, member_port(net, m, client));
 	}
 }
 
@@ -137,42 +161,44 @@ static void put_ends(struct flow_rows *r, const struct network *net, const struc
 static void add_flow(struct flow_rows *r, const struct join *j, const struct conversation *c, const struct flow_summary *sum)
 {
 	const struct member *near = &j->all->members[c->first_member];
-	struct bulk_row *row = begin_row(r);
+	struct row row = begin_row(r, FLOW_COLUMNS);
+	struct bulk_at at = row.at;
 	char text[PROTOCOL_TEXT_SIZE];
 
-	bulk_null(row); /* rowids count up from 1, as flows do */
-	bulk_word(row, protocol_text(member_flow(j->net, near)->key.protocol, text));
-	put_ends(r, j->net, near);
+	bulk_put_null(&at); /* rowids count up from 1, as flows do */
+	put_word(&at, protocol_text(member_flow(j->net, near)->key.protocol, text));
+	put_ends(r, &at, j->net, near);
 	for (int d = 0; d < 2; d++)
-		bulk_int_or_null(row, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
-	bulk_int(row, sum->first_ns);
-	bulk_int(row, sum->last_ns);
-	bulk_word(row, sum->outcome);
-	bulk_int(row, c->client_known);
-	bulk_word(row, pairing_name((enum pairing_evidence)c->pairing));
-	end_row(r);
+		bulk_put_int_or_null(&at, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
+	bulk_put_int(&at, sum->first_ns);
+	bulk_put_int(&at, sum->last_ns);
+	put_word(&at, sum->outcome);
+	bulk_put_int(&at, c->client_known);
+	put_word(&at, pairing_name((enum pairing_evidence)c->pairing));
+	row.at = at;
+	end_row(r, &row);
 }
 
-static void put_sides(struct bulk_row *row, const struct flow_side *c, const struct flow_side *v)
+static inline void put_sides(struct bulk_at *at, const struct flow_side *c, const struct flow_side *v)
 {
 	const struct flow_side *side[2] = {c, v};
 
 	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->packets);
+		bulk_put_int(at, side[d]->packets);
 	for (int d = 0; d < 2; d++)
-		bulk_int(row, (int64_t)side[d]->bytes);
+		bulk_put_int(at, (int64_t)side[d]->bytes);
 	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->syns);
+		bulk_put_int(at, side[d]->syns);
 	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->fins);
+		bulk_put_int(at, side[d]->fins);
 	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->rsts);
+		bulk_put_int(at, side[d]->rsts);
 	for (int d = 0; d < 2; d++)
-		bulk_int(row, side[d]->zero_windows);
+		bulk_put_int(at, side[d]->zero_windows);
 	for (int d = 0; d < 2; d++)
-		bulk_int_or_null(row, side[d]->seen ? side[d]->ttl : DB_NONE);
+		bulk_put_int_or_null(at, side[d]->seen ? side[d]->ttl : DB_NONE);
 	for (int d = 0; d < 2; d++)
-		bulk_int_or_null(row, side[d]->mss ? side[d]->mss : DB_NONE);
+		bulk_put_int_or_null(at, side[d]->mss ? side[d]->mss : DB_NONE);
 }
 
 static void add_members(struct flow_rows *r, const struct join *j, uint32_t number, const struct conversation *c)
@@ -182,18 +208,20 @@ static void add_members(struct flow_rows *r, const struct join *j, uint32_t numb
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
 		const struct flow *f = member_flow(j->net, m);
-		struct bulk_row *row = begin_row(r);
+		struct row row = begin_row(r, FLOW_VANTAGE_COLUMNS);
+		struct bulk_at at = row.at;
 
-		bulk_int(row, number);
-		bulk_int(row, j->net->vantages[m->vantage].id);
-		bulk_int(row, position++);
-		put_ends(r, j->net, m);
-		bulk_int(row, m->delta[C2S]);
-		bulk_int(row, m->delta[S2C]);
-		bulk_int(row, f->first_ns);
-		bulk_int(row, f->last_ns);
-		put_sides(row, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
-		end_row(r);
+		bulk_put_int(&at, number);
+		bulk_put_int(&at, j->net->vantages[m->vantage].id);
+		bulk_put_int(&at, position++);
+		put_ends(r, &at, j->net, m);
+		bulk_put_int(&at, m->delta[C2S]);
+		bulk_put_int(&at, m->delta[S2C]);
+		bulk_put_int(&at, f->first_ns);
+		bulk_put_int(&at, f->last_ns);
+		put_sides(&at, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
+		row.at = at;
+		end_row(r, &row);
 	}
 }
 
@@ -202,29 +230,31 @@ static void add_path(struct flow_rows *r, const struct join *j, uint32_t number,
 	const struct tally_pair *pairs[] = {&p->sent, &p->delivered, &p->misaddressed, &p->lost,
 		&p->capture_missed, &p->unjudged, &p->received, &p->duplicated, &p->injected,
 		&p->sender_missed};
-	struct bulk_row *row = begin_row(r);
+	struct row row = begin_row(r, PATH_COLUMNS);
+	struct bulk_at at = row.at;
 
-	bulk_int(row, number);
-	bulk_word(row, p->direction == C2S ? "c2s" : "s2c");
-	bulk_int(row, j->net->vantages[p->from].id);
-	bulk_int(row, j->net->vantages[p->to].id);
+	bulk_put_int(&at, number);
+	put_word(&at, p->direction == C2S ? "c2s" : "s2c");
+	bulk_put_int(&at, j->net->vantages[p->from].id);
+	bulk_put_int(&at, j->net->vantages[p->to].id);
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		bulk_int(row, (int64_t)pairs[i]->segments);
-	bulk_int(row, (int64_t)p->modified);
-	bulk_int(row, (int64_t)p->reordered);
-	bulk_int(row, (int64_t)p->retransmitted.segments);
-	bulk_int(row, (int64_t)p->syn_sent);
-	bulk_int(row, (int64_t)p->syn_lost);
+		bulk_put_int(&at, (int64_t)pairs[i]->segments);
+	bulk_put_int(&at, (int64_t)p->modified);
+	bulk_put_int(&at, (int64_t)p->reordered);
+	bulk_put_int(&at, (int64_t)p->retransmitted.segments);
+	bulk_put_int(&at, (int64_t)p->syn_sent);
+	bulk_put_int(&at, (int64_t)p->syn_lost);
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		bulk_int(row, (int64_t)pairs[i]->bytes);
-	bulk_int(row, (int64_t)p->retransmitted.bytes);
-	bulk_int_or_null(row, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
-	bulk_int_or_null(row, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
-	bulk_int(row, p->estimated);
-	bulk_int_or_null(row, p->owd_min_ns);
-	bulk_int_or_null(row, p->owd_median_ns);
-	bulk_int_or_null(row, p->owd_max_ns);
-	end_row(r);
+		bulk_put_int(&at, (int64_t)pairs[i]->bytes);
+	bulk_put_int(&at, (int64_t)p->retransmitted.bytes);
+	bulk_put_int_or_null(&at, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
+	bulk_put_int_or_null(&at, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
+	bulk_put_int(&at, p->estimated);
+	bulk_put_int_or_null(&at, p->owd_min_ns);
+	bulk_put_int_or_null(&at, p->owd_median_ns);
+	bulk_put_int_or_null(&at, p->owd_max_ns);
+	row.at = at;
+	end_row(r, &row);
 }
 
 static void free_rows(void *rows)
@@ -243,7 +273,6 @@ void flowrows_make(const struct join *j, struct join_batch *b)
 
 	r->first = b->begin;
 	r->summaries = mem_array(b->end - b->begin + 1, sizeof(*r->summaries));
-	bulk_reserve(&r->row, 4096);
 	r->cap = (size_t)(b->end - b->begin) * USUAL_SIZE;
 	r->bytes = mem_alloc(r->cap);
 	for (uint32_t place = b->begin; place < b->end; place++) {
@@ -257,8 +286,6 @@ void flowrows_make(const struct join *j, struct join_batch *b)
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++)
 			add_path(r, j, number, &b->paths[path].counts);
 	}
-	free(r->row.body_start);
-	r->row = (struct bulk_row){0};
 	b->prepared = r;
 	b->free_prepared = free_rows;
 }
@@ -273,10 +300,10 @@ const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t plac
 int64_t flowrows_next(const struct join_batch *b, struct btree *t)
 {
 	struct flow_rows *r = b->prepared;
-	const uint8_t *types = r->bytes + r->read + sizeof(struct record_sizes);
-	struct record_sizes sizes;
+	const uint8_t *record = r->bytes + r->read + sizeof(uint16_t);
+	uint16_t size;
 
-	memcpy(&sizes, r->bytes + r->read, sizeof(sizes));
-	r->read += sizeof(sizes) + sizes.types + sizes.body;
-	return btree_add_row(t, types, sizes.types, types + sizes.types, sizes.body);
+	memcpy(&size, r->bytes + r->read, sizeof(size));
+	r->read += sizeof(size) + size;
+	return btree_add_row(t, record, size);
 }

@@ -9,6 +9,21 @@ static inline unsigned put_varint(uint8_t *p, uint64_t v)
 	uint8_t reversed[10];
 	unsigned n = 0;
 
+	if (v < 0x80) {
+		p[0] = (uint8_t)v;
+		return 1;
+	}
+	if (v < 0x4000) {
+		p[0] = (uint8_t)(v >> 7 | 0x80);
+		p[1] = (uint8_t)(v & 0x7f);
+		return 2;
+	}
+	if (v < 0x200000) {
+		p[0] = (uint8_t)(v >> 14 | 0x80);
+		p[1] = (uint8_t)(v >> 7 | 0x80);
+		p[2] = (uint8_t)(v & 0x7f);
+		return 3;
+	}
 	if (v >> 56) {
 		p[8] = (uint8_t)v;
 		v >>= 8;
