@@ -113,8 +113,24 @@ struct clock_memo {
 	} entries[CLOCK_MEMO_SIZE];
 };
 
+/* What the memo does not have; in it after that, unless some clock stepped. */
+struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t);
+
+static inline struct clock_memo_entry *clock_memo_place(struct clock_memo *m, uint32_t from, uint32_t to, int64_t stretch)
+{
+	return &m->entries[((uint64_t)stretch + from * 37 + to * 101) % CLOCK_MEMO_SIZE];
+}
+
 /* Where some clock stepped, the exact bounds: within a stretch they jump. */
-struct clock_bounds clock_memo_between(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t);
+static inline struct clock_bounds clock_memo_between(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
+{
+	int64_t stretch = t >> CLOCK_STRETCH_BITS;
+	const struct clock_memo_entry *e = clock_memo_place(m, from, to, stretch);
+
+	if (e->stretch == stretch + 1 && e->from == from && e->to == to)
+		return e->bounds;
+	return clock_memo_missing(m, from, to, t);
+}
 
 /* from's time t on the reference clock, by the middle of the interval (or the bound there is). */
 int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t);

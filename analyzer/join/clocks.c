@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/inlining.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/parallel.h"
@@ -263,19 +264,16 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 	return r;
 }
 
-struct clock_bounds clock_memo_between(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
+KEPT_APART struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
 {
 	int64_t stretch = t >> CLOCK_STRETCH_BITS;
-	struct clock_memo_entry *e = &m->entries[((uint64_t)stretch + from * 37 + to * 101) % CLOCK_MEMO_SIZE];
+	int64_t middle = (stretch << CLOCK_STRETCH_BITS) + (INT64_C(1) << (CLOCK_STRETCH_BITS - 1));
+	struct clock_memo_entry *e = clock_memo_place(m, from, to, stretch);
 
 	if (m->clocks->stepped)
 		return clocks_between(m->clocks, from, to, t);
-	if (e->stretch != stretch + 1 || e->from != from || e->to != to) {
-		int64_t middle = (stretch << CLOCK_STRETCH_BITS) + (INT64_C(1) << (CLOCK_STRETCH_BITS - 1));
-
-		*e = (struct clock_memo_entry){.stretch = stretch + 1, .from = from, .to = to,
-			.bounds = clocks_between(m->clocks, from, to, middle)};
-	}
+	*e = (struct clock_memo_entry){.stretch = stretch + 1, .from = from, .to = to,
+		.bounds = clocks_between(m->clocks, from, to, middle)};
 	return e->bounds;
 }
 

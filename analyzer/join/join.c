@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/cursor.h"
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/nsec.h"
@@ -370,10 +371,18 @@ static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conver
 /* How far back a row is looked for: conversations of one time are often between the same addresses. */
 #define SECONDS_BACK 8
 
+/* What tells most rows apart comes first. */
+static bool same_peers(const struct peer_key *a, const struct peer_key *b)
+{
+	return a->second_ns == b->second_ns && le64(a->src + 8) == le64(b->src + 8) &&
+		le64(a->dst + 8) == le64(b->dst + 8) && le64(a->src) == le64(b->src) &&
+		le64(a->dst) == le64(b->dst) && a->vantage == b->vantage;
+}
+
 static void add_second(struct join_batch *b, const struct peer_key *key, uint32_t frames)
 {
 	for (uint32_t i = b->second_count; i-- && b->second_count - i <= SECONDS_BACK;) {
-		if (memcmp(&b->seconds[i].key, key, sizeof(*key)) == 0) {
+		if (same_peers(&b->seconds[i].key, key)) {
 			b->seconds[i].frames += frames;
 			return;
 		}

@@ -72,11 +72,10 @@ void quiet_learn(const struct network *net, const struct clocks *clocks, struct 
 		return;
 	ret->first = first;
 	ret->count = (uint32_t)(last - first + 1);
-	ret->bits = mem_array(ret->count / 64 + 1, sizeof(*ret->bits));
-	if (ret->count <= ALL_SECONDS_MAX) {
-		memset(ret->bits, 0xff, (ret->count / 64 + 1) * sizeof(*ret->bits));
+	ret->all = ret->count <= ALL_SECONDS_MAX;
+	if (ret->all)
 		return;
-	}
+	ret->bits = mem_array(ret->count / 64 + 1, sizeof(*ret->bits));
 	for (uint32_t i = 0; i < net->vantage_count; i++) {
 		const struct vantage *v = &net->vantages[i];
 
@@ -98,8 +97,8 @@ bool quiet_at(const struct quiet *q, uint32_t vantage, int64_t t)
 {
 	int64_t s;
 
-	if (!q->count)
-		return false;
+	if (!q->count || q->all)
+		return q->all;
 	s = second_of(q->clocks, vantage, t) - q->first;
 	return s >= 0 && s < q->count && q->bits[s / 64] >> (s % 64) & 1;
 }

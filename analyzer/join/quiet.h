@@ -11,6 +11,7 @@ struct quiet {
 	int64_t first; /* second since the epoch, reference clock, of bit 0 */
 	uint64_t *bits;
 	uint32_t count; /* seconds; 0: none is quiet, or the span is too long to tell */
+	bool all;	/* every one is */
 	const struct clocks *clocks;
 };
 
