@@ -52,6 +52,7 @@ struct flow {
 	uint32_t index; /* in the table */
 	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
 	uint32_t hash;
+	uint32_t address[2]; /* of A and B, among the vantage point's, + 1; 0: not looked up yet */
 	int64_t first_ns, last_ns;
 	struct segment_chunk *head, *tail;
 	struct segment *newest;	  /* the last one appended */

@@ -216,15 +216,29 @@ KEPT_APART void observe_netfilter(const struct observation *o, uint32_t flow, bo
 	use->packets++;
 }
 
+/* The row of a key; *last is the one that was counted in last, which it mostly is again. */
+static struct mac_use *mac_use_of(struct vantage *v, const struct mac_use_key *key, uint32_t *last, bool *ret_fresh)
+{
+	struct mac_use *use;
+
+	*ret_fresh = false;
+	if (*last && tally_is_key(&v->mac_use, *last - 1, key))
+		return tally_value(&v->mac_use, *last - 1);
+	use = tally_at(&v->mac_use, key, ret_fresh);
+	if (use)
+		*last = tally_index(&v->mac_use, use) + 1;
+	return use;
+}
+
 static void add_mac_use(struct vantage *v, const struct mac_use_key *key, const struct flow *f,
-	const struct flow_side *side)
+	const struct flow_side *side, uint32_t *last)
 {
 	struct mac_use *use;
 	bool fresh;
 
 	if (key->mac == MAC_NONE)
 		return;
-	use = tally_at(&v->mac_use, key, &fresh);
+	use = mac_use_of(v, key, last, &fresh);
 	if (!use)
 		return;
 	if (fresh || side->run_first_ns < use->first_ns) {
@@ -238,6 +252,32 @@ static void add_mac_use(struct vantage *v, const struct mac_use_key *key, const 
 	use->frames += side->run_frames;
 }
 
+static uint32_t address_index(struct vantage *v, const uint8_t ip[16])
+{
+	bool fresh;
+	struct address *a = tally_at(&v->addresses, ip, &fresh);
+
+	if (!a)
+		return 0;
+	if (fresh)
+		a->mac = MAC_NONE;
+	return tally_index(&v->addresses, a) + 1;
+}
+
+static void look_up_addresses(struct vantage *v, struct flow *f)
+{
+	if (!f->address[0])
+		f->address[0] = address_index(v, f->key.a);
+	if (!f->address[1])
+		f->address[1] = address_index(v, f->key.b);
+}
+
+/* Of a flow whose addresses were looked up. NULL: the table is full. */
+static struct address *address_of(const struct vantage *v, const struct flow *f, bool b)
+{
+	return f->address[b] ? tally_value(&v->addresses, f->address[b] - 1) : NULL;
+}
+
 /* The last frame of the run was the flow's last but for the one that closes it: its time is near enough. */
 void observe_close_run(struct vantage *v, struct flow *f, bool from_b)
 {
@@ -247,34 +287,38 @@ void observe_close_run(struct vantage *v, struct flow *f, bool from_b)
 		.binding = side->run_binding, .role = 1};
 
 	if (side->run_frames) {
+		struct address unknown = {0}, *from = address_of(v, f, from_b), *to = address_of(v, f, !from_b);
+
 		memcpy(source.ip, from_b ? f->key.b : f->key.a, 16);
 		memcpy(destination.ip, from_b ? f->key.a : f->key.b, 16);
-		add_mac_use(v, &source, f, side);
-		add_mac_use(v, &destination, f, side);
+		add_mac_use(v, &source, f, side, from ? &from->as_source : &unknown.as_source);
+		add_mac_use(v, &destination, f, side, to ? &to->as_destination : &unknown.as_destination);
 	}
 	side->run_frames = 0;
 }
 
-void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac)
+static void bind(struct vantage *v, struct address *a, uint16_t mac)
 {
-	uint16_t *bound;
-	bool fresh;
-
-	if (mac == MAC_NONE)
+	if (!a || mac == MAC_NONE || a->mac == mac)
 		return;
-	bound = tally_at(&v->bindings, ip, &fresh);
-	if (!bound || (!fresh && *bound == mac))
-		return;
-	*bound = mac;
 	/* An address that speaks for the first time ends no run: those towards it ask again by themselves. */
-	v->binding_epoch += !fresh;
+	v->binding_epoch += a->mac != MAC_NONE;
+	a->mac = mac;
 }
 
-static uint16_t binding_of(const struct vantage *v, const uint8_t ip[16])
+void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac)
 {
-	const uint16_t *bound = tally_get(&v->bindings, ip);
+	uint32_t i = mac == MAC_NONE ? 0 : address_index(v, ip);
 
-	return bound ? *bound : MAC_NONE;
+	if (i)
+		bind(v, tally_value(&v->addresses, i - 1), mac);
+}
+
+static uint16_t binding_of(const struct vantage *v, const struct flow *f, bool b)
+{
+	const struct address *a = address_of(v, f, b);
+
+	return a ? a->mac : MAC_NONE;
 }
 
 static void open_run(const struct observation *o, struct flow *f, bool from_b)
@@ -282,12 +326,12 @@ static void open_run(const struct observation *o, struct flow *f, bool from_b)
 	struct flow_side *side = &f->side[from_b];
 	struct vantage *v = o->vantage;
 
-	observe_binding(v, from_b ? f->key.b : f->key.a, o->src_mac);
+	bind(v, address_of(v, f, from_b), o->src_mac);
 	side->run_src_mac = o->src_mac;
 	side->run_dst_mac = o->dst_mac;
 	side->run_first_ns = o->frame->time_ns;
 	side->run_first_frame = o->ordinal;
-	side->run_binding = binding_of(v, from_b ? f->key.a : f->key.b);
+	side->run_binding = binding_of(v, f, !from_b);
 	side->run_epoch = v->binding_epoch;
 }
 
@@ -297,10 +341,11 @@ KEPT_APART void observe_new_run(const struct observation *o, struct flow *f, boo
 
 	if (o->src_mac == MAC_NONE && o->dst_mac == MAC_NONE)
 		return;
-	if (side->run_frames && (side->run_src_mac != o->src_mac || side->run_dst_mac != o->dst_mac ||
-					side->run_epoch != o->vantage->binding_epoch ||
-					(side->run_binding == MAC_NONE &&
-						binding_of(o->vantage, from_b ? f->key.a : f->key.b) != MAC_NONE)))
+	look_up_addresses(o->vantage, f);
+	if (side->run_frames &&
+		(side->run_src_mac != o->src_mac || side->run_dst_mac != o->dst_mac ||
+			side->run_epoch != o->vantage->binding_epoch ||
+			(side->run_binding == MAC_NONE && binding_of(o->vantage, f, !from_b) != MAC_NONE)))
 		observe_close_run(o->vantage, f, from_b);
 	if (!side->run_frames)
 		open_run(o, f, from_b);

@@ -44,7 +44,7 @@ void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 	flowtab_init(&v->flows, arena, flow_limit);
 	tally_init(&v->macs, 6, 8, MAC_LIMIT);
 	tally_init(&v->mac_use, sizeof(struct mac_use_key), sizeof(struct mac_use), MAC_USE_LIMIT);
-	tally_init(&v->bindings, 16, sizeof(uint16_t), MAC_USE_LIMIT);
+	tally_init(&v->addresses, 16, sizeof(struct address), MAC_USE_LIMIT);
 	tally_init(&v->netfilter, sizeof(struct netfilter_key), sizeof(struct netfilter_use),
 		NETFILTER_LIMIT);
 }
@@ -54,7 +54,7 @@ void vantage_release(struct vantage *v)
 	flowtab_release(&v->flows);
 	tally_release(&v->macs);
 	tally_release(&v->mac_use);
-	tally_release(&v->bindings);
+	tally_release(&v->addresses);
 	tally_release(&v->netfilter);
 	free(v->activity);
 	free(v->spoken);

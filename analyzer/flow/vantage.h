@@ -79,6 +79,12 @@ struct mac_use {
 	uint8_t ttl_max;
 };
 
+/* An IP address that frames were from or to. */
+struct address {
+	uint16_t mac; /* index of the MAC that it last spoke from; MAC_NONE: it did not */
+	uint32_t as_source, as_destination; /* rows of mac_use that were counted in last, + 1 */
+};
+
 struct netfilter_key {
 	uint32_t flow; /* index, FLOW_NONE: not part of one */
 	uint8_t from_b, hook;
@@ -118,7 +124,7 @@ struct vantage {
 		uint16_t dst_index, src_index;
 	} mac_pairs[MAC_PAIRS];
 	struct tally mac_use, netfilter;
-	struct tally bindings;	 /* 16 bytes of address -> uint16_t MAC index it last spoke from */
+	struct tally addresses;	 /* 16 bytes -> struct address */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */
 	struct activity *activity;
 	struct activity *now; /* the second of the newest frame; NULL: none yet */
