@@ -8,7 +8,7 @@
 #include "decode/packet.h"
 #include "join/walk.h"
 
-/* Members of one conversation: a path of more vantage points than this is cut. */
+/* Members of one conversation that are put in order; of a path with more vantage points the others stay behind them. */
 #define MEMBERS_MAX 64
 
 /*
@@ -160,10 +160,11 @@ static int compare(const struct sorting *s, const struct member *a, const struct
 
 static void sort_members(const struct sorting *s, struct conversations *all, struct conversation *c)
 {
-	uint32_t order[MEMBERS_MAX] = {c->first_member}, n = 0;
+	uint32_t order[MEMBERS_MAX] = {c->first_member}, n = 0, rest = c->first_member;
+	uint32_t base[2];
 
-	for (uint32_t i = c->first_member; i != MEMBER_NONE && n < MEMBERS_MAX; i = all->members[i].next)
-		order[n++] = i;
+	for (; rest != MEMBER_NONE && n < MEMBERS_MAX; rest = all->members[rest].next)
+		order[n++] = rest;
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t k = i, m = order[i];
 
@@ -172,13 +173,13 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		order[k] = m;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		all->members[order[i]].next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
+		all->members[order[i]].next = i + 1 < n ? order[i + 1] : rest;
 	c->first_member = order[0];
-	c->members = (uint16_t)n;
 	/* Sequence numbers are from now on relative to the place nearest the client. */
-	for (uint32_t i = n; i--;)
+	memcpy(base, all->members[order[0]].delta, sizeof(base));
+	for (uint32_t i = order[0]; i != MEMBER_NONE; i = all->members[i].next)
 		for (int d = 0; d < 2; d++)
-			all->members[order[i]].delta[d] -= all->members[order[0]].delta[d];
+			all->members[i].delta[d] -= base[d];
 }
 
 static bool has_undecided(const struct sorting *s, const struct conversation *c)

@@ -16,6 +16,7 @@
 #include "judge/judge.h"
 #include "read/filter.h"
 #include "read/source.h"
+#include "run/order.h"
 #include "run/plan.h"
 #include "run/progress.h"
 #include "store/facts.h"
@@ -134,88 +135,6 @@ static int refuse_copies(const struct network *net, struct error *err)
 	return 0;
 }
 
-static void account_flow(struct network *net, const struct flow *f, bool joined)
-{
-	struct capture_account *a;
-
-	if (!f->file_frames)
-		return;
-	a = &net->captures[f->file].account[joined ? CAPTURE_JOINED : CAPTURE_ONE_SIDED];
-	a->frames += f->file_frames;
-	a->bytes += f->file_bytes;
-}
-
-/* Which frames were joined is known now. */
-static void settle_accounts(struct analysis *r)
-{
-	struct network *net = &r->net;
-
-	for (uint32_t i = 0; i < net->vantage_count; i++) {
-		struct vantage *v = &net->vantages[i];
-
-		for (uint32_t k = 0; k < v->flows.count; k++) {
-			const struct flow *f = flowtab_at(&v->flows, k);
-
-			account_flow(net, f, r->all.list[f->joined].members > 1);
-		}
-	}
-	for (uint32_t h = 0; h < net->host_count; h++) {
-		for (uint32_t i = 0; i < net->hosts[h].share_count; i++) {
-			const struct host_share *s = &net->hosts[h].shares[i];
-			const struct flow *f = flowtab_at(&net->vantages[s->vantage].flows, s->flow);
-			bool joined = r->all.list[f->joined].members > 1;
-			struct capture_account *a =
-				&net->captures[s->capture].account[joined ? CAPTURE_JOINED : CAPTURE_ONE_SIDED];
-
-			a->frames += s->frames;
-			a->bytes += s->bytes;
-		}
-	}
-}
-
-struct ordered {
-	int64_t first_ns;
-	uint32_t conversation;
-};
-
-static int by_first(const void *x, const void *y)
-{
-	const struct ordered *a = x, *b = y;
-
-	if (a->first_ns != b->first_ns)
-		return a->first_ns < b->first_ns ? -1 : 1;
-	return (a->conversation > b->conversation) - (a->conversation < b->conversation);
-}
-
-/* Flows are numbered by time on the reference clock. */
-static void order_conversations(struct analysis *r)
-{
-	struct ordered *list = mem_array(r->all.count + 1, sizeof(*list));
-
-	for (uint32_t i = 0; i < r->all.count; i++) {
-		const struct conversation *c = &r->all.list[i];
-
-		if (i + CONVERSATIONS_AHEAD < r->all.count)
-			conversation_near(&r->net, &r->all, i + CONVERSATIONS_AHEAD);
-		list[i] = (struct ordered){.conversation = i, .first_ns = INT64_MAX};
-		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = r->all.members[m].next) {
-			const struct member *member = &r->all.members[m];
-			int64_t t = clocks_to_reference(
-				&r->clocks, member->vantage, member_flow(&r->net, member)->first_ns);
-
-			list[i].first_ns = t < list[i].first_ns ? t : list[i].first_ns;
-		}
-	}
-	qsort(list, r->all.count, sizeof(*list), by_first);
-	r->order = mem_array(r->all.count + 1, sizeof(*r->order));
-	r->row = mem_array(r->all.count + 1, sizeof(*r->row));
-	for (uint32_t i = 0; i < r->all.count; i++) {
-		r->order[i] = list[i].conversation;
-		r->row[list[i].conversation] = i + 1;
-	}
-	free(list);
-}
-
 static double setting(struct db *db, const char *key)
 {
 	sqlite3_stmt *s;
@@ -265,15 +184,9 @@ static void learn_captures(struct analysis *r)
 	scope_learn(&r->net, &r->scope);
 }
 
-static void learn_times(struct analysis *r)
-{
-	quiet_learn(&r->net, &r->clocks, &r->quiet);
-	settle_accounts(r);
-}
-
 static void relate(struct analysis *r)
 {
-	static independent *const captures[] = {pair, learn_captures}, *const times[] = {order_conversations, learn_times};
+	static independent *const captures[] = {pair, learn_captures};
 	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
 
 	progress_stage(r->progress, "pairing flows");
@@ -281,7 +194,8 @@ static void relate(struct analysis *r)
 	position_members(&r->net, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
-	run_side_by_side(r, times, 2);
+	quiet_learn(&r->net, &r->clocks, &r->quiet);
+	order_and_account(&r->net, &r->all, &r->clocks, r->threads, &r->order, &r->row);
 	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
 		.scope = &r->scope, .quiet = &r->quiet, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,
