@@ -171,8 +171,8 @@ CREATE TABLE flow ( -- a conversation
 	client_port INTEGER NOT NULL, -- 0 where the protocol has none
 	server_ip TEXT NOT NULL, -- as seen nearest to the client
 	server_port INTEGER NOT NULL, -- 0 where the protocol has none
-	client_isn INTEGER, -- initial sequence number as the client's side shows it; NULL: SYN not captured
-	server_isn INTEGER, -- the server's, as the server's side shows it; NULL: SYN-ACK not captured
+	client_isn INTEGER, -- the client's initial sequence number, in the numbers of position 0; NULL: SYN not captured
+	server_isn INTEGER, -- the server's, in the numbers of position 0 too; NULL: SYN-ACK not captured
 	first_ns INTEGER NOT NULL, -- first packet anywhere, reference clock
 	last_ns INTEGER NOT NULL, -- last packet anywhere, reference clock
 	outcome TEXT NOT NULL, -- established, closed, reset, refused, unanswered, half_open, midstream, datagram

@@ -164,6 +164,6 @@ CREATE TABLE loss_total ( -- sums of the rows of path that lost something, by le
 	last_ns INTEGER NOT NULL -- last packet of those flows, reference clock
 ) STRICT;
 
-CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first byte: the last packet of a handshake, or a later one of a client that sends nothing; made with path_total
+CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first byte that acknowledge the SYN-ACK alone: the last packet of a handshake; made with path_total
 	event_id INTEGER PRIMARY KEY REFERENCES segment_event(id) -- the event
 ) STRICT;

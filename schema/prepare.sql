@@ -50,9 +50,15 @@ FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
 CROSS JOIN segment_event e
 CROSS JOIN flow f ON f.id = e.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id
+LEFT JOIN packet p ON p.capture_file_id = e.sent_file_id AND p.frame = e.sent_frame
 WHERE e.kind IN ('lost', 'misaddressed') AND e.direction = 'c2s'
 	AND e.length = 0 AND e.tcp_flags & 23 = 16 AND f.protocol = 'tcp'
 	AND e.seq = (f.client_isn + s.seq_delta_c2s + 1) & 4294967295
+	-- The segment's acknowledgment number is at hand only where its packet has a row.
+	AND CASE WHEN p.ack IS NOT NULL AND f.server_isn IS NOT NULL
+		THEN p.ack = (f.server_isn + s.seq_delta_s2c + 1) & 4294967295
+		ELSE NOT EXISTS (SELECT 1 FROM path b WHERE b.flow_id = f.id AND b.direction = 's2c'
+			AND b.bytes_sent + b.bytes_received > 0) END
 GROUP BY e.id;
 INSERT INTO path_total
 SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, count(*),

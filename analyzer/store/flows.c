@@ -149,17 +149,30 @@ static const struct member *member_at(const struct join *j, uint32_t conversatio
 	return i == MEMBER_NONE ? NULL : &j->all->members[i];
 }
 
-/* A lost ACK without payload at the client's first byte (table handshake_ack). */
+static bool server_sent_payload(const struct join *j, const struct conversation *c)
+{
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next)
+		if (member_side(j->net, &j->all->members[i], S2C)->bytes)
+			return true;
+	return false;
+}
+
+/*
+ * A lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone (table handshake_ack).
+ * All ACKs of a client that sends nothing stand at its first byte.
+ */
 static bool is_handshake_ack(const struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
 	const struct event *e)
 {
 	const struct member *m;
 
-	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length ||
+	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length || !e->sent ||
 		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !sum->has_isn[C2S])
 		return false;
 	m = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
-	return m && sum->tcp && e->seq == sum->isn[C2S] + m->delta[C2S] + 1;
+	if (!m || !sum->tcp || e->seq != sum->isn[C2S] + m->delta[C2S] + 1)
+		return false;
+	return sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
 }
 
 static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,

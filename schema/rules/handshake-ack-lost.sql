@@ -1,26 +1,15 @@
 -- The client's last packet of the handshake was sent and never reached the server's host
 -- if: SELECT 1 FROM handshake_ack
--- A lost pure ACK right after the SYN-ACK: handshake_ack has those with its sequence number. All ACKs of
--- a client that sends nothing carry that, so it must acknowledge the SYN-ACK alone: its row in packet
--- says so, or the server had sent no payload at all.
 CREATE TEMP TABLE proof AS
-SELECT e.id AS event_id, e.at_ns, l.flow_id, l.from_vantage_id, l.to_vantage_id, l.src_ip, l.dst_ip,
-	l.server_port, l.outcome, l.trusted
+SELECT e.id AS event_id, e.at_ns, e.flow_id, e.from_vantage_id, e.to_vantage_id, s.client_ip AS src_ip,
+	s.server_ip AS dst_ip, s.server_port, f.outcome,
+	CASE WHEN vf.trust = 'sound' AND vt.trust = 'sound' THEN 1.0 ELSE 0.8 END AS trusted
 FROM handshake_ack h
 CROSS JOIN event e ON e.id = h.event_id AND e.kind IN ('lost', 'misaddressed')
-CROSS JOIN flow f ON f.id = e.flow_id
-CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id
-LEFT JOIN packet p ON p.capture_file_id = e.sent_file_id AND p.frame = e.sent_frame
-CROSS JOIN lossy_path l ON l.flow_id = e.flow_id AND l.direction = 'c2s'
-	AND l.from_vantage_id = e.from_vantage_id AND l.to_vantage_id = e.to_vantage_id
-WHERE f.protocol = 'tcp'
-	AND CASE WHEN p.ack IS NOT NULL AND f.server_isn IS NOT NULL
-		-- server_isn is as the server's side shows it; both deltas count from the client's side.
-		THEN p.ack = (f.server_isn + s.seq_delta_s2c + 1 - (
-			SELECT z.seq_delta_s2c FROM flow_vantage z
-			WHERE z.flow_id = f.id ORDER BY z.position DESC LIMIT 1)) & 4294967295
-		ELSE NOT EXISTS (SELECT 1 FROM path b WHERE b.flow_id = f.id AND b.direction = 's2c'
-			AND b.bytes_sent + b.bytes_received > 0) END;
+CROSS JOIN vantage vf ON vf.id = e.from_vantage_id AND vf.trust != 'unfit'
+CROSS JOIN vantage vt ON vt.id = e.to_vantage_id AND vt.trust != 'unfit'
+CROSS JOIN flow f ON f.id = e.flow_id AND f.pairing NOT IN ('ambiguous', 'proxy')
+CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id;
 
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY from_vantage_id,
