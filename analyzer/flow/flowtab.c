@@ -166,6 +166,20 @@ static inline bool same_key(const struct flow_key *x, const struct flow_key *y)
 		(le64(a + 24) ^ le64(b + 24)) | (le64(a + 32) ^ le64(b + 32)));
 }
 
+struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other)
+{
+	for (uint32_t at = other->hash & t->bucket_mask; t->buckets[at]; at = (at + 1) & t->bucket_mask) {
+		struct flow *f;
+
+		if ((uint32_t)(t->buckets[at] >> 32) != other->hash)
+			continue;
+		f = flowtab_at(t, (uint32_t)t->buckets[at] - 1);
+		if (same_key(&f->key, &other->key))
+			return f;
+	}
+	return NULL;
+}
+
 static KEPT_APART struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
 {
 	uint32_t hash = look->hash, at, index;

@@ -96,6 +96,25 @@ struct flow_lookup {
 
 void flow_lookup_of(const struct packet *p, struct flow_lookup *ret);
 
+/* The newest flow under another table's flow's key, or NULL; older ones by their index in older. */
+struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other);
+
+/* Brings near, in two steps, what flowtab_same_key() will need; the second returns what it most likely finds. */
+static inline void flowtab_near_same_bucket(const struct flowtab *t, const struct flow *other)
+{
+	near_line(&t->buckets[other->hash & t->bucket_mask]);
+}
+
+static inline const struct flow *flowtab_near_same_key(const struct flowtab *t, const struct flow *other)
+{
+	uint64_t entry = t->buckets[other->hash & t->bucket_mask];
+	const struct flow *f = entry ? flowtab_at(t, (uint32_t)entry - 1) : NULL;
+
+	if (f)
+		near_to_read(f, sizeof(*f));
+	return f;
+}
+
 /*
  * The flow a packet belongs to, made when new. A SYN whose sequence number differs from the one
  * that side sent before starts a new flow (RFC 9293 3.4.1: a new incarnation); the same number is

@@ -28,15 +28,6 @@ void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra)
 	m->count++;
 }
 
-void keymap_reserve(struct keymap *m, uint64_t entries)
-{
-	uint64_t mask = 1023;
-
-	while (entries > mask / 2)
-		mask = mask * 2 + 1;
-	resize(m, mask);
-}
-
 void keymap_release(struct keymap *m)
 {
 	free(m->entries);

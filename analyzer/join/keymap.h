@@ -14,16 +14,7 @@ struct keymap {
 /* Zeroed is empty. */
 void keymap_release(struct keymap *m);
 
-/* Room for so many entries, so that it need not grow step by step. */
-void keymap_reserve(struct keymap *m, uint64_t entries);
-
 void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra);
-
-/* The place of a key's first entry where nothing is in the way, to have it near; after keymap_reserve(). */
-static inline const struct key_entry *keymap_likely(const struct keymap *m, uint64_t key)
-{
-	return &m->entries[key & m->mask];
-}
 
 /* The next entry for key from *at on, or NULL; start with *at = key & mask. Its value is one less than it says. */
 static inline const struct key_entry *keymap_next(const struct keymap *m, uint64_t key, uint64_t *at)

@@ -35,9 +35,6 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* 5-tuples part into so many maps, each of which one thread can fill: a power of two. */
-#define PART_BITS 3
-#define PARTS (1U << PART_BITS)
 /* Members that a thread pairs at a time. */
 #define PART_MEMBERS 4096
 
@@ -45,18 +42,11 @@ struct pairer {
 	struct network *net;
 	struct conversations *all;
 	unsigned threads;
-	uint64_t *keys;		      /* by member: of its 5-tuple */
 	uint32_t *first;	      /* by vantage: its first member; one more, where they end */
 	uint32_t *answers_seen;	      /* by vantage: answers without question */
 	struct keymap isn;	      /* (client isn, server isn) and each alone */
-	struct keymap tuple[PARTS];   /* 5-tuple; by the key's first bits */
 	struct keymap anchors;	      /* content */
 };
-
-static struct keymap *tuple_map(struct pairer *p, uint64_t key)
-{
-	return &p->tuple[key >> (64 - PART_BITS)];
-}
 
 /* Which end of a local flow is the client; *ret_known: a SYN tells. */
 static bool client_is_b(const struct flow *f, bool *ret_known)
@@ -82,20 +72,7 @@ static uint64_t key_isns(const struct flow_side *client, const struct flow_side 
 	return mix((uint64_t)client->isn << 32 | server->isn, 11);
 }
 
-static uint64_t key_tuple(const struct flow *f)
-{
-	return mix(f->hash, (uint64_t)f->key.a_port << 32 | f->key.b_port << 8 | f->key.protocol);
-}
-
-/* Makes a member findable by its 5-tuple for the flows of later vantage points. */
-static void publish(struct pairer *p, uint32_t conversation, const struct member *m)
-{
-	uint64_t key = p->keys[m - p->all->members];
-
-	keymap_put(tuple_map(p, key), key, conversation, 0);
-}
-
-/* And by its initial sequence numbers, for those whose addresses were rewritten. */
+/* Makes a member findable by its initial sequence numbers, for those whose addresses were rewritten. */
 static void publish_isn(struct pairer *p, uint32_t conversation, const struct member *m)
 {
 	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
@@ -139,8 +116,7 @@ static void start_conversation(struct pairer *p, uint32_t member)
 	struct conversations *all = p->all;
 
 	MEM_RESERVE(all->list, all->count, all->cap);
-	begin_conversation(p, all->count, member);
-	publish(p, all->count++, &all->members[member]);
+	begin_conversation(p, all->count++, member);
 }
 
 static void set_delta(const struct pairer *p, struct member *m, const struct member *first, enum direction d)
@@ -161,7 +137,7 @@ static void join_conversation(
 {
 	struct conversation *c = &p->all->list[conversation];
 	struct member *m = &p->all->members[member], *first = first_member(p, conversation);
-	const struct flow *f = member_flow(p->net, m);
+	struct flow *f = member_flow(p->net, m);
 
 	m->next = first->next;
 	first->next = member;
@@ -172,10 +148,7 @@ static void join_conversation(
 	c->client_known |= f->side[0].has_isn || f->side[1].has_isn;
 	set_delta(p, m, first, C2S);
 	set_delta(p, m, first, S2C);
-	/* Under the first one's 5-tuple it is found already. */
-	if (!same_tuple(f, member_flow(p->net, first)))
-		publish(p, conversation, m);
-	member_flow(p->net, m)->joined = conversation;
+	f->joined = conversation;
 }
 
 /* Initial sequence numbers of two flows in one direction. */
@@ -341,17 +314,40 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 	return true;
 }
 
+/*
+ * Conversations that have a flow of the member's 5-tuple at an earlier vantage point; at each the oldest first,
+ * where there are too many the newest of them.
+ */
+static uint32_t same_tuple_candidates(const struct pairer *p, const struct member *m, uint32_t list[CANDIDATES_MAX])
+{
+	const struct flow *f = member_flow(p->net, m), *other;
+	uint32_t n = 0;
+
+	for (uint32_t v = 0; v < m->vantage; v++) {
+		const struct flowtab *t = &p->net->vantages[v].flows;
+		uint32_t first = n;
+
+		for (other = flowtab_same_key(t, f); other && n < CANDIDATES_MAX;
+			other = other->older == FLOW_NONE ? NULL : flowtab_at(t, other->older))
+			list[n++] = other->joined;
+		for (uint32_t i = first, k = n; i + 1 < k; i++) {
+			uint32_t newer = list[i];
+
+			list[i] = list[--k];
+			list[k] = newer;
+		}
+	}
+	return n;
+}
+
 /* Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them. */
 static bool pair_plainly(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	uint64_t key = p->keys[member];
-	const struct keymap *map = tuple_map(p, key);
-	uint64_t at = key & map->mask;
-	const struct key_entry *e;
+	uint32_t candidates[CANDIDATES_MAX], n = same_tuple_candidates(p, m, candidates);
 
-	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(map, key, &at)); n++) {
-		uint32_t c = e->value - 1;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t c = candidates[i];
 		const struct member *other = first_member(p, c);
 		enum pairing_evidence evidence;
 
@@ -429,15 +425,12 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
 	const struct flow *f = member_flow(p->net, m);
-	uint64_t key = p->keys[member];
-	const struct keymap *map = tuple_map(p, key);
-	uint64_t at = key & map->mask;
+	uint32_t candidates[CANDIDATES_MAX], n = same_tuple_candidates(p, m, candidates);
 	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
 	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
-	const struct key_entry *e;
 
-	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(map, key, &at)); n++) {
-		uint32_t c = e->value - 1;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t c = candidates[i];
 		struct member *other = first_member(p, c);
 
 		if (c == best || has_vantage(p, c, m->vantage) || !same_tuple(f, member_flow(p->net, other)))
@@ -579,7 +572,6 @@ static void make_members(struct pairer *p, uint32_t vantage)
 
 		*m = (struct member){.vantage = vantage, .flow = i, .next = MEMBER_NONE,
 			.client_is_b = client_is_b(f, &known)};
-		p->keys[member] = key_tuple(f);
 		p->answers_seen[vantage] += is_half(p, m, &answer) && answer;
 		if (!vantage)
 			begin_conversation(p, member, member);
@@ -591,18 +583,6 @@ static void make_parts(void *context, unsigned thread, uint32_t begin, uint32_t 
 	(void)thread;
 	for (uint32_t v = begin; v < end; v++)
 		make_members(context, v);
-}
-
-/* Makes the first vantage point's members findable. */
-static void publish_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
-{
-	struct pairer *p = context;
-
-	(void)thread;
-	for (uint32_t part = begin; part < end; part++)
-		for (uint32_t i = 0; i < p->first[1]; i++)
-			if (p->keys[i] >> (64 - PART_BITS) == part)
-				keymap_put(&p->tuple[part], p->keys[i], i, 0);
 }
 
 static bool is_tcp(const struct pairer *p, uint32_t member)
@@ -655,24 +635,26 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 		ip_is_link_group(k->a) || ip_is_link_group(k->b);
 }
 
-/* Members are taken in groups: maps, lists and flows of many connections are in no cache, and waits overlap. */
+/* Members are taken in groups: tables, lists and flows of many connections are in no cache, and waits overlap. */
 #define GROUP 32
 
+/* What is looked at first: the flow of the same 5-tuple at the first vantage point, and its conversation. */
 static void bring_near(struct pairer *p, uint32_t begin, uint32_t end)
 {
-	const struct key_entry *entries[GROUP];
+	const struct flowtab *t = &p->net->vantages[0].flows;
+	const struct flow *likely[GROUP];
 	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
-	for (uint32_t i = 0; i < n; i++) {
-		entries[i] = keymap_likely(tuple_map(p, p->keys[begin + i]), p->keys[begin + i]);
-		near_line(entries[i]);
-	}
 	for (uint32_t i = 0; i < n; i++)
-		if (entries[i]->value)
-			near_line(&p->all->list[entries[i]->value - 1]);
+		flowtab_near_same_bucket(t, member_flow(p->net, &p->all->members[begin + i]));
 	for (uint32_t i = 0; i < n; i++)
-		if (entries[i]->value)
-			near_to_read(member_flow(p->net, first_member(p, entries[i]->value - 1)), sizeof(struct flow));
+		likely[i] = flowtab_near_same_key(t, member_flow(p->net, &p->all->members[begin + i]));
+	for (uint32_t i = 0; i < n; i++)
+		if (likely[i])
+			near_line(&p->all->list[likely[i]->joined]);
+	for (uint32_t i = 0; i < n; i++)
+		if (likely[i])
+			near_line(first_member(p, likely[i]->joined));
 }
 
 struct plain_round {
@@ -753,7 +735,6 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 	if (p->answers_seen[vantage])
 		mark_untranslated(p, first, end);
 	if (!vantage) {
-		parallel_run(p->threads, PARTS, 1, publish_parts, p);
 		p->all->count = end;
 		return;
 	}
@@ -767,11 +748,8 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 
 static void release(struct pairer *p)
 {
-	for (uint32_t i = 0; i < PARTS; i++)
-		keymap_release(&p->tuple[i]);
 	keymap_release(&p->isn);
 	keymap_release(&p->anchors);
-	free(p->keys);
 	free(p->first);
 	free(p->answers_seen);
 }
@@ -790,12 +768,8 @@ void pair_flows(struct network *net, unsigned threads, struct conversations *ret
 	}
 	ret->member_count = p.first[net->vantage_count];
 	ret->members = mem_array(ret->member_count, sizeof(*ret->members));
-	p.keys = mem_array(ret->member_count, sizeof(*p.keys));
 	ret->cap = most + most / 4;
 	ret->list = mem_array(ret->cap, sizeof(*ret->list));
-	/* Most flows are seen everywhere; parts are of nearly one size. */
-	for (uint32_t i = 0; i < PARTS; i++)
-		keymap_reserve(&p.tuple[i], most / PARTS + most / (8 * PARTS));
 	parallel_run(threads, net->vantage_count, 1, make_parts, &p);
 	for (uint32_t v = 0; v < net->vantage_count; v++)
 		pair_vantage(&p, v);
