@@ -45,6 +45,12 @@ static inline uint32_t hash_option(uint32_t hash, uint8_t kind, uint8_t length)
 	return hash_byte(hash_byte(hash, kind), length);
 }
 
+/* What Linux puts on a SYN: segment size, SACK permitted, time stamps, NOP, window scale. */
+#define SYN_MSS 0x0204u
+#define SYN_SACK_PERMITTED_TIMESTAMP 0x0402080au
+#define SYN_NOP_WSCALE 0x010303u
+#define SYN_LEN 20
+
 /* The hash of the usual layout, which the compiler folds to a constant. */
 static inline uint32_t usual_hash(void)
 {
@@ -52,6 +58,30 @@ static inline uint32_t usual_hash(void)
 
 	hash = hash_option(hash, OPTION_NOP, 1);
 	return hash_option(hash, OPTION_TIMESTAMP, 10);
+}
+
+static inline uint32_t usual_syn_hash(void)
+{
+	uint32_t hash = hash_option(HASH_BASIS, OPTION_MSS, 4);
+
+	hash = hash_option(hash, OPTION_SACK_PERMITTED, 2);
+	hash = hash_option(hash, OPTION_TIMESTAMP, 10);
+	hash = hash_option(hash, OPTION_NOP, 1);
+	return hash_option(hash, OPTION_WSCALE, 3);
+}
+
+/* The options of nearly every SYN; false: others. */
+static bool take_usual_syn(struct packet *p, const uint8_t *o)
+{
+	if (be16(o) != SYN_MSS || be32(o + 4) != SYN_SACK_PERMITTED_TIMESTAMP || be32(o + 16) >> 8 != SYN_NOP_WSCALE)
+		return false;
+	p->tcp_options = TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_PERMITTED | TCPOPT_HAS_TIMESTAMP | TCPOPT_HAS_WSCALE;
+	p->mss = be16(o + 2);
+	p->tsval = be32(o + 8);
+	p->tsecr = be32(o + 12);
+	p->wscale = o[19];
+	p->option_hash = usual_syn_hash();
+	return true;
 }
 
 static bool take_sack(struct packet *p, const uint8_t *data, uint32_t size)
@@ -183,6 +213,8 @@ void tcpopt_decode(const uint8_t *options, uint32_t captured, uint32_t length, s
 		p->option_hash = usual_hash();
 		return;
 	}
+	if (captured == SYN_LEN && length == SYN_LEN && take_usual_syn(p, options))
+		return;
 	p->tcp_options = captured < length ? TCPOPT_TRUNCATED : 0;
 	walk(&c, length - captured, p);
 }

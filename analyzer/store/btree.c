@@ -369,6 +369,17 @@ int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size)
 	return ++t->last_id;
 }
 
+void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size)
+{
+	uint8_t prefix[10] = {0}, *cell;
+	uint32_t n = put_varint(prefix, size);
+
+	assert(size <= MAX_ENTRY);
+	cell = new_cell(t, n + size);
+	memcpy(cell, prefix, n);
+	memcpy(cell + n, record, size);
+}
+
 int64_t btree_end_row(struct btree *t)
 {
 	struct record r = current(t);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define ADDRESS 16
+#define INTS_MAX 3   /* columns of an entry of numbers */
 #define SMALL_GROUP 4096 /* entries; below it counting digits does not pay */
 
 /* Either two addresses, or a text with two numbers; unused bytes are 0. */
@@ -106,6 +107,18 @@ void flowindex_flow(struct flowindex *x, int64_t flow, const uint8_t client[16],
 		groups_add_text(&x->by_pairing, pairing, 0, 0, flow);
 }
 
+/* An entry of numbers: its header's size, a type of one byte for each, and the values. */
+static inline void add_ints(struct btree *t, const int64_t *values, uint32_t count)
+{
+	uint8_t record[1 + 9 * INTS_MAX + 8];
+	struct bulk_at at = {.types = record + 1, .body = record + 1 + count};
+
+	record[0] = (uint8_t)(1 + count);
+	for (uint32_t i = 0; i < count; i++)
+		bulk_put_int(&at, values[i]);
+	btree_add_entry(t, record, (uint32_t)(at.body - record));
+}
+
 void flowindex_flow_vantages(struct flowindex *x, int64_t flow, int64_t row, const uint32_t *vantages, uint32_t count)
 {
 	/* The next one is the smallest that is larger; of equals (a place that saw a flow twice) the lower row. */
@@ -113,7 +126,6 @@ void flowindex_flow_vantages(struct flowindex *x, int64_t flow, int64_t row, con
 
 	for (uint32_t n = 0; n < count; n++) {
 		uint64_t next = UINT64_MAX;
-		struct bulk_row *r = btree_row(x->flow_vantage);
 
 		for (uint32_t i = 0; i < count; i++) {
 			uint64_t rank = (uint64_t)vantages[i] << 32 | (i + 1);
@@ -121,21 +133,15 @@ void flowindex_flow_vantages(struct flowindex *x, int64_t flow, int64_t row, con
 			if (rank > last && rank < next)
 				next = rank;
 		}
-		bulk_int(r, flow);
-		bulk_int(r, (int64_t)(next >> 32));
-		bulk_int(r, row + (int64_t)(next & UINT32_MAX) - 1);
-		btree_end_entry(x->flow_vantage);
+		add_ints(x->flow_vantage,
+			(const int64_t[]){flow, (int64_t)(next >> 32), row + (int64_t)(next & UINT32_MAX) - 1}, 3);
 		last = next;
 	}
 }
 
 static void add_by_flow(struct btree *t, int64_t flow, int64_t row)
 {
-	struct bulk_row *r = btree_row(t);
-
-	bulk_int(r, flow);
-	bulk_int(r, row);
-	btree_end_entry(t);
+	add_ints(t, (const int64_t[]){flow, row}, 2);
 }
 
 void flowindex_path(struct flowindex *x, int64_t flow, int64_t row, const struct path_counts *p)

@@ -201,6 +201,29 @@ static void test_hash(void **state)
 		hash_of("0101 080a 00000001 00000002"));
 }
 
+/* FNV-1a over kinds and lengths, as tcpopt.c says; n pairs. */
+static uint32_t fingerprint(const uint8_t (*options)[2], size_t n)
+{
+	uint32_t hash = 0x811c9dc5u;
+
+	for (size_t i = 0; i < 2 * n; i++)
+		hash = (hash ^ options[i / 2][i % 2]) * 0x01000193u;
+	return hash;
+}
+
+/* Layouts that are known at a glance have the same fingerprint as those that are walked through. */
+static void test_usual_hash(void **state)
+{
+	static const uint8_t segment[][2] = {{1, 1}, {1, 1}, {8, 10}};
+	static const uint8_t syn[][2] = {{2, 4}, {4, 2}, {8, 10}, {1, 1}, {3, 3}};
+	static const uint8_t walked[][2] = {{2, 4}, {4, 2}, {8, 10}, {3, 3}, {1, 1}};
+
+	(void)state;
+	assert_int_equal(hash_of("0101 080a 00000001 00000002"), fingerprint(segment, 3));
+	assert_int_equal(hash_of("0204 05b4 0402 080a 00000001 00000000 01 0303 07"), fingerprint(syn, 5));
+	assert_int_equal(hash_of("0204 05b4 0402 080a 00000001 00000000 0303 07 01"), fingerprint(walked, 5));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_cut_sack),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_usual_hash),
 	};
 	int failed;
 
