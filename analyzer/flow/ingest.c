@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
 #include "base/inlining.h"
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "flow/census.h"
 #include "flow/fragments.h"
 #include "flow/observe.h"
 #include "flow/track.h"
@@ -597,22 +597,6 @@ static void need_vantage(struct host_reading *rd)
 		(void)vantage_for(rd, &unknown, 0);
 }
 
-/* What is counted by flow, once no more frames come. */
-static void close_flows(struct vantage *v)
-{
-	for (uint32_t i = 0; i < v->flows.count; i++) {
-		struct flow *f = flowtab_at(&v->flows, i);
-		uint64_t frames = (uint64_t)f->side[0].packets + f->side[1].packets;
-
-		observe_close_run(v, f, false);
-		observe_close_run(v, f, true);
-		if (!ip_is_unicast(f->key.a) || !ip_is_unicast(f->key.b))
-			continue;
-		v->unicast_frames += frames;
-		v->answered_frames += f->side[0].packets && f->side[1].packets ? frames : 0;
-	}
-}
-
 struct host_reading *ingest_host(struct network *net, uint32_t host,
 	const struct ingest_options *options, int *ret_result, struct error *err)
 {
@@ -628,7 +612,7 @@ struct host_reading *ingest_host(struct network *net, uint32_t host,
 	need_vantage(rd);
 	for (uint32_t i = 0; i < rd->count; i++) {
 		observe_close_activity(&rd->vantages[i]->v);
-		close_flows(&rd->vantages[i]->v);
+		census_take(&rd->vantages[i]->v);
 	}
 	rd->fragments = fragments_free(rd->fragments);
 	*ret_result = r;

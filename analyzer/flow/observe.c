@@ -264,18 +264,12 @@ static uint32_t address_index(struct vantage *v, const uint8_t ip[16])
 	return tally_index(&v->addresses, a) + 1;
 }
 
-static void look_up_addresses(struct vantage *v, struct flow *f)
+void observe_look_up(struct vantage *v, struct flow *f)
 {
 	if (!f->address[0])
 		f->address[0] = address_index(v, f->key.a);
 	if (!f->address[1])
 		f->address[1] = address_index(v, f->key.b);
-}
-
-/* Of a flow whose addresses were looked up. NULL: the table is full. */
-static struct address *address_of(const struct vantage *v, const struct flow *f, bool b)
-{
-	return f->address[b] ? tally_value(&v->addresses, f->address[b] - 1) : NULL;
 }
 
 /* The last frame of the run was the flow's last but for the one that closes it: its time is near enough. */
@@ -287,7 +281,7 @@ void observe_close_run(struct vantage *v, struct flow *f, bool from_b)
 		.binding = side->run_binding, .role = 1};
 
 	if (side->run_frames) {
-		struct address unknown = {0}, *from = address_of(v, f, from_b), *to = address_of(v, f, !from_b);
+		struct address unknown = {0}, *from = observe_address(v, f, from_b), *to = observe_address(v, f, !from_b);
 
 		memcpy(source.ip, from_b ? f->key.b : f->key.a, 16);
 		memcpy(destination.ip, from_b ? f->key.a : f->key.b, 16);
@@ -316,7 +310,7 @@ void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac)
 
 static uint16_t binding_of(const struct vantage *v, const struct flow *f, bool b)
 {
-	const struct address *a = address_of(v, f, b);
+	const struct address *a = observe_address(v, f, b);
 
 	return a ? a->mac : MAC_NONE;
 }
@@ -326,7 +320,7 @@ static void open_run(const struct observation *o, struct flow *f, bool from_b)
 	struct flow_side *side = &f->side[from_b];
 	struct vantage *v = o->vantage;
 
-	bind(v, address_of(v, f, from_b), o->src_mac);
+	bind(v, observe_address(v, f, from_b), o->src_mac);
 	side->run_src_mac = o->src_mac;
 	side->run_dst_mac = o->dst_mac;
 	side->run_first_ns = o->frame->time_ns;
@@ -341,7 +335,7 @@ KEPT_APART void observe_new_run(const struct observation *o, struct flow *f, boo
 
 	if (o->src_mac == MAC_NONE && o->dst_mac == MAC_NONE)
 		return;
-	look_up_addresses(o->vantage, f);
+	observe_look_up(o->vantage, f);
 	if (side->run_frames &&
 		(side->run_src_mac != o->src_mac || side->run_dst_mac != o->dst_mac ||
 			side->run_epoch != o->vantage->binding_epoch ||

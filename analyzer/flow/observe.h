@@ -81,5 +81,14 @@ static inline void observe_macs(const struct observation *o, struct flow *f, boo
 /* An address speaks from a MAC: a frame from it, or a claim. */
 void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac);
 
+/* Looks up the addresses of a flow, which stay known. */
+void observe_look_up(struct vantage *v, struct flow *f);
+
+/* A or B of a flow whose addresses were looked up; NULL: the table is full. Until another address is looked up. */
+static inline struct address *observe_address(const struct vantage *v, const struct flow *f, bool b)
+{
+	return f->address[b] ? tally_value(&v->addresses, f->address[b] - 1) : NULL;
+}
+
 /* Takes the run of a side into mac_use; for every flow once at the end. */
 void observe_close_run(struct vantage *v, struct flow *f, bool from_b);

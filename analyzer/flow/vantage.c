@@ -45,6 +45,7 @@ void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 	tally_init(&v->macs, 6, 8, MAC_LIMIT);
 	tally_init(&v->mac_use, sizeof(struct mac_use_key), sizeof(struct mac_use), MAC_USE_LIMIT);
 	tally_init(&v->addresses, 16, sizeof(struct address), MAC_USE_LIMIT);
+	tally_init(&v->services, sizeof(struct service), 8, UINT32_MAX);
 	tally_init(&v->netfilter, sizeof(struct netfilter_key), sizeof(struct netfilter_use),
 		NETFILTER_LIMIT);
 }
@@ -55,6 +56,7 @@ void vantage_release(struct vantage *v)
 	tally_release(&v->macs);
 	tally_release(&v->mac_use);
 	tally_release(&v->addresses);
+	tally_release(&v->services);
 	tally_release(&v->netfilter);
 	free(v->activity);
 	free(v->spoken);

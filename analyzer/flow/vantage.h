@@ -79,10 +79,29 @@ struct mac_use {
 	uint8_t ttl_max;
 };
 
+/* Which flows speak for an address: those seen one way only may have been flooded to this place. */
+enum address_view {
+	VIEW_SENDER,   /* all; of one-way flows only the sender: its own packets that nobody answered */
+	VIEW_ANSWERED, /* those seen both ways */
+	VIEW_ALL,
+	ADDRESS_VIEWS
+};
+
 /* An IP address that frames were from or to. */
 struct address {
 	uint16_t mac; /* index of the MAC that it last spoke from; MAC_NONE: it did not */
+	/* By census.c, of flows between unicast addresses: */
+	bool sent_out; /* the capture says that it was sent from here, with a TTL that no router has counted down */
+	uint8_t ttl_max, ttl_max_answered; /* of the first segments that it sent; of answered flows; 0: none */
 	uint32_t as_source, as_destination; /* rows of mac_use that were counted in last, + 1 */
+	uint64_t frames[ADDRESS_VIEWS];
+};
+
+/* A service that flows went to; the key of services. */
+struct service {
+	uint8_t ip[16];
+	uint16_t port;
+	uint8_t protocol, unused[5];
 };
 
 struct netfilter_key {
@@ -125,6 +144,8 @@ struct vantage {
 	} mac_pairs[MAC_PAIRS];
 	struct tally mac_use, netfilter;
 	struct tally addresses;	 /* 16 bytes -> struct address */
+	struct tally services;	 /* struct service -> nothing */
+	bool wide;		 /* it recorded more than one kind of traffic */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */
 	struct activity *activity;
 	struct activity *now; /* the second of the newest frame; NULL: none yet */

@@ -305,8 +305,8 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 	l.acks_from = &w->sent[f][!d];
 	l.acks_to = &w->sent[t][!d];
 	l.to_is_end = w->places[t].member.owns[!d];
-	l.in_scope = (!l.flow_absent || scope_holds(j->scope, j->net, to->vantage, from)) &&
-		(!l.sender_absent || scope_holds(j->scope, j->net, from->vantage, to));
+	l.in_scope = (!l.flow_absent || scope_holds(j->net, to->vantage, from)) &&
+		(!l.sender_absent || scope_holds(j->net, from->vantage, to));
 	leg_judge(&l);
 	outages_find(&l, conversation, first_event, &b->outages);
 	keep_path(b, conversation);

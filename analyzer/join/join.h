@@ -74,7 +74,6 @@ struct join {
 	struct conversations *all;
 	const struct owners *owners;
 	const struct clocks *clocks;
-	const struct scope *scope;
 	const struct quiet *quiet;
 	const uint32_t *order; /* conversations in the order of output */
 	struct join_options options;

@@ -5,17 +5,13 @@
 
 #include "base/address.h"
 #include "base/mem.h"
+#include "flow/census.h"
 #include "flow/observe.h"
 
 /* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
 #define STRAY_SHARE 0.005
 /* Candidates kept for a vantage point while it is ambiguous. */
 #define CANDIDATES 4
-
-static bool is_initial_ttl(uint8_t ttl)
-{
-	return ttl == 64 || ttl == 128 || ttl == 255 || ttl == 1;
-}
 
 uint32_t owner_of(const struct owners *o, const uint8_t ip[16])
 {
@@ -215,77 +211,19 @@ static uint16_t mac_by_arp(const struct vantage *v)
 	return by_padding == 1 && padded ? padding : MAC_NONE;
 }
 
-static bool is_unicast(const struct flow *f)
-{
-	return ip_is_unicast(f->key.a) && ip_is_unicast(f->key.b);
-}
-
-static bool is_answered(const struct flow *f)
-{
-	return f->side[0].packets && f->side[1].packets;
-}
-
-/* How an address takes part in unicast flows. */
-struct address_use {
-	uint64_t frames;
-	uint8_t ttl_max; /* of what it sends; 0: it sent nothing */
-};
-
-static void use_address(struct tally *uses, const uint8_t ip[16], uint64_t frames, const struct flow_side *side)
-{
-	bool fresh;
-	struct address_use *use = tally_at(uses, ip, &fresh);
-
-	use->frames += frames;
-	if (side->seen && side->ttl > use->ttl_max)
-		use->ttl_max = side->ttl;
-}
-
-/* Which flows speak for an address: those seen one way only may have been flooded to this place. */
-enum address_view {
-	VIEW_SENDER,   /* all; of one-way flows only the sender: its own packets that nobody answered */
-	VIEW_ANSWERED, /* those seen both ways */
-	VIEW_ALL,
-};
-
-static uint64_t count_addresses(const struct vantage *v, enum address_view view, struct tally *ret)
-{
-	uint64_t unicast = 0;
-
-	tally_init(ret, 16, sizeof(struct address_use), UINT32_MAX);
-	for (uint32_t i = 0; i < v->flows.count; i++) {
-		const struct flow *f = flowtab_at(&v->flows, i);
-		uint64_t n = (uint64_t)f->side[0].packets + f->side[1].packets;
-		bool to_b = !f->side[1].packets, to_a = !f->side[0].packets;
-
-		if (!is_unicast(f) || (view == VIEW_ANSWERED && !is_answered(f)))
-			continue;
-		unicast += n;
-		use_address(ret, f->key.a, view == VIEW_SENDER && to_a ? 0 : n, &f->side[0]);
-		if (memcmp(f->key.a, f->key.b, 16) != 0)
-			use_address(ret, f->key.b, view == VIEW_SENDER && to_b ? 0 : n, &f->side[1]);
-	}
-	return unicast;
-}
-
 /* Addresses that the capture itself marks as sending from here (SLL, direction flags). */
 static bool infer_by_direction(struct network *net, struct owners *o, struct vantage *v)
 {
 	struct host *h = &net->hosts[v->host];
 	bool any = false;
 
-	for (uint32_t i = 0; i < v->flows.count; i++) {
-		const struct flow *f = flowtab_at(&v->flows, i);
+	for (uint32_t i = 0; i < v->addresses.count; i++) {
+		const struct address *a = tally_value(&v->addresses, i);
+		const uint8_t *ip = tally_key(&v->addresses, i);
 
-		for (int b = 0; b < 2; b++) {
-			const uint8_t *ip = b ? f->key.b : f->key.a;
-
-			if (!(f->side[b].directions & PACKET_OUT) || !is_initial_ttl(f->side[b].ttl) || !ip_is_unicast(ip))
-				continue;
-			any = true;
-			if (!host_has(h, ip))
-				add_address(net, o, v, ip);
-		}
+		any |= a->sent_out;
+		if (a->sent_out && !host_has(h, ip))
+			add_address(net, o, v, ip);
 	}
 	return any;
 }
@@ -305,7 +243,7 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 		const struct mac_use_key *k = tally_key(&v->mac_use, i);
 		const struct mac_use *u = tally_value(&v->mac_use, i);
 
-		if (k->mac != v->own_mac || k->role != 0 || !is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
+		if (k->mac != v->own_mac || k->role != 0 || !census_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
 		any = true;
 		if (!host_has(&net->hosts[v->host], k->ip))
@@ -315,20 +253,21 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 }
 
 /* Addresses in (nearly) every unicast frame, on this link, that no other host owns. Returns how many. */
-static int candidates(const struct owners *o, const struct vantage *v, const struct tally *by_ip,
-	uint64_t unicast, const uint8_t *ret[CANDIDATES])
+static int candidates(const struct owners *o, const struct vantage *v, enum address_view view,
+	const uint8_t *ret[CANDIDATES])
 {
+	uint64_t unicast = view == VIEW_ANSWERED ? v->answered_frames : v->unicast_frames;
 	int n = 0;
 
-	for (uint32_t i = 0; i < by_ip->count && n < CANDIDATES; i++) {
-		const uint8_t *ip = tally_key(by_ip, i);
-		const struct address_use *use = tally_value(by_ip, i);
-		uint32_t owner = owner_of(o, ip);
+	for (uint32_t i = 0; i < v->addresses.count && n < CANDIDATES && unicast; i++) {
+		const struct address *a = tally_value(&v->addresses, i);
+		const uint8_t *ip = tally_key(&v->addresses, i);
+		uint32_t owner;
 
-		if ((double)use->frames < (double)unicast * (1 - STRAY_SHARE))
+		if ((double)a->frames[view] < (double)unicast * (1 - STRAY_SHARE) ||
+			!census_is_initial_ttl(view == VIEW_ANSWERED ? a->ttl_max_answered : a->ttl_max))
 			continue;
-		if (!is_initial_ttl(use->ttl_max))
-			continue;
+		owner = owner_of(o, ip);
 		if (owner == OWNER_NONE || owner == v->host)
 			ret[n++] = ip;
 	}
@@ -357,14 +296,11 @@ static struct guess guess_by(const struct owners *o, const struct vantage *v, en
 {
 	const uint8_t *found[CANDIDATES];
 	struct guess g = {.weak = view == VIEW_ALL};
-	struct tally by_ip;
-	uint64_t unicast = count_addresses(v, view, &by_ip);
 
-	if (unicast && candidates(o, v, &by_ip, unicast, found) == 1) {
+	if (candidates(o, v, view, found) == 1) {
 		g.made = true;
 		memcpy(g.ip, found[0], 16);
 	}
-	tally_release(&by_ip);
 	return g;
 }
 

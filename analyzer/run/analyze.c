@@ -48,7 +48,6 @@ struct analysis {
 	struct conversations all;
 	struct owners owners;
 	struct clocks clocks;
-	struct scope scope;
 	struct quiet quiet;
 	struct join join;
 	uint32_t *order, *row; /* conversation at a place of the output; row of a conversation */
@@ -149,55 +148,20 @@ static double setting(struct db *db, const char *key)
 	return v;
 }
 
-/* Work that does not depend on each other, a part each. */
-typedef void independent(struct analysis *r);
-
-struct side_by_side {
-	struct analysis *r;
-	independent *const *parts;
-};
-
-static void run_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
-{
-	const struct side_by_side *s = context;
-
-	(void)thread;
-	for (uint32_t i = begin; i < end; i++)
-		s->parts[i](s->r);
-}
-
-static void run_side_by_side(struct analysis *r, independent *const *parts, uint32_t count)
-{
-	struct side_by_side s = {.r = r, .parts = parts};
-
-	parallel_run(r->threads < count ? r->threads : count, count, 1, run_parts, &s);
-}
-
-static void pair(struct analysis *r)
-{
-	pair_flows(&r->net, r->threads, &r->all);
-}
-
-static void learn_captures(struct analysis *r)
-{
-	owners_infer(&r->net, &r->owners);
-	scope_learn(&r->net, &r->scope);
-}
-
 static void relate(struct analysis *r)
 {
-	static independent *const captures[] = {pair, learn_captures};
 	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
 
 	progress_stage(r->progress, "pairing flows");
-	run_side_by_side(r, captures, 2);
+	pair_flows(&r->net, r->threads, &r->all);
+	owners_infer(&r->net, &r->owners);
 	position_members(&r->net, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
 	quiet_learn(&r->net, &r->clocks, &r->quiet);
 	order_and_account(&r->net, &r->all, &r->clocks, r->threads, &r->order, &r->row);
 	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
-		.scope = &r->scope, .quiet = &r->quiet, .order = r->order,
+		.quiet = &r->quiet, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,
 			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow"), .filter = r->o->filter}};
 	join_judge_twins(&r->join);
@@ -446,7 +410,6 @@ static int prepare(struct analysis *r, struct error *err)
 static void release_records(struct analysis *r)
 {
 	quiet_release(&r->quiet);
-	scope_release(&r->scope);
 	clocks_release(&r->clocks);
 	owners_release(&r->owners);
 	conversations_release(&r->all);

@@ -1,0 +1,97 @@
+#include "flow/census.h"
+
+#include <string.h>
+
+#include "base/address.h"
+#include "flow/observe.h"
+
+/* Different services in one capture that speak against a filter by port. */
+#define WIDE_SERVICES 3
+
+struct service census_service(const struct flow *f, bool server_is_b)
+{
+	struct service s = {.protocol = f->key.protocol, .port = server_is_b ? f->key.b_port : f->key.a_port};
+
+	memcpy(s.ip, server_is_b ? f->key.b : f->key.a, 16);
+	return s;
+}
+
+static bool server_is_b(const struct flow *f)
+{
+	if (f->side[0].sent_syn_only || f->side[1].sent_syn_only)
+		return f->side[0].sent_syn_only;
+	return f->key.b_port < f->key.a_port;
+}
+
+/* Ports of services that the vantage point saw, as many as tell. */
+struct ports {
+	uint32_t seen[WIDE_SERVICES], count;
+};
+
+static void note_service(struct vantage *v, const struct flow *f, struct ports *ports)
+{
+	struct service key = census_service(f, server_is_b(f));
+	uint32_t port = (uint32_t)key.protocol << 16 | key.port, k = 0;
+	bool fresh;
+
+	(void)tally_at(&v->services, &key, &fresh);
+	while (k < ports->count && ports->seen[k] != port)
+		k++;
+	if (k == ports->count && k < WIDE_SERVICES)
+		ports->seen[ports->count++] = port;
+}
+
+static void use_address(struct address *a, const struct flow_side *side, uint64_t frames, bool answered)
+{
+	uint8_t ttl = side->seen ? side->ttl : 0;
+
+	a->frames[VIEW_ALL] += frames;
+	/* Of a flow seen one way only, just the sender. */
+	a->frames[VIEW_SENDER] += side->packets ? frames : 0;
+	a->frames[VIEW_ANSWERED] += answered ? frames : 0;
+	a->ttl_max = ttl > a->ttl_max ? ttl : a->ttl_max;
+	a->ttl_max_answered = answered && ttl > a->ttl_max_answered ? ttl : a->ttl_max_answered;
+}
+
+static void note_sent_out(const struct vantage *v, const struct flow *f, bool b)
+{
+	const struct flow_side *side = &f->side[b];
+
+	if (side->directions & PACKET_OUT && census_is_initial_ttl(side->ttl) && ip_is_unicast(b ? f->key.b : f->key.a) &&
+		f->address[b])
+		observe_address(v, f, b)->sent_out = true;
+}
+
+static void note_addresses(struct vantage *v, const struct flow *f)
+{
+	uint64_t frames = (uint64_t)f->side[0].packets + f->side[1].packets;
+	bool answered = f->side[0].packets && f->side[1].packets;
+
+	note_sent_out(v, f, false);
+	note_sent_out(v, f, true);
+	if (!ip_is_unicast(f->key.a) || !ip_is_unicast(f->key.b))
+		return;
+	v->unicast_frames += frames;
+	v->answered_frames += answered ? frames : 0;
+	if (f->address[0])
+		use_address(observe_address(v, f, false), &f->side[0], frames, answered);
+	if (f->address[1] && f->address[1] != f->address[0])
+		use_address(observe_address(v, f, true), &f->side[1], frames, answered);
+}
+
+void census_take(struct vantage *v)
+{
+	struct ports ports = {.count = 0};
+
+	for (uint32_t i = 0; i < v->flows.count; i++) {
+		struct flow *f = flowtab_at(&v->flows, i);
+
+		observe_close_run(v, f, false);
+		observe_close_run(v, f, true);
+		observe_look_up(v, f);
+		note_addresses(v, f);
+		note_service(v, f, &ports);
+	}
+	/* ARP beside IP: no filter by port, at least. */
+	v->wide = ports.count == WIDE_SERVICES || (v->non_ip_frames && ports.count);
+}
