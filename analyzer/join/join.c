@@ -27,7 +27,7 @@
 #define CHAINS_MAX 64
 #define NEAR_LINES 8192
 /* Batches that may wait for the sink, for each thread. */
-#define WAITING 4
+#define WAITING 8
 /* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
 #define TWIN_SHARE 0.2
 
