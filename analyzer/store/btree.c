@@ -369,6 +369,12 @@ int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size)
 	return ++t->last_id;
 }
 
+void btree_skip_to(struct btree *t, int64_t id)
+{
+	assert(id > t->last_id);
+	t->last_id = id - 1;
+}
+
 void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size)
 {
 	uint8_t prefix[10] = {0}, *cell;

@@ -41,6 +41,9 @@ int64_t btree_end_row(struct btree *t);
 /* A row that was made elsewhere: a whole record, header and values (file format 2.1). Returns its rowid. */
 int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size);
 
+/* The next row gets this rowid, which is above those before it. */
+void btree_skip_to(struct btree *t, int64_t id);
+
 /* An entry that was made elsewhere: a whole record, as btree_add_row(). */
 void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size);
 

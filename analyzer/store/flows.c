@@ -33,6 +33,8 @@ static int open_trees(struct flow_writer *w, struct error *err)
 		r = btree_new(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
 	if (r == 0)
 		r = btree_new(&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
+	if (r == 0)
+		r = btree_new(&w->handshake_acks, w->file, schema_table_name[TABLE_HANDSHAKE_ACK], err);
 	return r ? r : flowindex_init(&w->indexes, w->file, err);
 }
 
@@ -63,7 +65,6 @@ void flow_writer_release(struct flow_writer *w)
 	free(w->windows);
 	free(w->missed_total);
 	free(w->places);
-	free(w->handshake_acks);
 	*w = (struct flow_writer){0};
 }
 
@@ -175,6 +176,15 @@ static bool is_handshake_ack(const struct flow_writer *w, const struct conversat
 	return sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
 }
 
+/* Of the event just inserted. Its only column is the rowid, which stands as NULL in the record. */
+static void insert_handshake_ack(struct flow_writer *w)
+{
+	static const uint8_t record[] = {2, 0};
+
+	btree_skip_to(w->handshake_acks, (int64_t)w->event_count);
+	(void)btree_add_row(w->handshake_acks, record, sizeof(record));
+}
+
 static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
 	const struct event *e)
 {
@@ -182,10 +192,8 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct convers
 
 	if (kept)
 		insert_event(w, row, e);
-	if (kept && is_handshake_ack(w, c, sum, e)) {
-		MEM_RESERVE(w->handshake_acks, w->handshake_ack_count, w->handshake_ack_cap);
-		w->handshake_acks[w->handshake_ack_count++] = w->event_count;
-	}
+	if (kept && is_handshake_ack(w, c, sum, e))
+		insert_handshake_ack(w);
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
 		note_miss(w, e->to, event_time(e), e->segments);
 	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
@@ -618,7 +626,7 @@ static void settle_pending(struct flow_writer *w)
 
 int flow_writer_finish(struct flow_writer *w, struct error *err)
 {
-	struct btree **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events};
+	struct btree **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events, &w->handshake_acks};
 	struct btree_file *file = w->file;
 	int result, r;
 
@@ -635,16 +643,6 @@ int flow_writer_finish(struct flow_writer *w, struct error *err)
 	return result ? result : r;
 }
 
-static void insert_handshake_acks(struct flow_writer *w)
-{
-	sqlite3_stmt *s = db_insert(w->db, TABLE_HANDSHAKE_ACK);
-
-	for (uint64_t i = 0; i < w->handshake_ack_count; i++) {
-		db_int(s, 1, (int64_t)w->handshake_acks[i]);
-		db_step(w->db, s);
-	}
-}
-
 void flow_writer_settle(struct flow_writer *w)
 {
 	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
@@ -655,7 +653,6 @@ void flow_writer_settle(struct flow_writer *w)
 	settle_pending(w);
 	add_waiting(w);
 	totals_store(&w->totals, w->db, w->join->net);
-	insert_handshake_acks(w);
 	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
 		db_int(missed, 1, w->join->net->vantages[i].id);
 		db_int(missed, 2, (int64_t)w->missed_total[i]);

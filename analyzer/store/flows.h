@@ -15,7 +15,7 @@ struct flow_writer {
 	uint64_t packet_count, packets_total, packets_max;
 	uint64_t path_count;
 	struct btree_file *file; /* while loading, as are the trees */
-	struct btree *flows, *flow_vantages, *paths, *events;
+	struct btree *flows, *flow_vantages, *paths, *events, *handshake_acks;
 	struct flowindex indexes;
 	struct waiting_packet {
 		struct packet_pick pick;
@@ -45,8 +45,6 @@ struct flow_writer {
 	uint32_t waiting_count, waiting_cap;
 	struct totals totals;
 	struct outages outages;
-	uint64_t *handshake_acks; /* rows of events: table handshake_ack */
-	uint64_t handshake_ack_count, handshake_ack_cap;
 	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */
