@@ -31,7 +31,7 @@ SETS = {
     'ref': (['-p', '5570000', '-c', '38000'],
             ['bothends', 'one-thread', 'cat', 'headers', 'records', 'capinfos', 'tcptrace', 'judge'], 1.2e9, 9),
     '10m': (['-p', '10000000', '-c', '68200'], ['bothends', 'records'], 2.1e9, 5),
-    'flows': (['-p', '5570000', '-c', '380000'], ['bothends', 'one-thread', 'records', 'judge'], 1.2e9, 5),
+    'flows': (['-p', '5570000', '-c', '380000'], ['bothends', 'one-thread', 'records', 'judge'], 1.2e9, 9),
     'million-flows': (['-p', '10000000', '-c', '1000000', '-l', '0.005'], ['bothends', 'judge'], 2.1e9, 3),
     'full': (['-p', '1000000', '-c', '6820', '-s', '262144', '-n'],
              ['bothends', 'cat', 'headers', 'records'], 2.1e9, 9),
@@ -81,22 +81,24 @@ def prefer(pid, nice):
 
 
 class Program:
-    """One run of a program: time, processor time and memory."""
+    """One run of a program: time and processor time, or memory: to look at that takes time from one that uses all cores."""
 
-    def __init__(self, argv, cwd, nice):
+    def __init__(self, argv, cwd, nice, memory):
         start = time.monotonic()
         self.child = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                       stderr=subprocess.PIPE, start_new_session=True)
         if nice:
             prefer(self.child.pid, nice)
         self.anonymous = self.file = 0
-        sampler = threading.Thread(target=self.sample, daemon=True)
-        sampler.start()
+        sampler = threading.Thread(target=self.sample, daemon=True) if memory else None
+        if sampler:
+            sampler.start()
         message = self.child.stderr.read()
         _, status, usage = os.wait4(self.child.pid, 0)
         self.wall = time.monotonic() - start
         self.child.returncode = os.waitstatus_to_exitcode(status)
-        sampler.join()
+        if sampler:
+            sampler.join()
         self.cpu = usage.ru_utime + usage.ru_stime
         self.peak = usage.ru_maxrss * 1024
         if self.child.returncode:
@@ -178,6 +180,7 @@ class Bench:
         """What the run needs, outside of the measured time."""
         if contender in OUTPUT:
             (place / OUTPUT[contender]).unlink(missing_ok=True)
+            os.sync()  # the file system frees its blocks now, not while the next one is written
         if contender == 'judge':
             shutil.copy(place / 'incident.db', place / 'judge.db')
         if contender == 'tshark':
@@ -200,28 +203,32 @@ class Bench:
         contenders = {name: [c for c in SETS[name][1] if not self.missing(c) and c not in self.options.skip.split(',')]
                       for name in names}
         runs = {(name, c): [] for name in names for c in contenders[name]}
+        memory = {}
         for rounds in range(max(self.rounds_of(name) for name in names) + 1):
             for name, c in runs:
-                # The first round only warms up. tshark: minutes, against which no noise counts.
-                if rounds > self.rounds_of(name) or (c == 'tshark' and rounds != 1):
+                # The first round warms up and looks at memory. tshark: minutes, against which no noise counts.
+                once = c == 'tshark'
+                if rounds > self.rounds_of(name) or (once and rounds != 1):
                     continue
                 self.prepare(c, places[name])
-                run = Program(self.command(c), places[name], self.options.nice)
+                run = Program(self.command(c), places[name], self.options.nice, memory=once or not rounds)
                 print(f'  {name} {c} {run.wall:.3f} s{"" if rounds else ", not counted"}', file=sys.stderr, flush=True)
                 if rounds:
                     runs[name, c].append(run)
+                if once or not rounds:
+                    memory[name, c] = run
         for name, place in places.items():
             self.check(name, place)
-            self.results[name] = {c: self.summary(runs[name, c]) for c in contenders[name]}
+            self.results[name] = {c: self.summary(runs[name, c], memory[name, c]) for c in contenders[name]}
             if not self.options.keep:
                 shutil.rmtree(place)
 
     @staticmethod
-    def summary(runs):
+    def summary(runs, memory):
         return {
             'wall': statistics.median(r.wall for r in runs), 'best': min(r.wall for r in runs),
             'cpu': statistics.median(r.cpu for r in runs), 'peak': max(r.peak for r in runs),
-            'anonymous': max(r.anonymous for r in runs), 'file': max(r.file for r in runs)}
+            'anonymous': memory.anonymous, 'file': memory.file}
 
     def check(self, name, place):
         """Every database says exactly what the generator lost, and all of them the same."""
