@@ -69,6 +69,11 @@ static inline void bulk_put_int(struct bulk_at *at, int64_t v)
 		*at->types++ = (uint8_t)(8 + v);
 		return;
 	}
+	if ((uint64_t)v < 0x80) {
+		*at->types++ = 1;
+		*at->body++ = (uint8_t)v;
+		return;
+	}
 	n = (72u - (unsigned)__builtin_clzll((uint64_t)(v ^ (v >> 63)) | 1)) / 8;
 	*at->types++ = serial[n];
 	n = width[n];
