@@ -8,8 +8,8 @@
 #include "decode/packet.h"
 #include "join/walk.h"
 
-/* Members of one conversation that are put in order; of a path with more vantage points the others stay behind them. */
-#define MEMBERS_MAX 64
+/* Members of nearly every conversation fit without memory of their own. */
+#define FEW 64
 
 /*
  * -1 at the client, 1 at the server, 0 between or unknown. On one host, a netfilter hook is nearer to the
@@ -160,11 +160,17 @@ static int compare(const struct sorting *s, const struct member *a, const struct
 
 static void sort_members(const struct sorting *s, struct conversations *all, struct conversation *c)
 {
-	uint32_t order[MEMBERS_MAX] = {c->first_member}, n = 0, rest = c->first_member;
+	uint32_t few[FEW], *order = few, cap = FEW, n = 0;
 	uint32_t base[2];
 
-	for (; rest != MEMBER_NONE && n < MEMBERS_MAX; rest = all->members[rest].next)
-		order[n++] = rest;
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all->members[i].next) {
+		if (n == cap) {
+			order = mem_grow(order == few ? NULL : order, cap *= 2, sizeof(*order));
+			if (n == FEW)
+				memcpy(order, few, sizeof(few));
+		}
+		order[n++] = i;
+	}
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t k = i, m = order[i];
 
@@ -173,13 +179,15 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		order[k] = m;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		all->members[order[i]].next = i + 1 < n ? order[i + 1] : rest;
+		all->members[order[i]].next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */
 	memcpy(base, all->members[order[0]].delta, sizeof(base));
 	for (uint32_t i = order[0]; i != MEMBER_NONE; i = all->members[i].next)
 		for (int d = 0; d < 2; d++)
 			all->members[i].delta[d] -= base[d];
+	if (order != few)
+		free(order);
 }
 
 static bool has_undecided(const struct sorting *s, const struct conversation *c)
