@@ -26,7 +26,7 @@
 #define NEAR 8
 #define CHAINS_MAX 64
 #define NEAR_LINES 8192
-/* Batches that may wait for the sink, for each thread. */
+/* Batches that may wait for the sink, for each thread: it waits for the disk now and then. */
 #define WAITING 8
 /* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
 #define TWIN_SHARE 0.2
@@ -541,17 +541,23 @@ static struct join_batch *batch_free(struct join_batch *b)
 	return NULL;
 }
 
-/* Workers take batches in turn; the sink takes them in order; nobody runs far ahead. */
+/*
+ * Workers take batches in turn; the sink takes them in order, from the worker that finds the next one ready while
+ * nobody else writes; nobody runs far ahead.
+ */
 struct crew {
 	struct join *join;
 	join_prepare *prepare;
+	join_sink *sink;
+	void *context; /* the sink's */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	uint32_t size;		    /* conversations in a batch */
 	uint32_t next, total, done; /* batches */
 	uint32_t window;	    /* most batches between done and next */
 	struct join_batch **ready;  /* by batch % window */
-	bool stop;
+	bool writing, waiting;	    /* some worker does */
+	int result;		    /* the sink's first that is not 0: all stop */
 };
 
 /* A chain of chunks on its way into the processor's caches. */
@@ -609,6 +615,39 @@ static void run_batch(struct worker *w, struct join_batch *b)
 	}
 }
 
+/* Gives the sink what is ready, in order. Called and left with the lock held. */
+static void write_ready(struct crew *c)
+{
+	struct join_batch *b;
+
+	c->writing = true;
+	while (c->result == 0 && c->done < c->total && (b = c->ready[c->done % c->window])) {
+		int r;
+
+		(void)pthread_mutex_unlock(&c->lock);
+		r = c->sink(c->context, b);
+		(void)batch_free(b);
+		(void)pthread_mutex_lock(&c->lock);
+		c->result = r;
+		c->ready[c->done++ % c->window] = NULL;
+		if (c->waiting || r)
+			(void)pthread_cond_broadcast(&c->changed);
+		c->waiting = false;
+	}
+	c->writing = false;
+}
+
+static struct join_batch *make_batch(struct crew *c, struct worker *w, uint32_t number)
+{
+	struct join_batch *b = mem_zalloc(sizeof(*b));
+
+	b->begin = number * c->size;
+	b->end = number + 1 < c->total ? b->begin + c->size : c->join->all->count;
+	run_batch(w, b);
+	c->prepare(c->join, b);
+	return b;
+}
+
 static void *crew_work(void *arg)
 {
 	struct crew *c = arg;
@@ -617,62 +656,35 @@ static void *crew_work(void *arg)
 	w->join = c->join;
 	w->clock_memo.clocks = c->join->clocks;
 	(void)pthread_mutex_lock(&c->lock);
-	while (!c->stop && c->next < c->total) {
+	while (c->result == 0 && c->next < c->total) {
 		uint32_t number = c->next;
 		struct join_batch *b;
 
 		if (number - c->done >= c->window) {
+			c->waiting = true;
 			(void)pthread_cond_wait(&c->changed, &c->lock);
 			continue;
 		}
 		c->next++;
 		(void)pthread_mutex_unlock(&c->lock);
-		b = mem_zalloc(sizeof(*b));
-		b->begin = number * c->size;
-		b->end = number + 1 < c->total ? b->begin + c->size : c->join->all->count;
-		run_batch(w, b);
-		c->prepare(c->join, b);
+		b = make_batch(c, w, number);
 		(void)pthread_mutex_lock(&c->lock);
 		c->ready[number % c->window] = b;
-		(void)pthread_cond_broadcast(&c->changed);
+		/* Who writes now goes on with it. */
+		if (!c->writing)
+			write_ready(c);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	release_worker(w);
 	return NULL;
 }
 
-static int drain(struct crew *c, join_sink *sink, void *context)
-{
-	int r = 0;
-
-	(void)pthread_mutex_lock(&c->lock);
-	while (r == 0 && c->done < c->total) {
-		struct join_batch *b = c->ready[c->done % c->window];
-
-		if (!b) {
-			(void)pthread_cond_wait(&c->changed, &c->lock);
-			continue;
-		}
-		(void)pthread_mutex_unlock(&c->lock);
-		r = sink(context, b);
-		(void)batch_free(b);
-		(void)pthread_mutex_lock(&c->lock);
-		c->ready[c->done % c->window] = NULL;
-		c->done++;
-		(void)pthread_cond_broadcast(&c->changed);
-	}
-	c->stop = true;
-	(void)pthread_cond_broadcast(&c->changed);
-	(void)pthread_mutex_unlock(&c->lock);
-	return r;
-}
-
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context)
 {
 	unsigned threads = j->options.threads ? j->options.threads : 1, started = 0;
-	struct crew c = {.join = j, .prepare = prepare, .window = threads * WAITING + 1};
+	struct crew c = {
+		.join = j, .prepare = prepare, .sink = sink, .context = context, .window = threads * WAITING + 1};
 	pthread_t *ids = mem_array(threads, sizeof(*ids));
-	int r;
 
 	c.size = j->all->count / (threads * BATCHES_A_THREAD) + 1;
 	c.size = c.size > BATCH_MOST ? BATCH_MOST : c.size;
@@ -680,11 +692,10 @@ int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *conte
 	(void)pthread_mutex_init(&c.lock, NULL);
 	(void)pthread_cond_init(&c.changed, NULL);
 	c.ready = mem_array(c.window, sizeof(*c.ready));
-	while (started < threads && pthread_create(&ids[started], NULL, crew_work, &c) == 0)
+	/* The caller works, too; a thread that cannot be had only costs time. */
+	while (started + 1 < threads && pthread_create(&ids[started], NULL, crew_work, &c) == 0)
 		started++;
-	if (!started)
-		return -1;
-	r = drain(&c, sink, context);
+	(void)crew_work(&c);
 	while (started)
 		(void)pthread_join(ids[--started], NULL);
 	for (uint32_t i = 0; i < c.window; i++)
@@ -693,5 +704,5 @@ int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *conte
 	free(ids);
 	(void)pthread_mutex_destroy(&c.lock);
 	(void)pthread_cond_destroy(&c.changed);
-	return r;
+	return c.result;
 }

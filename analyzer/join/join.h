@@ -83,7 +83,7 @@ struct join {
 /* Called for each batch by the thread that joined it, to do what needs no order. */
 typedef void join_prepare(const struct join *j, struct join_batch *batch);
 
-/* Called for each batch, in order, from the calling thread; a non-zero return stops the join. */
+/* Called for each batch, in order, by one thread at a time; a non-zero return stops the join. */
 typedef int join_sink(void *context, struct join_batch *batch);
 
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context);

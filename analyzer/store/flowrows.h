@@ -1,6 +1,6 @@
 /*
  * flowrows: the rows of a batch of conversations in flow, flow_vantage and path, made by the thread that
- * joined them. Only their order is left to the one thread that writes.
+ * joined them. Only their order is left to the thread that writes them.
  */
 #pragma once
 
