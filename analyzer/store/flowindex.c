@@ -7,7 +7,8 @@
 #include "base/mem.h"
 
 #define ADDRESS 16
-#define INTS_MAX 3   /* columns of an entry of numbers */
+#define INTS_MAX 3    /* columns of an entry of numbers */
+#define COLUMNS_MAX 6 /* of any entry */
 #define SMALL_GROUP 4096 /* entries; below it counting digits does not pay */
 
 /* Either two addresses, or a text with two numbers; unused bytes are 0. */
@@ -275,32 +276,35 @@ static void sort_group(struct flowindex_groups *g, uint32_t *list, uint32_t *scr
 	}
 }
 
-static void put_key(const struct flowindex_groups *g, struct bulk_row *row, const struct ranked *k)
+/* The columns before the last, or the last two of an ordered index: the same for all of a group. */
+static struct bulk_at put_key(const struct flowindex_groups *g, const struct ranked *k, uint8_t *record)
 {
-	bulk_text(row, k->text[0], strlen(k->text[0]));
+	uint32_t columns = (g->addresses ? 2 : 1) + (g->ordered ? 3 : 0) + 1;
+	struct bulk_at at = {.types = record + 1, .body = record + 1 + columns};
+
+	record[0] = (uint8_t)(1 + columns);
+	bulk_put_short_text(&at, k->text[0], strlen(k->text[0]));
 	if (g->addresses)
-		bulk_text(row, k->text[1], strlen(k->text[1]));
-	if (!g->ordered)
-		return;
-	bulk_int(row, k->from);
-	bulk_int(row, k->to);
+		bulk_put_short_text(&at, k->text[1], strlen(k->text[1]));
+	if (g->ordered) {
+		bulk_put_int(&at, k->from);
+		bulk_put_int(&at, k->to);
+	}
+	return at;
 }
 
 static void write_group(const struct flowindex_groups *g, const struct ranked *k, const uint32_t *list, uint32_t n)
 {
-	struct bulk_row *row = btree_row(g->tree);
-	uint8_t *types, *body;
+	uint8_t record[1 + COLUMNS_MAX * 9 + 2 * IP_TEXT_SIZE + 16];
+	const struct bulk_at key = put_key(g, k, record);
 
-	put_key(g, row, k);
-	types = row->types;
-	body = row->body;
 	for (uint32_t i = 0; i < n; i++) {
-		row->types = types; /* the key before them stays as it is */
-		row->body = body;
+		struct bulk_at at = key;
+
 		if (g->ordered)
-			bulk_int_or_null(row, g->order[list[i]]);
-		bulk_int(row, g->entries[list[i]].row);
-		btree_end_entry(g->tree);
+			bulk_put_int_or_null(&at, g->order[list[i]]);
+		bulk_put_int(&at, g->entries[list[i]].row);
+		btree_add_entry(g->tree, record, (uint32_t)(at.body - record));
 	}
 }
 
