@@ -165,5 +165,9 @@ CREATE TABLE loss_total ( -- sums of the rows of path that lost something, by le
 ) STRICT;
 
 CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first byte that acknowledge the SYN-ACK alone: the last packet of a handshake; made with path_total
-	event_id INTEGER PRIMARY KEY REFERENCES segment_event(id) -- the event
+	event_id INTEGER PRIMARY KEY REFERENCES segment_event(id), -- the event
+	src_ip TEXT NOT NULL, -- the client, as seen where the ACK was sent
+	dst_ip TEXT NOT NULL, -- the server, as seen there
+	server_port INTEGER NOT NULL, -- as seen there
+	half_open INTEGER NOT NULL -- 1 where the handshake was not completed later either
 ) STRICT;

@@ -45,7 +45,7 @@ WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'pro
 GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, src_ip, dst_ip,
 	s.server_port, syn;
 INSERT INTO handshake_ack
-SELECT e.id
+SELECT e.id, s.client_ip, s.server_ip, s.server_port, f.outcome = 'half_open'
 FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM path_total)) once
 CROSS JOIN segment_event e
 CROSS JOIN flow f ON f.id = e.flow_id
@@ -53,6 +53,7 @@ CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_van
 LEFT JOIN packet p ON p.capture_file_id = e.sent_file_id AND p.frame = e.sent_frame
 WHERE e.kind IN ('lost', 'misaddressed') AND e.direction = 'c2s'
 	AND e.length = 0 AND e.tcp_flags & 23 = 16 AND f.protocol = 'tcp'
+	AND f.pairing NOT IN ('ambiguous', 'proxy')
 	AND e.seq = (f.client_isn + s.seq_delta_c2s + 1) & 4294967295
 	-- The segment's acknowledgment number is at hand only where its packet has a row.
 	AND CASE WHEN p.ack IS NOT NULL AND f.server_isn IS NOT NULL

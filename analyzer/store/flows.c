@@ -167,6 +167,8 @@ static bool is_handshake_ack(const struct flow_writer *w, const struct conversat
 {
 	const struct member *m;
 
+	if (c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
+		return false;
 	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length || !e->sent ||
 		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !sum->has_isn[C2S])
 		return false;
@@ -176,13 +178,20 @@ static bool is_handshake_ack(const struct flow_writer *w, const struct conversat
 	return sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
 }
 
-/* Of the event just inserted. Its only column is the rowid, which stands as NULL in the record. */
-static void insert_handshake_ack(struct flow_writer *w)
+/* Of the event just inserted. */
+static void insert_handshake_ack(struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
+	const struct event *e)
 {
-	static const uint8_t record[] = {2, 0};
+	const struct member *from = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
+	struct bulk_row *row = btree_row(w->handshake_acks);
 
+	bulk_null(row); /* the rowid */
+	bulk_ip(row, member_ip(w->join->net, from, true));
+	bulk_ip(row, member_ip(w->join->net, from, false));
+	bulk_int(row, member_port(w->join->net, from, false));
+	bulk_int(row, strcmp(sum->outcome, "half_open") == 0);
 	btree_skip_to(w->handshake_acks, (int64_t)w->event_count);
-	(void)btree_add_row(w->handshake_acks, record, sizeof(record));
+	(void)btree_end_row(w->handshake_acks);
 }
 
 static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
@@ -193,7 +202,7 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct convers
 	if (kept)
 		insert_event(w, row, e);
 	if (kept && is_handshake_ack(w, c, sum, e))
-		insert_handshake_ack(w);
+		insert_handshake_ack(w, c, sum, e);
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
 		note_miss(w, e->to, event_time(e), e->segments);
 	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */

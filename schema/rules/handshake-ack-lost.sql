@@ -1,22 +1,19 @@
 -- The client's last packet of the handshake was sent and never reached the server's host
 -- if: SELECT 1 FROM handshake_ack
 CREATE TEMP TABLE proof AS
-SELECT e.id AS event_id, e.at_ns, e.flow_id, e.from_vantage_id, e.to_vantage_id, s.client_ip AS src_ip,
-	s.server_ip AS dst_ip, s.server_port, f.outcome,
-	CASE WHEN vf.trust = 'sound' AND vt.trust = 'sound' THEN 1.0 ELSE 0.8 END AS trusted
+SELECT e.id AS event_id, e.at_ns, e.flow_id, e.from_vantage_id, e.to_vantage_id, h.src_ip, h.dst_ip, h.server_port,
+	h.half_open, CASE WHEN vf.trust = 'sound' AND vt.trust = 'sound' THEN 1.0 ELSE 0.8 END AS trusted
 FROM handshake_ack h
 CROSS JOIN event e ON e.id = h.event_id AND e.kind IN ('lost', 'misaddressed')
 CROSS JOIN vantage vf ON vf.id = e.from_vantage_id AND vf.trust != 'unfit'
-CROSS JOIN vantage vt ON vt.id = e.to_vantage_id AND vt.trust != 'unfit'
-CROSS JOIN flow f ON f.id = e.flow_id AND f.pairing NOT IN ('ambiguous', 'proxy')
-CROSS JOIN flow_vantage s ON s.flow_id = e.flow_id AND s.vantage_id = e.from_vantage_id;
+CROSS JOIN vantage vt ON vt.id = e.to_vantage_id AND vt.trust != 'unfit';
 
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY from_vantage_id,
 		to_vantage_id, src_ip, dst_ip) AS id,
 	from_vantage_id, to_vantage_id, src_ip, dst_ip, count(*) AS lost,
 	count(DISTINCT flow_id) AS flows,
-	count(DISTINCT CASE WHEN outcome = 'half_open' THEN flow_id END) AS broken,
+	count(DISTINCT CASE WHEN half_open THEN flow_id END) AS broken,
 	CASE WHEN min(server_port) = max(server_port) THEN min(server_port) END AS port,
 	min(trusted) AS trusted, min(at_ns) AS first_ns, max(at_ns) AS last_ns
 FROM proof GROUP BY from_vantage_id, to_vantage_id, src_ip, dst_ip;
