@@ -368,10 +368,6 @@ static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conver
 				find_zero_windows(w, b, conversation, i, (enum direction)d);
 }
 
-/* How far back a row is looked for: conversations of one time are often between the same addresses. */
-#define SECONDS_BACK 8
-
-/* What tells most rows apart comes first. */
 static bool same_peers(const struct peer_key *a, const struct peer_key *b)
 {
 	return a->second_ns == b->second_ns && le64(a->src + 8) == le64(b->src + 8) &&
@@ -379,16 +375,20 @@ static bool same_peers(const struct peer_key *a, const struct peer_key *b)
 		le64(a->dst) == le64(b->dst) && a->vantage == b->vantage;
 }
 
+/* Conversations of one time are often between the same addresses; a row that was forgotten is begun again. */
 static void add_second(struct join_batch *b, const struct peer_key *key, uint32_t frames)
 {
-	for (uint32_t i = b->second_count; i-- && b->second_count - i <= SECONDS_BACK;) {
-		if (same_peers(&b->seconds[i].key, key)) {
-			b->seconds[i].frames += frames;
-			return;
-		}
+	uint64_t mixed = (le64(key->src + 8) ^ le64(key->dst + 8) * 3 ^ (uint64_t)key->second_ns ^ key->vantage) *
+		UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t *recent = &b->recent_seconds[mixed >> (64 - RECENT_SECONDS_BITS)];
+
+	if (*recent && same_peers(&b->seconds[*recent - 1].key, key)) {
+		b->seconds[*recent - 1].frames += frames;
+		return;
 	}
 	MEM_RESERVE(b->seconds, b->second_count, b->second_cap);
 	b->seconds[b->second_count++] = (struct peer_second){.key = *key, .frames = frames};
+	*recent = b->second_count;
 }
 
 /* Counts the frames of one lane in the quiet seconds. */

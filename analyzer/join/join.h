@@ -37,6 +37,8 @@ struct packet_pick {
 	const struct segment *segment;
 };
 
+#define RECENT_SECONDS_BITS 5
+
 /* What a run of consecutive conversations came to. */
 struct join_batch {
 	uint32_t begin, end; /* places in order[] */
@@ -53,6 +55,7 @@ struct join_batch {
 	uint32_t window_count, window_cap, window_conversation_cap;
 	struct peer_second *seconds;
 	uint32_t second_count, second_cap;
+	uint32_t recent_seconds[1 << RECENT_SECONDS_BITS]; /* rows of seconds by their key's hash, + 1 */
 	struct packet_pick *packets;
 	uint32_t packet_count, packet_cap;
 	uint32_t *copies_skipped; /* by vantage: twins that a capture made itself */

@@ -231,11 +231,52 @@ static void add_members(struct flow_rows *r, const struct join *j, uint32_t numb
 	}
 }
 
+static inline void put_zeros(struct bulk_at *at, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		bulk_put_int(at, 0);
+}
+
+static inline void put_of(struct bulk_at *at, const struct tally_pair *p, bool bytes)
+{
+	bulk_put_int(at, (int64_t)(bytes ? p->bytes : p->segments));
+}
+
+static inline bool lacks_any(const struct path_counts *p)
+{
+	return p->misaddressed.segments | p->lost.segments | p->capture_missed.segments | p->unjudged.segments;
+}
+
+static inline bool has_extra(const struct path_counts *p)
+{
+	return p->duplicated.segments | p->injected.segments | p->sender_missed.segments;
+}
+
+/* Segments or bytes of all fates; on most paths all that was sent came, and nothing else. */
+static inline __attribute__((always_inline)) void put_fates(struct bulk_at *at, const struct path_counts *p, bool bytes)
+{
+	put_of(at, &p->sent, bytes);
+	put_of(at, &p->delivered, bytes);
+	if (lacks_any(p)) {
+		put_of(at, &p->misaddressed, bytes);
+		put_of(at, &p->lost, bytes);
+		put_of(at, &p->capture_missed, bytes);
+		put_of(at, &p->unjudged, bytes);
+	} else {
+		put_zeros(at, 4);
+	}
+	put_of(at, &p->received, bytes);
+	if (has_extra(p)) {
+		put_of(at, &p->duplicated, bytes);
+		put_of(at, &p->injected, bytes);
+		put_of(at, &p->sender_missed, bytes);
+	} else {
+		put_zeros(at, 3);
+	}
+}
+
 static void add_path(struct flow_rows *r, const struct join *j, uint32_t number, const struct path_counts *p)
 {
-	const struct tally_pair *pairs[] = {&p->sent, &p->delivered, &p->misaddressed, &p->lost,
-		&p->capture_missed, &p->unjudged, &p->received, &p->duplicated, &p->injected,
-		&p->sender_missed};
 	struct row row = begin_row(r, PATH_COLUMNS);
 	struct bulk_at at = row.at;
 
@@ -243,15 +284,13 @@ static void add_path(struct flow_rows *r, const struct join *j, uint32_t number,
 	put_word(&at, p->direction == C2S ? "c2s" : "s2c");
 	bulk_put_int(&at, j->net->vantages[p->from].id);
 	bulk_put_int(&at, j->net->vantages[p->to].id);
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		bulk_put_int(&at, (int64_t)pairs[i]->segments);
+	put_fates(&at, p, false);
 	bulk_put_int(&at, (int64_t)p->modified);
 	bulk_put_int(&at, (int64_t)p->reordered);
 	bulk_put_int(&at, (int64_t)p->retransmitted.segments);
 	bulk_put_int(&at, (int64_t)p->syn_sent);
 	bulk_put_int(&at, (int64_t)p->syn_lost);
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		bulk_put_int(&at, (int64_t)pairs[i]->bytes);
+	put_fates(&at, p, true);
 	bulk_put_int(&at, (int64_t)p->retransmitted.bytes);
 	bulk_put_int_or_null(&at, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
 	bulk_put_int_or_null(&at, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
