@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cursor.h"
@@ -17,6 +18,7 @@
 #define INTERIOR_HEADER 12u
 #define LEVELS_MAX 8
 #define RUN_PAGES 128u /* written at once */
+#define ROOM_PAGES 2048u /* asked of the file system at once */
 /* The page at 1 GiB, where SQLite's locks are, is never used (file format 1.3). */
 #define LOCK_PAGE (0x40000000u / PAGE + 1)
 
@@ -42,12 +44,15 @@ struct btree_file {
 	int fd, failed;	  /* errno of the first write that failed */
 	uint32_t first;	  /* page number of the first of run */
 	uint32_t pending; /* pages in run */
-	uint8_t run[RUN_PAGES * PAGE];
+	uint32_t room;	  /* the last page that the file system has been asked for */
+	struct iovec run[RUN_PAGES]; /* finished pages, each an allocation of its own */
+	uint8_t *spare[RUN_PAGES];   /* written ones, to be filled again */
+	uint32_t spares;
 };
 
 /* The page that is being filled on one level; 0 are the leaves. Cells grow down from its end. */
 struct level {
-	uint8_t page[PAGE];
+	uint8_t *page;
 	uint32_t cells, content; /* number, and offset of the lowest, which is the last */
 };
 
@@ -89,25 +94,52 @@ static void write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t
 	}
 }
 
-static void flush_run(struct btree_file *f)
+/*
+ * Has the file system choose the place of many pages at once: a write into room that is there costs half. Where that
+ * is not possible, or the disk is too full for so much, each write does it, and says so if it fails.
+ */
+static void make_room(struct btree_file *f, uint32_t last)
 {
-	off_t offset = (off_t)(f->first - 1) * PAGE, n = (off_t)f->pending * PAGE;
-
-	write_at(f, f->run, (size_t)n, (uint64_t)offset);
-	/* What is on its way to the disk need not be waited for at the end. Where that is not possible it is. */
-	(void)sync_file_range(f->fd, offset, n, SYNC_FILE_RANGE_WRITE);
-	f->first += f->pending;
-	f->pending = 0;
+	if (last <= f->room)
+		return;
+	(void)fallocate(f->fd, FALLOC_FL_KEEP_SIZE, (off_t)(f->first - 1) * PAGE, (off_t)ROOM_PAGES * PAGE);
+	f->room = f->first - 1 + ROOM_PAGES;
 }
 
-/* Appends a finished page and returns its number. */
-static uint32_t append_page(struct btree_file *f, const uint8_t page[PAGE])
+/* Writes run in one piece, where nothing comes between; a short write's rest page by page. */
+static void write_run(struct btree_file *f, uint64_t offset)
+{
+	ssize_t done = f->failed ? 0 : pwritev(f->fd, f->run, (int)f->pending, (off_t)offset);
+
+	for (uint32_t i = done > 0 ? (uint32_t)((size_t)done / PAGE) : 0; i < f->pending; i++)
+		write_at(f, f->run[i].iov_base, PAGE, offset + (uint64_t)i * PAGE);
+}
+
+static void flush_run(struct btree_file *f)
+{
+	off_t offset = (off_t)(f->first - 1) * PAGE;
+
+	if (!f->pending)
+		return;
+	if (f->pending == RUN_PAGES) /* more will come */
+		make_room(f, f->first + f->pending - 1);
+	write_run(f, (uint64_t)offset);
+	/* What is on its way to the disk need not be waited for at the end. Where that is not possible it is. */
+	(void)sync_file_range(f->fd, offset, (off_t)f->pending * PAGE, SYNC_FILE_RANGE_WRITE);
+	f->first += f->pending;
+	while (f->pending)
+		f->spare[f->spares++] = f->run[--f->pending].iov_base;
+}
+
+/* Appends a level's finished page, returns its number and gives the level another one to fill. */
+static uint32_t append_page(struct btree_file *f, struct level *l)
 {
 	if (f->pending == RUN_PAGES || f->first + f->pending == LOCK_PAGE)
 		flush_run(f);
 	if (f->first == LOCK_PAGE)
 		f->first++;
-	memcpy(f->run + (size_t)f->pending * PAGE, page, PAGE);
+	f->run[f->pending] = (struct iovec){.iov_base = l->page, .iov_len = PAGE};
+	l->page = f->spares ? f->spare[--f->spares] : mem_alloc(PAGE);
 	return f->first + f->pending++;
 }
 
@@ -168,7 +200,12 @@ int btree_file_close(struct btree_file *f, struct error *err)
 
 	flush_run(f);
 	write_header(f);
+	/* To its own size: what room is left behind the last page goes. */
+	if (!f->failed && ftruncate(f->fd, (off_t)(f->first - 1) * PAGE) < 0)
+		f->failed = errno;
 	r = f->failed ? file_failed(f, f->failed, err) : 0;
+	while (f->spares)
+		free(f->spare[--f->spares]);
 	(void)close(f->fd);
 	free(f);
 	return r;
@@ -198,6 +235,7 @@ static void add_level(struct btree *t)
 {
 	assert(t->height < LEVELS_MAX);
 	t->levels[t->height] = mem_zalloc(sizeof(struct level));
+	t->levels[t->height]->page = mem_alloc(PAGE);
 	t->levels[t->height++]->content = PAGE;
 }
 
@@ -283,7 +321,7 @@ static void add_child(struct btree *t, int depth, uint32_t child, const uint8_t 
 		uint32_t size = pop_cell(l, depth, last);
 
 		end_page(t, depth, be32(last));
-		add_child(t, depth + 1, append_page(t->file, l->page), last + 4, size - 4);
+		add_child(t, depth + 1, append_page(t->file, l), last + 4, size - 4);
 		cell = place_cell(l, depth, 4 + n);
 	}
 	put32(cell, child);
@@ -298,7 +336,7 @@ static void end_leaf(struct btree *t)
 	uint32_t n = t->index ? pop_cell(l, 0, key) : put_varint(key, (uint64_t)t->last_id);
 
 	end_page(t, 0, 0);
-	add_child(t, 1, append_page(t->file, l->page), key, n);
+	add_child(t, 1, append_page(t->file, l), key, n);
 }
 
 struct bulk_row *btree_row(struct btree *t)
@@ -410,9 +448,10 @@ void btree_finish(struct btree *t)
 	for (int depth = 0; depth < t->height; depth++) {
 		end_page(t, depth, child);
 		if (depth + 1 < t->height)
-			child = append_page(t->file, t->levels[depth]->page);
+			child = append_page(t->file, t->levels[depth]);
 		else
 			write_at(t->file, t->levels[depth]->page, PAGE, (uint64_t)(t->root - 1) * PAGE);
+		free(t->levels[depth]->page);
 		free(t->levels[depth]);
 	}
 	free(t->row.body_start);

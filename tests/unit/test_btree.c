@@ -1,10 +1,13 @@
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +71,15 @@ static void put_row(struct btree *rows, struct btree *index, int64_t i, size_t l
 	btree_end_entry(index);
 }
 
+/* Room that was asked for and not used would stay with the file. */
+static void assert_no_room_left(const struct db *db)
+{
+	struct stat st;
+
+	assert_int_equal(stat(db->temporary, &st), 0);
+	assert_true(st.st_blocks * 512 < st.st_size + 65536);
+}
+
 /* Numbers of rows at which pages, then levels, are added; lengths at which few or many share a page. */
 static const struct {
 	int64_t rows;
@@ -92,6 +104,7 @@ static void test_sizes(void **state)
 		btree_finish(rows);
 		btree_finish(index);
 		assert_int_equal(btree_file_close(f, &err), 0);
+		assert_no_room_left(&db);
 		assert_sound(&db);
 		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log NOT INDEXED"), sizes[k].rows);
 		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log INDEXED BY k WHERE host_id >= 0"),
@@ -103,6 +116,35 @@ static void test_sizes(void **state)
 		assert_sound(&db);
 		db_close(&db);
 	}
+}
+
+/* A write that stops in the middle, as on a full disk, is said, not lost. */
+static void test_no_space(void **state)
+{
+	struct rlimit old, less;
+	struct error err = ERROR_INIT;
+	struct btree *rows, *index;
+	struct btree_file *f;
+	struct db db;
+
+	(void)state;
+	make(&db, "CREATE INDEX k ON kernel_log(host_id)");
+	assert_int_equal(btree_file_open(&f, &db, &err), 0);
+	assert_int_equal(btree_new(&rows, f, "kernel_log", &err), 0);
+	assert_int_equal(btree_new(&index, f, "k", &err), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	less = (struct rlimit){.rlim_cur = 4000000, .rlim_max = old.rlim_max};
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+	for (int64_t i = 0; i < 20000; i++)
+		put_row(rows, index, i, 2000);
+	btree_finish(rows);
+	btree_finish(index);
+	assert_int_equal(btree_file_close(f, &err), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	(void)signal(SIGXFSZ, SIG_DFL);
+	assert_non_null(strstr(err.text, "cannot write"));
+	db_close(&db);
 }
 
 /* A table WITHOUT ROWID is an index with all columns: long texts make its pages few to a level. */
@@ -175,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_without_rowid),
 		cmocka_unit_test(test_refused),
 	};
