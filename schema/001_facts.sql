@@ -207,11 +207,13 @@ CREATE TABLE flow_vantage ( -- a flow as one vantage point saw it
 	ttl_c2s INTEGER, -- TTL of the client's packets here; NULL: none seen
 	ttl_s2c INTEGER, -- TTL of the server's packets here
 	mss_c2s INTEGER, -- MSS option of the client's SYN here; NULL: none
-	mss_s2c INTEGER -- MSS option of the server's SYN-ACK here
-) STRICT;
+	mss_s2c INTEGER, -- MSS option of the server's SYN-ACK here
+	PRIMARY KEY (flow_id, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE path ( -- conservation of one direction of a flow between two adjacent vantage points
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	leg INTEGER NOT NULL, -- which part of the way, counted from the client's side (0)
 	direction TEXT NOT NULL, -- c2s or s2c
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
 	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
@@ -246,8 +248,9 @@ CREATE TABLE path ( -- conservation of one direction of a flow between two adjac
 	estimated INTEGER NOT NULL, -- 1 where segment counts are derived from merged records
 	owd_min_ns INTEGER, -- one-way delay, reference clock, by the middle of the clock interval; NULL: unknown
 	owd_median_ns INTEGER, -- median
-	owd_max_ns INTEGER -- maximum
-) STRICT;
+	owd_max_ns INTEGER, -- maximum
+	PRIMARY KEY (flow_id, leg, direction)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE segment_event ( -- one transmission that was not simply delivered
 	id INTEGER PRIMARY KEY, -- from 1, by flow

@@ -117,7 +117,7 @@ CREATE TABLE partial_span ( -- a time in which some flows of a host got nothing 
 	largest_arrived INTEGER NOT NULL -- payload of the largest that arrived in the meantime
 ) STRICT;
 
-CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of addresses; made again when it does not fit path
+CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of addresses; made again where it is empty, so empty it after changing path by hand
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
 	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
 	direction TEXT NOT NULL, -- c2s or s2c

@@ -5,8 +5,6 @@
 CREATE INDEX IF NOT EXISTS flow_by_client ON flow(client_ip, server_ip);
 CREATE INDEX IF NOT EXISTS flow_by_outcome ON flow(outcome) WHERE outcome NOT IN ('established', 'closed');
 CREATE INDEX IF NOT EXISTS flow_by_pairing ON flow(pairing) WHERE pairing IN ('ambiguous', 'proxy');
-CREATE INDEX IF NOT EXISTS flow_vantage_by_flow ON flow_vantage(flow_id, vantage_id);
-CREATE INDEX IF NOT EXISTS path_by_flow ON path(flow_id);
 CREATE INDEX IF NOT EXISTS path_missed ON path(flow_id) WHERE capture_missed > 0 OR sender_missed > 0;
 CREATE INDEX IF NOT EXISTS path_syn_lost ON path(flow_id) WHERE syn_lost > 0;
 CREATE INDEX IF NOT EXISTS segment_event_by_flow ON segment_event(flow_id);

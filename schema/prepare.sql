@@ -23,11 +23,9 @@ SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL
 FROM main.segment_event s;
 
 -- Sums of path, and events that are rare among many, as the join left them; made here for a database of
--- other origin. They count as fitting when they speak of as many rows as path has.
+-- other origin. Who changes path empties path_total.
 -- once: one row or none. It stands before a large table that is not read at all where there is no need;
 -- a condition in WHERE would be tried for each of its rows.
-DELETE FROM path_total
-WHERE (SELECT sum(flows) FROM path_total) != (SELECT count(*) FROM path);
 DELETE FROM loss_total WHERE NOT EXISTS (SELECT 1 FROM path_total);
 DELETE FROM handshake_ack WHERE NOT EXISTS (SELECT 1 FROM path_total);
 INSERT INTO loss_total
@@ -80,7 +78,7 @@ CREATE INDEX temp.pair_total_by_ends
 -- may be as many as flows: only those are looked at one by one that a rule has something to say about
 -- (lossy); the rest of them are sums (loss_rest, of all: loss_sum).
 CREATE TEMP VIEW lossy_path AS
-SELECT p.rowid AS path_id, p.flow_id, p.direction, p.from_vantage_id, p.to_vantage_id,
+SELECT p.flow_id, p.leg, p.direction, p.from_vantage_id, p.to_vantage_id,
 	f.protocol, f.client_ip, f.server_ip, f.outcome, f.first_ns, f.last_ns,
 	CASE p.direction WHEN 'c2s' THEN s.client_ip ELSE s.server_ip END AS src_ip,
 	CASE p.direction WHEN 'c2s' THEN s.server_ip ELSE s.client_ip END AS dst_ip,
@@ -132,8 +130,8 @@ CREATE INDEX temp.pmtu_candidate_by_ends
 	ON pmtu_candidate(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 -- Their flows are looked at one by one.
 INSERT INTO lossy SELECT * FROM lossy_path
-WHERE path_id IN (
-	SELECT p.rowid FROM pmtu_candidate w
+WHERE (flow_id, leg, direction) IN (
+	SELECT p.flow_id, p.leg, p.direction FROM pmtu_candidate w
 	CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = w.client_ip AND f.server_ip = w.server_ip
 	CROSS JOIN path p ON p.flow_id = f.id AND p.direction = w.direction
 		AND p.from_vantage_id = w.from_vantage_id AND p.to_vantage_id = w.to_vantage_id);

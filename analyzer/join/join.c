@@ -263,13 +263,14 @@ static struct path_counts *next_counts(struct join_batch *b)
 	return &b->paths[b->path_count].counts;
 }
 
-static void keep_path(struct join_batch *b, uint32_t conversation)
+static void keep_path(struct join_batch *b, uint32_t conversation, uint32_t leg)
 {
 	struct path_result *p = &b->paths[b->path_count];
 
 	if (!p->counts.sent.segments && !p->counts.received.segments)
 		return;
 	p->conversation = conversation;
+	p->leg = leg;
 	p->event_end = b->events.count;
 	b->path_count++;
 }
@@ -309,7 +310,7 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 		(!l.sender_absent || scope_holds(j->net, from->vantage, to));
 	leg_judge(&l);
 	outages_find(&l, conversation, first_event, &b->outages);
-	keep_path(b, conversation);
+	keep_path(b, conversation, i);
 }
 
 static void add_window(struct join_batch *b, uint32_t conversation, const struct zero_window_row *row)

@@ -44,6 +44,7 @@ struct join_batch {
 	uint32_t begin, end; /* places in order[] */
 	struct path_result {
 		uint32_t conversation;
+		uint32_t leg; /* between its places leg and leg + 1, counted from the client's side */
 		struct path_counts counts;
 		uint32_t event_end; /* its events are those up to here from the path before */
 	} *paths;

@@ -53,7 +53,8 @@ struct btree_file {
 /* The page that is being filled on one level; 0 are the leaves. Cells grow down from its end. */
 struct level {
 	uint8_t *page;
-	uint32_t cells, content; /* number, and offset of the lowest, which is the last */
+	uint32_t cells, content; /* number, and offset of the lowest */
+	uint32_t last;		 /* size of the last one */
 };
 
 struct btree {
@@ -269,19 +270,24 @@ static uint8_t *place_cell(struct level *l, int depth, uint32_t n)
 	if (pointers + 2 + n > l->content)
 		return NULL;
 	l->content -= n;
+	l->last = n;
 	put16(l->page + pointers, l->content);
 	l->cells++;
 	return l->page + l->content;
 }
 
-/* Takes the last cell off again; returns its length. */
+/* Takes the last cell off again, before the page ends; returns its length. Cells that came together lie above each other. */
 static uint32_t pop_cell(struct level *l, int depth, uint8_t *ret_cell)
 {
-	uint32_t end = --l->cells ? be16(l->page + header_size(depth) + 2 * (l->cells - 1)) : PAGE;
-	uint32_t n = end - l->content;
+	uint8_t *pointers = l->page + header_size(depth);
+	uint32_t at = be16(pointers + 2 * (l->cells - 1)), n = l->last;
 
-	memcpy(ret_cell, l->page + l->content, n);
-	l->content = end;
+	memcpy(ret_cell, l->page + at, n);
+	memmove(l->page + l->content + n, l->page + l->content, at - l->content);
+	l->content += n;
+	l->cells--;
+	for (uint32_t i = l->cells; i && be16(pointers + 2 * (i - 1)) < at; i--)
+		put16(pointers + 2 * (i - 1), be16(pointers + 2 * (i - 1)) + n);
 	return n;
 }
 
@@ -394,19 +400,6 @@ static struct record current(const struct btree *t)
 		.body_size = (uint32_t)(t->row.body - t->row.body_start)};
 }
 
-int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size)
-{
-	uint8_t prefix[16] = {0}, *cell;
-	uint32_t n = put_varint(prefix, size);
-
-	assert(size <= MAX_ROW);
-	n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
-	cell = new_cell(t, n + size);
-	memcpy(cell, prefix, n);
-	memcpy(cell + n, record, size);
-	return ++t->last_id;
-}
-
 void btree_skip_to(struct btree *t, int64_t id)
 {
 	assert(id > t->last_id);
@@ -422,6 +415,83 @@ void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size)
 	cell = new_cell(t, n + size);
 	memcpy(cell, prefix, n);
 	memcpy(cell + n, record, size);
+}
+
+void btree_cells_init(struct btree_cells *c, uint32_t count, uint32_t usual)
+{
+	*c = (struct btree_cells){.cap = (size_t)count * usual, .sizes_cap = count};
+	c->bytes = mem_alloc(c->cap);
+	c->sizes = mem_alloc(count * sizeof(*c->sizes));
+}
+
+void btree_cells_release(struct btree_cells *c)
+{
+	free(c->bytes);
+	free(c->sizes);
+	*c = (struct btree_cells){0};
+}
+
+uint8_t *btree_cells_begin(struct btree_cells *c, int64_t id)
+{
+	uint8_t *cell;
+
+	if (c->cap - c->used < BTREE_RECORD_MAX + 20) {
+		c->cap = 2 * c->cap + BTREE_RECORD_MAX + 20;
+		c->bytes = mem_realloc(c->bytes, c->cap);
+	}
+	cell = c->bytes + c->used;
+	c->prefix = 1 + (id ? put_varint(cell + 1, (uint64_t)id) : 0);
+	return cell + c->prefix;
+}
+
+void btree_cells_end(struct btree_cells *c, uint32_t size)
+{
+	uint8_t *cell = c->bytes + c->used;
+	uint32_t n = c->prefix + size;
+
+	/* The size stands first; it mostly takes the one byte that was left for it. */
+	if (size >= 0x80) {
+		memmove(cell + 2, cell + 1, n - 1);
+		n++;
+	}
+	(void)put_varint(cell, size);
+	MEM_RESERVE(c->sizes, c->count, c->sizes_cap);
+	c->sizes[c->count++] = (uint16_t)n;
+	c->used += n;
+}
+
+/* How many of n cells still fit on the leaf, and their bytes. */
+static uint32_t fitting(const struct level *l, const uint16_t *sizes, uint32_t n, uint32_t *ret_bytes)
+{
+	uint32_t room = l->content - LEAF_HEADER - 2 * l->cells, count = 0, bytes = 0;
+
+	while (count < n && bytes + sizes[count] + 2 * (count + 1) <= room)
+		bytes += sizes[count++];
+	*ret_bytes = bytes;
+	return count;
+}
+
+void btree_add_cells(struct btree *t, const struct btree_cells *c)
+{
+	const uint8_t *from = c->bytes;
+
+	for (uint32_t i = 0; i < c->count;) {
+		struct level *l = t->levels[0];
+		uint32_t bytes, n = fitting(l, c->sizes + i, c->count - i, &bytes), at = l->content - bytes;
+
+		if (n == 0) {
+			end_leaf(t);
+			continue;
+		}
+		memcpy(l->page + at, from, bytes);
+		from += bytes;
+		l->content = at;
+		for (uint32_t k = 0; k < n; at += c->sizes[i + k++])
+			put16(l->page + LEAF_HEADER + 2 * l->cells++, at);
+		i += n;
+		l->last = c->sizes[i - 1];
+		t->last_id += n;
+	}
 }
 
 int64_t btree_end_row(struct btree *t)

@@ -38,14 +38,41 @@ struct bulk_row *btree_row(struct btree *t);
 /* Ends the row that btree_row() began; ids count from 1. Returns its rowid. Shorter than a page. */
 int64_t btree_end_row(struct btree *t);
 
-/* A row that was made elsewhere: a whole record, header and values (file format 2.1). Returns its rowid. */
-int64_t btree_add_row(struct btree *t, const uint8_t *record, uint32_t size);
-
 /* The next row gets this rowid, which is above those before it. */
 void btree_skip_to(struct btree *t, int64_t id);
 
-/* An entry that was made elsewhere: a whole record, as btree_add_row(). */
+/* An entry that was made elsewhere: a whole record. */
 void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size);
+
+/*
+ * Rows, or entries, of one tree that another thread makes: finished cells (file format 1.6), one behind the other
+ * in the order of their keys.
+ */
+struct btree_cells {
+	uint8_t *bytes;
+	uint16_t *sizes;
+	size_t used, cap;
+	uint32_t count, sizes_cap;
+	uint32_t prefix; /* bytes before the record of the one being made */
+};
+
+#define BTREE_RECORD_MAX 1024
+
+/* Makes an empty one with room for so many cells of so many bytes in the middle; it grows if need be. */
+void btree_cells_init(struct btree_cells *c, uint32_t count, uint32_t usual);
+void btree_cells_release(struct btree_cells *c);
+
+/*
+ * Begins a cell. id: its rowid; 0: the tree has none. Returns where its record goes, header and values (file format
+ * 2.1), of at most BTREE_RECORD_MAX bytes.
+ */
+uint8_t *btree_cells_begin(struct btree_cells *c, int64_t id);
+
+/* Ends the cell, whose record has size bytes. */
+void btree_cells_end(struct btree_cells *c, uint32_t size);
+
+/* Puts all of them behind what the tree has. Rowids, if any, go on by ones from the last one there. */
+void btree_add_cells(struct btree *t, const struct btree_cells *c);
 
 /* Ends an entry: the columns of the index and the rowid, or all columns. Shorter than a fifth of a page. */
 void btree_end_entry(struct btree *t);

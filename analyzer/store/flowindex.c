@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 #define ADDRESS 16
-#define INTS_MAX 3    /* columns of an entry of numbers */
+#define BY_FLOW_MAX 48 /* bytes of an entry by flow, and what writing its last column may touch */
 #define COLUMNS_MAX 6 /* of any entry */
 #define SMALL_GROUP 4096 /* entries; below it counting digits does not pay */
 
@@ -41,8 +41,6 @@ int flowindex_init(struct flowindex *x, struct btree_file *f, struct error *err)
 		const char *name;
 		struct btree **tree;
 	} all[] = {
-		{"flow_vantage_by_flow", &x->flow_vantage},
-		{"path_by_flow", &x->path},
 		{"path_missed", &x->path_missed},
 		{"path_syn_lost", &x->path_syn_lost},
 		{"segment_event_by_flow", &x->event},
@@ -108,50 +106,43 @@ void flowindex_flow(struct flowindex *x, int64_t flow, const uint8_t client[16],
 		groups_add_text(&x->by_pairing, pairing, 0, 0, flow);
 }
 
-/* An entry of numbers: its header's size, a type of one byte for each, and the values. */
-static inline void add_ints(struct btree *t, const int64_t *values, uint32_t count)
+/* The columns of a flow's entry before its row's: header, and the flow. columns: of the whole entry. */
+static struct bulk_at begin_by_flow(uint8_t *record, uint32_t columns, int64_t flow)
 {
-	uint8_t record[1 + 9 * INTS_MAX + 8];
-	struct bulk_at at = {.types = record + 1, .body = record + 1 + count};
+	struct bulk_at at = {.types = record + 1, .body = record + 1 + columns};
 
-	record[0] = (uint8_t)(1 + count);
-	for (uint32_t i = 0; i < count; i++)
-		bulk_put_int(&at, values[i]);
+	record[0] = (uint8_t)(1 + columns);
+	bulk_put_int(&at, flow);
+	return at;
+}
+
+/* The row of path is told by the rest of its key. */
+static void add_path(struct btree *t, int64_t flow, uint32_t leg, uint8_t direction)
+{
+	static const char names[2][16] = {[C2S] = "c2s", [S2C] = "s2c"};
+	uint8_t record[BY_FLOW_MAX];
+	struct bulk_at at = begin_by_flow(record, 3, flow);
+
+	bulk_put_int(&at, leg);
+	bulk_put_short_text(&at, names[direction], 3);
 	btree_add_entry(t, record, (uint32_t)(at.body - record));
 }
 
-void flowindex_flow_vantages(struct flowindex *x, int64_t flow, int64_t row, const uint32_t *vantages, uint32_t count)
+void flowindex_path(struct flowindex *x, int64_t flow, uint32_t leg, const struct path_counts *p)
 {
-	/* The next one is the smallest that is larger; of equals (a place that saw a flow twice) the lower row. */
-	uint64_t last = 0;
-
-	for (uint32_t n = 0; n < count; n++) {
-		uint64_t next = UINT64_MAX;
-
-		for (uint32_t i = 0; i < count; i++) {
-			uint64_t rank = (uint64_t)vantages[i] << 32 | (i + 1);
-
-			if (rank > last && rank < next)
-				next = rank;
-		}
-		add_ints(x->flow_vantage,
-			(const int64_t[]){flow, (int64_t)(next >> 32), row + (int64_t)(next & UINT32_MAX) - 1}, 3);
-		last = next;
-	}
+	if (p->capture_missed.segments > 0 || p->sender_missed.segments > 0)
+		add_path(x->path_missed, flow, leg, p->direction);
+	if (p->syn_lost > 0)
+		add_path(x->path_syn_lost, flow, leg, p->direction);
 }
 
 static void add_by_flow(struct btree *t, int64_t flow, int64_t row)
 {
-	add_ints(t, (const int64_t[]){flow, row}, 2);
-}
+	uint8_t record[BY_FLOW_MAX];
+	struct bulk_at at = begin_by_flow(record, 2, flow);
 
-void flowindex_path(struct flowindex *x, int64_t flow, int64_t row, const struct path_counts *p)
-{
-	add_by_flow(x->path, flow, row);
-	if (p->capture_missed.segments > 0 || p->sender_missed.segments > 0)
-		add_by_flow(x->path_missed, flow, row);
-	if (p->syn_lost > 0)
-		add_by_flow(x->path_syn_lost, flow, row);
+	bulk_put_int(&at, row);
+	btree_add_entry(t, record, (uint32_t)(at.body - record));
 }
 
 static void add_ordered(struct flowindex_groups *g, const char *kind, uint32_t from, uint32_t to, int64_t row,
@@ -330,7 +321,7 @@ static void groups_write(struct flowindex_groups *g)
 void flowindex_finish(struct flowindex *x)
 {
 	struct flowindex_groups *kept[] = {&x->by_client, &x->by_outcome, &x->by_pairing, &x->by_kind, &x->syn};
-	struct btree *by_flow[] = {x->flow_vantage, x->path, x->path_missed, x->path_syn_lost, x->event};
+	struct btree *by_flow[] = {x->path_missed, x->path_syn_lost, x->event};
 
 	for (size_t i = 0; i < sizeof(by_flow) / sizeof(by_flow[0]); i++)
 		btree_finish(by_flow[i]);
@@ -340,5 +331,5 @@ void flowindex_finish(struct flowindex *x)
 		btree_finish(kept[i]->tree);
 		kept[i]->tree = NULL;
 	}
-	x->flow_vantage = x->path = x->path_missed = x->path_syn_lost = x->event = NULL;
+	x->path_missed = x->path_syn_lost = x->event = NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * flowindex: the indexes of flow, flow_vantage, path and segment_event (schema/flow_indexes.sql),
+ * flowindex: the indexes of flow, path and segment_event (schema/flow_indexes.sql),
  * written while their rows are. Those that go by flow are in the order of the rows already; the others
  * are kept as a group and a row each, and put in order at the end.
  */
@@ -23,7 +23,7 @@ struct flowindex_groups {
 };
 
 struct flowindex {
-	struct btree *flow_vantage, *path, *path_missed, *path_syn_lost, *event;
+	struct btree *path_missed, *path_syn_lost, *event;
 	struct flowindex_groups by_client, by_outcome, by_pairing, by_kind, syn;
 };
 
@@ -35,10 +35,7 @@ void flowindex_release(struct flowindex *x);
 void flowindex_flow(struct flowindex *x, int64_t flow, const uint8_t client[16], const uint8_t server[16],
 	const char *outcome, const char *pairing);
 
-/* vantages: ids of the places of a flow, whose rows are row, row + 1, ... */
-void flowindex_flow_vantages(struct flowindex *x, int64_t flow, int64_t row, const uint32_t *vantages, uint32_t count);
-
-void flowindex_path(struct flowindex *x, int64_t flow, int64_t row, const struct path_counts *p);
+void flowindex_path(struct flowindex *x, int64_t flow, uint32_t leg, const struct path_counts *p);
 
 /* sent_ns: DB_NONE where it was not captured. from, to: ids of vantage points. */
 void flowindex_event(struct flowindex *x, int64_t flow, int64_t row, const char *kind, uint32_t from, uint32_t to,

@@ -11,21 +11,20 @@
 /* Addresses of one batch are often the same. */
 #define ADDRESSES 16
 
-/* What the rows of a conversation at two places take. */
-#define USUAL_SIZE 512
-/* More than any row takes: 64 columns, two of them addresses. */
-#define ROW_MAX 1024
+/* What a row of flow, flow_vantage, path mostly takes, and a little more. */
+#define FLOW_SIZE 96
+#define FLOW_VANTAGE_SIZE 112
+#define PATH_SIZE 96
 
 /* Columns of the tables. */
 #define FLOW_COLUMNS 13
 #define FLOW_VANTAGE_COLUMNS 27
-#define PATH_COLUMNS 36
+#define PATH_COLUMNS 37
 
 struct flow_rows {
 	struct flow_summary *summaries; /* of the places from first on */
 	uint32_t first;
-	uint8_t *bytes; /* each row's size, two bytes, and its record */
-	size_t used, cap, read;
+	struct btree_cells flows, flow_vantages, paths;
 	/* While they are made: */
 	struct address_text {
 		uint8_t ip[16];
@@ -39,8 +38,8 @@ struct flow_rows {
  * is long), so the values' place is known before the first is written.
  */
 struct row {
-	struct bulk_at at;
-	uint8_t *record;
+	struct btree_cells *cells;
+	const uint8_t *record;
 	uint32_t columns;
 };
 
@@ -105,27 +104,22 @@ struct flow_summary flowrows_summary(const struct join *j, const struct conversa
 	return s;
 }
 
-static struct row begin_row(struct flow_rows *r, uint32_t columns)
+/* id: the rowid, or 0. The row is filled by way of *ret_at. */
+static struct row begin_row(struct btree_cells *cells, uint32_t columns, int64_t id, struct bulk_at *ret_at)
 {
-	uint8_t *record;
+	uint8_t *record = btree_cells_begin(cells, id);
 
-	if (r->cap - r->used < ROW_MAX) {
-		r->cap = 2 * r->cap + ROW_MAX;
-		r->bytes = mem_realloc(r->bytes, r->cap);
-	}
-	record = r->bytes + r->used + sizeof(uint16_t);
 	record[0] = (uint8_t)(1 + columns);
-	return (struct row){
-		.record = record, .columns = columns, .at = {.types = record + 1, .body = record + 1 + columns}};
+	*ret_at = (struct bulk_at){.types = record + 1, .body = record + 1 + columns};
+	return (struct row){.cells = cells, .record = record, .columns = columns};
 }
 
-static void end_row(struct flow_rows *r, const struct row *row)
+static void end_row(const struct row *row, const struct bulk_at *at)
 {
-	uint16_t size = (uint16_t)(row->at.body - row->record);
+	uint32_t size = (uint32_t)(at->body - row->record);
 
-	assert(row->at.types == row->record + 1 + row->columns && size <= ROW_MAX - 16);
-	memcpy(r->bytes + r->used, &size, sizeof(size));
-	r->used += sizeof(size) + size;
+	assert(at->types == row->record + 1 + row->columns && size <= BTREE_RECORD_MAX - 16);
+	btree_cells_end(row->cells, size);
 }
 
 /* A word of this program's own, of at most 16 letters. */
@@ -163,15 +157,16 @@ static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struc
 	}
 }
 
-/* Columns in the order of the schema: rows have no other way to name them. */
-static void add_flow(struct flow_rows *r, const struct join *j, const struct conversation *c, const struct flow_summary *sum)
+/* Columns in the order of the schema, those of a key first: rows have no other way to name them. */
+static void add_flow(struct flow_rows *r, const struct join *j, uint32_t number, const struct conversation *c,
+	const struct flow_summary *sum)
 {
 	const struct member *near = &j->all->members[c->first_member];
-	struct row row = begin_row(r, FLOW_COLUMNS);
-	struct bulk_at at = row.at;
+	struct bulk_at at;
+	const struct row row = begin_row(&r->flows, FLOW_COLUMNS, number, &at);
 	char text[PROTOCOL_TEXT_SIZE];
 
-	bulk_put_null(&at); /* rowids count up from 1, as flows do */
+	bulk_put_null(&at); /* it is the rowid */
 	put_word(&at, protocol_text(member_flow(j->net, near)->key.protocol, text));
 	put_ends(r, &at, j->net, near);
 	for (int d = 0; d < 2; d++)
@@ -181,8 +176,7 @@ static void add_flow(struct flow_rows *r, const struct join *j, const struct con
 	put_word(&at, sum->outcome);
 	bulk_put_int(&at, c->client_known);
 	put_word(&at, pairing_name((enum pairing_evidence)c->pairing));
-	row.at = at;
-	end_row(r, &row);
+	end_row(&row, &at);
 }
 
 static inline void put_sides(struct bulk_at *at, const struct flow_side *c, const struct flow_side *v)
@@ -214,20 +208,19 @@ static void add_members(struct flow_rows *r, const struct join *j, uint32_t numb
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
 		const struct flow *f = member_flow(j->net, m);
-		struct row row = begin_row(r, FLOW_VANTAGE_COLUMNS);
-		struct bulk_at at = row.at;
+		struct bulk_at at;
+		const struct row row = begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
 
 		bulk_put_int(&at, number);
-		bulk_put_int(&at, j->net->vantages[m->vantage].id);
 		bulk_put_int(&at, position++);
+		bulk_put_int(&at, j->net->vantages[m->vantage].id);
 		put_ends(r, &at, j->net, m);
 		bulk_put_int(&at, m->delta[C2S]);
 		bulk_put_int(&at, m->delta[S2C]);
 		bulk_put_int(&at, f->first_ns);
 		bulk_put_int(&at, f->last_ns);
 		put_sides(&at, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
-		row.at = at;
-		end_row(r, &row);
+		end_row(&row, &at);
 	}
 }
 
@@ -275,12 +268,13 @@ static inline __attribute__((always_inline)) void put_fates(struct bulk_at *at, 
 	}
 }
 
-static void add_path(struct flow_rows *r, const struct join *j, uint32_t number, const struct path_counts *p)
+static void add_path(struct flow_rows *r, const struct join *j, uint32_t number, uint32_t leg, const struct path_counts *p)
 {
-	struct row row = begin_row(r, PATH_COLUMNS);
-	struct bulk_at at = row.at;
+	struct bulk_at at;
+	const struct row row = begin_row(&r->paths, PATH_COLUMNS, 0, &at);
 
 	bulk_put_int(&at, number);
+	bulk_put_int(&at, leg);
 	put_word(&at, p->direction == C2S ? "c2s" : "s2c");
 	bulk_put_int(&at, j->net->vantages[p->from].id);
 	bulk_put_int(&at, j->net->vantages[p->to].id);
@@ -298,8 +292,7 @@ static void add_path(struct flow_rows *r, const struct join *j, uint32_t number,
 	bulk_put_int_or_null(&at, p->owd_min_ns);
 	bulk_put_int_or_null(&at, p->owd_median_ns);
 	bulk_put_int_or_null(&at, p->owd_max_ns);
-	row.at = at;
-	end_row(r, &row);
+	end_row(&row, &at);
 }
 
 static void free_rows(void *rows)
@@ -307,29 +300,32 @@ static void free_rows(void *rows)
 	struct flow_rows *r = rows;
 
 	free(r->summaries);
-	free(r->bytes);
+	btree_cells_release(&r->flows);
+	btree_cells_release(&r->flow_vantages);
+	btree_cells_release(&r->paths);
 	free(r);
 }
 
 void flowrows_make(const struct join *j, struct join_batch *b)
 {
 	struct flow_rows *r = mem_zalloc(sizeof(*r));
-	uint32_t path = 0;
+	uint32_t path = 0, count = b->end - b->begin + 1;
 
 	r->first = b->begin;
-	r->summaries = mem_array(b->end - b->begin + 1, sizeof(*r->summaries));
-	r->cap = (size_t)(b->end - b->begin) * USUAL_SIZE;
-	r->bytes = mem_alloc(r->cap);
+	r->summaries = mem_array(count, sizeof(*r->summaries));
+	btree_cells_init(&r->flows, count, FLOW_SIZE);
+	btree_cells_init(&r->flow_vantages, 2 * count, FLOW_VANTAGE_SIZE);
+	btree_cells_init(&r->paths, b->path_count + 1, PATH_SIZE);
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], number = place + 1;
 		const struct conversation *c = &j->all->list[conversation];
 		struct flow_summary *sum = &r->summaries[place - b->begin];
 
 		*sum = flowrows_summary(j, c);
-		add_flow(r, j, c, sum);
+		add_flow(r, j, number, c, sum);
 		add_members(r, j, number, c);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++)
-			add_path(r, j, number, &b->paths[path].counts);
+			add_path(r, j, number, b->paths[path].leg, &b->paths[path].counts);
 	}
 	b->prepared = r;
 	b->free_prepared = free_rows;
@@ -342,13 +338,11 @@ const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t plac
 	return &r->summaries[place - r->first];
 }
 
-int64_t flowrows_next(const struct join_batch *b, struct btree *t)
+void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages, struct btree *paths)
 {
-	struct flow_rows *r = b->prepared;
-	const uint8_t *record = r->bytes + r->read + sizeof(uint16_t);
-	uint16_t size;
+	const struct flow_rows *r = b->prepared;
 
-	memcpy(&size, r->bytes + r->read, sizeof(size));
-	r->read += sizeof(size) + size;
-	return btree_add_row(t, record, size);
+	btree_add_cells(flows, &r->flows);
+	btree_add_cells(flow_vantages, &r->flow_vantages);
+	btree_add_cells(paths, &r->paths);
 }

@@ -27,8 +27,5 @@ struct flow_rows;
 /* Of the conversation at a place in order[], one of the batch's. */
 const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t place);
 
-/*
- * Writes the batch's next row into the tree of its table. For each conversation, in their order: its row of
- * flow, those of flow_vantage in the order of its members, those of path in the order of the batch. Returns the rowid.
- */
-int64_t flowrows_next(const struct join_batch *b, struct btree *t);
+/* Puts the rows of a batch behind those in their trees. */
+void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages, struct btree *paths);

@@ -64,7 +64,6 @@ void flow_writer_release(struct flow_writer *w)
 	free(w->packets);
 	free(w->windows);
 	free(w->missed_total);
-	free(w->places);
 	*w = (struct flow_writer){0};
 }
 
@@ -195,7 +194,7 @@ static void insert_handshake_ack(struct flow_writer *w, const struct conversatio
 }
 
 static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
-	const struct event *e)
+	uint32_t leg, const struct event *e)
 {
 	bool kept = w->events_total++ < w->events_max;
 
@@ -216,8 +215,8 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct convers
 		return;
 	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);
 	w->pending[w->pending_count++] = (struct pending){.event_row = kept ? w->event_count : 0,
-		.path_row = w->path_count, .waiting = w->waiting_count, .vantage = e->to, .segments = e->segments, .bytes = e->length,
-		.syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
+		.flow = row, .leg = (uint8_t)leg, .direction = e->direction, .waiting = w->waiting_count, .vantage = e->to,
+		.segments = e->segments, .bytes = e->length, .syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
 }
 
 static char *append(char *at, const char *text)
@@ -503,48 +502,28 @@ static void add_waiting(struct flow_writer *w)
 	}
 }
 
-static void write_members(struct flow_writer *w, uint32_t number, const struct conversation *c, const struct join_batch *b)
-{
-	const struct join *j = w->join;
-	uint32_t n = 0;
-	int64_t id = 0;
-
-	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
-		MEM_RESERVE(w->places, n, w->place_cap);
-		w->places[n++] = j->net->vantages[j->all->members[i].vantage].id;
-		id = flowrows_next(b, w->flow_vantages);
-	}
-	flowindex_flow_vantages(&w->indexes, number, id - n + 1, w->places, n);
-}
-
-static void write_path(struct flow_writer *w, uint32_t number, const struct path_counts *p, const struct join_batch *b)
-{
-	w->path_count = (uint64_t)flowrows_next(b, w->paths);
-	flowindex_path(&w->indexes, number, (int64_t)w->path_count, p);
-}
-
 int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
 	const struct join *j = w->join;
 	uint32_t path = 0, event = 0, window = 0, packet = 0, outage = 0;
 
+	flowrows_write(b, w->flows, w->flow_vantages, w->paths);
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t conversation = j->order[place], row = place + 1;
 		const struct conversation *c = &j->all->list[conversation];
 		const struct flow_summary *sum = flowrows_of(b, place);
 
-		(void)flowrows_next(b, w->flows);
 		flowindex_flow(&w->indexes, row, sum->client, sum->server, sum->outcome,
 			pairing_name((enum pairing_evidence)c->pairing));
-		write_members(w, row, c, b);
 		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
+			const struct path_result *p = &b->paths[path];
 			uint32_t pending = w->pending_count;
 
-			write_path(w, row, &b->paths[path].counts, b);
-			for (; event < b->paths[path].event_end; event++)
-				take_event(w, row, c, sum, &b->events.events[event]);
-			add_totals(w, conversation, sum, &b->paths[path].counts, w->pending_count > pending);
+			flowindex_path(&w->indexes, row, p->leg, &p->counts);
+			for (; event < p->event_end; event++)
+				take_event(w, row, c, sum, p->leg, &b->events.events[event]);
+			add_totals(w, conversation, sum, &p->counts, w->pending_count > pending);
 		}
 		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
 			take_window(w, row, &b->windows[window]);
@@ -619,10 +598,12 @@ static void settle_pending(struct flow_writer *w)
 		if (!doubtful(w, p))
 			continue;
 		unjudge(&w->waiting[p->waiting], p);
-		db_int(path, 1, (int64_t)p->path_row);
+		db_int(path, 1, p->flow);
 		db_int(path, 2, p->segments);
 		db_int(path, 3, p->bytes);
 		db_int(path, 4, p->syn ? p->segments : 0);
+		db_int(path, 5, p->leg);
+		db_text(path, 6, direction_name(p->direction));
 		db_step(w->db, path);
 		if (!p->event_row)
 			continue;

@@ -13,7 +13,6 @@ struct flow_writer {
 	const struct join *join;
 	uint64_t event_count, events_total, events_max;
 	uint64_t packet_count, packets_total, packets_max;
-	uint64_t path_count;
 	struct btree_file *file; /* while loading, as are the trees */
 	struct btree *flows, *flow_vantages, *paths, *events, *handshake_acks;
 	struct flowindex indexes;
@@ -29,9 +28,11 @@ struct flow_writer {
 	uint32_t window_count, window_cap;
 	/* Events whose verdict waits until all captures have been judged. */
 	struct pending {
-		uint64_t event_row, path_row; /* event_row 0: beyond the limit */
+		uint64_t event_row; /* 0: beyond the limit */
 		uint32_t waiting; /* index of its path there */
+		uint32_t flow; /* of its path */
 		uint32_t vantage, segments, bytes;
+		uint8_t leg, direction; /* of its path */
 		bool syn;
 		int64_t at_ns;
 	} *pending;
@@ -48,7 +49,6 @@ struct flow_writer {
 	struct tally peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct tally missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */
-	uint32_t *places, place_cap; /* scratch: ids of the vantage points of a flow */
 };
 
 /* No transaction may be open on db from here to flow_writer_finish(). Negative: err is set. */

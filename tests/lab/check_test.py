@@ -87,7 +87,7 @@ class Honest:
             counts["delivered"] = counts["sent"] - sum(
                 counts[name] for name in ("misaddressed", "lost", "capture_missed", "unjudged"))
         counts["received"] = sum(counts.get(name, 0) for name in check.ARRIVALS)
-        insert(self.db, "path", flow_id=flow, direction=spec["direction"], **counts,
+        insert(self.db, "path", flow_id=flow, leg=0, direction=spec["direction"], **counts,
                owd_min_ns=20_000, owd_median_ns=30_000, owd_max_ns=900_000,
                from_vantage_id=self.vantage[spec["from"]], to_vantage_id=self.vantage[spec["to"]])
 

@@ -65,6 +65,7 @@ class Case:
         self.hosts = {}
         self.vantages = {}
         self.frames = {}
+        self.legs = {}
         self.expected = []
         self.forbidden = []
         self.only = False
@@ -168,7 +169,9 @@ class Case:
             "received", "modified", "reordered", "retransmitted", "syn_sent", "syn_lost", "estimated"] + [
             "bytes_" + n for n in names.split() + ["received", "retransmitted"]], 0)
         columns.update({k: int(v) for k, v in o.items()})
-        self.row("path", flow_id=int(number), direction=direction, from_vantage_id=self.vantages[a],
+        leg = self.legs.get((number, direction), 0)
+        self.legs[number, direction] = leg + 1
+        self.row("path", flow_id=int(number), leg=leg, direction=direction, from_vantage_id=self.vantages[a],
                  to_vantage_id=self.vantages[b], **columns)
 
     def do_adverts(self, words, o):

@@ -83,13 +83,15 @@ class Facts:
         return n
 
     def path_row(self, flow, direction, src, dst, sent, **counts):
-        """One direction between two vantage points; what is not lost and the like was delivered."""
+        """One direction between two vantage points, the next leg of its flow; what is not lost and the like was delivered."""
         gone = sum(counts.get(k, 0) for k in ("lost", "misaddressed", "capture_missed", "unjudged"))
         values = dict(delivered=sent - gone, bytes_sent=0)
         values.update(counts)
         arrived = sum(values.get(k, 0) for k in (
             "delivered", "misaddressed", "duplicated", "injected", "sender_missed"))
-        self.insert("path", flow_id=flow, direction=direction, from_vantage_id=src, to_vantage_id=dst,
+        leg = self.db.execute("SELECT count(*) FROM path WHERE flow_id = ? AND direction = ?",
+                              [flow, direction]).fetchone()[0]
+        self.insert("path", flow_id=flow, leg=leg, direction=direction, from_vantage_id=src, to_vantage_id=dst,
                     sent=sent, received=arrived, **values)
 
     def event(self, flow, direction, kind, src, dst, at=0.0, flags=PSHACK, length=1448, seq=1, frame=None,

@@ -182,6 +182,113 @@ static void test_without_rowid(void **state)
 	db_close(&db);
 }
 
+/* A key of 8 digits and a text of n letters, as analysis has them; n may take two bytes to say. */
+static void put_cell(struct btree_cells *c, int i, unsigned n)
+{
+	unsigned serial = 13 + 2 * n, head = serial < 0x80 ? 3 : 4;
+	uint8_t *record = btree_cells_begin(c, 0), *at = record;
+	char key[16];
+
+	*at++ = (uint8_t)head;
+	*at++ = 13 + 2 * 8;
+	if (serial >= 0x80)
+		*at++ = (uint8_t)(serial >> 7 | 0x80);
+	*at++ = serial & 0x7f;
+	(void)snprintf(key, sizeof(key), "%08d", i);
+	memcpy(at, key, 8);
+	memset(at + 8, 'x', n);
+	btree_cells_end(c, head + 8 + n);
+}
+
+/* Many cells at a time, some that fill pages to their end, between entries that come one by one. */
+static void test_cells(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct btree_file *f;
+	struct btree *t;
+	struct db db;
+	int64_t letters = 0;
+	int i = 0;
+
+	(void)state;
+	make(&db, "");
+	assert_int_equal(btree_file_open(&f, &db, &err), 0);
+	assert_int_equal(btree_new(&t, f, "analysis", &err), 0);
+	for (unsigned round = 0; round < 400; round++) {
+		struct btree_cells cells;
+		struct bulk_row *row;
+		char key[16];
+
+		btree_cells_init(&cells, 4, 8); /* both grow */
+		for (unsigned k = 0; k < round % 97; k++, i++) {
+			unsigned n = (unsigned)(i * 31 % (round % 3 ? 90 : 900));
+
+			put_cell(&cells, i, n);
+			letters += n;
+		}
+		btree_add_cells(t, &cells);
+		btree_cells_release(&cells);
+		row = btree_row(t);
+		bulk_text(row, key, (size_t)snprintf(key, sizeof(key), "%08d", i++));
+		bulk_text(row, key, round % 5);
+		letters += round % 5;
+		btree_end_entry(t);
+	}
+	btree_finish(t);
+	assert_int_equal(btree_file_close(f, &err), 0);
+	assert_sound(&db);
+	assert_int_equal(one_number(&db, "SELECT count(*) FROM analysis"), i);
+	assert_int_equal(one_number(&db, "SELECT sum(length(value)) FROM analysis"), letters);
+	assert_int_equal(one_number(&db, "SELECT 1 + max(CAST(key AS INTEGER)) FROM analysis"), i);
+	db_close(&db);
+}
+
+/* Rowids of cells made elsewhere, and those that the tree gives, are one sequence. */
+static void test_cells_of_rows(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct btree_cells cells;
+	struct btree_file *f;
+	struct btree *t;
+	struct db db;
+
+	(void)state;
+	make(&db, "");
+	assert_int_equal(btree_file_open(&f, &db, &err), 0);
+	assert_int_equal(btree_new(&t, f, "kernel_log", &err), 0);
+	for (int64_t id = 1; id <= 40000;) {
+		struct bulk_row *row;
+
+		btree_cells_init(&cells, 256, 32);
+		for (int k = 0; k < 255; k++, id++) {
+			struct bulk_at at;
+			uint8_t *record = btree_cells_begin(&cells, id);
+
+			record[0] = 5;
+			at = (struct bulk_at){.types = record + 1, .body = record + 5};
+			bulk_put_int(&at, id % 3);
+			bulk_put_int(&at, id * 1000003);
+			bulk_put_null(&at);
+			bulk_put_short_text(&at, "a line of a log ", 16);
+			btree_cells_end(&cells, (uint32_t)(at.body - record));
+		}
+		btree_add_cells(t, &cells);
+		btree_cells_release(&cells);
+		row = btree_row(t);
+		bulk_int(row, 0);
+		bulk_int(row, id * 1000003);
+		bulk_null(row);
+		bulk_word(row, "a line");
+		assert_int_equal(btree_end_row(t), id++);
+	}
+	btree_finish(t);
+	assert_int_equal(btree_file_close(f, &err), 0);
+	assert_sound(&db);
+	assert_int_equal(one_number(&db, "SELECT count(*) = max(rowid) FROM kernel_log"), 1);
+	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log WHERE at_ns != rowid * 1000003"), 0);
+	db_close(&db);
+}
+
 /* What is not there, or holds rows already, is refused. */
 static void test_refused(void **state)
 {
@@ -219,6 +326,8 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_without_rowid),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_cells_of_rows),
 		cmocka_unit_test(test_refused),
 	};
 
