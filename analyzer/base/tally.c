@@ -75,11 +75,6 @@ static uint32_t find(const struct tally *t, const void *key)
 	}
 }
 
-bool tally_is_key(const struct tally *t, uint32_t i, const void *key)
-{
-	return t->key_size == 24 ? same(tally_key(t, i), key, 24) : same(tally_key(t, i), key, t->key_size);
-}
-
 /* Which of the recent keys this may be. */
 static inline __attribute__((always_inline)) uint32_t slot_sized(const uint8_t *key, size_t size)
 {
@@ -107,6 +102,8 @@ static uint32_t *recent_of(struct tally *t, const void *key, bool *ret_same)
 		return recent_sized(t, key, 16, ret_same);
 	case 24:
 		return recent_sized(t, key, 24, ret_same);
+	case 40:
+		return recent_sized(t, key, 40, ret_same);
 	default:
 		return recent_sized(t, key, t->key_size, ret_same);
 	}

@@ -38,8 +38,6 @@ static inline void *tally_value(const struct tally *t, uint32_t i)
 	return t->entries + i * t->stride + t->value_at;
 }
 
-bool tally_is_key(const struct tally *t, uint32_t i, const void *key);
-
 /* The index of a value that tally_at() or tally_get() returned. */
 static inline uint32_t tally_index(const struct tally *t, const void *value)
 {

@@ -30,10 +30,17 @@ struct ports {
 
 static void note_service(struct vantage *v, const struct flow *f, struct ports *ports)
 {
-	struct service key = census_service(f, server_is_b(f));
-	uint32_t port = (uint32_t)key.protocol << 16 | key.port, k = 0;
-	bool fresh;
+	bool b = server_is_b(f), fresh;
+	struct address *server = observe_address(v, f, b);
+	uint32_t port = (uint32_t)f->key.protocol << 16 | (b ? f->key.b_port : f->key.a_port), k = 0;
+	struct service key;
 
+	/* An address mostly has few services, and very many flows to them. */
+	if (server && server->service == port + 1)
+		return;
+	if (server)
+		server->service = port + 1;
+	key = census_service(f, b);
 	(void)tally_at(&v->services, &key, &fresh);
 	while (k < ports->count && ports->seen[k] != port)
 		k++;

@@ -216,29 +216,40 @@ KEPT_APART void observe_netfilter(const struct observation *o, uint32_t flow, bo
 	use->packets++;
 }
 
-/* The row of a key; *last is the one that was counted in last, which it mostly is again. */
-static struct mac_use *mac_use_of(struct vantage *v, const struct mac_use_key *key, uint32_t *last, bool *ret_fresh)
+/* What the key of a row of mac_use is beside the address. */
+static uint64_t role_of(const struct mac_use_key *k)
+{
+	return le64((const uint8_t *)k + sizeof(k->ip));
+}
+
+_Static_assert(sizeof(struct mac_use_key) == 16 + sizeof(uint64_t), "role_of() reads all that is behind the address");
+
+/* The row of a key and an address; *last is that address's one that was counted in last, which it mostly is again. */
+static struct mac_use *mac_use_of(struct vantage *v, struct mac_use_key *key, const uint8_t ip[16], uint32_t *last,
+	bool *ret_fresh)
 {
 	struct mac_use *use;
 
 	*ret_fresh = false;
-	if (*last && tally_is_key(&v->mac_use, *last - 1, key))
+	if (*last && role_of(tally_key(&v->mac_use, *last - 1)) == role_of(key))
 		return tally_value(&v->mac_use, *last - 1);
+	memcpy(key->ip, ip, 16);
 	use = tally_at(&v->mac_use, key, ret_fresh);
 	if (use)
 		*last = tally_index(&v->mac_use, use) + 1;
 	return use;
 }
 
-static void add_mac_use(struct vantage *v, const struct mac_use_key *key, const struct flow *f,
-	const struct flow_side *side, uint32_t *last)
+/* Counts the run of a side for the address of its sender, or its receiver. */
+static void add_mac_use(struct vantage *v, struct mac_use_key *key, const struct flow *f, bool from_b, uint32_t *last)
 {
+	const struct flow_side *side = &f->side[from_b];
 	struct mac_use *use;
 	bool fresh;
 
 	if (key->mac == MAC_NONE)
 		return;
-	use = mac_use_of(v, key, last, &fresh);
+	use = mac_use_of(v, key, from_b == (key->role == 0) ? f->key.b : f->key.a, last, &fresh);
 	if (!use)
 		return;
 	if (fresh || side->run_first_ns < use->first_ns) {
@@ -281,12 +292,11 @@ void observe_close_run(struct vantage *v, struct flow *f, bool from_b)
 		.binding = side->run_binding, .role = 1};
 
 	if (side->run_frames) {
-		struct address unknown = {0}, *from = observe_address(v, f, from_b), *to = observe_address(v, f, !from_b);
+		struct address *from = observe_address(v, f, from_b), *to = observe_address(v, f, !from_b);
+		uint32_t unknown[2] = {0};
 
-		memcpy(source.ip, from_b ? f->key.b : f->key.a, 16);
-		memcpy(destination.ip, from_b ? f->key.a : f->key.b, 16);
-		add_mac_use(v, &source, f, side, from ? &from->as_source : &unknown.as_source);
-		add_mac_use(v, &destination, f, side, to ? &to->as_destination : &unknown.as_destination);
+		add_mac_use(v, &source, f, from_b, from ? &from->as_source : &unknown[0]);
+		add_mac_use(v, &destination, f, from_b, to ? &to->as_destination : &unknown[1]);
 	}
 	side->run_frames = 0;
 }

@@ -92,8 +92,10 @@ struct address {
 	uint16_t mac; /* index of the MAC that it last spoke from; MAC_NONE: it did not */
 	/* By census.c, of flows between unicast addresses: */
 	bool sent_out; /* the capture says that it was sent from here, with a TTL that no router has counted down */
+	bool own;      /* its host's; after owners_infer() */
 	uint8_t ttl_max, ttl_max_answered; /* of the first segments that it sent; of answered flows; 0: none */
 	uint32_t as_source, as_destination; /* rows of mac_use that were counted in last, + 1 */
+	uint32_t service; /* protocol and port of the one of it that was noted last, + 1; 0: none */
 	uint64_t frames[ADDRESS_VIEWS];
 };
 

@@ -607,6 +607,9 @@ static void run_batch(struct worker *w, struct join_batch *b)
 	const struct join *j = w->join;
 
 	b->copies_skipped = mem_array(j->net->vantage_count + 1, sizeof(*b->copies_skipped));
+	/* Mostly two places: a path for each direction. */
+	b->path_cap = 2 * (b->end - b->begin);
+	b->paths = mem_alloc(b->path_cap * sizeof(*b->paths));
 	for (uint32_t i = b->begin; i < b->end; i++) {
 		if (i + 2 * NEAR < b->end)
 			conversation_near(j->net, j->all, j->order[i + 2 * NEAR]);

@@ -406,6 +406,16 @@ static void complete_addresses(struct network *net)
 	}
 }
 
+/* Each capture has few addresses, and very many flows that ask. */
+static void mark_own(struct vantage *v, const struct owners *o)
+{
+	for (uint32_t i = 0; i < v->addresses.count; i++) {
+		struct address *a = tally_value(&v->addresses, i);
+
+		a->own = owner_of(o, tally_key(&v->addresses, i)) == v->host;
+	}
+}
+
 void owners_infer(struct network *net, struct owners *ret)
 {
 	tally_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
@@ -420,6 +430,8 @@ void owners_infer(struct network *net, struct owners *ret)
 	while (infer_together(net, ret))
 		;
 	complete_addresses(net);
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		mark_own(&net->vantages[i], ret);
 }
 
 void owners_release(struct owners *o)

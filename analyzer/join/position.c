@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "decode/packet.h"
+#include "flow/observe.h"
 #include "join/walk.h"
 
 /* Members of nearly every conversation fit without memory of their own. */
@@ -201,12 +202,18 @@ static bool has_undecided(const struct sorting *s, const struct conversation *c)
 	return false;
 }
 
+static bool is_own(const struct sorting *s, const struct member *m, bool client)
+{
+	const struct vantage *v = &s->net->vantages[m->vantage];
+	const struct address *a = observe_address(v, member_flow(s->net, m), client == m->client_is_b);
+
+	return a ? a->own : owner_of(s->owners, member_ip(s->net, m, client)) == v->host;
+}
+
 static void note_owned(const struct sorting *s, struct member *m)
 {
-	uint32_t host = s->net->vantages[m->vantage].host;
-
-	m->owns[C2S] = owner_of(s->owners, member_ip(s->net, m, true)) == host;
-	m->owns[S2C] = owner_of(s->owners, member_ip(s->net, m, false)) == host;
+	m->owns[C2S] = is_own(s, m, true);
+	m->owns[S2C] = is_own(s, m, false);
 }
 
 /* Nearly all conversations are decided each by itself. */

@@ -493,9 +493,13 @@ static void add_waiting(struct flow_writer *w)
 	for (uint32_t i = 0; i < w->waiting_count; i++) {
 		const struct waiting_loss *p = &w->waiting[i];
 		const struct conversation *c = &w->join->all->list[p->conversation];
-		struct flow_summary sum = flowrows_summary(w->join, c);
-		struct totals_flow f = totals_flow(&sum);
+		struct flow_summary sum;
+		struct totals_flow f;
 
+		if (i + CONVERSATIONS_AHEAD < w->waiting_count)
+			conversation_near(w->join->net, w->join->all, p[CONVERSATIONS_AHEAD].conversation);
+		sum = flowrows_summary(w->join, c);
+		f = totals_flow(&sum);
 		if (p->unjudged)
 			totals_unjudge(&w->totals, &f, &p->loss, p->unjudged, p->unjudged_syn);
 		add_loss(w, c, &sum, &f, &p->loss);

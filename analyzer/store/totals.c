@@ -7,21 +7,26 @@
 
 #define PAIRS_MAX 65536
 
+/* Both directions of a leg: the second is found where the first was. */
 struct pair_key {
-	uint32_t from, to; /* vantage indexes */
+	uint32_t near, far; /* vantage indexes; near: the client's side */
 	uint8_t client[16], server[16];
-	uint64_t direction;
 };
 
 /* In the order of the columns of path_total; the last two are maxima. */
 #define SUMS 16
-enum { LOST = 4, UNJUDGED = 6, SYN_LOST = 15, LARGEST_DELIVERED = SUMS, ESTIMATED, VALUES };
+enum { FLOWS, LOST = 4, UNJUDGED = 6, SYN_LOST = 15, LARGEST_DELIVERED = SUMS, ESTIMATED, VALUES };
+
+struct pair {
+	uint64_t direction[2][VALUES]; /* C2S, S2C */
+};
 
 /* Of loss_total. */
 struct loss_key {
 	struct pair_key pair;
 	uint8_t src[16], dst[16];
-	uint32_t server_port, syn;
+	uint16_t server_port, syn;
+	uint32_t direction;
 };
 
 struct loss {
@@ -33,7 +38,7 @@ struct loss {
 
 void totals_init(struct totals *t)
 {
-	tally_init(&t->pairs, sizeof(struct pair_key), VALUES * sizeof(uint64_t), PAIRS_MAX);
+	tally_init(&t->pairs, sizeof(struct pair_key), sizeof(struct pair), PAIRS_MAX);
 	tally_init(&t->losses, sizeof(struct loss_key), sizeof(struct loss), PAIRS_MAX);
 }
 
@@ -50,7 +55,7 @@ static void raise_to(uint64_t *most, uint64_t v)
 
 static struct pair_key key_of(const struct totals_flow *f, uint32_t from, uint32_t to, uint8_t direction)
 {
-	struct pair_key key = {.from = from, .to = to, .direction = direction};
+	struct pair_key key = {.near = direction == C2S ? from : to, .far = direction == C2S ? to : from};
 
 	memcpy(key.client, f->client, sizeof(key.client));
 	memcpy(key.server, f->server, sizeof(key.server));
@@ -64,12 +69,14 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 		p->duplicated.segments, p->injected.segments, p->sender_missed.segments, p->modified, p->reordered,
 		p->retransmitted.segments, p->syn_sent, p->syn_lost};
 	struct pair_key key = key_of(f, p->from, p->to, p->direction);
+	struct pair *pair;
 	uint64_t *sum;
 	bool is_new;
 
-	sum = tally_at(&t->pairs, &key, &is_new);
-	if (!sum)
+	pair = tally_at(&t->pairs, &key, &is_new);
+	if (!pair)
 		return;
+	sum = pair->direction[p->direction];
 	for (int i = 0; i < SUMS; i++)
 		sum[i] += add[i];
 	raise_to(&sum[LARGEST_DELIVERED], p->largest_delivered < 0 ? 0 : (uint64_t)p->largest_delivered);
@@ -88,10 +95,12 @@ void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct 
 	uint32_t syn)
 {
 	struct pair_key key = key_of(f, l->from, l->to, l->direction);
-	uint64_t *sum = tally_get(&t->pairs, &key);
+	struct pair *pair = tally_get(&t->pairs, &key);
+	uint64_t *sum;
 
-	if (!sum)
+	if (!pair)
 		return;
+	sum = pair->direction[l->direction];
 	sum[LOST] -= segments;
 	sum[UNJUDGED] += segments;
 	sum[SYN_LOST] -= syn;
@@ -100,7 +109,7 @@ void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct 
 void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct totals_loss *add)
 {
 	struct loss_key key = {.pair = key_of(f, add->from, add->to, add->direction), .server_port = f->server_port,
-		.syn = add->syn_segments > 0};
+		.syn = add->syn_segments > 0, .direction = add->direction};
 	struct loss *l;
 	bool is_new;
 
@@ -128,11 +137,12 @@ struct key_text {
 };
 
 /* The first five columns of both tables. */
-static void bind_key(sqlite3_stmt *s, const struct pair_key *k, const struct network *net, struct key_text *text)
+static void bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t direction, const struct network *net,
+	struct key_text *text)
 {
-	db_int(s, 1, net->vantages[k->from].id);
-	db_int(s, 2, net->vantages[k->to].id);
-	db_text(s, 3, k->direction == C2S ? "c2s" : "s2c");
+	db_int(s, 1, net->vantages[direction == C2S ? k->near : k->far].id);
+	db_int(s, 2, net->vantages[direction == C2S ? k->far : k->near].id);
+	db_text(s, 3, direction == C2S ? "c2s" : "s2c");
 	db_text(s, 4, ip_text(k->client, text->client));
 	db_text(s, 5, ip_text(k->server, text->server));
 }
@@ -146,7 +156,7 @@ static void store_losses(const struct tally *losses, struct db *db, const struct
 		char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE];
 		struct key_text text;
 
-		bind_key(s, &k->pair, net, &text);
+		bind_key(s, &k->pair, k->direction, net, &text);
 		db_text(s, 6, ip_text(k->src, src));
 		db_text(s, 7, ip_text(k->dst, dst));
 		db_int(s, 8, k->server_port);
@@ -164,20 +174,26 @@ static void store_losses(const struct tally *losses, struct db *db, const struct
 	}
 }
 
-void totals_store(const struct totals *t, struct db *db, const struct network *net)
+static void store_pair(const struct pair_key *k, const struct pair *p, uint32_t direction, struct db *db,
+	const struct network *net)
 {
+	sqlite3_stmt *s = db_insert(db, TABLE_PATH_TOTAL);
 	struct key_text text;
 
+	if (!p->direction[direction][FLOWS])
+		return;
+	bind_key(s, k, direction, net, &text);
+	for (int v = 0; v < VALUES; v++)
+		db_int(s, 6 + v, (int64_t)p->direction[direction][v]);
+	db_step(db, s);
+}
+
+void totals_store(const struct totals *t, struct db *db, const struct network *net)
+{
 	if (t->pairs.refused || t->losses.refused)
 		return;
-	for (uint32_t i = 0; i < t->pairs.count; i++) {
-		const uint64_t *sum = tally_value(&t->pairs, i);
-		sqlite3_stmt *s = db_insert(db, TABLE_PATH_TOTAL);
-
-		bind_key(s, tally_key(&t->pairs, i), net, &text);
-		for (int v = 0; v < VALUES; v++)
-			db_int(s, 6 + v, (int64_t)sum[v]);
-		db_step(db, s);
-	}
+	for (uint32_t i = 0; i < t->pairs.count; i++)
+		for (uint32_t d = 0; d < 2; d++)
+			store_pair(tally_key(&t->pairs, i), tally_value(&t->pairs, i), d, db, net);
 	store_losses(&t->losses, db, net);
 }

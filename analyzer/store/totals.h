@@ -10,7 +10,7 @@
 #include "store/db.h"
 
 struct totals {
-	struct tally pairs; /* path_total */
+	struct tally pairs; /* path_total, both directions */
 	struct tally losses; /* loss_total */
 };
 
