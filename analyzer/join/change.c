@@ -7,8 +7,8 @@
 /* A SYN's options, which only the flow's sides keep: those of its first SYN. */
 static bool changed_syn(const struct leg *l, const struct item *sent, char detail[CHANGE_TEXT_SIZE])
 {
-	const struct flow_side *s = member_side(l->net, l->sent->member, l->direction);
-	const struct flow_side *r = member_side(l->net, l->received->member, l->direction);
+	const struct flow_side *s = member_side(l->sent->member, l->direction);
+	const struct flow_side *r = member_side(l->received->member, l->direction);
 	uint8_t gone = s->tcp_options & (uint8_t)~r->tcp_options;
 
 	if (!(sent->seg->flags & TCP_SYN) || (s->tcp_options | r->tcp_options) & TCPOPT_TRUNCATED)

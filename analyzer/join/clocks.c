@@ -80,10 +80,10 @@ static bool same_sending(const struct fresh_walk *a, const struct segment *x, co
 	return !x->ip_id || !y->ip_id || x->ip_id == y->ip_id;
 }
 
-static struct fresh_walk start_walk(const struct network *net, const struct member *m, enum direction d)
+static struct fresh_walk start_walk(const struct member *m, enum direction d)
 {
-	return (struct fresh_walk){.walk = walk_direction(net, m, d), .delta = m->delta[d],
-		.ack_delta = m->delta[!d], .tcp = member_flow(net, m)->key.protocol == 6};
+	return (struct fresh_walk){.walk = walk_direction(m, d), .delta = m->delta[d],
+		.ack_delta = m->delta[!d], .tcp = m->flow->key.protocol == 6};
 }
 
 struct sampler {
@@ -97,7 +97,7 @@ struct sampler {
 static void sample_direction(const struct sampler *sm, unsigned thread, const struct member *a,
 	const struct member *b, enum direction d)
 {
-	struct fresh_walk wa = start_walk(sm->net, a, d), wb = start_walk(sm->net, b, d);
+	struct fresh_walk wa = start_walk(a, d), wb = start_walk(b, d);
 	bool up = a->vantage < b->vantage; /* u is the smaller index */
 	uint32_t u = up ? a->vantage : b->vantage, v = up ? b->vantage : a->vantage;
 	struct clock_samples *out = &sm->samples[(size_t)thread * sm->n * sm->n + u * sm->n + v];

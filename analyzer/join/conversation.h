@@ -25,9 +25,9 @@ enum pairing_evidence {
 const char *pairing_name(enum pairing_evidence p);
 
 struct member {
-	uint32_t vantage; /* index in network */
-	uint32_t flow;	  /* index in that vantage's table */
-	uint32_t next;	  /* next member of the conversation; in path order after position_members() */
+	struct flow *flow; /* in its vantage's table, where it stays */
+	uint32_t vantage;  /* index in network */
+	uint32_t next;	   /* next member of the conversation; in path order after position_members() */
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated; /* a question without answer, or the answer to it from another address */
@@ -51,21 +51,16 @@ struct conversations {
 	uint32_t member_count;
 };
 
-static inline struct flow *member_flow(const struct network *net, const struct member *m)
-{
-	return flowtab_at(&net->vantages[m->vantage].flows, m->flow);
-}
-
 /* The side of a member's flow that sends in a direction. */
-static inline struct flow_side *member_side(const struct network *net, const struct member *m, enum direction d)
+static inline struct flow_side *member_side(const struct member *m, enum direction d)
 {
-	return &member_flow(net, m)->side[(d == C2S) == m->client_is_b];
+	return &m->flow->side[(d == C2S) == m->client_is_b];
 }
 
 /* Address and port of the client (or server) as this member saw it. */
-static inline const uint8_t *member_ip(const struct network *net, const struct member *m, bool client)
+static inline const uint8_t *member_ip(const struct member *m, bool client)
 {
-	const struct flow *f = member_flow(net, m);
+	const struct flow *f = m->flow;
 
 	return client == m->client_is_b ? f->key.b : f->key.a;
 }
@@ -74,15 +69,15 @@ static inline const uint8_t *member_ip(const struct network *net, const struct m
 #define CONVERSATIONS_AHEAD 8
 
 /* Asks for the flows of a conversation's members, which one after another would each be waited for. */
-static inline void conversation_near(const struct network *net, const struct conversations *all, uint32_t conversation)
+static inline void conversation_near(const struct conversations *all, uint32_t conversation)
 {
 	for (uint32_t i = all->list[conversation].first_member; i != MEMBER_NONE; i = all->members[i].next)
-		near_to_read(member_flow(net, &all->members[i]), sizeof(struct flow));
+		near_to_read(all->members[i].flow, sizeof(struct flow));
 }
 
-static inline uint16_t member_port(const struct network *net, const struct member *m, bool client)
+static inline uint16_t member_port(const struct member *m, bool client)
 {
-	const struct flow *f = member_flow(net, m);
+	const struct flow *f = m->flow;
 
 	return client == m->client_is_b ? f->key.b_port : f->key.a_port;
 }

@@ -83,11 +83,11 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 
 	if (near->owns[client ? C2S : S2C] || !w->place_count)
 		return;
-	host = owner_of(w->join->owners, member_ip(net, near, client));
+	host = owner_of(w->join->owners, member_ip(near, client));
 	if (host == OWNER_NONE || has_place_of_host(w, host))
 		return;
 	for (int d = 0; d < 2; d++)
-		m.owns[d] = owner_of(w->join->owners, member_ip(net, near, d == C2S)) == host;
+		m.owns[d] = owner_of(w->join->owners, member_ip(near, d == C2S)) == host;
 	for (uint32_t i = 0; i < net->hosts[host].vantage_count; i++) {
 		m.vantage = net->hosts[host].vantages[i];
 		if (net->vantages[m.vantage].kind != VANTAGE_NIC || !net->vantages[m.vantage].frames)
@@ -111,14 +111,14 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 static bool is_onlooker(const struct join *j, const struct member *m)
 {
 	const struct vantage *v = &j->net->vantages[m->vantage];
-	const struct flow *f = member_flow(j->net, m);
-	enum direction d = member_side(j->net, m, C2S)->packets ? C2S : S2C;
+	const struct flow *f = m->flow;
+	enum direction d = member_side(m, C2S)->packets ? C2S : S2C;
 	struct segment_walk walk;
 	const struct segment *s;
 
 	if ((f->side[0].packets && f->side[1].packets) || !v->sees_its_own || m->owns[C2S] || m->owns[S2C])
 		return false;
-	walk = walk_direction(j->net, m, d);
+	walk = walk_direction(m, d);
 	s = walk_next(&walk);
 	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->own_mac && s->src_mac != v->own_mac &&
 		!(vantage_mac(v, s->dst_mac)[0] & 1);
@@ -155,7 +155,7 @@ static void find_bases(const struct worker *w, uint32_t base[2])
 
 			if (w->places[i].absent)
 				continue;
-			side = member_side(w->join->net, m, (enum direction)d);
+			side = member_side(m, (enum direction)d);
 			isn = side->has_isn;
 			if (isn || (side->seen && !found))
 				base[d] = (isn ? side->isn : side->first_seq) - m->delta[d];
@@ -174,7 +174,7 @@ static uint32_t segment_size(const struct worker *w)
 		if (w->places[i].absent)
 			continue;
 		for (int d = 0; d < 2; d++) {
-			const struct flow_side *s = member_side(w->join->net, &w->places[i].member, (enum direction)d);
+			const struct flow_side *s = member_side(&w->places[i].member, (enum direction)d);
 			const struct lane *l = &w->sent[i][d];
 
 			if (s->mss && (!mss || s->mss < mss))
@@ -216,9 +216,9 @@ static void load_lanes(struct worker *w, struct join_batch *batch)
 		}
 		if (w->places[i].absent)
 			continue;
-		lanes_load(w->sent[i], w->join->net, m, base, skip);
+		lanes_load(w->sent[i], m, base, skip);
 		if (i && i + 1 < w->place_count)
-			lanes_load(w->received[i], w->join->net, m, base, skip);
+			lanes_load(w->received[i], m, base, skip);
 		for (int d = 0; d < 2; d++)
 			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 	}
@@ -281,7 +281,7 @@ static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
 	const struct matcher *m = &w->matchers[i][d];
 	const struct place *near = &w->places[w->places[i].absent ? i + 1 : i];
 
-	if (m->traits.tcp || !ip_is_link_group(member_ip(w->join->net, &near->member, d == S2C)))
+	if (m->traits.tcp || !ip_is_link_group(member_ip(&near->member, d == S2C)))
 		return false;
 	for (uint32_t k = 0; k < m->sent->count; k++)
 		if (m->sent->items[k].mate != ITEM_NONE)
@@ -365,7 +365,7 @@ static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conver
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!w->places[i].absent &&
-				member_side(w->join->net, &w->places[i].member, (enum direction)d)->zero_windows)
+				member_side(&w->places[i].member, (enum direction)d)->zero_windows)
 				find_zero_windows(w, b, conversation, i, (enum direction)d);
 }
 
@@ -399,8 +399,8 @@ static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place,
 	const struct member *m = &w->places[place].member;
 	struct peer_key key = {.vantage = m->vantage};
 
-	memcpy(key.src, member_ip(w->join->net, m, d == C2S), 16);
-	memcpy(key.dst, member_ip(w->join->net, m, d != C2S), 16);
+	memcpy(key.src, member_ip(m, d == C2S), 16);
+	memcpy(key.dst, member_ip(m, d != C2S), 16);
 	for (uint32_t i = 0, next; i < l->count; i = next) {
 		int64_t t = l->items[i].seg->time_ns;
 
@@ -492,7 +492,7 @@ static void join_conversation(struct worker *w, struct join_batch *b, uint32_t c
 	zero_windows(w, b, conversation);
 	quiet_seconds(w, b);
 	mss = segment_size(w);
-	tcp = member_flow(w->join->net, &w->join->all->members[c->first_member])->key.protocol == 6;
+	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			match_leg(w, i, (enum direction)d, mss, tcp);
@@ -571,7 +571,7 @@ static uint32_t chains_of(const struct join *j, uint32_t conversation, struct ch
 	uint32_t i = j->all->list[conversation].first_member;
 
 	for (; i != MEMBER_NONE && n < CHAINS_MAX; i = j->all->members[i].next)
-		chains[n++] = (struct chain){.at = member_flow(j->net, &j->all->members[i])->head};
+		chains[n++] = (struct chain){.at = j->all->members[i].flow->head};
 	return n;
 }
 
@@ -612,7 +612,7 @@ static void run_batch(struct worker *w, struct join_batch *b)
 	b->paths = mem_alloc(b->path_cap * sizeof(*b->paths));
 	for (uint32_t i = b->begin; i < b->end; i++) {
 		if (i + 2 * NEAR < b->end)
-			conversation_near(j->net, j->all, j->order[i + 2 * NEAR]);
+			conversation_near(j->all, j->order[i + 2 * NEAR]);
 		if ((i - b->begin) % NEAR == 0)
 			bring_near(j, i, i + NEAR < b->end ? i + NEAR : b->end);
 		join_conversation(w, b, j->order[i]);

@@ -45,10 +45,10 @@ static void add_datagram(struct lane *l, const struct segment *s)
 	l->items[l->count++] = (struct item){.seg = s, .mate = ITEM_NONE};
 }
 
-void lanes_load(struct lane lanes[2], const struct network *net, const struct member *m, const uint32_t base[2],
+void lanes_load(struct lane lanes[2], const struct member *m, const uint32_t base[2],
 	const bool skip_twins[2])
 {
-	const struct flow *f = member_flow(net, m);
+	const struct flow *f = m->flow;
 	bool tcp = f->key.protocol == 6;
 
 	for (int d = 0; d < 2; d++) {

@@ -75,9 +75,9 @@ static uint64_t key_isns(const struct flow_side *client, const struct flow_side 
 /* Makes a member findable by its initial sequence numbers, for those whose addresses were rewritten. */
 static void publish_isn(struct pairer *p, uint32_t conversation, const struct member *m)
 {
-	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
+	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 
-	if (member_flow(p->net, m)->key.protocol != 6)
+	if (m->flow->key.protocol != 6)
 		return;
 	if (client->has_isn && server->has_isn)
 		keymap_put(&p->isn, key_isns(client, server), conversation, 0);
@@ -104,7 +104,7 @@ static bool has_vantage(const struct pairer *p, uint32_t conversation, uint32_t 
 
 static void begin_conversation(struct pairer *p, uint32_t conversation, uint32_t member)
 {
-	struct flow *f = member_flow(p->net, &p->all->members[member]);
+	struct flow *f = p->all->members[member].flow;
 
 	p->all->list[conversation] = (struct conversation){.first_member = member, .members = 1,
 		.pairing = PAIRED_ALONE, .client_known = f->side[0].has_isn || f->side[1].has_isn};
@@ -119,9 +119,9 @@ static void start_conversation(struct pairer *p, uint32_t member)
 	begin_conversation(p, all->count++, member);
 }
 
-static void set_delta(const struct pairer *p, struct member *m, const struct member *first, enum direction d)
+static void set_delta(struct member *m, const struct member *first, enum direction d)
 {
-	const struct flow_side *here = member_side(p->net, m, d), *there = member_side(p->net, first, d);
+	const struct flow_side *here = member_side(m, d), *there = member_side(first, d);
 
 	if (here->has_isn && there->has_isn)
 		m->delta[d] = here->isn - there->isn;
@@ -137,7 +137,7 @@ static void join_conversation(
 {
 	struct conversation *c = &p->all->list[conversation];
 	struct member *m = &p->all->members[member], *first = first_member(p, conversation);
-	struct flow *f = member_flow(p->net, m);
+	struct flow *f = m->flow;
 
 	m->next = first->next;
 	first->next = member;
@@ -146,8 +146,8 @@ static void join_conversation(
 	if (evidence > c->pairing)
 		c->pairing = (uint8_t)evidence;
 	c->client_known |= f->side[0].has_isn || f->side[1].has_isn;
-	set_delta(p, m, first, C2S);
-	set_delta(p, m, first, S2C);
+	set_delta(m, first, C2S);
+	set_delta(m, first, S2C);
 	f->joined = conversation;
 }
 
@@ -167,13 +167,13 @@ static bool options_fit(const struct flow_side *a, const struct flow_side *b)
 }
 
 /* A candidate that shares an initial sequence number. */
-static bool isn_fits(const struct pairer *p, const struct member *m, const struct member *other,
+static bool isn_fits(const struct member *m, const struct member *other,
 	enum pairing_evidence *ret)
 {
-	const struct flow_side *mc = member_side(p->net, m, C2S), *oc = member_side(p->net, other, C2S);
-	const struct flow_side *ms = member_side(p->net, m, S2C), *os = member_side(p->net, other, S2C);
+	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
+	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);
 	enum isn_relation client = relate_isn(mc, oc), server = relate_isn(ms, os);
-	bool tuple = same_tuple(member_flow(p->net, m), member_flow(p->net, other));
+	bool tuple = same_tuple(m->flow, other->flow);
 
 	if (client == ISN_EQUAL && server == ISN_EQUAL) {
 		*ret = PAIRED_ISN;
@@ -207,10 +207,10 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 		uint32_t c = e->value - 1;
 		const struct member *other = first_member(p, c);
 
-		if (c == best || has_vantage(p, c, m->vantage) || !isn_fits(p, m, other, &evidence))
+		if (c == best || has_vantage(p, c, m->vantage) || !isn_fits(m, other, &evidence))
 			continue;
 		rank = evidence * 2U +
-			!same_tuple(member_flow(p->net, m), member_flow(p->net, other));
+			!same_tuple(m->flow, other->flow);
 		if (rank == best_rank)
 			*ret_ambiguous = true;
 		if (rank >= best_rank)
@@ -228,34 +228,34 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
  * address and port to another server has no answer. Together these two are what the server's place saw
  * as one flow: each alone would make the rest of it lost, or injected. So all three stay alone.
  */
-static bool is_half(const struct pairer *p, const struct member *m, bool *ret_answer)
+static bool is_half(const struct member *m, bool *ret_answer)
 {
-	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
+	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 
 	*ret_answer = server->has_isn && !client->has_isn;
-	return member_flow(p->net, m)->key.protocol == 6 &&
+	return m->flow->key.protocol == 6 &&
 		(*ret_answer || (client->has_isn && !server->packets));
 }
 
 /* How much later an answer may come than its question. */
 #define ANSWER_NS (3 * INT64_C(1000000000))
 
-static bool answers(const struct pairer *p, const struct member *answer, const struct member *question)
+static bool answers(const struct member *answer, const struct member *question)
 {
-	int64_t late = member_flow(p->net, answer)->first_ns - member_flow(p->net, question)->first_ns;
+	int64_t late = answer->flow->first_ns - question->flow->first_ns;
 
-	return member_port(p->net, answer, true) == member_port(p->net, question, true) && late >= 0 &&
+	return member_port(answer, true) == member_port(question, true) && late >= 0 &&
 		late < ANSWER_NS &&
-		memcmp(member_ip(p->net, answer, true), member_ip(p->net, question, true), 16) == 0;
+		memcmp(member_ip(answer, true), member_ip(question, true), 16) == 0;
 }
 
-static uint64_t key_client(const struct pairer *p, const struct member *m)
+static uint64_t key_client(const struct member *m)
 {
 	uint64_t low, high;
 
-	memcpy(&high, member_ip(p->net, m, true), 8);
-	memcpy(&low, member_ip(p->net, m, true) + 8, 8);
-	return mix(mix(low, high), member_port(p->net, m, true));
+	memcpy(&high, member_ip(m, true), 8);
+	memcpy(&low, member_ip(m, true) + 8, 8);
+	return mix(mix(low, high), member_port(m, true));
 }
 
 static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
@@ -264,19 +264,19 @@ static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
 	bool answer;
 
 	for (uint32_t i = first; i < end; i++)
-		if (is_half(p, &p->all->members[i], &answer) && !answer)
-			keymap_put(&questions, key_client(p, &p->all->members[i]), i, 0);
+		if (is_half(&p->all->members[i], &answer) && !answer)
+			keymap_put(&questions, key_client(&p->all->members[i]), i, 0);
 	for (uint32_t i = first; i < end && questions.entries; i++) {
 		struct member *m = &p->all->members[i];
-		uint64_t key = key_client(p, m), at = key & questions.mask;
+		uint64_t key = key_client(m), at = key & questions.mask;
 		const struct key_entry *e;
 
-		if (!is_half(p, m, &answer) || !answer)
+		if (!is_half(m, &answer) || !answer)
 			continue;
 		for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&questions, key, &at)); n++) {
 			struct member *question = &p->all->members[e->value - 1];
 
-			if (answers(p, m, question))
+			if (answers(m, question))
 				m->untranslated = question->untranslated = true;
 		}
 	}
@@ -297,7 +297,7 @@ static bool is_refused(struct pairer *p, struct member *m, uint32_t conversation
 static bool pair_by_isn(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	const struct flow_side *client = member_side(p->net, m, C2S), *server = member_side(p->net, m, S2C);
+	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 	enum pairing_evidence evidence = PAIRED_ISN;
 	uint32_t best = UINT32_MAX;
 	bool ambiguous = false;
@@ -320,7 +320,7 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
  */
 static uint32_t same_tuple_candidates(const struct pairer *p, const struct member *m, uint32_t list[CANDIDATES_MAX])
 {
-	const struct flow *f = member_flow(p->net, m), *other;
+	const struct flow *f = m->flow, *other;
 	uint32_t n = 0;
 
 	for (uint32_t v = 0; v < m->vantage; v++) {
@@ -351,8 +351,8 @@ static bool pair_plainly(struct pairer *p, uint32_t member)
 		const struct member *other = first_member(p, c);
 		enum pairing_evidence evidence;
 
-		if (!same_tuple(member_flow(p->net, m), member_flow(p->net, other)) ||
-			has_vantage(p, c, m->vantage) || !isn_fits(p, m, other, &evidence) ||
+		if (!same_tuple(m->flow, other->flow) ||
+			has_vantage(p, c, m->vantage) || !isn_fits(m, other, &evidence) ||
 			evidence == PAIRED_OFFSET || is_refused(p, m, c))
 			continue;
 		join_conversation(p, c, member, evidence);
@@ -381,21 +381,21 @@ static bool syn_contents_equal(const struct flow_side *a, const struct flow_side
 }
 
 /* Orients m like other where the 5-tuples are the same and m shows no SYN. */
-static void orient(const struct pairer *p, struct member *m, const struct member *other)
+static void orient(struct member *m, const struct member *other)
 {
 	bool known;
 
-	(void)client_is_b(member_flow(p->net, m), &known);
+	(void)client_is_b(m->flow, &known);
 	if (!known)
 		m->client_is_b = other->client_is_b;
 }
 
 /* One candidate with the same 5-tuple: how far apart, or not at all (UINT32_MAX). */
-static uint32_t tuple_distance(const struct pairer *p, const struct member *m, const struct member *other,
+static uint32_t tuple_distance(const struct member *m, const struct member *other,
 	enum pairing_evidence *ret)
 {
-	const struct flow_side *mc = member_side(p->net, m, C2S), *oc = member_side(p->net, other, C2S);
-	const struct flow_side *ms = member_side(p->net, m, S2C), *os = member_side(p->net, other, S2C);
+	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
+	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);
 	uint32_t apart_c, apart_s;
 
 	*ret = PAIRED_ADDRESS;
@@ -413,9 +413,9 @@ static uint32_t tuple_distance(const struct pairer *p, const struct member *m, c
  * related yet: a transparent proxy if their numbers of connections agree, else just reuse. Marked
  * only when this 5-tuple was used once at each place.
  */
-static bool used_once(const struct pairer *p, const struct member *m)
+static bool used_once(const struct member *m)
 {
-	const struct flow *f = member_flow(p->net, m);
+	const struct flow *f = m->flow;
 
 	return f->older == FLOW_NONE && !f->has_newer;
 }
@@ -424,7 +424,7 @@ static bool used_once(const struct pairer *p, const struct member *m)
 static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	const struct flow *f = member_flow(p->net, m);
+	const struct flow *f = m->flow;
 	uint32_t candidates[CANDIDATES_MAX], n = same_tuple_candidates(p, m, candidates);
 	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
 	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
@@ -433,15 +433,15 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 		uint32_t c = candidates[i];
 		struct member *other = first_member(p, c);
 
-		if (c == best || has_vantage(p, c, m->vantage) || !same_tuple(f, member_flow(p->net, other)))
+		if (c == best || has_vantage(p, c, m->vantage) || !same_tuple(f, other->flow))
 			continue;
-		orient(p, m, other);
+		orient(m, other);
 		if (f->key.protocol != 6) {
 			join_conversation(p, c, member, PAIRED_HASH);
 			return true;
 		}
-		distance = tuple_distance(p, m, other, &evidence);
-		if (evidence == PAIRED_PROXY && used_once(p, m) && used_once(p, other)) {
+		distance = tuple_distance(m, other, &evidence);
+		if (evidence == PAIRED_PROXY && used_once(m) && used_once(other)) {
 			p->all->list[c].pairing = PAIRED_PROXY;
 			m->proxy = true;
 		}
@@ -465,10 +465,10 @@ struct anchor {
 	enum direction direction;
 };
 
-static int collect_anchors(const struct pairer *p, const struct member *m, struct anchor *ret)
+static int collect_anchors(const struct member *m, struct anchor *ret)
 {
-	bool tcp = member_flow(p->net, m)->key.protocol == 6;
-	struct segment_walk walk = walk_flow(p->net, m);
+	bool tcp = m->flow->key.protocol == 6;
+	struct segment_walk walk = walk_flow(m);
 	const struct segment *s;
 	int n = 0;
 
@@ -490,10 +490,10 @@ static void publish_anchors(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
 	struct anchor anchors[ANCHORS_MAX];
-	int n = collect_anchors(p, m, anchors);
+	int n = collect_anchors(m, anchors);
 
 	for (int i = 0; i < n; i++)
-		keymap_put(&p->anchors, anchors[i].key, member_flow(p->net, m)->joined, anchors[i].seq);
+		keymap_put(&p->anchors, anchors[i].key, m->flow->joined, anchors[i].seq);
 }
 
 struct vote {
@@ -529,7 +529,7 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 	struct member *m = &p->all->members[member];
 	struct anchor anchors[ANCHORS_MAX];
 	struct vote votes[16], *best = NULL;
-	int count = 0, n = collect_anchors(p, m, anchors);
+	int count = 0, n = collect_anchors(m, anchors);
 	bool tie = false;
 
 	for (int i = 0; i < n; i++) {
@@ -568,11 +568,11 @@ static void make_members(struct pairer *p, uint32_t vantage)
 	for (uint32_t i = 0; i < v->flows.count; i++) {
 		uint32_t member = p->first[vantage] + i;
 		struct member *m = &p->all->members[member];
-		const struct flow *f = flowtab_at(&v->flows, i);
+		struct flow *f = flowtab_at(&v->flows, i);
 
-		*m = (struct member){.vantage = vantage, .flow = i, .next = MEMBER_NONE,
+		*m = (struct member){.vantage = vantage, .flow = f, .next = MEMBER_NONE,
 			.client_is_b = client_is_b(f, &known)};
-		p->answers_seen[vantage] += is_half(p, m, &answer) && answer;
+		p->answers_seen[vantage] += is_half(m, &answer) && answer;
 		if (!vantage)
 			begin_conversation(p, member, member);
 	}
@@ -587,12 +587,12 @@ static void make_parts(void *context, unsigned thread, uint32_t begin, uint32_t 
 
 static bool is_tcp(const struct pairer *p, uint32_t member)
 {
-	return member_flow(p->net, &p->all->members[member])->key.protocol == 6;
+	return p->all->members[member].flow->key.protocol == 6;
 }
 
 static bool is_open(const struct pairer *p, uint32_t member)
 {
-	return member_flow(p->net, &p->all->members[member])->joined == FLOW_NONE;
+	return p->all->members[member].flow->joined == FLOW_NONE;
 }
 
 /* Initial sequence numbers of the conversations that this vantage point is not part of yet. */
@@ -620,7 +620,7 @@ static void index_anchors(struct pairer *p, uint32_t vantage)
 static bool is_anonymous(const struct pairer *p, uint32_t member)
 {
 	static const uint8_t v4[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, v6[16];
-	const struct flow_key *k = &member_flow(p->net, &p->all->members[member])->key;
+	const struct flow_key *k = &p->all->members[member].flow->key;
 
 	return memcmp(k->a, v4, 16) == 0 || memcmp(k->a, v6, 16) == 0 || memcmp(k->b, v4, 16) == 0 ||
 		memcmp(k->b, v6, 16) == 0;
@@ -629,7 +629,7 @@ static bool is_anonymous(const struct pairer *p, uint32_t member)
 /* No translator touches what stays on its link; much of it looks alike everywhere. */
 static bool stays_on_link(const struct pairer *p, uint32_t member)
 {
-	const struct flow_key *k = &member_flow(p->net, &p->all->members[member])->key;
+	const struct flow_key *k = &p->all->members[member].flow->key;
 
 	return is_anonymous(p, member) || ip_is_link_local(k->a) || ip_is_link_local(k->b) ||
 		ip_is_link_group(k->a) || ip_is_link_group(k->b);
@@ -646,9 +646,9 @@ static void bring_near(struct pairer *p, uint32_t begin, uint32_t end)
 	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
 	for (uint32_t i = 0; i < n; i++)
-		flowtab_near_same_bucket(t, member_flow(p->net, &p->all->members[begin + i]));
+		flowtab_near_same_bucket(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)
-		likely[i] = flowtab_near_same_key(t, member_flow(p->net, &p->all->members[begin + i]));
+		likely[i] = flowtab_near_same_key(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)
 		if (likely[i])
 			near_line(&p->all->list[likely[i]->joined]);
@@ -677,7 +677,7 @@ static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 
 		if ((i - begin) % GROUP == 0)
 			bring_near(p, member, r->first + end);
-		r->reused[i] = !used_once(p, &p->all->members[member]);
+		r->reused[i] = !used_once(&p->all->members[member]);
 		open += !r->reused[i] && (!is_tcp(p, member) || !pair_plainly(p, member));
 	}
 	r->open += open;

@@ -23,10 +23,10 @@ static int owner_rank(const struct network *net, const struct member *m)
 	return net->vantages[m->vantage].kind == VANTAGE_NETFILTER ? 2 * rank : rank;
 }
 
-static int by_ttl(const struct network *net, const struct member *a, const struct member *b)
+static int by_ttl(const struct member *a, const struct member *b)
 {
-	const struct flow_side *ac = member_side(net, a, C2S), *bc = member_side(net, b, C2S);
-	const struct flow_side *as = member_side(net, a, S2C), *bs = member_side(net, b, S2C);
+	const struct flow_side *ac = member_side(a, C2S), *bc = member_side(b, C2S);
+	const struct flow_side *as = member_side(a, S2C), *bs = member_side(b, S2C);
 	int sum = 0;
 
 	if (ac->seen && bc->seen)
@@ -37,9 +37,9 @@ static int by_ttl(const struct network *net, const struct member *a, const struc
 }
 
 /* Time from the client's first segment to the server's first, or from that to the client's next. */
-static bool first_turns(const struct network *net, const struct member *m, int64_t ret_ns[2])
+static bool first_turns(const struct member *m, int64_t ret_ns[2])
 {
-	struct segment_walk walk = walk_flow(net, m);
+	struct segment_walk walk = walk_flow(m);
 	const struct segment *seen[3] = {0}, *s;
 	int stage = 0;
 
@@ -57,21 +57,21 @@ static bool first_turns(const struct network *net, const struct member *m, int64
  * The server's answer comes later the farther the server is, so that its vantage point is nearer
  * the client; the client's next step the other way round.
  */
-static int by_turns(const struct network *net, const struct member *a, const struct member *b)
+static int by_turns(const struct member *a, const struct member *b)
 {
 	int64_t ta[2], tb[2], sum;
 
-	if (!first_turns(net, a, ta) || !first_turns(net, b, tb))
+	if (!first_turns(a, ta) || !first_turns(b, tb))
 		return 0;
 	sum = (tb[0] - ta[0]) + (ta[1] - tb[1]);
 	return sum < 0 ? -1 : sum > 0;
 }
 
 /* Loss only shrinks: what fewer client packets reach is farther from the client. */
-static int by_counts(const struct network *net, const struct member *a, const struct member *b)
+static int by_counts(const struct member *a, const struct member *b)
 {
-	int64_t client = (int64_t)member_side(net, b, C2S)->packets - member_side(net, a, C2S)->packets;
-	int64_t server = (int64_t)member_side(net, a, S2C)->packets - member_side(net, b, S2C)->packets;
+	int64_t client = (int64_t)member_side(b, C2S)->packets - member_side(a, C2S)->packets;
+	int64_t server = (int64_t)member_side(a, S2C)->packets - member_side(b, S2C)->packets;
 	int64_t sum = client + server;
 
 	return sum < 0 ? -1 : sum > 0;
@@ -94,29 +94,29 @@ struct sorting {
 	bool *undecided;    /* by conversation: only votes or counts can tell */
 };
 
-static struct vote_key vote_key(const struct network *net, const struct member *a, const struct member *b)
+static struct vote_key vote_key(const struct member *a, const struct member *b)
 {
 	struct vote_key k = {.a = a->vantage, .b = b->vantage};
 
-	memcpy(k.client, member_ip(net, a, true), 16);
-	memcpy(k.server, member_ip(net, a, false), 16);
+	memcpy(k.client, member_ip(a, true), 16);
+	memcpy(k.server, member_ip(a, false), 16);
 	return k;
 }
 
 /* Neither who owns the ends nor TTL tells which of the two is nearer the client. */
 static bool is_undecided(const struct network *net, const struct member *a, const struct member *b)
 {
-	return owner_rank(net, a) == owner_rank(net, b) && !by_ttl(net, a, b);
+	return owner_rank(net, a) == owner_rank(net, b) && !by_ttl(a, b);
 }
 
 static void vote(struct sorting *s, const struct member *a, const struct member *b)
 {
-	struct vote_key key = vote_key(s->net, a, b);
+	struct vote_key key = vote_key(a, b);
 	int64_t *votes;
 	bool fresh;
 
 	votes = tally_at(&s->votes, &key, &fresh);
-	*votes += by_turns(s->net, a, b);
+	*votes += by_turns(a, b);
 }
 
 static void vote_all(struct sorting *s, const struct conversation *c)
@@ -138,7 +138,7 @@ static void vote_all(struct sorting *s, const struct conversation *c)
 static int by_votes(const struct sorting *s, const struct member *a, const struct member *b)
 {
 	bool swapped = a->vantage > b->vantage;
-	struct vote_key key = swapped ? vote_key(s->net, b, a) : vote_key(s->net, a, b);
+	struct vote_key key = swapped ? vote_key(b, a) : vote_key(a, b);
 	const int64_t *votes = tally_get(&s->votes, &key);
 	int sign = !votes ? 0 : *votes < 0 ? -1 : *votes > 0;
 
@@ -151,11 +151,11 @@ static int compare(const struct sorting *s, const struct member *a, const struct
 	int r = owner_rank(net, a) - owner_rank(net, b);
 
 	if (!r)
-		r = by_ttl(net, a, b);
+		r = by_ttl(a, b);
 	if (!r)
 		r = by_votes(s, a, b);
 	if (!r)
-		r = by_counts(net, a, b);
+		r = by_counts(a, b);
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
 }
 
@@ -205,9 +205,9 @@ static bool has_undecided(const struct sorting *s, const struct conversation *c)
 static bool is_own(const struct sorting *s, const struct member *m, bool client)
 {
 	const struct vantage *v = &s->net->vantages[m->vantage];
-	const struct address *a = observe_address(v, member_flow(s->net, m), client == m->client_is_b);
+	const struct address *a = observe_address(v, m->flow, client == m->client_is_b);
 
-	return a ? a->own : owner_of(s->owners, member_ip(s->net, m, client)) == v->host;
+	return a ? a->own : owner_of(s->owners, member_ip(m, client)) == v->host;
 }
 
 static void note_owned(const struct sorting *s, struct member *m)
@@ -226,7 +226,7 @@ static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 		struct conversation *c = &s->all->list[i];
 
 		if (i + CONVERSATIONS_AHEAD < end) /* what lies beyond is being sorted by others */
-			conversation_near(s->net, s->all, i + CONVERSATIONS_AHEAD);
+			conversation_near(s->all, i + CONVERSATIONS_AHEAD);
 		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = s->all->members[m].next)
 			note_owned(s, &s->all->members[m]);
 		s->undecided[i] = has_undecided(s, c);

@@ -14,16 +14,16 @@ struct segment_walk {
 	uint8_t want; /* SEGMENT_FROM_B or 0 */
 };
 
-static inline struct segment_walk walk_direction(const struct network *net, const struct member *m, enum direction d)
+static inline struct segment_walk walk_direction(const struct member *m, enum direction d)
 {
-	return (struct segment_walk){.chunk = member_flow(net, m)->head,
+	return (struct segment_walk){.chunk = m->flow->head,
 		.want = (d == C2S) == m->client_is_b ? SEGMENT_FROM_B : 0};
 }
 
 /* For walk_any(): both directions. */
-static inline struct segment_walk walk_flow(const struct network *net, const struct member *m)
+static inline struct segment_walk walk_flow(const struct member *m)
 {
-	return (struct segment_walk){.chunk = member_flow(net, m)->head};
+	return (struct segment_walk){.chunk = m->flow->head};
 }
 
 /* The next segment of either direction, or NULL at the end. */

@@ -36,7 +36,7 @@ static void visit_conversation(const struct visit *v, struct share *shares, uint
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = v->all->members[i].next) {
 		const struct member *m = &v->all->members[i];
-		const struct flow *f = member_flow(v->net, m);
+		const struct flow *f = m->flow;
 		int64_t t = clocks_to_reference(v->clocks, m->vantage, f->first_ns);
 
 		first_ns = t < first_ns ? t : first_ns;
@@ -56,7 +56,7 @@ static void visit_part(void *context, unsigned thread, uint32_t begin, uint32_t 
 
 	for (uint32_t i = begin; i < end; i++) {
 		if (i + CONVERSATIONS_AHEAD < end)
-			conversation_near(v->net, v->all, i + CONVERSATIONS_AHEAD);
+			conversation_near(v->all, i + CONVERSATIONS_AHEAD);
 		visit_conversation(v, v->shares + (size_t)thread * v->net->capture_count, i);
 	}
 }

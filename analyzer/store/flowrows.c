@@ -76,22 +76,22 @@ static const char *outcome(uint8_t protocol, const struct most *s)
 struct flow_summary flowrows_summary(const struct join *j, const struct conversation *c)
 {
 	const struct member *near = &j->all->members[c->first_member];
-	uint8_t protocol = member_flow(j->net, near)->key.protocol;
+	uint8_t protocol = near->flow->key.protocol;
 	struct flow_summary s = {.first_ns = INT64_MAX, .last_ns = INT64_MIN, .tcp = protocol == 6};
 	struct most most = {0};
 
-	memcpy(s.client, member_ip(j->net, near, true), 16);
-	memcpy(s.server, member_ip(j->net, near, false), 16);
+	memcpy(s.client, member_ip(near, true), 16);
+	memcpy(s.server, member_ip(near, false), 16);
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
-		const struct flow *f = member_flow(j->net, m);
+		const struct flow *f = m->flow;
 		int64_t first = clocks_to_reference(j->clocks, m->vantage, f->first_ns);
 		int64_t last = clocks_to_reference(j->clocks, m->vantage, f->last_ns);
 
 		s.first_ns = first < s.first_ns ? first : s.first_ns;
 		s.last_ns = last > s.last_ns ? last : s.last_ns;
 		for (int d = 0; d < 2; d++) {
-			const struct flow_side *side = member_side(j->net, m, (enum direction)d);
+			const struct flow_side *side = member_side(m, (enum direction)d);
 
 			take_most(&most.side[d], side);
 			if (side->has_isn && !s.has_isn[d]) {
@@ -149,11 +149,11 @@ static inline void put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t
 	bulk_put_short_text(at, a->text, a->size);
 }
 
-static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struct network *net, const struct member *m)
+static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struct member *m)
 {
 	for (int client = 1; client >= 0; client--) {
-		put_ip(r, at, member_ip(net, m, client));
-		bulk_put_int(at, member_port(net, m, client));
+		put_ip(r, at, member_ip(m, client));
+		bulk_put_int(at, member_port(m, client));
 	}
 }
 
@@ -167,8 +167,8 @@ static void add_flow(struct flow_rows *r, const struct join *j, uint32_t number,
 	char text[PROTOCOL_TEXT_SIZE];
 
 	bulk_put_null(&at); /* it is the rowid */
-	put_word(&at, protocol_text(member_flow(j->net, near)->key.protocol, text));
-	put_ends(r, &at, j->net, near);
+	put_word(&at, protocol_text(near->flow->key.protocol, text));
+	put_ends(r, &at, near);
 	for (int d = 0; d < 2; d++)
 		bulk_put_int_or_null(&at, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
 	bulk_put_int(&at, sum->first_ns);
@@ -207,19 +207,19 @@ static void add_members(struct flow_rows *r, const struct join *j, uint32_t numb
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
-		const struct flow *f = member_flow(j->net, m);
+		const struct flow *f = m->flow;
 		struct bulk_at at;
 		const struct row row = begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
 
 		bulk_put_int(&at, number);
 		bulk_put_int(&at, position++);
 		bulk_put_int(&at, j->net->vantages[m->vantage].id);
-		put_ends(r, &at, j->net, m);
+		put_ends(r, &at, m);
 		bulk_put_int(&at, m->delta[C2S]);
 		bulk_put_int(&at, m->delta[S2C]);
 		bulk_put_int(&at, f->first_ns);
 		bulk_put_int(&at, f->last_ns);
-		put_sides(&at, member_side(j->net, m, C2S), member_side(j->net, m, S2C));
+		put_sides(&at, member_side(m, C2S), member_side(m, S2C));
 		end_row(&row, &at);
 	}
 }

@@ -152,7 +152,7 @@ static const struct member *member_at(const struct join *j, uint32_t conversatio
 static bool server_sent_payload(const struct join *j, const struct conversation *c)
 {
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next)
-		if (member_side(j->net, &j->all->members[i], S2C)->bytes)
+		if (member_side(&j->all->members[i], S2C)->bytes)
 			return true;
 	return false;
 }
@@ -185,9 +185,9 @@ static void insert_handshake_ack(struct flow_writer *w, const struct conversatio
 	struct bulk_row *row = btree_row(w->handshake_acks);
 
 	bulk_null(row); /* the rowid */
-	bulk_ip(row, member_ip(w->join->net, from, true));
-	bulk_ip(row, member_ip(w->join->net, from, false));
-	bulk_int(row, member_port(w->join->net, from, false));
+	bulk_ip(row, member_ip(from, true));
+	bulk_ip(row, member_ip(from, false));
+	bulk_int(row, member_port(from, false));
 	bulk_int(row, strcmp(sum->outcome, "half_open") == 0);
 	btree_skip_to(w->handshake_acks, (int64_t)w->event_count);
 	(void)btree_end_row(w->handshake_acks);
@@ -298,7 +298,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	const struct join *j = w->join;
 	const struct vantage *v = &j->net->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct flow *f = member_flow(j->net, member_at(j, p->conversation, p->vantage));
+	const struct flow *f = (member_at(j, p->conversation, p->vantage))->flow;
 	bool tcp = f->key.protocol == 6;
 	struct bulk_row *row = btree_row(t);
 	char info[128];
@@ -456,7 +456,6 @@ static struct totals_flow totals_flow(const struct flow_summary *sum)
 static void add_loss(struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
 	struct totals_flow *f, const struct totals_loss *l)
 {
-	const struct network *net = w->join->net;
 	const struct member *from;
 
 	if (l->segments == 0 || c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
@@ -464,9 +463,9 @@ static void add_loss(struct flow_writer *w, const struct conversation *c, const 
 	from = member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
 	if (!from)
 		return;
-	f->src = member_ip(net, from, l->direction == C2S);
-	f->dst = member_ip(net, from, l->direction != C2S);
-	f->server_port = member_port(net, from, false);
+	f->src = member_ip(from, l->direction == C2S);
+	f->dst = member_ip(from, l->direction != C2S);
+	f->server_port = member_port(from, false);
 	f->broken = is_broken(sum->outcome);
 	totals_add_loss(&w->totals, f, l);
 }
@@ -497,7 +496,7 @@ static void add_waiting(struct flow_writer *w)
 		struct totals_flow f;
 
 		if (i + CONVERSATIONS_AHEAD < w->waiting_count)
-			conversation_near(w->join->net, w->join->all, p[CONVERSATIONS_AHEAD].conversation);
+			conversation_near(w->join->all, p[CONVERSATIONS_AHEAD].conversation);
 		sum = flowrows_summary(w->join, c);
 		f = totals_flow(&sum);
 		if (p->unjudged)

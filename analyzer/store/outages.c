@@ -201,7 +201,7 @@ static void insert_second(struct watch *w, const struct flow_second *f)
 /* One direction of a flow at one place; ends: the hosts at its ends. */
 static void note_member(struct watch *w, uint32_t row, const struct member *m, enum direction d, const uint32_t ends[2])
 {
-	struct segment_walk walk = walk_direction(w->join->net, m, d);
+	struct segment_walk walk = walk_direction(m, d);
 	struct flow_second f = {.row = row, .vantage = m->vantage, .direction = (uint8_t)d};
 	const struct segment *s;
 	int64_t end = INT64_MIN;
@@ -232,8 +232,8 @@ static void note_flow(struct watch *w, uint32_t row, const struct conversation *
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
-		uint32_t ends[2] = {owner_of(j->owners, member_ip(j->net, m, true)),
-			owner_of(j->owners, member_ip(j->net, m, false))};
+		uint32_t ends[2] = {owner_of(j->owners, member_ip(m, true)),
+			owner_of(j->owners, member_ip(m, false))};
 
 		if (j->net->vantages[m->vantage].kind != VANTAGE_NIC ||
 			!(is_host_watched(&w->spans, ends[0]) || is_host_watched(&w->spans, ends[1])))
