@@ -8,6 +8,8 @@ CROSS JOIN event e ON e.id = h.event_id AND e.kind IN ('lost', 'misaddressed')
 CROSS JOIN vantage vf ON vf.id = e.from_vantage_id AND vf.trust != 'unfit'
 CROSS JOIN vantage vt ON vt.id = e.to_vantage_id AND vt.trust != 'unfit';
 
+CREATE INDEX temp.proof_by_ends ON proof(from_vantage_id, to_vantage_id, src_ip, dst_ip, at_ns, event_id);
+
 CREATE TEMP TABLE verdict AS
 SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY from_vantage_id,
 		to_vantage_id, src_ip, dst_ip) AS id,

@@ -248,8 +248,9 @@ SELECT finding_id, capture_file_id, frame, flow_id, note FROM (
 	SELECT f.finding_id, p.capture_file_id, p.frame, p.flow_id,
 		'sent to ' || p.dst_mac || CASE WHEN p.info IS NULL THEN '' ELSE ': ' || p.info END AS note,
 		row_number() OVER (PARTITION BY f.finding_id ORDER BY p.capture_file_id, p.frame) AS place
-	FROM mm_found f
-	JOIN packet p ON p.dst_ip = f.ip AND p.dst_mac = f.mac
+	FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM mm_found)) once
+	CROSS JOIN packet p
+	CROSS JOIN mm_found f ON f.ip = p.dst_ip AND f.mac = p.dst_mac
 	JOIN (SELECT DISTINCT capture_file_id, vantage_id FROM capture_interface) i
 		ON i.capture_file_id = p.capture_file_id AND i.vantage_id = f.vantage_id
 )
