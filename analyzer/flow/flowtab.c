@@ -131,6 +131,7 @@ static struct flow *new_flow(struct flowtab *t, const struct flow_key *key, uint
 		t->pages[page] = arena_alloc(t->arena, sizeof(struct flow) << FLOWTAB_PAGE_BITS);
 	}
 	f = flowtab_at(t, t->count);
+	near_to_write(f + 2, sizeof(*f)); /* where one of the next flows will be */
 	*f = (struct flow){.key = *key, .index = t->count++, .older = FLOW_NONE, .hash = hash, .joined = FLOW_NONE};
 	f->side[0].wscale = f->side[1].wscale = 255;
 	return f;
@@ -206,7 +207,8 @@ static KEPT_APART struct flow *find_or_start(struct flowtab *t, const struct pac
 	if (!f)
 		return NULL;
 	t->buckets[at] = (uint64_t)hash << 32 | t->count;
-	if (t->count > t->bucket_mask / 2)
+	/* Hashes stand in the buckets: a longer way past others costs less than a table twice as large. */
+	if (t->count > t->bucket_mask / 4 * 3)
 		grow_buckets(t);
 	return f;
 }
@@ -245,6 +247,7 @@ static KEPT_APART struct segment *new_chunk(struct flowtab *t, struct flow *f)
 
 	cap = cap < least ? least : cap > 256 ? 256 : cap;
 	c = arena_alloc(t->arena, sizeof(*c) + cap * sizeof(struct segment));
+	near_to_write(t->arena->at + 256, 256); /* where one of the next chunks will be */
 	c->next = NULL;
 	c->cap = cap;
 	c->used = 0;

@@ -53,18 +53,19 @@ struct flow {
 	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
 	uint32_t hash;
 	uint32_t address[2]; /* of A and B, among the vantage point's, + 1; 0: not looked up yet */
+	/* From here to file_frames: read together when conversations are put in order, flow_near_times(). */
+	uint32_t file; /* the capture that file_frames are of */
 	int64_t first_ns, last_ns;
+	uint64_t file_bytes;
 	struct segment_chunk *head, *tail;
-	struct segment *newest;	  /* the last one appended */
+	struct segment *newest; /* the last one appended */
 	uint32_t slots;
 	uint32_t newest_ifindex;
 	uint32_t joined;	  /* global flow, set by pairing; FLOW_NONE before */
+	uint32_t file_frames;	  /* of the current capture file, until ingest takes them into its account */
 	struct flow_side side[2]; /* [0] A, [1] B */
 	uint8_t tunnel;		  /* enum packet_tunnel */
 	bool has_newer;		  /* a later flow has the same key */
-	/* Frames of the current capture file, until ingest takes them into its account. */
-	uint32_t file, file_frames;
-	uint64_t file_bytes;
 };
 
 struct flowtab {
@@ -84,6 +85,11 @@ void flowtab_release(struct flowtab *t);
 static inline struct flow *flowtab_at(const struct flowtab *t, uint32_t index)
 {
 	return &t->pages[index >> FLOWTAB_PAGE_BITS][index & ((1U << FLOWTAB_PAGE_BITS) - 1)];
+}
+
+static inline void flow_near_times(const struct flow *f)
+{
+	near_to_read(&f->file, offsetof(struct flow, side) - offsetof(struct flow, file));
 }
 
 /* Where to look for a packet's flow. */

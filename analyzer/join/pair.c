@@ -559,6 +559,9 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 	return true;
 }
 
+/* Flows ahead of the one that is looked at. */
+#define FLOWS_AHEAD 8
+
 /* Nobody comes before the first vantage point: each of its flows begins a conversation, of its own number. */
 static void make_members(struct pairer *p, uint32_t vantage)
 {
@@ -570,6 +573,8 @@ static void make_members(struct pairer *p, uint32_t vantage)
 		struct member *m = &p->all->members[member];
 		struct flow *f = flowtab_at(&v->flows, i);
 
+		if (i + FLOWS_AHEAD < v->flows.count)
+			near_to_read(flowtab_at(&v->flows, i + FLOWS_AHEAD)->side, sizeof(f->side));
 		*m = (struct member){.vantage = vantage, .flow = f, .next = MEMBER_NONE,
 			.client_is_b = client_is_b(f, &known)};
 		p->answers_seen[vantage] += is_half(m, &answer) && answer;
@@ -645,6 +650,8 @@ static void bring_near(struct pairer *p, uint32_t begin, uint32_t end)
 	const struct flow *likely[GROUP];
 	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
+	for (uint32_t i = 0; i < n; i++)
+		near_to_read(p->all->members[begin + i].flow, sizeof(struct flow));
 	for (uint32_t i = 0; i < n; i++)
 		flowtab_near_same_bucket(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)

@@ -50,13 +50,22 @@ static void visit_conversation(const struct visit *v, struct share *shares, uint
 	v->list[conversation] = (struct ordered){.conversation = conversation, .first_ns = first_ns};
 }
 
+/* How many conversations ahead their flows are asked for. */
+#define AHEAD 16
+
+static void times_near(const struct conversations *all, uint32_t conversation)
+{
+	for (uint32_t i = all->list[conversation].first_member; i != MEMBER_NONE; i = all->members[i].next)
+		flow_near_times(all->members[i].flow);
+}
+
 static void visit_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	const struct visit *v = context;
 
 	for (uint32_t i = begin; i < end; i++) {
-		if (i + CONVERSATIONS_AHEAD < end)
-			conversation_near(v->all, i + CONVERSATIONS_AHEAD);
+		if (i + AHEAD < end)
+			times_near(v->all, i + AHEAD);
 		visit_conversation(v, v->shares + (size_t)thread * v->net->capture_count, i);
 	}
 }
