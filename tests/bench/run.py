@@ -185,6 +185,8 @@ class Bench:
             shutil.copy(place / 'incident.db', place / 'judge.db')
         if contender == 'tshark':
             (place / 'join.sql').write_text(JOIN)
+        # A hypervisor takes back what was freed 2 s later: before the next one runs, not meanwhile.
+        time.sleep(self.options.rest)
         # Memory at hand: as much as any of them takes.
         wanted = self.truth[place.name]['frames'][0] * 200 // 2**20 + 512
         subprocess.run([self.tools / 'bench_touch', str(min(wanted, self.options.touch))], check=True)
@@ -321,6 +323,7 @@ def parse():
     p.add_argument('--dir', type=Path, help='for captures and databases (default: a temporary folder)')
     p.add_argument('--keep', action='store_true', help='leave the captures there for the next run')
     p.add_argument('--slow', action='store_true', help='tshark and SQLite on the reference set too')
+    p.add_argument('--rest', type=float, default=2.5, metavar='S', help='before each run')
     p.add_argument('--touch', type=int, default=4096, metavar='MiB', help='memory to bring near before each run')
     p.add_argument('--skip', default='', help='contenders to leave out: of ' + ', '.join(TITLES))
     p.add_argument('--nice', type=int, default=0, metavar='N', help='of what is measured (root: -20 on a busy machine)')
