@@ -1,0 +1,571 @@
+#include "join/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/nsec.h"
+#include "decode/packet.h"
+#include "join/unseen.h"
+
+#define MSS_DEFAULT 1448
+#define MSS_ETHERNET 1460
+/* More vantage points along one conversation than anyone has. */
+#define PLACES_MAX 16
+/* Conversations whose records are brought near together, most of their flows, and most cache lines of them. */
+#define NEAR 8
+#define CHAINS_MAX 64
+#define NEAR_LINES 8192
+
+/* A vantage point along a conversation's path. */
+struct place {
+	struct member member;
+	bool absent; /* its host is an end, but it saw nothing: member has no flow there */
+};
+
+struct worker {
+	const struct join *join;
+	struct place places[PLACES_MAX];
+	uint32_t place_count;
+	struct lane sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a lane has both roles */
+	struct matcher matchers[PLACES_MAX][2];
+	struct proofs proofs;
+	struct unseen unseen;
+	struct clock_memo clock_memo;
+	int64_t *delays;
+	uint32_t delay_cap;
+};
+
+static void add_place(struct worker *w, const struct member *m, bool absent)
+{
+	if (w->place_count < PLACES_MAX)
+		w->places[w->place_count++] = (struct place){.member = *m, .absent = absent};
+}
+
+static bool has_place_of_host(const struct worker *w, uint32_t host)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		if (w->join->net->vantages[w->places[i].member.vantage].host == host)
+			return true;
+	return false;
+}
+
+/* The host that owns an end of the conversation and has a capture, but no record of this flow. */
+static void add_absent_end(struct worker *w, const struct member *near, bool client)
+{
+	const struct network *net = w->join->net;
+	struct member m = {.next = MEMBER_NONE};
+	uint32_t host;
+
+	if (near->owns[client ? C2S : S2C] || !w->place_count)
+		return;
+	host = owner_of(w->join->owners, member_ip(near, client));
+	if (host == OWNER_NONE || has_place_of_host(w, host))
+		return;
+	for (int d = 0; d < 2; d++)
+		m.owns[d] = owner_of(w->join->owners, member_ip(near, d == C2S)) == host;
+	for (uint32_t i = 0; i < net->hosts[host].vantage_count; i++) {
+		m.vantage = net->hosts[host].vantages[i];
+		if (net->vantages[m.vantage].kind != VANTAGE_NIC || !net->vantages[m.vantage].frames)
+			continue;
+		if (client && w->place_count < PLACES_MAX) {
+			memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
+			w->place_count++;
+			w->places[0] = (struct place){.member = m, .absent = true};
+		} else if (!client) {
+			add_place(w, &m, true);
+		}
+		return;
+	}
+}
+
+/*
+ * A place beside the path: what it has of the flow was flooded to it, for a switch floods what is for
+ * a MAC that it does not know. One way only, and under MACs that are not its own. It misses the rest
+ * of the flow without any fault.
+ */
+static bool is_onlooker(const struct join *j, const struct member *m)
+{
+	const struct vantage *v = &j->net->vantages[m->vantage];
+	const struct flow *f = m->flow;
+	enum direction d = member_side(m, C2S)->packets ? C2S : S2C;
+	struct segment_walk walk;
+	const struct segment *s;
+
+	if ((f->side[0].packets && f->side[1].packets) || !v->sees_its_own || m->owns[C2S] || m->owns[S2C])
+		return false;
+	walk = walk_direction(m, d);
+	s = walk_next(&walk);
+	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->own_mac && s->src_mac != v->own_mac &&
+		!(vantage_mac(v, s->dst_mac)[0] & 1);
+}
+
+/* Netfilter records are what a rule chose to log: no evidence of absence, so no leg. */
+static void lay_out(struct worker *w, const struct conversation *c)
+{
+	const struct join *j = w->join;
+	struct member first = j->all->members[c->first_member], last = first;
+
+	w->place_count = 0;
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		last = j->all->members[i];
+		if (j->net->vantages[last.vantage].kind == VANTAGE_NIC && !is_onlooker(j, &last))
+			add_place(w, &last, false);
+	}
+	if (c->pairing == PAIRED_PROXY || c->pairing == PAIRED_AMBIGUOUS)
+		return;
+	add_absent_end(w, &first, true);
+	add_absent_end(w, &last, false);
+}
+
+/* Sequence numbers that are offset 0: initial ones where a SYN was seen, else the first seen. */
+static void find_bases(const struct worker *w, uint32_t base[2])
+{
+	for (int d = 0; d < 2; d++) {
+		bool found = false, isn = false;
+
+		base[d] = 0;
+		for (uint32_t i = 0; i < w->place_count && !isn; i++) {
+			const struct member *m = &w->places[i].member;
+			const struct flow_side *side;
+
+			if (w->places[i].absent)
+				continue;
+			side = member_side(m, (enum direction)d);
+			isn = side->has_isn;
+			if (isn || (side->seen && !found))
+				base[d] = (isn ? side->isn : side->first_seq) - m->delta[d];
+			found |= side->seen;
+		}
+	}
+}
+
+/* Payload of a full wire segment: the smaller MSS of both SYNs, less the time stamp option. */
+static uint32_t segment_size(const struct worker *w)
+{
+	uint32_t mss = 0, largest = 0;
+	bool timestamps = false;
+
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		if (w->places[i].absent)
+			continue;
+		for (int d = 0; d < 2; d++) {
+			const struct flow_side *s = member_side(&w->places[i].member, (enum direction)d);
+			const struct lane *l = &w->sent[i][d];
+
+			if (s->mss && (!mss || s->mss < mss))
+				mss = s->mss;
+			for (uint32_t k = 0; k < l->count && (!mss || !timestamps); k++) {
+				const struct segment *seg = l->items[k].seg;
+
+				timestamps |= seg->bits & SEGMENT_TIMESTAMP && !(seg->flags & TCP_SYN);
+				if (seg->length > largest && seg->length <= MSS_ETHERNET)
+					largest = seg->length;
+			}
+		}
+	}
+	if (mss > 12)
+		return mss - (timestamps ? 12 : 0);
+	return largest ? largest : MSS_DEFAULT;
+}
+
+/* The capture at the sender itself sees each packet once: a twin there is the capture's doing. */
+static bool skip_twins(const struct worker *w, const struct place *p, enum direction d)
+{
+	return w->join->twins_by_capture[p->member.vantage] || p->member.owns[d];
+}
+
+/* In the middle a lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
+static void load_lanes(struct worker *w, struct join_batch *batch)
+{
+	uint32_t base[2];
+
+	find_bases(w, base);
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		const struct member *m = &w->places[i].member;
+
+		bool skip[2] = {skip_twins(w, &w->places[i], C2S), skip_twins(w, &w->places[i], S2C)};
+
+		for (int d = 0; d < 2; d++) {
+			w->sent[i][d].count = w->received[i][d].count = 0;
+			w->sent[i][d].end = w->received[i][d].end = 0;
+		}
+		if (w->places[i].absent)
+			continue;
+		lanes_load(w->sent[i], m, base, skip);
+		if (i && i + 1 < w->place_count)
+			lanes_load(w->received[i], m, base, skip);
+		for (int d = 0; d < 2; d++)
+			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
+	}
+}
+
+/* At the ends of the path a lane has one role only. */
+static struct lane *received_lane(struct worker *w, uint32_t i, enum direction d)
+{
+	return i && i + 1 < w->place_count ? &w->received[i][d] : &w->sent[i][d];
+}
+
+/* Leg i is between places i and i + 1; in direction S2C it runs back. */
+static void match_leg(struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
+{
+	struct matcher *m = &w->matchers[i][d];
+
+	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
+	m->received = received_lane(w, d == C2S ? i + 1 : i, d);
+	m->traits.tcp = tcp;
+	m->causality = (struct causality){.clocks = &w->clock_memo, .since = INT64_MAX, .until = INT64_MIN,
+		.from = w->places[d == C2S ? i : i + 1].member.vantage,
+		.to = w->places[d == C2S ? i + 1 : i].member.vantage};
+	/* One host's two taps may be stamped in either order. */
+	if (w->join->net->vantages[m->causality.from].host == w->join->net->vantages[m->causality.to].host)
+		m->causality.clocks = NULL;
+	match_lanes(m, mss);
+}
+
+/* What a vantage point in the middle lacks, its neighbours may both have. */
+static void match_across(struct worker *w, uint32_t i, enum direction d)
+{
+	struct matcher *first = &w->matchers[d == C2S ? i : i + 1][d], *second = &w->matchers[d == C2S ? i + 1 : i][d];
+
+	if (first->missing.count && second->extra.count)
+		match_elsewhere(first->sent, second->received, &first->traits);
+}
+
+/* Room for what the next leg comes to. */
+static struct path_counts *next_counts(struct join_batch *b)
+{
+	MEM_RESERVE(b->paths, b->path_count, b->path_cap);
+	return &b->paths[b->path_count].counts;
+}
+
+static void keep_path(struct join_batch *b, uint32_t conversation, uint32_t leg)
+{
+	struct path_result *p = &b->paths[b->path_count];
+
+	if (!p->counts.sent.segments && !p->counts.received.segments)
+		return;
+	p->conversation = conversation;
+	p->leg = leg;
+	p->event_end = b->events.count;
+	b->path_count++;
+}
+
+/* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path. */
+static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
+{
+	const struct matcher *m = &w->matchers[i][d];
+	const struct place *near = &w->places[w->places[i].absent ? i + 1 : i];
+
+	if (m->traits.tcp || !ip_is_link_group(member_ip(&near->member, d == S2C)))
+		return false;
+	for (uint32_t k = 0; k < m->sent->count; k++)
+		if (m->sent->items[k].mate != ITEM_NONE)
+			return false;
+	return true;
+}
+
+static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t i, enum direction d)
+{
+	const struct join *j = w->join;
+	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
+	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
+	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo, .direction = d,
+		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
+		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
+		.unseen = &w->unseen, .filter = j->options.filter,
+		.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
+		.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
+		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events, .counts = next_counts(b),
+		.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent};
+
+	l.acks_from = &w->sent[f][!d];
+	l.acks_to = &w->sent[t][!d];
+	l.to_is_end = w->places[t].member.owns[!d];
+	l.in_scope = (!l.flow_absent || scope_holds(j->net, to->vantage, from)) &&
+		(!l.sender_absent || scope_holds(j->net, from->vantage, to));
+	leg_judge(&l);
+	outages_find(&l, conversation, first_event, &b->outages);
+	keep_path(b, conversation, i);
+}
+
+static void add_window(struct join_batch *b, uint32_t conversation, const struct zero_window_row *row)
+{
+	MEM_RESERVE(b->windows, b->window_count, b->window_cap);
+	if (b->window_conversation_cap < b->window_cap) {
+		b->window_conversation_cap = b->window_cap;
+		b->window_conversation = mem_grow(b->window_conversation, b->window_cap, sizeof(uint32_t));
+	}
+	b->window_conversation[b->window_count] = conversation;
+	b->windows[b->window_count++] = *row;
+}
+
+/* Probes of the other side while the window is shut: at most one byte, at or below what is acknowledged. */
+static uint32_t count_probes(const struct lane *other, int64_t from_ns, int64_t to_ns)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < other->count; i++) {
+		const struct segment *s = other->items[i].seg;
+
+		n += s->time_ns > from_ns && s->time_ns <= to_ns && s->length <= 1;
+	}
+	return n;
+}
+
+/* Spans in which one side announced window 0, as one place saw them. */
+static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t place, enum direction d)
+{
+	const struct lane *l = &w->sent[place][d];
+	struct zero_window_row row = {.vantage = w->places[place].member.vantage, .direction = (uint8_t)d};
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct segment *s = l->items[i].seg;
+		bool shut = !s->window && !(s->flags & (TCP_SYN | TCP_RST));
+
+		if (shut && !row.first) {
+			row.first = s;
+			row.from_ns = s->time_ns;
+		}
+		if (!row.first || (shut && i + 1 < l->count))
+			continue;
+		row.to_ns = s->time_ns;
+		row.probes = count_probes(&w->sent[place][!d], row.from_ns, row.to_ns);
+		add_window(b, conversation, &row);
+		row.first = NULL;
+	}
+}
+
+static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			if (!w->places[i].absent &&
+				member_side(&w->places[i].member, (enum direction)d)->zero_windows)
+				find_zero_windows(w, b, conversation, i, (enum direction)d);
+}
+
+static bool same_peers(const struct peer_key *a, const struct peer_key *b)
+{
+	return a->second_ns == b->second_ns && le64(a->src + 8) == le64(b->src + 8) &&
+		le64(a->dst + 8) == le64(b->dst + 8) && le64(a->src) == le64(b->src) &&
+		le64(a->dst) == le64(b->dst) && a->vantage == b->vantage;
+}
+
+/* Conversations of one time are often between the same addresses; a row that was forgotten is begun again. */
+static void add_second(struct join_batch *b, const struct peer_key *key, uint32_t frames)
+{
+	uint64_t mixed = (le64(key->src + 8) ^ le64(key->dst + 8) * 3 ^ (uint64_t)key->second_ns ^ key->vantage) *
+		UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t *recent = &b->recent_seconds[mixed >> (64 - RECENT_SECONDS_BITS)];
+
+	if (*recent && same_peers(&b->seconds[*recent - 1].key, key)) {
+		b->seconds[*recent - 1].frames += frames;
+		return;
+	}
+	MEM_RESERVE(b->seconds, b->second_count, b->second_cap);
+	b->seconds[b->second_count++] = (struct peer_second){.key = *key, .frames = frames};
+	*recent = b->second_count;
+}
+
+/* Counts the frames of one lane in the quiet seconds. */
+static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place, enum direction d)
+{
+	const struct lane *l = &w->sent[place][d];
+	const struct member *m = &w->places[place].member;
+	struct peer_key key = {.vantage = m->vantage};
+
+	memcpy(key.src, member_ip(m, d == C2S), 16);
+	memcpy(key.dst, member_ip(m, d != C2S), 16);
+	for (uint32_t i = 0, next; i < l->count; i = next) {
+		int64_t t = l->items[i].seg->time_ns;
+
+		key.second_ns = t - t % NSEC_PER_SEC;
+		for (next = i + 1; next < l->count &&
+			(uint64_t)(l->items[next].seg->time_ns - key.second_ns) < NSEC_PER_SEC; next++)
+			;
+		if (quiet_at(w->join->quiet, m->vantage, t))
+			add_second(b, &key, next - i);
+	}
+}
+
+static void quiet_seconds(struct worker *w, struct join_batch *b)
+{
+	if (!w->join->quiet->count)
+		return;
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			if (!w->places[i].absent)
+				note_seconds(w, b, i, (enum direction)d);
+}
+
+static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, enum direction d, const struct segment *s)
+{
+	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
+	b->packets[b->packet_count++] = (struct packet_pick){
+		.vantage = vantage, .conversation = conversation, .frame = s->frame, .direction = (uint8_t)d, .segment = s};
+}
+
+/* How far back a frame is looked for that another event of its conversation picked. */
+#define PICKED_BEFORE 256
+
+static void pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t conversation, enum direction d,
+	const struct segment *s)
+{
+	uint32_t from = b->packet_count - first > PICKED_BEFORE ? b->packet_count - PICKED_BEFORE : first;
+
+	for (uint32_t i = b->packet_count; i-- > from;)
+		if (b->packets[i].segment == s)
+			return;
+	pick(b, vantage, conversation, d, s);
+}
+
+static void pick_all(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2 && !w->places[i].absent; d++)
+			for (uint32_t k = 0; k < w->sent[i][d].count; k++)
+				pick(b, w->places[i].member.vantage, conversation, (enum direction)d,
+					w->sent[i][d].items[k].seg);
+}
+
+/* The frames of the first events, and of both directions at the start: the handshake explains much. */
+static void pick_events(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t first_event)
+{
+	uint32_t first = b->packet_count, limit = w->join->options.packets_per_flow;
+
+	if (first_event == b->events.count)
+		return;
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2 && !w->places[i].absent; d++)
+			for (uint32_t k = 0; k < w->sent[i][d].count && k < 2; k++)
+				pick_once(b, first, w->places[i].member.vantage, conversation, (enum direction)d,
+					w->sent[i][d].items[k].seg);
+	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit; i++) {
+		const struct event *e = &b->events.events[i];
+
+		if (e->sent)
+			pick_once(b, first, e->from, conversation, (enum direction)e->direction, e->sent);
+		if (e->received)
+			pick_once(b, first, e->to, conversation, (enum direction)e->direction, e->received);
+		if (e->proof)
+			pick_once(b, first, e->proof_vantage, conversation,
+				e->proof == e->sent ? (enum direction)e->direction : (enum direction)!e->direction,
+				e->proof);
+	}
+}
+
+static void join_conversation(struct worker *w, struct join_batch *b, uint32_t conversation)
+{
+	const struct conversation *c = &w->join->all->list[conversation];
+	uint32_t mss, first_event = b->events.count;
+	bool tcp;
+
+	lay_out(w, c);
+	if (!w->place_count)
+		return;
+	load_lanes(w, b);
+	zero_windows(w, b, conversation);
+	quiet_seconds(w, b);
+	mss = segment_size(w);
+	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
+	for (uint32_t i = 0; i + 1 < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			match_leg(w, i, (enum direction)d, mss, tcp);
+	for (uint32_t i = 0; i + 2 < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			match_across(w, i, (enum direction)d);
+	for (uint32_t i = 0; i + 1 < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			if (!on_other_links(w, i, (enum direction)d))
+				judge_leg(w, b, conversation, i, (enum direction)d);
+	if (w->join->options.packets == PACKETS_ALL)
+		pick_all(w, b, conversation);
+	else if (w->join->options.packets == PACKETS_EVENTS)
+		pick_events(w, b, conversation, first_event);
+}
+
+/* A chain of chunks on its way into the processor's caches. */
+struct chain {
+	const struct segment_chunk *at;
+};
+
+static uint32_t chains_of(const struct join *j, uint32_t conversation, struct chain *chains, uint32_t n)
+{
+	uint32_t i = j->all->list[conversation].first_member;
+
+	for (; i != MEMBER_NONE && n < CHAINS_MAX; i = j->all->members[i].next)
+		chains[n++] = (struct chain){.at = j->all->members[i].flow->head};
+	return n;
+}
+
+/*
+ * The chunks of a flow lie where time put them, each known only from the one before it. Following one
+ * chain after another would wait for memory at every link; following many side by side waits once for all.
+ */
+static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
+{
+	struct chain chains[CHAINS_MAX];
+	uint32_t n = 0, lines = 0;
+
+	for (uint32_t i = begin; i < end; i++)
+		n = chains_of(j, j->order[i], chains, n);
+	while (n && lines < NEAR_LINES) {
+		for (uint32_t i = 0; i < n;) {
+			const struct segment_chunk *c = chains[i].at;
+
+			if (!c) {
+				chains[i] = chains[--n];
+				continue;
+			}
+			lines += (uint32_t)near_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
+			if (c->next)
+				near_line(c->next);
+			chains[i++].at = c->next;
+		}
+	}
+}
+
+void worker_run(struct worker *w, struct join_batch *b)
+{
+	const struct join *j = w->join;
+
+	b->copies_skipped = mem_array(j->net->vantage_count + 1, sizeof(*b->copies_skipped));
+	/* Mostly two places: a path for each direction. */
+	b->path_cap = 2 * (b->end - b->begin);
+	b->paths = mem_alloc(b->path_cap * sizeof(*b->paths));
+	for (uint32_t i = b->begin; i < b->end; i++) {
+		if (i + 2 * NEAR < b->end)
+			conversation_near(j->all, j->order[i + 2 * NEAR]);
+		if ((i - b->begin) % NEAR == 0)
+			bring_near(j, i, i + NEAR < b->end ? i + NEAR : b->end);
+		join_conversation(w, b, j->order[i]);
+	}
+}
+
+struct worker *worker_new(const struct join *j)
+{
+	struct worker *w = mem_zalloc(sizeof(*w));
+
+	w->join = j;
+	w->clock_memo.clocks = j->clocks;
+	return w;
+}
+
+void worker_free(struct worker *w)
+{
+	for (int i = 0; i < PLACES_MAX; i++) {
+		for (int d = 0; d < 2; d++) {
+			lane_release(&w->sent[i][d]);
+			lane_release(&w->received[i][d]);
+			matcher_release(&w->matchers[i][d]);
+		}
+	}
+	proofs_release(&w->proofs);
+	unseen_release(&w->unseen);
+	free(w->delays);
+	free(w);
+}
