@@ -158,30 +158,30 @@ static bool server_sent_payload(const struct join *j, const struct conversation 
 }
 
 /*
- * A lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone (table handshake_ack).
- * All ACKs of a client that sends nothing stand at its first byte.
+ * Of a lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone (table handshake_ack) the
+ * place that sent it; NULL: it is none. All ACKs of a client that sends nothing stand at its first byte.
  */
-static bool is_handshake_ack(const struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
-	const struct event *e)
+static const struct member *handshake_ack_sender(const struct flow_writer *w, const struct conversation *c,
+	const struct flow_summary *sum, const struct event *e)
 {
 	const struct member *m;
+	bool ends;
 
 	if (c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
-		return false;
+		return NULL;
 	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length || !e->sent ||
 		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !sum->has_isn[C2S])
-		return false;
+		return NULL;
 	m = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
 	if (!m || !sum->tcp || e->seq != sum->isn[C2S] + m->delta[C2S] + 1)
-		return false;
-	return sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
+		return NULL;
+	ends = sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
+	return ends ? m : NULL;
 }
 
 /* Of the event just inserted. */
-static void insert_handshake_ack(struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
-	const struct event *e)
+static void insert_handshake_ack(struct flow_writer *w, const struct member *from, const struct flow_summary *sum)
 {
-	const struct member *from = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
 	struct bulk_row *row = btree_row(w->handshake_acks);
 
 	bulk_null(row); /* the rowid */
@@ -196,12 +196,13 @@ static void insert_handshake_ack(struct flow_writer *w, const struct conversatio
 static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
 	uint32_t leg, const struct event *e)
 {
+	const struct member *sender = handshake_ack_sender(w, c, sum, e);
 	bool kept = w->events_total++ < w->events_max;
 
 	if (kept)
 		insert_event(w, row, e);
-	if (kept && is_handshake_ack(w, c, sum, e))
-		insert_handshake_ack(w, c, sum, e);
+	if (kept && sender)
+		insert_handshake_ack(w, sender, sum);
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
 		note_miss(w, e->to, event_time(e), e->segments);
 	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
