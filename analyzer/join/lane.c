@@ -45,8 +45,7 @@ static void add_datagram(struct lane *l, const struct segment *s)
 	l->items[l->count++] = (struct item){.seg = s, .mate = ITEM_NONE};
 }
 
-void lanes_load(struct lane lanes[2], const struct member *m, const uint32_t base[2],
-	const bool skip_twins[2])
+void lanes_load(struct lane lanes[2], const struct member *m, const uint32_t base[2], const bool skip_twins[2])
 {
 	const struct flow *f = m->flow;
 	bool tcp = f->key.protocol == 6;

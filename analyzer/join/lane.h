@@ -39,8 +39,7 @@ struct lane {
  * Loads both directions, lanes[C2S] and lanes[S2C]. Twins (identical neighbours) are skipped in a
  * direction for which skip_twins says that the capture, not the network, makes them.
  */
-void lanes_load(struct lane lanes[2], const struct member *m, const uint32_t base[2],
-	const bool skip_twins[2]);
+void lanes_load(struct lane lanes[2], const struct member *m, const uint32_t base[2], const bool skip_twins[2]);
 void lane_release(struct lane *l);
 
 /* The acknowledgment of an item as an offset in the other direction, near ref. */

@@ -167,8 +167,7 @@ static bool options_fit(const struct flow_side *a, const struct flow_side *b)
 }
 
 /* A candidate that shares an initial sequence number. */
-static bool isn_fits(const struct member *m, const struct member *other,
-	enum pairing_evidence *ret)
+static bool isn_fits(const struct member *m, const struct member *other, enum pairing_evidence *ret)
 {
 	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
 	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);
@@ -209,8 +208,7 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 
 		if (c == best || has_vantage(p, c, m->vantage) || !isn_fits(m, other, &evidence))
 			continue;
-		rank = evidence * 2U +
-			!same_tuple(m->flow, other->flow);
+		rank = evidence * 2U + !same_tuple(m->flow, other->flow);
 		if (rank == best_rank)
 			*ret_ambiguous = true;
 		if (rank >= best_rank)
@@ -233,8 +231,7 @@ static bool is_half(const struct member *m, bool *ret_answer)
 	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 
 	*ret_answer = server->has_isn && !client->has_isn;
-	return m->flow->key.protocol == 6 &&
-		(*ret_answer || (client->has_isn && !server->packets));
+	return m->flow->key.protocol == 6 && (*ret_answer || (client->has_isn && !server->packets));
 }
 
 /* How much later an answer may come than its question. */
@@ -391,8 +388,7 @@ static void orient(struct member *m, const struct member *other)
 }
 
 /* One candidate with the same 5-tuple: how far apart, or not at all (UINT32_MAX). */
-static uint32_t tuple_distance(const struct member *m, const struct member *other,
-	enum pairing_evidence *ret)
+static uint32_t tuple_distance(const struct member *m, const struct member *other, enum pairing_evidence *ret)
 {
 	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
 	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);

@@ -488,17 +488,13 @@ static void join_conversation(struct worker *w, struct join_batch *b, uint32_t c
 		pick_events(w, b, conversation, first_event);
 }
 
-/* A chain of chunks on its way into the processor's caches. */
-struct chain {
-	const struct segment_chunk *at;
-};
-
-static uint32_t chains_of(const struct join *j, uint32_t conversation, struct chain *chains, uint32_t n)
+/* Where the chains of chunks of a conversation's flows begin; n chains are there already. */
+static uint32_t chains_of(const struct join *j, uint32_t conversation, const struct segment_chunk **chains, uint32_t n)
 {
 	uint32_t i = j->all->list[conversation].first_member;
 
 	for (; i != MEMBER_NONE && n < CHAINS_MAX; i = j->all->members[i].next)
-		chains[n++] = (struct chain){.at = j->all->members[i].flow->head};
+		chains[n++] = j->all->members[i].flow->head;
 	return n;
 }
 
@@ -508,14 +504,14 @@ static uint32_t chains_of(const struct join *j, uint32_t conversation, struct ch
  */
 static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
 {
-	struct chain chains[CHAINS_MAX];
+	const struct segment_chunk *chains[CHAINS_MAX];
 	uint32_t n = 0, lines = 0;
 
 	for (uint32_t i = begin; i < end; i++)
 		n = chains_of(j, j->order[i], chains, n);
 	while (n && lines < NEAR_LINES) {
 		for (uint32_t i = 0; i < n;) {
-			const struct segment_chunk *c = chains[i].at;
+			const struct segment_chunk *c = chains[i];
 
 			if (!c) {
 				chains[i] = chains[--n];
@@ -524,7 +520,7 @@ static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
 			lines += (uint32_t)near_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
 			if (c->next)
 				near_line(c->next);
-			chains[i++].at = c->next;
+			chains[i++] = c->next;
 		}
 	}
 }

@@ -352,12 +352,6 @@ struct bulk_row *btree_row(struct btree *t)
 	return &t->row;
 }
 
-/* The serial types and values of a row or an entry. */
-struct record {
-	const uint8_t *types, *body;
-	uint32_t types_size, body_size;
-};
-
 /* Room for a cell of n bytes on a leaf. */
 static uint8_t *new_cell(struct btree *t, uint32_t n)
 {
@@ -369,35 +363,23 @@ static uint8_t *new_cell(struct btree *t, uint32_t n)
 	return place_cell(t->levels[0], 0, n);
 }
 
-/* Puts a cell on a leaf. prefix: what stands before its payload; head: the size of the payload's header. */
-static void add_cell(struct btree *t, const uint8_t *prefix, uint32_t n, uint32_t head, const struct record *r)
+/* Ends what btree_row() began. */
+static void end_record(struct btree *t, bool with_id)
 {
-	uint8_t *cell = new_cell(t, n + head + r->body_size);
-
-	memcpy(cell, prefix, n);
-	cell += n + put_varint(cell + n, head);
-	memcpy(cell, r->types, r->types_size);
-	memcpy(cell + r->types_size, r->body, r->body_size);
-}
-
-static void add_record(struct btree *t, const struct record *r, bool with_id)
-{
+	uint32_t types = (uint32_t)(t->row.types - t->row.types_start), body = (uint32_t)(t->row.body - t->row.body_start);
 	/* The header's size counts itself: two bytes from 127 on. */
-	uint32_t head = r->types_size + (r->types_size < 127 ? 1 : 2);
-	uint8_t prefix[20];
-	uint32_t n = put_varint(prefix, head + r->body_size);
+	uint32_t head = types + (types < 127 ? 1 : 2);
+	uint8_t prefix[24], *cell;
+	uint32_t n = put_varint(prefix, head + body);
 
-	assert(head + r->body_size <= (t->index ? MAX_ENTRY : MAX_ROW));
+	assert(head + body <= (t->index ? MAX_ENTRY : MAX_ROW));
 	if (with_id)
 		n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
-	add_cell(t, prefix, n, head, r);
-}
-
-static struct record current(const struct btree *t)
-{
-	return (struct record){.types = t->row.types_start, .body = t->row.body_start,
-		.types_size = (uint32_t)(t->row.types - t->row.types_start),
-		.body_size = (uint32_t)(t->row.body - t->row.body_start)};
+	n += put_varint(prefix + n, head);
+	cell = new_cell(t, n + types + body);
+	memcpy(cell, prefix, n);
+	memcpy(cell + n, t->row.types_start, types);
+	memcpy(cell + n + types, t->row.body_start, body);
 }
 
 void btree_skip_to(struct btree *t, int64_t id)
@@ -496,17 +478,13 @@ void btree_add_cells(struct btree *t, const struct btree_cells *c)
 
 int64_t btree_end_row(struct btree *t)
 {
-	struct record r = current(t);
-
-	add_record(t, &r, true);
+	end_record(t, true);
 	return ++t->last_id;
 }
 
 void btree_end_entry(struct btree *t)
 {
-	struct record r = current(t);
-
-	add_record(t, &r, false);
+	end_record(t, false);
 }
 
 void btree_finish(struct btree *t)
