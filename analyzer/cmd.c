@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
-#include "report/inert.h"
+#include "report/escape.h"
 
 struct parsing {
 	argp_parser_t parser;
@@ -21,7 +21,7 @@ struct parsing {
  * Gets all that argp has to say about a mistake at once, when the program ends. Mistakes that getopt
  * finds are on stderr already: then argp only adds "Try ...".
  */
-static ssize_t write_first_line(void *cookie, const char *text, size_t n)
+static ssize_t cmd_write_first_line(void *cookie, const char *text, size_t n)
 {
 	CLEANUP_FREE char *all = mem_strndup(text, n);
 	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
@@ -35,12 +35,12 @@ static ssize_t write_first_line(void *cookie, const char *text, size_t n)
 		*end = '\0';
 	else if (all[n - 1] == '\n')
 		all[n - 1] = '\0';
-	inert_text(&line, all);
+	escape_text(&line, all);
 	(void)fprintf(stderr, "%s; --help says more\n", line.text ? line.text : "");
 	return (ssize_t)n;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_parse_key(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
 	error_t result;
@@ -88,21 +88,23 @@ int cmd_failed(const char *command, const struct error *err)
 {
 	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
 
-	inert_text(&line, err->text);
+	escape_text(&line, err->text);
 	(void)fprintf(stderr, "bothends %s: %s\n", command, line.text ? line.text : "");
 	return EXIT_USAGE;
 }
 
 int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
 {
-	struct parsing p = {.parser = argp->parser, .input = input,
-		.errors = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_first_line})};
+	struct parsing p = {.parser = argp->parser,
+		.input = input,
+		.errors = fopencookie(
+			NULL, "w", (cookie_io_functions_t){.write = cmd_write_first_line})};
 	struct argp outer = *argp;
 	int result;
 
 	if (p.errors) /* else argp's own lines */
 		(void)setvbuf(p.errors, NULL, _IOFBF, 8192);
-	outer.parser = parse;
+	outer.parser = cmd_parse_key;
 	argp_err_exit_status = EXIT_USAGE;
 	result = argp_parse(&outer, argc, argv, flags, NULL, &p);
 	if (p.errors)

@@ -16,7 +16,7 @@
 
 typedef int report_function(struct db *, FILE *, const struct report_options *, struct error *);
 
-static report_function *report_writer(const char *format)
+static report_function *cmd_analyze_report_writer(const char *format)
 {
 	if (strcmp(format, "json") == 0)
 		return report_json;
@@ -75,7 +75,7 @@ struct request {
 	bool quiet;
 };
 
-static int choice(const char *text, const char *const *names)
+static int cmd_analyze_choice(const char *text, const char *const *names)
 {
 	for (int i = 0; names[i]; i++)
 		if (strcmp(text, names[i]) == 0)
@@ -83,19 +83,20 @@ static int choice(const char *text, const char *const *names)
 	return -1;
 }
 
-static void add_text(char ***list, int *count, int *cap, char *text)
+static void cmd_analyze_add_text(char ***list, int *count, int *cap, char *text)
 {
 	MEM_RESERVE(*list, *count, *cap);
 	(*list)[(*count)++] = text;
 }
 
-static void parse_time(struct argp_state *state, const char *option, const char *text, int64_t *ret_ns)
+static void cmd_analyze_parse_time(
+	struct argp_state *state, const char *option, const char *text, int64_t *ret_ns)
 {
 	if (!nsec_parse(text, ret_ns))
 		argp_error(state, "%s: '%s' is not a time such as 2026-09-21T14:13:24Z", option, text);
 }
 
-static void parse_threads(struct argp_state *state, const char *text, unsigned *ret)
+static void cmd_analyze_parse_threads(struct argp_state *state, const char *text, unsigned *ret)
 {
 	char *end;
 	long n;
@@ -107,13 +108,13 @@ static void parse_threads(struct argp_state *state, const char *text, unsigned *
 	*ret = (unsigned)n;
 }
 
-static void parse_memory(struct argp_state *state, const char *text, uint64_t *ret)
+static void cmd_analyze_parse_memory(struct argp_state *state, const char *text, uint64_t *ret)
 {
 	if (!size_parse(text, ret) || *ret < UINT64_C(64) << 20)
 		argp_error(state, "--memory: '%s' is not a size of at least 64M", text);
 }
 
-static void add_host(struct argp_state *state, struct request *r, char *text)
+static void cmd_analyze_add_host(struct argp_state *state, struct request *r, char *text)
 {
 	char *equals = strchr(text, '=');
 
@@ -125,7 +126,8 @@ static void add_host(struct argp_state *state, struct request *r, char *text)
 	r->o.eni_hosts = r->hosts;
 }
 
-static void parse_flow_log_format(struct argp_state *state, const char *text, struct request *r)
+static void cmd_analyze_parse_flow_log_format(
+	struct argp_state *state, const char *text, struct request *r)
 {
 	struct error err = ERROR_INIT;
 
@@ -134,7 +136,7 @@ static void parse_flow_log_format(struct argp_state *state, const char *text, st
 	r->o.flow_log_format = text;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const packets[] = {"none", "events", "all", NULL};
 	static const char *const when[] = {"never", "always", "auto", NULL};
@@ -158,19 +160,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->o.filter = arg;
 		return 0;
 	case KEY_FROM:
-		parse_time(state, "--from", arg, &r->o.from_ns);
+		cmd_analyze_parse_time(state, "--from", arg, &r->o.from_ns);
 		return 0;
 	case KEY_TO:
-		parse_time(state, "--to", arg, &r->o.to_ns);
+		cmd_analyze_parse_time(state, "--to", arg, &r->o.to_ns);
 		return 0;
 	case KEY_MEMORY:
-		parse_memory(state, arg, &r->o.memory);
+		cmd_analyze_parse_memory(state, arg, &r->o.memory);
 		return 0;
 	case KEY_THREADS:
-		parse_threads(state, arg, &r->o.threads);
+		cmd_analyze_parse_threads(state, arg, &r->o.threads);
 		return 0;
 	case KEY_PACKETS:
-		c = choice(arg, packets);
+		c = cmd_analyze_choice(arg, packets);
 		if (c < 0)
 			argp_error(state, "--packets takes none, events or all, not '%s'", arg);
 		r->o.packets = (enum packet_choice)c;
@@ -182,26 +184,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->o.rules_dir = arg;
 		return 0;
 	case KEY_HOST:
-		add_host(state, r, arg);
+		cmd_analyze_add_host(state, r, arg);
 		return 0;
 	case KEY_FLOW_LOG_FORMAT:
-		parse_flow_log_format(state, arg, r);
+		cmd_analyze_parse_flow_log_format(state, arg, r);
 		return 0;
 	case KEY_SET:
-		add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
+		cmd_analyze_add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
 		return 0;
 	case KEY_FORMAT:
-		if (!report_writer(arg))
+		if (!cmd_analyze_report_writer(arg))
 			argp_error(state, "no format '%s'", arg);
 		r->format = arg;
 		return 0;
 	case KEY_FAIL_ON:
-		if (choice(arg, severities) < 0)
+		if (cmd_analyze_choice(arg, severities) < 0)
 			argp_error(state, "--fail-on takes critical, warning or notice, not '%s'", arg);
 		r->fail_on = arg;
 		return 0;
 	case KEY_PROGRESS:
-		c = choice(arg, when);
+		c = cmd_analyze_choice(arg, when);
 		if (c < 0)
 			argp_error(state, "--progress takes auto, always or never, not '%s'", arg);
 		r->progress = c == 2 ? -1 : c;
@@ -213,7 +215,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->o.verbose = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		add_text(&r->o.inputs, &r->o.input_count, &r->input_cap, arg);
+		cmd_analyze_add_text(&r->o.inputs, &r->o.input_count, &r->input_cap, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "name the captures: bothends analyze worker=worker.pcapng db=db.pcapng");
@@ -228,7 +230,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Findings at or above a severity. */
-static int64_t count_findings(struct db *db, const char *severity)
+static int64_t cmd_analyze_count_findings(struct db *db, const char *severity)
 {
 	sqlite3_stmt *s;
 	int64_t n = 0;
@@ -242,25 +244,29 @@ static int64_t count_findings(struct db *db, const char *severity)
 	return n;
 }
 
-static int finish(const struct request *r, struct db *db, struct error *err)
+static int cmd_analyze_finish(const struct request *r, struct db *db, struct error *err)
 {
 	struct report_options o = report_terminal_options(stdout, r->o.output);
 	int result = 0;
 
 	if (!r->quiet)
-		result = report_writer(r->format)(db, stdout, &o, err);
+		result = cmd_analyze_report_writer(r->format)(db, stdout, &o, err);
 	if (result)
 		return result;
-	return r->fail_on && count_findings(db, r->fail_on) ? EXIT_FINDINGS : 0;
+	return r->fail_on && cmd_analyze_count_findings(db, r->fail_on) ? EXIT_FINDINGS : 0;
 }
 
 int cmd_analyze(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "[NAME=]INPUT...",
-		"Joins captures from both ends of a conversation (and from points between) by TCP sequence numbers "
-		"into one SQLite file, and says where packets die, in which direction, why, and what to do.\v"
-		"INPUT is a pcap or pcapng capture, plain or compressed with gzip or zstd, a folder of such files, "
-		"'ip neigh' output, or - for standard input; NAME says whose it is. Inputs of one NAME are one "
+	static const struct argp argp = {options, cmd_analyze_parse, "[NAME=]INPUT...",
+		"Joins captures from both ends of a conversation (and from points between) by TCP "
+		"sequence numbers "
+		"into one SQLite file, and says where packets die, in which direction, why, and "
+		"what to do.\v"
+		"INPUT is a pcap or pcapng capture, plain or compressed with gzip or zstd, a "
+		"folder of such files, "
+		"'ip neigh' output, or - for standard input; NAME says whose it is. Inputs of one "
+		"NAME are one "
 		"host's.",
 		NULL, NULL, NULL};
 	struct request r = {.o = {.output = "incident.db", .from_ns = INT64_MIN, .to_ns = INT64_MAX,
@@ -276,7 +282,7 @@ int cmd_analyze(int argc, char **argv)
 	db_remove_on_signal();
 	result = analyze_run(&r.o, &db, &err);
 	if (result == 0)
-		result = finish(&r, &db, &err);
+		result = cmd_analyze_finish(&r, &db, &err);
 	db_close(&db);
 	free(r.o.inputs);
 	free(r.o.settings);

@@ -27,7 +27,7 @@ struct request {
 	bool force;
 };
 
-static void take_argument(struct argp_state *state, struct request *r, const char *arg)
+static void cmd_extract_take_argument(struct argp_state *state, struct request *r, const char *arg)
 {
 	char *end;
 
@@ -43,7 +43,7 @@ static void take_argument(struct argp_state *state, struct request *r, const cha
 		argp_error(state, "'%s' is not the number of a finding", arg);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_extract_parse(int key, char *arg, struct argp_state *state)
 {
 	struct request *r = state->input;
 
@@ -64,7 +64,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->force = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		take_argument(state, r, arg);
+		cmd_extract_take_argument(state, r, arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (!r->database || !r->o.finding)
@@ -81,25 +81,25 @@ struct writing {
 	struct extract_counts *counts;
 };
 
-static int write_frames(void *context, FILE *f, struct error *err)
+static int cmd_extract_write_frames(void *context, FILE *f, struct error *err)
 {
 	const struct writing *w = context;
 
 	return extract_write(w->db, f, &w->request->o, w->counts, err);
 }
 
-static int to_file(const struct request *r, struct db *db, const char *path, struct extract_counts *counts,
-	struct error *err)
+static int cmd_extract_to_file(const struct request *r, struct db *db, const char *path,
+	struct extract_counts *counts, struct error *err)
 {
 	struct writing w = {.db = db, .request = r, .counts = counts};
 
 	if (!r->force && access(path, F_OK) == 0)
 		return error_set(err, -EEXIST, "'%s' exists; give --force to replace it, or another --output", path);
 	/* Frames are for nobody else. */
-	return cmd_write_file(path, 0600, write_frames, &w, err);
+	return cmd_write_file(path, 0600, cmd_extract_write_frames, &w, err);
 }
 
-static int run(const struct request *r, struct db *db, struct error *err)
+static int cmd_extract_run(const struct request *r, struct db *db, struct error *err)
 {
 	CLEANUP_FREE char *path = r->output ? mem_strdup(r->output)
 					    : mem_printf("finding-%lld.pcapng", (long long)r->o.finding);
@@ -108,7 +108,7 @@ static int run(const struct request *r, struct db *db, struct error *err)
 
 	if (strcmp(path, "-") == 0)
 		return extract_write(db, stdout, &r->o, &counts, err);
-	result = to_file(r, db, path, &counts, err);
+	result = cmd_extract_to_file(r, db, path, &counts, err);
 	if (result == 0)
 		(void)fprintf(stderr, "%s: %llu frame%s from %llu capture%s\n", path, (unsigned long long)counts.frames,
 			counts.frames == 1 ? "" : "s", (unsigned long long)counts.files, counts.files == 1 ? "" : "s");
@@ -117,9 +117,11 @@ static int run(const struct request *r, struct db *db, struct error *err)
 
 int cmd_extract(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "DB FINDING",
-		"Writes the frames that prove a finding, from all vantage points, on one clock, with a comment on "
-		"each that says what it shows.", NULL, NULL, NULL};
+	static const struct argp argp = {options, cmd_extract_parse, "DB FINDING",
+		"Writes the frames that prove a finding, from all vantage points, on one clock, "
+		"with a comment on "
+		"each that says what it shows.",
+		NULL, NULL, NULL};
 	struct request r = {0};
 	struct error err = ERROR_INIT;
 	struct db db;
@@ -129,7 +131,7 @@ int cmd_extract(int argc, char **argv)
 		return EXIT_USAGE;
 	result = db_open(&db, r.database, &err);
 	if (result == 0)
-		result = run(&r, &db, &err);
+		result = cmd_extract_run(&r, &db, &err);
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;

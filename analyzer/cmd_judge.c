@@ -23,7 +23,7 @@ struct request {
 	int sets;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_judge_parse(int key, char *arg, struct argp_state *state)
 {
 	struct request *r = state->input;
 
@@ -41,7 +41,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int judge_again(const struct request *r, struct db *db, struct error *err)
+static int cmd_judge_again(const struct request *r, struct db *db, struct error *err)
 {
 	int result = db_run(db, r->database, "BEGIN IMMEDIATE", err);
 
@@ -57,7 +57,7 @@ static int judge_again(const struct request *r, struct db *db, struct error *err
 
 int cmd_judge(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "DB",
+	static const struct argp argp = {options, cmd_judge_parse, "DB",
 		"Judges the facts of a database again: its findings are replaced. After a failure "
 		"the old ones "
 		"stay.",
@@ -71,7 +71,7 @@ int cmd_judge(int argc, char **argv)
 		return EXIT_USAGE;
 	result = db_open_writable(&db, r.database, &err);
 	if (result == 0)
-		result = judge_again(&r, &db, &err);
+		result = cmd_judge_again(&r, &db, &err);
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;

@@ -53,7 +53,7 @@ static const struct schema_text *need_saved(struct argp_state *state, const char
 	return t;
 }
 
-static void take_argument(struct argp_state *state, struct request *r, const char *arg)
+static void cmd_query_take_argument(struct argp_state *state, struct request *r, const char *arg)
 {
 	if (!r->database)
 		r->database = arg;
@@ -63,7 +63,7 @@ static void take_argument(struct argp_state *state, struct request *r, const cha
 		argp_error(state, "'%s' is too many: quote the SQL as one argument", arg);
 }
 
-static void check(struct argp_state *state, const struct request *r)
+static void cmd_query_check(struct argp_state *state, const struct request *r)
 {
 	if (r->list || r->show)
 		return;
@@ -75,7 +75,7 @@ static void check(struct argp_state *state, const struct request *r)
 				      : "give SQL, or --saved NAME; --list shows the saved ones");
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_query_parse(int key, char *arg, struct argp_state *state)
 {
 	struct request *r = state->input;
 
@@ -104,10 +104,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "no format '%s': table, csv or json", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		take_argument(state, r, arg);
+		cmd_query_take_argument(state, r, arg);
 		return 0;
 	case ARGP_KEY_END:
-		check(state, r);
+		cmd_query_check(state, r);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -115,14 +115,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Name, :parameters, and the sentence that describes it. */
-static void list_saved(void)
+static void cmd_query_list_saved(void)
 {
 	for (const struct schema_text *t = schema_queries; t->name; t++)
 		(void)printf("%-18s %s\n", t->name, t->description);
 }
 
 /* Numbers are bound as numbers, so that they compare with number columns. */
-static int bind_value(sqlite3_stmt *stmt, int index, const char *text)
+static int cmd_query_bind_value(sqlite3_stmt *stmt, int index, const char *text)
 {
 	char *end;
 	long long n;
@@ -138,7 +138,7 @@ static int bind_value(sqlite3_stmt *stmt, int index, const char *text)
 	return sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT);
 }
 
-static int bind(const struct request *r, sqlite3_stmt *stmt, struct error *err)
+static int cmd_query_bind(const struct request *r, sqlite3_stmt *stmt, struct error *err)
 {
 	for (int i = 0; i < r->parameter_count; i++) {
 		const char *equals = strchr(r->parameters[i], '=');
@@ -148,12 +148,12 @@ static int bind(const struct request *r, sqlite3_stmt *stmt, struct error *err)
 
 		if (!index)
 			return error_set(err, -EINVAL, "the query has no parameter %s", name);
-		(void)bind_value(stmt, index, equals + 1);
+		(void)cmd_query_bind_value(stmt, index, equals + 1);
 	}
 	return 0;
 }
 
-static bool in_path(const char *program)
+static bool cmd_query_in_path(const char *program)
 {
 	const char *path = getenv("PATH");
 
@@ -169,19 +169,20 @@ static bool in_path(const char *program)
 }
 
 /* A pager on a terminal: $PAGER, else less, which ends by itself where all fits. NULL: none. */
-static FILE *open_pager(const struct request *r)
+static FILE *cmd_query_open_pager(const struct request *r)
 {
 	const char *pager = getenv("PAGER");
 
 	if (r->no_pager || r->format != ROWS_TABLE || !isatty(STDOUT_FILENO) || (pager && !*pager))
 		return NULL;
 	if (!pager)
-		pager = in_path("less") ? "less -FSX" : NULL;
+		pager = cmd_query_in_path("less") ? "less -FSX" : NULL;
 	return pager ? popen(pager, "w") : NULL;
 }
 
 /* One statement is run; text behind it is refused, so that nothing is left out in silence. */
-static int prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt, struct error *err)
+static int cmd_query_prepare(
+	struct db *db, const char *sql, sqlite3_stmt **ret_stmt, struct error *err)
 {
 	const char *tail;
 
@@ -201,16 +202,16 @@ static int prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt, stru
 		"only queries: nothing is written here; copy the file and use sqlite3");
 }
 
-static int run(const struct request *r, struct db *db, struct error *err)
+static int cmd_query_run(const struct request *r, struct db *db, struct error *err)
 {
 	sqlite3_stmt *stmt;
-	int result = prepare(db, r->saved ? r->saved->text : r->sql, &stmt, err);
+	int result = cmd_query_prepare(db, r->saved ? r->saved->text : r->sql, &stmt, err);
 	FILE *pager;
 
 	if (result)
 		return result;
-	result = bind(r, stmt, err);
-	pager = result ? NULL : open_pager(r);
+	result = cmd_query_bind(r, stmt, err);
+	pager = result ? NULL : cmd_query_open_pager(r);
 	if (result == 0)
 		result = rows_write(stmt, r->format, pager ? pager : stdout, err);
 	if (pager)
@@ -221,7 +222,7 @@ static int run(const struct request *r, struct db *db, struct error *err)
 
 int cmd_query(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "DB [SQL]",
+	static const struct argp argp = {options, cmd_query_parse, "DB [SQL]",
 		"Runs SQL on a database that bothends analyze made. Nothing is ever written to "
 		"it.\v"
 		"Beside SQLite's own functions there are iso(ns), span(ns), ip_in(address, "
@@ -240,7 +241,7 @@ int cmd_query(int argc, char **argv)
 	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
 	if (r.list)
-		list_saved();
+		cmd_query_list_saved();
 	if (r.show)
 		(void)fputs(r.show->text, stdout);
 	if (r.list || r.show)
@@ -248,7 +249,7 @@ int cmd_query(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* a pager that is left early is no failure */
 	result = db_open(&db, r.database, &err);
 	if (result == 0)
-		result = run(&r, &db, &err);
+		result = cmd_query_run(&r, &db, &err);
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;

@@ -51,7 +51,7 @@ static const struct format *format_by_name(const char *name)
 	return NULL;
 }
 
-static int parse_width(const char *text)
+static int cmd_report_parse_width(const char *text)
 {
 	char *end;
 	long v;
@@ -63,7 +63,7 @@ static int parse_width(const char *text)
 	return v && v < REPORT_WIDTH_MIN ? REPORT_WIDTH_MIN : (int)v;
 }
 
-static int parse_when(const char *text)
+static int cmd_report_parse_when(const char *text)
 {
 	static const char *const names[] = {"never", "always", "auto"};
 
@@ -73,7 +73,7 @@ static int parse_when(const char *text)
 	return -2;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_report_parse(int key, char *arg, struct argp_state *state)
 {
 	struct request *r = state->input;
 
@@ -90,12 +90,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->all = true;
 		return 0;
 	case KEY_WIDTH:
-		r->width = parse_width(arg);
+		r->width = cmd_report_parse_width(arg);
 		if (r->width < 0)
 			argp_error(state, "'%s' is not a width in columns", arg);
 		return 0;
 	case KEY_COLOUR:
-		r->colour = parse_when(arg);
+		r->colour = cmd_report_parse_when(arg);
 		if (r->colour == -2)
 			argp_error(state, "--color takes auto, always or never, not '%s'", arg);
 		return 0;
@@ -110,14 +110,14 @@ struct writing {
 	const struct report_options *options;
 };
 
-static int write_report(void *context, FILE *f, struct error *err)
+static int cmd_report_write_report(void *context, FILE *f, struct error *err)
 {
 	const struct writing *w = context;
 
 	return w->request->format->write(w->db, f, w->options, err);
 }
 
-static int print(const struct request *r, struct db *db, struct error *err)
+static int cmd_report_print(const struct request *r, struct db *db, struct error *err)
 {
 	struct report_options o = report_terminal_options(stdout, r->database);
 
@@ -131,14 +131,14 @@ static int print(const struct request *r, struct db *db, struct error *err)
 	if (r->all)
 		o.findings_max = 0;
 	if (r->output)
-		return cmd_write_file(r->output, 0644, write_report,
+		return cmd_write_file(r->output, 0644, cmd_report_write_report,
 			&(struct writing){.db = db, .request = r, .options = &o}, err);
 	return r->format->write(db, stdout, &o, err);
 }
 
 int cmd_report(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "DB",
+	static const struct argp argp = {options, cmd_report_parse, "DB",
 		"Prints what was found in a database that bothends analyze made: the verdict "
 		"first, then what "
 		"it rests on.",
@@ -152,7 +152,7 @@ int cmd_report(int argc, char **argv)
 		return EXIT_USAGE;
 	result = db_open(&db, r.database, &err);
 	if (result == 0)
-		result = print(&r, &db, &err);
+		result = cmd_report_print(&r, &db, &err);
 	db_close(&db);
 	if (result == 0)
 		return EXIT_SUCCESS;

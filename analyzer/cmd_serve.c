@@ -37,7 +37,7 @@ struct options_read {
 	uint64_t memory;
 };
 
-static unsigned number(struct argp_state *state, const char *text, unsigned most)
+static unsigned cmd_serve_number(struct argp_state *state, const char *text, unsigned most)
 {
 	char *end;
 	unsigned long v;
@@ -49,7 +49,7 @@ static unsigned number(struct argp_state *state, const char *text, unsigned most
 	return (unsigned)v;
 }
 
-static uint64_t size(struct argp_state *state, const char *text)
+static uint64_t cmd_serve_size(struct argp_state *state, const char *text)
 {
 	uint64_t v = 0;
 
@@ -58,7 +58,7 @@ static uint64_t size(struct argp_state *state, const char *text)
 	return v;
 }
 
-static void read_token(struct argp_state *state, struct options_read *o, const char *path)
+static void cmd_serve_read_token(struct argp_state *state, struct options_read *o, const char *path)
 {
 	FILE *f = fopen(path, "re");
 
@@ -70,7 +70,7 @@ static void read_token(struct argp_state *state, struct options_read *o, const c
 }
 
 /* Splits ADDRESS:PORT or [ADDRESS]:PORT; false when it is neither. */
-static bool split_listen(const char *text, char address[256], const char **ret_port)
+static bool cmd_serve_split_listen(const char *text, char address[256], const char **ret_port)
 {
 	const char *colon = strrchr(text, ':'), *from = text, *to = colon;
 	char *end = NULL;
@@ -91,7 +91,7 @@ static bool split_listen(const char *text, char address[256], const char **ret_p
 }
 
 /* A name may have several addresses: the first of IPv4, which most links and habits mean, else the first. */
-static void parse_listen(struct argp_state *state, struct options_read *o)
+static void cmd_serve_parse_listen(struct argp_state *state, struct options_read *o)
 {
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found = NULL, *chosen;
@@ -99,7 +99,7 @@ static void parse_listen(struct argp_state *state, struct options_read *o)
 	char address[256];
 	int r;
 
-	if (!split_listen(o->listen, address, &port))
+	if (!cmd_serve_split_listen(o->listen, address, &port))
 		argp_error(state, "--listen: '%s' is not an address and port such as 127.0.0.1:8480, [::1]:8480 or host:8480", o->listen);
 	r = getaddrinfo(address, port, &hints, &found);
 	if (r || !found)
@@ -111,7 +111,7 @@ static void parse_listen(struct argp_state *state, struct options_read *o)
 	freeaddrinfo(found);
 }
 
-static bool is_loopback(const struct sockaddr_storage *a)
+static bool cmd_serve_is_loopback(const struct sockaddr_storage *a)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
@@ -119,23 +119,23 @@ static bool is_loopback(const struct sockaddr_storage *a)
 	return a->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-static void check(struct argp_state *state, struct options_read *o)
+static void cmd_serve_check(struct argp_state *state, struct options_read *o)
 {
 	const char *token = getenv("BOTHENDS_TOKEN");
 
 	if (!o->server.depot.path)
 		argp_error(state, "name a folder with --store");
-	parse_listen(state, o);
+	cmd_serve_parse_listen(state, o);
 	if (!o->token[0] && token)
 		(void)snprintf(o->token, sizeof(o->token), "%s", token);
-	if (!is_loopback(&o->server.listen) && !o->token[0])
+	if (!cmd_serve_is_loopback(&o->server.listen) && !o->token[0])
 		argp_error(state, "'%s' can be reached from elsewhere: give --token-file", o->listen);
 	if (o->token[0] && (strlen(o->token) < 16 || strpbrk(o->token, " ;,\"\\\t")))
 		argp_error(state, "the token needs at least 16 characters, without blanks, quotes, commas or semicolons");
 	o->server.token = o->token[0] ? o->token : NULL;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t cmd_serve_parse(int key, char *arg, struct argp_state *state)
 {
 	struct options_read *o = state->input;
 
@@ -147,34 +147,34 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->listen = arg;
 		return 0;
 	case KEY_TOKEN:
-		read_token(state, o, arg);
+		cmd_serve_read_token(state, o, arg);
 		return 0;
 	case KEY_UPLOAD:
-		o->server.depot.upload_max = size(state, arg);
+		o->server.depot.upload_max = cmd_serve_size(state, arg);
 		return 0;
 	case KEY_FILES:
-		o->server.depot.files_max = number(state, arg, 400);
+		o->server.depot.files_max = cmd_serve_number(state, arg, 400);
 		return 0;
 	case KEY_INCIDENTS:
-		o->server.depot.incidents_max = number(state, arg, 100000);
+		o->server.depot.incidents_max = cmd_serve_number(state, arg, 100000);
 		return 0;
 	case KEY_MEMORY:
-		o->memory = size(state, arg);
+		o->memory = cmd_serve_size(state, arg);
 		return 0;
 	case KEY_TIME:
-		o->server.limits.wall_s = number(state, arg, 86400);
+		o->server.limits.wall_s = cmd_serve_number(state, arg, 86400);
 		return 0;
 	case KEY_RESUME:
-		o->server.depot.resume_hours = number(state, arg, 10000);
+		o->server.depot.resume_hours = cmd_serve_number(state, arg, 10000);
 		return 0;
 	case KEY_IDLE:
-		o->server.idle_s = number(state, arg, 3600);
+		o->server.idle_s = cmd_serve_number(state, arg, 3600);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is too much: captures are dropped on the page", arg);
 		return 0;
 	case ARGP_KEY_END:
-		check(state, o);
+		cmd_serve_check(state, o);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -182,14 +182,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Signals are waited for here and in no other thread. */
-static void serve_until_signal(const sigset_t *stop)
+static void cmd_serve_until_signal(const sigset_t *stop)
 {
 	int got;
 
 	(void)sigwait(stop, &got);
 }
 
-static int serve(struct options_read *o, struct error *err)
+static int cmd_serve_listen(struct options_read *o, struct error *err)
 {
 	char address[INET6_ADDRSTRLEN];
 	struct http *http;
@@ -211,13 +211,13 @@ static int serve(struct options_read *o, struct error *err)
 		NI_NUMERICHOST);
 	(void)printf(strchr(address, ':') ? "http://[%s]:%u/\n" : "http://%s:%u/\n", address, port);
 	(void)fflush(stdout);
-	serve_until_signal(&stop);
+	cmd_serve_until_signal(&stop);
 	http_stop(http);
 	return 0;
 }
 
 /* The other side of serve/confined.h: this program started again, with --confined MEMORY FILE CPU PARENT COMMAND ... */
-static int run_confined(int argc, char **argv)
+static int cmd_serve_run_confined(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
@@ -235,23 +235,25 @@ static int run_confined(int argc, char **argv)
 
 int cmd_serve(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, NULL,
-		"A page to drop captures on; curl -F and bothends-agent push use the same addresses. Each analysis runs "
-		"in a confined process.", NULL, NULL, NULL};
+	static const struct argp argp = {options, cmd_serve_parse, NULL,
+		"A page to drop captures on; curl -F and bothends-agent push use the same "
+		"addresses. Each analysis runs "
+		"in a confined process.",
+		NULL, NULL, NULL};
 	struct options_read o = {.listen = "127.0.0.1:8480", .memory = (uint64_t)1 << 30,
 		.server = {.depot = {.upload_max = (uint64_t)8 << 30, .files_max = 64, .incidents_max = 100, .resume_hours = 24},
 			.limits = {.wall_s = 900}, .analyses_max = 2, .idle_s = 60}};
 	struct error err = ERROR_INIT;
 
 	if (argc > 1 && strcmp(argv[1], "--confined") == 0)
-		return run_confined(argc, argv);
+		return cmd_serve_run_confined(argc, argv);
 	if (cmd_parse(&argp, argc, argv, 0, &o))
 		return EXIT_USAGE;
 	o.server.limits.cpu_s = o.server.limits.wall_s;
 	o.server.limits.memory = o.memory * 2;
 	o.server.limits.file = o.server.depot.upload_max + ((uint64_t)1 << 30);
 	(void)snprintf(o.server.memory, sizeof(o.server.memory), "%llu", (unsigned long long)o.memory);
-	if (serve(&o, &err) == 0)
+	if (cmd_serve_listen(&o, &err) == 0)
 		return EXIT_SUCCESS;
 	return cmd_failed("serve", &err);
 }

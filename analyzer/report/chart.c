@@ -53,7 +53,7 @@ bool chart_empty(const struct chart *c)
 	return c->count == 0;
 }
 
-static struct series *series_of(struct chart *c, const char *name)
+static struct series *chart_series_of(struct chart *c, const char *name)
 {
 	for (unsigned i = 0; i < c->count; i++)
 		if (strcmp(c->series[i].name, name) == 0)
@@ -68,7 +68,7 @@ static struct series *series_of(struct chart *c, const char *name)
 	return &c->series[c->count++];
 }
 
-static void append(struct chart *c, struct series *s, int64_t x, double y)
+static void chart_append(struct chart *c, struct series *s, int64_t x, double y)
 {
 	MEM_RESERVE(s->x, s->count, s->cap_x);
 	MEM_RESERVE(s->y, s->count, s->cap_y);
@@ -79,7 +79,7 @@ static void append(struct chart *c, struct series *s, int64_t x, double y)
 
 void chart_point(struct chart *c, const char *series, int64_t at_ns, double value)
 {
-	struct series *s = series_of(c, series);
+	struct series *s = chart_series_of(c, series);
 
 	if (!s || at_ns == DB_NONE || c->points >= CHART_POINTS)
 		return;
@@ -89,7 +89,7 @@ void chart_point(struct chart *c, const char *series, int64_t at_ns, double valu
 	if (c->shape == CHART_COUNTS && s->count && s->x[s->count - 1] == at_ns)
 		value = s->y[s->count - 1] += value;
 	else
-		append(c, s, at_ns, value);
+		chart_append(c, s, at_ns, value);
 	if (s->count == 1 || value > s->peak) {
 		s->peak = value;
 		s->peak_at = at_ns;
@@ -98,7 +98,7 @@ void chart_point(struct chart *c, const char *series, int64_t at_ns, double valu
 
 void chart_span(struct chart *c, const char *series, int64_t from_ns, int64_t to_ns, int64_t slack_ns)
 {
-	struct series *s = series_of(c, series);
+	struct series *s = chart_series_of(c, series);
 
 	if (!s || from_ns == DB_NONE || c->points >= CHART_POINTS)
 		return;
@@ -107,8 +107,8 @@ void chart_span(struct chart *c, const char *series, int64_t from_ns, int64_t to
 			s->x[s->count - 1] = to_ns;
 		return;
 	}
-	append(c, s, from_ns, 0);
-	append(c, s, to_ns, 0);
+	chart_append(c, s, from_ns, 0);
+	chart_append(c, s, to_ns, 0);
 }
 
 int64_t chart_bucket(const struct page *p, int64_t least_ns)
@@ -123,7 +123,7 @@ int64_t chart_bucket(const struct page *p, int64_t least_ns)
 	return steps[sizeof(steps) / sizeof(steps[0]) - 1] * (1 + span / CHART_BUCKETS / steps[11]);
 }
 
-static void json_points(const struct chart *c, const struct series *s, struct strbuf *sb)
+static void chart_json_points(const struct chart *c, const struct series *s, struct strbuf *sb)
 {
 	bool lanes = c->shape == CHART_LANES;
 
@@ -147,13 +147,13 @@ void chart_json(const struct chart *c, const struct page *p, struct strbuf *sb)
 		strbuf_adds(sb, i ? ",{\"name\":" : "{\"name\":");
 		html_json_string(sb, c->series[i].name);
 		strbuf_adds(sb, ",\"points\":");
-		json_points(c, &c->series[i], sb);
+		chart_json_points(c, &c->series[i], sb);
 		strbuf_adds(sb, "}");
 	}
 	strbuf_adds(sb, "]}");
 }
 
-static void words_of_span(struct html *h, int64_t from_ns, int64_t to_ns)
+static void chart_words_of_span(struct html *h, int64_t from_ns, int64_t to_ns)
 {
 	char from[NSEC_TEXT_SIZE], to[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 
@@ -165,21 +165,21 @@ static void words_of_span(struct html *h, int64_t from_ns, int64_t to_ns)
 		html_textf(h, "%.10s %.12s", from, from + 11);
 }
 
-static void words_of_lane(struct html *h, const struct series *s)
+static void chart_words_of_lane(struct html *h, const struct series *s)
 {
 	size_t bars = s->count / 2;
 
 	html_text(h, ": ");
 	for (size_t i = 0; i < bars && i < WORDS_SPANS; i++) {
 		html_text(h, i ? "; " : "");
-		words_of_span(h, s->x[2 * i], s->x[2 * i + 1]);
+		chart_words_of_span(h, s->x[2 * i], s->x[2 * i + 1]);
 	}
 	if (bars > WORDS_SPANS)
 		html_textf(h, "; and %zu more", bars - WORDS_SPANS);
 }
 
 /* What the drawing says, in words: for screen readers, paper, and browsers without scripts. */
-static void words(const struct chart *c, struct html *h)
+static void chart_words(const struct chart *c, struct html *h)
 {
 	html_begin(h, "details", "class", "plain", NULL);
 	html_element(h, "summary", "In words", NULL);
@@ -191,7 +191,7 @@ static void words(const struct chart *c, struct html *h)
 		html_begin(h, "li", NULL);
 		html_element(h, "b", s->name, NULL);
 		if (c->shape == CHART_LANES) {
-			words_of_lane(h, s);
+			chart_words_of_lane(h, s);
 		} else {
 			(void)nsec_format(s->peak_at, at);
 			html_textf(h, ": most %.4g %s at %.10s %.12s UTC", s->peak, c->unit, at, at + 11);
@@ -222,6 +222,6 @@ void chart_draw(const struct chart *c, struct page *p)
 	if (c->left_out)
 		html_element(h, "p", html_fmt(h, "%u more %s not drawn.", c->left_out, c->left_out == 1 ? "is" : "are"), "class",
 			"note", NULL);
-	words(c, h);
+	chart_words(c, h);
 	html_end(h, "figure");
 }

@@ -9,9 +9,9 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "read/capfile.h"
-#include "report/aligned.h"
-#include "report/answer.h"
-#include "report/inert.h"
+#include "report/ref_clock.h"
+#include "report/query.h"
+#include "report/escape.h"
 #include "report/model.h"
 #include "report/pcapout.h"
 
@@ -37,7 +37,7 @@ struct extract {
 	struct db *db;
 	const struct extract_options *options;
 	struct error *err;
-	struct aligned clocks;
+	struct ref_clock clocks;
 	struct wanted *wanted; /* by file, then frame */
 	size_t count, cap;
 	struct out_interface *interfaces;
@@ -46,7 +46,7 @@ struct extract {
 	char title[400];
 };
 
-static void release(struct extract *x)
+static void extract_release(struct extract *x)
 {
 	for (size_t i = 0; i < x->count; i++) {
 		strbuf_release(&x->wanted[i].note);
@@ -56,22 +56,23 @@ static void release(struct extract *x)
 		free(x->interfaces[i].name);
 	free(x->wanted);
 	free(x->interfaces);
-	aligned_release(&x->clocks);
+	ref_clock_release(&x->clocks);
 }
 
-static int load_finding(struct extract *x)
+static int extract_load_finding(struct extract *x)
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
-	struct answer r;
+	struct query r;
 	bool there;
-	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FINDING, ":finding", x->options->finding, NULL);
+	int result = query_open(
+		&r, x->db, x->err, Q_EXTRACT_FINDING, ":finding", x->options->finding, NULL);
 
 	if (result)
 		return result;
-	there = answer_next(&r);
+	there = query_next(&r);
 	if (there)
-		inert_text(&text, answer_text(&r, 2));
-	result = answer_close(&r, x->err);
+		escape_text(&text, query_text(&r, 2));
+	result = query_close(&r, x->err);
 	if (result == 0 && !there)
 		return error_set(x->err, EXTRACT_NO_FINDING, "no finding %lld; bothends report lists them",
 			(long long)x->options->finding);
@@ -80,7 +81,7 @@ static int load_finding(struct extract *x)
 	return result;
 }
 
-static void want(struct extract *x, int64_t file, int64_t frame, const char *note)
+static void extract_want(struct extract *x, int64_t file, int64_t frame, const char *note)
 {
 	struct wanted *w;
 
@@ -88,10 +89,10 @@ static void want(struct extract *x, int64_t file, int64_t frame, const char *not
 	w = &x->wanted[x->count++];
 	*w = (struct wanted){.file = file, .frame = frame};
 	if (note)
-		inert_text(&w->note, note);
+		escape_text(&w->note, note);
 }
 
-static int by_place(const void *pa, const void *pb)
+static int extract_by_place(const void *pa, const void *pb)
 {
 	const struct wanted *a = pa, *b = pb;
 
@@ -100,26 +101,26 @@ static int by_place(const void *pa, const void *pb)
 	return a->frame < b->frame ? -1 : a->frame > b->frame;
 }
 
-static int by_time(const void *pa, const void *pb)
+static int extract_by_time(const void *pa, const void *pb)
 {
 	const struct wanted *a = pa, *b = pb;
 
 	if (a->time_ns != b->time_ns)
 		return a->time_ns < b->time_ns ? -1 : 1;
-	return by_place(pa, pb);
+	return extract_by_place(pa, pb);
 }
 
 /* A frame that proves two things is written once with both notes. */
-static void merge_same(struct extract *x)
+static void extract_merge_same(struct extract *x)
 {
 	size_t kept = 0;
 
 	if (x->count)
-		qsort(x->wanted, x->count, sizeof(*x->wanted), by_place);
+		qsort(x->wanted, x->count, sizeof(*x->wanted), extract_by_place);
 	for (size_t i = 0; i < x->count; i++) {
 		struct wanted *w = &x->wanted[i];
 
-		if (kept && by_place(&x->wanted[kept - 1], w) == 0) {
+		if (kept && extract_by_place(&x->wanted[kept - 1], w) == 0) {
 			struct strbuf *note = &x->wanted[kept - 1].note;
 
 			if (w->note.length && note->length)
@@ -134,40 +135,42 @@ static void merge_same(struct extract *x)
 	x->count = kept;
 }
 
-static int load_frames(struct extract *x)
+static int extract_load_frames(struct extract *x)
 {
-	struct answer r;
-	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FRAMES, ":finding", x->options->finding, NULL);
+	struct query r;
+	int result = query_open(
+		&r, x->db, x->err, Q_EXTRACT_FRAMES, ":finding", x->options->finding, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r))
-		want(x, answer_int(&r, 0), answer_int(&r, 1), answer_text(&r, 2));
-	result = answer_close(&r, x->err);
+	while (query_next(&r))
+		extract_want(x, query_int(&r, 0), query_int(&r, 1), query_text(&r, 2));
+	result = query_close(&r, x->err);
 	if (result == 0 && x->count == 0)
 		return error_set(x->err, EXTRACT_NO_FRAMES,
 			"no frame proves finding %lld: its proof is log lines or counters, which the report lists",
 			(long long)x->options->finding);
 	if (result || !x->options->context)
 		return result;
-	result = answer_open(&r, x->db, x->err, Q_EXTRACT_CONTEXT, ":finding", x->options->finding, ":limit",
-		(int64_t)CONTEXT_MAX, NULL);
+	result = query_open(&r, x->db, x->err, Q_EXTRACT_CONTEXT, ":finding", x->options->finding,
+		":limit", (int64_t)CONTEXT_MAX, NULL);
 	if (result)
 		return result;
-	while (answer_next(&r))
-		want(x, answer_int(&r, 0), answer_int(&r, 1), NULL);
-	return answer_close(&r, x->err);
+	while (query_next(&r))
+		extract_want(x, query_int(&r, 0), query_int(&r, 1), NULL);
+	return query_close(&r, x->err);
 }
 
-static struct wanted *find(struct extract *x, int64_t file, int64_t frame)
+static struct wanted *extract_find(struct extract *x, int64_t file, int64_t frame)
 {
 	struct wanted key = {.file = file, .frame = frame};
 
-	return bsearch(&key, x->wanted, x->count, sizeof(key), by_place);
+	return bsearch(&key, x->wanted, x->count, sizeof(key), extract_by_place);
 }
 
 /* One interface of the output for each vantage point (and link type, should a place have had two). */
-static uint32_t interface_for(struct extract *x, int64_t vantage, const char *name, const struct capfile_interface *from)
+static uint32_t extract_interface_for(
+	struct extract *x, int64_t vantage, const char *name, const struct capfile_interface *from)
 {
 	for (size_t i = 0; i < x->interface_count; i++)
 		if (x->interfaces[i].vantage == vantage && x->interfaces[i].link_type == from->link_type) {
@@ -191,7 +194,7 @@ struct original {
 	size_t place_count, place_cap;
 };
 
-static void original_release(struct original *o)
+static void extract_original_release(struct original *o)
 {
 	for (size_t i = 0; i < o->place_count; i++)
 		free(o->places[i].name);
@@ -200,33 +203,34 @@ static void original_release(struct original *o)
 	free(o->hash);
 }
 
-static int load_original(struct extract *x, int64_t file, struct original *o)
+static int extract_load_original(struct extract *x, int64_t file, struct original *o)
 {
-	struct answer r;
-	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FILE, ":file", file, NULL);
+	struct query r;
+	int result = query_open(&r, x->db, x->err, Q_EXTRACT_FILE, ":file", file, NULL);
 
 	*o = (struct original){.file = file};
 	if (result)
 		return result;
-	if (answer_next(&r)) {
-		o->path = mem_strdup(answer_text(&r, 0));
-		o->hash = mem_strdup(answer_text(&r, 1));
-		o->vantage = answer_int(&r, 2);
-		o->bytes = answer_int(&r, 3);
+	if (query_next(&r)) {
+		o->path = mem_strdup(query_text(&r, 0));
+		o->hash = mem_strdup(query_text(&r, 1));
+		o->vantage = query_int(&r, 2);
+		o->bytes = query_int(&r, 3);
 	}
-	result = answer_close(&r, x->err);
+	result = query_close(&r, x->err);
 	if (result == 0 && !o->path)
 		return error_set(x->err, -EINVAL, "the proof names capture %lld, which the database lacks", (long long)file);
 	if (result == 0)
-		result = answer_open(&r, x->db, x->err, Q_EXTRACT_INTERFACES, ":file", file, NULL);
+		result = query_open(&r, x->db, x->err, Q_EXTRACT_INTERFACES, ":file", file, NULL);
 	if (result)
 		return result;
-	while (answer_next(&r)) {
+	while (query_next(&r)) {
 		MEM_RESERVE(o->places, o->place_count, o->place_cap);
-		o->places[o->place_count++] = (struct place){.interface = answer_int(&r, 0),
-			.vantage = answer_int(&r, 1), .name = mem_strdup(answer_text(&r, 2))};
+		o->places[o->place_count++] = (struct place){.interface = query_int(&r, 0),
+			.vantage = query_int(&r, 1),
+			.name = mem_strdup(query_text(&r, 2))};
 	}
-	return answer_close(&r, x->err);
+	return query_close(&r, x->err);
 }
 
 static const struct place *place_of(const struct original *o, uint32_t interface)
@@ -237,8 +241,8 @@ static const struct place *place_of(const struct original *o, uint32_t interface
 	return NULL;
 }
 
-static void keep(struct extract *x, const struct original *o, const struct capfile_info *info,
-	const struct frame *f, struct wanted *w)
+static void extract_keep(struct extract *x, const struct original *o,
+	const struct capfile_info *info, const struct frame *f, struct wanted *w)
 {
 	const struct place *place = place_of(o, f->interface);
 	int64_t vantage = place ? place->vantage : o->vantage;
@@ -250,13 +254,15 @@ static void keep(struct extract *x, const struct original *o, const struct capfi
 	w->wire_len = f->wire_len;
 	w->flags = f->epb_flags;
 	w->own_ns = f->time_ns;
-	w->time_ns = f->has_time ? aligned_ns(&x->clocks, vantage, f->time_ns) : 0;
-	w->interface = interface_for(x, vantage, place ? place->name : NULL, &info->interfaces[f->interface]);
+	w->time_ns = f->has_time ? ref_clock_ns(&x->clocks, vantage, f->time_ns) : 0;
+	w->interface = extract_interface_for(
+		x, vantage, place ? place->name : NULL, &info->interfaces[f->interface]);
 	w->found = true;
 }
 
 /* Reads a candidate to its end. *ret_same tells whether it is the original: the hash decides, no name. */
-static int read_candidate(struct extract *x, const struct original *o, const char *path, bool *ret_same)
+static int extract_read_candidate(
+	struct extract *x, const struct original *o, const char *path, bool *ret_same)
 {
 	const struct capfile_options options = {0};
 	struct error ignored = ERROR_INIT; /* a file that is no capture is not the original */
@@ -271,10 +277,10 @@ static int read_candidate(struct extract *x, const struct original *o, const cha
 	if (capfile_open(&cf, path, &options, &ignored) != CAPFILE_OK)
 		return 0;
 	while (capfile_next(cf, &f) == CAPFILE_OK) {
-		struct wanted *w = find(x, o->file, f.number);
+		struct wanted *w = extract_find(x, o->file, f.number);
 
 		if (w)
-			keep(x, o, capfile_info(cf), &f, w);
+			extract_keep(x, o, capfile_info(cf), &f, w);
 	}
 	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)capfile_info(cf)->hash[0],
 		(unsigned long long)capfile_info(cf)->hash[1]);
@@ -283,7 +289,8 @@ static int read_candidate(struct extract *x, const struct original *o, const cha
 	return 0;
 }
 
-static int search_folder(struct extract *x, const struct original *o, const char *folder, bool *ret_same)
+static int extract_search_folder(
+	struct extract *x, const struct original *o, const char *folder, bool *ret_same)
 {
 	DIR *d = opendir(folder);
 	const struct dirent *e;
@@ -294,54 +301,54 @@ static int search_folder(struct extract *x, const struct original *o, const char
 	while (result == 0 && !*ret_same && (e = readdir(d))) {
 		CLEANUP_FREE char *path = mem_printf("%s/%s", folder, e->d_name);
 
-		result = read_candidate(x, o, path, ret_same);
+		result = extract_read_candidate(x, o, path, ret_same);
 	}
 	(void)closedir(d);
 	return result;
 }
 
-static int read_original(struct extract *x, int64_t file)
+static int extract_read_original(struct extract *x, int64_t file)
 {
 	struct original o;
 	bool same = false;
-	int result = load_original(x, file, &o);
+	int result = extract_load_original(x, file, &o);
 
 	if (result == 0 && !x->options->source_only)
-		result = read_candidate(x, &o, o.path, &same);
+		result = extract_read_candidate(x, &o, o.path, &same);
 	if (result == 0 && !same && x->options->source) {
 		CLEANUP_FREE char *path = mem_printf("%s/%s", x->options->source, report_basename(o.path));
 
-		result = read_candidate(x, &o, path, &same);
+		result = extract_read_candidate(x, &o, path, &same);
 		if (result == 0 && !same)
-			result = search_folder(x, &o, x->options->source, &same);
+			result = extract_search_folder(x, &o, x->options->source, &same);
 	}
 	if (result == 0 && !same) {
 		CLEANUP_STRBUF struct strbuf shown = STRBUF_INIT;
 
-		inert_text(&shown, o.path);
+		escape_text(&shown, o.path);
 		result = error_set(x->err, -ENOENT,
 			"'%.200s' is not there or is not the file that was analyzed (XXH3 %s); name its folder with --source",
 			shown.text ? shown.text : "", o.hash);
 	}
 	x->files++;
-	original_release(&o);
+	extract_original_release(&o);
 	return result;
 }
 
-static int read_all(struct extract *x)
+static int extract_read_all(struct extract *x)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < x->count && result == 0; i++)
 		if (i == 0 || x->wanted[i].file != x->wanted[i - 1].file)
-			result = read_original(x, x->wanted[i].file);
+			result = extract_read_original(x, x->wanted[i].file);
 	for (size_t i = 0; i < x->count && result == 0; i++)
 		if (!x->wanted[i].found)
 			result = error_set(x->err, -EINVAL, "frame %lld is not in its capture", (long long)x->wanted[i].frame);
 	return result;
 }
 
-static void write_interface(struct extract *x, const struct out_interface *i, FILE *out)
+static void extract_write_interface(struct extract *x, const struct out_interface *i, FILE *out)
 {
 	CLEANUP_STRBUF struct strbuf name = STRBUF_INIT, says = STRBUF_INIT;
 	char span[NSEC_TEXT_SIZE];
@@ -350,42 +357,42 @@ static void write_interface(struct extract *x, const struct out_interface *i, FI
 	for (size_t k = 0; k < x->count; k++)
 		if (&x->interfaces[x->wanted[k].interface] == i)
 			offset = x->wanted[k].own_ns - x->wanted[k].time_ns;
-	inert_text(&name, i->name);
+	escape_text(&name, i->name);
 	strbuf_printf(&says, "times are on the reference clock; this clock was %s %s it",
 		nsec_span(offset < 0 ? -offset : offset, span), offset < 0 ? "behind" : "ahead of");
 	pcapout_interface(out, i->link_type, i->snaplen, name.text, offset ? says.text : NULL);
 }
 
-static int write_packet(struct extract *x, const struct wanted *w, FILE *out)
+static int extract_write_packet(struct extract *x, const struct wanted *w, FILE *out)
 {
 	CLEANUP_STRBUF struct strbuf comment = STRBUF_INIT;
-	struct answer r;
-	int result = answer_open(&r, x->db, x->err, Q_EXTRACT_FILE, ":file", w->file, NULL);
+	struct query r;
+	int result = query_open(&r, x->db, x->err, Q_EXTRACT_FILE, ":file", w->file, NULL);
 
 	if (result)
 		return result;
 	if (w->note.length)
 		strbuf_printf(&comment, "%s\n", w->note.text);
-	if (answer_next(&r)) {
-		inert_text(&comment, report_basename(answer_text(&r, 0)));
+	if (query_next(&r)) {
+		escape_text(&comment, report_basename(query_text(&r, 0)));
 		strbuf_printf(&comment, " frame %lld", (long long)w->frame);
 	}
 	pcapout_packet(out, &(struct pcapout_packet){.interface = w->interface, .time_ns = w->time_ns, .data = w->data,
 		.cap_len = w->cap_len, .wire_len = w->wire_len, .flags = w->flags,
 		.comment = w->note.length ? comment.text : NULL});
-	return answer_close(&r, x->err);
+	return query_close(&r, x->err);
 }
 
-static int write_all(struct extract *x, FILE *out)
+static int extract_write_all(struct extract *x, FILE *out)
 {
 	int result = 0;
 
-	qsort(x->wanted, x->count, sizeof(*x->wanted), by_time);
+	qsort(x->wanted, x->count, sizeof(*x->wanted), extract_by_time);
 	pcapout_section(out, "bothends extract", x->title);
 	for (size_t i = 0; i < x->interface_count; i++)
-		write_interface(x, &x->interfaces[i], out);
+		extract_write_interface(x, &x->interfaces[i], out);
 	for (size_t i = 0; i < x->count && result == 0; i++)
-		result = write_packet(x, &x->wanted[i], out);
+		result = extract_write_packet(x, &x->wanted[i], out);
 	if (result == 0 && (fflush(out) != 0 || ferror(out)))
 		result = error_errno(x->err, "cannot write");
 	return result;
@@ -395,20 +402,20 @@ int extract_write(struct db *db, FILE *out, const struct extract_options *option
 	struct extract_counts *ret_counts, struct error *err)
 {
 	struct extract x = {.db = db, .options = options, .err = err};
-	int result = load_finding(&x);
+	int result = extract_load_finding(&x);
 
 	if (result == 0)
-		result = load_frames(&x);
+		result = extract_load_frames(&x);
 	if (result == 0)
-		result = aligned_load(&x.clocks, db, err);
+		result = ref_clock_load(&x.clocks, db, err);
 	if (result == 0) {
-		merge_same(&x);
-		result = read_all(&x);
+		extract_merge_same(&x);
+		result = extract_read_all(&x);
 	}
 	if (result == 0)
-		result = write_all(&x, out);
+		result = extract_write_all(&x, out);
 	if (result == 0)
 		*ret_counts = (struct extract_counts){.frames = x.count, .files = x.files};
-	release(&x);
+	extract_release(&x);
 	return result;
 }

@@ -4,12 +4,12 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "report/inert.h"
+#include "report/escape.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 /* Elements in which a line break would change what is shown, or that read best on one line. */
-static bool starts_line(const char *name)
+static bool html_starts_line(const char *name)
 {
 	static const char *const names[] = {"head", "meta", "title", "style", "script", "body", "main",
 		"header", "footer", "nav", "section", "article", "div", "h1", "h2", "h3", "p", "ul", "li",
@@ -21,7 +21,7 @@ static bool starts_line(const char *name)
 	return false;
 }
 
-static void close_tag(struct html *h)
+static void html_close_tag(struct html *h)
 {
 	if (h->in_tag)
 		(void)fputc('>', h->out);
@@ -45,13 +45,13 @@ void html_finish(struct html *h)
  * How the character at s is shown where it may not stand as it is; NULL where it may. shown has
  * room for 16 bytes. What acts without being seen (controls, bidi overrides) becomes visible.
  */
-static const char *replacement_of(const char *s, char *shown, size_t *ret_size)
+static const char *html_replacement_of(const char *s, char *shown, size_t *ret_size)
 {
 	uint32_t c = utf8_next(s, ret_size);
 
 	if (c == UINT32_MAX)
 		return REPLACEMENT;
-	if (c == '\n' || c == '\t' || (!inert_acts(c) && (c & 0xfffe) != 0xfffe))
+	if (c == '\n' || c == '\t' || (!escape_is_active(c) && (c & 0xfffe) != 0xfffe))
 		return NULL;
 	/* U+2400 and on are the pictures of the controls. */
 	if (c < 0x20)
@@ -63,7 +63,7 @@ static const char *replacement_of(const char *s, char *shown, size_t *ret_size)
 	return shown;
 }
 
-static void put_char(struct html *h, const char *s, size_t n)
+static void html_put_char(struct html *h, const char *s, size_t n)
 {
 	switch (*s) {
 	case '&':
@@ -86,18 +86,18 @@ static void put_char(struct html *h, const char *s, size_t n)
 	}
 }
 
-static void put_escaped(struct html *h, const char *s)
+static void html_put_escaped(struct html *h, const char *s)
 {
 	size_t n;
 
 	for (; *s; s += n) {
 		char shown[16];
-		const char *replacement = replacement_of(s, shown, &n);
+		const char *replacement = html_replacement_of(s, shown, &n);
 
 		if (replacement)
 			(void)fputs(replacement, h->out);
 		else
-			put_char(h, s, n);
+			html_put_char(h, s, n);
 	}
 }
 
@@ -110,16 +110,16 @@ void html_attr(struct html *h, const char *name, const char *value)
 	if (!*value)
 		return;
 	(void)fputs("=\"", h->out);
-	put_escaped(h, value);
+	html_put_escaped(h, value);
 	(void)fputc('"', h->out);
 }
 
-static void put_start(struct html *h, const char *name, va_list attrs)
+static void html_put_start(struct html *h, const char *name, va_list attrs)
 {
 	const char *attr;
 
-	close_tag(h);
-	if (starts_line(name))
+	html_close_tag(h);
+	if (html_starts_line(name))
 		(void)fputc('\n', h->out);
 	(void)fprintf(h->out, "<%s", name);
 	h->in_tag = true;
@@ -127,7 +127,7 @@ static void put_start(struct html *h, const char *name, va_list attrs)
 		html_attr(h, attr, va_arg(attrs, const char *));
 }
 
-static void push(struct html *h, const char *name)
+static void html_push(struct html *h, const char *name)
 {
 	assert(h->depth < HTML_DEPTH);
 	h->open[h->depth++] = name;
@@ -138,15 +138,15 @@ void html_begin(struct html *h, const char *name, ...)
 	va_list attrs;
 
 	va_start(attrs, name);
-	put_start(h, name, attrs);
+	html_put_start(h, name, attrs);
 	va_end(attrs);
-	push(h, name);
+	html_push(h, name);
 }
 
 void html_end(struct html *h, const char *name)
 {
 	assert(h->depth && strcmp(h->open[h->depth - 1], name) == 0);
-	close_tag(h);
+	html_close_tag(h);
 	(void)fprintf(h->out, "</%s>", name);
 	h->depth--;
 }
@@ -156,7 +156,7 @@ void html_void(struct html *h, const char *name, ...)
 	va_list attrs;
 
 	va_start(attrs, name);
-	put_start(h, name, attrs);
+	html_put_start(h, name, attrs);
 	va_end(attrs);
 	/* The slash ends an element of a drawing; on those of the page itself it means nothing. */
 	(void)fputs(" />", h->out);
@@ -168,17 +168,17 @@ void html_element(struct html *h, const char *name, const char *text, ...)
 	va_list attrs;
 
 	va_start(attrs, text);
-	put_start(h, name, attrs);
+	html_put_start(h, name, attrs);
 	va_end(attrs);
-	push(h, name);
+	html_push(h, name);
 	html_text(h, text);
 	html_end(h, name);
 }
 
 void html_text(struct html *h, const char *text)
 {
-	close_tag(h);
-	put_escaped(h, text ? text : "");
+	html_close_tag(h);
+	html_put_escaped(h, text ? text : "");
 }
 
 void html_textf(struct html *h, const char *fmt, ...)
@@ -233,10 +233,10 @@ void html_trusted(struct html *h, const char *name, const char *text, ...)
 	va_list attrs;
 
 	va_start(attrs, text);
-	put_start(h, name, attrs);
+	html_put_start(h, name, attrs);
 	va_end(attrs);
-	push(h, name);
-	close_tag(h);
+	html_push(h, name);
+	html_close_tag(h);
 	(void)fputs(text, h->out);
 	html_end(h, name);
 }
@@ -254,14 +254,14 @@ void html_json_string(struct strbuf *sb, const char *text)
 	/* A script would turn an escaped bidi override into a real one: what acts is made visible here. */
 	for (const char *s = text; s && *s; s += n) {
 		char buf[16];
-		const char *replacement = replacement_of(s, buf, &n);
+		const char *replacement = html_replacement_of(s, buf, &n);
 
 		if (replacement)
 			strbuf_adds(&shown, replacement);
 		else
 			strbuf_add(&shown, s, n);
 	}
-	inert_json(&plain, text && !shown.text ? "" : shown.text);
+	escape_json(&plain, text && !shown.text ? "" : shown.text);
 	/* In a script element, "<" could end it or begin a comment. */
 	for (size_t i = 0; i < plain.length; i++)
 		if (strchr("<>&", plain.text[i]))

@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "report/answer.h"
+#include "report/query.h"
 
-static void more(struct page *p, int64_t total, int64_t shown, const char *table)
+static void captures_more(struct page *p, int64_t total, int64_t shown, const char *table)
 {
 	CLEANUP_FREE char *command = NULL;
 
@@ -21,7 +21,7 @@ static void more(struct page *p, int64_t total, int64_t shown, const char *table
 }
 
 /* The strings of a JSON array, one list item each; text that is no such array is shown as it is. */
-static int reasons(struct page *p, const char *json)
+static int captures_reasons(struct page *p, const char *json)
 {
 	sqlite3_stmt *s = NULL;
 
@@ -42,135 +42,139 @@ static int reasons(struct page *p, const char *json)
 	return 0;
 }
 
-static int trust(struct page *p)
+static int captures_trust(struct page *p)
 {
 	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "trust", "why", "#missed by the capture",
 		"#recorded twice", "first (UTC)", "last (UTC)", NULL};
-	struct answer r;
+	struct query r;
 	int64_t shown = 0;
-	int result = answer_open(&r, p->db, p->err, Q_VANTAGES, ":limit", (int64_t)PAGE_VANTAGES, NULL);
+	int result =
+		query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", (int64_t)PAGE_VANTAGES, NULL);
 
 	if (result)
 		return result;
 	html_table_begin(p, "Trust in each vantage point; its times on its own clock", columns);
-	for (; answer_next(&r); shown++) {
-		const char *t = answer_text(&r, 6);
+	for (; query_next(&r); shown++) {
+		const char *t = query_text(&r, 6);
 
 		html_begin(&p->h, "tr", NULL);
-		html_cell(p, answer_text(&r, 1));
-		html_cell(p, answer_text(&r, 3));
-		html_cell(p, answer_text(&r, 4));
-		html_element(&p->h, "td", answer_text(&r, 5), "class", "address", NULL);
+		html_cell(p, query_text(&r, 1));
+		html_cell(p, query_text(&r, 3));
+		html_cell(p, query_text(&r, 4));
+		html_element(&p->h, "td", query_text(&r, 5), "class", "address", NULL);
 		html_begin(&p->h, "td", NULL);
 		html_element(&p->h, "span", t, "class",
 			strcmp(t, "sound") == 0 ? "trust sound" : strcmp(t, "unfit") == 0 ? "trust unfit" : "trust care", NULL);
 		html_end(&p->h, "td");
-		(void)reasons(p, answer_text(&r, 7));
-		html_number(p, answer_int(&r, 10));
-		html_number(p, answer_int(&r, 11));
-		html_time_cell(p, answer_int(&r, 8));
-		html_time_cell(p, answer_int(&r, 9));
+		(void)captures_reasons(p, query_text(&r, 7));
+		html_number(p, query_int(&r, 10));
+		html_number(p, query_int(&r, 11));
+		html_time_cell(p, query_int(&r, 8));
+		html_time_cell(p, query_int(&r, 9));
 		html_end(&p->h, "tr");
 	}
 	html_table_end(p);
-	more(p, p->vantages, shown, "vantage");
-	return answer_close(&r, p->err);
+	captures_more(p, p->vantages, shown, "vantage");
+	return query_close(&r, p->err);
 }
 
 /* The dispositions of one file's frames; they sum to its frames. */
-static int accounts(struct page *p, int64_t file)
+static int captures_accounts(struct page *p, int64_t file)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_ACCOUNTS, ":file", file, NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_ACCOUNTS, ":file", file, NULL);
 	bool any = false;
 
 	if (result)
 		return result;
 	html_begin(&p->h, "td", "class", "sentence", NULL);
-	for (; answer_next(&r); any = true)
-		html_textf(&p->h, "%s%s %s", any ? ", " : "", answer_text(&r, 0), html_grouped(p, answer_int(&r, 1)));
+	for (; query_next(&r); any = true)
+		html_textf(&p->h, "%s%s %s", any ? ", " : "", query_text(&r, 0),
+			html_grouped(p, query_int(&r, 1)));
 	html_end(&p->h, "td");
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int file_row(struct page *p, const struct answer *r)
+static int captures_file_row(struct page *p, const struct query *r)
 {
 	int result;
 
 	html_begin(&p->h, "tr", NULL);
-	html_path_cell(p, answer_text(r, 1));
-	html_cell(p, answer_text(r, 2));
+	html_path_cell(p, query_text(r, 1));
+	html_cell(p, query_text(r, 2));
 	html_element(&p->h, "td",
-		strcmp(answer_text(r, 4), "none") == 0 ? answer_text(r, 3)
-						     : html_fmt(&p->h, "%.20s, %.20s", answer_text(r, 3), answer_text(r, 4)),
+		strcmp(query_text(r, 4), "none") == 0
+			? query_text(r, 3)
+			: html_fmt(&p->h, "%.20s, %.20s", query_text(r, 3), query_text(r, 4)),
 		NULL);
-	html_number(p, answer_int(r, 6));
-	result = accounts(p, answer_int(r, 0));
-	html_number(p, answer_int(r, 7));
-	html_number(p, answer_int(r, 10));
-	html_number(p, answer_int(r, 11));
-	html_number(p, answer_int(r, 5));
-	html_cell(p, answer_text(r, 14));
-	html_element(&p->h, "td", answer_text(r, 12), "class", answer_text(r, 12) ? "sentence damaged" : NULL, NULL);
-	html_time_cell(p, answer_int(r, 8));
-	html_time_cell(p, answer_int(r, 9));
-	html_element(&p->h, "td", answer_text(r, 13), "class", "hash", NULL);
+	html_number(p, query_int(r, 6));
+	result = captures_accounts(p, query_int(r, 0));
+	html_number(p, query_int(r, 7));
+	html_number(p, query_int(r, 10));
+	html_number(p, query_int(r, 11));
+	html_number(p, query_int(r, 5));
+	html_cell(p, query_text(r, 14));
+	html_element(&p->h, "td", query_text(r, 12), "class",
+		query_text(r, 12) ? "sentence damaged" : NULL, NULL);
+	html_time_cell(p, query_int(r, 8));
+	html_time_cell(p, query_int(r, 9));
+	html_element(&p->h, "td", query_text(r, 13), "class", "hash", NULL);
 	html_end(&p->h, "tr");
 	return result;
 }
 
-static int files(struct page *p)
+static int captures_files(struct page *p)
 {
 	static const char *const columns[] = {"capture", "vantage point", "format", "#frames", "what became of them", "#bytes",
 		"#dropped by kernel", "#dropped by interface", "#snap length", "filter", "damage", "first (UTC)", "last (UTC)",
 		"XXH3-128", NULL};
-	struct answer r;
+	struct query r;
 	int64_t shown = 0;
 	int result;
 
 	if (p->captures == 0)
 		return 0;
-	result = answer_open(&r, p->db, p->err, Q_FILES, ":limit", (int64_t)PAGE_FILES, NULL);
+	result = query_open(&r, p->db, p->err, Q_FILES, ":limit", (int64_t)PAGE_FILES, NULL);
 	if (result)
 		return result;
 	html_table_begin(p, "Captures, and an account of every frame", columns);
-	for (; result == 0 && answer_next(&r); shown++)
-		result = file_row(p, &r);
+	for (; result == 0 && query_next(&r); shown++)
+		result = captures_file_row(p, &r);
 	html_table_end(p);
-	more(p, p->captures, shown, "capture_file");
-	return result ? result : answer_close(&r, p->err);
+	captures_more(p, p->captures, shown, "capture_file");
+	return result ? result : query_close(&r, p->err);
 }
 
-static int logs(struct page *p)
+static int captures_logs(struct page *p)
 {
 	static const char *const columns[] = {"flow log", "format", "#records", "what became of its lines", "#bytes", "damage", "XXH3-128", NULL};
-	struct answer r;
+	struct query r;
 	int64_t shown = 0;
 	int result;
 
 	if (p->logs == 0)
 		return 0;
-	result = answer_open(&r, p->db, p->err, Q_LOGS, ":limit", (int64_t)PAGE_FILES, NULL);
+	result = query_open(&r, p->db, p->err, Q_LOGS, ":limit", (int64_t)PAGE_FILES, NULL);
 	if (result)
 		return result;
 	html_table_begin(p, "Flow logs, and an account of every line", columns);
-	for (; answer_next(&r); shown++) {
+	for (; query_next(&r); shown++) {
 		html_begin(&p->h, "tr", NULL);
-		html_path_cell(p, answer_text(&r, 0));
-		html_cell(p, answer_text(&r, 1));
-		html_number(p, answer_int(&r, 2));
-		html_element(&p->h, "td", answer_text(&r, 6), "class", "sentence", NULL);
-		html_number(p, answer_int(&r, 3));
-		html_cell(p, answer_text(&r, 5));
-		html_element(&p->h, "td", answer_text(&r, 4), "class", "hash", NULL);
+		html_path_cell(p, query_text(&r, 0));
+		html_cell(p, query_text(&r, 1));
+		html_number(p, query_int(&r, 2));
+		html_element(&p->h, "td", query_text(&r, 6), "class", "sentence", NULL);
+		html_number(p, query_int(&r, 3));
+		html_cell(p, query_text(&r, 5));
+		html_element(&p->h, "td", query_text(&r, 4), "class", "hash", NULL);
 		html_end(&p->h, "tr");
 	}
 	html_table_end(p);
-	more(p, p->logs, shown, "log_file");
-	return answer_close(&r, p->err);
+	captures_more(p, p->logs, shown, "log_file");
+	return query_close(&r, p->err);
 }
 
-static void span_cell(struct page *p, int64_t ns)
+static void captures_span_cell(struct page *p, int64_t ns)
 {
 	char buf[NSEC_TEXT_SIZE];
 
@@ -182,66 +186,69 @@ static void span_cell(struct page *p, int64_t ns)
 			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }
 
-static int clocks(struct page *p)
+static int captures_clocks(struct page *p)
 {
 	static const char *const columns[] = {"clock", "against", "#offset", "#at least", "#at most", "#drift (ppm)", "by", "#samples",
 		"from (UTC)", "to (UTC)", NULL};
-	struct answer r;
+	struct query r;
 	int64_t shown = 0;
-	int result = answer_open(&r, p->db, p->err, Q_CLOCKS, NULL);
+	int result = query_open(&r, p->db, p->err, Q_CLOCKS, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		if (answer_int(&r, 0) == answer_int(&r, 1) || shown >= PAGE_VANTAGES)
+	while (query_next(&r)) {
+		if (query_int(&r, 0) == query_int(&r, 1) || shown >= PAGE_VANTAGES)
 			continue;
 		if (shown++ == 0) {
 			html_section(p, "clocks", "Clocks");
 			html_table_begin(p, "No clock is trusted: how far each is from the reference, as an interval", columns);
 		}
 		html_begin(&p->h, "tr", NULL);
-		html_cell(p, answer_text(&r, 10));
-		html_cell(p, answer_text(&r, 11));
+		html_cell(p, query_text(&r, 10));
+		html_cell(p, query_text(&r, 11));
 		for (int column = 4; column <= 6; column++)
-			span_cell(p, answer_int(&r, column));
-		html_element(&p->h, "td", html_fmt(&p->h, "%.2f", answer_real(&r, 7)), "class", "n", NULL);
-		html_cell(p, answer_text(&r, 8));
-		html_number(p, answer_int(&r, 9));
-		html_time_cell(p, answer_int(&r, 2));
-		html_time_cell(p, answer_int(&r, 3));
+			captures_span_cell(p, query_int(&r, column));
+		html_element(&p->h, "td", html_fmt(&p->h, "%.2f", query_real(&r, 7)), "class", "n",
+			NULL);
+		html_cell(p, query_text(&r, 8));
+		html_number(p, query_int(&r, 9));
+		html_time_cell(p, query_int(&r, 2));
+		html_time_cell(p, query_int(&r, 3));
 		html_end(&p->h, "tr");
 	}
 	if (shown) {
 		html_table_end(p);
 		html_end(&p->h, "section");
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int pairs(struct page *p, enum html_query query, const char *caption, const char *const *columns)
+static int captures_pairs(
+	struct page *p, enum html_query query, const char *caption, const char *const *columns)
 {
-	struct answer r;
+	struct query r;
 	bool any = false;
-	int result = answer_open(&r, p->db, p->err, query, NULL), width = 0;
+	int result = query_open(&r, p->db, p->err, query, NULL), width = 0;
 
 	if (result)
 		return result;
 	while (columns[width])
 		width++;
-	for (; answer_next(&r); any = true) {
+	for (; query_next(&r); any = true) {
 		if (!any)
 			html_table_begin(p, caption, columns);
 		html_begin(&p->h, "tr", NULL);
 		for (int i = 0; i < width; i++)
-			html_element(&p->h, "td", answer_text(&r, i), "class", i == width - 1 ? "sentence" : NULL, NULL);
+			html_element(&p->h, "td", query_text(&r, i), "class",
+				i == width - 1 ? "sentence" : NULL, NULL);
 		html_end(&p->h, "tr");
 	}
 	if (any)
 		html_table_end(p);
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int how(struct page *p)
+static int captures_how(struct page *p)
 {
 	static const char *const run[] = {"what", "value", NULL};
 	static const char *const limits[] = {"table", "rows kept", "rows there were", NULL};
@@ -249,13 +256,14 @@ static int how(struct page *p)
 	int result;
 
 	html_section(p, "run", "How this was made");
-	result = pairs(p, Q_LIMITS, "Cut at a limit: do not count on these tables", limits);
+	result =
+		captures_pairs(p, Q_LIMITS, "Cut at a limit: do not count on these tables", limits);
 	html_begin(&p->h, "details", "class", "plain", NULL);
 	html_element(&p->h, "summary", "The run and its thresholds", NULL);
 	if (result == 0)
-		result = pairs(p, Q_ANALYSIS, "The run", run);
+		result = captures_pairs(p, Q_ANALYSIS, "The run", run);
 	if (result == 0)
-		result = pairs(p, Q_SETTINGS, "Thresholds in force", settings);
+		result = captures_pairs(p, Q_SETTINGS, "Thresholds in force", settings);
 	html_end(&p->h, "details");
 	html_end(&p->h, "section");
 	return result;
@@ -266,13 +274,13 @@ int html_captures(struct page *p)
 	int result;
 
 	html_section(p, "captures", "What this rests on");
-	result = trust(p);
+	result = captures_trust(p);
 	if (result == 0)
-		result = files(p);
+		result = captures_files(p);
 	if (result == 0)
-		result = logs(p);
+		result = captures_logs(p);
 	html_end(&p->h, "section");
 	if (result == 0)
-		result = clocks(p);
-	return result ? result : how(p);
+		result = captures_clocks(p);
+	return result ? result : captures_how(p);
 }

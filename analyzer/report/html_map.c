@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "report/answer.h"
+#include "report/query.h"
 
 #define NODES_MAX 40
 #define BOX_W 150.0
@@ -46,7 +46,7 @@ struct map {
 	bool left_out; /* there are more legs */
 };
 
-static struct node *node_of(struct map *m, int64_t vantage)
+static struct node *map_node_of(struct map *m, int64_t vantage)
 {
 	for (unsigned i = 0; i < m->node_count; i++)
 		if (m->nodes[i].vantage == vantage)
@@ -54,9 +54,9 @@ static struct node *node_of(struct map *m, int64_t vantage)
 	return NULL;
 }
 
-static struct node *add_node(struct map *m, int64_t vantage, int64_t host, const char *name)
+static struct node *map_add_node(struct map *m, int64_t vantage, int64_t host, const char *name)
 {
-	struct node *n = node_of(m, vantage);
+	struct node *n = map_node_of(m, vantage);
 
 	if (n || m->node_count == NODES_MAX)
 		return n;
@@ -65,66 +65,67 @@ static struct node *add_node(struct map *m, int64_t vantage, int64_t host, const
 	return n;
 }
 
-static int load_legs(struct map *m, struct page *p)
+static int map_load_legs(struct map *m, struct page *p)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_MAP_LEGS, ":limit", (int64_t)PAGE_LEGS + 1, NULL);
+	struct query r;
+	int result =
+		query_open(&r, p->db, p->err, Q_MAP_LEGS, ":limit", (int64_t)PAGE_LEGS + 1, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
+	while (query_next(&r)) {
 		if (m->leg_count == PAGE_LEGS) {
 			m->left_out = true;
 			continue;
 		}
-		if (!add_node(m, answer_int(&r, 0), answer_int(&r, 4), answer_text(&r, 2)) ||
-			!add_node(m, answer_int(&r, 1), answer_int(&r, 5), answer_text(&r, 3)))
+		if (!map_add_node(m, query_int(&r, 0), query_int(&r, 4), query_text(&r, 2)) ||
+			!map_add_node(m, query_int(&r, 1), query_int(&r, 5), query_text(&r, 3)))
 			continue;
 		m->legs[m->leg_count++] = (struct leg){
-			.from = answer_int(&r, 0),
-			.to = answer_int(&r, 1),
-			.sent = answer_int(&r, 6),
-			.gone = answer_int(&r, 7),
-			.missed = answer_int(&r, 8),
-			.unjudged = answer_int(&r, 9),
+			.from = query_int(&r, 0),
+			.to = query_int(&r, 1),
+			.sent = query_int(&r, 6),
+			.gone = query_int(&r, 7),
+			.missed = query_int(&r, 8),
+			.unjudged = query_int(&r, 9),
 		};
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int load_trust(struct map *m, struct page *p)
+static int map_load_trust(struct map *m, struct page *p)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(10000), NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(10000), NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		struct node *n = node_of(m, answer_int(&r, 0));
+	while (query_next(&r)) {
+		struct node *n = map_node_of(m, query_int(&r, 0));
 
 		if (n)
-			n->trust = mem_strdup(answer_text(&r, 6));
+			n->trust = mem_strdup(query_text(&r, 6));
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int load_positions(struct map *m, struct page *p)
+static int map_load_positions(struct map *m, struct page *p)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_POSITIONS, NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_POSITIONS, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		struct node *n = node_of(m, answer_int(&r, 0));
+	while (query_next(&r)) {
+		struct node *n = map_node_of(m, query_int(&r, 0));
 
 		if (n)
-			n->position = answer_real(&r, 1);
+			n->position = query_real(&r, 1);
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int by_position(const void *pa, const void *pb)
+static int map_by_position(const void *pa, const void *pb)
 {
 	const struct node *a = pa, *b = pb;
 
@@ -133,7 +134,7 @@ static int by_position(const void *pa, const void *pb)
 	return a->vantage < b->vantage ? -1 : a->vantage > b->vantage;
 }
 
-static bool joined(const struct map *m, int64_t a, int64_t b)
+static bool map_joined(const struct map *m, int64_t a, int64_t b)
 {
 	for (unsigned i = 0; i < m->leg_count; i++)
 		if ((m->legs[i].from == a && m->legs[i].to == b) || (m->legs[i].from == b && m->legs[i].to == a))
@@ -145,16 +146,17 @@ static bool joined(const struct map *m, int64_t a, int64_t b)
  * Columns from the client's side to the server's: a node stands one column behind the furthest
  * neighbour before it. In a column nodes stand in the same order.
  */
-static void place(struct map *m)
+static void map_place(struct map *m)
 {
 	unsigned used[NODES_MAX] = {0};
 
-	qsort(m->nodes, m->node_count, sizeof(*m->nodes), by_position);
+	qsort(m->nodes, m->node_count, sizeof(*m->nodes), map_by_position);
 	for (unsigned i = 0; i < m->node_count; i++) {
 		struct node *n = &m->nodes[i];
 
 		for (unsigned j = 0; j < i; j++)
-			if (joined(m, n->vantage, m->nodes[j].vantage) && m->nodes[j].column + 1 > n->column)
+			if (map_joined(m, n->vantage, m->nodes[j].vantage) &&
+				m->nodes[j].column + 1 > n->column)
 				n->column = m->nodes[j].column + 1;
 		n->column = n->column > 3 ? 3 : n->column; /* a wider map would not be read on paper */
 		n->row = used[n->column]++;
@@ -168,30 +170,30 @@ static void place(struct map *m)
 		m->nodes[i].row = 2 * m->nodes[i].row + (m->rows - used[m->nodes[i].column]);
 }
 
-static double node_x(const struct node *n)
+static double map_node_x(const struct node *n)
 {
 	return 12 + n->column * COLUMN;
 }
 
-static double node_y(const struct node *n)
+static double map_node_y(const struct node *n)
 {
 	return n->row * ROW / 2;
 }
 
-static const char *leg_class(const struct leg *l)
+static const char *map_leg_class(const struct leg *l)
 {
 	double rate = l->sent ? (double)l->gone / (double)l->sent : 0;
 
 	return l->gone == 0 ? "leg ok" : rate < 0.01 ? "leg some" : "leg bad";
 }
 
-static struct point middle(const struct node *n)
+static struct point map_middle(const struct node *n)
 {
-	return (struct point){node_x(n) + BOX_W / 2, node_y(n) + BOX_H / 2};
+	return (struct point){map_node_x(n) + BOX_W / 2, map_node_y(n) + BOX_H / 2};
 }
 
 /* A leg is a curve through a point beside the middle of its ends (a straight one: bend 0). */
-static struct point on_route(const struct route *r, double t)
+static struct point map_on_route(const struct route *r, double t)
 {
 	double u = 1 - t;
 
@@ -199,31 +201,32 @@ static struct point on_route(const struct route *r, double t)
 		u * u * r->from.y + 2 * u * t * r->bend.y + t * t * r->to.y};
 }
 
-static bool in_box(const struct node *n, struct point p, double margin)
+static bool map_in_box(const struct node *n, struct point p, double margin)
 {
-	return p.x > node_x(n) - margin && p.x < node_x(n) + BOX_W + margin && p.y > node_y(n) - margin &&
-		p.y < node_y(n) + BOX_H + margin;
+	return p.x > map_node_x(n) - margin && p.x < map_node_x(n) + BOX_W + margin &&
+	       p.y > map_node_y(n) - margin && p.y < map_node_y(n) + BOX_H + margin;
 }
 
 /* How much of the way lies in, or close to, the box of a third vantage point. */
-static unsigned hits(const struct map *m, const struct leg *l, const struct route *r)
+static unsigned map_hits(const struct map *m, const struct leg *l, const struct route *r)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < m->node_count; i++)
 		for (unsigned k = 1; k < 40; k++)
 			n += m->nodes[i].vantage != l->from && m->nodes[i].vantage != l->to &&
-				in_box(&m->nodes[i], on_route(r, k / 40.0), 24);
+			     map_in_box(&m->nodes[i], map_on_route(r, k / 40.0), 24);
 	return n;
 }
 
 /* From side to side, or from bottom to top in one column; the two directions of a pair run side by side. */
-static struct route route_with(const struct map *m, const struct leg *l, double bend)
+static struct route map_route_with(const struct map *m, const struct leg *l, double bend)
 {
-	const struct node *a = node_of((struct map *)m, l->from), *b = node_of((struct map *)m, l->to);
+	const struct node *a = map_node_of((struct map *)m, l->from),
+			  *b = map_node_of((struct map *)m, l->to);
 	bool forward = a->column < b->column || (a->column == b->column && a->row < b->row), upright = a->column == b->column;
 	const struct node *first = forward ? a : b, *last = forward ? b : a;
-	struct point p = middle(first), q = middle(last);
+	struct point p = map_middle(first), q = map_middle(last);
 	double shift = forward ? -APART : APART;
 	struct route r;
 
@@ -240,7 +243,7 @@ static struct route route_with(const struct map *m, const struct leg *l, double 
 }
 
 /* The straightest way that no box of another vantage point stands in; both directions take the same. */
-static struct route route_of(const struct map *m, const struct leg *l)
+static struct route map_route_of(const struct map *m, const struct leg *l)
 {
 	static const double bends[] = {0, -110, 110, -170, 170, -240, 240, -320, 320};
 	struct leg there = *l, back = {.from = l->to, .to = l->from};
@@ -248,22 +251,24 @@ static struct route route_of(const struct map *m, const struct leg *l)
 	double best = 0;
 
 	for (size_t i = 0; i < sizeof(bends) / sizeof(bends[0]) && least; i++) {
-		struct route r = route_with(m, &there, bends[i]), s = route_with(m, &back, bends[i]);
-		unsigned n = hits(m, &there, &r) + hits(m, &back, &s);
+		struct route r = map_route_with(m, &there, bends[i]),
+			     s = map_route_with(m, &back, bends[i]);
+		unsigned n = map_hits(m, &there, &r) + map_hits(m, &back, &s);
 
 		if (n < least) {
 			least = n;
 			best = bends[i];
 		}
 	}
-	return route_with(m, l, best);
+	return map_route_with(m, l, best);
 }
 
-static bool words_fit(const struct map *m, struct point at)
+static bool map_words_fit(const struct map *m, struct point at)
 {
 	for (unsigned i = 0; i < m->node_count; i++)
 		for (int k = -2; k <= 2; k++)
-			if (in_box(&m->nodes[i], (struct point){at.x + k * WORDS_W / 4, at.y - 4}, 8))
+			if (map_in_box(&m->nodes[i],
+				    (struct point){at.x + k * WORDS_W / 4, at.y - 4}, 8))
 				return false;
 	for (unsigned i = 0; i < m->words_count; i++)
 		if (fabs(m->words[i].x - at.x) < WORDS_W && fabs(m->words[i].y - at.y) < 15)
@@ -272,18 +277,18 @@ static bool words_fit(const struct map *m, struct point at)
 }
 
 /* Words stand beside their line, where they cover neither a box nor other words, near the middle if that is free. */
-static struct point words_at(struct map *m, const struct route *r)
+static struct point map_words_at(struct map *m, const struct route *r)
 {
 	static const double places[] = {0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75, 0.2, 0.8};
 	/* Above the line that goes right, below the one that goes left: then a pair's words are apart. */
 	double side = r->to.x > r->from.x || (r->to.x == r->from.x && r->to.y > r->from.y) ? -8 : 17;
-	struct point at = on_route(r, 0.5), free = {at.x, at.y + side};
+	struct point at = map_on_route(r, 0.5), free = {at.x, at.y + side};
 
 	for (int other = 0; other < 2; other++)
 		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-			at = on_route(r, places[i]);
+			at = map_on_route(r, places[i]);
 			at.y += other ? 9 - side : side;
-			if (words_fit(m, at)) {
+			if (map_words_fit(m, at)) {
 				m->words[m->words_count++] = at;
 				return at;
 			}
@@ -292,7 +297,7 @@ static struct point words_at(struct map *m, const struct route *r)
 	return free;
 }
 
-static void leg_words(struct page *p, const struct leg *l, struct point at)
+static void map_leg_words(struct page *p, const struct leg *l, struct point at)
 {
 	struct html *h = &p->h;
 	double rate = l->sent ? 100.0 * (double)l->gone / (double)l->sent : 0;
@@ -308,13 +313,13 @@ static void leg_words(struct page *p, const struct leg *l, struct point at)
 	html_end(h, "text");
 }
 
-static void draw_leg(struct page *p, const struct leg *l, const struct route *r)
+static void map_draw_leg(struct page *p, const struct leg *l, const struct route *r)
 {
 	struct html *h = &p->h;
 	struct point tip = r->to;
 	double angle = atan2(tip.y - r->bend.y, tip.x - r->bend.x);
 
-	html_begin(h, "g", "class", leg_class(l), NULL);
+	html_begin(h, "g", "class", map_leg_class(l), NULL);
 	html_void(h, "path", "class", "way", "d",
 		html_fmt(h, "M%.1f %.1fQ%.1f %.1f %.1f %.1f", r->from.x, r->from.y, r->bend.x, r->bend.y, tip.x - 7 * cos(angle),
 			tip.y - 7 * sin(angle)), NULL);
@@ -324,7 +329,7 @@ static void draw_leg(struct page *p, const struct leg *l, const struct route *r)
 	html_end(h, "g");
 }
 
-static void draw_node(struct page *p, const struct node *n)
+static void map_draw_node(struct page *p, const struct node *n)
 {
 	struct html *h = &p->h;
 	const char *trust = n->trust ? n->trust : "sound";
@@ -335,50 +340,58 @@ static void draw_node(struct page *p, const struct node *n)
 	(void)html_shorten(shown, sizeof(shown), n->name, 15);
 	html_begin(h, "g", "class", unfit ? "node unfit" : care ? "node care" : "node sound", NULL);
 	html_element(h, "title", n->name, NULL);
-	html_void(h, "rect", "x", html_fmt(h, "%.1f", node_x(n)), "y", html_fmt(h, "%.1f", node_y(n)), "width",
-		html_fmt(h, "%.0f", BOX_W), "height", html_fmt(h, "%.0f", BOX_H), "rx", "8", NULL);
+	html_void(h, "rect", "x", html_fmt(h, "%.1f", map_node_x(n)), "y",
+		html_fmt(h, "%.1f", map_node_y(n)), "width", html_fmt(h, "%.0f", BOX_W), "height",
+		html_fmt(h, "%.0f", BOX_H), "rx", "8", NULL);
 	html_element(h, "text", shown, "class", "name", "text-anchor", "middle", "x",
-		html_fmt(h, "%.1f", node_x(n) + BOX_W / 2), "y", html_fmt(h, "%.1f", node_y(n) + 20), NULL);
-	html_element(h, "text", html_fmt(h, "capture %s", unfit ? "unfit" : care ? "with care" : "sound"), "class", "trust",
-		"text-anchor", "middle", "x", html_fmt(h, "%.1f", node_x(n) + BOX_W / 2), "y",
-		html_fmt(h, "%.1f", node_y(n) + 36), NULL);
+		html_fmt(h, "%.1f", map_node_x(n) + BOX_W / 2), "y",
+		html_fmt(h, "%.1f", map_node_y(n) + 20), NULL);
+	html_element(h, "text",
+		html_fmt(h, "capture %s",
+			unfit  ? "unfit"
+			: care ? "with care"
+			       : "sound"),
+		"class", "trust", "text-anchor", "middle", "x",
+		html_fmt(h, "%.1f", map_node_x(n) + BOX_W / 2), "y",
+		html_fmt(h, "%.1f", map_node_y(n) + 36), NULL);
 	html_end(h, "g");
 }
 
 /* What the drawing reaches above the first row and below the last. */
-static void extent(const struct route *routes, const struct map *m, double *ret_top, double *ret_bottom)
+static void map_extent(
+	const struct route *routes, const struct map *m, double *ret_top, double *ret_bottom)
 {
 	*ret_top = 0;
 	*ret_bottom = (m->rows - 1) * ROW + BOX_H;
 	for (unsigned i = 0; i < m->leg_count; i++) {
-		double y = on_route(&routes[i], 0.5).y;
+		double y = map_on_route(&routes[i], 0.5).y;
 
 		*ret_top = fmin(*ret_top, y - 24);
 		*ret_bottom = fmax(*ret_bottom, y + 24);
 	}
 }
 
-static void draw(struct map *m, struct page *p)
+static void map_draw(struct map *m, struct page *p)
 {
 	struct html *h = &p->h;
 	struct route routes[PAGE_LEGS];
 	double width = 24 + (m->columns - 1) * COLUMN + BOX_W, top, bottom;
 
 	for (unsigned i = 0; i < m->leg_count; i++)
-		routes[i] = route_of(m, &m->legs[i]);
-	extent(routes, m, &top, &bottom);
+		routes[i] = map_route_of(m, &m->legs[i]);
+	map_extent(routes, m, &top, &bottom);
 	html_section(p, "map", "Where");
 	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Map of vantage points", NULL);
 	html_begin(h, "svg", "class", "map", "viewBox", html_fmt(h, "0 %.0f %.0f %.0f", top - 14, width, bottom - top + 28),
 		"width", html_fmt(h, "%.0f", width), "height", html_fmt(h, "%.0f", bottom - top + 28), "role", "img", "aria-label",
 		"Vantage points and the loss between them; the same numbers are in the table of legs", NULL);
 	for (unsigned i = 0; i < m->leg_count; i++)
-		draw_leg(p, &m->legs[i], &routes[i]);
+		map_draw_leg(p, &m->legs[i], &routes[i]);
 	/* Words above all lines; what was lost chooses its place first, and legs come worst first. */
 	for (unsigned i = 0; i < m->leg_count; i++)
-		leg_words(p, &m->legs[i], words_at(m, &routes[i]));
+		map_leg_words(p, &m->legs[i], map_words_at(m, &routes[i]));
 	for (unsigned i = 0; i < m->node_count; i++)
-		draw_node(p, &m->nodes[i]);
+		map_draw_node(p, &m->nodes[i]);
 	html_end(h, "svg");
 	html_end(h, "div");
 	if (m->left_out)
@@ -389,15 +402,15 @@ static void draw(struct map *m, struct page *p)
 int html_map(struct page *p)
 {
 	CLEANUP_FREE struct map *m = mem_zalloc(sizeof(*m));
-	int result = load_legs(m, p);
+	int result = map_load_legs(m, p);
 
 	if (result == 0)
-		result = load_trust(m, p);
+		result = map_load_trust(m, p);
 	if (result == 0)
-		result = load_positions(m, p);
+		result = map_load_positions(m, p);
 	if (result == 0 && m->leg_count) {
-		place(m);
-		draw(m, p);
+		map_place(m);
+		map_draw(m, p);
 	}
 	for (unsigned i = 0; i < m->node_count; i++) {
 		free(m->nodes[i].name);

@@ -6,33 +6,33 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "report/model.h"
-#include "report/answer.h"
+#include "report/query.h"
 
-static int load_totals(struct page *p)
+static int page_load_totals(struct page *p)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_TOTALS, NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_TOTALS, NULL);
 
 	if (result)
 		return result;
-	if (answer_next(&r)) {
-		p->hosts = answer_int(&r, 0);
-		p->vantages = answer_int(&r, 1);
-		p->captures = answer_int(&r, 2);
-		p->frames = answer_int(&r, 3);
-		p->logs = answer_int(&r, 4);
-		p->records = answer_int(&r, 5);
-		p->flows = answer_int(&r, 6) == DB_NONE ? 0 : answer_int(&r, 6);
-		p->first_ns = answer_int(&r, 7);
-		p->last_ns = answer_int(&r, 8);
-		p->findings = answer_int(&r, 9);
-		p->critical = answer_int(&r, 10);
-		p->warnings = answer_int(&r, 11);
+	if (query_next(&r)) {
+		p->hosts = query_int(&r, 0);
+		p->vantages = query_int(&r, 1);
+		p->captures = query_int(&r, 2);
+		p->frames = query_int(&r, 3);
+		p->logs = query_int(&r, 4);
+		p->records = query_int(&r, 5);
+		p->flows = query_int(&r, 6) == DB_NONE ? 0 : query_int(&r, 6);
+		p->first_ns = query_int(&r, 7);
+		p->last_ns = query_int(&r, 8);
+		p->findings = query_int(&r, 9);
+		p->critical = query_int(&r, 10);
+		p->warnings = query_int(&r, 11);
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static bool has_clock(const struct page *p, int64_t vantage)
+static bool page_has_clock(const struct page *p, int64_t vantage)
 {
 	for (size_t i = 0; i < p->clocks.count; i++)
 		if (p->clocks.pieces[i].vantage == vantage)
@@ -41,34 +41,36 @@ static bool has_clock(const struct page *p, int64_t vantage)
 }
 
 /* A clock that nothing ties to the reference may be years off: it widens the span only alone. */
-static int load_span(struct page *p)
+static int page_load_span(struct page *p)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(10000), NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(10000), NULL);
 	bool flows = p->first_ns != DB_NONE;
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		int64_t vantage = answer_int(&r, 0), first = answer_int(&r, 8), last = answer_int(&r, 9);
+	while (query_next(&r)) {
+		int64_t vantage = query_int(&r, 0), first = query_int(&r, 8),
+			last = query_int(&r, 9);
 
-		if (first == DB_NONE || last == DB_NONE || (flows && p->clocks.count && !has_clock(p, vantage)))
+		if (first == DB_NONE || last == DB_NONE ||
+			(flows && p->clocks.count && !page_has_clock(p, vantage)))
 			continue;
-		first = aligned_ns(&p->clocks, vantage, first);
-		last = aligned_ns(&p->clocks, vantage, last);
+		first = ref_clock_ns(&p->clocks, vantage, first);
+		last = ref_clock_ns(&p->clocks, vantage, last);
 		if (p->first_ns == DB_NONE || first < p->first_ns)
 			p->first_ns = first;
 		if (p->last_ns == DB_NONE || last > p->last_ns)
 			p->last_ns = last;
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
 /*
  * Nothing is fetched, and the only scripts that run are ours, by hash. Styles are let through: the
  * plotting library sets them on its elements, and without images they cannot reach out.
  */
-static void policy(struct page *p)
+static void page_policy(struct page *p)
 {
 	CLEANUP_FREE char *csp = mem_printf("default-src 'none'; style-src 'unsafe-inline'; script-src %s %s; base-uri 'none'; form-action 'none'",
 		asset_dygraphs_csp, asset_report_js_csp);
@@ -76,14 +78,14 @@ static void policy(struct page *p)
 	html_void(&p->h, "meta", "http-equiv", "Content-Security-Policy", "content", csp, NULL);
 }
 
-static void head(struct page *p)
+static void page_head(struct page *p)
 {
 	struct html *h = &p->h;
 
 	html_begin(h, "html", "lang", "en", NULL);
 	html_begin(h, "head", NULL);
 	html_void(h, "meta", "charset", "utf-8", NULL);
-	policy(p);
+	page_policy(p);
 	html_void(h, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1", NULL);
 	html_void(h, "meta", "name", "color-scheme", "content", "light dark", NULL);
 	html_void(h, "meta", "name", "referrer", "content", "no-referrer", NULL);
@@ -94,7 +96,8 @@ static void head(struct page *p)
 	html_end(h, "head");
 }
 
-static void count_chip(struct page *p, int64_t n, const char *one, const char *many, const char *class)
+static void page_count_chip(
+	struct page *p, int64_t n, const char *one, const char *many, const char *class)
 {
 	html_begin(&p->h, "li", "class", n ? class : "none", NULL);
 	html_element(&p->h, "b", html_grouped(p, n), NULL);
@@ -102,7 +105,7 @@ static void count_chip(struct page *p, int64_t n, const char *one, const char *m
 	html_end(&p->h, "li");
 }
 
-static void verdict(struct page *p)
+static void page_verdict(struct page *p)
 {
 	const struct story_finding *f = p->stories.count ? story_headline(&p->stories, 0) : NULL;
 
@@ -122,7 +125,7 @@ static void verdict(struct page *p)
 	}
 }
 
-static void span_line(struct page *p)
+static void page_span_line(struct page *p)
 {
 	char from[NSEC_TEXT_SIZE], to[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 	bool same_day;
@@ -138,7 +141,7 @@ static void span_line(struct page *p)
 	html_end(&p->h, "p");
 }
 
-static void header(struct page *p)
+static void page_header(struct page *p)
 {
 	struct html *h = &p->h;
 
@@ -147,25 +150,25 @@ static void header(struct page *p)
 	html_element(h, "b", "bothends", NULL);
 	html_element(h, "span", p->database, "class", "file", NULL);
 	html_end(h, "p");
-	verdict(p);
+	page_verdict(p);
 	html_begin(h, "ul", "class", "chips", "aria-label", "In numbers", NULL);
-	count_chip(p, p->critical, "critical", "critical", "critical");
-	count_chip(p, p->warnings, "warning", "warnings", "warning");
-	count_chip(p, p->findings - p->critical - p->warnings, "notice", "notices", "notice");
-	count_chip(p, p->hosts, "host", "hosts", "fact");
+	page_count_chip(p, p->critical, "critical", "critical", "critical");
+	page_count_chip(p, p->warnings, "warning", "warnings", "warning");
+	page_count_chip(p, p->findings - p->critical - p->warnings, "notice", "notices", "notice");
+	page_count_chip(p, p->hosts, "host", "hosts", "fact");
 	if (p->captures) {
-		count_chip(p, p->flows, "flow", "flows", "fact");
-		count_chip(p, p->frames, "frame", "frames", "fact");
+		page_count_chip(p, p->flows, "flow", "flows", "fact");
+		page_count_chip(p, p->frames, "frame", "frames", "fact");
 	}
 	if (p->logs)
-		count_chip(p, p->records, "flow-log record", "flow-log records", "fact");
+		page_count_chip(p, p->records, "flow-log record", "flow-log records", "fact");
 	html_end(h, "ul");
-	span_line(p);
+	page_span_line(p);
 	html_end(h, "header");
 }
 
 /* Links to the sections that there are; main is the text that holds them. */
-static void navigation(struct page *p, const char *main)
+static void page_navigation(struct page *p, const char *main)
 {
 	static const struct {
 		const char *id, *words;
@@ -179,7 +182,7 @@ static void navigation(struct page *p, const char *main)
 	html_end(&p->h, "nav");
 }
 
-static int sections(struct page *p)
+static int page_sections(struct page *p)
 {
 	int result = html_stories(p);
 
@@ -193,7 +196,7 @@ static int sections(struct page *p)
 }
 
 /* The sections are written aside first: what links to them stands above. *ret_main is freed by the caller. */
-static int write_main(struct page *p, char **ret_main)
+static int page_write_main(struct page *p, char **ret_main)
 {
 	FILE *out = p->h.out;
 	size_t size = 0;
@@ -204,26 +207,26 @@ static int write_main(struct page *p, char **ret_main)
 		p->h.out = out;
 		return error_errno(p->err, "cannot write the report");
 	}
-	result = sections(p);
+	result = page_sections(p);
 	if (fclose(p->h.out) != 0 && result == 0)
 		result = error_errno(p->err, "cannot write the report");
 	p->h.out = out;
 	return result;
 }
 
-static int write_page(struct page *p)
+static int page_write_page(struct page *p)
 {
 	CLEANUP_FREE char *main = NULL;
-	int result = write_main(p, &main);
+	int result = page_write_main(p, &main);
 
 	if (result)
 		return result;
 
-	head(p);
+	page_head(p);
 	html_begin(&p->h, "body", NULL);
 	html_element(&p->h, "a", "Skip to what happened", "href", "#stories", "class", "skip", NULL);
-	header(p);
-	navigation(p, main);
+	page_header(p);
+	page_navigation(p, main);
 	html_trusted(&p->h, "main", main, NULL);
 	html_begin(&p->h, "footer", NULL);
 	html_text(&p->h, "Made by bothends. This file holds everything it shows and fetches nothing.");
@@ -246,20 +249,20 @@ int report_html(struct db *db, FILE *out, const struct report_options *options, 
 	report_shell_word(&word, p->database);
 	p->argument = word.text;
 	p->findings_max = options->findings_max ? PAGE_FINDINGS : STORY_FINDINGS_MAX;
-	result = load_totals(p);
+	result = page_load_totals(p);
 	if (result == 0)
-		result = aligned_load(&p->clocks, db, err);
+		result = ref_clock_load(&p->clocks, db, err);
 	if (result == 0)
-		result = load_span(p);
+		result = page_load_span(p);
 	if (result == 0)
 		result = story_load(&p->stories, db, err);
 	if (result == 0) {
 		html_init(&p->h, out);
-		result = write_page(p);
+		result = page_write_page(p);
 	}
 	if (result == 0 && (fflush(out) != 0 || ferror(out)))
 		result = error_errno(err, "cannot write the report");
 	story_release(&p->stories);
-	aligned_release(&p->clocks);
+	ref_clock_release(&p->clocks);
 	return result;
 }

@@ -1,7 +1,7 @@
 /* html_report: the sections of report.html and what they share. */
 #pragma once
 
-#include "report/aligned.h"
+#include "report/ref_clock.h"
 #include "report/html.h"
 #include "report/story.h"
 #include "store/db.h"
@@ -19,7 +19,7 @@
 struct page {
 	struct html h;
 	struct db *db;
-	struct aligned clocks;
+	struct ref_clock clocks;
 	struct story_list stories;
 	const char *database; /* the file's name */
 	const char *argument; /* the same as a word for a shell, in commands to copy */

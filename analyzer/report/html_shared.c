@@ -11,7 +11,7 @@ void html_section(struct page *p, const char *id, const char *title)
 	html_element(&p->h, "h2", title, "id", html_fmt(&p->h, "%s-title", id), NULL);
 }
 
-static size_t unit_at(const char *s)
+static size_t html_unit_at(const char *s)
 {
 	static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", "d", "%", "ppm"};
 
@@ -29,7 +29,7 @@ void html_sentence(struct page *p, const char *text)
 	CLEANUP_STRBUF struct strbuf sb = STRBUF_INIT;
 
 	for (const char *s = text; *s; s++)
-		if (*s == ' ' && s > text && s[-1] >= '0' && s[-1] <= '9' && unit_at(s + 1))
+		if (*s == ' ' && s > text && s[-1] >= '0' && s[-1] <= '9' && html_unit_at(s + 1))
 			strbuf_adds(&sb, "\xc2\xa0");
 		else
 			strbuf_addc(&sb, *s);

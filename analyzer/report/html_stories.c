@@ -5,16 +5,16 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "report/ladder.h"
-#include "report/answer.h"
+#include "report/query.h"
 
-static const char *confidence_words(struct page *p, double c)
+static const char *stories_confidence_words(struct page *p, double c)
 {
 	const char *words = c >= 0.995 ? "proven" : c >= 0.9 ? "very likely" : c >= 0.7 ? "likely" : "possible";
 
 	return c >= 0.995 ? words : html_fmt(&p->h, "%s (%.0f %%)", words, c * 100);
 }
 
-static void pair(struct page *p, const struct story_finding *f)
+static void stories_pair(struct page *p, const struct story_finding *f)
 {
 	if (f->from && f->to) {
 		html_begin(&p->h, "span", "class", "pair", NULL);
@@ -29,18 +29,19 @@ static void pair(struct page *p, const struct story_finding *f)
 	}
 }
 
-static void tag_line(struct page *p, const struct story_finding *f)
+static void stories_tag_line(struct page *p, const struct story_finding *f)
 {
 	html_begin(&p->h, "p", "class", "tags", NULL);
 	html_severity(p, f->severity);
 	html_element(&p->h, "code", f->kind, "class", "kind", NULL);
-	pair(p, f);
-	html_element(&p->h, "span", confidence_words(p, f->confidence), "class", "confidence", NULL);
+	stories_pair(p, f);
+	html_element(&p->h, "span", stories_confidence_words(p, f->confidence), "class",
+		"confidence", NULL);
 	html_end(&p->h, "p");
 }
 
 /* "12 of 12" with a bar, where a part of a whole is meant. */
-static void share(struct page *p, const struct story_finding *f)
+static void stories_share(struct page *p, const struct story_finding *f)
 {
 	struct html *h = &p->h;
 	double part;
@@ -62,7 +63,7 @@ static void share(struct page *p, const struct story_finding *f)
 	html_end(h, "p");
 }
 
-static void when(struct page *p, const struct story_finding *f)
+static void stories_when(struct page *p, const struct story_finding *f)
 {
 	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 
@@ -79,7 +80,7 @@ static void when(struct page *p, const struct story_finding *f)
 	html_end(&p->h, "dd");
 }
 
-static void cause(struct page *p, const struct story_finding *f)
+static void stories_cause(struct page *p, const struct story_finding *f)
 {
 	/* A chain of causes is short; the limit is for a database that was tampered with. */
 	for (int depth = 0; depth < 5; depth++) {
@@ -97,7 +98,7 @@ static void cause(struct page *p, const struct story_finding *f)
 	}
 }
 
-static void remedy_text(struct page *p, const char *remedy)
+static void stories_remedy_text(struct page *p, const char *remedy)
 {
 	html_begin(&p->h, "dd", "class", "remedy", NULL);
 	for (const char *line = remedy; *line;) {
@@ -112,7 +113,7 @@ static void remedy_text(struct page *p, const char *remedy)
 }
 
 /* What to do about the cause comes before what to do about its effect. */
-static void remedies(struct page *p, const struct story_finding *f)
+static void stories_remedies(struct page *p, const struct story_finding *f)
 {
 	const char *said = NULL;
 	const struct story_finding *c = f;
@@ -125,55 +126,58 @@ static void remedies(struct page *p, const struct story_finding *f)
 		if (!remedy || !*remedy || (said && strcmp(said, remedy) == 0))
 			continue;
 		html_element(&p->h, "dt", said ? "And" : "Do", NULL);
-		remedy_text(p, remedy);
+		stories_remedy_text(p, remedy);
 		said = remedy;
 	}
 }
 
-static const char *base_name(const char *path)
+static const char *stories_basename(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
 }
 
-static void evidence_item(struct page *p, const struct answer *r)
+static void stories_evidence_item(struct page *p, const struct query *r)
 {
 	struct html *h = &p->h;
-	const char *path = answer_text(r, 0) ? answer_text(r, 0) : answer_text(r, 2);
-	int64_t number = answer_text(r, 0) ? answer_int(r, 1) : answer_int(r, 3);
+	const char *path = query_text(r, 0) ? query_text(r, 0) : query_text(r, 2);
+	int64_t number = query_text(r, 0) ? query_int(r, 1) : query_int(r, 3);
 
 	html_begin(h, "li", NULL);
 	if (path) {
-		html_element(h, "span", base_name(path), "class", "file", "title", path, NULL);
+		html_element(
+			h, "span", stories_basename(path), "class", "file", "title", path, NULL);
 		if (number != DB_NONE)
-			html_textf(h, " %s %lld", answer_text(r, 0) ? "frame" : "line", (long long)number);
-	} else if (answer_int(r, 4) != DB_NONE) {
-		html_textf(h, "flow %lld", (long long)answer_int(r, 4));
+			html_textf(h, " %s %lld", query_text(r, 0) ? "frame" : "line",
+				(long long)number);
+	} else if (query_int(r, 4) != DB_NONE) {
+		html_textf(h, "flow %lld", (long long)query_int(r, 4));
 	}
-	html_element(h, "span", answer_text(r, 5), "class", "says", NULL);
+	html_element(h, "span", query_text(r, 5), "class", "says", NULL);
 	html_end(h, "li");
 }
 
-static int proof(struct page *p, const struct story_finding *f)
+static int stories_proof(struct page *p, const struct story_finding *f)
 {
 	struct html *h = &p->h;
-	struct answer r;
+	struct query r;
 	int64_t total = 0, shown = 0;
 	bool frames = false;
-	int result = answer_one(p->db, p->err, Q_EVIDENCE_COUNT, ":finding", f->id, &total);
+	int result = query_one(p->db, p->err, Q_EVIDENCE_COUNT, ":finding", f->id, &total);
 
 	if (result || total == 0)
 		return result;
-	result = answer_open(&r, p->db, p->err, Q_EVIDENCE, ":finding", f->id, ":limit", (int64_t)PAGE_EVIDENCE, NULL);
+	result = query_open(&r, p->db, p->err, Q_EVIDENCE, ":finding", f->id, ":limit",
+		(int64_t)PAGE_EVIDENCE, NULL);
 	if (result)
 		return result;
 	html_element(h, "dt", "Proof", NULL);
 	html_begin(h, "dd", NULL);
 	html_begin(h, "ul", "class", "proof", NULL);
-	while (answer_next(&r)) {
-		evidence_item(p, &r);
-		frames = frames || answer_int(&r, 1) != DB_NONE;
+	while (query_next(&r)) {
+		stories_evidence_item(p, &r);
+		frames = frames || query_int(&r, 1) != DB_NONE;
 		shown++;
 	}
 	html_end(h, "ul");
@@ -186,15 +190,15 @@ static int proof(struct page *p, const struct story_finding *f)
 		html_copy(p, command);
 	}
 	html_end(h, "dd");
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int ladder(struct page *p, const struct story_finding *f)
+static int stories_ladder(struct page *p, const struct story_finding *f)
 {
 	CLEANUP_FREE struct ladder *l = NULL;
 	int64_t flow = DB_NONE;
 	bool any = false;
-	int result = answer_one(p->db, p->err, Q_PROOF_FLOW, ":finding", f->id, &flow);
+	int result = query_one(p->db, p->err, Q_PROOF_FLOW, ":finding", f->id, &flow);
 
 	if (result || flow == DB_NONE)
 		return result;
@@ -208,22 +212,23 @@ static int ladder(struct page *p, const struct story_finding *f)
 }
 
 /* What is told of every finding: sentence, share, cause, remedy, proof. */
-static int body(struct page *p, const struct story_finding *f)
+static int stories_body(struct page *p, const struct story_finding *f)
 {
 	int result;
 
-	share(p, f);
+	stories_share(p, f);
 	html_begin(&p->h, "dl", NULL);
-	cause(p, f);
-	remedies(p, f);
-	when(p, f);
-	result = proof(p, f);
+	stories_cause(p, f);
+	stories_remedies(p, f);
+	stories_when(p, f);
+	result = stories_proof(p, f);
 	html_end(&p->h, "dl");
-	return result ? result : ladder(p, f);
+	return result ? result : stories_ladder(p, f);
 }
 
 /* The findings of a story that its headline and its chain of causes have not told. */
-static bool told_by(const struct page *p, const struct story_finding *headline, const struct story_finding *f)
+static bool stories_told_by(
+	const struct page *p, const struct story_finding *headline, const struct story_finding *f)
 {
 	const struct story_finding *c = headline;
 
@@ -235,7 +240,7 @@ static bool told_by(const struct page *p, const struct story_finding *headline, 
 	return false;
 }
 
-static int further(struct page *p, const struct story_finding *headline)
+static int stories_further(struct page *p, const struct story_finding *headline)
 {
 	size_t told = 0, group = headline->group;
 	int result = 0;
@@ -243,7 +248,7 @@ static int further(struct page *p, const struct story_finding *headline)
 	for (size_t i = group; i < p->stories.count && result == 0; i++) {
 		const struct story_finding *f = &p->stories.findings[i];
 
-		if (f->group != group || told_by(p, headline, f))
+		if (f->group != group || stories_told_by(p, headline, f))
 			continue;
 		if (told++ >= PAGE_STORY_PARTS)
 			continue;
@@ -252,10 +257,10 @@ static int further(struct page *p, const struct story_finding *headline)
 		html_begin(&p->h, "summary", NULL);
 		html_severity(p, f->severity);
 		html_element(&p->h, "code", f->kind, "class", "kind", NULL);
-		pair(p, f);
+		stories_pair(p, f);
 		html_element(&p->h, "span", f->summary, "class", "sentence", NULL);
 		html_end(&p->h, "summary");
-		result = body(p, f);
+		result = stories_body(p, f);
 		html_end(&p->h, "details");
 	}
 	if (told > PAGE_STORY_PARTS)
@@ -266,19 +271,19 @@ static int further(struct page *p, const struct story_finding *headline)
 	return result;
 }
 
-static int story(struct page *p, const struct story_finding *f)
+static int stories_write(struct page *p, const struct story_finding *f)
 {
 	int result;
 
 	html_begin(&p->h, "article", "class", html_fmt(&p->h, "story %s", f->severity), "id",
 		html_fmt(&p->h, "finding-%lld", (long long)f->id), NULL);
-	tag_line(p, f);
+	stories_tag_line(p, f);
 	html_begin(&p->h, "h3", NULL);
 	html_sentence(p, f->summary);
 	html_end(&p->h, "h3");
-	result = body(p, f);
+	result = stories_body(p, f);
 	if (result == 0)
-		result = further(p, f);
+		result = stories_further(p, f);
 	html_end(&p->h, "article");
 	return result;
 }
@@ -295,7 +300,7 @@ int html_stories(struct page *p)
 		stories++;
 		if (told < PAGE_STORIES) {
 			told++;
-			result = story(p, story_headline(&p->stories, i));
+			result = stories_write(p, story_headline(&p->stories, i));
 		}
 	}
 	if (stories == 0)

@@ -2,14 +2,14 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "report/answer.h"
+#include "report/query.h"
 
-static const char *dash(const char *s)
+static const char *tables_dash(const char *s)
 {
 	return s ? s : "";
 }
 
-static void finding_row(struct page *p, const struct story_finding *f)
+static void tables_finding_row(struct page *p, const struct story_finding *f)
 {
 	struct html *h = &p->h;
 	static const char order[] = {'2', '1', '0'};
@@ -24,15 +24,15 @@ static void finding_row(struct page *p, const struct story_finding *f)
 	html_element(h, "code", f->kind, NULL);
 	html_end(h, "td");
 	html_element(h, "td", f->summary, "class", "sentence", NULL);
-	html_cell(p, dash(f->from ? f->from : f->host));
-	html_cell(p, dash(f->to));
+	html_cell(p, tables_dash(f->from ? f->from : f->host));
+	html_cell(p, tables_dash(f->to));
 	html_number(p, f->count);
 	html_number(p, f->total);
 	html_time_cell(p, f->first_ns);
 	html_end(h, "tr");
 }
 
-static void findings(struct page *p)
+static void tables_findings(struct page *p)
 {
 	static const char *const columns[] = {"#id", "severity", "kind", "finding", "from", "to", "#count", "#of", "first (UTC)", NULL};
 	size_t n = p->stories.count < p->findings_max ? p->stories.count : p->findings_max;
@@ -42,7 +42,7 @@ static void findings(struct page *p)
 	html_section(p, "findings", "All findings");
 	html_table_begin(p, "Findings", columns);
 	for (size_t i = 0; i < n; i++)
-		finding_row(p, &p->stories.findings[i]);
+		tables_finding_row(p, &p->stories.findings[i]);
 	html_table_end(p);
 	if (p->findings > (int64_t)n) {
 		CLEANUP_FREE char *command = mem_printf("bothends query %s \"SELECT * FROM finding WHERE id > %zu\"",
@@ -55,7 +55,7 @@ static void findings(struct page *p)
 	html_end(&p->h, "section");
 }
 
-static void delay_cell(struct page *p, int64_t ns)
+static void tables_delay_cell(struct page *p, int64_t ns)
 {
 	char buf[NSEC_TEXT_SIZE];
 
@@ -67,18 +67,18 @@ static void delay_cell(struct page *p, int64_t ns)
 			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }
 
-static int legs(struct page *p)
+static int tables_legs(struct page *p)
 {
 	static const char *const columns[] = {"from", "to", "#flows", "#sent", "#delivered", "#lost", "#wrong MAC", "#capture missed",
 		"#unjudged", "#retransmitted", "#reordered", "#duplicated", "#injected", "#least delay", "#most delay", NULL};
 	static const int numbers[] = {18, 6, 7, 8, 9, 10, 11, 14, 13, 12, 15};
-	struct answer r;
+	struct query r;
 	bool any = false, estimated = false;
-	int result = answer_open(&r, p->db, p->err, Q_LEGS, ":limit", (int64_t)PAGE_LEG_ROWS, NULL);
+	int result = query_open(&r, p->db, p->err, Q_LEGS, ":limit", (int64_t)PAGE_LEG_ROWS, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
+	while (query_next(&r)) {
 		if (!any) {
 			html_section(p, "legs", "Legs");
 			html_table_begin(p, "Segments by leg: sent = delivered + lost + wrong MAC + capture missed + unjudged",
@@ -86,14 +86,14 @@ static int legs(struct page *p)
 			any = true;
 		}
 		html_begin(&p->h, "tr", NULL);
-		html_cell(p, answer_text(&r, 2));
-		html_cell(p, answer_text(&r, 3));
+		html_cell(p, query_text(&r, 2));
+		html_cell(p, query_text(&r, 3));
 		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-			html_number(p, answer_int(&r, numbers[i]));
-		delay_cell(p, answer_int(&r, 16));
-		delay_cell(p, answer_int(&r, 17));
+			html_number(p, query_int(&r, numbers[i]));
+		tables_delay_cell(p, query_int(&r, 16));
+		tables_delay_cell(p, query_int(&r, 17));
 		html_end(&p->h, "tr");
-		estimated = estimated || answer_int(&r, 19) == 1;
+		estimated = estimated || query_int(&r, 19) == 1;
 	}
 	if (any) {
 		html_table_end(p);
@@ -103,48 +103,50 @@ static int legs(struct page *p)
 				"class", "note", NULL);
 		html_end(&p->h, "section");
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static void flow_row(struct page *p, const struct answer *r)
+static void tables_flow_row(struct page *p, const struct query *r)
 {
 	struct html *h = &p->h;
 
 	html_begin(h, "tr", NULL);
-	html_element(h, "td", html_fmt(h, "%lld", (long long)answer_int(r, 0)), "class", "n", NULL);
-	html_cell(p, answer_text(r, 1));
+	html_element(h, "td", html_fmt(h, "%lld", (long long)query_int(r, 0)), "class", "n", NULL);
+	html_cell(p, query_text(r, 1));
 	for (int end = 0; end < 2; end++) {
-		CLEANUP_FREE char *text = mem_printf("%s %lld", dash(answer_text(r, 2 + 2 * end)), (long long)answer_int(r, 3 + 2 * end));
+		CLEANUP_FREE char *text =
+			mem_printf("%s %lld", tables_dash(query_text(r, 2 + 2 * end)),
+				(long long)query_int(r, 3 + 2 * end));
 
 		html_element(h, "td", text, "class", "address", NULL);
 	}
-	html_cell(p, answer_text(r, 6));
-	html_time_cell(p, answer_int(r, 7));
-	html_cell(p, answer_text(r, 10));
-	html_cell(p, answer_text(r, 11));
+	html_cell(p, query_text(r, 6));
+	html_time_cell(p, query_int(r, 7));
+	html_cell(p, query_text(r, 10));
+	html_cell(p, query_text(r, 11));
 	for (int column = 12; column <= 16; column++)
-		html_number(p, answer_int(r, column));
-	delay_cell(p, answer_int(r, 17));
+		html_number(p, query_int(r, column));
+	tables_delay_cell(p, query_int(r, 17));
 	html_end(h, "tr");
 }
 
-static int flows(struct page *p)
+static int tables_flows(struct page *p)
 {
 	static const char *const columns[] = {"#flow", "protocol", "client", "server", "outcome", "first (UTC)", "from", "to",
 		"#sent", "#lost", "#capture missed", "#unjudged", "#retransmitted", "#median delay", NULL};
-	struct answer r;
+	struct query r;
 	int64_t lossy = 0, shown = 0;
-	int result = answer_one(p->db, p->err, Q_LOSSY_PATHS, NULL, 0, &lossy);
+	int result = query_one(p->db, p->err, Q_LOSSY_PATHS, NULL, 0, &lossy);
 
 	if (result || lossy == 0)
 		return result;
-	result = answer_open(&r, p->db, p->err, Q_WORST_FLOWS, ":limit", (int64_t)PAGE_FLOWS, NULL);
+	result = query_open(&r, p->db, p->err, Q_WORST_FLOWS, ":limit", (int64_t)PAGE_FLOWS, NULL);
 	if (result)
 		return result;
 	html_section(p, "flows", "Flows that lost most");
 	html_table_begin(p, "Flows with loss, the worst first", columns);
-	for (; answer_next(&r); shown++)
-		flow_row(p, &r);
+	for (; query_next(&r); shown++)
+		tables_flow_row(p, &r);
 	html_table_end(p);
 	if (lossy > shown) {
 		CLEANUP_FREE char *command = mem_printf(
@@ -157,14 +159,14 @@ static int flows(struct page *p)
 		html_copy(p, command);
 	}
 	html_end(&p->h, "section");
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
 int html_tables(struct page *p)
 {
 	int result;
 
-	findings(p);
-	result = legs(p);
-	return result ? result : flows(p);
+	tables_findings(p);
+	result = tables_legs(p);
+	return result ? result : tables_flows(p);
 }

@@ -6,17 +6,17 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "report/answer.h"
+#include "report/query.h"
 #include "report/chart.h"
 
 #define ADVERTS_MAX 20000
 #define WINDOWS_MAX 20000 /* of flow-log records */
 
-static void chart_freep(struct chart **c)
+static void timelines_chart_freep(struct chart **c)
 {
 	chart_free(*c);
 }
-#define CLEANUP_CHART __attribute__((cleanup(chart_freep)))
+#define CLEANUP_CHART __attribute__((cleanup(timelines_chart_freep)))
 
 struct names {
 	char *name[4096];
@@ -24,21 +24,21 @@ struct names {
 	size_t count;
 };
 
-static int load_names(struct names *n, struct page *p)
+static int timelines_load_names(struct names *n, struct page *p)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(4096), NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(4096), NULL);
 
 	if (result)
 		return result;
-	for (; answer_next(&r) && n->count < 4096; n->count++) {
-		n->id[n->count] = answer_int(&r, 0);
-		n->name[n->count] = mem_strdup(answer_text(&r, 1));
+	for (; query_next(&r) && n->count < 4096; n->count++) {
+		n->id[n->count] = query_int(&r, 0);
+		n->name[n->count] = mem_strdup(query_text(&r, 1));
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static const char *name_of(const struct names *n, int64_t id)
+static const char *timelines_name_of(const struct names *n, int64_t id)
 {
 	for (size_t i = 0; i < n->count; i++)
 		if (n->id[i] == id)
@@ -46,194 +46,214 @@ static const char *name_of(const struct names *n, int64_t id)
 	return "?";
 }
 
-static void names_free(struct names *n)
+static void timelines_names_free(struct names *n)
 {
 	for (size_t i = 0; i < n->count; i++)
 		free(n->name[i]);
 	free(n);
 }
 
-static const char *two_names(char buf[128], const struct names *n, int64_t from, int64_t to)
+static const char *timelines_two_names(
+	char buf[128], const struct names *n, int64_t from, int64_t to)
 {
 	char a[60], b[60];
 
-	(void)snprintf(buf, 128, "%s \xe2\x86\x92 %s", html_shorten(a, sizeof(a), name_of(n, from), 40),
-		html_shorten(b, sizeof(b), name_of(n, to), 40));
+	(void)snprintf(buf, 128, "%s \xe2\x86\x92 %s",
+		html_shorten(a, sizeof(a), timelines_name_of(n, from), 40),
+		html_shorten(b, sizeof(b), timelines_name_of(n, to), 40));
 	return buf;
 }
 
-static int fill_loss(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_loss(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_LOSS, ":bucket", bucket_ns, NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_SERIES_LOSS, ":bucket", bucket_ns, NULL);
 	char name[128];
 
 	if (result)
 		return result;
-	while (answer_next(&r))
-		chart_point(c, two_names(name, n, answer_int(&r, 0), answer_int(&r, 1)),
-			aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 4)), (double)answer_int(&r, 3));
-	return answer_close(&r, p->err);
+	while (query_next(&r))
+		chart_point(c, timelines_two_names(name, n, query_int(&r, 0), query_int(&r, 1)),
+			ref_clock_ns(&p->clocks, query_int(&r, 0), query_int(&r, 4)),
+			(double)query_int(&r, 3));
+	return query_close(&r, p->err);
 }
 
-static int fill_delay(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_delay(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
 	int64_t stride = 1 + p->flows / 500000;
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_DELAY, ":bucket", bucket_ns, ":stride", stride, NULL);
+	struct query r;
+	int result = query_open(
+		&r, p->db, p->err, Q_SERIES_DELAY, ":bucket", bucket_ns, ":stride", stride, NULL);
 	char name[128];
 
 	if (result)
 		return result;
-	while (answer_next(&r))
-		chart_point(c, two_names(name, n, answer_int(&r, 0), answer_int(&r, 1)), answer_int(&r, 6),
-			(double)answer_int(&r, 4) / 1e6);
-	return answer_close(&r, p->err);
+	while (query_next(&r))
+		chart_point(c, timelines_two_names(name, n, query_int(&r, 0), query_int(&r, 1)),
+			query_int(&r, 6), (double)query_int(&r, 4) / 1e6);
+	return query_close(&r, p->err);
 }
 
 /*
  * Counts of whole seconds of each vantage point's own clock. A second goes to the bucket that it
  * fills most of: cut off at its first instant, two would meet in one bucket and leave the next empty.
  */
-static int fill_activity(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_activity(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_ACTIVITY, ":bucket", bucket_ns, NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_SERIES_ACTIVITY, ":bucket", bucket_ns, NULL);
 	char name[160];
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		const char *vantage = name_of(n, answer_int(&r, 0));
-		int64_t at = aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 4) * bucket_ns) + bucket_ns / 2;
-		bool directed = answer_int(&r, 5) > 0;
+	while (query_next(&r)) {
+		const char *vantage = timelines_name_of(n, query_int(&r, 0));
+		int64_t at =
+			ref_clock_ns(&p->clocks, query_int(&r, 0), query_int(&r, 4) * bucket_ns) +
+			bucket_ns / 2;
+		bool directed = query_int(&r, 5) > 0;
 
 		/* Most captures do not say which way a frame went; then there is one count. */
 		(void)snprintf(name, sizeof(name), "%s%s", vantage, directed ? " received" : "");
-		chart_point(c, name, at, (double)answer_int(&r, 2));
+		chart_point(c, name, at, (double)query_int(&r, 2));
 		(void)snprintf(name, sizeof(name), "%s sent", vantage);
 		if (directed)
-			chart_point(c, name, at, (double)answer_int(&r, 3));
+			chart_point(c, name, at, (double)query_int(&r, 3));
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
 /* Silence after which other routers take the master for gone (RFC 5798 section 6.1: three intervals and a skew). */
-static int64_t master_down_ns(int64_t interval_ns, int64_t priority)
+static int64_t timelines_master_down_ns(int64_t interval_ns, int64_t priority)
 {
 	return 3 * interval_ns + interval_ns / 256 * (256 - priority);
 }
 
 /* From where which router was heard as master, and where it fell silent. */
-static int fill_vrrp(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_vrrp(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_VRRP, ":limit", (int64_t)ADVERTS_MAX, NULL);
+	struct query r;
+	int result =
+		query_open(&r, p->db, p->err, Q_SERIES_VRRP, ":limit", (int64_t)ADVERTS_MAX, NULL);
 	char name[160], previous[160] = "";
 	int64_t patience = 0;
 
 	(void)bucket_ns;
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		int64_t at = aligned_ns(&p->clocks, answer_int(&r, 0), answer_int(&r, 3)), priority = answer_int(&r, 4);
+	while (query_next(&r)) {
+		int64_t at = ref_clock_ns(&p->clocks, query_int(&r, 0), query_int(&r, 3)),
+			priority = query_int(&r, 4);
 
-		(void)snprintf(name, sizeof(name), "%s is master of VRID %lld, as heard at %s", answer_text(&r, 2),
-			(long long)answer_int(&r, 1), name_of(n, answer_int(&r, 0)));
+		(void)snprintf(name, sizeof(name), "%s is master of VRID %lld, as heard at %s",
+			query_text(&r, 2), (long long)query_int(&r, 1),
+			timelines_name_of(n, query_int(&r, 0)));
 		chart_span(c, name, at, at, strcmp(name, previous) == 0 ? patience : -1);
 		(void)snprintf(previous, sizeof(previous), "%s", name);
 		/* Priority 0 resigns: what follows is another mastership. */
-		patience = priority == 0 ? -1 : master_down_ns(answer_int(&r, 5), priority);
+		patience =
+			priority == 0 ? -1 : timelines_master_down_ns(query_int(&r, 5), priority);
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int fill_flowlog(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_flowlog(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_FLOWLOG, ":bucket", bucket_ns, ":limit", (int64_t)CHART_POINTS,
-		NULL);
+	struct query r;
+	int result = query_open(&r, p->db, p->err, Q_SERIES_FLOWLOG, ":bucket", bucket_ns, ":limit",
+		(int64_t)CHART_POINTS, NULL);
 	char name[160];
 
 	(void)n;
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		const char *direction = answer_text(&r, 5);
+	while (query_next(&r)) {
+		const char *direction = query_text(&r, 5);
 
-		(void)snprintf(name, sizeof(name), "%s %s%s%s", answer_text(&r, 0), answer_text(&r, 1), direction ? " " : "",
-			direction ? direction : "");
-		chart_point(c, name, answer_int(&r, 4), (double)answer_int(&r, 3));
+		(void)snprintf(name, sizeof(name), "%s %s%s%s", query_text(&r, 0),
+			query_text(&r, 1), direction ? " " : "", direction ? direction : "");
+		chart_point(c, name, query_int(&r, 4), (double)query_int(&r, 3));
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
 /* Where a log has records at all, and where it says itself that it has gaps. */
-static int fill_log_windows(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_log_windows(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_SERIES_LOG_WINDOWS, ":limit", (int64_t)WINDOWS_MAX, NULL);
+	struct query r;
+	int result = query_open(
+		&r, p->db, p->err, Q_SERIES_LOG_WINDOWS, ":limit", (int64_t)WINDOWS_MAX, NULL);
 	char name[160];
 
 	(void)n;
 	(void)bucket_ns;
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		(void)snprintf(name, sizeof(name), "%s: %s", answer_text(&r, 0), answer_text(&r, 1));
+	while (query_next(&r)) {
+		(void)snprintf(name, sizeof(name), "%s: %s", query_text(&r, 0), query_text(&r, 1));
 		/* Times are whole seconds: one window ends in the second before the next. */
-		chart_span(c, name, answer_int(&r, 2), answer_int(&r, 3), 2 * NSEC_PER_SEC);
+		chart_span(c, name, query_int(&r, 2), query_int(&r, 3), 2 * NSEC_PER_SEC);
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
-static int fill_spans(struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_spans(
+	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
 {
-	struct answer r;
-	int result = answer_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
+	struct query r;
+	int result =
+		query_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
 	char name[160];
 
 	(void)n;
 	(void)bucket_ns;
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		(void)snprintf(name, sizeof(name), "%lld %s %s", (long long)answer_int(&r, 0), answer_text(&r, 1),
-			answer_text(&r, 2));
-		chart_span(c, name, answer_int(&r, 3), answer_int(&r, 4), -1);
+	while (query_next(&r)) {
+		(void)snprintf(name, sizeof(name), "%lld %s %s", (long long)query_int(&r, 0),
+			query_text(&r, 1), query_text(&r, 2));
+		chart_span(c, name, query_int(&r, 3), query_int(&r, 4), -1);
 	}
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
 /* The same spans as bands behind every chart, and as a table. */
-static int windows(struct page *p, struct strbuf *json)
+static int timelines_windows(struct page *p, struct strbuf *json)
 {
 	static const char *const columns[] = {"#finding", "kind", "where", "from (UTC)", "to (UTC)", "#length", NULL};
-	struct answer r;
+	struct query r;
 	bool any = false;
 	int64_t last = 0;
 	unsigned findings = 0;
-	int result = answer_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
+	int result =
+		query_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
 
 	strbuf_adds(json, "],\"windows\":[");
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		int64_t from = answer_int(&r, 3), to = answer_int(&r, 4);
+	while (query_next(&r)) {
+		int64_t from = query_int(&r, 3), to = query_int(&r, 4);
 		char span[NSEC_TEXT_SIZE];
 
 		if (!any)
 			html_table_begin(p, "Spans: dark hosts, gaps, flaps, steps", columns);
-		findings += answer_int(&r, 0) != last;
-		last = answer_int(&r, 0);
+		findings += query_int(&r, 0) != last;
+		last = query_int(&r, 0);
 		/* Of the findings that have a lane, lest everything be a band. */
 		if (findings <= CHART_SERIES)
 			strbuf_printf(json, "%s{\"from\":%.3f,\"to\":%.3f}", any ? "," : "", (double)from / 1e6, (double)to / 1e6);
 		any = true;
 		html_begin(&p->h, "tr", NULL);
-		html_number(p, answer_int(&r, 0));
-		html_cell(p, answer_text(&r, 1));
-		html_cell(p, answer_text(&r, 2));
+		html_number(p, query_int(&r, 0));
+		html_cell(p, query_text(&r, 1));
+		html_cell(p, query_text(&r, 2));
 		html_time_cell(p, from);
 		html_time_cell(p, to);
 		html_element(&p->h, "td", to > from ? nsec_span(to - from, span) : "at once", "class", "n", "data-sort",
@@ -242,7 +262,7 @@ static int windows(struct page *p, struct strbuf *json)
 	}
 	if (any)
 		html_table_end(p);
-	return answer_close(&r, p->err);
+	return query_close(&r, p->err);
 }
 
 static const struct {
@@ -251,16 +271,20 @@ static const struct {
 	int64_t least_bucket_ns;
 	int (*fill)(struct chart *, struct page *, const struct names *, int64_t bucket_ns);
 } charts[] = {
-	{"spans", "Spans that findings speak of", "", CHART_LANES, 1, fill_spans},
-	{"loss", "Lost on the way", "segments", CHART_COUNTS, 1000000, fill_loss},
-	{"delay", "One-way delay, by the time the flow began", "ms", CHART_LINES, 1000000, fill_delay},
-	{"activity", "Frames at each vantage point", "frames", CHART_COUNTS, 1000000000, fill_activity},
-	{"vrrp", "VRRP masters, and where they fell silent", "", CHART_LANES, 1, fill_vrrp},
-	{"flowlog", "Flow logs", "packets", CHART_COUNTS, 60000000000, fill_flowlog},
-	{"logwindows", "Windows of the flow logs", "", CHART_LANES, 1, fill_log_windows},
+	{"spans", "Spans that findings speak of", "", CHART_LANES, 1, timelines_fill_spans},
+	{"loss", "Lost on the way", "segments", CHART_COUNTS, 1000000, timelines_fill_loss},
+	{"delay", "One-way delay, by the time the flow began", "ms", CHART_LINES, 1000000,
+		timelines_fill_delay},
+	{"activity", "Frames at each vantage point", "frames", CHART_COUNTS, 1000000000,
+		timelines_fill_activity},
+	{"vrrp", "VRRP masters, and where they fell silent", "", CHART_LANES, 1,
+		timelines_fill_vrrp},
+	{"flowlog", "Flow logs", "packets", CHART_COUNTS, 60000000000, timelines_fill_flowlog},
+	{"logwindows", "Windows of the flow logs", "", CHART_LANES, 1, timelines_fill_log_windows},
 };
 
-static int one_chart(struct page *p, const struct names *n, size_t i, struct strbuf *json, bool *any)
+static int timelines_one_chart(
+	struct page *p, const struct names *n, size_t i, struct strbuf *json, bool *any)
 {
 	int64_t bucket_ns = chart_bucket(p, charts[i].least_bucket_ns);
 	CLEANUP_CHART struct chart *c = chart_new(charts[i].id, charts[i].title, charts[i].unit, charts[i].shape, bucket_ns);
@@ -286,7 +310,7 @@ int html_timelines(struct page *p)
 	if (p->first_ns == DB_NONE)
 		return 0;
 	n = mem_zalloc(sizeof(*n));
-	result = load_names(n, p);
+	result = timelines_load_names(n, p);
 	html_section(p, "time", "When");
 	html_begin(&p->h, "p", "class", "note", NULL);
 	html_text(&p->h, "All times UTC, on the reference clock. ");
@@ -294,13 +318,13 @@ int html_timelines(struct page *p)
 	html_end(&p->h, "p");
 	strbuf_adds(&json, "{\"charts\":[");
 	for (size_t i = 0; i < sizeof(charts) / sizeof(charts[0]) && result == 0; i++)
-		result = one_chart(p, n, i, &json, &any);
+		result = timelines_one_chart(p, n, i, &json, &any);
 	if (result == 0)
-		result = windows(p, &json);
+		result = timelines_windows(p, &json);
 	strbuf_adds(&json, "]}");
 	if (result == 0)
 		html_json(&p->h, "series", &json);
 	html_end(&p->h, "section");
-	names_free(n);
+	timelines_names_free(n);
 	return result;
 }

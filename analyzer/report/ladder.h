@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "report/aligned.h"
+#include "report/ref_clock.h"
 #include "report/html.h"
 #include "store/db.h"
 
@@ -71,7 +71,7 @@ struct ladder {
 };
 
 /* Reads a flow; *ret_any false when nothing of it was recorded packet by packet. */
-int ladder_load(struct ladder *l, struct db *db, const struct aligned *clocks, int64_t flow,
+int ladder_load(struct ladder *l, struct db *db, const struct ref_clock *clocks, int64_t flow,
 	bool *ret_any, struct error *err);
 
 /* Fills y, height, gaps. An arrow never points up: arrival is at or below departure. */

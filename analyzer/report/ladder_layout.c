@@ -14,7 +14,7 @@ struct sighting {
 	unsigned step; /* how many points the message had passed: breaks ties */
 };
 
-static int by_time(const void *pa, const void *pb)
+static int layout_by_time(const void *pa, const void *pb)
 {
 	const struct sighting *a = pa, *b = pb;
 
@@ -29,7 +29,7 @@ static int by_time(const void *pa, const void *pb)
  * The sightings of one message in the order of travel. The clock interval may put an arrival a
  * little before the departure; cause comes before effect all the same.
  */
-static unsigned collect(const struct ladder *l, unsigned index, struct sighting *to)
+static unsigned layout_collect(const struct ladder *l, unsigned index, struct sighting *to)
 {
 	const struct ladder_message *m = &l->message[index];
 	int64_t last = INT64_MIN;
@@ -46,7 +46,7 @@ static unsigned collect(const struct ladder *l, unsigned index, struct sighting 
 	return n;
 }
 
-static void leave_room(struct ladder *l, double *y, int64_t span_ns, unsigned folded)
+static void layout_leave_room(struct ladder *l, double *y, int64_t span_ns, unsigned folded)
 {
 	if (l->gaps == sizeof(l->gap) / sizeof(l->gap[0]))
 		return;
@@ -54,7 +54,7 @@ static void leave_room(struct ladder *l, double *y, int64_t span_ns, unsigned fo
 	*y += GAP_SLOT;
 }
 
-static void by_order(struct ladder *l, const struct sighting *s, unsigned n)
+static void layout_by_order(struct ladder *l, const struct sighting *s, unsigned n)
 {
 	double y = TOP;
 	int64_t folded_ns = 0;
@@ -64,19 +64,19 @@ static void by_order(struct ladder *l, const struct sighting *s, unsigned n)
 		int64_t silence = i ? s[i].at_ns - s[i - 1].at_ns - folded_ns : 0;
 
 		if (silence >= GAP_NS)
-			leave_room(l, &y, silence, 0);
+			layout_leave_room(l, &y, silence, 0);
 		y += SLOT;
 		m->y[LADDER_BY_ORDER][s[i].point] = y;
 		folded_ns = 0;
 		if (m->folded && (i + 1 == n || s[i + 1].message != s[i].message)) {
-			leave_room(l, &y, m->folded_ns, m->folded);
+			layout_leave_room(l, &y, m->folded_ns, m->folded);
 			folded_ns = m->folded_ns;
 		}
 	}
 	l->height[LADDER_BY_ORDER] = y + TAIL;
 }
 
-static void to_scale(struct ladder *l, const struct sighting *s, unsigned n)
+static void layout_to_scale(struct ladder *l, const struct sighting *s, unsigned n)
 {
 	double span = n ? (double)(s[n - 1].at_ns - s[0].at_ns) : 0;
 	double room = n * SLOT < 300 ? 300 : n * SLOT > 900 ? 900 : n * SLOT;
@@ -96,10 +96,10 @@ void ladder_layout(struct ladder *l)
 	for (unsigned i = 0; i < l->messages; i++) {
 		for (unsigned p = 0; p < LADDER_POINTS; p++)
 			l->message[i].y[0][p] = l->message[i].y[1][p] = -1;
-		n += collect(l, i, sightings + n);
+		n += layout_collect(l, i, sightings + n);
 	}
 	if (n)
-		qsort(sightings, n, sizeof(*sightings), by_time);
-	by_order(l, sightings, n);
-	to_scale(l, sightings, n);
+		qsort(sightings, n, sizeof(*sightings), layout_by_time);
+	layout_by_order(l, sightings, n);
+	layout_to_scale(l, sightings, n);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "report/answer.h"
+#include "report/query.h"
 
 #define FLAG_FIN 0x01
 #define FLAG_SYN 0x02
@@ -45,73 +45,73 @@ struct loading {
 	size_t count, cap;
 };
 
-static void release(struct loading *w)
+static void ladder_release(struct loading *w)
 {
 	free(w->seen);
 	free(w->fates);
 	free(w->messages);
 }
 
-static void copy_text(char *to, size_t size, const char *from)
+static void ladder_copy_text(char *to, size_t size, const char *from)
 {
 	(void)snprintf(to, size, "%s", from ? from : "");
 }
 
-static void endpoint(char *to, size_t size, const char *ip, int64_t port)
+static void ladder_endpoint(char *to, size_t size, const char *ip, int64_t port)
 {
 	const char *fmt = ip && strchr(ip, ':') ? "[%s]:%lld" : "%s:%lld";
 
 	if (port > 0)
 		(void)snprintf(to, size, fmt, ip ? ip : "", (long long)port);
 	else
-		copy_text(to, size, ip);
+		ladder_copy_text(to, size, ip);
 }
 
-static int load_flow(struct ladder *l, struct db *db, struct error *err)
+static int ladder_load_flow(struct ladder *l, struct db *db, struct error *err)
 {
-	struct answer r;
-	int result = answer_open(&r, db, err, Q_LADDER_FLOW, ":flow", l->flow, NULL);
+	struct query r;
+	int result = query_open(&r, db, err, Q_LADDER_FLOW, ":flow", l->flow, NULL);
 
 	if (result)
 		return result;
-	if (answer_next(&r)) {
+	if (query_next(&r)) {
 		char client[64], server[64];
 
-		endpoint(client, sizeof(client), answer_text(&r, 1), answer_int(&r, 2));
-		endpoint(server, sizeof(server), answer_text(&r, 3), answer_int(&r, 4));
-		l->tcp = strcmp(answer_text(&r, 0), "tcp") == 0;
-		(void)snprintf(l->title, sizeof(l->title), "flow %lld: %s %s to %s", (long long)l->flow,
-			answer_text(&r, 0), client, server);
-		l->client_isn = answer_int(&r, 5) == DB_NONE ? 0 : (uint32_t)answer_int(&r, 5);
-		l->server_isn = answer_int(&r, 6) == DB_NONE ? 0 : (uint32_t)answer_int(&r, 6);
+		ladder_endpoint(client, sizeof(client), query_text(&r, 1), query_int(&r, 2));
+		ladder_endpoint(server, sizeof(server), query_text(&r, 3), query_int(&r, 4));
+		l->tcp = strcmp(query_text(&r, 0), "tcp") == 0;
+		(void)snprintf(l->title, sizeof(l->title), "flow %lld: %s %s to %s",
+			(long long)l->flow, query_text(&r, 0), client, server);
+		l->client_isn = query_int(&r, 5) == DB_NONE ? 0 : (uint32_t)query_int(&r, 5);
+		l->server_isn = query_int(&r, 6) == DB_NONE ? 0 : (uint32_t)query_int(&r, 6);
 	}
-	return answer_close(&r, err);
+	return query_close(&r, err);
 }
 
-static int load_points(struct ladder *l, struct db *db, struct error *err)
+static int ladder_load_points(struct ladder *l, struct db *db, struct error *err)
 {
-	struct answer r;
-	int result = answer_open(&r, db, err, Q_LADDER_VANTAGES, ":flow", l->flow, NULL);
+	struct query r;
+	int result = query_open(&r, db, err, Q_LADDER_VANTAGES, ":flow", l->flow, NULL);
 
 	if (result)
 		return result;
-	while (l->points < LADDER_POINTS && answer_next(&r)) {
+	while (l->points < LADDER_POINTS && query_next(&r)) {
 		struct ladder_point *p = &l->point[l->points++];
 
-		p->vantage = answer_int(&r, 0);
-		copy_text(p->name, sizeof(p->name), answer_text(&r, 1));
-		endpoint(p->client, sizeof(p->client), answer_text(&r, 2), answer_int(&r, 3));
-		endpoint(p->server, sizeof(p->server), answer_text(&r, 4), answer_int(&r, 5));
-		p->delta[0] = (uint32_t)answer_int(&r, 6);
-		p->delta[1] = (uint32_t)answer_int(&r, 7);
-		p->is_server = answer_int(&r, 8);
+		p->vantage = query_int(&r, 0);
+		ladder_copy_text(p->name, sizeof(p->name), query_text(&r, 1));
+		ladder_endpoint(p->client, sizeof(p->client), query_text(&r, 2), query_int(&r, 3));
+		ladder_endpoint(p->server, sizeof(p->server), query_text(&r, 4), query_int(&r, 5));
+		p->delta[0] = (uint32_t)query_int(&r, 6);
+		p->delta[1] = (uint32_t)query_int(&r, 7);
+		p->is_server = query_int(&r, 8);
 	}
 	if (r.result == SQLITE_ROW)
 		r.result = SQLITE_DONE;
-	return answer_close(&r, err);
+	return query_close(&r, err);
 }
 
-static int point_of(const struct ladder *l, int64_t vantage)
+static int ladder_point_of(const struct ladder *l, int64_t vantage)
 {
 	for (unsigned i = 0; i < l->points; i++)
 		if (l->point[i].vantage == vantage)
@@ -119,46 +119,46 @@ static int point_of(const struct ladder *l, int64_t vantage)
 	return -1;
 }
 
-static uint32_t number(const struct answer *r, int column)
+static uint32_t ladder_number(const struct query *r, int column)
 {
-	int64_t v = answer_int(r, column);
+	int64_t v = query_int(r, column);
 
 	return v == DB_NONE ? 0 : (uint32_t)v;
 }
 
-static int load_packets(struct ladder *l, struct db *db, const struct aligned *clocks, struct loading *w,
-	struct error *err)
+static int ladder_load_packets(struct ladder *l, struct db *db, const struct ref_clock *clocks,
+	struct loading *w, struct error *err)
 {
-	struct answer r;
-	int result = answer_open(&r, db, err, Q_LADDER_PACKETS, ":flow", l->flow, ":limit",
+	struct query r;
+	int result = query_open(&r, db, err, Q_LADDER_PACKETS, ":flow", l->flow, ":limit",
 		(int64_t)PACKETS_MAX, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		int point = point_of(l, answer_int(&r, 0));
-		bool to_server = strcmp(answer_text(&r, 4), "c2s") == 0;
+	while (query_next(&r)) {
+		int point = ladder_point_of(l, query_int(&r, 0));
+		bool to_server = strcmp(query_text(&r, 4), "c2s") == 0;
 
 		if (point < 0)
 			continue;
 		MEM_RESERVE(w->seen, w->seen_count, w->seen_cap);
 		w->seen[w->seen_count++] = (struct seen){
-			.file = answer_int(&r, 1),
-			.frame = answer_int(&r, 2),
-			.at_ns = aligned_ns(clocks, answer_int(&r, 0), answer_int(&r, 3)),
+			.file = query_int(&r, 1),
+			.frame = query_int(&r, 2),
+			.at_ns = ref_clock_ns(clocks, query_int(&r, 0), query_int(&r, 3)),
 			.point = (unsigned)point,
 			.to_server = to_server,
-			.seq = number(&r, 5) - l->point[point].delta[to_server ? 0 : 1],
-			.has_ack = answer_int(&r, 6) != DB_NONE,
-			.ack = number(&r, 6) - l->point[point].delta[to_server ? 1 : 0],
-			.length = number(&r, 7),
-			.flags = number(&r, 8),
+			.seq = ladder_number(&r, 5) - l->point[point].delta[to_server ? 0 : 1],
+			.has_ack = query_int(&r, 6) != DB_NONE,
+			.ack = ladder_number(&r, 6) - l->point[point].delta[to_server ? 1 : 0],
+			.length = ladder_number(&r, 7),
+			.flags = ladder_number(&r, 8),
 		};
 	}
-	return answer_close(&r, err);
+	return query_close(&r, err);
 }
 
-static bool fate_kind(const char *kind, enum ladder_fate *ret_kind)
+static bool ladder_fate_kind(const char *kind, enum ladder_fate *ret_kind)
 {
 	static const struct {
 		const char *name;
@@ -180,43 +180,44 @@ static bool fate_kind(const char *kind, enum ladder_fate *ret_kind)
 	return false;
 }
 
-static int load_events(struct ladder *l, struct db *db, const struct aligned *clocks, struct loading *w,
-	struct error *err)
+static int ladder_load_events(struct ladder *l, struct db *db, const struct ref_clock *clocks,
+	struct loading *w, struct error *err)
 {
-	struct answer r;
-	int result = answer_open(&r, db, err, Q_LADDER_EVENTS, ":flow", l->flow, ":limit",
+	struct query r;
+	int result = query_open(&r, db, err, Q_LADDER_EVENTS, ":flow", l->flow, ":limit",
 		(int64_t)EVENTS_MAX, NULL);
 
 	if (result)
 		return result;
-	while (answer_next(&r)) {
-		int from = point_of(l, answer_int(&r, 5)), to = point_of(l, answer_int(&r, 9));
+	while (query_next(&r)) {
+		int from = ladder_point_of(l, query_int(&r, 5)),
+		    to = ladder_point_of(l, query_int(&r, 9));
 		enum ladder_fate kind;
 
-		if (!fate_kind(answer_text(&r, 0), &kind) || (from < 0 && to < 0))
+		if (!ladder_fate_kind(query_text(&r, 0), &kind) || (from < 0 && to < 0))
 			continue;
 		MEM_RESERVE(w->fates, w->fate_count, w->fate_cap);
 		w->fates[w->fate_count++] = (struct fate){
 			.kind = kind,
-			.to_server = strcmp(answer_text(&r, 1), "c2s") == 0,
-			.seq = number(&r, 2),
-			.length = number(&r, 3),
-			.flags = number(&r, 4),
+			.to_server = strcmp(query_text(&r, 1), "c2s") == 0,
+			.seq = ladder_number(&r, 2),
+			.length = ladder_number(&r, 3),
+			.flags = ladder_number(&r, 4),
 			.from = (unsigned)(from < 0 ? to : from),
 			.to = (unsigned)(to < 0 ? from : to),
-			.sent_file = answer_int(&r, 6),
-			.sent_frame = answer_int(&r, 7),
-			.sent_ns = aligned_ns(clocks, answer_int(&r, 5), answer_int(&r, 8)),
-			.received_file = answer_int(&r, 10),
-			.received_frame = answer_int(&r, 11),
-			.received_ns = aligned_ns(clocks, answer_int(&r, 9), answer_int(&r, 12)),
-			.segments = number(&r, 14),
+			.sent_file = query_int(&r, 6),
+			.sent_frame = query_int(&r, 7),
+			.sent_ns = ref_clock_ns(clocks, query_int(&r, 5), query_int(&r, 8)),
+			.received_file = query_int(&r, 10),
+			.received_frame = query_int(&r, 11),
+			.received_ns = ref_clock_ns(clocks, query_int(&r, 9), query_int(&r, 12)),
+			.segments = ladder_number(&r, 14),
 		};
 	}
-	return answer_close(&r, err);
+	return query_close(&r, err);
 }
 
-static struct fate *fate_of(struct loading *w, int64_t file, int64_t frame)
+static struct fate *ladder_fate_of(struct loading *w, int64_t file, int64_t frame)
 {
 	for (size_t i = 0; i < w->fate_count; i++) {
 		struct fate *f = &w->fates[i];
@@ -228,7 +229,7 @@ static struct fate *fate_of(struct loading *w, int64_t file, int64_t frame)
 	return NULL;
 }
 
-static struct ladder_message *new_message(struct loading *w, bool to_server)
+static struct ladder_message *ladder_new_message(struct loading *w, bool to_server)
 {
 	struct ladder_message *m;
 
@@ -240,7 +241,7 @@ static struct ladder_message *new_message(struct loading *w, bool to_server)
 	return m;
 }
 
-static void set_fate(struct ladder_message *m, struct fate *f)
+static void ladder_set_fate(struct ladder_message *m, struct fate *f)
 {
 	f->used = true;
 	m->fate = f->kind;
@@ -249,7 +250,7 @@ static void set_fate(struct ladder_message *m, struct fate *f)
 	m->segments = f->segments;
 }
 
-static void flags_text(char *to, size_t size, uint32_t flags)
+static void ladder_flags_text(char *to, size_t size, uint32_t flags)
 {
 	static const struct {
 		uint32_t flag;
@@ -264,20 +265,21 @@ static void flags_text(char *to, size_t size, uint32_t flags)
 }
 
 /* "SYN-ACK", "1:1449 (1448)", "ACK 2897"; numbers relative to the initial ones where those are known. */
-static void label(const struct ladder *l, struct ladder_message *m, uint32_t ack, bool has_ack)
+static void ladder_label(
+	const struct ladder *l, struct ladder_message *m, uint32_t ack, bool has_ack)
 {
 	uint32_t own = m->to_server ? l->client_isn : l->server_isn;
 	uint32_t other = m->to_server ? l->server_isn : l->client_isn;
 	char flags[32];
 
-	flags_text(flags, sizeof(flags), m->flags);
+	ladder_flags_text(flags, sizeof(flags), m->flags);
 	if (!l->tcp)
 		(void)snprintf(m->label, sizeof(m->label), "%u bytes", m->length);
 	else if (m->length)
 		(void)snprintf(m->label, sizeof(m->label), "%u:%u (%u)%s", m->seq - own,
 			m->seq - own + m->length, m->length, m->flags & FLAG_FIN ? " FIN" : "");
 	else if (m->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST) || !has_ack)
-		copy_text(m->label, sizeof(m->label), flags);
+		ladder_copy_text(m->label, sizeof(m->label), flags);
 	else
 		(void)snprintf(m->label, sizeof(m->label), "ACK %u", ack - other);
 }
@@ -288,7 +290,7 @@ static void label(const struct ladder *l, struct ladder_message *m, uint32_t ack
  * were reordered, and then only labels of equal packets are swapped. One whose fate says that it
  * did not get here is out.
  */
-static struct ladder_message *same_message(struct loading *w, const struct seen *s)
+static struct ladder_message *ladder_same_message(struct loading *w, const struct seen *s)
 {
 	for (size_t i = 0; i < w->count; i++) {
 		struct ladder_message *m = &w->messages[i];
@@ -304,41 +306,42 @@ static struct ladder_message *same_message(struct loading *w, const struct seen 
 	return NULL;
 }
 
-static void place(const struct ladder *l, struct loading *w, const struct seen *s)
+static void ladder_place(const struct ladder *l, struct loading *w, const struct seen *s)
 {
-	struct fate *f = fate_of(w, s->file, s->frame);
-	struct ladder_message *m = f && f->received_frame == s->frame && f->received_file == s->file &&
-			(f->kind == LADDER_INJECTED || f->kind == LADDER_SENDER_MISSED)
-		? NULL
-		: same_message(w, s);
+	struct fate *f = ladder_fate_of(w, s->file, s->frame);
+	struct ladder_message *m =
+		f && f->received_frame == s->frame && f->received_file == s->file &&
+				(f->kind == LADDER_INJECTED || f->kind == LADDER_SENDER_MISSED)
+			? NULL
+			: ladder_same_message(w, s);
 
 	if (!m) {
-		m = new_message(w, s->to_server);
+		m = ladder_new_message(w, s->to_server);
 		m->seq = s->seq;
 		m->length = s->length;
 		m->flags = s->flags;
-		label(l, m, s->ack, s->has_ack);
+		ladder_label(l, m, s->ack, s->has_ack);
 	}
 	m->at_ns[s->point] = s->at_ns;
 	m->frame[s->point] = s->frame;
 	if (f)
-		set_fate(m, f);
+		ladder_set_fate(m, f);
 }
 
 /* Sightings in the order of travel, each point's by time, so that copies pair up in order. */
-static void join_points(const struct ladder *l, struct loading *w)
+static void ladder_join_points(const struct ladder *l, struct loading *w)
 {
 	for (unsigned step = 0; step < l->points; step++)
 		for (size_t i = 0; i < w->seen_count; i++) {
 			const struct seen *s = &w->seen[i];
 
 			if (s->point == (s->to_server ? step : l->points - 1 - step))
-				place(l, w, s);
+				ladder_place(l, w, s);
 		}
 }
 
 /* Events whose packets were not kept as rows still are transmissions. */
-static void add_events(const struct ladder *l, struct loading *w)
+static void ladder_add_events(const struct ladder *l, struct loading *w)
 {
 	for (size_t i = 0; i < w->fate_count; i++) {
 		struct fate *f = &w->fates[i];
@@ -346,7 +349,7 @@ static void add_events(const struct ladder *l, struct loading *w)
 
 		if (f->used || (f->sent_ns == DB_NONE && f->received_ns == DB_NONE))
 			continue;
-		m = new_message(w, f->to_server);
+		m = ladder_new_message(w, f->to_server);
 		m->seq = f->seq - l->point[f->from].delta[f->to_server ? 0 : 1];
 		m->length = f->length;
 		m->flags = f->flags;
@@ -358,12 +361,12 @@ static void add_events(const struct ladder *l, struct loading *w)
 			m->at_ns[f->to] = f->received_ns;
 			m->frame[f->to] = f->received_frame;
 		}
-		label(l, m, 0, false);
-		set_fate(m, f);
+		ladder_label(l, m, 0, false);
+		ladder_set_fate(m, f);
 	}
 }
 
-static int64_t first_ns(const struct ladder_message *m)
+static int64_t ladder_first_ns(const struct ladder_message *m)
 {
 	int64_t first = DB_NONE;
 
@@ -373,46 +376,46 @@ static int64_t first_ns(const struct ladder_message *m)
 	return first;
 }
 
-static int by_time(const void *a, const void *b)
+static int ladder_by_time(const void *a, const void *b)
 {
-	int64_t x = first_ns(a), y = first_ns(b);
+	int64_t x = ladder_first_ns(a), y = ladder_first_ns(b);
 
 	return x < y ? -1 : x > y;
 }
 
 /* Records that offload merged have no like at the other end: without an event they say nothing. */
-static bool is_leftover(const struct ladder *l, const struct ladder_message *m)
+static bool ladder_is_leftover(const struct ladder *l, const struct ladder_message *m)
 {
 	unsigned sender = m->to_server ? 0 : l->points - 1;
 
 	return l->points > 1 && m->fate == LADDER_DELIVERED && m->at_ns[sender] == DB_NONE && m->length > 0;
 }
 
-static void drop_leftovers(const struct ladder *l, struct loading *w)
+static void ladder_drop_leftovers(const struct ladder *l, struct loading *w)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < w->count; i++)
-		if (!is_leftover(l, &w->messages[i]))
+		if (!ladder_is_leftover(l, &w->messages[i]))
 			w->messages[kept++] = w->messages[i];
 	w->count = kept;
 }
 
 /* Trouble repeats itself: what a dark host missed for a minute is told by the first and the last of it. */
-static bool alike(const struct ladder_message *a, const struct ladder_message *b)
+static bool ladder_alike(const struct ladder_message *a, const struct ladder_message *b)
 {
 	return a->fate != LADDER_DELIVERED && a->fate == b->fate && a->to_server == b->to_server && a->length == b->length &&
 		a->flags == b->flags && a->fate_from == b->fate_from && a->fate_to == b->fate_to;
 }
 
-static void fold(struct loading *w)
+static void ladder_fold(struct loading *w)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0, n; i < w->count; i += n) {
 		struct ladder_message *run = &w->messages[i];
 
-		for (n = 1; i + n < w->count && alike(run, &run[n]);)
+		for (n = 1; i + n < w->count && ladder_alike(run, &run[n]);)
 			n++;
 		if (n < FOLD_LEAST) {
 			memmove(&w->messages[kept], run, n * sizeof(*run));
@@ -420,7 +423,8 @@ static void fold(struct loading *w)
 			continue;
 		}
 		run[FOLD_KEPT - 1].folded = (unsigned)(n - FOLD_KEPT - 1);
-		run[FOLD_KEPT - 1].folded_ns = first_ns(&run[n - 2]) - first_ns(&run[FOLD_KEPT - 1]);
+		run[FOLD_KEPT - 1].folded_ns =
+			ladder_first_ns(&run[n - 2]) - ladder_first_ns(&run[FOLD_KEPT - 1]);
 		run[FOLD_KEPT] = run[n - 1];
 		memmove(&w->messages[kept], run, (FOLD_KEPT + 1) * sizeof(*run));
 		kept += FOLD_KEPT + 1;
@@ -429,7 +433,7 @@ static void fold(struct loading *w)
 }
 
 /* What is drawn when there is more than fits: from a little before the first trouble on. */
-static size_t choose_start(const struct loading *w)
+static size_t ladder_choose_start(const struct loading *w)
 {
 	size_t trouble = 0;
 
@@ -443,7 +447,7 @@ static size_t choose_start(const struct loading *w)
 	return trouble + LADDER_MESSAGES > w->count ? w->count - LADDER_MESSAGES : trouble;
 }
 
-static void link_retransmissions(struct ladder *l)
+static void ladder_link_retransmissions(struct ladder *l)
 {
 	for (unsigned i = 1; i < l->messages; i++) {
 		struct ladder_message *m = &l->message[i];
@@ -459,25 +463,25 @@ static void link_retransmissions(struct ladder *l)
 	}
 }
 
-static void take(struct ladder *l, struct loading *w)
+static void ladder_take(struct ladder *l, struct loading *w)
 {
 	size_t start;
 
 	if (w->count)
-		qsort(w->messages, w->count, sizeof(*w->messages), by_time);
-	fold(w);
-	start = choose_start(w);
+		qsort(w->messages, w->count, sizeof(*w->messages), ladder_by_time);
+	ladder_fold(w);
+	start = ladder_choose_start(w);
 	l->messages = (unsigned)(w->count - start < LADDER_MESSAGES ? w->count - start : LADDER_MESSAGES);
 	l->left_out = (unsigned)(w->count - l->messages);
 	for (unsigned i = 0; i < l->messages; i++)
 		l->message[i] = w->messages[start + i];
-	link_retransmissions(l);
+	ladder_link_retransmissions(l);
 	if (l->messages)
-		l->start_ns = first_ns(&l->message[0]);
+		l->start_ns = ladder_first_ns(&l->message[0]);
 }
 
 /* With one capture alone the other end is drawn as a life line that nobody watched. */
-static void add_ghost(struct ladder *l)
+static void ladder_add_ghost(struct ladder *l)
 {
 	const struct ladder_point ghost = {.ghost = true, .vantage = -1, .name = "not captured"};
 
@@ -500,28 +504,28 @@ static void add_ghost(struct ladder *l)
 	}
 }
 
-int ladder_load(struct ladder *l, struct db *db, const struct aligned *clocks, int64_t flow,
+int ladder_load(struct ladder *l, struct db *db, const struct ref_clock *clocks, int64_t flow,
 	bool *ret_any, struct error *err)
 {
 	struct loading w = {0};
 	int result;
 
 	*l = (struct ladder){.flow = flow};
-	result = load_flow(l, db, err);
+	result = ladder_load_flow(l, db, err);
 	if (result == 0)
-		result = load_points(l, db, err);
+		result = ladder_load_points(l, db, err);
 	if (result == 0)
-		result = load_packets(l, db, clocks, &w, err);
+		result = ladder_load_packets(l, db, clocks, &w, err);
 	if (result == 0)
-		result = load_events(l, db, clocks, &w, err);
+		result = ladder_load_events(l, db, clocks, &w, err);
 	if (result == 0) {
-		join_points(l, &w);
-		add_events(l, &w);
-		drop_leftovers(l, &w);
-		take(l, &w);
-		add_ghost(l);
+		ladder_join_points(l, &w);
+		ladder_add_events(l, &w);
+		ladder_drop_leftovers(l, &w);
+		ladder_take(l, &w);
+		ladder_add_ghost(l);
 		*ret_any = l->messages > 0;
 	}
-	release(&w);
+	ladder_release(&w);
 	return result;
 }

@@ -5,25 +5,25 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
-#include "report/inert.h"
+#include "report/escape.h"
 #include "report/model.h"
 
 #define PROOFS_SHOWN 10
 
 /* Formatted plain text of ours with stored text in %s places must go through here piece by piece.
  */
-static void put(struct strbuf *out, const char *stored)
+static void md_put_text(struct strbuf *out, const char *stored)
 {
-	inert_markdown(out, stored ? stored : "");
+	escape_markdown(out, stored ? stored : "");
 }
 
 /* Code shows text as it is, so that it can be copied; backticks inside ask for a longer fence. */
-static void put_code(struct strbuf *out, const char *stored)
+static void md_put_code(struct strbuf *out, const char *stored)
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 	const char *fence = "`";
 
-	inert_text(&text, stored);
+	escape_text(&text, stored);
 	if (text.text && strstr(text.text, "``"))
 		fence = "```";
 	else if (text.text && strchr(text.text, '`'))
@@ -32,31 +32,31 @@ static void put_code(struct strbuf *out, const char *stored)
 		out, fence[1] ? "%s %s %s" : "%s%s%s", fence, text.text ? text.text : "", fence);
 }
 
-static void put_ends(struct strbuf *out, const struct report_finding *f)
+static void md_put_ends(struct strbuf *out, const struct report_finding *f)
 {
 	if (f->from && f->to) {
-		put(out, f->from);
+		md_put_text(out, f->from);
 		strbuf_adds(out, " → ");
-		put(out, f->to);
+		md_put_text(out, f->to);
 		strbuf_adds(out, ": ");
 	} else if (f->from || f->host || f->to) {
-		put(out, f->from ? f->from : f->host ? f->host : f->to);
+		md_put_text(out, f->from ? f->from : f->host ? f->host : f->to);
 		strbuf_adds(out, ": ");
 	}
 }
 
-static void put_finding(struct strbuf *out, const char *label, const struct report_finding *f)
+static void md_put_finding(struct strbuf *out, const char *label, const struct report_finding *f)
 {
 	strbuf_printf(out, "- **%s ", label);
-	put(out, f->kind);
+	md_put_text(out, f->kind);
 	strbuf_adds(out, "**: ");
 	if (strcmp(f->role, "also") == 0)
-		put_ends(out, f);
-	put(out, f->summary);
+		md_put_ends(out, f);
+	md_put_text(out, f->summary);
 	strbuf_addc(out, '\n');
 }
 
-static void put_proofs(struct strbuf *out, const struct report_finding *f, const char *database)
+static void md_put_proofs(struct strbuf *out, const struct report_finding *f, const char *database)
 {
 	int shown = f->proof_count < PROOFS_SHOWN ? f->proof_count : PROOFS_SHOWN;
 
@@ -67,13 +67,13 @@ static void put_proofs(struct strbuf *out, const struct report_finding *f, const
 		const struct report_proof *p = &f->proofs[i];
 
 		strbuf_adds(out, "| ");
-		put(out, p->path ? report_basename(p->path) : "");
+		md_put_text(out, p->path ? report_basename(p->path) : "");
 		strbuf_adds(out, " | ");
 		if (p->number != DB_NONE)
 			strbuf_printf(
 				out, "%s%lld", p->is_log ? "line " : "", (long long)p->number);
 		strbuf_adds(out, " | ");
-		put(out, p->note);
+		md_put_text(out, p->note);
 		strbuf_adds(out, " |\n");
 	}
 	if (!database || !report_extractable(f)) {
@@ -86,48 +86,49 @@ static void put_proofs(struct strbuf *out, const struct report_finding *f, const
 		report_shell_word(&command, database);
 		strbuf_printf(&command, " %lld", (long long)f->id);
 		strbuf_printf(out, "\n%d of %d; all frames as a capture: ", shown, f->proof_count);
-		put_code(out, command.text);
+		md_put_code(out, command.text);
 		strbuf_addc(out, '\n');
 	}
 }
 
-static void put_story(struct strbuf *out, const struct report *r, int first, int count,
+static void md_put_story(struct strbuf *out, const struct report *r, int first, int count,
 	const struct report_options *options)
 {
 	const struct report_finding *f = &r->findings[first];
 	int also = report_also_count(r, first, count);
 
 	strbuf_adds(out, "## ");
-	put(out, f->severity);
+	md_put_text(out, f->severity);
 	strbuf_adds(out, ": ");
-	put(out, f->kind);
+	md_put_text(out, f->kind);
 	strbuf_adds(out, "\n\n");
-	put_ends(out, f);
+	md_put_ends(out, f);
 	strbuf_adds(out, "**");
-	put(out, f->summary);
+	md_put_text(out, f->summary);
 	strbuf_adds(out, "**\n\n");
 	for (int i = first + 1; i < first + count && !report_is_beyond(r, first, i); i++)
-		put_finding(out, strcmp(r->findings[i].role, "because") == 0 ? "because" : "also",
+		md_put_finding(out,
+			strcmp(r->findings[i].role, "because") == 0 ? "because" : "also",
 			&r->findings[i]);
 	if (also > REPORT_ALSO)
 		strbuf_printf(out, "- and %d more like these\n", also - REPORT_ALSO);
 	for (int i = first; i < first + count; i++)
 		if (report_advises(r, first, count, i)) {
 			strbuf_adds(out, "- **do**: ");
-			put_code(out, r->findings[i].remedy);
+			md_put_code(out, r->findings[i].remedy);
 			strbuf_addc(out, '\n');
 		}
 	if (f->times) {
 		strbuf_adds(out, "- **when**: ");
-		put(out, f->times);
+		md_put_text(out, f->times);
 		strbuf_addc(out, '\n');
 	}
 	strbuf_printf(out, "- **confidence**: %.0f %%\n", f->confidence * 100);
-	put_proofs(out, f, options->database);
+	md_put_proofs(out, f, options->database);
 	strbuf_addc(out, '\n');
 }
 
-static void put_stories(
+static void md_put_stories(
 	struct strbuf *out, const struct report *r, const struct report_options *options)
 {
 	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
@@ -136,14 +137,14 @@ static void put_stories(
 		strbuf_printf(out, "Nothing found in %lld flows.\n\n", (long long)r->counts.flows);
 	for (int i = 0, n; i < r->finding_count; i += n) {
 		n = report_story_length(r, i);
-		put_story(out, r, i, n, options);
+		md_put_story(out, r, i, n, options);
 	}
 	if (all > r->finding_count)
 		strbuf_printf(out, "%lld more findings, less weighty, are in the database.\n\n",
 			(long long)(all - r->finding_count));
 }
 
-static void put_legs(struct strbuf *out, const struct report *r)
+static void md_put_legs(struct strbuf *out, const struct report *r)
 {
 	if (!r->leg_count)
 		return;
@@ -154,9 +155,9 @@ static void put_legs(struct strbuf *out, const struct report *r)
 		const struct report_leg *l = &r->legs[i];
 
 		strbuf_adds(out, "| ");
-		put(out, l->from);
+		md_put_text(out, l->from);
 		strbuf_adds(out, " | ");
-		put(out, l->to);
+		md_put_text(out, l->to);
 		strbuf_printf(out, " | %lld | %lld | %lld | %lld | %lld | %lld |\n",
 			(long long)l->sent, (long long)l->delivered, (long long)l->lost,
 			(long long)l->misaddressed, (long long)l->capture_missed,
@@ -165,23 +166,23 @@ static void put_legs(struct strbuf *out, const struct report *r)
 	strbuf_addc(out, '\n');
 }
 
-static void put_looked_at(struct strbuf *out, const struct report *r)
+static void md_put_looked_at(struct strbuf *out, const struct report *r)
 {
 	strbuf_adds(out, "## Looked at\n\n");
 	for (int i = 0; i < r->vantage_count; i++) {
 		const struct report_vantage *v = &r->vantages[i];
 
 		strbuf_adds(out, "- **");
-		put(out, v->name);
+		md_put_text(out, v->name);
 		if (strcmp(v->kind, "flowlog") == 0)
 			strbuf_adds(out, "**: flow log, ");
 		else
 			strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames,
 				(long long)v->files, v->files == 1 ? "" : "s");
-		put(out, v->trust);
+		md_put_text(out, v->trust);
 		if (*v->reasons) {
 			strbuf_adds(out, " (");
-			put(out, v->reasons);
+			md_put_text(out, v->reasons);
 			strbuf_addc(out, ')');
 		}
 		strbuf_addc(out, '\n');
@@ -191,7 +192,7 @@ static void put_looked_at(struct strbuf *out, const struct report *r)
 
 		report_clock_words(&words, &r->clocks[i]);
 		strbuf_adds(out, "- ");
-		put(out, words.text);
+		md_put_text(out, words.text);
 		strbuf_addc(out, '\n');
 	}
 	if (r->counts.frames || !r->counts.log_files)
@@ -202,7 +203,7 @@ static void put_looked_at(struct strbuf *out, const struct report *r)
 			r->counts.log_records == 1 ? "" : "s", (long long)r->counts.log_files,
 			r->counts.log_files == 1 ? "" : "s");
 	strbuf_addc(out, '\n');
-	put_legs(out, r);
+	md_put_legs(out, r);
 }
 
 int report_markdown(
@@ -214,13 +215,13 @@ int report_markdown(
 
 	if (result == 0) {
 		strbuf_adds(&text, "# bothends\n\n");
-		put_stories(&text, &r, options);
-		put_looked_at(&text, &r);
+		md_put_stories(&text, &r, options);
+		md_put_looked_at(&text, &r);
 		if (r.note_count)
 			strbuf_adds(&text, "## Mind\n\n");
 		for (int i = 0; i < r.note_count; i++) {
 			strbuf_adds(&text, "- ");
-			put(&text, r.notes[i]);
+			md_put_text(&text, r.notes[i]);
 			strbuf_addc(&text, '\n');
 		}
 		(void)fwrite(text.text, 1, text.length, out);

@@ -14,14 +14,14 @@ struct row {
 	int column;
 };
 
-static char *next_text(struct row *row)
+static char *model_next_text(struct row *row)
 {
 	const char *t = (const char *)sqlite3_column_text(row->stmt, row->column++);
 
 	return t ? mem_strdup(t) : NULL;
 }
 
-static int64_t next_int(struct row *row)
+static int64_t model_next_int(struct row *row)
 {
 	int column = row->column++;
 
@@ -30,54 +30,54 @@ static int64_t next_int(struct row *row)
 	return sqlite3_column_int64(row->stmt, column);
 }
 
-static double next_real(struct row *row)
+static double model_next_real(struct row *row)
 {
 	return sqlite3_column_double(row->stmt, row->column++);
 }
 
-static void read_counts(struct report *r, struct row *row)
+static void model_read_counts(struct report *r, struct row *row)
 {
 	int64_t *const into[] = {&r->counts.critical, &r->counts.warning, &r->counts.notice,
 		&r->counts.flows, &r->counts.tcp_flows, &r->counts.frames, &r->counts.accounted,
 		&r->counts.vantages, &r->counts.log_records, &r->counts.log_files};
 
 	for (size_t i = 0; i < sizeof(into) / sizeof(into[0]); i++)
-		*into[i] = next_int(row);
+		*into[i] = model_next_int(row);
 }
 
-static void read_finding(struct report *r, struct row *row)
+static void model_read_finding(struct report *r, struct row *row)
 {
 	struct report_finding *f;
 
 	MEM_RESERVE(r->findings, r->finding_count, r->finding_cap);
 	f = &r->findings[r->finding_count++];
-	*f = (struct report_finding){.story_id = next_int(row)};
-	f->role = next_text(row);
-	f->depth = next_int(row);
-	f->id = next_int(row);
-	f->kind = next_text(row);
-	f->severity = next_text(row);
-	f->confidence = next_real(row);
-	f->host = next_text(row);
-	f->from = next_text(row);
-	f->to = next_text(row);
-	f->src_ip = next_text(row);
-	f->dst_ip = next_text(row);
-	f->first_ns = next_int(row);
-	f->last_ns = next_int(row);
-	f->count = next_int(row);
-	f->total = next_int(row);
-	f->summary = next_text(row);
-	f->remedy = next_text(row);
-	f->cause_id = next_int(row);
-	f->detail = next_text(row);
-	f->times = next_text(row);
+	*f = (struct report_finding){.story_id = model_next_int(row)};
+	f->role = model_next_text(row);
+	f->depth = model_next_int(row);
+	f->id = model_next_int(row);
+	f->kind = model_next_text(row);
+	f->severity = model_next_text(row);
+	f->confidence = model_next_real(row);
+	f->host = model_next_text(row);
+	f->from = model_next_text(row);
+	f->to = model_next_text(row);
+	f->src_ip = model_next_text(row);
+	f->dst_ip = model_next_text(row);
+	f->first_ns = model_next_int(row);
+	f->last_ns = model_next_int(row);
+	f->count = model_next_int(row);
+	f->total = model_next_int(row);
+	f->summary = model_next_text(row);
+	f->remedy = model_next_text(row);
+	f->cause_id = model_next_int(row);
+	f->detail = model_next_text(row);
+	f->times = model_next_text(row);
 }
 
 /* Findings and their proof both come in order of id. */
-static void read_proof(struct report *r, struct row *row)
+static void model_read_proof(struct report *r, struct row *row)
 {
-	int64_t id = next_int(row);
+	int64_t id = model_next_int(row);
 	struct report_finding *f;
 	struct report_proof *p;
 
@@ -88,108 +88,108 @@ static void read_proof(struct report *r, struct row *row)
 	f = &r->findings[r->proof_at];
 	f->proofs = mem_grow(f->proofs, (size_t)f->proof_count + 1, sizeof(*f->proofs));
 	p = &f->proofs[f->proof_count++];
-	*p = (struct report_proof){.path = next_text(row)};
-	p->number = next_int(row);
-	p->is_log = next_int(row) == 1;
-	p->flow_id = next_int(row);
-	p->note = next_text(row);
+	*p = (struct report_proof){.path = model_next_text(row)};
+	p->number = model_next_int(row);
+	p->is_log = model_next_int(row) == 1;
+	p->flow_id = model_next_int(row);
+	p->note = model_next_text(row);
 }
 
-static void read_vantage(struct report *r, struct row *row)
+static void model_read_vantage(struct report *r, struct row *row)
 {
 	struct report_vantage *v;
 
 	r->vantages = mem_grow(r->vantages, (size_t)r->vantage_count + 1, sizeof(*r->vantages));
 	v = &r->vantages[r->vantage_count++];
 	row->column = 1; /* id is for people */
-	*v = (struct report_vantage){.host = next_text(row)};
-	v->name = next_text(row);
-	v->kind = next_text(row);
-	v->interface = next_text(row);
-	v->mac = next_text(row);
-	v->trust = next_text(row);
-	v->reasons = next_text(row);
-	v->first_ns = next_int(row);
-	v->last_ns = next_int(row);
-	v->frames = next_int(row);
-	v->files = next_int(row);
-	v->path = next_text(row);
-	v->tcp_missed = next_int(row);
-	v->duplicates = next_int(row);
+	*v = (struct report_vantage){.host = model_next_text(row)};
+	v->name = model_next_text(row);
+	v->kind = model_next_text(row);
+	v->interface = model_next_text(row);
+	v->mac = model_next_text(row);
+	v->trust = model_next_text(row);
+	v->reasons = model_next_text(row);
+	v->first_ns = model_next_int(row);
+	v->last_ns = model_next_int(row);
+	v->frames = model_next_int(row);
+	v->files = model_next_int(row);
+	v->path = model_next_text(row);
+	v->tcp_missed = model_next_int(row);
+	v->duplicates = model_next_int(row);
 }
 
-static void read_file(struct report *r, struct row *row)
+static void model_read_file(struct report *r, struct row *row)
 {
 	struct report_file *f;
 
 	r->files = mem_grow(r->files, (size_t)r->file_count + 1, sizeof(*r->files));
 	f = &r->files[r->file_count++];
-	*f = (struct report_file){.kind = next_text(row)};
-	f->path = next_text(row);
-	f->format = next_text(row);
-	f->records = next_int(row);
-	f->bytes = next_int(row);
-	f->first_ns = next_int(row);
-	f->last_ns = next_int(row);
-	f->dropped_kernel = next_int(row);
-	f->dropped_interface = next_int(row);
-	f->damaged = next_text(row);
-	f->hash = next_text(row);
-	f->sha256 = next_text(row);
+	*f = (struct report_file){.kind = model_next_text(row)};
+	f->path = model_next_text(row);
+	f->format = model_next_text(row);
+	f->records = model_next_int(row);
+	f->bytes = model_next_int(row);
+	f->first_ns = model_next_int(row);
+	f->last_ns = model_next_int(row);
+	f->dropped_kernel = model_next_int(row);
+	f->dropped_interface = model_next_int(row);
+	f->damaged = model_next_text(row);
+	f->hash = model_next_text(row);
+	f->sha256 = model_next_text(row);
 }
 
-static void read_account(struct report *r, struct row *row)
+static void model_read_account(struct report *r, struct row *row)
 {
 	struct report_account *a;
 
 	r->accounts = mem_grow(r->accounts, (size_t)r->account_count + 1, sizeof(*r->accounts));
 	a = &r->accounts[r->account_count++];
-	*a = (struct report_account){.what = next_text(row)};
-	a->disposition = next_text(row);
-	a->n = next_int(row);
+	*a = (struct report_account){.what = model_next_text(row)};
+	a->disposition = model_next_text(row);
+	a->n = model_next_int(row);
 }
 
-static void read_clock(struct report *r, struct row *row)
+static void model_read_clock(struct report *r, struct row *row)
 {
 	struct report_clock *c;
 
 	r->clocks = mem_grow(r->clocks, (size_t)r->clock_count + 1, sizeof(*r->clocks));
 	c = &r->clocks[r->clock_count++];
-	*c = (struct report_clock){.name = next_text(row)};
-	c->reference = next_text(row);
-	c->offset_ns = next_int(row);
-	c->low_ns = next_int(row);
-	c->high_ns = next_int(row);
-	c->skew_ppm = next_real(row);
-	c->method = next_text(row);
-	c->samples = next_int(row);
-	c->pieces = next_int(row);
+	*c = (struct report_clock){.name = model_next_text(row)};
+	c->reference = model_next_text(row);
+	c->offset_ns = model_next_int(row);
+	c->low_ns = model_next_int(row);
+	c->high_ns = model_next_int(row);
+	c->skew_ppm = model_next_real(row);
+	c->method = model_next_text(row);
+	c->samples = model_next_int(row);
+	c->pieces = model_next_int(row);
 }
 
-static void read_leg(struct report *r, struct row *row)
+static void model_read_leg(struct report *r, struct row *row)
 {
 	struct report_leg *l;
 
 	r->legs = mem_grow(r->legs, (size_t)r->leg_count + 1, sizeof(*r->legs));
 	l = &r->legs[r->leg_count++];
-	*l = (struct report_leg){.from = next_text(row)};
-	l->to = next_text(row);
-	l->sent = next_int(row);
-	l->delivered = next_int(row);
-	l->misaddressed = next_int(row);
-	l->lost = next_int(row);
-	l->capture_missed = next_int(row);
-	l->unjudged = next_int(row);
+	*l = (struct report_leg){.from = model_next_text(row)};
+	l->to = model_next_text(row);
+	l->sent = model_next_int(row);
+	l->delivered = model_next_int(row);
+	l->misaddressed = model_next_int(row);
+	l->lost = model_next_int(row);
+	l->capture_missed = model_next_int(row);
+	l->unjudged = model_next_int(row);
 }
 
-static void read_note(struct report *r, struct row *row)
+static void model_read_note(struct report *r, struct row *row)
 {
 	r->notes = mem_grow(r->notes, (size_t)r->note_count + 1, sizeof(*r->notes));
-	r->notes[r->note_count++] = next_text(row);
+	r->notes[r->note_count++] = model_next_text(row);
 }
 
 /* parameter (may be NULL) is bound to value. */
-static int each(struct report *r, struct db *db, const char *what, const char *sql,
+static int model_each(struct report *r, struct db *db, const char *what, const char *sql,
 	const char *parameter, int64_t value, void (*read)(struct report *, struct row *),
 	struct error *err)
 {
@@ -220,26 +220,26 @@ int report_load(
 		int64_t value;
 		void (*read)(struct report *, struct row *);
 	} parts[] = {
-		{"counts", schema_report_counts, NULL, 0, read_counts},
-		{"findings", schema_report_findings, ":limit", limit, read_finding},
-		{"evidence", schema_report_evidence, ":limit", limit, read_proof},
-		{"vantages", schema_report_vantages, NULL, 0, read_vantage},
-		{"files", schema_report_files, NULL, 0, read_file},
-		{"accounts", schema_report_accounts, NULL, 0, read_account},
-		{"clocks", schema_report_clocks, NULL, 0, read_clock},
-		{"legs", schema_report_legs, NULL, 0, read_leg},
-		{"notes", schema_report_notes, ":limit", NOTES_MAX, read_note},
+		{"counts", schema_report_counts, NULL, 0, model_read_counts},
+		{"findings", schema_report_findings, ":limit", limit, model_read_finding},
+		{"evidence", schema_report_evidence, ":limit", limit, model_read_proof},
+		{"vantages", schema_report_vantages, NULL, 0, model_read_vantage},
+		{"files", schema_report_files, NULL, 0, model_read_file},
+		{"accounts", schema_report_accounts, NULL, 0, model_read_account},
+		{"clocks", schema_report_clocks, NULL, 0, model_read_clock},
+		{"legs", schema_report_legs, NULL, 0, model_read_leg},
+		{"notes", schema_report_notes, ":limit", NOTES_MAX, model_read_note},
 	};
 	int result = 0;
 
 	*r = (struct report){0};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && result == 0; i++)
-		result = each(r, db, parts[i].what, parts[i].sql, parts[i].parameter,
+		result = model_each(r, db, parts[i].what, parts[i].sql, parts[i].parameter,
 			parts[i].value, parts[i].read, err);
 	return result;
 }
 
-static void free_finding(struct report_finding *f)
+static void model_free_finding(struct report_finding *f)
 {
 	char *texts[] = {f->role, f->kind, f->severity, f->host, f->from, f->to, f->src_ip,
 		f->dst_ip, f->summary, f->remedy, f->detail, f->times};
@@ -253,7 +253,7 @@ static void free_finding(struct report_finding *f)
 	free(f->proofs);
 }
 
-static void free_vantage(struct report_vantage *v)
+static void model_free_vantage(struct report_vantage *v)
 {
 	char *texts[] = {
 		v->host, v->name, v->kind, v->interface, v->mac, v->trust, v->reasons, v->path};
@@ -262,7 +262,7 @@ static void free_vantage(struct report_vantage *v)
 		free(texts[i]);
 }
 
-static void free_file(struct report_file *f)
+static void model_free_file(struct report_file *f)
 {
 	char *texts[] = {f->kind, f->path, f->format, f->damaged, f->hash, f->sha256};
 
@@ -273,11 +273,11 @@ static void free_file(struct report_file *f)
 void report_release(struct report *r)
 {
 	for (int i = 0; i < r->finding_count; i++)
-		free_finding(&r->findings[i]);
+		model_free_finding(&r->findings[i]);
 	for (int i = 0; i < r->vantage_count; i++)
-		free_vantage(&r->vantages[i]);
+		model_free_vantage(&r->vantages[i]);
 	for (int i = 0; i < r->file_count; i++)
-		free_file(&r->files[i]);
+		model_free_file(&r->files[i]);
 	for (int i = 0; i < r->account_count; i++) {
 		free(r->accounts[i].what);
 		free(r->accounts[i].disposition);

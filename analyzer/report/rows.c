@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
-#include "report/inert.h"
+#include "report/escape.h"
 
 #define HELD_ROWS 500
 #define CELL_WIDTH_MAX                                                                             \
@@ -26,7 +26,7 @@ bool rows_format_parse(const char *name, enum rows_format *ret_format)
 	return false;
 }
 
-static void add_hex(struct strbuf *out, sqlite3_stmt *stmt, int column)
+static void rows_add_hex(struct strbuf *out, sqlite3_stmt *stmt, int column)
 {
 	const uint8_t *blob = sqlite3_column_blob(stmt, column);
 
@@ -35,20 +35,20 @@ static void add_hex(struct strbuf *out, sqlite3_stmt *stmt, int column)
 }
 
 /* A cell as inert text; NULL is empty. */
-static void add_cell(struct strbuf *out, sqlite3_stmt *stmt, int column)
+static void rows_add_cell(struct strbuf *out, sqlite3_stmt *stmt, int column)
 {
 	const char *text;
 
 	if (sqlite3_column_type(stmt, column) == SQLITE_BLOB) {
-		add_hex(out, stmt, column);
+		rows_add_hex(out, stmt, column);
 		return;
 	}
 	text = (const char *)sqlite3_column_text(stmt, column);
 	if (text)
-		inert_text(out, text);
+		escape_text(out, text);
 }
 
-static bool is_number(sqlite3_stmt *stmt, int column)
+static bool rows_is_number(sqlite3_stmt *stmt, int column)
 {
 	int type = sqlite3_column_type(stmt, column);
 
@@ -56,7 +56,7 @@ static bool is_number(sqlite3_stmt *stmt, int column)
 }
 
 /* Inside quotes where RFC 4180 section 2 asks for it. */
-static void add_quoted(struct strbuf *out, const char *text)
+static void rows_add_quoted(struct strbuf *out, const char *text)
 {
 	if (!strpbrk(text, ",\"\r\n ")) {
 		strbuf_adds(out, text);
@@ -71,20 +71,20 @@ static void add_quoted(struct strbuf *out, const char *text)
 	strbuf_addc(out, '"');
 }
 
-static void add_csv(struct strbuf *out, sqlite3_stmt *stmt, int column)
+static void rows_add_csv(struct strbuf *out, sqlite3_stmt *stmt, int column)
 {
 	CLEANUP_STRBUF struct strbuf cell = STRBUF_INIT;
 
 	/* Spreadsheets take these for formulas, also behind quotes. */
-	add_cell(&cell, stmt, column);
+	rows_add_cell(&cell, stmt, column);
 	if (!cell.length)
 		return;
-	if (!is_number(stmt, column) && strchr("=+-@", cell.text[0]))
+	if (!rows_is_number(stmt, column) && strchr("=+-@", cell.text[0]))
 		strbuf_addc(out, '\'');
-	add_quoted(out, cell.text);
+	rows_add_quoted(out, cell.text);
 }
 
-static void add_json(struct strbuf *out, sqlite3_stmt *stmt, int column)
+static void rows_add_json(struct strbuf *out, sqlite3_stmt *stmt, int column)
 {
 	CLEANUP_STRBUF struct strbuf hex = STRBUF_INIT;
 
@@ -99,23 +99,23 @@ static void add_json(struct strbuf *out, sqlite3_stmt *stmt, int column)
 			strbuf_adds(out, "null"); /* JSON has no infinity */
 		break;
 	case SQLITE_BLOB:
-		add_hex(&hex, stmt, column);
-		inert_json(out, hex.text ? hex.text : "");
+		rows_add_hex(&hex, stmt, column);
+		escape_json(out, hex.text ? hex.text : "");
 		break;
 	default:
-		inert_json(out, (const char *)sqlite3_column_text(stmt, column));
+		escape_json(out, (const char *)sqlite3_column_text(stmt, column));
 	}
 }
 
 /* Whether to go on: not after an error, nor when the reader went away. */
-static bool flush_line(struct strbuf *line, FILE *out)
+static bool rows_flush_line(struct strbuf *line, FILE *out)
 {
 	(void)fwrite(line->text ? line->text : "", 1, line->length, out);
 	strbuf_reset(line);
 	return !ferror(out);
 }
 
-static int write_csv(sqlite3_stmt *stmt, FILE *out)
+static int rows_write_csv(sqlite3_stmt *stmt, FILE *out)
 {
 	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
 	int columns = sqlite3_column_count(stmt), r = SQLITE_DONE;
@@ -123,41 +123,41 @@ static int write_csv(sqlite3_stmt *stmt, FILE *out)
 	for (int i = 0; i < columns; i++) {
 		CLEANUP_STRBUF struct strbuf name = STRBUF_INIT;
 
-		inert_text(&name, sqlite3_column_name(stmt, i));
+		escape_text(&name, sqlite3_column_name(stmt, i));
 		strbuf_adds(&line, i ? "," : "");
-		add_quoted(&line, name.text ? name.text : "");
+		rows_add_quoted(&line, name.text ? name.text : "");
 	}
 	strbuf_adds(&line, "\r\n");
-	while (flush_line(&line, out) && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+	while (rows_flush_line(&line, out) && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		for (int i = 0; i < columns; i++) {
 			strbuf_adds(&line, i ? "," : "");
-			add_csv(&line, stmt, i);
+			rows_add_csv(&line, stmt, i);
 		}
 		strbuf_adds(&line, "\r\n");
 	}
 	return r;
 }
 
-static int write_json(sqlite3_stmt *stmt, FILE *out)
+static int rows_write_json(sqlite3_stmt *stmt, FILE *out)
 {
 	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
 	int columns = sqlite3_column_count(stmt), r = SQLITE_DONE;
 	bool any = false;
 
 	strbuf_addc(&line, '[');
-	while (flush_line(&line, out) && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+	while (rows_flush_line(&line, out) && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		strbuf_adds(&line, any ? ",\n{" : "\n{");
 		any = true;
 		for (int i = 0; i < columns; i++) {
 			strbuf_adds(&line, i ? ", " : "");
-			inert_json(&line, sqlite3_column_name(stmt, i));
+			escape_json(&line, sqlite3_column_name(stmt, i));
 			strbuf_adds(&line, ": ");
-			add_json(&line, stmt, i);
+			rows_add_json(&line, stmt, i);
 		}
 		strbuf_addc(&line, '}');
 	}
 	strbuf_adds(&line, any ? "\n]\n" : "]\n");
-	(void)flush_line(&line, out);
+	(void)rows_flush_line(&line, out);
 	return r;
 }
 
@@ -169,7 +169,7 @@ struct table {
 	int *width;
 };
 
-static void hold_row(struct table *t, sqlite3_stmt *stmt)
+static void rows_hold_row(struct table *t, sqlite3_stmt *stmt)
 {
 	t->cells =
 		mem_grow(t->cells, (size_t)(t->rows + 1) * (size_t)t->columns, sizeof(*t->cells));
@@ -177,20 +177,21 @@ static void hold_row(struct table *t, sqlite3_stmt *stmt)
 		struct strbuf cell = STRBUF_INIT;
 		int width;
 
-		add_cell(&cell, stmt, i);
+		rows_add_cell(&cell, stmt, i);
 		t->cells[t->rows * t->columns + i] = strbuf_steal(&cell);
-		width = inert_width(t->cells[t->rows * t->columns + i]);
+		width = escape_width(t->cells[t->rows * t->columns + i]);
 		if (width > t->width[i])
 			t->width[i] = width < CELL_WIDTH_MAX ? width : CELL_WIDTH_MAX;
-		if (!is_number(stmt, i) && sqlite3_column_type(stmt, i) != SQLITE_NULL)
+		if (!rows_is_number(stmt, i) && sqlite3_column_type(stmt, i) != SQLITE_NULL)
 			t->right[i] = false;
 	}
 	t->rows++;
 }
 
-static void add_padded(struct strbuf *line, const struct table *t, int column, const char *text)
+static void rows_add_padded(
+	struct strbuf *line, const struct table *t, int column, const char *text)
 {
-	int pad = t->width[column] - inert_width(text);
+	int pad = t->width[column] - escape_width(text);
 
 	if (column)
 		strbuf_adds(line, "  ");
@@ -201,13 +202,13 @@ static void add_padded(struct strbuf *line, const struct table *t, int column, c
 		strbuf_addc(line, ' ');
 }
 
-static bool put_held(struct table *t, sqlite3_stmt *stmt, FILE *out, struct strbuf *line)
+static bool rows_put_held(struct table *t, sqlite3_stmt *stmt, FILE *out, struct strbuf *line)
 {
 	for (int i = 0; i < t->columns; i++) {
 		CLEANUP_STRBUF struct strbuf name = STRBUF_INIT;
 
-		inert_text(&name, sqlite3_column_name(stmt, i));
-		add_padded(line, t, i, name.text ? name.text : "");
+		escape_text(&name, sqlite3_column_name(stmt, i));
+		rows_add_padded(line, t, i, name.text ? name.text : "");
 	}
 	strbuf_addc(line, '\n');
 	for (int i = 0; i < t->columns; i++) {
@@ -218,16 +219,16 @@ static bool put_held(struct table *t, sqlite3_stmt *stmt, FILE *out, struct strb
 	strbuf_addc(line, '\n');
 	for (int r = 0; r < t->rows; r++) {
 		for (int i = 0; i < t->columns; i++) {
-			add_padded(line, t, i, t->cells[r * t->columns + i]);
+			rows_add_padded(line, t, i, t->cells[r * t->columns + i]);
 			free(t->cells[r * t->columns + i]);
 		}
 		strbuf_addc(line, '\n');
 	}
 	t->rows = 0;
-	return flush_line(line, out);
+	return rows_flush_line(line, out);
 }
 
-static int write_table(sqlite3_stmt *stmt, FILE *out)
+static int rows_write_table(sqlite3_stmt *stmt, FILE *out)
 {
 	CLEANUP_STRBUF struct strbuf line = STRBUF_INIT;
 	struct table t = {.columns = sqlite3_column_count(stmt)};
@@ -237,20 +238,20 @@ static int write_table(sqlite3_stmt *stmt, FILE *out)
 	t.width = mem_array((size_t)t.columns + 1, sizeof(*t.width));
 	for (int i = 0; i < t.columns; i++) {
 		t.right[i] = true;
-		t.width[i] = inert_width(sqlite3_column_name(stmt, i));
+		t.width[i] = escape_width(sqlite3_column_name(stmt, i));
 	}
 	while ((r = sqlite3_step(stmt)) == SQLITE_ROW && t.rows < HELD_ROWS)
-		hold_row(&t, stmt);
-	for (bool more = put_held(&t, stmt, out, &line); more && r == SQLITE_ROW;
+		rows_hold_row(&t, stmt);
+	for (bool more = rows_put_held(&t, stmt, out, &line); more && r == SQLITE_ROW;
 		r = sqlite3_step(stmt)) {
 		for (int i = 0; i < t.columns; i++) {
 			CLEANUP_STRBUF struct strbuf cell = STRBUF_INIT;
 
-			add_cell(&cell, stmt, i);
-			add_padded(&line, &t, i, cell.text ? cell.text : "");
+			rows_add_cell(&cell, stmt, i);
+			rows_add_padded(&line, &t, i, cell.text ? cell.text : "");
 		}
 		strbuf_addc(&line, '\n');
-		more = flush_line(&line, out);
+		more = rows_flush_line(&line, out);
 	}
 	free(t.cells);
 	free(t.right);
@@ -260,9 +261,9 @@ static int write_table(sqlite3_stmt *stmt, FILE *out)
 
 int rows_write(sqlite3_stmt *stmt, enum rows_format format, FILE *out, struct error *err)
 {
-	int r = format == ROWS_CSV    ? write_csv(stmt, out)
-		: format == ROWS_JSON ? write_json(stmt, out)
-				      : write_table(stmt, out);
+	int r = format == ROWS_CSV    ? rows_write_csv(stmt, out)
+		: format == ROWS_JSON ? rows_write_json(stmt, out)
+				      : rows_write_table(stmt, out);
 
 	if (r != SQLITE_DONE && r != SQLITE_ROW)
 		return error_set(err, -EIO, "%s", sqlite3_errmsg(sqlite3_db_handle(stmt)));

@@ -3,25 +3,25 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "report/answer.h"
+#include "report/query.h"
 
-static char *copy(const struct answer *r, int column)
+static char *copy(const struct query *r, int column)
 {
-	const char *s = answer_text(r, column);
+	const char *s = query_text(r, column);
 
 	return s ? mem_strdup(s) : NULL;
 }
 
-static void read_finding(const struct answer *r, struct story_finding *f)
+static void read_finding(const struct query *r, struct story_finding *f)
 {
 	*f = (struct story_finding){
-		.id = answer_int(r, 0),
+		.id = query_int(r, 0),
 		.kind = copy(r, 1),
 		.severity = copy(r, 2),
-		.confidence = answer_real(r, 3),
-		.cause_id = answer_int(r, 4),
-		.host_low = answer_int(r, 5),
-		.host_high = answer_int(r, 6),
+		.confidence = query_real(r, 3),
+		.cause_id = query_int(r, 4),
+		.host_low = query_int(r, 5),
+		.host_high = query_int(r, 6),
 		.summary = copy(r, 7),
 		.remedy = copy(r, 8),
 		.host = copy(r, 9),
@@ -29,10 +29,10 @@ static void read_finding(const struct answer *r, struct story_finding *f)
 		.to = copy(r, 11),
 		.src_ip = copy(r, 12),
 		.dst_ip = copy(r, 13),
-		.first_ns = answer_int(r, 14),
-		.last_ns = answer_int(r, 15),
-		.count = answer_int(r, 16),
-		.total = answer_int(r, 17),
+		.first_ns = query_int(r, 14),
+		.last_ns = query_int(r, 15),
+		.count = query_int(r, 16),
+		.total = query_int(r, 17),
 		.detail = copy(r, 18),
 	};
 }
@@ -98,18 +98,18 @@ static void group(struct story_list *s)
 int story_load(struct story_list *s, struct db *db, struct error *err)
 {
 	size_t cap = 0;
-	struct answer r;
+	struct query r;
 	int result;
 
 	*s = (struct story_list){0};
-	result = answer_open(&r, db, err, Q_FINDINGS, ":limit", (int64_t)STORY_FINDINGS_MAX, NULL);
+	result = query_open(&r, db, err, Q_FINDINGS, ":limit", (int64_t)STORY_FINDINGS_MAX, NULL);
 	if (result)
 		return result;
-	while (answer_next(&r)) {
+	while (query_next(&r)) {
 		MEM_RESERVE(s->findings, s->count, cap);
 		read_finding(&r, &s->findings[s->count++]);
 	}
-	result = answer_close(&r, err);
+	result = query_close(&r, err);
 	if (result == 0)
 		group(s);
 	return result;

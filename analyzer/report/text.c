@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "report/inert.h"
+#include "report/escape.h"
 #include "report/model.h"
 
 #define LABEL_WIDTH 10 /* severity, and the labels below it */
@@ -21,13 +21,13 @@ struct page {
 	struct strbuf line; /* the line that is being made, inert */
 };
 
-static void colour(struct page *p, const char *code)
+static void text_colour(struct page *p, const char *code)
 {
 	if (p->options->colour)
 		(void)fprintf(p->out, "\033[%sm", code);
 }
 
-static const char *severity_colour(const char *severity)
+static const char *text_severity_colour(const char *severity)
 {
 	return strcmp(severity, "critical") == 0  ? "1;31"
 	       : strcmp(severity, "warning") == 0 ? "1;33"
@@ -35,7 +35,7 @@ static const char *severity_colour(const char *severity)
 }
 
 /* Anything but the three words is not ours: a database may come from a stranger. */
-static const char *severity_word(const char *severity)
+static const char *text_severity_word(const char *severity)
 {
 	return strcmp(severity, "critical") == 0  ? "CRITICAL"
 	       : strcmp(severity, "warning") == 0 ? "WARNING"
@@ -43,7 +43,7 @@ static const char *severity_word(const char *severity)
 						  : "?";
 }
 
-static void spaces(struct page *p, int n)
+static void text_spaces(struct page *p, int n)
 {
 	(void)fprintf(p->out, "%*s", n > 0 ? n : 0, "");
 }
@@ -52,21 +52,21 @@ static void spaces(struct page *p, int n)
  * Writes inert text that begins at column at, and goes on at column indent where it does not fit. A
  * word that is longer than a line stands alone and sticks out: a command to copy must stay whole.
  */
-static void put_wrapped(struct page *p, const char *text, int at, int indent)
+static void text_put_wrapped(struct page *p, const char *text, int at, int indent)
 {
 	int width = p->options->width, gap = 0;
 
 	while (*text) {
 		size_t n = strcspn(text, " ");
 		CLEANUP_FREE char *word = mem_strndup(text, n);
-		int columns = inert_width(word);
+		int columns = escape_width(word);
 
 		if (gap && width && at + gap + columns > width) {
 			(void)fputc('\n', p->out);
 			at = indent;
-			spaces(p, indent);
+			text_spaces(p, indent);
 		} else {
-			spaces(p, gap);
+			text_spaces(p, gap);
 			at += gap;
 		}
 		(void)fputs(word, p->out);
@@ -79,10 +79,10 @@ static void put_wrapped(struct page *p, const char *text, int at, int indent)
 }
 
 /* Stored text made inert; valid until the next call. */
-static const char *inert(struct page *p, const char *text)
+static const char *text_escaped(struct page *p, const char *text)
 {
 	strbuf_reset(&p->line);
-	inert_text(&p->line, text);
+	escape_text(&p->line, text);
 	return p->line.text ? p->line.text : "";
 }
 
@@ -94,7 +94,7 @@ static int text_column(const struct page *p)
 	return !width || width - column >= SUMMARY_MIN ? column : LABEL_WIDTH;
 }
 
-static char *ends_of(const struct report_finding *f)
+static char *text_ends_of(const struct report_finding *f)
 {
 	if (f->from && f->to)
 		return mem_printf("%s -> %s", f->from, f->to);
@@ -103,84 +103,84 @@ static char *ends_of(const struct report_finding *f)
 	return mem_strdup("");
 }
 
-static void put_slug(struct page *p, const char *kind)
+static void text_put_slug(struct page *p, const char *kind)
 {
-	const char *shown = inert(p, kind);
+	const char *shown = text_escaped(p, kind);
 
-	colour(p, "1");
+	text_colour(p, "1");
 	(void)fputs(shown, p->out);
-	colour(p, "0");
-	spaces(p, p->slug_width - inert_width(shown));
+	text_colour(p, "0");
+	text_spaces(p, p->slug_width - escape_width(shown));
 }
 
 /* "CRITICAL  synack-lost   db -> worker   12 of 12 SYN-ACKs ..." */
-static void put_head(struct page *p, const struct report_finding *f)
+static void text_put_head(struct page *p, const struct report_finding *f)
 {
-	CLEANUP_FREE char *ends = ends_of(f);
+	CLEANUP_FREE char *ends = text_ends_of(f);
 	CLEANUP_STRBUF struct strbuf rest = STRBUF_INIT;
 	int column;
 
-	colour(p, severity_colour(f->severity));
-	(void)fprintf(p->out, "%-*s", LABEL_WIDTH, severity_word(f->severity));
-	colour(p, "0");
-	put_slug(p, f->kind);
+	text_colour(p, text_severity_colour(f->severity));
+	(void)fprintf(p->out, "%-*s", LABEL_WIDTH, text_severity_word(f->severity));
+	text_colour(p, "0");
+	text_put_slug(p, f->kind);
 	if (*ends) {
-		inert_text(&rest, ends);
-		colour(p, "1");
+		escape_text(&rest, ends);
+		text_colour(p, "1");
 		(void)fputs(rest.text, p->out);
-		colour(p, "0");
+		text_colour(p, "0");
 	}
-	column = LABEL_WIDTH + p->slug_width + (rest.text ? inert_width(rest.text) + 3 : 0);
+	column = LABEL_WIDTH + p->slug_width + (rest.text ? escape_width(rest.text) + 3 : 0);
 	if (p->options->width && p->options->width - column < SUMMARY_MIN) {
 		(void)fputc('\n', p->out);
 		column = text_column(p);
-		spaces(p, column);
+		text_spaces(p, column);
 	} else if (rest.text) {
-		spaces(p, 3);
+		text_spaces(p, 3);
 	}
-	put_wrapped(p, inert(p, f->summary), column, text_column(p));
+	text_put_wrapped(p, text_escaped(p, f->summary), column, text_column(p));
 }
 
-static void put_label(struct page *p, const char *label)
+static void text_put_label(struct page *p, const char *label)
 {
-	colour(p, "2");
+	text_colour(p, "2");
 	(void)fprintf(p->out, "  %-*s", LABEL_WIDTH - 2, label);
-	colour(p, "0");
+	text_colour(p, "0");
 }
 
-static void put_because(
+static void text_put_because(
 	struct page *p, const char *label, const struct report_finding *f, bool ends_too)
 {
-	CLEANUP_FREE char *ends = ends_of(f);
+	CLEANUP_FREE char *ends = text_ends_of(f);
 	CLEANUP_FREE char *text =
 		ends_too && *ends ? mem_printf("%s   %s", ends, f->summary) : NULL;
 
-	put_label(p, label);
-	put_slug(p, f->kind);
-	put_wrapped(
-		p, inert(p, text ? text : f->summary), LABEL_WIDTH + p->slug_width, text_column(p));
+	text_put_label(p, label);
+	text_put_slug(p, f->kind);
+	text_put_wrapped(p, text_escaped(p, text ? text : f->summary), LABEL_WIDTH + p->slug_width,
+		text_column(p));
 }
 
-static void put_plain(struct page *p, const char *label, const char *text)
+static void text_put_plain(struct page *p, const char *label, const char *text)
 {
 	int column = text_column(p);
 
-	put_label(p, label);
-	spaces(p, column - LABEL_WIDTH);
-	put_wrapped(p, inert(p, text), column, column);
+	text_put_label(p, label);
+	text_spaces(p, column - LABEL_WIDTH);
+	text_put_wrapped(p, text_escaped(p, text), column, column);
 }
 
-static bool is_of_file(const struct report_finding *f, int k, const char *path)
+static bool text_is_of_file(const struct report_finding *f, int k, const char *path)
 {
 	return f->proofs[k].path && f->proofs[k].number != DB_NONE &&
 	       strcmp(f->proofs[k].path, path) == 0;
 }
 
 /* Whether an earlier proof names the same frame. */
-static bool is_repeated(const struct report_finding *f, int i)
+static bool text_is_repeated(const struct report_finding *f, int i)
 {
 	for (int k = 0; k < i; k++)
-		if (is_of_file(f, k, f->proofs[i].path) &&
+		if (text_is_of_file(f, k, f->proofs[i].path) &&
 			f->proofs[k].number == f->proofs[i].number)
 			return true;
 	return false;
@@ -188,7 +188,7 @@ static bool is_repeated(const struct report_finding *f, int i)
 
 /* Adds "db.pcapng frames 18, 22, 31 ..." for the file of proof number i, unless an earlier one has
  * it. */
-static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
+static bool text_add_file(struct strbuf *out, const struct report_finding *f, int i)
 {
 	const char *path = f->proofs[i].path;
 	CLEANUP_STRBUF struct strbuf numbers = STRBUF_INIT;
@@ -197,11 +197,11 @@ static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
 	if (!path || f->proofs[i].number == DB_NONE)
 		return false;
 	for (int k = 0; k < f->proof_count; k++) {
-		if (!is_of_file(f, k, path))
+		if (!text_is_of_file(f, k, path))
 			continue;
 		if (k < i)
 			return false;
-		if (is_repeated(f, k) || ++total > PROOF_FRAMES)
+		if (text_is_repeated(f, k) || ++total > PROOF_FRAMES)
 			continue;
 		strbuf_printf(
 			&numbers, "%s %lld", total > 1 ? "," : "", (long long)f->proofs[k].number);
@@ -212,13 +212,13 @@ static bool add_file(struct strbuf *out, const struct report_finding *f, int i)
 	return true;
 }
 
-static void put_proof(struct page *p, const struct report_finding *f)
+static void text_put_proof(struct page *p, const struct report_finding *f)
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 	int files = 0;
 
 	for (int i = 0; i < f->proof_count && files < PROOF_FILES; i++)
-		files += add_file(&text, f, i);
+		files += text_add_file(&text, f, i);
 	if (!files)
 		return;
 	if (p->options->database && report_extractable(f)) {
@@ -226,40 +226,40 @@ static void put_proof(struct page *p, const struct report_finding *f)
 		report_shell_word(&text, p->options->database);
 		strbuf_printf(&text, " %lld", (long long)f->id);
 	}
-	put_plain(p, "proof", text.text);
+	text_put_plain(p, "proof", text.text);
 }
 
-static void put_story(struct page *p, const struct report *r, int first, int count)
+static void text_put_story(struct page *p, const struct report *r, int first, int count)
 {
 	const struct report_finding *f = &r->findings[first];
 	int also = report_also_count(r, first, count);
 	char sure[32], more[48];
 
-	put_head(p, f);
+	text_put_head(p, f);
 	for (int i = first + 1; i < first + count; i++)
 		if (strcmp(r->findings[i].role, "because") == 0)
-			put_because(p, "because", &r->findings[i], false);
+			text_put_because(p, "because", &r->findings[i], false);
 	for (int i = first + 1; i < first + count && !report_is_beyond(r, first, i); i++)
 		if (strcmp(r->findings[i].role, "also") == 0)
-			put_because(p, "also", &r->findings[i], true);
+			text_put_because(p, "also", &r->findings[i], true);
 	if (also > REPORT_ALSO) {
 		(void)snprintf(more, sizeof(more), "and %d more like these", also - REPORT_ALSO);
-		put_plain(p, "", more);
+		text_put_plain(p, "", more);
 	}
 	if (f->times)
-		put_plain(p, "when", f->times);
+		text_put_plain(p, "when", f->times);
 	for (int i = first; i < first + count; i++)
 		if (report_advises(r, first, count, i))
-			put_plain(p, "do", r->findings[i].remedy);
-	put_proof(p, f);
+			text_put_plain(p, "do", r->findings[i].remedy);
+	text_put_proof(p, f);
 	if (f->confidence < 0.9) {
 		(void)snprintf(sure, sizeof(sure), "%.0f %% confident", f->confidence * 100);
-		put_plain(p, "sure", sure);
+		text_put_plain(p, "sure", sure);
 	}
 	(void)fputc('\n', p->out);
 }
 
-static void put_nothing_found(struct page *p, const struct report *r)
+static void text_put_nothing_found(struct page *p, const struct report *r)
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 
@@ -272,19 +272,19 @@ static void put_nothing_found(struct page *p, const struct report *r)
 	if (r->counts.log_files)
 		strbuf_printf(&text, ", %lld flow-log records", (long long)r->counts.log_records);
 	strbuf_addc(&text, '.');
-	put_wrapped(p, inert(p, text.text), 0, 0);
+	text_put_wrapped(p, text_escaped(p, text.text), 0, 0);
 	(void)fputc('\n', p->out);
 }
 
-static void put_stories(struct page *p, const struct report *r)
+static void text_put_stories(struct page *p, const struct report *r)
 {
 	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
 
 	if (!r->finding_count)
-		put_nothing_found(p, r);
+		text_put_nothing_found(p, r);
 	for (int i = 0, n; i < r->finding_count; i += n) {
 		n = report_story_length(r, i);
-		put_story(p, r, i, n);
+		text_put_story(p, r, i, n);
 	}
 	if (all > r->finding_count)
 		(void)fprintf(p->out,
@@ -294,49 +294,50 @@ static void put_stories(struct page *p, const struct report *r)
 }
 
 /* Width of the widest of n names, for a column. */
-static int widest(int n, const char *(*name)(const struct report *, int), const struct report *r)
+static int text_widest(
+	int n, const char *(*name)(const struct report *, int), const struct report *r)
 {
 	int w = 0, one;
 
 	for (int i = 0; i < n; i++) {
 		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 
-		inert_text(&text, name(r, i));
-		one = inert_width(text.text ? text.text : "");
+		escape_text(&text, name(r, i));
+		one = escape_width(text.text ? text.text : "");
 		w = one > w ? one : w;
 	}
 	return w;
 }
 
-static const char *vantage_name(const struct report *r, int i)
+static const char *text_vantage_name(const struct report *r, int i)
 {
 	return r->vantages[i].name;
 }
 
-static void put_section(struct page *p, const char *title)
+static void text_put_section(struct page *p, const char *title)
 {
-	colour(p, "1");
+	text_colour(p, "1");
 	(void)fprintf(p->out, "%s\n", title);
-	colour(p, "0");
+	text_colour(p, "0");
 }
 
 /* Two blanks, name padded to a column, two blanks, then wrapped text; below a name that is too long for that. */
-static void put_row(struct page *p, const char *name, int name_width, const char *text)
+static void text_put_row(struct page *p, const char *name, int name_width, const char *text)
 {
-	const char *shown = inert(p, name);
-	int pad = name_width - inert_width(shown);
+	const char *shown = text_escaped(p, name);
+	int pad = name_width - escape_width(shown);
 
 	(void)fprintf(p->out, "  %s", shown);
 	if (pad < 0) {
 		(void)fputc('\n', p->out);
-		spaces(p, name_width + 4);
+		text_spaces(p, name_width + 4);
 	} else {
-		spaces(p, pad + 2);
+		text_spaces(p, pad + 2);
 	}
-	put_wrapped(p, inert(p, text), name_width + 4, name_width + 4);
+	text_put_wrapped(p, text_escaped(p, text), name_width + 4, name_width + 4);
 }
 
-static void describe_vantage(struct strbuf *out, const struct report_vantage *v)
+static void text_describe_vantage(struct strbuf *out, const struct report_vantage *v)
 {
 	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
 
@@ -360,22 +361,22 @@ static void describe_vantage(struct strbuf *out, const struct report_vantage *v)
 		strbuf_printf(out, " (%s)", v->reasons);
 }
 
-static void put_vantages(struct page *p, const struct report *r)
+static void text_put_vantages(struct page *p, const struct report *r)
 {
-	int width = widest(r->vantage_count, vantage_name, r);
+	int width = text_widest(r->vantage_count, text_vantage_name, r);
 
 	if (p->options->width && width > p->options->width / 3)
 		width = 4;
-	put_section(p, "Looked at");
+	text_put_section(p, "Looked at");
 	for (int i = 0; i < r->vantage_count; i++) {
 		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 
-		describe_vantage(&text, &r->vantages[i]);
-		put_row(p, r->vantages[i].name, width, text.text);
+		text_describe_vantage(&text, &r->vantages[i]);
+		text_put_row(p, r->vantages[i].name, width, text.text);
 	}
 }
 
-static void put_legs(struct page *p, const struct report *r)
+static void text_put_legs(struct page *p, const struct report *r)
 {
 	for (int i = 0; i < r->leg_count; i++) {
 		const struct report_leg *l = &r->legs[i];
@@ -397,12 +398,12 @@ static void put_legs(struct page *p, const struct report *r)
 			if (parts[k].n || k == 0)
 				strbuf_printf(&text, "%s%lld %s", shown++ ? ", " : "",
 					(long long)parts[k].n, parts[k].what);
-		spaces(p, 2);
-		put_wrapped(p, inert(p, text.text), 2, 4);
+		text_spaces(p, 2);
+		text_put_wrapped(p, text_escaped(p, text.text), 2, 4);
 	}
 }
 
-static void put_accounts(struct page *p, const struct report *r)
+static void text_put_accounts(struct page *p, const struct report *r)
 {
 	for (int i = 0; i < r->account_count;) {
 		const char *what = r->accounts[i].what;
@@ -418,8 +419,8 @@ static void put_accounts(struct page *p, const struct report *r)
 		}
 		text = mem_printf("%lld %s accounted for: %s", (long long)total, what,
 			parts.text ? parts.text : "none");
-		spaces(p, 2);
-		put_wrapped(p, inert(p, text), 2, 4);
+		text_spaces(p, 2);
+		text_put_wrapped(p, text_escaped(p, text), 2, 4);
 	}
 }
 
@@ -453,34 +454,34 @@ void report_clock_words(struct strbuf *out, const struct report_clock *c)
 	strbuf_printf(out, "; by %lld packets, %s", (long long)c->samples, c->method);
 }
 
-static void put_clocks(struct page *p, const struct report *r)
+static void text_put_clocks(struct page *p, const struct report *r)
 {
 	for (int i = 0; i < r->clock_count; i++) {
 		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 
 		report_clock_words(&text, &r->clocks[i]);
-		spaces(p, 2);
-		put_wrapped(p, inert(p, text.text), 2, 4);
+		text_spaces(p, 2);
+		text_put_wrapped(p, text_escaped(p, text.text), 2, 4);
 	}
 }
 
-static void put_notes(struct page *p, const struct report *r)
+static void text_put_notes(struct page *p, const struct report *r)
 {
 	if (!r->note_count)
 		return;
 	(void)fputc('\n', p->out);
-	put_section(p, "Mind");
+	text_put_section(p, "Mind");
 	for (int i = 0; i < r->note_count; i++) {
 		(void)fputs("  - ", p->out);
-		put_wrapped(p, inert(p, r->notes[i]), 4, 4);
+		text_put_wrapped(p, text_escaped(p, r->notes[i]), 4, 4);
 	}
 }
 
-static void fit_slugs(struct page *p, const struct report *r)
+static void text_fit_slugs(struct page *p, const struct report *r)
 {
 	p->slug_width = SLUG_WIDTH;
 	for (int i = 0; i < r->finding_count; i++) {
-		int n = inert_width(inert(p, r->findings[i].kind)) + 2;
+		int n = escape_width(text_escaped(p, r->findings[i].kind)) + 2;
 
 		p->slug_width = n > p->slug_width ? n : p->slug_width;
 	}
@@ -493,13 +494,13 @@ int report_text(struct db *db, FILE *out, const struct report_options *options, 
 	int result = report_load(&r, db, options, err);
 
 	if (result == 0) {
-		fit_slugs(&page, &r);
-		put_stories(&page, &r);
-		put_vantages(&page, &r);
-		put_legs(&page, &r);
-		put_clocks(&page, &r);
-		put_accounts(&page, &r);
-		put_notes(&page, &r);
+		text_fit_slugs(&page, &r);
+		text_put_stories(&page, &r);
+		text_put_vantages(&page, &r);
+		text_put_legs(&page, &r);
+		text_put_clocks(&page, &r);
+		text_put_accounts(&page, &r);
+		text_put_notes(&page, &r);
 	}
 	strbuf_release(&page.line);
 	report_release(&r);

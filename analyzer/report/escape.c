@@ -1,4 +1,4 @@
-#include "report/inert.h"
+#include "report/escape.h"
 
 #include <string.h>
 #include <wchar.h>
@@ -30,7 +30,7 @@ uint32_t utf8_next(const char *text, size_t *ret_size)
 	return c;
 }
 
-int inert_acts(uint32_t c)
+int escape_is_active(uint32_t c)
 {
 	static const struct {
 		uint32_t from, to;
@@ -53,7 +53,7 @@ int inert_acts(uint32_t c)
 	return 0;
 }
 
-void inert_text(struct strbuf *out, const char *text)
+void escape_text(struct strbuf *out, const char *text)
 {
 	size_t size;
 
@@ -62,7 +62,7 @@ void inert_text(struct strbuf *out, const char *text)
 
 		if (c == BAD)
 			strbuf_printf(out, "\\x%02x", (uint8_t)*text);
-		else if (inert_acts(c))
+		else if (escape_is_active(c))
 			strbuf_printf(out, c < 0x100 ? "\\x%02x" : "\\u{%04x}", c);
 		else
 			strbuf_add(out, text, size);
@@ -70,7 +70,7 @@ void inert_text(struct strbuf *out, const char *text)
 }
 
 /* \uXXXX, as two surrogates above the basic plane (RFC 8259 section 7). */
-static void json_escape(struct strbuf *out, uint32_t c)
+static void escape_json_code(struct strbuf *out, uint32_t c)
 {
 	if (c < 0x10000) {
 		strbuf_printf(out, "\\u%04x", c);
@@ -80,17 +80,17 @@ static void json_escape(struct strbuf *out, uint32_t c)
 	strbuf_printf(out, "\\u%04x\\u%04x", 0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
 }
 
-static void json_character(struct strbuf *out, const char *text, size_t size, uint32_t c)
+static void escape_json_character(struct strbuf *out, const char *text, size_t size, uint32_t c)
 {
 	if (c == BAD)
 		strbuf_adds(out, "\\ufffd");
-	else if (inert_acts(c))
-		json_escape(out, c);
+	else if (escape_is_active(c))
+		escape_json_code(out, c);
 	else
 		strbuf_add(out, text, size);
 }
 
-void inert_json(struct strbuf *out, const char *text)
+void escape_json(struct strbuf *out, const char *text)
 {
 	size_t size;
 
@@ -104,12 +104,12 @@ void inert_json(struct strbuf *out, const char *text)
 
 		if (c == '"' || c == '\\')
 			strbuf_addc(out, '\\');
-		json_character(out, text, size, c);
+		escape_json_character(out, text, size, c);
 	}
 	strbuf_addc(out, '"');
 }
 
-void inert_json_raw(struct strbuf *out, const char *json)
+void escape_json_raw(struct strbuf *out, const char *json)
 {
 	size_t size;
 
@@ -120,15 +120,15 @@ void inert_json_raw(struct strbuf *out, const char *json)
 		if (c == '\n' || c == '\r' || c == '\t')
 			strbuf_addc(out, ' ');
 		else
-			json_character(out, json, size, c);
+			escape_json_character(out, json, size, c);
 	}
 }
 
-void inert_markdown(struct strbuf *out, const char *text)
+void escape_markdown(struct strbuf *out, const char *text)
 {
 	CLEANUP_STRBUF struct strbuf plain = STRBUF_INIT;
 
-	inert_text(&plain, text);
+	escape_text(&plain, text);
 	for (const char *p = plain.text ? plain.text : ""; *p; p++) {
 		if (*p == '<')
 			strbuf_adds(out, "&lt;");
@@ -144,7 +144,7 @@ void inert_markdown(struct strbuf *out, const char *text)
 	}
 }
 
-int inert_width(const char *text)
+int escape_width(const char *text)
 {
 	size_t size;
 	int width = 0, w;

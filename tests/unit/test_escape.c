@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "report/inert.h"
+#include "report/escape.h"
 
 static const struct {
 	const char *name, *text, *terminal, *json, *markdown;
@@ -48,11 +48,11 @@ static void test_text(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct strbuf out = STRBUF_INIT;
 
-		inert_text(&out, cases[i].text);
+		escape_text(&out, cases[i].text);
 		compare(cases[i].name, "terminal", &out, cases[i].terminal);
-		inert_json(&out, cases[i].text);
+		escape_json(&out, cases[i].text);
 		compare(cases[i].name, "json", &out, cases[i].json);
-		inert_markdown(&out, cases[i].text);
+		escape_markdown(&out, cases[i].text);
 		compare(cases[i].name, "markdown", &out, cases[i].markdown);
 	}
 }
@@ -67,11 +67,11 @@ static void test_every_byte_pair(void **state)
 			struct strbuf out = STRBUF_INIT;
 			size_t size;
 
-			inert_text(&out, text);
+			escape_text(&out, text);
 			for (const char *p = out.text; *p; p += size) {
 				uint32_t c = utf8_next(p, &size);
 
-				if (c == UINT32_MAX || inert_acts(c))
+				if (c == UINT32_MAX || escape_is_active(c))
 					fail_msg("%02x %02x gives %s", a, b, out.text);
 			}
 			strbuf_release(&out);
@@ -83,9 +83,9 @@ static void test_json_raw(void **state)
 	struct strbuf out = STRBUF_INIT;
 
 	(void)state;
-	inert_json_raw(&out, "{\"a\": \"x\\u0041\342\200\256\377\",\n\t\"b\": [1, null]}");
+	escape_json_raw(&out, "{\"a\": \"x\\u0041\342\200\256\377\",\n\t\"b\": [1, null]}");
 	compare("raw", "json", &out, "{\"a\": \"x\\u0041\\u202e\\ufffd\",  \"b\": [1, null]}");
-	inert_json(&out, NULL);
+	escape_json(&out, NULL);
 	compare("NULL", "json", &out, "null");
 }
 
