@@ -1,5 +1,6 @@
 #include "join/position.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,7 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		}
 		order[n++] = i;
 	}
+	assert(n > 0); /* a conversation without members does not exist */
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t k = i, m = order[i];
 
