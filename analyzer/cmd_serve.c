@@ -123,7 +123,7 @@ static void cmd_serve_check(struct argp_state *state, struct options_read *o)
 {
 	const char *token = getenv("BOTHENDS_TOKEN");
 
-	if (!o->server.depot.path)
+	if (!o->server.incidents.path)
 		argp_error(state, "name a folder with --store");
 	cmd_serve_parse_listen(state, o);
 	if (!o->token[0] && token)
@@ -141,7 +141,7 @@ static error_t cmd_serve_parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_STORE:
-		o->server.depot.path = arg;
+		o->server.incidents.path = arg;
 		return 0;
 	case KEY_LISTEN:
 		o->listen = arg;
@@ -150,13 +150,13 @@ static error_t cmd_serve_parse(int key, char *arg, struct argp_state *state)
 		cmd_serve_read_token(state, o, arg);
 		return 0;
 	case KEY_UPLOAD:
-		o->server.depot.upload_max = cmd_serve_size(state, arg);
+		o->server.incidents.upload_max = cmd_serve_size(state, arg);
 		return 0;
 	case KEY_FILES:
-		o->server.depot.files_max = cmd_serve_number(state, arg, 400);
+		o->server.incidents.files_max = cmd_serve_number(state, arg, 400);
 		return 0;
 	case KEY_INCIDENTS:
-		o->server.depot.incidents_max = cmd_serve_number(state, arg, 100000);
+		o->server.incidents.incidents_max = cmd_serve_number(state, arg, 100000);
 		return 0;
 	case KEY_MEMORY:
 		o->memory = cmd_serve_size(state, arg);
@@ -165,7 +165,7 @@ static error_t cmd_serve_parse(int key, char *arg, struct argp_state *state)
 		o->server.limits.wall_s = cmd_serve_number(state, arg, 86400);
 		return 0;
 	case KEY_RESUME:
-		o->server.depot.resume_hours = cmd_serve_number(state, arg, 10000);
+		o->server.incidents.resume_hours = cmd_serve_number(state, arg, 10000);
 		return 0;
 	case KEY_IDLE:
 		o->server.idle_s = cmd_serve_number(state, arg, 3600);
@@ -195,7 +195,7 @@ static int cmd_serve_listen(struct options_read *o, struct error *err)
 	struct http *http;
 	sigset_t stop;
 	unsigned port;
-	int result = depot_open(&o->server.depot, err);
+	int result = incident_store_open(&o->server.incidents, err);
 
 	if (result)
 		return result;
@@ -241,7 +241,7 @@ int cmd_serve(int argc, char **argv)
 		"in a confined process.",
 		NULL, NULL, NULL};
 	struct options_read o = {.listen = "127.0.0.1:8480", .memory = (uint64_t)1 << 30,
-		.server = {.depot = {.upload_max = (uint64_t)8 << 30, .files_max = 64, .incidents_max = 100, .resume_hours = 24},
+		.server = {.incidents = {.upload_max = (uint64_t)8 << 30, .files_max = 64, .incidents_max = 100, .resume_hours = 24},
 			.limits = {.wall_s = 900}, .analyses_max = 2, .idle_s = 60}};
 	struct error err = ERROR_INIT;
 
@@ -251,7 +251,7 @@ int cmd_serve(int argc, char **argv)
 		return EXIT_USAGE;
 	o.server.limits.cpu_s = o.server.limits.wall_s;
 	o.server.limits.memory = o.memory * 2;
-	o.server.limits.file = o.server.depot.upload_max + ((uint64_t)1 << 30);
+	o.server.limits.file = o.server.incidents.upload_max + ((uint64_t)1 << 30);
 	(void)snprintf(o.server.memory, sizeof(o.server.memory), "%llu", (unsigned long long)o.memory);
 	if (cmd_serve_listen(&o, &err) == 0)
 		return EXIT_SUCCESS;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/nsec.h"
-#include "confine.h"
+#include "privdrop.h"
 #include "control.h"
 #include "host.h"
 #include "notify.h"
@@ -30,7 +30,7 @@ struct agent {
 	struct source sources[OPTIONS_SOURCES];
 	uint32_t source_count;
 	struct recorder recorder;
-	struct confinement confinement;
+	struct privdrop confinement;
 	struct notify notify;
 	int dir_fd, control_fd, signal_fd;
 	int64_t start_ns, next_flush_ns, next_beat_ns, next_interval_ns;
@@ -39,9 +39,10 @@ struct agent {
 	const char *reason;
 };
 
-static void say(const struct agent *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void agent_say(const struct agent *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-static void say(const struct agent *a, const char *fmt, ...)
+static void agent_say(const struct agent *a, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -54,7 +55,7 @@ static void say(const struct agent *a, const char *fmt, ...)
 	va_end(ap);
 }
 
-static struct source *next_source(struct agent *a)
+static struct source *agent_next_source(struct agent *a)
 {
 	struct source *s = &a->sources[a->source_count];
 
@@ -74,7 +75,7 @@ struct auto_sources {
 
 /* "auto": up, not loopback, and not a port of a bridge or bond (its master shows the same frames).
  */
-static void open_if_up(void *arg, const char *name)
+static void agent_open_if_up(void *arg, const char *name)
 {
 	struct auto_sources *w = arg;
 	struct rootfs host = {0};
@@ -88,12 +89,13 @@ static void open_if_up(void *arg, const char *name)
 	if (rootfs_u64(&host, &flags, "sys/class/net/%s/flags", name) && (flags & 9) == 1 &&
 		!rootfs_link(&host, line, "sys/class/net/%s/master", name)) {
 		w->found++;
-		w->result = source_open_pcap(next_source(w->a), name, &w->a->o->source, w->err);
+		w->result =
+			source_open_pcap(agent_next_source(w->a), name, &w->a->o->source, w->err);
 	}
 	rootfs_release(&host);
 }
 
-static int open_auto(struct agent *a, struct error *err)
+static int agent_open_auto(struct agent *a, struct error *err)
 {
 	struct auto_sources w = {.a = a, .err = err};
 	struct rootfs host;
@@ -101,31 +103,31 @@ static int open_auto(struct agent *a, struct error *err)
 
 	if (r)
 		return r;
-	(void)rootfs_each(&host, "sys/class/net", OPTIONS_SOURCES, open_if_up, &w);
+	(void)rootfs_each(&host, "sys/class/net", OPTIONS_SOURCES, agent_open_if_up, &w);
 	rootfs_release(&host);
 	if (!w.result && !w.found)
 		return error_set(err, -ENODEV, "no interface is up: name one with --interface");
 	return w.result;
 }
 
-static int open_sources(struct agent *a, struct error *err)
+static int agent_open_sources(struct agent *a, struct error *err)
 {
 	uint32_t i;
 	int r = 0;
 
 	for (i = 0; i < a->o->interface_count && !r; i++) {
 		if (!strcmp(a->o->interfaces[i], "auto"))
-			r = open_auto(a, err);
+			r = agent_open_auto(a, err);
 		else
 			r = source_open_pcap(
-				next_source(a), a->o->interfaces[i], &a->o->source, err);
+				agent_next_source(a), a->o->interfaces[i], &a->o->source, err);
 	}
 	for (i = 0; i < a->o->group_count && !r; i++)
-		r = source_open_nflog(next_source(a), a->o->groups[i], &a->o->source, err);
+		r = source_open_nflog(agent_next_source(a), a->o->groups[i], &a->o->source, err);
 	return r;
 }
 
-static int open_signals(struct error *err)
+static int agent_open_signals(struct error *err)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 	sigset_t set;
@@ -141,19 +143,19 @@ static int open_signals(struct error *err)
 }
 
 /* Everything that needs rights. Cheap checks come first, so that mistakes are told at once. */
-static int open_all(struct agent *a, struct error *err)
+static int agent_open_all(struct agent *a, struct error *err)
 {
 	int r;
 
 	a->dir_fd = outdir_open(a->o->output, err);
 	if (a->dir_fd < 0)
 		return a->dir_fd;
-	a->signal_fd = open_signals(err);
+	a->signal_fd = agent_open_signals(err);
 	if (a->signal_fd < 0)
 		return a->signal_fd;
 	r = host_open(&a->host, a->o->root, a->facts, err);
 	if (!r)
-		r = open_sources(a, err);
+		r = agent_open_sources(a, err);
 	if (r)
 		return r;
 	if (a->o->facts)
@@ -165,28 +167,29 @@ static int open_all(struct agent *a, struct error *err)
 	return 0;
 }
 
-static int give_up_rights(struct agent *a, struct error *err)
+static int agent_give_up_rights(struct agent *a, struct error *err)
 {
 	int r;
 
-	a->confinement = (struct confinement){
+	a->confinement = (struct privdrop){
 		.user = a->o->user, .output_fd = a->dir_fd, .root = &a->host.root};
 	if (!a->o->confine) {
-		say(a, "not confined: --confine=no is for debugging");
+		agent_say(a, "not confined: --confine=no is for debugging");
 		return outdir_check(a->dir_fd, a->o->output, err);
 	}
-	r = confine(&a->confinement, err);
+	r = privdrop(&a->confinement, err);
 	if (r)
 		return r;
 	if (!a->confinement.landlock)
-		say(a, "this kernel has no Landlock: ignoring, the other limits hold");
+		agent_say(a, "this kernel has no Landlock: ignoring, the other limits hold");
 	if (!a->confinement.seccomp)
-		say(a, "no system call filter in this build or kernel: ignoring, the other limits "
-		       "hold");
+		agent_say(a,
+			"no system call filter in this build or kernel: ignoring, the other limits "
+			"hold");
 	return outdir_check(a->dir_fd, a->o->output, err);
 }
 
-static void on_signals(struct agent *a, struct error *err)
+static void agent_on_signals(struct agent *a, struct error *err)
 {
 	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
 	struct signalfd_siginfo info;
@@ -209,7 +212,7 @@ static void on_signals(struct agent *a, struct error *err)
 	}
 }
 
-static void on_control(struct agent *a)
+static void agent_on_control(struct agent *a)
 {
 	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
 	struct error err = ERROR_INIT;
@@ -228,7 +231,7 @@ static void on_control(struct agent *a)
 }
 
 /* A source that ended stays in the list: interface numbers in the files must not move. */
-static void look_after_gone(struct agent *a)
+static void agent_look_after_gone(struct agent *a)
 {
 	uint32_t i;
 
@@ -238,11 +241,12 @@ static void look_after_gone(struct agent *a)
 		if (s->state != SOURCE_GONE)
 			continue;
 		if (!s->told_gone)
-			say(a, "%s; going on without it", s->note);
+			agent_say(a, "%s; going on without it", s->note);
 		s->told_gone = true;
 		if (!s->netfilter && !a->o->root &&
 			rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
-			say(a, "interface '%s' is back; ending, to be started again and open it",
+			agent_say(a,
+				"interface '%s' is back; ending, to be started again and open it",
 				s->name);
 			a->stop = true;
 			a->reason = "stop";
@@ -251,7 +255,7 @@ static void look_after_gone(struct agent *a)
 	}
 }
 
-static int on_time(struct agent *a, int64_t now_ns, struct error *err)
+static int agent_on_time(struct agent *a, int64_t now_ns, struct error *err)
 {
 	const struct options *o = a->o;
 	int r = 0;
@@ -268,7 +272,7 @@ static int on_time(struct agent *a, int64_t now_ns, struct error *err)
 		a->next_interval_ns = now_ns + o->interval_ns;
 	}
 	if (now_ns >= a->next_flush_ns || a->next_flush_ns - now_ns > 2 * o->flush_ns) {
-		look_after_gone(a);
+		agent_look_after_gone(a);
 		r = recorder_flush(&a->recorder, now_ns, err);
 		a->next_flush_ns = now_ns + o->flush_ns;
 	}
@@ -280,7 +284,7 @@ static int on_time(struct agent *a, int64_t now_ns, struct error *err)
 	return r;
 }
 
-static int wait_ms(const struct agent *a, int64_t now_ns)
+static int agent_wait_ms(const struct agent *a, int64_t now_ns)
 {
 	int64_t next = a->next_flush_ns;
 
@@ -293,7 +297,7 @@ static int wait_ms(const struct agent *a, int64_t now_ns)
 	return next <= now_ns ? 0 : (int)((next - now_ns) / NSEC_PER_MSEC) + 1;
 }
 
-static void read_sources(struct agent *a, const struct pollfd *fds)
+static void agent_read_sources(struct agent *a, const struct pollfd *fds)
 {
 	uint32_t i;
 
@@ -305,7 +309,7 @@ static void read_sources(struct agent *a, const struct pollfd *fds)
 	}
 }
 
-static int loop(struct agent *a, struct error *err)
+static int agent_loop(struct agent *a, struct error *err)
 {
 	struct pollfd fds[FIXED_FDS + OPTIONS_SOURCES];
 	int64_t now_ns = host_now();
@@ -325,27 +329,27 @@ static int loop(struct agent *a, struct error *err)
 			fds[FIXED_FDS + i] = (struct pollfd){
 				.fd = s->state == SOURCE_GONE ? -1 : s->fd, .events = POLLIN};
 		}
-		if (poll(fds, FIXED_FDS + a->source_count, wait_ms(a, now_ns)) < 0 &&
+		if (poll(fds, FIXED_FDS + a->source_count, agent_wait_ms(a, now_ns)) < 0 &&
 			errno != EINTR)
 			return error_errno(err, "cannot wait for packets");
-		read_sources(a, fds + FIXED_FDS);
+		agent_read_sources(a, fds + FIXED_FDS);
 		if (fds[0].revents)
-			on_signals(a, err);
+			agent_on_signals(a, err);
 		if (fds[1].revents)
-			on_control(a);
+			agent_on_control(a);
 		if (fds[2].revents)
 			host_read_kmsg(&a->host);
 		if (fds[3].revents)
 			host_read_rtnl(&a->host);
 		now_ns = host_now();
-		r = on_time(a, now_ns, err);
+		r = agent_on_time(a, now_ns, err);
 	}
 	return r;
 }
 
 /* What the kernel still holds is read for a moment; what then remains is counted as dropped by us.
  */
-static void finish_sources(struct agent *a)
+static void agent_finish_sources(struct agent *a)
 {
 	int64_t end_ns = host_now() + DRAIN_NS;
 	bool more = true;
@@ -374,14 +378,14 @@ static void finish_sources(struct agent *a)
 	}
 }
 
-static void tell_totals(const struct agent *a)
+static void agent_tell_totals(const struct agent *a)
 {
 	uint32_t i;
 
 	for (i = 0; i < a->source_count; i++) {
 		const struct source *s = &a->sources[i];
 
-		say(a,
+		agent_say(a,
 			"%s: %llu packets received, %llu written, %llu dropped by the kernel, %llu "
 			"dropped by us",
 			s->name,
@@ -391,26 +395,26 @@ static void tell_totals(const struct agent *a)
 	}
 }
 
-static int record(struct agent *a, struct error *err)
+static int agent_record(struct agent *a, struct error *err)
 {
 	int r = recorder_open(
 		&a->recorder, a->o, a->dir_fd, a->facts, a->sources, a->source_count, err);
 
 	if (r)
 		return r;
-	say(a, "writing to '%s', %u sources", a->o->output, a->source_count);
+	agent_say(a, "writing to '%s', %u sources", a->o->output, a->source_count);
 	notify_send(&a->notify, "READY=1");
 	a->start_ns = host_now();
 	a->reason = "error";
-	r = loop(a, err);
+	r = agent_loop(a, err);
 	notify_send(&a->notify, "STOPPING=1");
-	finish_sources(a);
+	agent_finish_sources(a);
 	recorder_close(&a->recorder, a->reason);
-	tell_totals(a);
+	agent_tell_totals(a);
 	return r;
 }
 
-static void release(struct agent *a)
+static void agent_release(struct agent *a)
 {
 	uint32_t i;
 
@@ -439,13 +443,13 @@ int agent_run(const struct options *o)
 
 	a.recorder.capture.fd = a.recorder.sidecar.fd = a.notify.fd = -1;
 	a.host.root.fd = a.host.ethtool_fd = -1;
-	r = open_all(&a, &err);
+	r = agent_open_all(&a, &err);
 	if (!r)
-		r = give_up_rights(&a, &err);
+		r = agent_give_up_rights(&a, &err);
 	if (!r)
-		r = record(&a, &err);
+		r = agent_record(&a, &err);
 	if (r)
 		fprintf(stderr, "bothends-agent: %s\n", err.text);
-	release(&a);
+	agent_release(&a);
 	return r ? 2 : a.status;
 }

@@ -18,7 +18,7 @@ static const struct argp_option table[] = {
 	{0},
 };
 
-static error_t parse_one(int key, char *arg, struct argp_state *st)
+static error_t cmd_facts_parse_one(int key, char *arg, struct argp_state *st)
 {
 	struct arguments *a = st->input;
 
@@ -35,10 +35,10 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 }
 
 static const struct argp argp = {.options = table,
-	.parser = parse_one,
+	.parser = cmd_facts_parse_one,
 	.doc = "Prints facts about the host, as the agent records them."};
 
-static void print(struct facts *f, bool json)
+static void cmd_facts_print(struct facts *f, bool json)
 {
 	struct comments comments = {.at_ns = host_now()};
 	struct strbuf lines CLEANUP_STRBUF = STRBUF_INIT;
@@ -73,7 +73,7 @@ int cmd_facts(int argc, char **argv)
 		fprintf(stderr, "bothends-agent: %s\n", err.text);
 	} else {
 		host_collect_all(&h);
-		print(f, a.json);
+		cmd_facts_print(f, a.json);
 	}
 	host_release(&h);
 	facts_free(f);

@@ -8,10 +8,10 @@
 #include "base/nsec.h"
 #include "cmd.h"
 #include "comments.h"
-#include "folder.h"
+#include "cmd_args.h"
 #include "ring.h"
 
-static void print_file(const struct ring_file *f, bool json, bool last)
+static void cmd_ls_print_file(const struct ring_file *f, bool json, bool last)
 {
 	struct strbuf name CLEANUP_STRBUF = STRBUF_INIT;
 	char end[NSEC_TEXT_SIZE];
@@ -30,14 +30,14 @@ static void print_file(const struct ring_file *f, bool json, bool last)
 
 int cmd_ls(int argc, char **argv)
 {
-	struct folder_arguments a = {0};
+	struct cmd_args a = {0};
 	struct ring_limits none = {0};
 	struct error err = ERROR_INIT;
 	struct ring ring;
 	size_t i;
 	int fd;
 
-	folder_parse(&a, argc, argv, "",
+	cmd_args_parse(&a, argc, argv, "",
 		"Lists the capture files, oldest first, with sidecars' bytes and the time of the "
 		"last byte.");
 	fd = open(a.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -54,7 +54,7 @@ int cmd_ls(int argc, char **argv)
 	if (a.json)
 		puts("[");
 	for (i = 0; i < ring.count; i++)
-		print_file(&ring.files[i], a.json, i + 1 == ring.count);
+		cmd_ls_print_file(&ring.files[i], a.json, i + 1 == ring.count);
 	if (a.json)
 		puts("]");
 	ring_release(&ring);

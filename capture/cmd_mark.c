@@ -4,16 +4,16 @@
 
 #include "cmd.h"
 #include "control.h"
-#include "folder.h"
+#include "cmd_args.h"
 
 int cmd_mark(int argc, char **argv)
 {
-	struct folder_arguments a = {.wants_text = true};
+	struct cmd_args a = {.wants_text = true};
 	struct strbuf line CLEANUP_STRBUF = STRBUF_INIT, reply CLEANUP_STRBUF = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 	int r;
 
-	folder_parse(&a, argc, argv, "TEXT",
+	cmd_args_parse(&a, argc, argv, "TEXT",
 		"Notes TEXT in the capture and keeps the last minutes (--pre-trigger) for good.");
 	strbuf_printf(&line, "mark %.*s", CONTROL_LINE - 16, a.text ? a.text : "mark");
 	for (char *c = line.text; *c; c++)

@@ -26,7 +26,7 @@ static const struct argp_option table[] = {
 	{0},
 };
 
-static error_t parse_one(int key, char *arg, struct argp_state *st)
+static error_t cmd_nft_parse_one(int key, char *arg, struct argp_state *st)
 {
 	struct arguments *a = st->input;
 	char *end;
@@ -52,7 +52,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 }
 
 static const struct argp argp = {.options = table,
-	.parser = parse_one,
+	.parser = cmd_nft_parse_one,
 	.doc = "Prints nftables rules for the agent's --nflog."};
 
 /*
@@ -60,7 +60,7 @@ static const struct argp argp = {.options = table,
  * logged and the last did not was dropped in between. Priorities: before conntrack and every usual
  * filter (raw is -300), and after them.
  */
-static void print_rules(const struct arguments *a)
+static void cmd_nft_print_rules(const struct arguments *a)
 {
 	static const struct {
 		const char *name, *hook;
@@ -98,7 +98,7 @@ int cmd_nft(int argc, char **argv)
 		return 2;
 	}
 	if (a.print)
-		print_rules(&a);
+		cmd_nft_print_rules(&a);
 	else
 		puts("table inet bothends\ndelete table inet bothends");
 	return fflush(stdout) ? 2 : 0;

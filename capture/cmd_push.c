@@ -49,7 +49,7 @@ static const struct argp_option table[] = {
 	{0},
 };
 
-static unsigned number(struct argp_state *st, const char *name, const char *arg)
+static unsigned cmd_push_number(struct argp_state *st, const char *name, const char *arg)
 {
 	char *end;
 	unsigned long v = strtoul(arg, &end, 10);
@@ -59,7 +59,7 @@ static unsigned number(struct argp_state *st, const char *name, const char *arg)
 	return (unsigned)v;
 }
 
-static error_t parse_one(int key, char *arg, struct argp_state *st)
+static error_t cmd_push_parse_one(int key, char *arg, struct argp_state *st)
 {
 	struct arguments *a = st->input;
 
@@ -74,10 +74,10 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 		a->ca = arg;
 		return 0;
 	case 'r':
-		a->tries = number(st, "tries", arg);
+		a->tries = cmd_push_number(st, "tries", arg);
 		return 0;
 	case 'w':
-		a->wait_s = number(st, "wait", arg);
+		a->wait_s = cmd_push_number(st, "wait", arg);
 		return 0;
 	case 'a':
 		a->analyze = true;
@@ -100,12 +100,12 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 }
 
 static const struct argp argp = {.options = table,
-	.parser = parse_one,
+	.parser = cmd_push_parse_one,
 	.args_doc = "FILE... URL",
 	.doc = "Sends captures, with the sidecars beside them, to a bothends server. URL is the "
 	       "server's, or that of an incident there."};
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+static size_t cmd_push_on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct push *p = arg;
 
@@ -114,7 +114,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
+static size_t cmd_push_on_header(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct push *p = arg;
 	int length = (int)(size * n);
@@ -128,12 +128,12 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static size_t on_read(char *bytes, size_t size, size_t n, void *arg)
+static size_t cmd_push_on_read(char *bytes, size_t size, size_t n, void *arg)
 {
 	return fread(bytes, size, n, arg);
 }
 
-static struct curl_slist *common_headers(const struct push *p)
+static struct curl_slist *cmd_push_common_headers(const struct push *p)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Tus-Resumable: 1.0.0");
 
@@ -144,8 +144,8 @@ static struct curl_slist *common_headers(const struct push *p)
 
 /* One request. false: no answer (p->text). The answer's status, location, offset and body are in p.
  */
-static bool request(struct push *p, const char *method, const char *url, struct curl_slist *headers,
-	FILE *from, int64_t bytes)
+static bool cmd_push_request(struct push *p, const char *method, const char *url,
+	struct curl_slist *headers, FILE *from, int64_t bytes)
 {
 	CURLcode r;
 
@@ -163,9 +163,9 @@ static bool request(struct push *p, const char *method, const char *url, struct 
 	/* A server that takes nothing for a minute is gone. */
 	curl_easy_setopt(p->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(p->curl, CURLOPT_LOW_SPEED_TIME, 60L + (long)p->a->wait_s);
-	curl_easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, cmd_push_on_body);
 	curl_easy_setopt(p->curl, CURLOPT_WRITEDATA, p);
-	curl_easy_setopt(p->curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(p->curl, CURLOPT_HEADERFUNCTION, cmd_push_on_header);
 	curl_easy_setopt(p->curl, CURLOPT_HEADERDATA, p);
 	curl_easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
 	if (p->a->ca)
@@ -174,7 +174,7 @@ static bool request(struct push *p, const char *method, const char *url, struct 
 		curl_easy_setopt(p->curl, CURLOPT_NOBODY, 1L);
 	if (from) {
 		curl_easy_setopt(p->curl, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(p->curl, CURLOPT_READFUNCTION, on_read);
+		curl_easy_setopt(p->curl, CURLOPT_READFUNCTION, cmd_push_on_read);
 		curl_easy_setopt(p->curl, CURLOPT_READDATA, from);
 		curl_easy_setopt(p->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)bytes);
 	} else if (!strcmp(method, "POST")) {
@@ -186,7 +186,7 @@ static bool request(struct push *p, const char *method, const char *url, struct 
 	return r == CURLE_OK;
 }
 
-static int fail(const struct push *p, const char *what)
+static int cmd_push_fail(const struct push *p, const char *what)
 {
 	if (p->status)
 		fprintf(stderr, "bothends-agent: cannot %s: the server answered %ld: %.200s\n",
@@ -198,7 +198,7 @@ static int fail(const struct push *p, const char *what)
 }
 
 /* Locations are paths or whole addresses; one that leads to another server is not followed. */
-static bool resolve(const struct push *p, char out[4200])
+static bool cmd_push_resolve(const struct push *p, char out[4200])
 {
 	if (p->location[0] == '/')
 		snprintf(out, 4200, "%s%s", p->base, p->location);
@@ -210,7 +210,7 @@ static bool resolve(const struct push *p, char out[4200])
 	return true;
 }
 
-static char *base64(const char *text)
+static char *cmd_push_base64(const char *text)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -233,21 +233,21 @@ static char *base64(const char *text)
 	return out;
 }
 
-static int create_file(struct push *p, const char *name, int64_t size, char url[4200])
+static int cmd_push_create_file(struct push *p, const char *name, int64_t size, char url[4200])
 {
-	char *host CLEANUP_FREE = base64(p->a->host ? p->a->host : ""),
-		   *file CLEANUP_FREE = base64(name);
+	char *host CLEANUP_FREE = cmd_push_base64(p->a->host ? p->a->host : ""),
+		   *file CLEANUP_FREE = cmd_push_base64(name);
 	char *meta CLEANUP_FREE = NULL, *address CLEANUP_FREE = mem_printf("%s/files", p->incident);
 	char length[64];
-	struct curl_slist *h = common_headers(p);
+	struct curl_slist *h = cmd_push_common_headers(p);
 
 	meta = p->a->host ? mem_printf("Upload-Metadata: host %s,filename %s", host, file)
 			  : mem_printf("Upload-Metadata: filename %s", file);
 	snprintf(length, sizeof(length), "Upload-Length: %lld", (long long)size);
 	h = curl_slist_append(curl_slist_append(h, length), meta);
-	if (!request(p, "POST", address, h, NULL, 0) || p->status != 201)
-		return fail(p, "begin the upload");
-	if (!resolve(p, url)) {
+	if (!cmd_push_request(p, "POST", address, h, NULL, 0) || p->status != 201)
+		return cmd_push_fail(p, "begin the upload");
+	if (!cmd_push_resolve(p, url)) {
 		fprintf(stderr, "bothends-agent: the server named a place elsewhere for '%s'\n",
 			name);
 		return 2;
@@ -255,9 +255,10 @@ static int create_file(struct push *p, const char *name, int64_t size, char url[
 	return 0;
 }
 
-static bool send_from(struct push *p, const char *url, FILE *f, int64_t offset, int64_t size)
+static bool cmd_push_send_from(
+	struct push *p, const char *url, FILE *f, int64_t offset, int64_t size)
 {
-	struct curl_slist *h = common_headers(p);
+	struct curl_slist *h = cmd_push_common_headers(p);
 	char line[64];
 
 	snprintf(line, sizeof(line), "Upload-Offset: %lld", (long long)offset);
@@ -267,32 +268,32 @@ static bool send_from(struct push *p, const char *url, FILE *f, int64_t offset, 
 		curl_slist_free_all(h);
 		return false;
 	}
-	return request(p, "PATCH", url, h, f, size - offset) && p->status == 204;
+	return cmd_push_request(p, "PATCH", url, h, f, size - offset) && p->status == 204;
 }
 
 /* Sends, and after each break asks how far the server is. Waits 1, 2, 4 ... at most 30 s in
  * between. */
-static int send_file(struct push *p, const char *url, FILE *f, int64_t size)
+static int cmd_push_send_file(struct push *p, const char *url, FILE *f, int64_t size)
 {
 	int64_t offset = 0;
 	unsigned tries;
 
 	for (tries = 0; tries <= p->a->tries; tries++) {
-		if (size == 0 || (send_from(p, url, f, offset, size) && p->offset == size))
+		if (size == 0 || (cmd_push_send_from(p, url, f, offset, size) && p->offset == size))
 			return 0;
 		if (p->status >= 400 && p->status != 409 && p->status != 423 && p->status < 500)
 			break;
 		sleep(tries < 5 ? 1U << tries : 30);
-		if (request(p, "HEAD", url, common_headers(p), NULL, 0) && p->status == 200 &&
-			p->offset >= 0 && p->offset <= size)
+		if (cmd_push_request(p, "HEAD", url, cmd_push_common_headers(p), NULL, 0) &&
+			p->status == 200 && p->offset >= 0 && p->offset <= size)
 			offset = p->offset;
 		if (offset == size)
 			return 0;
 	}
-	return fail(p, "send the file");
+	return cmd_push_fail(p, "send the file");
 }
 
-static int push_one(struct push *p, const char *path)
+static int cmd_push_one(struct push *p, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	FILE *f = fopen(path, "re");
@@ -308,9 +309,9 @@ static int push_one(struct push *p, const char *path)
 		return 2;
 	}
 	/* A file that still grows is sent as long as it is now. */
-	r = create_file(p, name, st.st_size, url);
+	r = cmd_push_create_file(p, name, st.st_size, url);
 	if (!r)
-		r = send_file(p, url, f, st.st_size);
+		r = cmd_push_send_file(p, url, f, st.st_size);
 	fclose(f);
 	if (!r && !p->a->quiet)
 		fprintf(stderr, "bothends-agent: sent '%s', %lld bytes\n", name,
@@ -318,19 +319,19 @@ static int push_one(struct push *p, const char *path)
 	return r;
 }
 
-static int push_with_sidecar(struct push *p, const char *path)
+static int cmd_push_with_sidecar(struct push *p, const char *path)
 {
 	size_t n = strlen(path), m = strlen(RING_SUFFIX);
 	char *sidecar CLEANUP_FREE = NULL;
-	int r = push_one(p, path);
+	int r = cmd_push_one(p, path);
 
 	if (r || n < m || strcmp(path + n - m, RING_SUFFIX))
 		return r;
 	sidecar = mem_printf("%.*s" RING_SIDECAR, (int)(n - m), path);
-	return access(sidecar, R_OK) ? 0 : push_one(p, sidecar);
+	return access(sidecar, R_OK) ? 0 : cmd_push_one(p, sidecar);
 }
 
-static int read_token(struct push *p)
+static int cmd_push_read_token(struct push *p)
 {
 	char token[400] = "";
 	const char *env = getenv("BOTHENDS_TOKEN");
@@ -357,7 +358,7 @@ static int read_token(struct push *p)
 }
 
 /* URL is the server's (a new incident is made) or that of an incident (".../incidents/ID"). */
-static int find_incident(struct push *p, const char *url)
+static int cmd_push_find_incident(struct push *p, const char *url)
 {
 	const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
 	char address[2100], found[4200];
@@ -375,20 +376,21 @@ static int find_incident(struct push *p, const char *url)
 		return 0;
 	}
 	snprintf(address, sizeof(address), "%.*s/incidents", (int)n, url);
-	if (!request(p, "POST", address, common_headers(p), NULL, 0) || p->status != 201 ||
-		!resolve(p, found) || strlen(found) >= sizeof(p->incident))
-		return fail(p, "begin an incident");
+	if (!cmd_push_request(p, "POST", address, cmd_push_common_headers(p), NULL, 0) ||
+		p->status != 201 || !cmd_push_resolve(p, found) ||
+		strlen(found) >= sizeof(p->incident))
+		return cmd_push_fail(p, "begin an incident");
 	memcpy(p->incident, found, strlen(found) + 1);
 	return 0;
 }
 
-static int analyze(struct push *p)
+static int cmd_push_analyze(struct push *p)
 {
 	char *url CLEANUP_FREE = mem_printf("%s/analyze?wait=%u", p->incident, p->a->wait_s);
 
-	if (!request(p, "POST", url, common_headers(p), NULL, 0) ||
+	if (!cmd_push_request(p, "POST", url, cmd_push_common_headers(p), NULL, 0) ||
 		(p->status != 200 && p->status != 202))
-		return fail(p, "ask for the analysis");
+		return cmd_push_fail(p, "ask for the analysis");
 	fputs(p->body.text ? p->body.text : "", stdout);
 	return 0;
 }
@@ -404,13 +406,13 @@ int cmd_push(int argc, char **argv)
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	p.curl = curl_easy_init();
-	r = p.curl ? read_token(&p) : 2;
+	r = p.curl ? cmd_push_read_token(&p) : 2;
 	if (!r)
-		r = find_incident(&p, a.words[a.count - 1]);
+		r = cmd_push_find_incident(&p, a.words[a.count - 1]);
 	for (i = 0; i + 1 < a.count && !r; i++)
-		r = push_with_sidecar(&p, a.words[i]);
+		r = cmd_push_with_sidecar(&p, a.words[i]);
 	if (!r && a.analyze)
-		r = analyze(&p);
+		r = cmd_push_analyze(&p);
 	else if (!r)
 		printf("%s\n", p.incident);
 	strbuf_release(&p.body);

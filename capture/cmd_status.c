@@ -4,10 +4,10 @@
 
 #include "cmd.h"
 #include "control.h"
-#include "folder.h"
+#include "cmd_args.h"
 
 /* The reply is our own JSON, on one line: for people each member gets a line. */
-static void print_plain(const char *json)
+static void cmd_status_print_plain(const char *json)
 {
 	int depth = 0;
 	bool quoted = false;
@@ -32,12 +32,12 @@ static void print_plain(const char *json)
 
 int cmd_status(int argc, char **argv)
 {
-	struct folder_arguments a = {0};
+	struct cmd_args a = {0};
 	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 	int r;
 
-	folder_parse(&a, argc, argv, "", "Says how the agent is. Status 1: it is not running.");
+	cmd_args_parse(&a, argc, argv, "", "Says how the agent is. Status 1: it is not running.");
 	r = control_ask(a.dir, "status", &reply, &err);
 	if (r == CONTROL_NOT_RUNNING) {
 		printf(a.json ? "{\"running\":false}\n" : "not running\n");
@@ -50,6 +50,6 @@ int cmd_status(int argc, char **argv)
 	if (a.json)
 		fputs(reply.text, stdout);
 	else
-		print_plain(reply.text);
+		cmd_status_print_plain(reply.text);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 /* Length of the UTF-8 character at s (RFC 3629: shortest form, no surrogates), or 0. */
-static size_t utf8_length(const unsigned char *s)
+static size_t comments_utf8_length(const unsigned char *s)
 {
 	uint32_t c = s[0], min;
 	size_t n, i;
@@ -34,7 +34,7 @@ void comments_escape(struct strbuf *out, const char *value)
 	size_t n;
 
 	for (; *s; s += n) {
-		n = utf8_length(s);
+		n = comments_utf8_length(s);
 		if (*s == '\\') {
 			strbuf_adds(out, "\\\\");
 		} else if (*s == '\n') {
@@ -55,7 +55,7 @@ void comments_quote(struct strbuf *out, const char *value)
 
 	strbuf_addc(out, '"');
 	for (; *s; s += n) {
-		n = utf8_length(s);
+		n = comments_utf8_length(s);
 		if (*s == '"' || *s == '\\') {
 			strbuf_printf(out, "\\%c", *s);
 		} else if (!n) {
@@ -98,12 +98,12 @@ const char *comments_word(char *out, size_t size, const char *word)
 	return out;
 }
 
-static void first_line(struct comments *c)
+static void comments_first_line(struct comments *c)
 {
 	strbuf_printf(&c->text, "bothends-facts 1 at_ns=%lld\n", (long long)c->at_ns);
 }
 
-static size_t begun_at(const struct comments *c)
+static size_t comments_begun_at(const struct comments *c)
 {
 	return c->count ? c->ends[c->count - 1].offset : 0;
 }
@@ -117,7 +117,7 @@ void comments_begin(struct comments *c, int64_t at_ns)
 
 void comments_end(struct comments *c)
 {
-	if (c->text.length == begun_at(c))
+	if (c->text.length == comments_begun_at(c))
 		return;
 	MEM_RESERVE(c->ends, c->count, c->cap);
 	c->ends[c->count++].offset = c->text.length;
@@ -128,10 +128,10 @@ void comments_add(struct comments *c, int64_t at_ns, const char *key, const char
 	/* Escaping makes at most four bytes of one; a fact is never split over two comments. */
 	size_t most = strlen(key) + 4 * strlen(value) + 64;
 
-	if (c->text.length - begun_at(c) + most > COMMENT_MAX)
+	if (c->text.length - comments_begun_at(c) + most > COMMENT_MAX)
 		comments_end(c);
-	if (c->text.length == begun_at(c))
-		first_line(c);
+	if (c->text.length == comments_begun_at(c))
+		comments_first_line(c);
 	if (at_ns != c->at_ns)
 		strbuf_printf(&c->text, "@%lld ", (long long)at_ns);
 	strbuf_adds(&c->text, key);

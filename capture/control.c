@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* By way of the descriptor: folders have longer names than socket addresses can take. */
-static struct sockaddr_un address(int dir_fd)
+static struct sockaddr_un control_address(int dir_fd)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
@@ -21,7 +21,7 @@ static struct sockaddr_un address(int dir_fd)
 
 int control_listen(int dir_fd, struct error *err)
 {
-	struct sockaddr_un a = address(dir_fd);
+	struct sockaddr_un a = control_address(dir_fd);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(0177);
 	int r = 0;
@@ -36,7 +36,7 @@ int control_listen(int dir_fd, struct error *err)
 	return r ? r : fd;
 }
 
-static void set_patience(int fd, int ms)
+static void control_set_timeout(int fd, int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
@@ -53,7 +53,7 @@ int control_accept(int listen_fd, char line[CONTROL_LINE])
 	if (fd < 0)
 		return -1;
 	/* The capture waits meanwhile, in a buffer of seconds: a slow asker gets 100 ms. */
-	set_patience(fd, 100);
+	control_set_timeout(fd, 100);
 	while (length < CONTROL_LINE - 1 && !memchr(line, '\n', length)) {
 		n = recv(fd, line + length, CONTROL_LINE - 1 - length, 0);
 		if (n <= 0)
@@ -71,7 +71,7 @@ void control_reply(int fd, const char *text)
 	close(fd);
 }
 
-static int converse(int fd, const char *line, struct strbuf *reply, struct error *err)
+static int control_converse(int fd, const char *line, struct strbuf *reply, struct error *err)
 {
 	char part[4096];
 	ssize_t n;
@@ -88,18 +88,18 @@ static int converse(int fd, const char *line, struct strbuf *reply, struct error
 int control_ask(const char *dir, const char *line, struct strbuf *reply, struct error *err)
 {
 	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, r;
-	struct sockaddr_un a = address(dir_fd);
+	struct sockaddr_un a = control_address(dir_fd);
 
 	if (dir_fd < 0)
 		return error_errno(err, "cannot open output folder '%s'", dir);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	set_patience(fd, 5000);
+	control_set_timeout(fd, 5000);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		r = errno == ENOENT || errno == ECONNREFUSED
 			    ? CONTROL_NOT_RUNNING
 			    : error_errno(err, "cannot reach the agent that writes to '%s'", dir);
 	else
-		r = converse(fd, line, reply, err);
+		r = control_converse(fd, line, reply, err);
 	if (fd >= 0)
 		close(fd);
 	close(dir_fd);

@@ -33,7 +33,7 @@ struct facts {
 	uint64_t set_identity, set_members;
 };
 
-static uint64_t hash_text(const char *s)
+static uint64_t facts_hash_text(const char *s)
 {
 	uint64_t h = 0xcbf29ce484222325U; /* FNV-1a */
 
@@ -68,16 +68,16 @@ void facts_free(struct facts *f)
 	free(f);
 }
 
-static uint32_t *slot_of(const struct facts *f, const char *key)
+static uint32_t *facts_slot_of(const struct facts *f, const char *key)
 {
-	size_t i = hash_text(key) & (f->slot_count - 1);
+	size_t i = facts_hash_text(key) & (f->slot_count - 1);
 
 	while (f->slots[i] && strcmp(f->entries[f->slots[i] - 1].key, key))
 		i = (i + 1) & (f->slot_count - 1);
 	return &f->slots[i];
 }
 
-static void grow_slots(struct facts *f)
+static void facts_grow_slots(struct facts *f)
 {
 	size_t i;
 
@@ -85,18 +85,18 @@ static void grow_slots(struct facts *f)
 	f->slot_count *= 2;
 	f->slots = mem_array(f->slot_count, sizeof(*f->slots));
 	for (i = 0; i < f->count; i++)
-		*slot_of(f, f->entries[i].key) = (uint32_t)i + 1;
+		*facts_slot_of(f, f->entries[i].key) = (uint32_t)i + 1;
 }
 
-static struct entry *entry_of(struct facts *f, const char *key)
+static struct entry *facts_entry_of(struct facts *f, const char *key)
 {
-	uint32_t *slot = slot_of(f, key);
+	uint32_t *slot = facts_slot_of(f, key);
 
 	if (*slot)
 		return &f->entries[*slot - 1];
 	if (2 * (f->count + 1) > f->slot_count) {
-		grow_slots(f);
-		slot = slot_of(f, key);
+		facts_grow_slots(f);
+		slot = facts_slot_of(f, key);
 	}
 	MEM_RESERVE(f->entries, f->count, f->cap);
 	f->entries[f->count] = (struct entry){.key = mem_strdup(key)};
@@ -121,30 +121,30 @@ void facts_time(struct facts *f, int64_t now_ns)
 	f->now_ns = now_ns;
 }
 
-static bool known(const struct facts *f, const struct entry *e)
+static bool facts_known(const struct facts *f, const struct entry *e)
 {
 	/* While a round runs, what the one before put is still known. */
 	return e->value && (!e->round || e->round + f->in_round >= f->round);
 }
 
-static void set_value(struct entry *e, const char *value, size_t length)
+static void facts_set_value(struct entry *e, const char *value, size_t length)
 {
 	e->value = mem_realloc(e->value, length + 1);
 	memcpy(e->value, value, length);
 	e->value[length] = '\0';
 }
 
-static void put(struct facts *f, const char *key, const char *value)
+static void facts_put_text(struct facts *f, const char *key, const char *value)
 {
-	struct entry *e = entry_of(f, key);
+	struct entry *e = facts_entry_of(f, key);
 	size_t length = strnlen(value, FACT_VALUE_MAX);
-	bool was_known = known(f, e);
+	bool was_known = facts_known(f, e);
 
 	e->round = f->in_round ? f->round : 0;
 	e->is_set = false;
 	if (was_known && strlen(e->value) == length && !memcmp(e->value, value, length))
 		return;
-	set_value(e, value, length);
+	facts_set_value(e, value, length);
 	e->at_ns = f->now_ns;
 	e->changed = true;
 }
@@ -157,7 +157,7 @@ void facts_put(struct facts *f, const char *value, const char *key_fmt, ...)
 	va_start(ap, key_fmt);
 	vsnprintf(key, sizeof(key), key_fmt, ap);
 	va_end(ap);
-	put(f, key, value);
+	facts_put_text(f, key, value);
 }
 
 void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
@@ -169,7 +169,7 @@ void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
 	vsnprintf(key, sizeof(key), key_fmt, ap);
 	va_end(ap);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	put(f, key, text);
+	facts_put_text(f, key, text);
 }
 
 void facts_event(struct facts *f, int64_t at_ns, const char *key, const char *fmt, ...)
@@ -199,7 +199,7 @@ void facts_set_begin(struct facts *f, const char *key)
 void facts_set_add(struct facts *f, const char *identity, const char *value)
 {
 	/* A sum: the kernel's order of entries does not matter. */
-	f->set_identity += hash_text(identity);
+	f->set_identity += facts_hash_text(identity);
 	f->set_members++;
 	strbuf_adds(&f->set, value);
 	strbuf_addc(&f->set, '\n');
@@ -207,12 +207,13 @@ void facts_set_add(struct facts *f, const char *identity, const char *value)
 
 void facts_set_end(struct facts *f, uint64_t omitted, bool force)
 {
-	struct entry *e = entry_of(f, f->set_key);
-	bool same = known(f, e) && e->identity == f->set_identity && e->members == f->set_members;
+	struct entry *e = facts_entry_of(f, f->set_key);
+	bool same =
+		facts_known(f, e) && e->identity == f->set_identity && e->members == f->set_members;
 
 	e->round = f->in_round ? f->round : 0;
 	e->is_set = true;
-	set_value(e, f->set.text ? f->set.text : "", f->set.length);
+	facts_set_value(e, f->set.text ? f->set.text : "", f->set.length);
 	e->at_ns = f->now_ns;
 	e->identity = f->set_identity;
 	e->members = f->set_members;
@@ -220,7 +221,7 @@ void facts_set_end(struct facts *f, uint64_t omitted, bool force)
 	e->changed |= force || !same;
 }
 
-static void write_fact(
+static void facts_write_fact(
 	const struct fact_out *out, int64_t at_ns, const char *key, const char *value)
 {
 	if (out->comments)
@@ -229,48 +230,48 @@ static void write_fact(
 		comments_json(out->json, at_ns, key, value);
 }
 
-static void write_number(
+static void facts_write_number(
 	const struct fact_out *out, const struct entry *e, const char *what, uint64_t n)
 {
 	char key[FACT_KEY_SIZE + 16], value[32];
 
 	snprintf(key, sizeof(key), "%s.%s", e->key, what);
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)n);
-	write_fact(out, e->at_ns, key, value);
+	facts_write_fact(out, e->at_ns, key, value);
 }
 
-static void write_set(const struct fact_out *out, struct entry *e)
+static void facts_write_set(const struct fact_out *out, struct entry *e)
 {
 	char *line = e->value, *end;
 
 	for (; (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';
-		write_fact(out, e->at_ns, e->key, line);
+		facts_write_fact(out, e->at_ns, e->key, line);
 		*end = '\n';
 	}
-	write_number(out, e, "count", e->members);
+	facts_write_number(out, e, "count", e->members);
 	if (e->omitted)
-		write_number(out, e, "omitted", e->omitted);
+		facts_write_number(out, e, "omitted", e->omitted);
 }
 
-static void write_entries(struct facts *f, const struct fact_out *out, bool all)
+static void facts_write_entries(struct facts *f, const struct fact_out *out, bool all)
 {
 	size_t i;
 
 	for (i = 0; i < f->count; i++) {
 		struct entry *e = &f->entries[i];
 
-		if (!known(f, e) || (!all && !e->changed))
+		if (!facts_known(f, e) || (!all && !e->changed))
 			continue;
 		if (e->is_set)
-			write_set(out, e);
+			facts_write_set(out, e);
 		else
-			write_fact(out, e->at_ns, e->key, e->value);
+			facts_write_fact(out, e->at_ns, e->key, e->value);
 		e->changed = false;
 	}
 }
 
-static void write_events(struct facts *f, const struct fact_out *out)
+static void facts_write_events(struct facts *f, const struct fact_out *out)
 {
 	const char *at = f->events.text, *end = at + f->events.length;
 
@@ -279,7 +280,7 @@ static void write_events(struct facts *f, const struct fact_out *out)
 		int64_t at_ns;
 
 		memcpy(&at_ns, at, sizeof(at_ns));
-		write_fact(out, at_ns, key, value);
+		facts_write_fact(out, at_ns, key, value);
 		at = value + strlen(value) + 1;
 	}
 	strbuf_reset(&f->events);
@@ -287,21 +288,21 @@ static void write_events(struct facts *f, const struct fact_out *out)
 
 void facts_drain(struct facts *f, const struct fact_out *out)
 {
-	write_events(f, out);
-	write_entries(f, out, false);
+	facts_write_events(f, out);
+	facts_write_entries(f, out, false);
 }
 
 void facts_write_all(struct facts *f, const struct fact_out *out)
 {
-	write_entries(f, out, true);
-	write_events(f, out);
+	facts_write_entries(f, out, true);
+	facts_write_events(f, out);
 }
 
 const char *facts_get(const struct facts *f, const char *key)
 {
-	uint32_t slot = *slot_of(f, key);
+	uint32_t slot = *facts_slot_of(f, key);
 
-	return slot && known(f, &f->entries[slot - 1]) ? f->entries[slot - 1].value : NULL;
+	return slot && facts_known(f, &f->entries[slot - 1]) ? f->entries[slot - 1].value : NULL;
 }
 
 uint64_t facts_events_dropped(const struct facts *f)

@@ -8,7 +8,7 @@
 
 #define STEP_NS (10 * NSEC_PER_MSEC)
 
-static int64_t read_clock(clockid_t id)
+static int64_t facts_clock_read_clock(clockid_t id)
 {
 	struct timespec t;
 
@@ -16,7 +16,7 @@ static int64_t read_clock(clockid_t id)
 	return (int64_t)t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
-static void adjustment(struct host *h)
+static void facts_clock_adjustment(struct host *h)
 {
 	struct timex t = {.modes = 0};
 	int state = adjtimex(&t);
@@ -37,8 +37,10 @@ static void adjustment(struct host *h)
 
 void facts_clock(struct host *h)
 {
-	int64_t before = read_clock(CLOCK_REALTIME), raw = read_clock(CLOCK_MONOTONIC_RAW);
-	int64_t boot = read_clock(CLOCK_BOOTTIME), after = read_clock(CLOCK_REALTIME);
+	int64_t before = facts_clock_read_clock(CLOCK_REALTIME),
+		raw = facts_clock_read_clock(CLOCK_MONOTONIC_RAW);
+	int64_t boot = facts_clock_read_clock(CLOCK_BOOTTIME),
+		after = facts_clock_read_clock(CLOCK_REALTIME);
 	char text[192];
 
 	/* The middle of the bracket is nearest to the moment at which the others were read. */
@@ -47,12 +49,13 @@ void facts_clock(struct host *h)
 		(long long)(before + (after - before) / 2), (long long)raw, (long long)boot,
 		(long long)(after - before));
 	facts_put(h->facts, text, "clock.sample");
-	adjustment(h);
+	facts_clock_adjustment(h);
 }
 
 void facts_clock_check(struct host *h)
 {
-	int64_t now = read_clock(CLOCK_REALTIME), raw = read_clock(CLOCK_MONOTONIC_RAW);
+	int64_t now = facts_clock_read_clock(CLOCK_REALTIME),
+		raw = facts_clock_read_clock(CLOCK_MONOTONIC_RAW);
 	int64_t between = raw - h->last_raw_ns, step = now - h->last_realtime_ns - between;
 	int64_t size = step < 0 ? -step : step;
 

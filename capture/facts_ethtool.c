@@ -14,7 +14,7 @@
 #define STATS_KEPT 200
 
 /* Which of a driver's hundreds of counters speak of trouble. */
-static bool telling(const char *name)
+static bool ethtool_telling(const char *name)
 {
 	static const char *const parts[] = {"drop", "miss", "err", "fail", "discard", "no_buf",
 		"no_dma", "timeout", "reset", "exceeded", "overrun", "fifo", "oob", "full", "crc",
@@ -28,7 +28,7 @@ static bool telling(const char *name)
 	return false;
 }
 
-static bool ask(const struct host *h, const char *interface, void *command)
+static bool ethtool_ask(const struct host *h, const char *interface, void *command)
 {
 	struct ifreq req = {0};
 
@@ -37,32 +37,32 @@ static bool ask(const struct host *h, const char *interface, void *command)
 	return h->ethtool_fd >= 0 && ioctl(h->ethtool_fd, SIOCETHTOOL, &req) == 0;
 }
 
-static void put_text(struct host *h, const char *word, const char *leaf, const char *text)
+static void ethtool_put_text(struct host *h, const char *word, const char *leaf, const char *text)
 {
 	if (text[0] && strcmp(text, "N/A"))
 		facts_put(h->facts, text, "nic.%s.%s", word, leaf);
 }
 
-static void driver_info(struct host *h, const char *interface, const char *word)
+static void ethtool_driver_info(struct host *h, const char *interface, const char *word)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 
-	if (!ask(h, interface, &info))
+	if (!ethtool_ask(h, interface, &info))
 		return;
 	info.driver[sizeof(info.driver) - 1] = info.version[sizeof(info.version) - 1] = '\0';
 	info.fw_version[sizeof(info.fw_version) - 1] = info.bus_info[sizeof(info.bus_info) - 1] =
 		'\0';
-	put_text(h, word, "driver", info.driver);
-	put_text(h, word, "driver_version", info.version);
-	put_text(h, word, "firmware", info.fw_version);
-	put_text(h, word, "bus", info.bus_info);
+	ethtool_put_text(h, word, "driver", info.driver);
+	ethtool_put_text(h, word, "driver_version", info.version);
+	ethtool_put_text(h, word, "firmware", info.fw_version);
+	ethtool_put_text(h, word, "bus", info.bus_info);
 }
 
-static void rings(struct host *h, const char *interface, const char *word)
+static void ethtool_rings(struct host *h, const char *interface, const char *word)
 {
 	struct ethtool_ringparam ring = {.cmd = ETHTOOL_GRINGPARAM};
 
-	if (!ask(h, interface, &ring) || !ring.rx_max_pending)
+	if (!ethtool_ask(h, interface, &ring) || !ring.rx_max_pending)
 		return;
 	facts_put_u64(h->facts, ring.rx_pending, "nic.%s.ring.rx", word);
 	facts_put_u64(h->facts, ring.tx_pending, "nic.%s.ring.tx", word);
@@ -70,7 +70,7 @@ static void rings(struct host *h, const char *interface, const char *word)
 	facts_put_u64(h->facts, ring.tx_max_pending, "nic.%s.ring.tx_max", word);
 }
 
-static void offloads(struct host *h, const char *interface, const char *word)
+static void ethtool_offloads(struct host *h, const char *interface, const char *word)
 {
 	static const struct {
 		uint32_t command, flag;
@@ -95,26 +95,26 @@ static void offloads(struct host *h, const char *interface, const char *word)
 		struct ethtool_value v = {.cmd = features[i].command};
 		bool on;
 
-		if (!ask(h, interface, &v))
+		if (!ethtool_ask(h, interface, &v))
 			continue;
 		on = features[i].flag ? v.data & features[i].flag : v.data != 0;
 		facts_put(h->facts, on ? "on" : "off", "nic.%s.offload.%s", word, features[i].name);
 	}
 }
 
-static void put_counter(
+static void ethtool_put_counter(
 	struct host *h, const char *word, const char *name, uint64_t value, unsigned *kept)
 {
 	char key[128];
 
-	if (!telling(name) || *kept >= STATS_KEPT)
+	if (!ethtool_telling(name) || *kept >= STATS_KEPT)
 		return;
 	++*kept;
 	facts_put_u64(h->facts, value, "nic.%s.driver_counter.%s", word,
 		comments_word(key, sizeof(key), name));
 }
 
-static void counters(struct host *h, const char *interface, const char *word)
+static void ethtool_counters(struct host *h, const char *interface, const char *word)
 {
 	struct ethtool_sset_info *set CLEANUP_FREE = mem_zalloc(sizeof(*set) + sizeof(uint32_t));
 	struct ethtool_gstrings *names CLEANUP_FREE = NULL;
@@ -125,7 +125,7 @@ static void counters(struct host *h, const char *interface, const char *word)
 
 	set->cmd = ETHTOOL_GSSET_INFO;
 	set->sset_mask = UINT64_C(1) << ETH_SS_STATS;
-	if (!ask(h, interface, set) || !set->sset_mask)
+	if (!ethtool_ask(h, interface, set) || !set->sset_mask)
 		return;
 	n = set->data[0];
 	if (!n || n > STATS_MAX)
@@ -138,15 +138,15 @@ static void counters(struct host *h, const char *interface, const char *word)
 	values = mem_array(n + 64, sizeof(uint64_t));
 	values->cmd = ETHTOOL_GSTATS;
 	values->n_stats = n;
-	if (!ask(h, interface, names) || !ask(h, interface, values))
+	if (!ethtool_ask(h, interface, names) || !ethtool_ask(h, interface, values))
 		return;
 	for (i = 0; i < n; i++) {
 		memcpy(name, names->data + (size_t)i * ETH_GSTRING_LEN, ETH_GSTRING_LEN);
-		put_counter(h, word, name, values->data[i], &kept);
+		ethtool_put_counter(h, word, name, values->data[i], &kept);
 	}
 }
 
-static void permanent_mac(struct host *h, const char *interface, const char *word)
+static void ethtool_permanent_mac(struct host *h, const char *interface, const char *word)
 {
 	struct ethtool_perm_addr *a CLEANUP_FREE = mem_zalloc(sizeof(*a) + 32);
 	static const uint8_t none[6];
@@ -155,7 +155,7 @@ static void permanent_mac(struct host *h, const char *interface, const char *wor
 
 	a->cmd = ETHTOOL_GPERMADDR;
 	a->size = 32;
-	if (!ask(h, interface, a) || a->size != 6 || !memcmp(m, none, 6))
+	if (!ethtool_ask(h, interface, a) || a->size != 6 || !memcmp(m, none, 6))
 		return;
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
 		m[5]);
@@ -163,7 +163,7 @@ static void permanent_mac(struct host *h, const char *interface, const char *wor
 }
 
 /* A saved line "name: value" of ethtool's output; the same names as by ioctl come out. */
-static void saved_line(struct host *h, const char *word, char kind, const char *name,
+static void ethtool_saved_line(struct host *h, const char *word, char kind, const char *name,
 	const char *value, unsigned *kept)
 {
 	static const char *const info[][2] = {{"driver", "driver"}, {"version", "driver_version"},
@@ -178,10 +178,10 @@ static void saved_line(struct host *h, const char *word, char kind, const char *
 	size_t i;
 
 	if (kind == 'S')
-		put_counter(h, word, name, strtoull(value, NULL, 10), kept);
+		ethtool_put_counter(h, word, name, strtoull(value, NULL, 10), kept);
 	for (i = 0; kind == 'i' && i < sizeof(info) / sizeof(*info); i++) {
 		if (!strcmp(name, info[i][0]))
-			put_text(h, word, info[i][1], value);
+			ethtool_put_text(h, word, info[i][1], value);
 	}
 	for (i = 0; kind == 'k' && i < sizeof(feature) / sizeof(*feature); i++) {
 		if (!strcmp(name, feature[i][0]))
@@ -191,7 +191,7 @@ static void saved_line(struct host *h, const char *word, char kind, const char *
 }
 
 /* ethtool -g says RX and TX twice: the maxima, then the current sizes. */
-static void saved_ring(
+static void ethtool_saved_ring(
 	struct host *h, const char *word, const char *name, const char *value, bool current)
 {
 	const char *leaf = !strcmp(name, "RX") ? "rx" : !strcmp(name, "TX") ? "tx" : NULL;
@@ -200,7 +200,7 @@ static void saved_ring(
 		facts_put(h->facts, value, "nic.%s.ring.%s%s", word, leaf, current ? "" : "_max");
 }
 
-static void saved(struct host *h, const char *interface, const char *word, char kind)
+static void ethtool_saved(struct host *h, const char *interface, const char *word, char kind)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char path[160], *line, *save = NULL, *value;
@@ -219,24 +219,24 @@ static void saved(struct host *h, const char *interface, const char *word, char 
 		*value++ = '\0';
 		value += strspn(value, " \t");
 		if (kind == 'g' && *value)
-			saved_ring(h, word, line, value, current);
+			ethtool_saved_ring(h, word, line, value, current);
 		else
-			saved_line(h, word, kind, line, value, &kept);
+			ethtool_saved_line(h, word, kind, line, value, &kept);
 	}
 }
 
 void facts_ethtool(struct host *h, const char *interface, const char *word)
 {
 	if (h->copied) {
-		saved(h, interface, word, 'i');
-		saved(h, interface, word, 'k');
-		saved(h, interface, word, 'g');
-		saved(h, interface, word, 'S');
+		ethtool_saved(h, interface, word, 'i');
+		ethtool_saved(h, interface, word, 'k');
+		ethtool_saved(h, interface, word, 'g');
+		ethtool_saved(h, interface, word, 'S');
 		return;
 	}
-	driver_info(h, interface, word);
-	permanent_mac(h, interface, word);
-	rings(h, interface, word);
-	offloads(h, interface, word);
-	counters(h, interface, word);
+	ethtool_driver_info(h, interface, word);
+	ethtool_permanent_mac(h, interface, word);
+	ethtool_rings(h, interface, word);
+	ethtool_offloads(h, interface, word);
+	ethtool_counters(h, interface, word);
 }

@@ -7,7 +7,7 @@
 #include "base/nsec.h"
 #include "host.h"
 
-static void put_line(struct host *h, const char *path, const char *key)
+static void facts_host_put_line(struct host *h, const char *path, const char *key)
 {
 	char line[ROOTFS_LINE_SIZE];
 
@@ -15,7 +15,7 @@ static void put_line(struct host *h, const char *path, const char *key)
 		facts_put(h->facts, line, "%s", key);
 }
 
-static void os_release(struct host *h)
+static void facts_host_os_release(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *line, *end;
@@ -33,7 +33,7 @@ static void os_release(struct host *h)
 }
 
 /* Words that look like secrets are masked: captures are handed to others. */
-static void command_line(struct host *h)
+static void facts_host_command_line(struct host *h)
 {
 	static const char *const secret[] = {"pass", "secret", "key", "token"};
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT, out CLEANUP_STRBUF = STRBUF_INIT;
@@ -55,7 +55,7 @@ static void command_line(struct host *h)
 	facts_put(h->facts, out.text ? out.text : "", "host.cmdline");
 }
 
-static void boot_time(struct host *h)
+static void facts_host_boot_time(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	unsigned cpus = 0;
@@ -74,7 +74,7 @@ static void boot_time(struct host *h)
 	facts_put_u64(h->facts, h->boot_ns, "host.boot_ns");
 }
 
-static void dmi(struct host *h)
+static void facts_host_dmi(struct host *h)
 {
 	static const char *const names[] = {"sys_vendor", "product_name", "product_version",
 		"bios_vendor", "bios_version", "board_name", "chassis_asset_tag"};
@@ -88,7 +88,7 @@ static void dmi(struct host *h)
 }
 
 /* From the vendor where there is no /sys/hypervisor, which only Xen fills. */
-static const char *type_from_dmi(struct host *h)
+static const char *facts_host_type_from_dmi(struct host *h)
 {
 	static const struct {
 		const char *vendor, *type;
@@ -116,7 +116,7 @@ static const char *type_from_dmi(struct host *h)
 	return NULL;
 }
 
-static void hypervisor_type(struct host *h)
+static void facts_host_hypervisor_type(struct host *h)
 {
 	struct strbuf cpus CLEANUP_STRBUF = STRBUF_INIT;
 	char line[ROOTFS_LINE_SIZE];
@@ -133,11 +133,11 @@ static void hypervisor_type(struct host *h)
 	guest = strstr(cpus.text, " hypervisor") != NULL;
 	if (!guest && !strstr(cpus.text, "flags\t"))
 		return;
-	type = guest ? type_from_dmi(h) : "none";
+	type = guest ? facts_host_type_from_dmi(h) : "none";
 	facts_put(h->facts, type ? type : "other", "hypervisor.type");
 }
 
-static void hypervisor_version(struct host *h)
+static void facts_host_hypervisor_version(struct host *h)
 {
 	char major[ROOTFS_LINE_SIZE], minor[ROOTFS_LINE_SIZE], extra[ROOTFS_LINE_SIZE];
 	char version[3 * ROOTFS_LINE_SIZE];
@@ -155,20 +155,20 @@ void facts_host_start(struct host *h)
 {
 	/* Outside a round: known for good. */
 	facts_end(h->facts);
-	put_line(h, "proc/sys/kernel/hostname", "host.name");
-	put_line(h, "proc/sys/kernel/random/boot_id", "host.boot_id");
-	put_line(h, "etc/machine-id", "host.machine_id");
-	put_line(h, "proc/sys/kernel/osrelease", "host.kernel");
-	put_line(h, "proc/sys/kernel/version", "host.kernel_build");
-	put_line(h, "sys/hypervisor/uuid", "hypervisor.uuid");
-	put_line(h, "sys/devices/system/clocksource/clocksource0/current_clocksource",
+	facts_host_put_line(h, "proc/sys/kernel/hostname", "host.name");
+	facts_host_put_line(h, "proc/sys/kernel/random/boot_id", "host.boot_id");
+	facts_host_put_line(h, "etc/machine-id", "host.machine_id");
+	facts_host_put_line(h, "proc/sys/kernel/osrelease", "host.kernel");
+	facts_host_put_line(h, "proc/sys/kernel/version", "host.kernel_build");
+	facts_host_put_line(h, "sys/hypervisor/uuid", "hypervisor.uuid");
+	facts_host_put_line(h, "sys/devices/system/clocksource/clocksource0/current_clocksource",
 		"clock.source");
-	os_release(h);
-	command_line(h);
-	boot_time(h);
-	dmi(h);
-	hypervisor_type(h);
-	hypervisor_version(h);
+	facts_host_os_release(h);
+	facts_host_command_line(h);
+	facts_host_boot_time(h);
+	facts_host_dmi(h);
+	facts_host_hypervisor_type(h);
+	facts_host_hypervisor_version(h);
 }
 
 void facts_host_uptime(struct host *h)

@@ -117,7 +117,7 @@ int kmsg_fd(const struct kmsg *k)
 	return k->fd;
 }
 
-static bool names_driver(const struct host *h, const char *message)
+static bool kmsg_names_driver(const struct host *h, const char *message)
 {
 	/* "ixgbevf 0000:00:03.0: ..." or "eth0: ...": the host's own drivers begin their lines so.
 	 */
@@ -136,7 +136,7 @@ static bool names_driver(const struct host *h, const char *message)
 	return false;
 }
 
-static bool wanted(const struct host *h, int level, const char *message)
+static bool kmsg_wanted(const struct host *h, int level, const char *message)
 {
 	size_t i;
 
@@ -144,10 +144,10 @@ static bool wanted(const struct host *h, int level, const char *message)
 		if (strstr(message, telling[i]))
 			return true;
 	}
-	return level <= 4 && names_driver(h, message);
+	return level <= 4 && kmsg_names_driver(h, message);
 }
 
-static void remember(struct kmsg *k, int64_t at_ns, int level, const char *message)
+static void kmsg_remember(struct kmsg *k, int64_t at_ns, int level, const char *message)
 {
 	struct past *p = &k->past[k->past_count++ % HISTORY];
 
@@ -156,7 +156,7 @@ static void remember(struct kmsg *k, int64_t at_ns, int level, const char *messa
 	p->text = mem_printf("level=%d message=%s", level, message);
 }
 
-static void emit(struct host *h, struct kmsg *k, int64_t at_ns, int level, const char *message)
+static void kmsg_emit(struct host *h, struct kmsg *k, int64_t at_ns, int level, const char *message)
 {
 	int64_t second = host_now() / NSEC_PER_SEC;
 
@@ -171,7 +171,7 @@ static void emit(struct host *h, struct kmsg *k, int64_t at_ns, int level, const
 }
 
 /* "6,339,5140900,-;NET: Registered ..." */
-static void take_line(struct host *h, struct kmsg *k, char *line)
+static void kmsg_take_line(struct host *h, struct kmsg *k, char *line)
 {
 	unsigned long long priority, seq, usec;
 	char *message = strchr(line, ';');
@@ -184,16 +184,16 @@ static void take_line(struct host *h, struct kmsg *k, char *line)
 	if (k->next_seq && seq > k->next_seq && !k->history)
 		k->lost += seq - k->next_seq;
 	k->next_seq = seq + 1;
-	if (!wanted(h, (int)(priority & 7), message))
+	if (!kmsg_wanted(h, (int)(priority & 7), message))
 		return;
 	at_ns = k->zero_ns + (int64_t)usec * NSEC_PER_USEC;
 	if (k->history)
-		remember(k, at_ns, (int)(priority & 7), message);
+		kmsg_remember(k, at_ns, (int)(priority & 7), message);
 	else
-		emit(h, k, at_ns, (int)(priority & 7), message);
+		kmsg_emit(h, k, at_ns, (int)(priority & 7), message);
 }
 
-static void tell_history(struct host *h, struct kmsg *k)
+static void kmsg_tell_history(struct host *h, struct kmsg *k)
 {
 	unsigned i, from = k->past_count > HISTORY ? k->past_count - HISTORY : 0;
 
@@ -203,7 +203,7 @@ static void tell_history(struct host *h, struct kmsg *k)
 	k->history = false;
 }
 
-static void read_copy(struct host *h, struct kmsg *k)
+static void kmsg_read_copy(struct host *h, struct kmsg *k)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *line, *save = NULL;
@@ -212,7 +212,7 @@ static void read_copy(struct host *h, struct kmsg *k)
 		return;
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (*line != ' ') /* a continuation: key=value of the device */
-			take_line(h, k, line);
+			kmsg_take_line(h, k, line);
 	}
 }
 
@@ -223,7 +223,7 @@ void facts_kmsg(struct host *h)
 	ssize_t n;
 
 	if (h->copied)
-		read_copy(h, k);
+		kmsg_read_copy(h, k);
 	/* One read is one record; history is bounded by the kernel's buffer, later reads by a
 	 * limit. */
 	while (!h->copied && (k->history || lines++ < 1000)) {
@@ -234,10 +234,10 @@ void facts_kmsg(struct host *h)
 		if (n <= 0)
 			break;
 		k->line[n] = '\0';
-		take_line(h, k, k->line);
+		kmsg_take_line(h, k, k->line);
 	}
 	if (k->history)
-		tell_history(h, k);
+		kmsg_tell_history(h, k);
 	if (k->lost)
 		facts_event(h->facts, host_now(), "kernel.log.lost", "%llu",
 			(unsigned long long)k->lost);

@@ -34,21 +34,21 @@ const char *neighbor_state(uint16_t state)
 	return "NONE";
 }
 
-static void add(char *text, size_t size, const char *name, const char *value)
+static void neighbor_add(char *text, size_t size, const char *name, const char *value)
 {
 	size_t n = strlen(text);
 
 	snprintf(text + n, size - n, "%s%s=%s", n ? " " : "", name, value);
 }
 
-static void add_age(char *text, size_t size, const char *name, int64_t value)
+static void neighbor_add_age(char *text, size_t size, const char *name, int64_t value)
 {
 	char number[32];
 
 	if (value < 0)
 		return;
 	snprintf(number, sizeof(number), "%lld", (long long)value);
-	add(text, size, name, number);
+	neighbor_add(text, size, name, number);
 }
 
 void neighbor_words(const struct neighbor *n, char *identity, char *words, size_t size)
@@ -62,27 +62,27 @@ void neighbor_words(const struct neighbor *n, char *identity, char *words, size_
 	size_t i;
 
 	identity[0] = '\0';
-	add(identity, size, "ip", n->ip);
-	add(identity, size, "dev", comments_word(dev, sizeof(dev), n->dev));
+	neighbor_add(identity, size, "ip", n->ip);
+	neighbor_add(identity, size, "dev", comments_word(dev, sizeof(dev), n->dev));
 	if (n->mac[0])
-		add(identity, size, "mac", n->mac);
-	add(identity, size, "state", neighbor_state(n->state));
+		neighbor_add(identity, size, "mac", n->mac);
+	neighbor_add(identity, size, "state", neighbor_state(n->state));
 	snprintf(words, size, "%s", identity);
-	add_age(words, size, "confirmed_ms", n->confirmed_ms);
-	add_age(words, size, "used_ms", n->used_ms);
-	add_age(words, size, "updated_ms", n->updated_ms);
+	neighbor_add_age(words, size, "confirmed_ms", n->confirmed_ms);
+	neighbor_add_age(words, size, "used_ms", n->used_ms);
+	neighbor_add_age(words, size, "updated_ms", n->updated_ms);
 	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 		if (n->flags & flags[i].bit)
 			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
 				list[0] ? "," : "", flags[i].name);
 	}
 	if (list[0])
-		add(words, size, "flags", list);
-	add_age(words, size, "probes", n->probes);
+		neighbor_add(words, size, "flags", list);
+	neighbor_add_age(words, size, "probes", n->probes);
 }
 
 /* "used 412/412/409": seconds since used, confirmed, updated, in this order. */
-static void saved_ages(struct neighbor *n, const char *text)
+static void neighbor_saved_ages(struct neighbor *n, const char *text)
 {
 	long long used, confirmed, updated;
 
@@ -94,7 +94,7 @@ static void saved_ages(struct neighbor *n, const char *text)
 }
 
 /* "10.0.1.90 dev eth0 lladdr 00:.. ref 1 used 3/412/409 probes 1 STALE" */
-static bool saved_entry(char *line, struct neighbor *n)
+static bool neighbor_saved_entry(char *line, struct neighbor *n)
 {
 	char *save = NULL, *word = strtok_r(line, " \t", &save), *next;
 	size_t i;
@@ -110,7 +110,7 @@ static bool saved_entry(char *line, struct neighbor *n)
 		else if (!strcmp(word, "lladdr") && next)
 			snprintf(n->mac, sizeof(n->mac), "%s", next);
 		else if (!strcmp(word, "used") && next)
-			saved_ages(n, next);
+			neighbor_saved_ages(n, next);
 		else if (!strcmp(word, "probes") && next)
 			n->probes = atoll(next);
 		else if (!strcmp(word, "router"))
@@ -123,7 +123,7 @@ static bool saved_entry(char *line, struct neighbor *n)
 	return n->state != 0;
 }
 
-static void saved_neighbors(struct host *h)
+static void neighbor_saved_neighbors(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *line, *save = NULL, identity[512], words[512];
@@ -133,7 +133,7 @@ static void saved_neighbors(struct host *h)
 		return;
 	facts_set_begin(h->facts, "neighbor");
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (!saved_entry(line, &n))
+		if (!neighbor_saved_entry(line, &n))
 			continue;
 		neighbor_words(&n, identity, words, sizeof(words));
 		facts_set_add(h->facts, identity, words);
@@ -141,7 +141,7 @@ static void saved_neighbors(struct host *h)
 	facts_set_end(h->facts, 0, false);
 }
 
-static void saved_routes(struct host *h)
+static void neighbor_saved_routes(struct host *h)
 {
 	static const char *const names[][2] = {{"via", "via"}, {"dev", "dev"}, {"src", "src"},
 		{"metric", "metric"}, {"scope", "scope"}, {"table", "table"}};
@@ -157,24 +157,24 @@ static void saved_routes(struct host *h)
 		if (!word)
 			continue;
 		words[0] = '\0';
-		add(words, sizeof(words), "dst", word);
+		neighbor_add(words, sizeof(words), "dst", word);
 		for (word = strtok_r(NULL, " \t", &word_save); word; word = next) {
 			next = strtok_r(NULL, " \t", &word_save);
 			for (i = 0; next && i < sizeof(names) / sizeof(*names); i++) {
 				if (!strcmp(word, names[i][0]))
-					add(words, sizeof(words), names[i][1], next);
+					neighbor_add(words, sizeof(words), names[i][1], next);
 			}
 		}
 		if (!strstr(words, " table="))
-			add(words, sizeof(words), "table", "254");
-		add(words, sizeof(words), "type", "unicast");
+			neighbor_add(words, sizeof(words), "table", "254");
+		neighbor_add(words, sizeof(words), "type", "unicast");
 		facts_set_add(h->facts, words, words);
 	}
 	facts_set_end(h->facts, 0, false);
 }
 
 /* "2: eth0    inet 10.0.1.20/24 brd ..."; lines of one interface stand together. */
-static void saved_addresses(struct host *h)
+static void neighbor_saved_addresses(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *line, *save = NULL, name[64], family[16], address[64], last[64] = "", list[1024] = "";
@@ -199,7 +199,7 @@ static void saved_addresses(struct host *h)
 
 void facts_saved_tables(struct host *h)
 {
-	saved_addresses(h);
-	saved_routes(h);
-	saved_neighbors(h);
+	neighbor_saved_addresses(h);
+	neighbor_saved_routes(h);
+	neighbor_saved_neighbors(h);
 }

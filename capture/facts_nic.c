@@ -13,7 +13,7 @@ struct nic {
 	uint64_t sum;
 };
 
-static void put_attribute(struct nic *n, const char *file, const char *leaf)
+static void nic_put_attribute(struct nic *n, const char *file, const char *leaf)
 {
 	char line[ROOTFS_LINE_SIZE];
 
@@ -22,7 +22,7 @@ static void put_attribute(struct nic *n, const char *file, const char *leaf)
 }
 
 /* For kernel lines that begin with the driver's name. */
-static void note_driver(struct host *h, const char *driver)
+static void nic_note_driver(struct host *h, const char *driver)
 {
 	size_t i, last = sizeof(h->drivers) / sizeof(*h->drivers) - 1;
 
@@ -34,7 +34,7 @@ static void note_driver(struct host *h, const char *driver)
 		snprintf(h->drivers[i], sizeof(h->drivers[i]), "%.31s", driver);
 }
 
-static void put_driver(struct nic *n)
+static void nic_put_driver(struct nic *n)
 {
 	char driver[ROOTFS_LINE_SIZE], text[ROOTFS_LINE_SIZE], device[ROOTFS_LINE_SIZE];
 
@@ -42,7 +42,7 @@ static void put_driver(struct nic *n)
 		facts_put(n->h->facts, text, "nic.%s.bus", n->word);
 	if (rootfs_link(&n->h->root, driver, "sys/class/net/%s/device/driver", n->name)) {
 		facts_put(n->h->facts, driver, "nic.%s.driver", n->word);
-		note_driver(n->h, driver);
+		nic_note_driver(n->h, driver);
 		if (rootfs_line(&n->h->root, text, "sys/module/%s/version", driver)) {
 			facts_put(n->h->facts, text, "module.%s.version", driver);
 			facts_put(n->h->facts, text, "nic.%s.driver_version", n->word);
@@ -58,14 +58,14 @@ static void put_driver(struct nic *n)
 	}
 }
 
-static void count_queue(void *arg, const char *name)
+static void nic_count_queue(void *arg, const char *name)
 {
 	unsigned *queues = arg;
 
 	queues[strncmp(name, "tx-", 3) ? 0 : 1]++;
 }
 
-static void add_tx_timeout(void *arg, const char *name)
+static void nic_add_tx_timeout(void *arg, const char *name)
 {
 	struct nic *n = arg;
 	uint64_t v;
@@ -74,22 +74,22 @@ static void add_tx_timeout(void *arg, const char *name)
 		n->sum += v;
 }
 
-static void put_queues(struct nic *n)
+static void nic_put_queues(struct nic *n)
 {
 	unsigned queues[2] = {0, 0};
 	char path[160], text[64];
 
 	snprintf(path, sizeof(path), "sys/class/net/%s/queues", n->name);
-	if (!rootfs_each(&n->h->root, path, 512, count_queue, queues))
+	if (!rootfs_each(&n->h->root, path, 512, nic_count_queue, queues))
 		return;
 	snprintf(text, sizeof(text), "rx=%u tx=%u", queues[0], queues[1]);
 	facts_put(n->h->facts, text, "nic.%s.queues", n->word);
 	n->sum = 0;
-	(void)rootfs_each(&n->h->root, path, 512, add_tx_timeout, n);
+	(void)rootfs_each(&n->h->root, path, 512, nic_add_tx_timeout, n);
 	facts_put_u64(n->h->facts, n->sum, "nic.%s.tx_timeout", n->word);
 }
 
-static void put_counter(void *arg, const char *name)
+static void nic_put_counter(void *arg, const char *name)
 {
 	struct nic *n = arg;
 	uint64_t v;
@@ -98,15 +98,15 @@ static void put_counter(void *arg, const char *name)
 		facts_put_u64(n->h->facts, v, "nic.%s.counter.%s", n->word, name);
 }
 
-static void put_counters(struct nic *n)
+static void nic_put_counters(struct nic *n)
 {
 	char path[160];
 
 	snprintf(path, sizeof(path), "sys/class/net/%s/statistics", n->name);
-	(void)rootfs_each(&n->h->root, path, 64, put_counter, n);
+	(void)rootfs_each(&n->h->root, path, 64, nic_put_counter, n);
 }
 
-static void put_arp_settings(struct nic *n)
+static void nic_put_arp_settings(struct nic *n)
 {
 	static const char *const names[][2] = {{"arp_ignore", "ignore"},
 		{"arp_announce", "announce"}, {"arp_accept", "accept"}, {"arp_filter", "filter"},
@@ -125,7 +125,7 @@ static void put_arp_settings(struct nic *n)
 		facts_put(n->h->facts, text, "arp.%s", n->word);
 }
 
-static void put_nic(void *arg, const char *name)
+static void nic_put_nic(void *arg, const char *name)
 {
 	static const char *const files[][2] = {{"ifindex", "index"}, {"address", "mac"},
 		{"mtu", "mtu"}, {"type", "type"}, {"operstate", "operstate"},
@@ -141,23 +141,23 @@ static void put_nic(void *arg, const char *name)
 		return;
 	comments_word(n.word, sizeof(n.word), name);
 	for (i = 0; i < sizeof(files) / sizeof(*files); i++)
-		put_attribute(&n, files[i][0], files[i][1]);
+		nic_put_attribute(&n, files[i][0], files[i][1]);
 	if (rootfs_u64(&n.h->root, &v, "sys/class/net/%s/speed", name) && v < 10000000)
 		facts_put_u64(n.h->facts, v, "nic.%s.speed_mbps", n.word);
 	if (rootfs_u64(&n.h->root, &v, "sys/class/net/%s/flags", name))
 		facts_put_u64(n.h->facts, !!(v & IFF_PROMISC), "nic.%s.promiscuous", n.word);
 	if (rootfs_link(&n.h->root, master, "sys/class/net/%s/master", name))
 		facts_put(n.h->facts, master, "nic.%s.master", n.word);
-	put_driver(&n);
+	nic_put_driver(&n);
 	facts_ethtool(n.h, name, n.word);
-	put_queues(&n);
-	put_counters(&n);
-	put_arp_settings(&n);
+	nic_put_queues(&n);
+	nic_put_counters(&n);
+	nic_put_arp_settings(&n);
 }
 
 void facts_nic_all(struct host *h)
 {
-	size_t n = rootfs_each(&h->root, "sys/class/net", HOST_NICS, put_nic, h);
+	size_t n = rootfs_each(&h->root, "sys/class/net", HOST_NICS, nic_put_nic, h);
 
 	if (n > HOST_NICS)
 		facts_put_u64(h->facts, n - HOST_NICS, "nic.omitted");

@@ -5,7 +5,7 @@
 
 #include "host.h"
 
-static bool has_name(const char *list, const char *name)
+static bool stack_has_name(const char *list, const char *name)
 {
 	size_t n = strlen(name);
 	const char *at;
@@ -17,7 +17,7 @@ static bool has_name(const char *list, const char *name)
 	return false;
 }
 
-static bool wanted(const char *group, const char *name)
+static bool stack_wanted(const char *group, const char *name)
 {
 	static const char *const lists[][2] = {
 		{"Ip", "InHdrErrors InAddrErrors InDiscards InDelivers OutDiscards OutNoRoutes "
@@ -34,7 +34,7 @@ static bool wanted(const char *group, const char *name)
 
 	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		if (!strcmp(group, lists[i][0]))
-			return has_name(lists[i][1], name);
+			return stack_has_name(lists[i][1], name);
 	}
 	for (i = 0; !strcmp(group, "TcpExt") && i < sizeof(parts) / sizeof(*parts); i++) {
 		if (strstr(name, parts[i]))
@@ -44,7 +44,7 @@ static bool wanted(const char *group, const char *name)
 }
 
 /* /proc/net/snmp and netstat: "Tcp: names" and then "Tcp: values". */
-static void paired_lines(struct host *h, const char *path, const char *prefix)
+static void stack_paired_lines(struct host *h, const char *path, const char *prefix)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *save = NULL, *names, *values, *name_save, *value_save, *group, *name, *value;
@@ -59,13 +59,13 @@ static void paired_lines(struct host *h, const char *path, const char *prefix)
 			return;
 		while ((name = strtok_r(NULL, " ", &name_save)) &&
 			(value = strtok_r(NULL, " ", &value_save))) {
-			if (wanted(group, name))
+			if (stack_wanted(group, name))
 				facts_put(h->facts, value, "%s.%s.%s", prefix, group, name);
 		}
 	}
 }
 
-static void snmp6(struct host *h)
+static void stack_snmp6(struct host *h)
 {
 	static const char names[] =
 		"Ip6InHdrErrors Ip6InNoRoutes Ip6InAddrErrors Ip6InDiscards Ip6OutDiscards "
@@ -77,12 +77,12 @@ static void snmp6(struct host *h)
 	if (!rootfs_read(&h->root, "proc/net/snmp6", 65536, &text))
 		return;
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (sscanf(line, "%63s %31s", name, value) == 2 && has_name(names, name))
+		if (sscanf(line, "%63s %31s", name, value) == 2 && stack_has_name(names, name))
 			facts_put(h->facts, value, "snmp6.%s", name);
 	}
 }
 
-static void softnet(struct host *h)
+static void stack_softnet(struct host *h)
 {
 	static const struct {
 		const char *name;
@@ -109,7 +109,8 @@ static void softnet(struct host *h)
 }
 
 /* Files of /proc/net/stat: a line of names, then a line of hexadecimal values for each CPU. */
-static void per_cpu(struct host *h, const char *path, const char *wanted_names, const char *prefix)
+static void stack_per_cpu(
+	struct host *h, const char *path, const char *wanted_names, const char *prefix)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *names, *name, *save = NULL, *line, *column_save = NULL, *at, *end,
@@ -134,12 +135,12 @@ static void per_cpu(struct host *h, const char *path, const char *wanted_names, 
 		}
 	}
 	for (i = 0; i < n; i++) {
-		if (has_name(wanted_names, header[i]))
+		if (stack_has_name(wanted_names, header[i]))
 			facts_put_u64(h->facts, sum[i], "%s.%s", prefix, header[i]);
 	}
 }
 
-static void conntrack(struct host *h)
+static void stack_conntrack(struct host *h)
 {
 	uint64_t count, max;
 
@@ -147,11 +148,11 @@ static void conntrack(struct host *h)
 		facts_put_u64(h->facts, count, "conntrack.count");
 	if (rootfs_u64(&h->root, &max, "proc/sys/net/netfilter/nf_conntrack_max"))
 		facts_put_u64(h->facts, max, "conntrack.max");
-	per_cpu(h, "proc/net/stat/nf_conntrack", "drop insert_failed early_drop invalid",
+	stack_per_cpu(h, "proc/net/stat/nf_conntrack", "drop insert_failed early_drop invalid",
 		"conntrack");
 }
 
-static void thresholds(struct host *h)
+static void stack_thresholds(struct host *h)
 {
 	uint64_t v[3];
 	char text[96];
@@ -169,12 +170,12 @@ static void thresholds(struct host *h)
 
 void facts_stack(struct host *h)
 {
-	softnet(h);
-	paired_lines(h, "proc/net/snmp", "snmp");
-	paired_lines(h, "proc/net/netstat", "netstat");
-	snmp6(h);
-	conntrack(h);
-	thresholds(h);
-	per_cpu(h, "proc/net/stat/arp_cache", "entries table_fulls unresolved_discards res_failed",
-		"neighbor.table");
+	stack_softnet(h);
+	stack_paired_lines(h, "proc/net/snmp", "snmp");
+	stack_paired_lines(h, "proc/net/netstat", "netstat");
+	stack_snmp6(h);
+	stack_conntrack(h);
+	stack_thresholds(h);
+	stack_per_cpu(h, "proc/net/stat/arp_cache",
+		"entries table_fulls unresolved_discards res_failed", "neighbor.table");
 }

@@ -11,7 +11,7 @@ struct census {
 	uint64_t vhost, qemu;
 };
 
-static void look_at(void *arg, const char *pid)
+static void virt_look_at(void *arg, const char *pid)
 {
 	struct census *c = arg;
 	char comm[ROOTFS_LINE_SIZE];
@@ -24,7 +24,7 @@ static void look_at(void *arg, const char *pid)
 }
 
 /* VHOST_NET_ENABLED=0, with or without quotes; the last such line counts, as in the shell. */
-static void packaging_default(struct host *h)
+static void virt_packaging_default(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;
 	char *line, *save = NULL, *value = NULL;
@@ -45,12 +45,12 @@ void facts_virt(struct host *h)
 	struct census c = {.h = h};
 	char version[ROOTFS_LINE_SIZE];
 
-	(void)rootfs_each(&h->root, "proc", PROCESSES, look_at, &c);
+	(void)rootfs_each(&h->root, "proc", PROCESSES, virt_look_at, &c);
 	facts_put_u64(
 		h->facts, rootfs_exists(&h->root, "sys/module/vhost_net"), "vhost_net.loaded");
 	facts_put_u64(h->facts, c.vhost, "vhost_net.threads");
 	facts_put_u64(h->facts, c.qemu, "qemu.processes");
 	if (rootfs_line(&h->root, version, "sys/module/vhost_net/version"))
 		facts_put(h->facts, version, "module.vhost_net.version");
-	packaging_default(h);
+	virt_packaging_default(h);
 }

@@ -16,7 +16,7 @@ static const struct {
 	{"status", cmd_status},
 };
 
-static int run_agent(int argc, char **argv)
+static int main_run_agent(int argc, char **argv)
 {
 	struct options o;
 	int status = 2;
@@ -41,5 +41,5 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	}
-	return run_agent(argc, argv);
+	return main_run_agent(argc, argv);
 }

@@ -114,7 +114,8 @@ bool options_span(const char *text, int64_t *ret_ns)
 	return false;
 }
 
-static int64_t want_span(struct argp_state *st, const char *name, const char *text, int64_t min)
+static int64_t options_want_span(
+	struct argp_state *st, const char *name, const char *text, int64_t min)
 {
 	int64_t ns = 0;
 
@@ -124,7 +125,7 @@ static int64_t want_span(struct argp_state *st, const char *name, const char *te
 	return ns;
 }
 
-static uint64_t want_size(
+static uint64_t options_want_size(
 	struct argp_state *st, const char *name, const char *text, uint64_t min, uint64_t max)
 {
 	uint64_t bytes = 0;
@@ -135,7 +136,7 @@ static uint64_t want_size(
 	return bytes;
 }
 
-static uint64_t want_number(
+static uint64_t options_want_number(
 	struct argp_state *st, const char *name, const char *text, uint64_t min, uint64_t max)
 {
 	unsigned long long v;
@@ -149,16 +150,16 @@ static uint64_t want_number(
 	return v;
 }
 
-static bool want_yes(struct argp_state *st, const char *name, const char *text)
+static bool options_want_yes(struct argp_state *st, const char *name, const char *text)
 {
 	if (strcmp(text, "yes") && strcmp(text, "no"))
 		argp_failure(st, 2, 0, "--%s '%s': say yes or no", name, text);
 	return !strcmp(text, "yes");
 }
 
-static void read_config(struct options *o, const char *path, struct argp_state *st);
+static void options_read_config(struct options *o, const char *path, struct argp_state *st);
 
-static void add_source(struct options *o, struct argp_state *st, int key, const char *arg)
+static void options_add_source(struct options *o, struct argp_state *st, int key, const char *arg)
 {
 	if (o->interface_count + o->group_count >= OPTIONS_SOURCES)
 		argp_failure(st, 2, 0, "more than %d sources", OPTIONS_SOURCES);
@@ -166,53 +167,54 @@ static void add_source(struct options *o, struct argp_state *st, int key, const 
 		o->interfaces[o->interface_count++] = arg;
 	else
 		o->groups[o->group_count++] =
-			(uint16_t)want_number(st, "nflog", arg, 0, UINT16_MAX);
+			(uint16_t)options_want_number(st, "nflog", arg, 0, UINT16_MAX);
 }
 
 /* Sizes and spans. */
-static error_t parse_limit(struct options *o, struct argp_state *st, int key, const char *arg)
+static error_t options_parse_limit(
+	struct options *o, struct argp_state *st, int key, const char *arg)
 {
 	const uint64_t any = UINT64_MAX;
 
 	switch (key) {
 	case KEY_BUFFER:
-		o->source.buffer_bytes = want_size(st, "buffer", arg, 1 << 18, 1 << 30);
+		o->source.buffer_bytes = options_want_size(st, "buffer", arg, 1 << 18, 1 << 30);
 		break;
 	case KEY_FILE_SIZE:
-		o->file_size = want_size(st, "file-size", arg, 1 << 16, UINT64_C(1) << 40);
+		o->file_size = options_want_size(st, "file-size", arg, 1 << 16, UINT64_C(1) << 40);
 		break;
 	case KEY_FILE_AGE:
-		o->file_age_ns = want_span(st, "file-age", arg, NSEC_PER_SEC);
+		o->file_age_ns = options_want_span(st, "file-age", arg, NSEC_PER_SEC);
 		break;
 	case KEY_RING_SIZE:
-		o->ring.size = want_size(st, "ring-size", arg, 0, any);
+		o->ring.size = options_want_size(st, "ring-size", arg, 0, any);
 		break;
 	case KEY_RING_COUNT:
-		o->ring.count = want_number(st, "ring-count", arg, 0, any);
+		o->ring.count = options_want_number(st, "ring-count", arg, 0, any);
 		break;
 	case KEY_RING_AGE:
-		o->ring.age_ns = want_span(st, "ring-age", arg, NSEC_PER_SEC);
+		o->ring.age_ns = options_want_span(st, "ring-age", arg, NSEC_PER_SEC);
 		break;
 	case KEY_PRE_TRIGGER:
-		o->pre_trigger_ns = want_span(st, "pre-trigger", arg, NSEC_PER_SEC);
+		o->pre_trigger_ns = options_want_span(st, "pre-trigger", arg, NSEC_PER_SEC);
 		break;
 	case KEY_KEEP_SIZE:
-		o->ring.kept_size = want_size(st, "keep-size", arg, 1, any);
+		o->ring.kept_size = options_want_size(st, "keep-size", arg, 1, any);
 		break;
 	case KEY_MIN_FREE:
-		o->min_free = want_size(st, "min-free", arg, 0, any);
+		o->min_free = options_want_size(st, "min-free", arg, 0, any);
 		break;
 	case KEY_FLUSH:
-		o->flush_ns = want_span(st, "flush", arg, 10 * NSEC_PER_MSEC);
+		o->flush_ns = options_want_span(st, "flush", arg, 10 * NSEC_PER_MSEC);
 		break;
 	case KEY_INTERVAL:
-		o->interval_ns = want_span(st, "interval", arg, 100 * NSEC_PER_MSEC);
+		o->interval_ns = options_want_span(st, "interval", arg, 100 * NSEC_PER_MSEC);
 		break;
 	case KEY_HEARTBEAT:
-		o->heartbeat_ns = want_span(st, "heartbeat", arg, 100 * NSEC_PER_MSEC);
+		o->heartbeat_ns = options_want_span(st, "heartbeat", arg, 100 * NSEC_PER_MSEC);
 		break;
 	case KEY_DURATION:
-		o->duration_ns = want_span(st, "duration", arg, NSEC_PER_MSEC);
+		o->duration_ns = options_want_span(st, "duration", arg, NSEC_PER_MSEC);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -220,14 +222,14 @@ static error_t parse_limit(struct options *o, struct argp_state *st, int key, co
 	return 0;
 }
 
-static error_t parse_one(int key, char *arg, struct argp_state *st)
+static error_t options_parse_one(int key, char *arg, struct argp_state *st)
 {
 	struct options *o = st->input;
 
 	switch (key) {
 	case 'i':
 	case 'g':
-		add_source(o, st, key, arg);
+		options_add_source(o, st, key, arg);
 		break;
 	case 'f':
 		o->source.filter = arg;
@@ -239,19 +241,19 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 		o->quiet = true;
 		break;
 	case KEY_SNAPLEN:
-		o->source.snaplen = (uint32_t)want_number(st, "snaplen", arg, 64, 262144);
+		o->source.snaplen = (uint32_t)options_want_number(st, "snaplen", arg, 64, 262144);
 		break;
 	case KEY_PAYLOAD:
-		o->source.payload = want_yes(st, "payload", arg);
+		o->source.payload = options_want_yes(st, "payload", arg);
 		break;
 	case KEY_PROMISC:
-		o->source.promiscuous = want_yes(st, "promiscuous", arg);
+		o->source.promiscuous = options_want_yes(st, "promiscuous", arg);
 		break;
 	case KEY_CONFINE:
-		o->confine = want_yes(st, "confine", arg);
+		o->confine = options_want_yes(st, "confine", arg);
 		break;
 	case KEY_FACTS:
-		o->facts = want_yes(st, "facts", arg);
+		o->facts = options_want_yes(st, "facts", arg);
 		break;
 	case KEY_USER:
 		o->user = arg;
@@ -263,25 +265,25 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 		o->name = arg;
 		break;
 	case KEY_CONFIG:
-		read_config(o, arg, st);
+		options_read_config(o, arg, st);
 		break;
 	case ARGP_KEY_ARG:
 		argp_failure(st, 2, 0, "'%s' is not understood: options begin with --", arg);
 		break;
 	default:
-		return parse_limit(o, st, key, arg);
+		return options_parse_limit(o, st, key, arg);
 	}
 	return 0;
 }
 
 static const struct argp argp = {
 	.options = table,
-	.parser = parse_one,
+	.parser = options_parse_one,
 	.doc = "Records packets of this host, and facts about it, in a ring of capture files.\v"
 	       "Other uses: bothends-agent ls|status|mark|push|nft|facts --help",
 };
 
-static char *trim_text(char *s)
+static char *options_trim_text(char *s)
 {
 	size_t n;
 
@@ -294,10 +296,10 @@ static char *trim_text(char *s)
 
 /* "name = value" becomes --name=value and takes the way of flags: one table, one set of messages.
  */
-static void config_line(
+static void options_config_line(
 	struct options *o, const char *path, int number, char *line, struct argp_state *st)
 {
-	char *name = trim_text(line), *value, *word[3] = {NULL, NULL, NULL};
+	char *name = options_trim_text(line), *value, *word[3] = {NULL, NULL, NULL};
 
 	if (!*name || *name == '#')
 		return;
@@ -305,18 +307,18 @@ static void config_line(
 	if (!value)
 		argp_failure(st, 2, 0, "%s:%d: '%s' is not NAME = VALUE", path, number, name);
 	*value++ = '\0';
-	name = trim_text(name);
+	name = options_trim_text(name);
 	if (!strcmp(name, "config") || !strcmp(name, "help") || o->owned_count >= 254)
 		argp_failure(st, 2, 0, "%s:%d: '%s' does not belong here", path, number, name);
 	/* Messages begin with the program's name: here file and line stand for it. */
 	word[0] = mem_printf("%s:%d", path, number);
-	word[1] = mem_printf("--%s=%s", name, trim_text(value));
+	word[1] = mem_printf("--%s=%s", name, options_trim_text(value));
 	o->owned[o->owned_count++] = word[0];
 	o->owned[o->owned_count++] = word[1];
 	(void)argp_parse(&argp, 2, word, 0, NULL, o); /* ends the program on what it cannot take */
 }
 
-static void read_config(struct options *o, const char *path, struct argp_state *st)
+static void options_read_config(struct options *o, const char *path, struct argp_state *st)
 {
 	char line[4096];
 	int number = 0;
@@ -326,7 +328,7 @@ static void read_config(struct options *o, const char *path, struct argp_state *
 		argp_failure(st, 2, errno, "cannot open '%s'", path);
 	o->config = path;
 	while (f && fgets(line, sizeof(line), f))
-		config_line(o, path, ++number, line, st);
+		options_config_line(o, path, ++number, line, st);
 	if (f)
 		fclose(f);
 }

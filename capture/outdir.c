@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int check(int fd, const char *path, struct error *err)
+static int outdir_is_usable(int fd, const char *path, struct error *err)
 {
 	struct stat st;
 
@@ -32,7 +32,7 @@ int outdir_open(const char *path, struct error *err)
 			path, path);
 	if (fd < 0)
 		return error_errno(err, "cannot open output folder '%s'", path);
-	r = check(fd, path, err);
+	r = outdir_is_usable(fd, path, err);
 	if (r) {
 		close(fd);
 		return r;

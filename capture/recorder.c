@@ -19,7 +19,7 @@
 #define KEEP_BY_DEFAULT_NS (600 * NSEC_PER_SEC)
 
 /* A crash can only have torn the last file: each is closed before the next begins. */
-static int repair_last(struct recorder *r, struct error *err)
+static int recorder_repair_last(struct recorder *r, struct error *err)
 {
 	char name[RING_NAME_SIZE + 16];
 	const struct ring_file *last;
@@ -44,7 +44,7 @@ static int repair_last(struct recorder *r, struct error *err)
 	return 0;
 }
 
-static void run_facts(struct recorder *r)
+static void recorder_run_facts(struct recorder *r)
 {
 	char id[17];
 	uint64_t bits = 0;
@@ -82,10 +82,10 @@ int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struc
 	outfile_init(&r->sidecar, SIDECAR_BUFFER);
 	code = ring_load(&r->ring, dir_fd, &o->ring, err);
 	if (!code)
-		code = repair_last(r, err);
+		code = recorder_repair_last(r, err);
 	if (code)
 		return code;
-	run_facts(r);
+	recorder_run_facts(r);
 	for (uint32_t i = 0; i < source_count; i++)
 		sources[i].reported_ns = r->run_start_ns;
 	code = recorder_begin_file(r, false, err);
@@ -125,7 +125,7 @@ void recorder_packet(void *arg, struct source *s, const struct record *p)
 		recorder_write(r, host_now());
 }
 
-static bool due(const struct recorder *r, int64_t now_ns)
+static bool recorder_due(const struct recorder *r, int64_t now_ns)
 {
 	const struct options *o = r->options;
 
@@ -142,7 +142,7 @@ int recorder_flush(struct recorder *r, int64_t now_ns, struct error *err)
 	recorder_write(r, now_ns);
 	ring_note(&r->ring, r->stem, r->number, r->capture.written + r->sidecar.written, now_ns);
 	ring_prune(&r->ring, r->stem, now_ns);
-	return due(r, now_ns) ? recorder_rotate(r, "rotate", err) : 0;
+	return recorder_due(r, now_ns) ? recorder_rotate(r, "rotate", err) : 0;
 }
 
 void recorder_statistics(struct recorder *r, int64_t now_ns)

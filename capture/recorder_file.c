@@ -11,7 +11,7 @@
 
 #define SIDECAR_WAITING (1U << 20)
 
-static uint64_t received(const struct source *s, const struct source_mark *since)
+static uint64_t recorder_received(const struct source *s, const struct source_mark *since)
 {
 	/* What was taken off the kernel's buffer or dropped; what still waits there is in the next.
 	 */
@@ -19,13 +19,14 @@ static uint64_t received(const struct source *s, const struct source_mark *since
 	       s->dropped_own - since->dropped_own;
 }
 
-static struct source_mark mark_of(const struct source *s)
+static struct source_mark recorder_mark_of(const struct source *s)
 {
 	return (struct source_mark){
 		s->written, s->dropped_kernel, s->dropped_own, s->dropped_interface};
 }
 
-static const char *nic_fact(const struct recorder *r, const struct source *s, const char *leaf)
+static const char *recorder_nic_fact(
+	const struct recorder *r, const struct source *s, const char *leaf)
 {
 	char key[FACT_KEY_SIZE], word[200];
 
@@ -33,17 +34,18 @@ static const char *nic_fact(const struct recorder *r, const struct source *s, co
 	return s->netfilter ? NULL : facts_get(r->facts, key);
 }
 
-static void add_interface(struct recorder *r, const struct source *s)
+static void recorder_add_interface(struct recorder *r, const struct source *s)
 {
-	const char *mac = nic_fact(r, s, "mac"), *speed = nic_fact(r, s, "speed_mbps");
+	const char *mac = recorder_nic_fact(r, s, "mac"),
+		   *speed = recorder_nic_fact(r, s, "speed_mbps");
 	struct pcapng_interface i = {
 		.link_type = s->link_type,
 		.snaplen = s->settings.snaplen,
 		.name = s->name,
 		.description = s->netfilter ? "netfilter log" : NULL,
 		.filter = s->settings.filter,
-		.hardware = nic_fact(r, s, "driver"),
-		.addresses = nic_fact(r, s, "addresses"),
+		.hardware = recorder_nic_fact(r, s, "driver"),
+		.addresses = recorder_nic_fact(r, s, "addresses"),
 		.speed_bits = speed ? strtoull(speed, NULL, 10) * 1000000 : 0,
 	};
 	uint8_t m[6];
@@ -57,7 +59,7 @@ static void add_interface(struct recorder *r, const struct source *s)
 	pcapng_add_interface(&r->block, &i);
 }
 
-static void source_facts(struct recorder *r, const struct source *s)
+static void recorder_source_facts(struct recorder *r, const struct source *s)
 {
 	static const char *const states[] = {"open", "down", "gone"};
 	struct facts *f = r->facts;
@@ -72,7 +74,7 @@ static void source_facts(struct recorder *r, const struct source *s)
 	facts_put(f, states[s->state], "source.%u.state", s->index);
 }
 
-static void total_fact(struct recorder *r, const struct source *s)
+static void recorder_total_fact(struct recorder *r, const struct source *s)
 {
 	const struct source_mark *m = &s->at_file_start;
 	char text[256], more[64] = "";
@@ -82,7 +84,8 @@ static void total_fact(struct recorder *r, const struct source *s)
 			(unsigned long long)(s->dropped_interface - m->dropped_interface));
 	snprintf(text, sizeof(text),
 		"received=%llu written=%llu dropped_kernel=%llu dropped_own=%llu%s",
-		(unsigned long long)received(s, m), (unsigned long long)(s->written - m->written),
+		(unsigned long long)recorder_received(s, m),
+		(unsigned long long)(s->written - m->written),
 		(unsigned long long)(s->dropped_kernel - m->dropped_kernel),
 		(unsigned long long)(s->dropped_own - m->dropped_own), more);
 	facts_put(r->facts, text, "source.%u.total", s->index);
@@ -90,8 +93,8 @@ static void total_fact(struct recorder *r, const struct source *s)
 		facts_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
 }
 
-static void drop_event(struct recorder *r, struct source *s, int64_t now_ns, const char *what,
-	uint64_t n, const char *reason)
+static void recorder_drop_event(struct recorder *r, struct source *s, int64_t now_ns,
+	const char *what, uint64_t n, const char *reason)
 {
 	char key[64];
 
@@ -102,7 +105,7 @@ static void drop_event(struct recorder *r, struct source *s, int64_t now_ns, con
 		(long long)s->reported_ns, (long long)now_ns, what, (unsigned long long)n, reason);
 }
 
-static void report_source(struct recorder *r, struct source *s, int64_t now_ns)
+static void recorder_report_source(struct recorder *r, struct source *s, int64_t now_ns)
 {
 	const struct source_mark *last = &s->at_last_report;
 	uint64_t kernel = s->dropped_kernel - last->dropped_kernel;
@@ -111,18 +114,19 @@ static void report_source(struct recorder *r, struct source *s, int64_t now_ns)
 	/* A netfilter source counts its gaps packet by packet; an interface tells sums. */
 	if (!s->netfilter)
 		s->lost_since_packet += kernel;
-	drop_event(r, s, now_ns, "kernel", kernel, s->netfilter ? "sequence-gap" : "buffer-full");
-	drop_event(r, s, now_ns, "own", s->dropped_own - last->dropped_own,
+	recorder_drop_event(
+		r, s, now_ns, "kernel", kernel, s->netfilter ? "sequence-gap" : "buffer-full");
+	recorder_drop_event(r, s, now_ns, "own", s->dropped_own - last->dropped_own,
 		r->suspended || r->capture.error ? "disk-full" : "shutdown");
-	drop_event(r, s, now_ns, "interface", s->dropped_interface - last->dropped_interface,
-		"buffer-full");
+	recorder_drop_event(r, s, now_ns, "interface",
+		s->dropped_interface - last->dropped_interface, "buffer-full");
 	if (s->no_buffer != s->no_buffer_reported) {
 		snprintf(key, sizeof(key), "source.%u.drop", s->index);
 		facts_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld reason=no-buffer-space",
 			(long long)s->reported_ns, (long long)now_ns);
 	}
 	s->no_buffer_reported = s->no_buffer;
-	s->at_last_report = mark_of(s);
+	s->at_last_report = recorder_mark_of(s);
 	s->reported_ns = now_ns;
 }
 
@@ -136,8 +140,8 @@ void recorder_report_sources(struct recorder *r, int64_t now_ns)
 
 		if (s->state != SOURCE_GONE)
 			s->ops->stats(s);
-		report_source(r, s, now_ns);
-		source_facts(r, s);
+		recorder_report_source(r, s, now_ns);
+		recorder_source_facts(r, s);
 	}
 }
 
@@ -149,7 +153,7 @@ void recorder_drain_facts(struct recorder *r)
 }
 
 /* The sidecar takes what it has room for; beyond 1 MiB that waits, lines are lost and counted. */
-static void feed_sidecar(struct recorder *r)
+static void recorder_feed_sidecar(struct recorder *r)
 {
 	if (r->json.length && outfile_add(&r->sidecar, r->json.text, r->json.length)) {
 		strbuf_reset(&r->json);
@@ -159,7 +163,7 @@ static void feed_sidecar(struct recorder *r)
 	}
 }
 
-static const char *no_space(const struct recorder *r)
+static const char *recorder_no_space(const struct recorder *r)
 {
 	struct statvfs v;
 
@@ -168,7 +172,7 @@ static const char *no_space(const struct recorder *r)
 	return (uint64_t)v.f_bavail * v.f_frsize < r->options->min_free ? "min-free" : NULL;
 }
 
-static void suspend(struct recorder *r, int64_t now_ns, const char *reason)
+static void recorder_suspend(struct recorder *r, int64_t now_ns, const char *reason)
 {
 	if (r->suspended)
 		return;
@@ -177,7 +181,7 @@ static void suspend(struct recorder *r, int64_t now_ns, const char *reason)
 	r->suspended_from_ns = now_ns;
 }
 
-static void resume(struct recorder *r, int64_t now_ns)
+static void recorder_resume(struct recorder *r, int64_t now_ns)
 {
 	if (!r->suspended)
 		return;
@@ -192,25 +196,25 @@ static void resume(struct recorder *r, int64_t now_ns)
 
 void recorder_write(struct recorder *r, int64_t now_ns)
 {
-	const char *reason = no_space(r);
+	const char *reason = recorder_no_space(r);
 	uint32_t i;
 
-	feed_sidecar(r);
+	recorder_feed_sidecar(r);
 	if (reason) {
 		r->capture.error = r->sidecar.error =
 			ENOSPC; /* so that full buffers don't try either */
-		suspend(r, now_ns, reason);
+		recorder_suspend(r, now_ns, reason);
 		return;
 	}
 	if (!outfile_flush(&r->capture)) {
-		suspend(r, now_ns,
+		recorder_suspend(r, now_ns,
 			r->capture.error == ENOSPC || r->capture.error == EDQUOT ? "no-space"
 										 : "error");
 		return;
 	}
 	for (i = 0; i < r->source_count; i++)
 		r->sources[i].buffered = 0;
-	resume(r, now_ns);
+	recorder_resume(r, now_ns);
 	(void)outfile_flush(&r->sidecar); /* kept and tried again with the next */
 }
 
@@ -227,7 +231,7 @@ void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
 			.at_ns = now_ns,
 			.start_ns = r->file_start_ns,
 			.end_ns = end_ns,
-			.received = received(s, &s->at_file_start),
+			.received = recorder_received(s, &s->at_file_start),
 			.dropped_kernel = s->dropped_kernel - s->at_file_start.dropped_kernel,
 			.delivered = s->written - s->at_file_start.written,
 			.dropped_interface =
@@ -243,7 +247,7 @@ void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
 		comments_begin(&r->comments, now_ns);
 }
 
-static void begin_facts(struct recorder *r, bool continues, int64_t now_ns)
+static void recorder_begin_facts(struct recorder *r, bool continues, int64_t now_ns)
 {
 	struct facts *f = r->facts;
 	uint32_t i;
@@ -257,13 +261,13 @@ static void begin_facts(struct recorder *r, bool continues, int64_t now_ns)
 	for (i = 0; i < r->source_count; i++) {
 		struct source *s = &r->sources[i];
 
-		s->at_file_start = mark_of(s);
-		source_facts(r, s);
-		total_fact(r, s);
+		s->at_file_start = recorder_mark_of(s);
+		recorder_source_facts(r, s);
+		recorder_total_fact(r, s);
 	}
 }
 
-static int add_head(struct recorder *r, struct error *err)
+static int recorder_add_head(struct recorder *r, struct error *err)
 {
 	const char *kernel = facts_get(r->facts, "host.kernel");
 	struct comments all = {.at_ns = r->file_start_ns};
@@ -284,7 +288,7 @@ static int add_head(struct recorder *r, struct error *err)
 					      .comments = &all,
 				      });
 	for (i = 0; i < r->source_count; i++)
-		add_interface(r, &r->sources[i]);
+		recorder_add_interface(r, &r->sources[i]);
 	ok = outfile_add(&r->capture, r->block.text, r->block.length);
 	comments_release(&all);
 	return ok ? 0
@@ -310,8 +314,8 @@ int recorder_begin_file(struct recorder *r, bool continues, struct error *err)
 	r->files++;
 	ring_note(&r->ring, r->stem, r->number, 0, now_ns);
 	comments_begin(&r->comments, now_ns);
-	begin_facts(r, continues, now_ns);
-	return add_head(r, err);
+	recorder_begin_facts(r, continues, now_ns);
+	return recorder_add_head(r, err);
 }
 
 void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
@@ -320,12 +324,12 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 
 	recorder_report_sources(r, now_ns);
 	for (i = 0; i < r->source_count; i++)
-		total_fact(r, &r->sources[i]);
+		recorder_total_fact(r, &r->sources[i]);
 	facts_event(r->facts, now_ns, "capture.end_reason", "%s", reason);
 	facts_event(r->facts, now_ns, "capture.end_ns", "%lld", (long long)now_ns);
 	recorder_drain_facts(r);
 	recorder_add_statistics(r, now_ns, now_ns);
-	feed_sidecar(r);
+	recorder_feed_sidecar(r);
 	ring_note(&r->ring, r->stem, r->number,
 		r->capture.written + r->capture.length + r->sidecar.written + r->sidecar.length,
 		now_ns);

@@ -23,7 +23,7 @@ struct window {
 	size_t length;
 };
 
-static bool window_get(struct window *w, uint64_t offset, uint8_t *out, size_t n)
+static bool repair_window_get(struct window *w, uint64_t offset, uint8_t *out, size_t n)
 {
 	ssize_t got;
 
@@ -39,27 +39,28 @@ static bool window_get(struct window *w, uint64_t offset, uint8_t *out, size_t n
 }
 
 /* The end of the last whole block. Ours are in this machine's byte order. */
-static uint64_t sound_length(struct window *w, uint64_t size)
+static uint64_t repair_sound_length(struct window *w, uint64_t size)
 {
 	uint64_t at = 0;
 	uint8_t head[12], tail[4];
 	uint32_t type, length;
 
-	while (at + 12 <= size && window_get(w, at, head, sizeof(head))) {
+	while (at + 12 <= size && repair_window_get(w, at, head, sizeof(head))) {
 		type = le32(head);
 		length = le32(head + 4);
 		if (length < 12 || length % 4 || length > BLOCK_MAX || length > size - at)
 			break;
 		if ((at == 0) != (type == PCAPNG_SECTION) || type == 0)
 			break;
-		if (!window_get(w, at + length - 4, tail, sizeof(tail)) || le32(tail) != length)
+		if (!repair_window_get(w, at + length - 4, tail, sizeof(tail)) ||
+			le32(tail) != length)
 			break;
 		at += length;
 	}
 	return at;
 }
 
-static int open_sized(int dir_fd, const char *name, uint64_t *ret_size, struct error *err)
+static int repair_open_sized(int dir_fd, const char *name, uint64_t *ret_size, struct error *err)
 {
 	int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -74,7 +75,7 @@ static int open_sized(int dir_fd, const char *name, uint64_t *ret_size, struct e
 	return fd;
 }
 
-static int cut(int fd, const char *name, uint64_t size, uint64_t keep, uint64_t *ret_removed,
+static int repair_cut(int fd, const char *name, uint64_t size, uint64_t keep, uint64_t *ret_removed,
 	struct error *err)
 {
 	int r = 0;
@@ -92,14 +93,14 @@ int repair_capture(int dir_fd, const char *name, uint64_t *ret_removed, struct e
 	struct window w = {.bytes = mem_alloc(PART)};
 	uint64_t size = 0, keep;
 
-	w.fd = open_sized(dir_fd, name, &size, err);
+	w.fd = repair_open_sized(dir_fd, name, &size, err);
 	if (w.fd < 0) {
 		free(w.bytes);
 		return w.fd;
 	}
-	keep = sound_length(&w, size);
+	keep = repair_sound_length(&w, size);
 	free(w.bytes);
-	return cut(w.fd, name, size, keep, ret_removed, err);
+	return repair_cut(w.fd, name, size, keep, ret_removed, err);
 }
 
 int repair_lines(int dir_fd, const char *name, uint64_t *ret_removed, struct error *err)
@@ -111,12 +112,12 @@ int repair_lines(int dir_fd, const char *name, uint64_t *ret_removed, struct err
 	*ret_removed = 0;
 	if (faccessat(dir_fd, name, F_OK, 0) < 0)
 		return 0;
-	fd = open_sized(dir_fd, name, &size, err);
+	fd = repair_open_sized(dir_fd, name, &size, err);
 	if (fd < 0)
 		return fd;
 	for (keep = size; keep > 0; keep--) {
 		if (pread(fd, &byte, 1, (off_t)keep - 1) != 1 || byte == '\n')
 			break;
 	}
-	return cut(fd, name, size, keep, ret_removed, err);
+	return repair_cut(fd, name, size, keep, ret_removed, err);
 }

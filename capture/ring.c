@@ -17,7 +17,7 @@
 #define NUMBER_DIGITS 10
 #define TIME_DIGITS 16 /* 20260921T141324Z */
 
-static bool ends_with(const char *s, const char *suffix)
+static bool ring_ends_with(const char *s, const char *suffix)
 {
 	size_t n = strlen(s), m = strlen(suffix);
 
@@ -25,17 +25,17 @@ static bool ends_with(const char *s, const char *suffix)
 }
 
 /* HOST-NNNNNNNNNN-YYYYMMDDTHHMMSSZ[.kept].pcapng; anything else in the folder is not ours. */
-static bool parse_name(const char *name, struct ring_file *ret)
+static bool ring_parse_name(const char *name, struct ring_file *ret)
 {
 	size_t n = strlen(name), i;
 	struct ring_file f = {.size = 0};
 	const char *digits;
 
-	if (n >= sizeof(f.stem) || !ends_with(name, RING_SUFFIX))
+	if (n >= sizeof(f.stem) || !ring_ends_with(name, RING_SUFFIX))
 		return false;
 	snprintf(f.stem, sizeof(f.stem), "%.*s", (int)(n - strlen(RING_SUFFIX)), name);
 	n = strlen(f.stem);
-	f.kept = ends_with(f.stem, RING_KEPT);
+	f.kept = ring_ends_with(f.stem, RING_KEPT);
 	if (f.kept)
 		n -= strlen(RING_KEPT);
 	if (n < 3 + NUMBER_DIGITS + TIME_DIGITS || f.stem[n - 1] != 'Z' ||
@@ -53,27 +53,27 @@ static bool parse_name(const char *name, struct ring_file *ret)
 	return true;
 }
 
-static void file_name(char name[RING_NAME_SIZE + 16], const char *stem, const char *suffix)
+static void ring_file_name(char name[RING_NAME_SIZE + 16], const char *stem, const char *suffix)
 {
 	snprintf(name, RING_NAME_SIZE + 16, "%s%s", stem, suffix);
 }
 
-static void measure(const struct ring *r, struct ring_file *f)
+static void ring_measure(const struct ring *r, struct ring_file *f)
 {
 	char name[RING_NAME_SIZE + 16];
 	struct stat st;
 
-	file_name(name, f->stem, RING_SUFFIX);
+	ring_file_name(name, f->stem, RING_SUFFIX);
 	if (fstatat(r->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		f->size = (uint64_t)st.st_size;
 		f->end_ns = (int64_t)st.st_mtim.tv_sec * NSEC_PER_SEC + st.st_mtim.tv_nsec;
 	}
-	file_name(name, f->stem, RING_SIDECAR);
+	ring_file_name(name, f->stem, RING_SIDECAR);
 	if (fstatat(r->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		f->size += (uint64_t)st.st_size;
 }
 
-static int by_number(const void *a, const void *b)
+static int ring_by_number(const void *a, const void *b)
 {
 	const struct ring_file *x = a, *y = b;
 
@@ -82,7 +82,7 @@ static int by_number(const void *a, const void *b)
 	return strcmp(x->stem, y->stem);
 }
 
-static struct ring_file *add(struct ring *r, const struct ring_file *f)
+static struct ring_file *ring_add(struct ring *r, const struct ring_file *f)
 {
 	MEM_RESERVE(r->files, r->count, r->cap);
 	r->files[r->count] = *f;
@@ -105,12 +105,12 @@ int ring_load(struct ring *r, int dir_fd, const struct ring_limits *limits, stru
 		return code;
 	}
 	while ((e = readdir(dir))) {
-		if (parse_name(e->d_name, &f))
-			measure(r, add(r, &f));
+		if (ring_parse_name(e->d_name, &f))
+			ring_measure(r, ring_add(r, &f));
 	}
 	closedir(dir);
 	if (r->count)
-		qsort(r->files, r->count, sizeof(*r->files), by_number);
+		qsort(r->files, r->count, sizeof(*r->files), ring_by_number);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ void ring_note(struct ring *r, const char *stem, uint64_t number, uint64_t size,
 
 	if (!last || strcmp(last->stem, stem)) {
 		snprintf(f.stem, sizeof(f.stem), "%s", stem);
-		last = add(r, &f);
+		last = ring_add(r, &f);
 	}
 	last->size = size;
 	last->end_ns = end_ns;
@@ -163,7 +163,7 @@ uint64_t ring_bytes(const struct ring *r, bool kept)
 	return sum;
 }
 
-static uint64_t captures(const struct ring *r)
+static uint64_t ring_captures(const struct ring *r)
 {
 	uint64_t n = 0;
 	size_t i;
@@ -173,24 +173,24 @@ static uint64_t captures(const struct ring *r)
 	return n;
 }
 
-static bool beyond(const struct ring *r, const struct ring_file *oldest, int64_t now_ns)
+static bool ring_beyond(const struct ring *r, const struct ring_file *oldest, int64_t now_ns)
 {
 	const struct ring_limits *l = &r->limits;
 
 	return (l->size && ring_bytes(r, false) > l->size) ||
-	       (l->count && captures(r) > l->count) ||
+	       (l->count && ring_captures(r) > l->count) ||
 	       (l->age_ns && oldest->end_ns && now_ns - oldest->end_ns > l->age_ns);
 }
 
-static void remove_at(struct ring *r, size_t i)
+static void ring_remove_at(struct ring *r, size_t i)
 {
 	char name[RING_NAME_SIZE + 16];
 
 	/* A file that can't be removed is forgotten until the next start: it must not stop the
 	 * ring. */
-	file_name(name, r->files[i].stem, RING_SUFFIX);
+	ring_file_name(name, r->files[i].stem, RING_SUFFIX);
 	(void)unlinkat(r->dir_fd, name, 0);
-	file_name(name, r->files[i].stem, RING_SIDECAR);
+	ring_file_name(name, r->files[i].stem, RING_SIDECAR);
 	(void)unlinkat(r->dir_fd, name, 0);
 	memmove(r->files + i, r->files + i + 1, (r->count - i - 1) * sizeof(*r->files));
 	r->count--;
@@ -206,23 +206,23 @@ void ring_prune(struct ring *r, const char *active, int64_t now_ns)
 
 		if (f->kept || (active && !strcmp(f->stem, active)))
 			i++;
-		else if (beyond(r, f, now_ns))
-			remove_at(r, i);
+		else if (ring_beyond(r, f, now_ns))
+			ring_remove_at(r, i);
 		else
 			break;
 	}
 }
 
-static int keep_one(struct ring *r, struct ring_file *f, struct error *err)
+static int ring_keep_one(struct ring *r, struct ring_file *f, struct error *err)
 {
 	char from[RING_NAME_SIZE + 16], to[RING_NAME_SIZE + 32];
 
 	snprintf(to, sizeof(to), "%s" RING_KEPT RING_SIDECAR, f->stem);
-	file_name(from, f->stem, RING_SIDECAR);
+	ring_file_name(from, f->stem, RING_SIDECAR);
 	if (renameat(r->dir_fd, from, r->dir_fd, to) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot rename '%s'", from);
 	snprintf(to, sizeof(to), "%s" RING_KEPT RING_SUFFIX, f->stem);
-	file_name(from, f->stem, RING_SUFFIX);
+	ring_file_name(from, f->stem, RING_SUFFIX);
 	if (renameat(r->dir_fd, from, r->dir_fd, to) < 0)
 		return error_errno(err, "cannot rename '%s'", from);
 	strncat(f->stem, RING_KEPT, sizeof(f->stem) - strlen(f->stem) - 1);
@@ -250,7 +250,7 @@ int ring_keep(struct ring *r, const char *active, int64_t from_ns, size_t *ret_f
 			break;
 		if (r->limits.kept_size && kept + f->size > r->limits.kept_size)
 			return RING_NO_ROOM;
-		code = keep_one(r, f, err);
+		code = ring_keep_one(r, f, err);
 		if (code)
 			return code;
 		kept += f->size;

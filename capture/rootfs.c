@@ -38,14 +38,14 @@ int rootfs_fd(const struct rootfs *r, int flags, const char *path)
 	return (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
 }
 
-static int open_file(const struct rootfs *r, const char *path)
+static int rootfs_open_file(const struct rootfs *r, const char *path)
 {
 	return rootfs_fd(r, O_RDONLY | O_NOCTTY | O_NONBLOCK, path);
 }
 
 bool rootfs_read(const struct rootfs *r, const char *path, size_t limit, struct strbuf *out)
 {
-	int fd = open_file(r, path);
+	int fd = rootfs_open_file(r, path);
 	char part[4096];
 	ssize_t n = 0;
 
@@ -69,7 +69,7 @@ bool rootfs_read(const struct rootfs *r, const char *path, size_t limit, struct 
 	return true;
 }
 
-static void trim(char *s)
+static void rootfs_trim(char *s)
 {
 	size_t n = strcspn(s, "\n"), from = strspn(s, " \t");
 
@@ -81,9 +81,9 @@ static void trim(char *s)
 	s[n - from] = '\0';
 }
 
-static bool read_line(const struct rootfs *r, char line[ROOTFS_LINE_SIZE], const char *path)
+static bool rootfs_read_line(const struct rootfs *r, char line[ROOTFS_LINE_SIZE], const char *path)
 {
-	int fd = open_file(r, path);
+	int fd = rootfs_open_file(r, path);
 	ssize_t n;
 
 	if (fd < 0)
@@ -93,7 +93,7 @@ static bool read_line(const struct rootfs *r, char line[ROOTFS_LINE_SIZE], const
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	trim(line);
+	rootfs_trim(line);
 	return line[0] != '\0';
 }
 
@@ -109,7 +109,7 @@ static bool read_line(const struct rootfs *r, char line[ROOTFS_LINE_SIZE], const
 bool rootfs_line(const struct rootfs *r, char line[ROOTFS_LINE_SIZE], const char *fmt, ...)
 {
 	PATH_FROM_FMT(path, fmt);
-	return read_line(r, line, path);
+	return rootfs_read_line(r, line, path);
 }
 
 bool rootfs_u64(const struct rootfs *r, uint64_t *ret, const char *fmt, ...)
@@ -118,7 +118,7 @@ bool rootfs_u64(const struct rootfs *r, uint64_t *ret, const char *fmt, ...)
 	unsigned long long value;
 
 	PATH_FROM_FMT(path, fmt);
-	if (!read_line(r, line, path) || line[0] < '0' || line[0] > '9')
+	if (!rootfs_read_line(r, line, path) || line[0] < '0' || line[0] > '9')
 		return false;
 	errno = 0;
 	value = strtoull(line, &end, 0);
@@ -152,7 +152,7 @@ bool rootfs_exists(const struct rootfs *r, const char *fmt, ...)
 	return fstatat(r->fd, path, &st, 0) == 0;
 }
 
-static int by_name(const void *a, const void *b)
+static int rootfs_by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -176,7 +176,7 @@ size_t rootfs_each(const struct rootfs *r, const char *path, size_t limit,
 	}
 	closedir(dir);
 	if (count)
-		qsort(names, count, sizeof(*names), by_name);
+		qsort(names, count, sizeof(*names), rootfs_by_name);
 	for (i = 0; i < count; i++) {
 		if (i < limit)
 			visit(arg, names[i]);

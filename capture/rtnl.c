@@ -50,10 +50,11 @@ void neighbors_free(struct neighbors *n)
 	free(n);
 }
 
-static int on_link(const struct nlmsghdr *nlh, void *arg);
+static int rtnl_on_link(const struct nlmsghdr *nlh, void *arg);
 
 /* Sends a dump request and hands each message of the answer to callback. false: it failed. */
-static bool dump(struct rtnl *n, uint16_t type, unsigned char family, mnl_cb_t callback, void *arg)
+static bool rtnl_dump(
+	struct rtnl *n, uint16_t type, unsigned char family, mnl_cb_t callback, void *arg)
 {
 	char request[MNL_NLMSG_HDRLEN + 64] = "";
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
@@ -81,7 +82,7 @@ static bool dump(struct rtnl *n, uint16_t type, unsigned char family, mnl_cb_t c
 	return r == 0;
 }
 
-static struct mnl_socket *open_socket(unsigned groups, int flags)
+static struct mnl_socket *rtnl_open_socket(unsigned groups, int flags)
 {
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, flags | SOCK_CLOEXEC);
 
@@ -97,20 +98,20 @@ struct rtnl *rtnl_open(struct error *err)
 	struct rtnl *n = mem_zalloc(sizeof(*n));
 	int size = 4 << 20;
 	/* Never waits longer than this for the kernel: the capture goes on. */
-	struct timeval patience = {.tv_sec = 1};
+	struct timeval timeout = {.tv_sec = 1};
 
 	n->message = mem_alloc(MESSAGE_MAX);
-	n->ask = open_socket(0, 0);
-	n->events =
-		open_socket(RTMGRP_NEIGH | RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-			SOCK_NONBLOCK);
+	n->ask = rtnl_open_socket(0, 0);
+	n->events = rtnl_open_socket(
+		RTMGRP_NEIGH | RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+		SOCK_NONBLOCK);
 	if (!n->ask || !n->events) {
 		(void)error_errno(err, "cannot open netlink");
 		rtnl_close(n);
 		return NULL;
 	}
 	(void)setsockopt(
-		mnl_socket_get_fd(n->ask), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		mnl_socket_get_fd(n->ask), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	/* A larger buffer is a gift, not a need: overflow is noticed and answered with a new
 	 * snapshot. */
 	if (setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
@@ -137,7 +138,7 @@ int rtnl_fd(const struct rtnl *n)
 	return mnl_socket_get_fd(n->events);
 }
 
-static struct link *link_of(struct rtnl *n, int index)
+static struct link *rtnl_link_of(struct rtnl *n, int index)
 {
 	unsigned i;
 
@@ -148,9 +149,9 @@ static struct link *link_of(struct rtnl *n, int index)
 	return NULL;
 }
 
-static void link_name(struct rtnl *n, int index, char name[64])
+static void rtnl_link_name(struct rtnl *n, int index, char name[64])
 {
-	const struct link *l = link_of(n, index);
+	const struct link *l = rtnl_link_of(n, index);
 
 	if (l)
 		snprintf(name, 64, "%s", l->name);
@@ -158,7 +159,7 @@ static void link_name(struct rtnl *n, int index, char name[64])
 		snprintf(name, 64, "if%d", index);
 }
 
-static void mac_text(const struct nlattr *a, char *text, size_t size)
+static void rtnl_mac_text(const struct nlattr *a, char *text, size_t size)
 {
 	const uint8_t *m = mnl_attr_get_payload(a);
 	uint16_t i, n = mnl_attr_get_payload_len(a);
@@ -168,13 +169,13 @@ static void mac_text(const struct nlattr *a, char *text, size_t size)
 		snprintf(text + strlen(text), size - strlen(text), "%s%02x", i ? ":" : "", m[i]);
 }
 
-static int64_t ticks_ms(uint32_t ticks)
+static int64_t rtnl_ticks_ms(uint32_t ticks)
 {
 	return (int64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
 /* false: not a unicast neighbour of a real link. */
-static bool read_neighbor(struct rtnl *n, const struct nlmsghdr *nlh, struct neighbor *ret)
+static bool rtnl_read_neighbor(struct rtnl *n, const struct nlmsghdr *nlh, struct neighbor *ret)
 {
 	const struct ndmsg *m = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *a;
@@ -188,7 +189,7 @@ static bool read_neighbor(struct rtnl *n, const struct nlmsghdr *nlh, struct nei
 		.probes = -1};
 	if ((m->ndm_family != AF_INET && m->ndm_family != AF_INET6) || m->ndm_state & NUD_NOARP)
 		return false;
-	link_name(n, m->ndm_ifindex, ret->dev);
+	rtnl_link_name(n, m->ndm_ifindex, ret->dev);
 	mnl_attr_for_each(a, nlh, sizeof(*m))
 	{
 		uint16_t type = mnl_attr_get_type(a), length = mnl_attr_get_payload_len(a);
@@ -196,26 +197,26 @@ static bool read_neighbor(struct rtnl *n, const struct nlmsghdr *nlh, struct nei
 		if (type == NDA_DST && length == (m->ndm_family == AF_INET ? 4 : 16)) {
 			inet_ntop(m->ndm_family, mnl_attr_get_payload(a), ret->ip, sizeof(ret->ip));
 		} else if (type == NDA_LLADDR) {
-			mac_text(a, ret->mac, sizeof(ret->mac));
+			rtnl_mac_text(a, ret->mac, sizeof(ret->mac));
 		} else if (type == NDA_PROBES && length == 4) {
 			ret->probes = mnl_attr_get_u32(a);
 		} else if (type == NDA_CACHEINFO && length >= sizeof(age)) {
 			memcpy(&age, mnl_attr_get_payload(a), sizeof(age));
-			ret->confirmed_ms = ticks_ms(age.ndm_confirmed);
-			ret->used_ms = ticks_ms(age.ndm_used);
-			ret->updated_ms = ticks_ms(age.ndm_updated);
+			ret->confirmed_ms = rtnl_ticks_ms(age.ndm_confirmed);
+			ret->used_ms = rtnl_ticks_ms(age.ndm_used);
+			ret->updated_ms = rtnl_ticks_ms(age.ndm_updated);
 		}
 	}
 	return ret->ip[0] != '\0';
 }
 
-static int on_neighbor(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_on_neighbor(const struct nlmsghdr *nlh, void *arg)
 {
 	struct host *h = arg;
 	struct neighbors *t = h->neighbors;
 	struct neighbor n;
 
-	if (!read_neighbor(h->rtnl, nlh, &n))
+	if (!rtnl_read_neighbor(h->rtnl, nlh, &n))
 		return MNL_CB_OK;
 	if (t->count >= NEIGHBORS_MAX) {
 		t->omitted++;
@@ -237,8 +238,8 @@ void facts_neighbors(struct host *h, bool force)
 		t = h->neighbors = mem_zalloc(sizeof(*t));
 	t->count = 0;
 	t->omitted = 0;
-	whole = dump(h->rtnl, RTM_GETNEIGH, AF_INET, on_neighbor, h);
-	whole = dump(h->rtnl, RTM_GETNEIGH, AF_INET6, on_neighbor, h) && whole;
+	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET, rtnl_on_neighbor, h);
+	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET6, rtnl_on_neighbor, h) && whole;
 	if (!whole)
 		return; /* half a table would say that entries are gone */
 	facts_set_begin(h->facts, "neighbor");
@@ -249,7 +250,7 @@ void facts_neighbors(struct host *h, bool force)
 	facts_set_end(h->facts, t->omitted, force);
 }
 
-static struct neighbor *find_neighbor(struct neighbors *t, const struct neighbor *n)
+static struct neighbor *rtnl_find_neighbor(struct neighbors *t, const struct neighbor *n)
 {
 	size_t i;
 
@@ -260,15 +261,15 @@ static struct neighbor *find_neighbor(struct neighbors *t, const struct neighbor
 	return NULL;
 }
 
-static void neighbor_changed(struct host *h, const struct nlmsghdr *nlh)
+static void rtnl_neighbor_changed(struct host *h, const struct nlmsghdr *nlh)
 {
 	char identity[512], words[512], was[160] = "";
 	struct neighbor n, *old;
 	bool removed = nlh->nlmsg_type == RTM_DELNEIGH;
 
-	if (!h->neighbors || !read_neighbor(h->rtnl, nlh, &n))
+	if (!h->neighbors || !rtnl_read_neighbor(h->rtnl, nlh, &n))
 		return;
-	old = find_neighbor(h->neighbors, &n);
+	old = rtnl_find_neighbor(h->neighbors, &n);
 	if (old && strcmp(old->mac, n.mac) && old->mac[0])
 		snprintf(was, sizeof(was), " was_mac=%s", old->mac);
 	if (old && old->state != n.state)
@@ -297,7 +298,7 @@ struct route_dump {
 	unsigned count, omitted;
 };
 
-static const char *route_type(uint8_t type)
+static const char *rtnl_route_type(uint8_t type)
 {
 	static const char *const names[] = {[RTN_UNICAST] = "unicast",
 		[RTN_BLACKHOLE] = "blackhole",
@@ -308,26 +309,26 @@ static const char *route_type(uint8_t type)
 	return type < sizeof(names) / sizeof(*names) ? names[type] : NULL;
 }
 
-static void address_text(uint8_t family, const struct nlattr *a, char text[64])
+static void rtnl_address_text(uint8_t family, const struct nlattr *a, char text[64])
 {
 	text[0] = '\0';
 	if (mnl_attr_get_payload_len(a) == (family == AF_INET ? 4 : 16))
 		inet_ntop(family, mnl_attr_get_payload(a), text, 64);
 }
 
-static void add_words(char *words, size_t size, const char *name, const char *value)
+static void rtnl_add_words(char *words, size_t size, const char *name, const char *value)
 {
 	size_t n = strlen(words);
 
 	snprintf(words + n, size - n, " %s=%s", name, value);
 }
 
-static int on_route(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_on_route(const struct nlmsghdr *nlh, void *arg)
 {
 	struct route_dump *d = arg;
 	const struct rtmsg *m = mnl_nlmsg_get_payload(nlh);
 	char words[512], text[200] = "", dst[64] = "", rest[300] = "";
-	const char *type = route_type(m->rtm_type);
+	const char *type = rtnl_route_type(m->rtm_type);
 	uint32_t table = m->rtm_table;
 	const struct nlattr *a;
 
@@ -342,17 +343,17 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 		uint16_t t = mnl_attr_get_type(a);
 
 		if (t == RTA_DST) {
-			address_text(m->rtm_family, a, dst);
+			rtnl_address_text(m->rtm_family, a, dst);
 		} else if (t == RTA_GATEWAY || t == RTA_PREFSRC) {
-			address_text(m->rtm_family, a, text);
-			add_words(rest, sizeof(rest), t == RTA_GATEWAY ? "via" : "src", text);
+			rtnl_address_text(m->rtm_family, a, text);
+			rtnl_add_words(rest, sizeof(rest), t == RTA_GATEWAY ? "via" : "src", text);
 		} else if (t == RTA_OIF) {
-			link_name(d->h->rtnl, (int)mnl_attr_get_u32(a), text);
-			add_words(rest, sizeof(rest), "dev",
+			rtnl_link_name(d->h->rtnl, (int)mnl_attr_get_u32(a), text);
+			rtnl_add_words(rest, sizeof(rest), "dev",
 				comments_word(words, sizeof(words), text));
 		} else if (t == RTA_PRIORITY) {
 			snprintf(text, sizeof(text), "%u", mnl_attr_get_u32(a));
-			add_words(rest, sizeof(rest), "metric", text);
+			rtnl_add_words(rest, sizeof(rest), "metric", text);
 		} else if (t == RTA_TABLE) {
 			table = mnl_attr_get_u32(a);
 		}
@@ -363,7 +364,7 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 	else
 		snprintf(words, sizeof(words), "dst=default%s table=%u type=%s", rest, table, type);
 	if (m->rtm_scope == RT_SCOPE_LINK)
-		add_words(words, sizeof(words), "scope", "link");
+		rtnl_add_words(words, sizeof(words), "scope", "link");
 	facts_set_add(d->h->facts, words, words);
 	d->count++;
 	return MNL_CB_OK;
@@ -375,8 +376,8 @@ void facts_routes(struct host *h)
 	bool whole;
 
 	facts_set_begin(h->facts, "route");
-	whole = dump(h->rtnl, RTM_GETROUTE, AF_INET, on_route, &d);
-	whole = dump(h->rtnl, RTM_GETROUTE, AF_INET6, on_route, &d) && whole;
+	whole = rtnl_dump(h->rtnl, RTM_GETROUTE, AF_INET, rtnl_on_route, &d);
+	whole = rtnl_dump(h->rtnl, RTM_GETROUTE, AF_INET6, rtnl_on_route, &d) && whole;
 	if (whole)
 		facts_set_end(h->facts, d.omitted, false);
 }
@@ -388,7 +389,7 @@ struct address_dump {
 	unsigned count;
 };
 
-static bool read_address(const struct nlmsghdr *nlh, char text[80], int *ret_index)
+static bool rtnl_read_address(const struct nlmsghdr *nlh, char text[80], int *ret_index)
 {
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(nlh);
 	char local[64] = "", peer[64] = "";
@@ -399,9 +400,9 @@ static bool read_address(const struct nlmsghdr *nlh, char text[80], int *ret_ind
 	mnl_attr_for_each(a, nlh, sizeof(*m))
 	{
 		if (mnl_attr_get_type(a) == IFA_LOCAL)
-			address_text(m->ifa_family, a, local);
+			rtnl_address_text(m->ifa_family, a, local);
 		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
-			address_text(m->ifa_family, a, peer);
+			rtnl_address_text(m->ifa_family, a, peer);
 	}
 	/* On point-to-point links the address is the peer's and "local" our own. */
 	snprintf(text, 80, "%s/%u", local[0] ? local : peer, m->ifa_prefixlen);
@@ -409,14 +410,14 @@ static bool read_address(const struct nlmsghdr *nlh, char text[80], int *ret_ind
 	return true;
 }
 
-static int on_address(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_on_address(const struct nlmsghdr *nlh, void *arg)
 {
 	struct address_dump *d = arg;
 	char text[80], *list;
 	unsigned i;
 	int index;
 
-	if (!read_address(nlh, text, &index))
+	if (!rtnl_read_address(nlh, text, &index))
 		return MNL_CB_OK;
 	for (i = 0; i < d->count && d->index[i] != index; i++)
 		;
@@ -437,11 +438,11 @@ void facts_addresses(struct host *h)
 	unsigned i, j;
 
 	h->rtnl->dumping_links = !h->rtnl->link_count; /* later ones are news */
-	(void)dump(h->rtnl, RTM_GETLINK, AF_UNSPEC, on_link, h);
+	(void)rtnl_dump(h->rtnl, RTM_GETLINK, AF_UNSPEC, rtnl_on_link, h);
 	h->rtnl->dumping_links = false;
 	d->h = h;
-	if (!dump(h->rtnl, RTM_GETADDR, AF_INET, on_address, d) ||
-		!dump(h->rtnl, RTM_GETADDR, AF_INET6, on_address, d))
+	if (!rtnl_dump(h->rtnl, RTM_GETADDR, AF_INET, rtnl_on_address, d) ||
+		!rtnl_dump(h->rtnl, RTM_GETADDR, AF_INET6, rtnl_on_address, d))
 		return;
 	for (i = 0; i < h->rtnl->link_count; i++) {
 		const struct link *l = &h->rtnl->links[i];
@@ -453,7 +454,7 @@ void facts_addresses(struct host *h)
 	}
 }
 
-static void nic_event(struct host *h, const char *name, const char *what, const char *more)
+static void rtnl_nic_event(struct host *h, const char *name, const char *what, const char *more)
 {
 	char word[200], key[FACT_KEY_SIZE];
 
@@ -463,20 +464,20 @@ static void nic_event(struct host *h, const char *name, const char *what, const 
 	facts_event(h->facts, host_now(), key, "%s%s", what, more);
 }
 
-static void link_gone(struct host *h, int index)
+static void rtnl_link_gone(struct host *h, int index)
 {
-	struct link *l = link_of(h->rtnl, index);
+	struct link *l = rtnl_link_of(h->rtnl, index);
 
 	if (!l)
 		return;
-	nic_event(h, l->name, "gone", "");
+	rtnl_nic_event(h, l->name, "gone", "");
 	*l = h->rtnl->links[--h->rtnl->link_count];
 }
 
-static void link_there(struct host *h, int index, const char *name, bool up)
+static void rtnl_link_there(struct host *h, int index, const char *name, bool up)
 {
 	struct rtnl *n = h->rtnl;
-	struct link *l = link_of(n, index);
+	struct link *l = rtnl_link_of(n, index);
 	char from[200], more[220];
 
 	if (!l) {
@@ -485,20 +486,20 @@ static void link_there(struct host *h, int index, const char *name, bool up)
 		l = &n->links[n->link_count++];
 		*l = (struct link){.index = index, .up = up};
 		snprintf(l->name, sizeof(l->name), "%s", name);
-		nic_event(h, name, "appeared", "");
+		rtnl_nic_event(h, name, "appeared", "");
 	}
 	if (strcmp(l->name, name)) {
 		snprintf(
 			more, sizeof(more), " from=%s", comments_word(from, sizeof(from), l->name));
-		nic_event(h, name, "renamed", more);
+		rtnl_nic_event(h, name, "renamed", more);
 		snprintf(l->name, sizeof(l->name), "%s", name);
 	}
 	if (l->up != up)
-		nic_event(h, name, up ? "up" : "down", "");
+		rtnl_nic_event(h, name, up ? "up" : "down", "");
 	l->up = up;
 }
 
-static int on_link(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_on_link(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(nlh);
 	struct host *h = arg;
@@ -507,20 +508,20 @@ static int on_link(const struct nlmsghdr *nlh, void *arg)
 	if (m->ifi_family == AF_BRIDGE)
 		return MNL_CB_OK; /* a port joined or left a bridge */
 	if (nlh->nlmsg_type == RTM_DELLINK) {
-		link_gone(h, m->ifi_index);
+		rtnl_link_gone(h, m->ifi_index);
 		return MNL_CB_OK;
 	}
 	mnl_attr_for_each(a, nlh, sizeof(*m))
 	{
 		if (mnl_attr_get_type(a) == IFLA_IFNAME &&
 			mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
-			link_there(h, m->ifi_index, mnl_attr_get_str(a),
+			rtnl_link_there(h, m->ifi_index, mnl_attr_get_str(a),
 				(m->ifi_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
 	}
 	return MNL_CB_OK;
 }
 
-static int on_event(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_on_event(const struct nlmsghdr *nlh, void *arg)
 {
 	struct host *h = arg;
 	char text[80], name[64];
@@ -529,18 +530,18 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
-		neighbor_changed(h, nlh);
+		rtnl_neighbor_changed(h, nlh);
 		break;
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		(void)on_link(nlh, h);
+		(void)rtnl_on_link(nlh, h);
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		if (!read_address(nlh, text, &index))
+		if (!rtnl_read_address(nlh, text, &index))
 			break;
-		link_name(h->rtnl, index, name);
-		nic_event(h, name,
+		rtnl_link_name(h->rtnl, index, name);
+		rtnl_nic_event(h, name,
 			nlh->nlmsg_type == RTM_NEWADDR ? "address-added " : "address-removed ",
 			text);
 		break;
@@ -563,6 +564,6 @@ void facts_rtnl_events(struct host *h)
 		}
 		if (got <= 0)
 			break;
-		(void)mnl_cb_run(n->message, (size_t)got, 0, 0, on_event, h);
+		(void)mnl_cb_run(n->message, (size_t)got, 0, 0, rtnl_on_event, h);
 	}
 }

@@ -31,7 +31,7 @@ struct group {
 	uint32_t length;
 };
 
-static void put_tlv(struct group *g, uint16_t type, const void *value, uint32_t length)
+static void source_nflog_put_tlv(struct group *g, uint16_t type, const void *value, uint32_t length)
 {
 	uint16_t head[2] = {(uint16_t)(length + 4), type};
 
@@ -44,27 +44,27 @@ static void put_tlv(struct group *g, uint16_t type, const void *value, uint32_t 
 	g->length += -g->length & 3U;
 }
 
-static void put_be32(struct group *g, uint16_t type, uint32_t value)
+static void source_nflog_put_be32(struct group *g, uint16_t type, uint32_t value)
 {
 	value = htonl(value);
-	put_tlv(g, type, &value, sizeof(value));
+	source_nflog_put_tlv(g, type, &value, sizeof(value));
 }
 
-static void put_devices(struct group *g, struct nflog_data *d)
+static void source_nflog_put_devices(struct group *g, struct nflog_data *d)
 {
 	uint32_t v;
 
 	if ((v = nflog_get_indev(d)))
-		put_be32(g, NFULA_IFINDEX_INDEV, v);
+		source_nflog_put_be32(g, NFULA_IFINDEX_INDEV, v);
 	if ((v = nflog_get_outdev(d)))
-		put_be32(g, NFULA_IFINDEX_OUTDEV, v);
+		source_nflog_put_be32(g, NFULA_IFINDEX_OUTDEV, v);
 	if ((v = nflog_get_physindev(d)))
-		put_be32(g, NFULA_IFINDEX_PHYSINDEV, v);
+		source_nflog_put_be32(g, NFULA_IFINDEX_PHYSINDEV, v);
 	if ((v = nflog_get_physoutdev(d)))
-		put_be32(g, NFULA_IFINDEX_PHYSOUTDEV, v);
+		source_nflog_put_be32(g, NFULA_IFINDEX_PHYSOUTDEV, v);
 }
 
-static void put_link_layer(struct group *g, struct nflog_data *d)
+static void source_nflog_put_link_layer(struct group *g, struct nflog_data *d)
 {
 	struct nfulnl_msg_packet_hw *hw = nflog_get_packet_hw(d);
 	uint16_t type = htons(nflog_get_hwtype(d)),
@@ -72,16 +72,16 @@ static void put_link_layer(struct group *g, struct nflog_data *d)
 	uint16_t length_be = htons(length);
 
 	if (hw)
-		put_tlv(g, NFULA_HWADDR, hw, sizeof(*hw));
+		source_nflog_put_tlv(g, NFULA_HWADDR, hw, sizeof(*hw));
 	if (!length)
 		return;
-	put_tlv(g, NFULA_HWTYPE, &type, sizeof(type));
-	put_tlv(g, NFULA_HWHEADER, nflog_get_msg_packet_hwhdr(d), length);
-	put_tlv(g, NFULA_HWLEN, &length_be, sizeof(length_be));
+	source_nflog_put_tlv(g, NFULA_HWTYPE, &type, sizeof(type));
+	source_nflog_put_tlv(g, NFULA_HWHEADER, nflog_get_msg_packet_hwhdr(d), length);
+	source_nflog_put_tlv(g, NFULA_HWLEN, &length_be, sizeof(length_be));
 }
 
 /* The kernel's stamp, or now where the hook gave none. */
-static int64_t record_time(struct source *s, struct group *g, struct nflog_data *d)
+static int64_t source_nflog_record_time(struct source *s, struct group *g, struct nflog_data *d)
 {
 	struct timespec now;
 	struct timeval tv;
@@ -90,7 +90,7 @@ static int64_t record_time(struct source *s, struct group *g, struct nflog_data 
 	if (nflog_get_timestamp(d, &tv) == 0) {
 		be[0] = __builtin_bswap64((uint64_t)tv.tv_sec);
 		be[1] = __builtin_bswap64((uint64_t)tv.tv_usec);
-		put_tlv(g, NFULA_TIMESTAMP, be, sizeof(be));
+		source_nflog_put_tlv(g, NFULA_TIMESTAMP, be, sizeof(be));
 		return (int64_t)tv.tv_sec * NSEC_PER_SEC + tv.tv_usec * NSEC_PER_USEC;
 	}
 	s->read_stamps++;
@@ -99,7 +99,7 @@ static int64_t record_time(struct source *s, struct group *g, struct nflog_data 
 }
 
 /* A gap in the sequence is the exact number of records that the kernel had no room for. */
-static void count_gap(struct source *s, struct group *g, uint32_t seq)
+static void source_nflog_count_gap(struct source *s, struct group *g, uint32_t seq)
 {
 	uint32_t lost = seq - g->next_seq;
 
@@ -111,29 +111,29 @@ static void count_gap(struct source *s, struct group *g, uint32_t seq)
 	g->next_seq = seq + 1;
 }
 
-static void put_identity(struct source *s, struct group *g, struct nflog_data *d)
+static void source_nflog_put_identity(struct source *s, struct group *g, struct nflog_data *d)
 {
 	char *prefix = nflog_get_prefix(d);
 	uint32_t v;
 
 	if ((v = nflog_get_nfmark(d)))
-		put_be32(g, NFULA_MARK, v);
+		source_nflog_put_be32(g, NFULA_MARK, v);
 	if (prefix && prefix[0])
-		put_tlv(g, NFULA_PREFIX, prefix, (uint32_t)strlen(prefix) + 1);
+		source_nflog_put_tlv(g, NFULA_PREFIX, prefix, (uint32_t)strlen(prefix) + 1);
 	if (nflog_get_uid(d, &v) == 0)
-		put_be32(g, NFULA_UID, v);
+		source_nflog_put_be32(g, NFULA_UID, v);
 	if (nflog_get_gid(d, &v) == 0)
-		put_be32(g, NFULA_GID, v);
+		source_nflog_put_be32(g, NFULA_GID, v);
 	if (nflog_get_seq(d, &v) == 0) {
-		put_be32(g, NFULA_SEQ, v);
-		count_gap(s, g, v);
+		source_nflog_put_be32(g, NFULA_SEQ, v);
+		source_nflog_count_gap(s, g, v);
 	}
 	if (nflog_get_seq_global(d, &v) == 0)
-		put_be32(g, NFULA_SEQ_GLOBAL, v);
+		source_nflog_put_be32(g, NFULA_SEQ_GLOBAL, v);
 }
 
 /* The packet's length on the wire: the IP header says it; what was copied may be less. */
-static uint32_t ip_length(const uint8_t *p, uint32_t n)
+static uint32_t source_nflog_ip_length(const uint8_t *p, uint32_t n)
 {
 	if (n >= 20 && p[0] >> 4 == 4)
 		return (uint32_t)(p[2] << 8 | p[3]);
@@ -142,7 +142,7 @@ static uint32_t ip_length(const uint8_t *p, uint32_t n)
 	return n;
 }
 
-static int on_record(
+static int source_nflog_on_record(
 	struct nflog_g_handle *gh, struct nfgenmsg *msg, struct nflog_data *d, void *arg)
 {
 	struct source *s = arg;
@@ -160,17 +160,17 @@ static int on_record(
 	memcpy(g->frame + 2, &number, sizeof(number));
 	g->length = 4;
 	if (header)
-		put_tlv(g, NFULA_PACKET_HDR, header, sizeof(*header));
-	put_devices(g, d);
-	put_identity(s, g, d);
-	put_link_layer(g, d);
-	r.time_ns = record_time(s, g, d);
+		source_nflog_put_tlv(g, NFULA_PACKET_HDR, header, sizeof(*header));
+	source_nflog_put_devices(g, d);
+	source_nflog_put_identity(s, g, d);
+	source_nflog_put_link_layer(g, d);
+	r.time_ns = source_nflog_record_time(s, g, d);
 	kept = length > 0 ? (uint32_t)length : 0;
-	whole = kept ? ip_length((uint8_t *)payload, kept) : 0;
+	whole = kept ? source_nflog_ip_length((uint8_t *)payload, kept) : 0;
 	if (kept && !s->settings.payload)
 		kept = trim_ip((uint8_t *)payload, kept);
 	if (kept)
-		put_tlv(g, NFULA_PAYLOAD, payload, kept);
+		source_nflog_put_tlv(g, NFULA_PAYLOAD, payload, kept);
 	r.cap_len = g->length;
 	r.wire_len = g->length + (whole > kept ? whole - kept : 0);
 	s->offered++;
@@ -179,7 +179,7 @@ static int on_record(
 	return 0;
 }
 
-static int group_dispatch(struct source *s, int max)
+static int source_nflog_group_dispatch(struct source *s, int max)
 {
 	struct group *g = s->impl;
 	ssize_t n;
@@ -204,12 +204,12 @@ static int group_dispatch(struct source *s, int max)
 	return 0;
 }
 
-static void group_stats(struct source *s)
+static void source_nflog_group_stats(struct source *s)
 {
 	(void)s; /* counted as records come */
 }
 
-static void group_close(struct source *s)
+static void source_nflog_group_close(struct source *s)
 {
 	struct group *g = s->impl;
 
@@ -223,9 +223,10 @@ static void group_close(struct source *s)
 	free(g);
 }
 
-static const struct source_ops group_ops = {group_dispatch, group_stats, group_close};
+static const struct source_ops group_ops = {
+	source_nflog_group_dispatch, source_nflog_group_stats, source_nflog_group_close};
 
-static int open_error(const struct source *s, struct error *err)
+static int source_nflog_open_error(const struct source *s, struct error *err)
 {
 	if (errno == EPERM)
 		return error_set(err, -EPERM,
@@ -236,7 +237,7 @@ static int open_error(const struct source *s, struct error *err)
 }
 
 /* Each record at once (qthresh 1): where the kernel gives no stamp, the time of reading is near. */
-static int configure(struct source *s, struct group *g, struct error *err)
+static int source_nflog_configure(struct source *s, struct group *g, struct error *err)
 {
 	uint32_t copy = s->settings.snaplen < 0xffff - 4 ? s->settings.snaplen : 0xffff - 4;
 	int size = (int)s->settings.buffer_bytes, fd = nflog_fd(g->handle);
@@ -244,11 +245,11 @@ static int configure(struct source *s, struct group *g, struct error *err)
 	if (nflog_set_mode(g->group, NFULNL_COPY_PACKET, copy) < 0 ||
 		nflog_set_qthresh(g->group, 1) < 0 || nflog_set_timeout(g->group, 1) < 0 ||
 		nflog_set_flags(g->group, NFULNL_CFG_F_SEQ | NFULNL_CFG_F_SEQ_GLOBAL) < 0)
-		return open_error(s, err);
+		return source_nflog_open_error(s, err);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(
 			fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)); /* as much as allowed */
-	(void)nflog_callback_register(g->group, on_record, s);
+	(void)nflog_callback_register(g->group, source_nflog_on_record, s);
 	return 0;
 }
 
@@ -272,10 +273,10 @@ int source_open_nflog(struct source *s, uint16_t number, const struct source_set
 	g->frame = mem_alloc(FRAME_MAX);
 	g->handle = nflog_open();
 	if (!g->handle)
-		return open_error(s, err);
+		return source_nflog_open_error(s, err);
 	g->group = nflog_bind_group(g->handle, number);
 	if (!g->group)
-		return open_error(s, err);
+		return source_nflog_open_error(s, err);
 	s->fd = nflog_fd(g->handle);
-	return configure(s, g, err);
+	return source_nflog_configure(s, g, err);
 }

@@ -29,7 +29,7 @@ struct nic {
  * Only what the frame itself proves: our own source address is ours going out, our own destination
  * address came in. Groups and other addresses may pass either way on bridges and virtual MACs.
  */
-static uint32_t direction(
+static uint32_t source_pcap_direction(
 	const struct source *s, const struct nic *n, const uint8_t *p, uint32_t len)
 {
 	if (s->link_type == DLT_LINUX_SLL2 && len >= 20)
@@ -41,7 +41,7 @@ static uint32_t direction(
 	return memcmp(p, n->mac, 6) ? 0 : PCAPNG_INBOUND;
 }
 
-static void on_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+static void source_pcap_on_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct source *s = (struct source *)user;
 	const struct nic *n = s->impl;
@@ -53,18 +53,18 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *b
 		.wire_len = h->len,
 	};
 
-	r.flags = direction(s, n, bytes, h->caplen);
+	r.flags = source_pcap_direction(s, n, bytes, h->caplen);
 	if (!s->settings.payload)
 		r.cap_len = trim_frame(s->link_type, bytes, h->caplen);
 	s->taken++;
 	s->sink(s->sink_arg, s, &r);
 }
 
-static int nic_dispatch(struct source *s, int max)
+static int source_pcap_nic_dispatch(struct source *s, int max)
 {
 	struct nic *n = s->impl;
 
-	if (pcap_dispatch(n->pcap, max, on_packet, (u_char *)s) >= 0)
+	if (pcap_dispatch(n->pcap, max, source_pcap_on_packet, (u_char *)s) >= 0)
 		return 0;
 	/* It said whether the interface went away; one that is only down comes back by itself. */
 	s->state = SOURCE_GONE;
@@ -72,7 +72,7 @@ static int nic_dispatch(struct source *s, int max)
 	return SOURCE_ENDED;
 }
 
-static void nic_stats(struct source *s)
+static void source_pcap_nic_stats(struct source *s)
 {
 	struct nic *n = s->impl;
 	struct pcap_stat st;
@@ -91,7 +91,7 @@ static void nic_stats(struct source *s)
 	n->last_ifdrop = st.ps_ifdrop;
 }
 
-static void nic_close(struct source *s)
+static void source_pcap_nic_close(struct source *s)
 {
 	struct nic *n = s->impl;
 
@@ -100,9 +100,10 @@ static void nic_close(struct source *s)
 	free(n);
 }
 
-static const struct source_ops nic_ops = {nic_dispatch, nic_stats, nic_close};
+static const struct source_ops nic_ops = {
+	source_pcap_nic_dispatch, source_pcap_nic_stats, source_pcap_nic_close};
 
-static void read_mac(struct source *s, struct nic *n)
+static void source_pcap_read_mac(struct source *s, struct nic *n)
 {
 	struct ifreq req = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -117,7 +118,7 @@ static void read_mac(struct source *s, struct nic *n)
 	close(fd);
 }
 
-static int set_filter(struct source *s, struct nic *n, struct error *err)
+static int source_pcap_set_filter(struct source *s, struct nic *n, struct error *err)
 {
 	struct bpf_program program;
 
@@ -135,7 +136,8 @@ static int set_filter(struct source *s, struct nic *n, struct error *err)
 	return 0;
 }
 
-static int activate_error(const struct source *s, pcap_t *p, int code, struct error *err)
+static int source_pcap_activate_error(
+	const struct source *s, pcap_t *p, int code, struct error *err)
 {
 	switch (code) {
 	case PCAP_ERROR_NO_SUCH_DEVICE:
@@ -153,7 +155,7 @@ static int activate_error(const struct source *s, pcap_t *p, int code, struct er
 	}
 }
 
-static int activate(struct source *s, struct nic *n, struct error *err)
+static int source_pcap_activate(struct source *s, struct nic *n, struct error *err)
 {
 	pcap_t *p = n->pcap;
 	int code;
@@ -166,7 +168,7 @@ static int activate(struct source *s, struct nic *n, struct error *err)
 		return error_set(err, -ENOTSUP, "no nanosecond time stamps on '%s'", s->name);
 	code = pcap_activate(p);
 	if (code < 0)
-		return activate_error(s, p, code, err);
+		return source_pcap_activate_error(s, p, code, err);
 	if (!strcmp(s->name, "any"))
 		(void)pcap_set_datalink(p, DLT_LINUX_SLL2); /* else the older SLL: fine too */
 	s->link_type = (uint16_t)pcap_datalink(p);
@@ -188,12 +190,12 @@ int source_open_pcap(struct source *s, const char *interface,
 	n->pcap = pcap_create(interface, text);
 	if (!n->pcap)
 		return error_set(err, -ENODEV, "cannot capture on '%s': %s", interface, text);
-	code = activate(s, n, err);
+	code = source_pcap_activate(s, n, err);
 	if (!code)
-		code = set_filter(s, n, err);
+		code = source_pcap_set_filter(s, n, err);
 	if (code)
 		return code;
-	read_mac(s, n);
+	source_pcap_read_mac(s, n);
 	if (pcap_setnonblock(n->pcap, 1, text) < 0)
 		return error_set(
 			err, -EIO, "cannot read '%s' without waiting: %s", interface, text);

@@ -7,23 +7,23 @@
 #include "base/nsec.h"
 #include "host.h"
 
-static const char *yes(bool b)
+static const char *status_yes(bool b)
 {
 	return b ? "true" : "false";
 }
 
-static void add_text(struct strbuf *out, const char *name, const char *value)
+static void status_add_text(struct strbuf *out, const char *name, const char *value)
 {
 	strbuf_printf(out, "\"%s\":", name);
 	comments_quote(out, value);
 }
 
-static void add_source(struct strbuf *out, const struct source *s)
+static void status_add_source(struct strbuf *out, const struct source *s)
 {
 	static const char *const states[] = {"open", "down", "gone"};
 
 	strbuf_adds(out, "{");
-	add_text(out, "name", s->name);
+	status_add_text(out, "name", s->name);
 	strbuf_printf(out,
 		",\"state\":\"%s\",\"received\":%llu,\"written\":%llu,\"dropped_kernel\":%llu,"
 		"\"dropped_own\":%llu,\"bytes\":%llu",
@@ -37,7 +37,7 @@ static void add_source(struct strbuf *out, const struct source *s)
 	strbuf_adds(out, "}");
 }
 
-static void add_process(struct strbuf *out)
+static void status_add_process(struct strbuf *out)
 {
 	struct rusage u = {0};
 
@@ -48,16 +48,16 @@ static void add_process(struct strbuf *out)
 		(double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6, u.ru_maxrss);
 }
 
-void status_json(struct strbuf *out, const struct recorder *r, const struct confinement *c)
+void status_json(struct strbuf *out, const struct recorder *r, const struct privdrop *c)
 {
 	uint32_t i;
 
 	strbuf_adds(out, "{\"running\":true,");
-	add_process(out);
+	status_add_process(out);
 	strbuf_adds(out, ",");
-	add_text(out, "host", r->host_name);
+	status_add_text(out, "host", r->host_name);
 	strbuf_adds(out, ",");
-	add_text(out, "file", r->stem);
+	status_add_text(out, "file", r->stem);
 	strbuf_printf(out,
 		",\"version\":\"%s\",\"uptime_s\":%.1f,\"files_written\":%llu,\"marks\":%llu",
 		BOTHENDS_VERSION, (double)(host_now() - r->run_start_ns) / 1e9,
@@ -66,16 +66,17 @@ void status_json(struct strbuf *out, const struct recorder *r, const struct conf
 		(unsigned long long)ring_bytes(&r->ring, false),
 		(unsigned long long)ring_bytes(&r->ring, true),
 		(unsigned long long)r->ring.removed);
-	strbuf_printf(out, ",\"suspended\":%s,\"suspended_s\":%.1f", yes(r->suspended),
+	strbuf_printf(out, ",\"suspended\":%s,\"suspended_s\":%.1f", status_yes(r->suspended),
 		(double)(r->suspended_total_ns +
 			 (r->suspended ? host_now() - r->suspended_from_ns : 0)) /
 			1e9);
 	strbuf_printf(out,
 		",\"confined\":{\"user\":%s,\"landlock\":%s,\"seccomp\":%s},\"sources\":[",
-		yes(c->user_changed || geteuid() != 0), yes(c->landlock), yes(c->seccomp));
+		status_yes(c->user_changed || geteuid() != 0), status_yes(c->landlock),
+		status_yes(c->seccomp));
 	for (i = 0; i < r->source_count; i++) {
 		strbuf_adds(out, i ? "," : "");
-		add_source(out, &r->sources[i]);
+		status_add_source(out, &r->sources[i]);
 	}
 	strbuf_adds(out, "]}\n");
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/strbuf.h"
-#include "confine.h"
+#include "privdrop.h"
 #include "recorder.h"
 
-void status_json(struct strbuf *out, const struct recorder *r, const struct confinement *c);
+void status_json(struct strbuf *out, const struct recorder *r, const struct privdrop *c);

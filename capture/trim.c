@@ -13,7 +13,7 @@ enum {
 };
 
 /* What is left of c is transport; the part of it that is header, or all of it. */
-static uint32_t transport_header(const struct cursor *c, uint8_t protocol)
+static uint32_t trim_transport_header(const struct cursor *c, uint8_t protocol)
 {
 	uint32_t length;
 
@@ -40,7 +40,7 @@ static uint32_t trim_ipv4(struct cursor *c)
 	/* Later fragments hold nothing but payload. */
 	if ((h[9] == IP_TCP || h[9] == IP_UDP) && be16(h + 6) & 0x1fff)
 		return length;
-	return length + transport_header(c, h[9]);
+	return length + trim_transport_header(c, h[9]);
 }
 
 /* RFC 8200: extension headers up to the transport; at most eight, as nobody honest sends more. */
@@ -67,7 +67,7 @@ static uint32_t trim_ipv6(struct cursor *c)
 			return (uint32_t)(c->at - begin) + (uint32_t)c->left;
 		next = e[0];
 	}
-	return (uint32_t)(c->at - begin) + transport_header(c, next);
+	return (uint32_t)(c->at - begin) + trim_transport_header(c, next);
 }
 
 uint32_t trim_ip(const uint8_t *data, uint32_t cap_len)

@@ -9,7 +9,7 @@
 
 static const char first_line[] = "bothends-facts 1 at_ns=";
 
-static int hex_value(char c)
+static int agentfacts_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -21,7 +21,7 @@ static int hex_value(char c)
 }
 
 /* A decimal number of at most size bytes, followed by until (or the end); NULL: it is none. */
-static const char *take_number(const char *p, const char *end, char until, int64_t *ret_number)
+static const char *agentfacts_take_number(const char *p, const char *end, char until, int64_t *ret_number)
 {
 	bool negative = p < end && *p == '-';
 	const char *digits = negative ? p + 1 : p;
@@ -42,7 +42,7 @@ static const char *take_number(const char *p, const char *end, char until, int64
  * Undoes \\ and \n in place. \xHH stays as it stands: it speaks of a byte that is no text. A NUL
  * cannot come about; raw ones were cut when the comment was read.
  */
-static void unescape(char *s)
+static void agentfacts_unescape(char *s)
 {
 	char *to = s;
 
@@ -56,13 +56,13 @@ static void unescape(char *s)
 }
 
 /* line is a copy of ours, without its newline. */
-static bool comment_line(char *line, int64_t at_ns, agentfacts_sink *sink, void *context)
+static bool agentfacts_comment_line(char *line, int64_t at_ns, agentfacts_sink *sink, void *context)
 {
 	struct agent_fact f = {.at_ns = at_ns};
 	char *value;
 
 	if (*line == '@') {
-		const char *end = line + strlen(line), *p = take_number(line + 1, end, ' ', &f.at_ns);
+		const char *end = line + strlen(line), *p = agentfacts_take_number(line + 1, end, ' ', &f.at_ns);
 
 		if (!p || p == end)
 			return false;
@@ -72,7 +72,7 @@ static bool comment_line(char *line, int64_t at_ns, agentfacts_sink *sink, void 
 	if (!value || value == line)
 		return false;
 	*value++ = '\0';
-	unescape(value);
+	agentfacts_unescape(value);
 	f.key = line;
 	f.value = value;
 	sink(context, &f);
@@ -91,7 +91,7 @@ int agentfacts_comment(const char *text, size_t size, agentfacts_sink *sink, voi
 	newline = memchr(text, '\n', size);
 	p = newline ? newline : end;
 	/* Other words may follow the time one day. */
-	if (!take_number(text + prefix, p, ' ', &at_ns))
+	if (!agentfacts_take_number(text + prefix, p, ' ', &at_ns))
 		return AGENTFACTS_NOT_OURS;
 	for (p = newline ? newline + 1 : end; p < end; p = newline + 1) {
 		CLEANUP_FREE char *line = NULL;
@@ -102,7 +102,7 @@ int agentfacts_comment(const char *text, size_t size, agentfacts_sink *sink, voi
 		if (newline == p)
 			continue;
 		line = mem_strndup(p, (size_t)(newline - p));
-		if (comment_line(line, at_ns, sink, context))
+		if (agentfacts_comment_line(line, at_ns, sink, context))
 			count->facts++;
 		else
 			count->malformed++;
@@ -110,7 +110,7 @@ int agentfacts_comment(const char *text, size_t size, agentfacts_sink *sink, voi
 	return AGENTFACTS_OK;
 }
 
-static bool sidecar_line(const char *line, size_t size, agentfacts_sink *sink, void *context)
+static bool agentfacts_sidecar_line(const char *line, size_t size, agentfacts_sink *sink, void *context)
 {
 	json_t *root = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
 	json_t *at = json_object_get(root, "at_ns"), *key = json_object_get(root, "key");
@@ -140,14 +140,14 @@ void agentfacts_sidecar(const char *bytes, size_t size, agentfacts_sink *sink, v
 		}
 		if (newline == p)
 			continue;
-		if (sidecar_line(p, (size_t)(newline - p), sink, context))
+		if (agentfacts_sidecar_line(p, (size_t)(newline - p), sink, context))
 			count->facts++;
 		else
 			count->malformed++;
 	}
 }
 
-static void note_one(void *context, const struct agent_fact *fact)
+static void agentfacts_note_one(void *context, const struct agent_fact *fact)
 {
 	(void)fact;
 	*(bool *)context = true;
@@ -159,7 +159,7 @@ bool agentfacts_recognise(const char *bytes, size_t size)
 	bool seen = false;
 
 	return newline && *bytes == '{' &&
-	       sidecar_line(bytes, (size_t)(newline - bytes), note_one, &seen) && seen;
+	       agentfacts_sidecar_line(bytes, (size_t)(newline - bytes), agentfacts_note_one, &seen) && seen;
 }
 
 bool agentfacts_word(const char *value, const char *name, bool to_end, char *ret_text, size_t size)
@@ -190,7 +190,7 @@ bool agentfacts_number(const char *value, const char *name, int64_t *ret_number)
 	char text[24];
 
 	return agentfacts_word(value, name, false, text, sizeof(text)) &&
-	       take_number(text, text + strlen(text), '\0', ret_number);
+	       agentfacts_take_number(text, text + strlen(text), '\0', ret_number);
 }
 
 bool agentfacts_key_part(const char *key, unsigned part, char *ret_text, size_t size)
@@ -207,7 +207,7 @@ bool agentfacts_key_part(const char *key, unsigned part, char *ret_text, size_t 
 		int high, low;
 		char c = *key;
 
-		if (c == '%' && (high = hex_value(key[1])) >= 0 && (low = hex_value(key[2])) >= 0) {
+		if (c == '%' && (high = agentfacts_hex_value(key[1])) >= 0 && (low = agentfacts_hex_value(key[2])) >= 0) {
 			c = (char)(high << 4 | low);
 			key += 2;
 		}
@@ -221,7 +221,7 @@ bool agentfacts_key_part(const char *key, unsigned part, char *ret_text, size_t 
 	return n > 0;
 }
 
-static bool cut_suffix(char *path, const char *suffix)
+static bool agentfacts_cut_suffix(char *path, const char *suffix)
 {
 	size_t n = strlen(path), m = strlen(suffix);
 
@@ -235,7 +235,7 @@ char *agentfacts_sidecar_path(const char *capture_path)
 {
 	CLEANUP_FREE char *stem = mem_strdup(capture_path);
 
-	(void)(cut_suffix(stem, ".gz") || cut_suffix(stem, ".zst"));
-	(void)(cut_suffix(stem, ".pcapng") || cut_suffix(stem, ".pcap"));
+	(void)(agentfacts_cut_suffix(stem, ".gz") || agentfacts_cut_suffix(stem, ".zst"));
+	(void)(agentfacts_cut_suffix(stem, ".pcapng") || agentfacts_cut_suffix(stem, ".pcap"));
 	return mem_printf("%s.facts.jsonl", stem);
 }

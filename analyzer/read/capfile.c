@@ -21,7 +21,7 @@ size_t capfile_need(struct capfile *cf, size_t n)
 	return have;
 }
 
-static int finish(struct capfile *cf)
+static int capfile_finish(struct capfile *cf)
 {
 	cf->ended = true;
 	source_finish(cf->source, cf->info.hash, cf->info.sha256);
@@ -40,7 +40,7 @@ int capfile_damage(struct capfile *cf, uint64_t offset, const char *what, const 
 	free(cf->info.damaged);
 	cf->info.damaged = mem_printf("%s frame %llu at byte %llu: %s", what,
 		(unsigned long long)cf->number + 1, (unsigned long long)offset, detail);
-	return finish(cf);
+	return capfile_finish(cf);
 }
 
 int capfile_cut(struct capfile *cf, uint64_t offset, size_t have, size_t want)
@@ -49,12 +49,12 @@ int capfile_cut(struct capfile *cf, uint64_t offset, size_t have, size_t want)
 		return capfile_damage(cf, offset, have ? "cut short in" : "cut short before", "%s",
 			cf->source->failure);
 	if (!have)
-		return finish(cf);
+		return capfile_finish(cf);
 	return capfile_damage(cf, offset, "cut short in", "%zu of %zu bytes are there", have, want);
 }
 
 /* What the first bytes look like, for somebody who gave the wrong file. */
-static const char *looks_like(const uint8_t *p, size_t n)
+static const char *capfile_looks_like(const uint8_t *p, size_t n)
 {
 	if (n >= 15 && !memcmp(p, "SQLite format 3", 15))
 		return "an SQLite database";
@@ -65,7 +65,7 @@ static const char *looks_like(const uint8_t *p, size_t n)
 	return "text";
 }
 
-static int not_capture(struct capfile *cf, struct error *err)
+static int capfile_not_capture(struct capfile *cf, struct error *err)
 {
 	const char *label = cf->source->stored.label;
 	size_t have = source_need(cf->source, 64);
@@ -82,16 +82,16 @@ static int not_capture(struct capfile *cf, struct error *err)
 		"%s is not a capture: it begins with %s, not with a pcap or pcapng header; give "
 		"what "
 		"tcpdump -w, dumpcap or bothends-agent wrote",
-		label, looks_like(cf->source->window.at, have < 64 ? have : 64));
+		label, capfile_looks_like(cf->source->window.at, have < 64 ? have : 64));
 }
 
-static int begin(struct capfile *cf, struct error *err)
+static int capfile_begin(struct capfile *cf, struct error *err)
 {
 	int r = pcap_records_begin(cf, err);
 
 	if (r == CAPFILE_END)
 		r = pcapng_blocks_begin(cf, err);
-	return r == CAPFILE_END ? not_capture(cf, err) : r;
+	return r == CAPFILE_END ? capfile_not_capture(cf, err) : r;
 }
 
 int capfile_open_source(
@@ -104,7 +104,7 @@ int capfile_open_source(
 	cf->info.path = mem_strdup(path);
 	cf->info.compression = cf->source->compression;
 	cf->info.stored_size = cf->source->stored.size;
-	r = begin(cf, err);
+	r = capfile_begin(cf, err);
 	if (r) {
 		cf->source = NULL; /* stays the caller's */
 		(void)capfile_close(cf);
@@ -139,7 +139,7 @@ struct capfile *capfile_close(struct capfile *cf)
 	return NULL;
 }
 
-static int next(struct capfile *cf, struct frame *ret_frame)
+static int capfile_read_next(struct capfile *cf, struct frame *ret_frame)
 {
 	if (unlikely(cf->ended))
 		return CAPFILE_END;
@@ -154,7 +154,7 @@ int capfile_next(struct capfile *cf, struct frame *ret_frame)
 		*ret_frame = cf->ahead;
 		return CAPFILE_OK;
 	}
-	return next(cf, ret_frame);
+	return capfile_read_next(cf, ret_frame);
 }
 
 uint32_t capfile_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n)
@@ -173,7 +173,7 @@ const struct capfile_info *capfile_info(const struct capfile *cf)
 bool capfile_first_time(struct capfile *cf, int64_t *ret_ns)
 {
 	if (!cf->is_ahead && !cf->info.frames)
-		cf->is_ahead = next(cf, &cf->ahead) == CAPFILE_OK;
+		cf->is_ahead = capfile_read_next(cf, &cf->ahead) == CAPFILE_OK;
 	if (!cf->is_ahead || !cf->ahead.has_time)
 		return false;
 	*ret_ns = cf->ahead.time_ns;

@@ -80,7 +80,7 @@ int capfile_damage(struct capfile *cf, uint64_t offset, const char *what, const 
 /* Ends the reading where there are only have of want bytes: the sound end when have is 0. */
 int capfile_cut(struct capfile *cf, uint64_t offset, size_t have, size_t want);
 
-/* facts.c */
+/* capfile_info.c */
 
 struct capfile_interface *capfile_add_interface(
 	struct capfile *cf, uint32_t link_type, uint32_t snaplen);
@@ -107,7 +107,7 @@ int pcapng_blocks_begin(struct capfile *cf, struct error *err);
 int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame);
 uint32_t pcapng_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n);
 
-/* options.c: the blocks that describe. body: without type, lengths. */
+/* pcapng_options.c: the blocks that describe. body: without type, lengths. */
 
 void pcapng_section(struct capfile *cf, struct cursor body);
 bool pcapng_interface(struct capfile *cf, struct cursor body);	/* false: too many, or too short */

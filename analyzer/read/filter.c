@@ -33,7 +33,7 @@ struct filter {
 };
 
 /* The few LINKTYPE_ values whose DLT_ number differs on Linux (pcap-linktype(7)). */
-static int dlt_of(uint32_t link_type)
+static int filter_dlt_of(uint32_t link_type)
 {
 	switch (link_type) {
 	case 100:
@@ -46,10 +46,10 @@ static int dlt_of(uint32_t link_type)
 	}
 }
 
-static struct filter_program *compile(const char *expression, uint32_t link_type)
+static struct filter_program *filter_compile(const char *expression, uint32_t link_type)
 {
 	struct filter_program *p = mem_zalloc(sizeof(*p));
-	pcap_t *dead = pcap_open_dead(dlt_of(link_type), TAKE_ALL);
+	pcap_t *dead = pcap_open_dead(filter_dlt_of(link_type), TAKE_ALL);
 
 	p->link_type = link_type;
 	p->nflog = link_type == LINKTYPE_NFLOG;
@@ -62,7 +62,7 @@ static struct filter_program *compile(const char *expression, uint32_t link_type
 	return p;
 }
 
-static void program_free(struct filter_program *p)
+static void filter_program_free(struct filter_program *p)
 {
 	if (!p->unfit)
 		pcap_freecode(&p->bpf);
@@ -71,7 +71,7 @@ static void program_free(struct filter_program *p)
 }
 
 /* With the lock held. */
-static struct filter_program *program_for(struct filter *fi, uint32_t link_type)
+static struct filter_program *filter_program_for(struct filter *fi, uint32_t link_type)
 {
 	struct filter_program *p;
 
@@ -79,7 +79,7 @@ static struct filter_program *program_for(struct filter *fi, uint32_t link_type)
 		if (p->link_type == link_type)
 			return p;
 	}
-	p = compile(fi->expression, link_type);
+	p = filter_compile(fi->expression, link_type);
 	p->next = fi->programs;
 	fi->programs = p;
 	return p;
@@ -91,7 +91,7 @@ int filter_for(struct filter *fi, uint32_t link_type, const struct filter_progra
 	struct filter_program *p;
 
 	(void)pthread_mutex_lock(&fi->lock);
-	p = program_for(fi, link_type);
+	p = filter_program_for(fi, link_type);
 	(void)pthread_mutex_unlock(&fi->lock);
 	if (p->unfit)
 		return error_set(err, FILTER_UNFIT, "the filter '%s' does not fit link type %u: %s",
@@ -111,7 +111,7 @@ int filter_new(struct filter **ret_filter, const char *expression, struct error 
 	fi->expression = mem_strdup(expression);
 	(void)pthread_mutex_init(&fi->lock, NULL); /* cannot fail with glibc */
 	for (unsigned int i = 0; i < 3 && !fits; i++) {
-		const struct filter_program *p = program_for(fi, link_types[i]);
+		const struct filter_program *p = filter_program_for(fi, link_types[i]);
 
 		first = first ? first : p;
 		fits = !p->unfit;
@@ -134,7 +134,7 @@ struct filter *filter_free(struct filter *fi)
 		return NULL;
 	for (p = fi->programs; p; p = next) {
 		next = p->next;
-		program_free(p);
+		filter_program_free(p);
 	}
 	(void)pthread_mutex_destroy(&fi->lock);
 	free(fi->expression);
@@ -147,7 +147,7 @@ struct filter *filter_free(struct filter *fi)
  * aligned to 4. Length and type are in the byte order of the writing machine, which the first
  * attribute gives away: only in one order is it short enough.
  */
-static bool nflog_payload(const struct frame *f, struct cursor *ret_payload)
+static bool filter_nflog_payload(const struct frame *f, struct cursor *ret_payload)
 {
 	enum { HEADER = 4, PAYLOAD = 9, TYPE_MASK = 0x3fff };
 	struct cursor c = cur_of(f->data, f->cap_len);
@@ -181,7 +181,7 @@ KEPT_APART bool filter_matches(const struct filter_program *program, const struc
 	uint32_t wire_len = f->wire_len;
 
 	if (program->nflog) {
-		if (!nflog_payload(f, &c))
+		if (!filter_nflog_payload(f, &c))
 			return false;
 		wire_len = (uint32_t)c.left; /* what the kernel copied; the rest is not counted */
 	}

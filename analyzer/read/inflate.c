@@ -54,7 +54,7 @@ enum inflate_format inflate_recognise(const uint8_t *first, size_t n)
 /* --- the thread's side --- */
 
 /* Hands the written chunk over and waits for a free one. False: stop. */
-static bool next_chunk(struct inflate *in)
+static bool inflate_next_chunk(struct inflate *in)
 {
 	bool go_on;
 
@@ -71,18 +71,18 @@ static bool next_chunk(struct inflate *in)
 	return go_on;
 }
 
-static uint8_t *room(const struct inflate *in)
+static uint8_t *inflate_room(const struct inflate *in)
 {
 	return in->chunks[in->made % CHUNKS] + in->filled;
 }
 
 /* The place in the file of the next compressed byte. */
-static unsigned long long position(const struct inflate *in)
+static unsigned long long inflate_position(const struct inflate *in)
 {
 	return in->stored->bytes - (in->input_end - in->input_at);
 }
 
-static bool is_stopped(struct inflate *in)
+static bool inflate_is_stopped(struct inflate *in)
 {
 	bool stopped;
 
@@ -93,39 +93,39 @@ static bool is_stopped(struct inflate *in)
 }
 
 /* At least one byte of input; false at its end, or when no more is wanted. */
-static bool more_input(struct inflate *in)
+static bool inflate_more_input(struct inflate *in)
 {
 	if (in->input_at < in->input_end)
 		return true;
-	if (is_stopped(in))
+	if (inflate_is_stopped(in))
 		return false;
 	in->input_at = 0;
 	in->input_end = stored_read(in->stored, in->input, STORED_WINDOW);
 	return in->input_end > 0;
 }
 
-static char *ended_early(const struct inflate *in, const char *format)
+static char *inflate_ended_early(const struct inflate *in, const char *format)
 {
 	if (in->stored->failed)
 		return mem_printf("the file cannot be read on after its byte %llu: %s",
-			position(in), strerror(in->stored->failed));
-	return mem_printf(
-		"its %s data is cut short after byte %llu of the file", format, position(in));
+			inflate_position(in), strerror(in->stored->failed));
+	return mem_printf("its %s data is cut short after byte %llu of the file", format,
+		inflate_position(in));
 }
 
 /*
  * Moves to the next member. True when there is one. Zero bytes between and after members are
  * padding (tapes, block devices), as for gzip(1).
  */
-static bool next_member(struct inflate *in, char **ret_failure)
+static bool inflate_next_member(struct inflate *in, char **ret_failure)
 {
-	while (more_input(in)) {
+	while (inflate_more_input(in)) {
 		if (in->input[in->input_at] == 0x1f)
 			return true;
 		if (in->input[in->input_at]) {
 			*ret_failure = mem_printf(
 				"other data follows its gzip data at byte %llu of the file",
-				position(in));
+				inflate_position(in));
 			return false;
 		}
 		in->input_at++;
@@ -135,23 +135,23 @@ static bool next_member(struct inflate *in, char **ret_failure)
 
 /* One member, from its first byte to behind its checksum. False: failed, or stopped (no failure).
  */
-static bool gzip_member(struct inflate *in, z_stream *z, char **ret_failure)
+static bool inflate_gzip_member(struct inflate *in, z_stream *z, char **ret_failure)
 {
 	size_t before, space;
 	int r = Z_OK;
 
 	while (r != Z_STREAM_END) {
-		if (in->filled == CHUNK && !next_chunk(in))
+		if (in->filled == CHUNK && !inflate_next_chunk(in))
 			return false;
-		if (!more_input(in)) {
-			*ret_failure = ended_early(in, "gzip");
+		if (!inflate_more_input(in)) {
+			*ret_failure = inflate_ended_early(in, "gzip");
 			return false;
 		}
 		before = in->input_end - in->input_at;
 		space = CHUNK - in->filled;
 		z->next_in = in->input + in->input_at;
 		z->avail_in = (uInt)before;
-		z->next_out = room(in);
+		z->next_out = inflate_room(in);
 		z->avail_out = (uInt)space;
 		r = inflate(z, Z_NO_FLUSH);
 		in->input_at += before - z->avail_in;
@@ -161,27 +161,27 @@ static bool gzip_member(struct inflate *in, z_stream *z, char **ret_failure)
 		if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR) {
 			*ret_failure = mem_printf(
 				"its gzip data is broken before byte %llu of the file (%s)",
-				position(in), z->msg ? z->msg : "it needs a dictionary");
+				inflate_position(in), z->msg ? z->msg : "it needs a dictionary");
 			return false;
 		}
 	}
 	return true;
 }
 
-static char *unpack_gzip(struct inflate *in)
+static char *inflate_unpack_gzip(struct inflate *in)
 {
 	z_stream z = {0};
 	char *failure = NULL;
 
 	if (inflateInit2(&z, 15 + 16) != Z_OK) /* largest window; a gzip header is demanded */
 		return mem_strdup("there is no memory to decompress it");
-	while (next_member(in, &failure) && gzip_member(in, &z, &failure))
+	while (inflate_next_member(in, &failure) && inflate_gzip_member(in, &z, &failure))
 		(void)inflateReset(&z); /* fails on a broken state only */
 	(void)inflateEnd(&z);
 	return failure;
 }
 
-static char *zstd_frames(struct inflate *in, ZSTD_DCtx *z)
+static char *inflate_zstd_frames(struct inflate *in, ZSTD_DCtx *z)
 {
 	size_t left = 0; /* of the frame; 0 between frames */
 	bool full = false;
@@ -190,14 +190,14 @@ static char *zstd_frames(struct inflate *in, ZSTD_DCtx *z)
 		ZSTD_inBuffer from;
 		ZSTD_outBuffer to;
 
-		if (in->filled == CHUNK && !next_chunk(in))
+		if (in->filled == CHUNK && !inflate_next_chunk(in))
 			return NULL;
 		/* A full chunk may have left content in the decoder: it goes first, without input.
 		 */
-		if (!full && !more_input(in))
-			return left || in->stored->failed ? ended_early(in, "zstd") : NULL;
+		if (!full && !inflate_more_input(in))
+			return left || in->stored->failed ? inflate_ended_early(in, "zstd") : NULL;
 		from = (ZSTD_inBuffer){in->input, in->input_end, in->input_at};
-		to = (ZSTD_outBuffer){room(in), CHUNK - in->filled, 0};
+		to = (ZSTD_outBuffer){inflate_room(in), CHUNK - in->filled, 0};
 		left = ZSTD_decompressStream(z, &to, &from);
 		in->input_at = from.pos;
 		in->filled += to.pos;
@@ -205,11 +205,11 @@ static char *zstd_frames(struct inflate *in, ZSTD_DCtx *z)
 		if (ZSTD_isError(left))
 			return mem_printf(
 				"its zstd data is broken before byte %llu of the file (%s)",
-				position(in), ZSTD_getErrorName(left));
+				inflate_position(in), ZSTD_getErrorName(left));
 	}
 }
 
-static char *unpack_zstd(struct inflate *in)
+static char *inflate_unpack_zstd(struct inflate *in)
 {
 	ZSTD_DCtx *z = ZSTD_createDCtx();
 	char *failure;
@@ -217,15 +217,16 @@ static char *unpack_zstd(struct inflate *in)
 	if (!z || ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG)))
 		failure = mem_strdup("there is no memory to decompress it");
 	else
-		failure = zstd_frames(in, z);
+		failure = inflate_zstd_frames(in, z);
 	(void)ZSTD_freeDCtx(z);
 	return failure;
 }
 
-static void *run(void *arg)
+static void *inflate_run(void *arg)
 {
 	struct inflate *in = arg;
-	char *failure = in->format == INFLATE_GZIP ? unpack_gzip(in) : unpack_zstd(in);
+	char *failure =
+		in->format == INFLATE_GZIP ? inflate_unpack_gzip(in) : inflate_unpack_zstd(in);
 
 	(void)pthread_mutex_lock(&in->lock);
 	in->sizes[in->made % CHUNKS] = in->filled;
@@ -241,14 +242,14 @@ static void *run(void *arg)
 /* --- the reader's side --- */
 
 /* Signals stay with the threads that expect them. */
-static int start(struct inflate *in)
+static int inflate_start(struct inflate *in)
 {
 	sigset_t all, old;
 	int r;
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&in->thread, NULL, run, in);
+	r = pthread_create(&in->thread, NULL, inflate_run, in);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	in->running = !r;
 	return r;
@@ -269,7 +270,7 @@ int inflate_new(struct inflate **ret_inflate, struct stored *st, enum inflate_fo
 		in->chunks[i] = mem_alloc(CHUNK);
 	(void)pthread_mutex_init(&in->lock, NULL); /* neither can fail with glibc */
 	(void)pthread_cond_init(&in->changed, NULL);
-	r = start(in);
+	r = inflate_start(in);
 	if (r) {
 		(void)inflate_free(in);
 		errno = r;
@@ -280,7 +281,7 @@ int inflate_new(struct inflate **ret_inflate, struct stored *st, enum inflate_fo
 }
 
 /* Waits for a chunk to read. False: there will be none. */
-static bool wait_for_chunk(struct inflate *in)
+static bool inflate_wait_for_chunk(struct inflate *in)
 {
 	bool there;
 
@@ -292,7 +293,7 @@ static bool wait_for_chunk(struct inflate *in)
 	return there;
 }
 
-static void give_back_chunk(struct inflate *in)
+static void inflate_give_back_chunk(struct inflate *in)
 {
 	(void)pthread_mutex_lock(&in->lock);
 	in->used++;
@@ -305,7 +306,7 @@ size_t inflate_read(struct inflate *in, void *to, size_t size)
 {
 	size_t n, chunk;
 
-	if (!in->taken && !wait_for_chunk(in))
+	if (!in->taken && !inflate_wait_for_chunk(in))
 		return 0;
 	chunk = in->used % CHUNKS; /* only this side moves used, and a full chunk is only read */
 	n = in->sizes[chunk] - in->taken;
@@ -313,7 +314,7 @@ size_t inflate_read(struct inflate *in, void *to, size_t size)
 	memcpy(to, in->chunks[chunk] + in->taken, n);
 	in->taken += n;
 	if (in->taken == in->sizes[chunk])
-		give_back_chunk(in);
+		inflate_give_back_chunk(in);
 	return n;
 }
 

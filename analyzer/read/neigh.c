@@ -16,7 +16,7 @@ static const char *const states[] = {
 static const struct neigh_entry empty_entry = {
 	.state = "NONE", .used_s = -1, .confirmed_s = -1, .updated_s = -1};
 
-static bool canonical_ip(const char *text, char ret_ip[46])
+static bool neigh_canonical_ip(const char *text, char ret_ip[46])
 {
 	uint8_t bytes[16];
 
@@ -28,7 +28,7 @@ static bool canonical_ip(const char *text, char ret_ip[46])
 }
 
 /* Pairs of hex digits between colons: 6 bytes on Ethernet, up to 20 elsewhere. */
-static bool canonical_mac(const char *text, char ret_mac[60])
+static bool neigh_canonical_mac(const char *text, char ret_mac[60])
 {
 	size_t n = strlen(text);
 
@@ -45,7 +45,7 @@ static bool canonical_mac(const char *text, char ret_mac[60])
 	return true;
 }
 
-static bool set_state(struct neigh_entry *e, const char *text)
+static bool neigh_set_state(struct neigh_entry *e, const char *text)
 {
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (strcmp(text, states[i]) == 0) {
@@ -56,7 +56,7 @@ static bool set_state(struct neigh_entry *e, const char *text)
 }
 
 /* "used 1/61/1probes": three ages, with no blank before the next word in some versions of ip. */
-static bool set_ages(struct neigh_entry *e, const char *text)
+static bool neigh_set_ages(struct neigh_entry *e, const char *text)
 {
 	long long used, confirmed, updated;
 
@@ -70,13 +70,13 @@ static bool set_ages(struct neigh_entry *e, const char *text)
 }
 
 /* One line of text. 1: an entry, 0: a proxy entry, -1: neither. line is a copy of ours. */
-static int text_entry(char *line, struct neigh_entry *e)
+static int neigh_text_entry(char *line, struct neigh_entry *e)
 {
 	char *save = NULL, *word = strtok_r(line, " \t\r", &save), *value;
 	bool stated = false, proxy = false;
 
 	*e = empty_entry;
-	if (!word || !canonical_ip(word, e->ip))
+	if (!word || !neigh_canonical_ip(word, e->ip))
 		return -1;
 	while ((word = strtok_r(NULL, " \t\r", &save))) {
 		bool takes = strcmp(word, "dev") == 0 || strcmp(word, "lladdr") == 0 ||
@@ -90,14 +90,14 @@ static int text_entry(char *line, struct neigh_entry *e)
 				return -1;
 			(void)snprintf(e->interface, sizeof(e->interface), "%s", value);
 		} else if (strcmp(word, "lladdr") == 0) {
-			if (!canonical_mac(value, e->mac))
+			if (!neigh_canonical_mac(value, e->mac))
 				return -1;
 		} else if (strcmp(word, "used") == 0) {
-			if (!set_ages(e, value))
+			if (!neigh_set_ages(e, value))
 				return -1;
 		} else if (strcmp(word, "proxy") == 0) {
 			proxy = true;
-		} else if (set_state(e, word)) {
+		} else if (neigh_set_state(e, word)) {
 			stated = true;
 		}
 		/* Other words (router, extern_learn, offload, probes, protocol ...) say nothing we use. */
@@ -107,7 +107,7 @@ static int text_entry(char *line, struct neigh_entry *e)
 	return stated ? 1 : -1;
 }
 
-static bool next_line(const char **p, const char *end, char line[LINE_MAX_BYTES], bool *ret_fits)
+static bool neigh_next_line(const char **p, const char *end, char line[LINE_MAX_BYTES], bool *ret_fits)
 {
 	const char *newline;
 	size_t n;
@@ -125,25 +125,25 @@ static bool next_line(const char **p, const char *end, char line[LINE_MAX_BYTES]
 	return true;
 }
 
-static bool blank(const char *line)
+static bool neigh_blank(const char *line)
 {
 	return line[strspn(line, " \t\r")] == '\0';
 }
 
-static void parse_text(const char *bytes, size_t size, neigh_sink *sink, void *context,
+static void neigh_parse_text(const char *bytes, size_t size, neigh_sink *sink, void *context,
 	struct neigh_count *count)
 {
 	const char *p = bytes, *end = bytes + size;
 	char line[LINE_MAX_BYTES];
 	bool fits;
 
-	while (next_line(&p, end, line, &fits)) {
+	while (neigh_next_line(&p, end, line, &fits)) {
 		struct neigh_entry e;
 		int kind;
 
-		if (fits && blank(line))
+		if (fits && neigh_blank(line))
 			continue;
-		kind = fits ? text_entry(line, &e) : -1;
+		kind = fits ? neigh_text_entry(line, &e) : -1;
 		if (kind > 0) {
 			count->entries++;
 			sink(context, &e);
@@ -155,7 +155,7 @@ static void parse_text(const char *bytes, size_t size, neigh_sink *sink, void *c
 	}
 }
 
-static int64_t json_age(const json_t *object, const char *name)
+static int64_t neigh_json_age(const json_t *object, const char *name)
 {
 	const json_t *v = json_object_get(object, name);
 
@@ -164,7 +164,7 @@ static int64_t json_age(const json_t *object, const char *name)
 		       : -1;
 }
 
-static int json_entry(const json_t *object, struct neigh_entry *e)
+static int neigh_json_entry(const json_t *object, struct neigh_entry *e)
 {
 	const char *ip = json_string_value(json_object_get(object, "dst"));
 	const char *mac = json_string_value(json_object_get(object, "lladdr"));
@@ -173,21 +173,21 @@ static int json_entry(const json_t *object, struct neigh_entry *e)
 	const char *word = json_string_value(json_is_array(state) ? json_array_get(state, 0) : state);
 
 	*e = empty_entry;
-	if (!ip || !canonical_ip(ip, e->ip))
+	if (!ip || !neigh_canonical_ip(ip, e->ip))
 		return -1;
 	if (json_object_get(object, "proxy"))
 		return 0;
-	if ((mac && !canonical_mac(mac, e->mac)) || (dev && strlen(dev) >= sizeof(e->interface)) ||
-		!word || !set_state(e, word))
+	if ((mac && !neigh_canonical_mac(mac, e->mac)) || (dev && strlen(dev) >= sizeof(e->interface)) ||
+		!word || !neigh_set_state(e, word))
 		return -1;
 	(void)snprintf(e->interface, sizeof(e->interface), "%s", dev ? dev : "");
-	e->used_s = json_age(object, "used");
-	e->confirmed_s = json_age(object, "confirmed");
-	e->updated_s = json_age(object, "updated");
+	e->used_s = neigh_json_age(object, "used");
+	e->confirmed_s = neigh_json_age(object, "confirmed");
+	e->updated_s = neigh_json_age(object, "updated");
 	return 1;
 }
 
-static void parse_json(const char *bytes, size_t size, neigh_sink *sink, void *context,
+static void neigh_parse_json(const char *bytes, size_t size, neigh_sink *sink, void *context,
 	struct neigh_count *count)
 {
 	json_t *root = json_loadb(bytes, size, 0, NULL);
@@ -196,7 +196,7 @@ static void parse_json(const char *bytes, size_t size, neigh_sink *sink, void *c
 		count->malformed++;
 	for (size_t i = 0; i < json_array_size(root); i++) {
 		struct neigh_entry e;
-		int kind = json_entry(json_array_get(root, i), &e);
+		int kind = neigh_json_entry(json_array_get(root, i), &e);
 
 		if (kind > 0) {
 			count->entries++;
@@ -212,7 +212,7 @@ static void parse_json(const char *bytes, size_t size, neigh_sink *sink, void *c
 }
 
 /* The first byte that is not blank; size when there is none. */
-static size_t first_byte(const char *bytes, size_t size)
+static size_t neigh_first_byte(const char *bytes, size_t size)
 {
 	size_t i = 0;
 
@@ -222,20 +222,20 @@ static size_t first_byte(const char *bytes, size_t size)
 }
 
 /* "[ {" and then "dst" as the first key of the first object that has one. */
-static bool json_begins(const char *p, const char *end)
+static bool neigh_json_begins(const char *p, const char *end)
 {
 	static const char key[] = "\"dst\"";
 
 	p++;
 	for (;;) {
-		p += first_byte(p, (size_t)(end - p));
+		p += neigh_first_byte(p, (size_t)(end - p));
 		if (p >= end || *p++ != '{')
 			return false;
-		p += first_byte(p, (size_t)(end - p));
+		p += neigh_first_byte(p, (size_t)(end - p));
 		if (p >= end || *p != '}')
 			break;
 		p++;
-		p += first_byte(p, (size_t)(end - p));
+		p += neigh_first_byte(p, (size_t)(end - p));
 		if (p >= end || *p++ != ',')
 			return false;
 	}
@@ -244,24 +244,24 @@ static bool json_begins(const char *p, const char *end)
 
 bool neigh_recognise(const char *bytes, size_t size)
 {
-	size_t i = first_byte(bytes, size);
+	size_t i = neigh_first_byte(bytes, size);
 	const char *p = bytes + i, *end = bytes + size;
 	char line[LINE_MAX_BYTES];
 	struct neigh_entry e;
 	bool fits;
 
 	if (i < size && *p == '[')
-		return json_begins(p, end);
-	return next_line(&p, end, line, &fits) && fits && text_entry(line, &e) >= 0;
+		return neigh_json_begins(p, end);
+	return neigh_next_line(&p, end, line, &fits) && fits && neigh_text_entry(line, &e) >= 0;
 }
 
 void neigh_parse(const char *bytes, size_t size, neigh_sink *sink, void *context,
 	struct neigh_count *count)
 {
-	size_t i = first_byte(bytes, size);
+	size_t i = neigh_first_byte(bytes, size);
 
 	if (i < size && bytes[i] == '[')
-		parse_json(bytes + i, size - i, sink, context, count);
+		neigh_parse_json(bytes + i, size - i, sink, context, count);
 	else
-		parse_text(bytes, size, sink, context, count);
+		neigh_parse_text(bytes, size, sink, context, count);
 }

@@ -9,7 +9,7 @@
 #define MAGIC_NS 0xa1b23c4du
 #define MAGIC_KUZNETZOV 0xa1b2cd34u /* patched libpcap of old Linux: 8 more bytes a record */
 
-static bool known_magic(struct capfile *cf, uint32_t magic)
+static bool pcap_known_magic(struct capfile *cf, uint32_t magic)
 {
 	if (magic != MAGIC_US && magic != MAGIC_NS && magic != MAGIC_KUZNETZOV)
 		return false;
@@ -26,8 +26,8 @@ int pcap_records_begin(struct capfile *cf, struct error *err)
 
 	if (have < 4)
 		return CAPFILE_END;
-	cf->swapped = known_magic(cf, be32(h));
-	if (!cf->swapped && !known_magic(cf, le32(h)))
+	cf->swapped = pcap_known_magic(cf, be32(h));
+	if (!cf->swapped && !pcap_known_magic(cf, le32(h)))
 		return CAPFILE_END;
 	if (have < FILE_HEADER)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
@@ -53,7 +53,7 @@ int pcap_records_begin(struct capfile *cf, struct error *err)
 	return 0;
 }
 
-static int bad_length(struct capfile *cf, uint64_t offset, const uint8_t *h, uint32_t cap_len)
+static int pcap_bad_length(struct capfile *cf, uint64_t offset, const uint8_t *h, uint32_t cap_len)
 {
 	uint32_t magic = file_u32(cf, h);
 
@@ -70,7 +70,7 @@ static int bad_length(struct capfile *cf, uint64_t offset, const uint8_t *h, uin
  * A pcap header read as a record: magic, version 2.4, and the (always zero) time zone and accuracy
  * in the place of the lengths. Two files put together with cat.
  */
-static bool is_file_header(const struct capfile *cf, const uint8_t *h)
+static bool pcap_is_file_header(const struct capfile *cf, const uint8_t *h)
 {
 	uint32_t magic = file_u32(cf, h);
 
@@ -79,7 +79,7 @@ static bool is_file_header(const struct capfile *cf, const uint8_t *h)
 }
 
 /* The frame of a record that lies in memory whole. Field by field: through a copy on the stack it takes longer. */
-static inline void fill_frame(const struct capfile *cf, const uint8_t *h, uint32_t cap_len, uint32_t wire_len,
+static inline void pcap_fill_frame(const struct capfile *cf, const uint8_t *h, uint32_t cap_len, uint32_t wire_len,
 	struct frame *ret_frame)
 {
 	ret_frame->data = h + cf->record_header;
@@ -104,7 +104,7 @@ uint32_t pcap_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint3
 		cap_len = file_u32(cf, w.at + 8);
 		if (!cap_len || cap_len > w.left - header || cap_len > CAPTURED_MAX)
 			break;
-		fill_frame(cf, w.at, cap_len, file_u32(cf, w.at + 12), &ret_frames[i]);
+		pcap_fill_frame(cf, w.at, cap_len, file_u32(cf, w.at + 12), &ret_frames[i]);
 		ret_frames[i].offset = offset;
 		ret_frames[i].number = cf->number + i + 1;
 		offset += header + cap_len;
@@ -139,15 +139,15 @@ int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
 		cap_len = wire_len;
 		wire_len = n;
 	}
-	if (unlikely(cap_len > CAPTURED_MAX || (!cap_len && is_file_header(cf, h))))
-		return bad_length(cf, offset, h, cap_len);
+	if (unlikely(cap_len > CAPTURED_MAX || (!cap_len && pcap_is_file_header(cf, h))))
+		return pcap_bad_length(cf, offset, h, cap_len);
 	n = header + cap_len;
 	if (unlikely(w->left < n)) {
 		have = capfile_need(cf, n);
 		if (have < n)
 			return capfile_cut(cf, offset, have, n);
 	}
-	fill_frame(cf, w->at, cap_len, wire_len, ret_frame);
+	pcap_fill_frame(cf, w->at, cap_len, wire_len, ret_frame);
 	ret_frame->offset = offset;
 	ret_frame->number = ++cf->number;
 	cf->info.frames++;

@@ -44,7 +44,7 @@ struct block {
 	struct cursor body;
 };
 
-static bool byte_order(const uint8_t *h, bool *ret_swapped)
+static bool pcapng_byte_order(const uint8_t *h, bool *ret_swapped)
 {
 	if (le32(h + BLOCK_HEADER) == BYTE_ORDER_MAGIC)
 		*ret_swapped = false;
@@ -69,7 +69,7 @@ int pcapng_blocks_begin(struct capfile *cf, struct error *err)
 			"%s is cut short in its pcapng header: %zu of 28 bytes are there; copy it "
 			"again",
 			label, have);
-	if (!byte_order(h, &swapped))
+	if (!pcapng_byte_order(h, &swapped))
 		return CAPFILE_END;
 	cf->info.format = CAPFILE_PCAPNG;
 	cf->last_ns = INT64_MIN;
@@ -77,7 +77,7 @@ int pcapng_blocks_begin(struct capfile *cf, struct error *err)
 }
 
 /* Counts and passes a block without reading it; the result as for pcapng_blocks_next. */
-static int skip(struct capfile *cf, const struct block *b)
+static int pcapng_skip(struct capfile *cf, const struct block *b)
 {
 	uint64_t rest = b->length - 4, done = source_skip(cf->source, rest);
 	size_t have = done < rest ? 0 : capfile_need(cf, 4);
@@ -93,39 +93,39 @@ static int skip(struct capfile *cf, const struct block *b)
 	return CAPFILE_OK;
 }
 
-static bool is_read(uint32_t type)
+static bool pcapng_is_read(uint32_t type)
 {
 	return type == BLOCK_EPB || type == BLOCK_IDB || type == BLOCK_PB || type == BLOCK_SPB ||
 	       type == BLOCK_ISB || type == BLOCK_SHB;
 }
 
 /* Shown by Wireshark as rows of their own, so that they take a frame number (checked with 4.0). */
-static bool is_row(uint32_t type)
+static bool pcapng_is_row(uint32_t type)
 {
 	return type == BLOCK_JOURNAL || type == BLOCK_CUSTOM || type == BLOCK_CUSTOM_STAYS;
 }
 
 /* Finds the length of the block at h, which has 12 bytes; sets the byte order of a new section. */
-static const char *measure(struct capfile *cf, const uint8_t *h, struct block *b)
+static const char *pcapng_measure(struct capfile *cf, const uint8_t *h, struct block *b)
 {
 	b->type = file_u32(cf, h);
-	if (unlikely(b->type == BLOCK_SHB) && !byte_order(h, &cf->swapped))
+	if (unlikely(b->type == BLOCK_SHB) && !pcapng_byte_order(h, &cf->swapped))
 		return "a section header has no byte-order magic";
 	b->length = file_u32(cf, h + 4);
 	if (b->length < (b->type == BLOCK_SHB ? SHB_MIN : BLOCK_FRAME))
 		return "a block is shorter than its own header";
 	if (b->length % 4)
 		return "the length of a block is no multiple of 4";
-	if (is_read(b->type) && b->length > SOURCE_MAX_NEED)
+	if (pcapng_is_read(b->type) && b->length > SOURCE_MAX_NEED)
 		return "a block claims more than 16 MiB";
 	return NULL;
 }
 
 /*
- * The next block that is_read(), taken from the window with its trailer checked; others are
+ * The next block that pcapng_is_read(), taken from the window with its trailer checked; others are
  * passed. CAPFILE_OK or CAPFILE_END.
  */
-static int next_block(struct capfile *cf, struct block *ret_block)
+static int pcapng_next_block(struct capfile *cf, struct block *ret_block)
 {
 	struct cursor *w = &cf->source->window;
 	struct block b;
@@ -138,14 +138,14 @@ static int next_block(struct capfile *cf, struct block *ret_block)
 		if (unlikely(w->left < BLOCK_FRAME) &&
 			(have = capfile_need(cf, BLOCK_FRAME)) < BLOCK_FRAME)
 			return capfile_cut(cf, b.offset, have, BLOCK_FRAME);
-		wrong = measure(cf, w->at, &b);
+		wrong = pcapng_measure(cf, w->at, &b);
 		if (unlikely(wrong != NULL))
 			return capfile_damage(cf, b.offset, "garbage in", "%s", wrong);
-		if (likely(is_read(b.type)))
+		if (likely(pcapng_is_read(b.type)))
 			break;
-		cf->info.other_rows += is_row(b.type);
-		cf->number += is_row(b.type);
-		r = skip(cf, &b);
+		cf->info.other_rows += pcapng_is_row(b.type);
+		cf->number += pcapng_is_row(b.type);
+		r = pcapng_skip(cf, &b);
 		if (r != CAPFILE_OK)
 			return r;
 	}
@@ -162,7 +162,7 @@ static int next_block(struct capfile *cf, struct block *ret_block)
 	return CAPFILE_OK;
 }
 
-static int new_section(struct capfile *cf, struct block *b)
+static int pcapng_new_section(struct capfile *cf, struct block *b)
 {
 	const uint8_t *h = cur_take(&b->body, 16); /* measured: it is there */
 	uint32_t major = file_u16(cf, h + 4), minor = file_u16(cf, h + 6);
@@ -180,7 +180,7 @@ static int new_section(struct capfile *cf, struct block *b)
 	return CAPFILE_OK;
 }
 
-static int new_interface(struct capfile *cf, const struct block *b)
+static int pcapng_new_interface(struct capfile *cf, const struct block *b)
 {
 	if (pcapng_interface(cf, b->body))
 		return CAPFILE_OK;
@@ -189,7 +189,7 @@ static int new_interface(struct capfile *cf, const struct block *b)
 							   : "an interface block is too short");
 }
 
-static int new_statistics(struct capfile *cf, const struct block *b)
+static int pcapng_new_statistics(struct capfile *cf, const struct block *b)
 {
 	if (pcapng_statistics(cf, b->body))
 		return CAPFILE_OK;
@@ -197,7 +197,7 @@ static int new_statistics(struct capfile *cf, const struct block *b)
 		"a statistics block is too short or of an interface that is not there");
 }
 
-static void frame_dropped(struct capfile *cf, const struct frame *f, uint64_t frames)
+static void pcapng_frame_dropped(struct capfile *cf, const struct frame *f, uint64_t frames)
 {
 	struct capfile_interface *in = &cf->info.interfaces[f->interface];
 	struct interface_state *is = &cf->states[f->interface];
@@ -211,7 +211,7 @@ static void frame_dropped(struct capfile *cf, const struct frame *f, uint64_t fr
 	capfile_add_drop(cf, f->interface, is->last_ns, f->time_ns, frames);
 }
 
-static void frame_comment(struct capfile *cf, const struct cursor *value, const struct frame *f)
+static void pcapng_frame_comment(struct capfile *cf, const struct cursor *value, const struct frame *f)
 {
 	struct capfile_fact *fact = capfile_add_fact(
 		cf, f->interface, f->time_ns, "comment", capfile_text(value->at, value->left));
@@ -220,14 +220,14 @@ static void frame_comment(struct capfile *cf, const struct cursor *value, const 
 		fact->frame = f->number;
 }
 
-static void frame_options(struct capfile *cf, struct cursor list, struct frame *f)
+static void pcapng_frame_options(struct capfile *cf, struct cursor list, struct frame *f)
 {
 	struct option o;
 
 	while (pcapng_option(cf, &list, &o)) {
 		switch (o.code) {
 		case OPT_COMMENT:
-			frame_comment(cf, &o.value, f);
+			pcapng_frame_comment(cf, &o.value, f);
 			break;
 		case EPB_FLAGS:
 			if (o.value.left == 4)
@@ -235,7 +235,7 @@ static void frame_options(struct capfile *cf, struct cursor list, struct frame *
 			break;
 		case EPB_DROPCOUNT:
 			if (o.value.left == 8)
-				frame_dropped(cf, f, file_u64(cf, o.value.at));
+				pcapng_frame_dropped(cf, f, file_u64(cf, o.value.at));
 			break;
 		default:
 			break; /* hashes, queues, verdicts */
@@ -243,14 +243,14 @@ static void frame_options(struct capfile *cf, struct cursor list, struct frame *
 	}
 }
 
-static int too_long(struct capfile *cf, const struct block *b, uint32_t cap_len)
+static int pcapng_too_long(struct capfile *cf, const struct block *b, uint32_t cap_len)
 {
 	return capfile_damage(cf, b->offset, "garbage in",
 		"the frame claims %u captured bytes, its block of %u bytes has no room for them",
 		cap_len, b->length);
 }
 
-static int no_interface(struct capfile *cf, const struct block *b, uint32_t id)
+static int pcapng_no_interface(struct capfile *cf, const struct block *b, uint32_t id)
 {
 	return capfile_damage(cf, b->offset, "garbage in",
 		"it is of interface %u, the section has %u", id,
@@ -258,16 +258,16 @@ static int no_interface(struct capfile *cf, const struct block *b, uint32_t id)
 }
 
 /* What the frames of both blocks with a time have in common, after their interface is known. */
-static int timed_frame(struct capfile *cf, struct block *b, const uint8_t *h, uint32_t id,
+static int pcapng_timed_frame(struct capfile *cf, struct block *b, const uint8_t *h, uint32_t id,
 	uint32_t drops, struct frame *f)
 {
 	uint32_t cap_len = file_u32(cf, h + 12);
 	struct interface_state *is;
 
 	if (unlikely(id >= cf->info.interface_count - cf->section_first))
-		return no_interface(cf, b, id);
+		return pcapng_no_interface(cf, b, id);
 	if (unlikely(cap_len > b->body.left || cap_len > CAPTURED_MAX))
-		return too_long(cf, b, cap_len);
+		return pcapng_too_long(cf, b, cap_len);
 	is = &cf->states[cf->section_first + id];
 	/* Field by field: through a copy on the stack it takes five times as long. */
 	f->data = b->body.at;
@@ -281,55 +281,55 @@ static int timed_frame(struct capfile *cf, struct block *b, const uint8_t *h, ui
 	f->has_time = true;
 	cf->info.frames++;
 	if (unlikely(drops))
-		frame_dropped(cf, f, drops);
+		pcapng_frame_dropped(cf, f, drops);
 	cap_len = (cap_len + 3) & ~3u; /* the block's length is a multiple of 4: still inside */
 	(void)cur_take(&b->body, cap_len);
 	if (b->body.left)
-		frame_options(cf, b->body, f);
+		pcapng_frame_options(cf, b->body, f);
 	if (unlikely(is->first_ns == INT64_MIN))
 		is->first_ns = f->time_ns;
 	is->last_ns = cf->last_ns = f->time_ns;
 	return CAPFILE_OK;
 }
 
-static int enhanced_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
+static int pcapng_enhanced_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
 {
 	const uint8_t *h = cur_take(&b->body, EPB_FIXED);
 
 	if (unlikely(!h))
-		return too_long(cf, b, 0);
-	return timed_frame(cf, b, h, file_u32(cf, h), 0, ret_frame);
+		return pcapng_too_long(cf, b, 0);
+	return pcapng_timed_frame(cf, b, h, file_u32(cf, h), 0, ret_frame);
 }
 
-static int obsolete_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
+static int pcapng_obsolete_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
 {
 	const uint8_t *h = cur_take(&b->body, PB_FIXED);
 	uint16_t drops;
 
 	if (!h)
-		return too_long(cf, b, 0);
+		return pcapng_too_long(cf, b, 0);
 	drops = file_u16(cf, h + 2);
-	return timed_frame(
+	return pcapng_timed_frame(
 		cf, b, h, file_u16(cf, h), drops == PB_DROPS_UNKNOWN ? 0 : drops, ret_frame);
 }
 
 /* Has neither time nor captured length: that follows from the snap length of the first interface.
  */
-static int simple_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
+static int pcapng_simple_frame(struct capfile *cf, struct block *b, struct frame *ret_frame)
 {
 	const uint8_t *h = cur_take(&b->body, SPB_FIXED);
 	uint32_t wire_len, cap_len, snaplen;
 
 	if (!h)
-		return too_long(cf, b, 0);
+		return pcapng_too_long(cf, b, 0);
 	if (cf->section_first == cf->info.interface_count)
-		return no_interface(cf, b, 0);
+		return pcapng_no_interface(cf, b, 0);
 	snaplen = cf->info.interfaces[cf->section_first].snaplen;
 	wire_len = cap_len = file_u32(cf, h);
 	if (snaplen && cap_len > snaplen)
 		cap_len = snaplen;
 	if (cap_len > b->body.left || cap_len > CAPTURED_MAX)
-		return too_long(cf, b, cap_len);
+		return pcapng_too_long(cf, b, cap_len);
 	cf->info.frames++;
 	*ret_frame = (struct frame){
 		.data = b->body.at,
@@ -348,24 +348,24 @@ int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame)
 	int r;
 
 	for (;;) {
-		r = next_block(cf, &b);
+		r = pcapng_next_block(cf, &b);
 		if (r != CAPFILE_OK)
 			return r;
 		switch (b.type) {
 		case BLOCK_EPB:
-			return enhanced_frame(cf, &b, ret_frame);
+			return pcapng_enhanced_frame(cf, &b, ret_frame);
 		case BLOCK_SPB:
-			return simple_frame(cf, &b, ret_frame);
+			return pcapng_simple_frame(cf, &b, ret_frame);
 		case BLOCK_PB:
-			return obsolete_frame(cf, &b, ret_frame);
+			return pcapng_obsolete_frame(cf, &b, ret_frame);
 		case BLOCK_SHB:
-			r = new_section(cf, &b);
+			r = pcapng_new_section(cf, &b);
 			break;
 		case BLOCK_IDB:
-			r = new_interface(cf, &b);
+			r = pcapng_new_interface(cf, &b);
 			break;
 		case BLOCK_ISB:
-			r = new_statistics(cf, &b);
+			r = pcapng_new_statistics(cf, &b);
 			break;
 		}
 		if (r != CAPFILE_OK)
@@ -373,7 +373,7 @@ int pcapng_blocks_next(struct capfile *cf, struct frame *ret_frame)
 	}
 }
 
-static bool is_at_hand(const struct capfile *cf)
+static bool pcapng_is_at_hand(const struct capfile *cf)
 {
 	const struct cursor *w = &cf->source->window;
 
@@ -384,7 +384,7 @@ uint32_t pcapng_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uin
 {
 	uint32_t i = 0;
 
-	while (i < n && is_at_hand(cf) && pcapng_blocks_next(cf, &ret_frames[i]) == CAPFILE_OK)
+	while (i < n && pcapng_is_at_hand(cf) && pcapng_blocks_next(cf, &ret_frames[i]) == CAPFILE_OK)
 		i++;
 	return i;
 }

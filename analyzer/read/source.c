@@ -21,7 +21,7 @@
 /* Room before the window for what is left of the one before: usually a part of one frame. */
 #define HEAD (64u << 10)
 
-static size_t pull_content(struct source *s, uint8_t *to, size_t size)
+static size_t source_pull_content(struct source *s, uint8_t *to, size_t size)
 {
 	size_t n = inflate_read(s->inflate, to, size);
 
@@ -30,12 +30,12 @@ static size_t pull_content(struct source *s, uint8_t *to, size_t size)
 	return n;
 }
 
-static size_t pull(struct source *s, uint8_t *to, size_t size)
+static size_t source_pull(struct source *s, uint8_t *to, size_t size)
 {
 	size_t n;
 
 	if (s->inflate)
-		return pull_content(s, to, size);
+		return source_pull_content(s, to, size);
 	n = stored_read(&s->stored, to, size < STORED_WINDOW ? size : STORED_WINDOW);
 	if (!n && s->stored.failed && !s->failure)
 		s->failure = mem_printf("the file cannot be read on after its byte %llu: %s",
@@ -44,7 +44,7 @@ static size_t pull(struct source *s, uint8_t *to, size_t size)
 }
 
 /* Room for rest bytes before and more bytes after the point where new bytes go. */
-static void make_room(struct source *s, size_t rest, size_t more)
+static void source_make_room(struct source *s, size_t rest, size_t more)
 {
 	size_t head = rest > s->head ? rest : s->head, tail = more > s->tail ? more : s->tail;
 	uint8_t *bigger;
@@ -77,8 +77,9 @@ size_t source_need(struct source *s, size_t n)
 		more = s->window.left < STORED_WINDOW ? STORED_WINDOW : s->window.left;
 		if (more > n - s->window.left)
 			more = n - s->window.left;
-		make_room(s, s->window.left, more);
-		for (got = 0; got < more && (k = pull(s, s->buffer + s->head + got, s->tail - got));
+		source_make_room(s, s->window.left, more);
+		for (got = 0; got < more &&
+			      (k = source_pull(s, s->buffer + s->head + got, s->tail - got));
 			got += k)
 			;
 		s->window.left += got;
@@ -108,7 +109,7 @@ uint64_t source_skip(struct source *s, uint64_t n)
 }
 
 /* Turns the window, which holds the first stored bytes, into one of content. */
-static int decompress(struct source *s, struct error *err)
+static int source_decompress(struct source *s, struct error *err)
 {
 	static const char *const names[] = {"none", "gzip", "zstd"};
 	enum inflate_format format = inflate_recognise(s->window.at, source_need(s, 4));
@@ -139,7 +140,7 @@ int source_open(struct source **ret_source, const char *path, bool sha256, struc
 			  1; /* small files by the thousand: less to prepare */
 	s->buffer = mem_alloc(s->head + s->tail);
 	s->window = cur_of(s->buffer + s->head, 0);
-	r = decompress(s, err);
+	r = source_decompress(s, err);
 	if (r < 0) {
 		(void)source_close(s);
 		return r;

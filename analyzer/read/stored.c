@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "read/digest.h"
 
-static int cannot_open(const char *label, int code, struct error *err)
+static int stored_cannot_open(const char *label, int code, struct error *err)
 {
 	switch (code) {
 	case ENOENT:
@@ -33,7 +33,7 @@ static int cannot_open(const char *label, int code, struct error *err)
 	}
 }
 
-static int open_fd(struct stored *st, const char *path, struct error *err)
+static int stored_open_fd(struct stored *st, const char *path, struct error *err)
 {
 	struct stat sb;
 
@@ -42,13 +42,13 @@ static int open_fd(struct stored *st, const char *path, struct error *err)
 	} else {
 		st->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (st->fd < 0)
-			return cannot_open(st->label, errno, err);
+			return stored_cannot_open(st->label, errno, err);
 		st->close_fd = true;
 	}
 	if (fstat(st->fd, &sb) < 0)
-		return cannot_open(st->label, errno, err);
+		return stored_cannot_open(st->label, errno, err);
 	if (S_ISDIR(sb.st_mode))
-		return cannot_open(st->label, EISDIR, err);
+		return stored_cannot_open(st->label, EISDIR, err);
 	if (S_ISREG(sb.st_mode)) {
 		st->size = (uint64_t)sb.st_size;
 		(void)posix_fadvise(st->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
@@ -64,7 +64,7 @@ int stored_open(struct stored *ret_stored, const char *path, bool sha256, struct
 	int r;
 
 	st.label = strcmp(path, "-") ? mem_printf("'%s'", path) : mem_strdup("standard input");
-	r = open_fd(&st, path, err);
+	r = stored_open_fd(&st, path, err);
 	if (r < 0) {
 		stored_release(&st);
 		return r;
@@ -89,7 +89,7 @@ void stored_release(struct stored *st)
 }
 
 /* False when stored_cancel() came first. */
-static bool wait_for_stream(const struct stored *st)
+static bool stored_wait_for_stream(const struct stored *st)
 {
 	struct pollfd fds[2] = {
 		{.fd = st->wake_fd, .events = POLLIN}, {.fd = st->fd, .events = POLLIN}};
@@ -107,7 +107,7 @@ size_t stored_read(struct stored *st, void *buffer, size_t size)
 
 	if (st->at_end)
 		return 0;
-	if (st->wake_fd >= 0 && !wait_for_stream(st)) {
+	if (st->wake_fd >= 0 && !stored_wait_for_stream(st)) {
 		st->at_end = true;
 		return 0;
 	}

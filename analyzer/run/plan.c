@@ -11,7 +11,7 @@
 #include "read/flowlog/recognise.h"
 #include "read/neigh.h"
 #include "read/source.h"
-#include "read/walk.h"
+#include "read/inputs.h"
 
 /* NAME=PATH, unless a file of that very name exists or the name would be a path. */
 static const char *split_name(const char *input, char **ret_name)
@@ -209,7 +209,7 @@ static int inspect(struct plan *p, struct plan_input *in, struct error *err)
 	return r;
 }
 
-static int add_file(struct plan *p, const struct walk_file *file, const char *name, struct error *err)
+static int add_file(struct plan *p, const struct input_file *file, const char *name, struct error *err)
 {
 	struct plan_input in = {.path = mem_strdup(file->path), .name = name ? mem_strdup(name) : NULL,
 		.named_file = file->named, .named_host = name != NULL};
@@ -263,14 +263,14 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 	int r = 0;
 
 	for (int i = 0; i < count && r == 0; i++) {
-		struct walk w = WALK_INIT;
+		struct inputs w = INPUTS_INIT;
 		char *name CLEANUP_FREE = NULL;
 		const char *path = split_name(inputs[i], &name);
 
-		r = walk_add(&w, path, err);
+		r = inputs_add(&w, path, err);
 		for (uint32_t k = 0; k < w.count && r == 0; k++)
 			r = add_file(p, &w.files[k], name, err);
-		walk_release(&w);
+		inputs_release(&w);
 	}
 	name_sidecars(p);
 	if (r > 0)

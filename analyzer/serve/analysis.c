@@ -10,14 +10,14 @@
 
 struct job {
 	struct server *server;
-	char id[DEPOT_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
 static unsigned running;
 
-static void take_turn(const struct server *s)
+static void analysis_take_turn(const struct server *s)
 {
 	(void)pthread_mutex_lock(&lock);
 	while (running >= s->analyses_max)
@@ -26,7 +26,7 @@ static void take_turn(const struct server *s)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-static void give_turn(void)
+static void analysis_give_turn(void)
 {
 	(void)pthread_mutex_lock(&lock);
 	running--;
@@ -35,7 +35,7 @@ static void give_turn(void)
 }
 
 /* HOST=capture-N for each file; those without a host name are named by the capture, or so. */
-static char **arguments_of(const struct server *s, const json_t *meta)
+static char **analysis_arguments_of(const struct server *s, const json_t *meta)
 {
 	static const char *const fixed[] = {"analyze", "-q", "--force", "--threads", "2", "-o", "incident.db", "--memory"};
 	const json_t *files = json_object_get(meta, "files"), *f;
@@ -54,7 +54,7 @@ static char **arguments_of(const struct server *s, const json_t *meta)
 	return argv;
 }
 
-static int run_all(const struct server *s, const char *folder, const char *const *analyze, struct error *err)
+static int analysis_run_all(const struct server *s, const char *folder, const char *const *analyze, struct error *err)
 {
 	const char *const html[] = {"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
 	const char *const query[] = {"query", "--format", "json", "--", "incident.db",
@@ -66,27 +66,27 @@ static int run_all(const struct server *s, const char *folder, const char *const
 	return r ? r : confined_run(folder, query, "findings.json", &s->limits, err);
 }
 
-static void *work(void *arg)
+static void *analysis_work(void *arg)
 {
 	CLEANUP_FREE struct job *job = arg;
-	CLEANUP_FREE char *folder = depot_folder(&job->server->depot, job->id);
+	CLEANUP_FREE char *folder = incident_store_folder(&job->server->incidents, job->id);
 	struct error err = ERROR_INIT;
 	json_t *meta;
 	char **argv;
 	int r;
 
-	take_turn(job->server);
-	meta = depot_get(&job->server->depot, job->id);
-	argv = arguments_of(job->server, meta);
-	r = run_all(job->server, folder, (const char *const *)argv, &err);
+	analysis_take_turn(job->server);
+	meta = incident_store_get(&job->server->incidents, job->id);
+	argv = analysis_arguments_of(job->server, meta);
+	r = analysis_run_all(job->server, folder, (const char *const *)argv, &err);
 	for (char **a = argv; *a; a++)
 		free(*a);
 	free(argv);
 	json_decref(meta);
 	if (r)
-		depot_tidy(&job->server->depot, job->id);
-	(void)depot_move(&job->server->depot, job->id, "analyzing", r ? "failed" : "done", r ? err.text : NULL);
-	give_turn();
+		incident_store_tidy(&job->server->incidents, job->id);
+	(void)incident_store_move(&job->server->incidents, job->id, "analyzing", r ? "failed" : "done", r ? err.text : NULL);
+	analysis_give_turn();
 	return NULL;
 }
 
@@ -100,8 +100,8 @@ void analysis_start(struct server *server, const char *id)
 	(void)snprintf(job->id, sizeof(job->id), "%s", id);
 	(void)pthread_attr_init(&attributes);
 	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attributes, work, job) != 0) {
-		(void)depot_move(&server->depot, id, "analyzing", "failed", "no thread could be started");
+	if (pthread_create(&thread, &attributes, analysis_work, job) != 0) {
+		(void)incident_store_move(&server->incidents, id, "analyzing", "failed", "no thread could be started");
 		free(job);
 	}
 	(void)pthread_attr_destroy(&attributes);
@@ -109,7 +109,7 @@ void analysis_start(struct server *server, const char *id)
 
 json_t *analysis_findings(const struct server *server, const char *id)
 {
-	CLEANUP_FREE char *path = depot_file(&server->depot, id, "findings.json");
+	CLEANUP_FREE char *path = incident_store_file(&server->incidents, id, "findings.json");
 	json_t *list = json_load_file(path, 0, NULL);
 
 	return list ? list : json_array();

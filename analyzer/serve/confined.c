@@ -19,7 +19,7 @@ extern char **environ;
 #define ARGUMENTS_MAX 512
 #define STDERR_NAME "stderr"
 
-static int spawn(const char *folder, const char *const *arguments, const char *out, const struct confined_limits *l, pid_t *ret_pid)
+static int confined_spawn(const char *folder, const char *const *arguments, const char *out, const struct confined_limits *l, pid_t *ret_pid)
 {
 	char memory[32], file[32], cpu[32], parent[32];
 	const char *argv[ARGUMENTS_MAX + 8] = {"bothends", "serve", "--confined", memory, file, cpu, parent};
@@ -45,7 +45,7 @@ static int spawn(const char *folder, const char *const *arguments, const char *o
 }
 
 /* Waits for pid, and ends it when its time is over. */
-static int wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
+static int confined_wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
 {
 	const struct timespec pause = {.tv_nsec = 20000000};
 	int status;
@@ -67,7 +67,7 @@ static int wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
 }
 
 /* The first line that the command wrote to standard error. */
-static void first_line(const char *folder, char line[400])
+static void confined_first_line(const char *folder, char line[400])
 {
 	CLEANUP_FREE char *path = mem_printf("%s/" STDERR_NAME, folder);
 	FILE *f = fopen(path, "re");
@@ -86,12 +86,12 @@ int confined_run(const char *folder, const char *const *arguments, const char *o
 	char line[400];
 	bool late;
 	pid_t pid;
-	int status, r = spawn(folder, arguments, out, limits, &pid);
+	int status, r = confined_spawn(folder, arguments, out, limits, &pid);
 
 	if (r)
 		return error_set(err, -r, "cannot start the analysis: %s", strerror(r));
-	status = wait_for(pid, limits->wall_s, &late);
-	first_line(folder, line);
+	status = confined_wait_for(pid, limits->wall_s, &late);
+	confined_first_line(folder, line);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (late)

@@ -5,10 +5,10 @@
 #include <sys/socket.h>
 
 #include "serve/confined.h"
-#include "serve/depot.h"
+#include "serve/incident_store.h"
 
 struct server {
-	struct depot depot;
+	struct incident_store incidents;
 	struct sockaddr_storage listen; /* IPv4 or IPv6 */
 	const char *token; /* NULL: loopback only, without one */
 	struct confined_limits limits;

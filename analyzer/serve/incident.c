@@ -8,7 +8,7 @@
 #include "assets.h"
 #include "base/mem.h"
 #include "serve/analysis.h"
-#include "serve/send.h"
+#include "serve/reply.h"
 #include "serve/upload.h"
 #include "serve_assets.h"
 
@@ -16,7 +16,7 @@
 
 static json_t *incident_json(struct request *r)
 {
-	json_t *meta = depot_get(&r->server->depot, r->id);
+	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 	const char *state = json_string_value(json_object_get(meta, "state"));
 
 	if (!meta)
@@ -30,7 +30,7 @@ static json_t *incident_json(struct request *r)
 	return meta;
 }
 
-static unsigned wait_seconds(const struct request *r, unsigned normal)
+static unsigned incident_wait_seconds(const struct request *r, unsigned normal)
 {
 	const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "wait");
 	unsigned long v = text && *text >= '0' && *text <= '9' ? strtoul(text, NULL, 10) : normal;
@@ -39,7 +39,7 @@ static unsigned wait_seconds(const struct request *r, unsigned normal)
 }
 
 /* The JSON of an incident, when its analysis is done or the patience is over. */
-static enum MHD_Result send_incident(struct request *r, int done_status, unsigned wait_s)
+static enum MHD_Result incident_send_incident(struct request *r, int done_status, unsigned wait_s)
 {
 	const struct timespec pause = {.tv_nsec = 100000000};
 	json_t *meta = incident_json(r);
@@ -54,14 +54,14 @@ static enum MHD_Result send_incident(struct request *r, int done_status, unsigne
 		meta = incident_json(r);
 	}
 	if (!meta)
-		return send_error(r, 404, "no such incident");
+		return reply_error(r, 404, "no such incident");
 	state = json_string_value(json_object_get(meta, "state"));
-	return send_json(r, state && strcmp(state, "analyzing") == 0 ? 202 : done_status, meta, json_string_value(json_object_get(meta, "url")));
+	return reply_json(r, state && strcmp(state, "analyzing") == 0 ? 202 : done_status, meta, json_string_value(json_object_get(meta, "url")));
 }
 
 enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned normal_wait)
 {
-	json_t *meta = depot_get(&r->server->depot, r->id);
+	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 	const json_t *f;
 	size_t i;
 	int result;
@@ -69,53 +69,53 @@ enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned no
 	json_array_foreach(json_object_get(meta, "files"), i, f)
 		if (json_integer_value(json_object_get(f, "size")) != json_integer_value(json_object_get(f, "received"))) {
 			json_decref(meta);
-			return send_error(r, 409, "a file is not complete: send the rest, or delete it");
+			return reply_error(r, 409, "a file is not complete: send the rest, or delete it");
 		}
 	i = json_array_size(json_object_get(meta, "files"));
 	json_decref(meta);
 	if (meta && i == 0)
-		return send_error(r, 409, "no file was sent");
-	result = depot_move(&r->server->depot, r->id, "uploading", "analyzing", NULL);
+		return reply_error(r, 409, "no file was sent");
+	result = incident_store_move(&r->server->incidents, r->id, "uploading", "analyzing", NULL);
 	if (result == 0)
 		analysis_start(r->server, r->id);
-	else if (result != DEPOT_STATE)
-		return send_error(r, send_status(result), result == DEPOT_NONE ? "no such incident" : "the disk is full");
-	return send_incident(r, done_status, wait_seconds(r, normal_wait));
+	else if (result != INCIDENT_STORE_STATE)
+		return reply_error(r, reply_status(result), result == INCIDENT_STORE_NONE ? "no such incident" : "the disk is full");
+	return incident_send_incident(r, done_status, incident_wait_seconds(r, normal_wait));
 }
 
 /* The report is made from strangers' captures: it runs in an origin of its own, and only our scripts. */
-static enum MHD_Result send_report(struct request *r)
+static enum MHD_Result incident_send_report(struct request *r)
 {
 	CLEANUP_FREE char *policy = mem_printf(
 		"default-src 'none'; style-src 'unsafe-inline'; script-src %s %s; base-uri 'none'; form-action 'none'; sandbox allow-scripts",
 		asset_dygraphs_csp, asset_report_js_csp);
 
-	return send_file(r, "report.html", "text/html; charset=utf-8", NULL, policy);
+	return reply_file(r, "report.html", "text/html; charset=utf-8", NULL, policy);
 }
 
-static enum MHD_Result send_evidence(struct request *r, const char *number)
+static enum MHD_Result incident_send_evidence(struct request *r, const char *number)
 {
-	CLEANUP_FREE char *name = NULL, *folder = depot_folder(&r->server->depot, r->id);
+	CLEANUP_FREE char *name = NULL, *folder = incident_store_folder(&r->server->incidents, r->id);
 	const char *argv[12] = {"extract", "--source", ".", "--source-only", "--force", "-o"};
 	struct error err = ERROR_INIT;
 	int result;
 
 	if (strspn(number, "0123456789") != strlen(number) || !*number || strlen(number) > 9)
-		return send_error(r, 404, "no such finding");
+		return reply_error(r, 404, "no such finding");
 	name = mem_printf("finding-%s.pcapng", number);
 	argv[6] = name;
 	argv[7] = "incident.db";
 	argv[8] = number;
 	result = confined_run(folder, argv, NULL, &r->server->limits, &err);
 	if (result)
-		return send_error(r, result < 0 ? 500 : 409, err.text);
-	return send_file(r, name, "application/vnd.tcpdump.pcap", name, NULL);
+		return reply_error(r, result < 0 ? 500 : 409, err.text);
+	return reply_file(r, name, "application/vnd.tcpdump.pcap", name, NULL);
 }
 
-static enum MHD_Result send_query(struct request *r)
+static enum MHD_Result incident_send_query(struct request *r)
 {
 	const struct confined_limits limits = {.memory = 512 << 20, .file = 16 << 20, .cpu_s = 20, .wall_s = 30};
-	CLEANUP_FREE char *folder = depot_folder(&r->server->depot, r->id);
+	CLEANUP_FREE char *folder = incident_store_folder(&r->server->incidents, r->id);
 	const char *const argv[] = {"query", "--format", "json", "--", "incident.db", r->body, NULL};
 	char out[64];
 	struct error err = ERROR_INIT;
@@ -123,66 +123,66 @@ static enum MHD_Result send_query(struct request *r)
 	int result;
 
 	if (!r->body || !*r->body || strlen(r->body) != r->body_length)
-		return send_error(r, 400, "the body is one SQL statement");
+		return reply_error(r, 400, "the body is one SQL statement");
 	(void)snprintf(out, sizeof(out), "query-%llx", (unsigned long long)(uintptr_t)r);
 	result = confined_run(folder, argv, out, &limits, &err);
-	sent = result ? send_error(r, result < 0 ? 500 : 400, err.text) : send_file(r, out, "application/json", NULL, NULL);
+	sent = result ? reply_error(r, result < 0 ? 500 : 400, err.text) : reply_file(r, out, "application/json", NULL, NULL);
 	{
-		CLEANUP_FREE char *path = depot_file(&r->server->depot, r->id, out);
+		CLEANUP_FREE char *path = incident_store_file(&r->server->incidents, r->id, out);
 
 		(void)unlink(path);
 	}
 	return sent;
 }
 
-static enum MHD_Result delete_incident(struct request *r)
+static enum MHD_Result incident_delete_incident(struct request *r)
 {
-	int result = depot_delete(&r->server->depot, r->id);
+	int result = incident_store_delete(&r->server->incidents, r->id);
 
-	if (result == DEPOT_STATE)
-		return send_error(r, 409, "it is being analyzed: wait until that is done");
-	return result ? send_error(r, 404, "no such incident") : send_empty(r, 204, -1, -1, NULL);
+	if (result == INCIDENT_STORE_STATE)
+		return reply_error(r, 409, "it is being analyzed: wait until that is done");
+	return result ? reply_error(r, 404, "no such incident") : reply_empty(r, 204, -1, -1, NULL);
 }
 
-static enum MHD_Result delete_file(struct request *r)
+static enum MHD_Result incident_delete_file(struct request *r)
 {
 	struct error err = ERROR_INIT;
-	int result = depot_remove_file(&r->server->depot, r->id, r->number, &err);
+	int result = incident_store_remove_file(&r->server->incidents, r->id, r->number, &err);
 
-	return result ? send_error(r, send_status(result), err.text) : send_empty(r, 204, -1, -1, NULL);
+	return result ? reply_error(r, reply_status(result), err.text) : reply_empty(r, 204, -1, -1, NULL);
 }
 
 enum MHD_Result incident_answer(struct request *r, const char *rest)
 {
 	bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0, del = strcmp(r->method, "DELETE") == 0;
 	const char *accept = request_header(r, "Accept");
-	json_t *meta = depot_get(&r->server->depot, r->id);
+	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 
 	json_decref(meta);
 	if (!meta)
-		return send_error(r, 404, "no such incident");
+		return reply_error(r, 404, "no such incident");
 	if (!*rest && get)
-		return accept && strstr(accept, "text/html") ? send_asset(r, asset_serve_html, "text/html; charset=utf-8")
-							     : send_incident(r, 200, 0);
+		return accept && strstr(accept, "text/html") ? reply_asset(r, asset_serve_html, "text/html; charset=utf-8")
+							     : incident_send_incident(r, 200, 0);
 	if (!*rest && del)
-		return delete_incident(r);
+		return incident_delete_incident(r);
 	if (strcmp(rest, "files") == 0 && post)
 		return upload_create(r);
 	if (request_file(r, rest) && strcmp(r->method, "HEAD") == 0)
 		return upload_offset(r);
 	if (request_file(r, rest) && del)
-		return delete_file(r);
+		return incident_delete_file(r);
 	if (strcmp(rest, "analyze") == 0 && post)
 		return incident_analyze(r, 200, 0);
 	if (strcmp(rest, "report") == 0 && get)
-		return send_report(r);
+		return incident_send_report(r);
 	if (strcmp(rest, "database") == 0 && get)
-		return send_file(r, "incident.db", "application/vnd.sqlite3", "incident.db", NULL);
+		return reply_file(r, "incident.db", "application/vnd.sqlite3", "incident.db", NULL);
 	if (strncmp(rest, "evidence/", 9) == 0 && get)
-		return send_evidence(r, rest + 9);
+		return incident_send_evidence(r, rest + 9);
 	if (strcmp(rest, "query") == 0 && post)
-		return send_query(r);
-	return send_error(r, 404, "no such address; docs/serve.md lists them");
+		return incident_send_query(r);
+	return reply_error(r, 404, "no such address; docs/serve.md lists them");
 }
 
 enum MHD_Result incident_new(struct request *r)
@@ -191,10 +191,10 @@ enum MHD_Result incident_new(struct request *r)
 	struct error err = ERROR_INIT;
 	int result;
 
-	depot_expire(&r->server->depot);
-	result = depot_new(&r->server->depot, r->id, &err);
+	incident_store_expire(&r->server->incidents);
+	result = incident_store_new(&r->server->incidents, r->id, &err);
 	if (result)
-		return send_error(r, result < 0 ? 500 : send_status(result), err.text);
+		return reply_error(r, result < 0 ? 500 : reply_status(result), err.text);
 	location = mem_printf("/incidents/%s", r->id);
-	return send_json(r, 201, incident_json(r), location);
+	return reply_json(r, 201, incident_json(r), location);
 }

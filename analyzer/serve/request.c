@@ -41,12 +41,12 @@ bool request_incident(struct request *r, const char **ret_rest)
 	if (strncmp(r->url, "/incidents/", strlen("/incidents/")) != 0)
 		return false;
 	n = strcspn(at, "/");
-	if (n != DEPOT_ID_SIZE - 1)
+	if (n != INCIDENT_ID_SIZE - 1)
 		return false;
 	memcpy(r->id, at, n);
 	r->id[n] = '\0';
 	*ret_rest = at[n] ? at + n + 1 : at + n;
-	return depot_id_valid(r->id);
+	return incident_store_id_valid(r->id);
 }
 
 /* files/capture-N */

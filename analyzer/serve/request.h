@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "serve/http.h"
-#include "serve/patience.h"
+#include "serve/slow_client.h"
 
 enum kind { KIND_PLAIN, KIND_FORM, KIND_PATCH, KIND_BODY };
 
@@ -23,13 +23,13 @@ struct request {
 	enum kind kind;
 	int status;	  /* of a failure found on the way; 0: none */
 	char error[512];
-	char id[DEPOT_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	unsigned number;  /* of the file that is received */
 	int fd;
 	int64_t at, size; /* where the next byte goes; where the file ends */
 	struct MHD_PostProcessor *form;
 	unsigned files;
-	struct pace pace;
+	struct slow_client_rate rate;
 	bool begun, keep; /* keep: the incident stays when the connection breaks */
 	char *body;
 	size_t body_length;

@@ -10,18 +10,18 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "serve/send.h"
+#include "serve/reply.h"
 
 #define BODY_MAX 65536 /* of a query */
 
-static int open_capture(struct request *r, int flags)
+static int upload_open_capture(struct request *r, int flags)
 {
-	CLEANUP_FREE char *name = mem_printf("capture-%u", r->number), *path = depot_file(&r->server->depot, r->id, name);
+	CLEANUP_FREE char *name = mem_printf("capture-%u", r->number), *path = incident_store_file(&r->server->incidents, r->id, name);
 
 	return open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 }
 
-static bool write_all(struct request *r, const char *data, size_t n)
+static bool upload_write_all(struct request *r, const char *data, size_t n)
 {
 	while (n) {
 		ssize_t w = pwrite(r->fd, data, n, r->at);
@@ -37,36 +37,36 @@ static bool write_all(struct request *r, const char *data, size_t n)
 	return true;
 }
 
-static void close_capture(struct request *r)
+static void upload_close_capture(struct request *r)
 {
 	if (r->fd < 0)
 		return;
 	(void)close(r->fd);
 	r->fd = -1;
 	if (r->kind == KIND_FORM)
-		(void)depot_set_size(&r->server->depot, r->id, r->number, r->at);
+		(void)incident_store_set_size(&r->server->incidents, r->id, r->number, r->at);
 }
 
-static int begin_field(struct request *r, const char *key, const char *filename)
+static int upload_begin_field(struct request *r, const char *key, const char *filename)
 {
 	struct error err = ERROR_INIT;
 	int result;
 
-	close_capture(r);
-	if (!key || !depot_host_valid(key))
+	upload_close_capture(r);
+	if (!key || !incident_store_host_valid(key))
 		return request_fail(r, 400, "a form field is a host's name: 1 to 64 of letters, digits, . _ -"), -1;
 	if (!filename)
 		return request_fail(r, 400, "a form field must be a file: curl -F host=@capture.pcapng"), -1;
-	result = depot_add_file(&r->server->depot, r->id, key, filename, 0, &r->number, &err);
+	result = incident_store_add_file(&r->server->incidents, r->id, key, filename, 0, &r->number, &err);
 	if (result)
-		return request_fail(r, send_status(result), err.text), -1;
+		return request_fail(r, reply_status(result), err.text), -1;
 	r->files++;
 	r->at = 0;
-	r->fd = open_capture(r, O_CREAT | O_EXCL);
+	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
 	return r->fd < 0 ? (request_fail(r, 507, "the disk is full: free some room or delete incidents"), -1) : 0;
 }
 
-static enum MHD_Result on_field(void *closure, enum MHD_ValueKind kind, const char *key, const char *filename,
+static enum MHD_Result upload_on_field(void *closure, enum MHD_ValueKind kind, const char *key, const char *filename,
 	const char *type, const char *encoding, const char *data, uint64_t offset, size_t size)
 {
 	struct request *r = closure;
@@ -76,33 +76,33 @@ static enum MHD_Result on_field(void *closure, enum MHD_ValueKind kind, const ch
 	(void)encoding;
 	if (r->status)
 		return MHD_NO;
-	if (offset == 0 && begin_field(r, key, filename) < 0)
+	if (offset == 0 && upload_begin_field(r, key, filename) < 0)
 		return MHD_NO;
 	r->size += (int64_t)size;
-	if ((uint64_t)r->size > r->server->depot.upload_max) {
+	if ((uint64_t)r->size > r->server->incidents.upload_max) {
 		(void)request_fail(r, 413, "more bytes than one incident may have: cut the captures (editcap -s 128), or raise --max-upload");
 		return MHD_NO;
 	}
-	if (!write_all(r, data, size)) {
+	if (!upload_write_all(r, data, size)) {
 		(void)request_fail(r, 507, "the disk is full: free some room or delete incidents");
 		return MHD_NO;
 	}
 	return MHD_YES;
 }
 
-static void receive_patch(struct request *r, const char *data, size_t n)
+static void upload_receive_patch(struct request *r, const char *data, size_t n)
 {
 	bool beyond = r->at + (int64_t)n > r->size;
 
 	if (beyond)
 		n = (size_t)(r->size - r->at);
-	if (!write_all(r, data, n))
+	if (!upload_write_all(r, data, n))
 		(void)request_fail(r, 507, "the disk is full: free some room or delete incidents");
 	if (beyond)
 		(void)request_fail(r, 413, "more bytes than Upload-Length said");
 }
 
-static void receive_body(struct request *r, const char *data, size_t n)
+static void upload_receive_body(struct request *r, const char *data, size_t n)
 {
 	if (r->body_length + n > BODY_MAX) {
 		(void)request_fail(r, 413, "a statement of more than 64 KiB");
@@ -121,9 +121,9 @@ void upload_receive(struct request *r, const char *data, size_t n)
 	if (r->kind == KIND_FORM && MHD_post_process(r->form, data, n) != MHD_YES)
 		(void)request_fail(r, 400, "the form is not understood");
 	else if (r->kind == KIND_PATCH)
-		receive_patch(r, data, n);
+		upload_receive_patch(r, data, n);
 	else if (r->kind == KIND_BODY)
-		receive_body(r, data, n);
+		upload_receive_body(r, data, n);
 }
 
 void upload_begin_form(struct request *r)
@@ -133,25 +133,25 @@ void upload_begin_form(struct request *r)
 	int result;
 
 	r->kind = KIND_FORM;
-	if (length > 0 && (uint64_t)length > r->server->depot.upload_max + (1 << 20)) {
+	if (length > 0 && (uint64_t)length > r->server->incidents.upload_max + (1 << 20)) {
 		(void)request_fail(r, 413, "more bytes than one incident may have: cut the captures (editcap -s 128), or raise --max-upload");
 		return;
 	}
-	r->form = MHD_create_post_processor(r->connection, 65536, on_field, r);
+	r->form = MHD_create_post_processor(r->connection, 65536, upload_on_field, r);
 	if (!r->form) {
 		(void)request_fail(r, 400, "send a form: curl -F worker=@a.pcapng -F db=@b.pcapng");
 		return;
 	}
-	result = depot_new(&r->server->depot, r->id, &err);
+	result = incident_store_new(&r->server->incidents, r->id, &err);
 	if (result)
-		(void)request_fail(r, result < 0 ? 500 : send_status(result), err.text);
+		(void)request_fail(r, result < 0 ? 500 : reply_status(result), err.text);
 	else
 		r->begun = true;
 }
 
 void upload_end_form(struct request *r)
 {
-	close_capture(r);
+	upload_close_capture(r);
 	(void)MHD_destroy_post_processor(r->form);
 	r->form = NULL;
 	if (r->status == 0 && r->files == 0)
@@ -160,7 +160,7 @@ void upload_end_form(struct request *r)
 
 void upload_begin_patch(struct request *r)
 {
-	json_t *meta = depot_get(&r->server->depot, r->id);
+	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 	const json_t *f = meta ? request_file_of(meta, r->number) : NULL;
 	const char *type = request_header(r, "Content-Type");
 	int64_t offset = request_number(r, "Upload-Offset");
@@ -177,7 +177,7 @@ void upload_begin_patch(struct request *r)
 	json_decref(meta);
 	if (r->status)
 		return;
-	r->fd = open_capture(r, 0);
+	r->fd = upload_open_capture(r, 0);
 	if (r->fd < 0)
 		(void)request_fail(r, 404, "no such file");
 	else if (flock(r->fd, LOCK_EX | LOCK_NB) < 0)
@@ -187,7 +187,7 @@ void upload_begin_patch(struct request *r)
 	r->at = offset;
 }
 
-static char *metadata(const char *all, const char *key, size_t max)
+static char *upload_metadata(const char *all, const char *key, size_t max)
 {
 	size_t n = strlen(key);
 
@@ -213,38 +213,38 @@ static char *metadata(const char *all, const char *key, size_t max)
 
 enum MHD_Result upload_create(struct request *r)
 {
-	CLEANUP_FREE char *host = metadata(request_header(r, "Upload-Metadata"), "host", 200);
-	CLEANUP_FREE char *name = metadata(request_header(r, "Upload-Metadata"), "filename", 2000);
+	CLEANUP_FREE char *host = upload_metadata(request_header(r, "Upload-Metadata"), "host", 200);
+	CLEANUP_FREE char *name = upload_metadata(request_header(r, "Upload-Metadata"), "filename", 2000);
 	int64_t size = request_number(r, "Upload-Length");
 	struct error err = ERROR_INIT;
 	int result;
 
 	if (size < 0)
-		return send_error(r, 411, "Upload-Length is missing");
-	if (host && !depot_host_valid(host))
-		return send_error(r, 400, "host: 1 to 64 of letters, digits, . _ -, the first a letter or digit");
-	result = depot_add_file(&r->server->depot, r->id, host, name ? name : "capture", size, &r->number, &err);
+		return reply_error(r, 411, "Upload-Length is missing");
+	if (host && !incident_store_host_valid(host))
+		return reply_error(r, 400, "host: 1 to 64 of letters, digits, . _ -, the first a letter or digit");
+	result = incident_store_add_file(&r->server->incidents, r->id, host, name ? name : "capture", size, &r->number, &err);
 	if (result)
-		return send_error(r, send_status(result), err.text);
-	r->fd = open_capture(r, O_CREAT | O_EXCL);
+		return reply_error(r, reply_status(result), err.text);
+	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
 	if (r->fd < 0)
-		return send_error(r, 507, "the disk is full: free some room or delete incidents");
+		return reply_error(r, 507, "the disk is full: free some room or delete incidents");
 	(void)close(r->fd);
 	r->fd = -1;
 	{
 		CLEANUP_FREE char *location = mem_printf("/incidents/%s/files/capture-%u", r->id, r->number);
 
-		return send_empty(r, 201, 0, -1, location);
+		return reply_empty(r, 201, 0, -1, location);
 	}
 }
 
 enum MHD_Result upload_offset(struct request *r)
 {
-	json_t *meta = depot_get(&r->server->depot, r->id);
+	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 	const json_t *f = meta ? request_file_of(meta, r->number) : NULL;
-	enum MHD_Result sent = f ? send_empty(r, 200, json_integer_value(json_object_get(f, "received")),
+	enum MHD_Result sent = f ? reply_empty(r, 200, json_integer_value(json_object_get(f, "received")),
 					   json_integer_value(json_object_get(f, "size")), NULL)
-				 : send_error(r, 404, "no such file");
+				 : reply_error(r, 404, "no such file");
 
 	json_decref(meta);
 	return sent;
@@ -258,5 +258,5 @@ void upload_release(struct request *r)
 		(void)close(r->fd);
 	/* A form that broke off, or was refused, leaves nothing. What tus received stays. */
 	if (r->kind == KIND_FORM && r->begun && !r->keep)
-		(void)depot_delete(&r->server->depot, r->id);
+		(void)incident_store_delete(&r->server->incidents, r->id);
 }

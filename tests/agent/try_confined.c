@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "privdrop.h"
 
 static int failures;
 
@@ -73,12 +73,12 @@ int main(int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
 	struct rootfs host;
-	struct confinement c = {.root = &host};
+	struct privdrop c = {.root = &host};
 
 	if (argc != 2 || rootfs_open(&host, NULL, &err))
 		return 2;
 	c.output_fd = open(argv[1], O_RDONLY | O_DIRECTORY);
-	if (c.output_fd < 0 || confine(&c, &err)) {
+	if (c.output_fd < 0 || privdrop(&c, &err)) {
 		printf("cannot confine: %s\n", err.text);
 		return 2;
 	}

@@ -1,10 +1,10 @@
-#include "serve/access.h"
+#include "serve/auth.h"
 
 #include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
-static bool same_token(const char *a, const char *b)
+static bool auth_same_token(const char *a, const char *b)
 {
 	unsigned char x[32], y[32], different = 0;
 	unsigned n = 32;
@@ -17,17 +17,17 @@ static bool same_token(const char *a, const char *b)
 	return different == 0;
 }
 
-static bool has_token(const struct request *r)
+static bool auth_has_token(const struct request *r)
 {
 	const char *given = request_header(r, "Authorization");
 
 	if (given && strncasecmp(given, "Bearer ", 7) == 0)
-		return same_token(given + 7, r->server->token);
+		return auth_same_token(given + 7, r->server->token);
 	given = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "bothends");
-	return given && same_token(given, r->server->token);
+	return given && auth_same_token(given, r->server->token);
 }
 
-static bool loopback_name(const char *host)
+static bool auth_loopback_name(const char *host)
 {
 	size_t n = host ? strcspn(host, ":") : 0;
 
@@ -38,7 +38,7 @@ static bool loopback_name(const char *host)
 	return (n == 9 && strncasecmp(host, "localhost", 9) == 0) || (n <= 15 && n >= 9 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n);
 }
 
-static bool own_origin(const struct request *r)
+static bool auth_own_origin(const struct request *r)
 {
 	const char *origin = request_header(r, "Origin"), *host = request_header(r, "Host");
 
@@ -49,23 +49,23 @@ static bool own_origin(const struct request *r)
 	return strncmp(origin, "https://", 8) == 0 && host && strcasecmp(origin + 8, host) == 0;
 }
 
-static bool is_public(const struct request *r)
+static bool auth_is_public(const struct request *r)
 {
 	return strcmp(r->method, "GET") == 0 && (strcmp(r->url, "/") == 0 || strncmp(r->url, "/assets/", 8) == 0);
 }
 
 /* 0, or the status of a refusal. */
-int access_check(const struct request *r, const char **ret_text)
+int auth_check(const struct request *r, const char **ret_text)
 {
-	if (!r->server->token && !loopback_name(request_header(r, "Host"))) {
+	if (!r->server->token && !auth_loopback_name(request_header(r, "Host"))) {
 		*ret_text = "this server answers to loopback names only; give it --token-file to be reached from elsewhere";
 		return 403;
 	}
-	if (!own_origin(r)) {
+	if (!auth_own_origin(r)) {
 		*ret_text = "requests from other pages are refused";
 		return 403;
 	}
-	if (r->server->token && !is_public(r) && !has_token(r)) {
+	if (r->server->token && !auth_is_public(r) && !auth_has_token(r)) {
 		*ret_text = "token missing or wrong: send Authorization: Bearer TOKEN";
 		return 401;
 	}

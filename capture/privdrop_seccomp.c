@@ -2,7 +2,7 @@
  * The system calls that the agent lives on from here. Others answer EPERM rather than kill: a
  * library that tries something new must not end a flight recorder.
  */
-#include "confine.h"
+#include "privdrop.h"
 
 #include <errno.h>
 #include <seccomp.h>
@@ -104,7 +104,7 @@ static int fill(scmp_filter_ctx f)
 		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
-int confine_seccomp(struct confinement *c, struct error *err)
+int privdrop_seccomp(struct privdrop *c, struct error *err)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = f ? fill(f) : -ENOMEM;

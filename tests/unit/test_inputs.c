@@ -1,4 +1,4 @@
-/* walk: a folder made for the test, with everything in it that may be in the way. */
+/* inputs: a folder made for the test, with everything in it that may be in the way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "read/walk.h"
+#include "read/inputs.h"
 
 static char folder[] = "/tmp/bothends-walk-XXXXXX";
 
@@ -66,7 +66,7 @@ static int remove_folder(void **state)
 	return chdir("/") || system(command);
 }
 
-static void expect_files(const struct walk *w, const char *const *paths, size_t n, bool named)
+static void expect_files(const struct inputs *w, const char *const *paths, size_t n, bool named)
 {
 	assert_int_equal(w->count, n);
 	for (size_t i = 0; i < n; i++) {
@@ -79,29 +79,29 @@ static void test_folder_in_order(void **state)
 {
 	static const char *const expected[] = {"tree/Z.pcap", "tree/a.pcap", "tree/b/1.pcap",
 		"tree/b/2.pcap", "tree/b/3.pcap", "tree/c.pcap"};
-	struct walk w = WALK_INIT;
+	struct inputs w = INPUTS_INIT;
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(walk_add(&w, "tree", &err), 0);
+	assert_int_equal(inputs_add(&w, "tree", &err), 0);
 	expect_files(&w, expected, 6, false);
 	assert_int_equal(w.hidden, 2);	    /* .hidden and .git, not what is in it */
 	assert_int_equal(w.not_regular, 3); /* the pipe, the loop, the dangling link */
 	assert_int_equal(w.unreadable, 0);
-	walk_release(&w);
+	inputs_release(&w);
 	assert_int_equal(w.count, 0);
 }
 
 static void test_named_link_to_folder(void **state)
 {
-	struct walk w = WALK_INIT;
+	struct inputs w = INPUTS_INIT;
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(walk_add(&w, "link", &err), 0);
+	assert_int_equal(inputs_add(&w, "link", &err), 0);
 	assert_int_equal(w.count, 6);
 	assert_string_equal(w.files[0].path, "link/Z.pcap");
-	walk_release(&w);
+	inputs_release(&w);
 }
 
 /* What is no folder is named, even when it is not there or hidden: opening it tells. */
@@ -109,43 +109,43 @@ static void test_named_files(void **state)
 {
 	static const char *const given[] = {
 		"-", "outside.pcap", "not-there", "tree/.hidden", "tree/pipe"};
-	struct walk w = WALK_INIT;
+	struct inputs w = INPUTS_INIT;
 	struct error err = ERROR_INIT;
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++)
-		assert_int_equal(walk_add(&w, given[i], &err), 0);
+		assert_int_equal(inputs_add(&w, given[i], &err), 0);
 	expect_files(&w, given, 5, true);
-	walk_release(&w);
+	inputs_release(&w);
 }
 
 static void test_empty_folder(void **state)
 {
-	struct walk w = WALK_INIT;
+	struct inputs w = INPUTS_INIT;
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(walk_add(&w, "tree/empty", &err), WALK_NOTHING);
+	assert_int_equal(inputs_add(&w, "tree/empty", &err), INPUTS_NOTHING);
 	assert_non_null(strstr(err.text, "'tree/empty' is a folder without files"));
 	assert_int_equal(w.count, 0);
 }
 
 static void test_unreadable(void **state)
 {
-	struct walk w = WALK_INIT;
+	struct inputs w = INPUTS_INIT;
 	struct error err = ERROR_INIT;
 	int r;
 
 	(void)state;
 	assert_int_equal(chmod("tree/empty", 0), 0);
-	r = walk_add(&w, "tree/empty", &err);
-	assert_true(r < 0 && r != WALK_NOTHING);
+	r = inputs_add(&w, "tree/empty", &err);
+	assert_true(r < 0 && r != INPUTS_NOTHING);
 	assert_non_null(strstr(err.text, "cannot read the folder 'tree/empty'"));
-	assert_int_equal(walk_add(&w, "tree", &err), 0);
+	assert_int_equal(inputs_add(&w, "tree", &err), 0);
 	assert_int_equal(w.unreadable, 1);
 	assert_int_equal(w.count, 6);
 	assert_int_equal(chmod("tree/empty", 0700), 0);
-	walk_release(&w);
+	inputs_release(&w);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-#include "folder.h"
+#include "cmd_args.h"
 
 #include <argp.h>
 #include <stddef.h>
@@ -9,9 +9,9 @@ static const struct argp_option table[] = {
 	{0},
 };
 
-static error_t parse_one(int key, char *arg, struct argp_state *st)
+static error_t cmd_args_parse_one(int key, char *arg, struct argp_state *st)
 {
-	struct folder_arguments *a = st->input;
+	struct cmd_args *a = st->input;
 
 	switch (key) {
 	case 'w':
@@ -30,11 +30,10 @@ static error_t parse_one(int key, char *arg, struct argp_state *st)
 	}
 }
 
-void folder_parse(
-	struct folder_arguments *a, int argc, char **argv, const char *usage, const char *doc)
+void cmd_args_parse(struct cmd_args *a, int argc, char **argv, const char *usage, const char *doc)
 {
 	const struct argp argp = {
-		.options = table, .parser = parse_one, .args_doc = usage, .doc = doc};
+		.options = table, .parser = cmd_args_parse_one, .args_doc = usage, .doc = doc};
 
 	a->dir = "/var/lib/bothends";
 	argp_err_exit_status = 2;

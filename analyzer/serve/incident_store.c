@@ -1,4 +1,4 @@
-#include "serve/depot.h"
+#include "serve/incident_store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,12 +15,12 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-bool depot_id_valid(const char *id)
+bool incident_store_id_valid(const char *id)
 {
-	return strlen(id) == DEPOT_ID_SIZE - 1 && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == DEPOT_ID_SIZE - 1;
+	return strlen(id) == INCIDENT_ID_SIZE - 1 && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == INCIDENT_ID_SIZE - 1;
 }
 
-bool depot_host_valid(const char *host)
+bool incident_store_host_valid(const char *host)
 {
 	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	size_t n = strlen(host);
@@ -28,39 +28,39 @@ bool depot_host_valid(const char *host)
 	return n >= 1 && n <= 64 && strchr(first, host[0]) && strspn(host + 1, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n - 1;
 }
 
-char *depot_folder(const struct depot *d, const char *id)
+char *incident_store_folder(const struct incident_store *d, const char *id)
 {
 	return mem_printf("%s/%s", d->path, id);
 }
 
-char *depot_file(const struct depot *d, const char *id, const char *name)
+char *incident_store_file(const struct incident_store *d, const char *id, const char *name)
 {
 	return mem_printf("%s/%s/%s", d->path, id, name);
 }
 
-static json_t *load(const struct depot *d, const char *id)
+static json_t *incident_store_load(const struct incident_store *d, const char *id)
 {
 	CLEANUP_FREE char *path = NULL;
 
-	if (!depot_id_valid(id))
+	if (!incident_store_id_valid(id))
 		return NULL;
-	path = depot_file(d, id, "meta.json");
+	path = incident_store_file(d, id, "meta.json");
 	return json_load_file(path, 0, NULL);
 }
 
-static int save(const struct depot *d, const char *id, const json_t *meta)
+static int incident_store_save(const struct incident_store *d, const char *id, const json_t *meta)
 {
-	CLEANUP_FREE char *path = depot_file(d, id, "meta.json"), *temporary = depot_file(d, id, "meta.new");
+	CLEANUP_FREE char *path = incident_store_file(d, id, "meta.json"), *temporary = incident_store_file(d, id, "meta.new");
 
 	if (json_dump_file(meta, temporary, JSON_INDENT(1)) < 0 || rename(temporary, path) < 0) {
 		(void)unlink(temporary);
-		return DEPOT_FULL;
+		return INCIDENT_STORE_FULL;
 	}
 	return 0;
 }
 
 /* The folder holds files only, all made by us. */
-static void empty_folder(const char *path)
+static void incident_store_empty_folder(const char *path)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *e;
@@ -72,9 +72,9 @@ static void empty_folder(const char *path)
 		(void)closedir(dir);
 }
 
-void depot_tidy(const struct depot *d, const char *id)
+void incident_store_tidy(const struct incident_store *d, const char *id)
 {
-	CLEANUP_FREE char *path = depot_folder(d, id);
+	CLEANUP_FREE char *path = incident_store_folder(d, id);
 	DIR *dir = opendir(path);
 	const struct dirent *e;
 
@@ -85,28 +85,28 @@ void depot_tidy(const struct depot *d, const char *id)
 		(void)closedir(dir);
 }
 
-static const char *state_of(const json_t *meta)
+static const char *incident_store_state_of(const json_t *meta)
 {
 	const char *state = json_string_value(json_object_get(meta, "state"));
 
 	return state ? state : "";
 }
 
-int depot_delete(struct depot *d, const char *id)
+int incident_store_delete(struct incident_store *d, const char *id)
 {
 	CLEANUP_FREE char *path = NULL;
 	json_t *meta;
 	int result = 0;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = load(d, id);
+	meta = incident_store_load(d, id);
 	if (!meta)
-		result = DEPOT_NONE;
-	else if (strcmp(state_of(meta), "analyzing") == 0)
-		result = DEPOT_STATE;
+		result = INCIDENT_STORE_NONE;
+	else if (strcmp(incident_store_state_of(meta), "analyzing") == 0)
+		result = INCIDENT_STORE_STATE;
 	if (result == 0) {
-		path = depot_folder(d, id);
-		empty_folder(path);
+		path = incident_store_folder(d, id);
+		incident_store_empty_folder(path);
 		(void)rmdir(path);
 	}
 	json_decref(meta);
@@ -114,31 +114,31 @@ int depot_delete(struct depot *d, const char *id)
 	return result;
 }
 
-static unsigned count_incidents(const struct depot *d)
+static unsigned incident_store_count_incidents(const struct incident_store *d)
 {
 	DIR *dir = opendir(d->path);
 	const struct dirent *e;
 	unsigned n = 0;
 
 	while (dir && (e = readdir(dir)))
-		n += depot_id_valid(e->d_name);
+		n += incident_store_id_valid(e->d_name);
 	if (dir)
 		(void)closedir(dir);
 	return n;
 }
 
-static void random_id(char id[DEPOT_ID_SIZE])
+static void incident_store_random_id(char id[INCIDENT_ID_SIZE])
 {
-	uint8_t bytes[DEPOT_ID_SIZE - 1];
+	uint8_t bytes[INCIDENT_ID_SIZE - 1];
 
 	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		id[i] = "abcdefghijklmnopqrstuvwxyz234567"[bytes[i] & 31];
-	id[DEPOT_ID_SIZE - 1] = '\0';
+	id[INCIDENT_ID_SIZE - 1] = '\0';
 }
 
-int depot_new(struct depot *d, char ret_id[DEPOT_ID_SIZE], struct error *err)
+int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], struct error *err)
 {
 	CLEANUP_FREE char *path = NULL;
 	time_t now = time(NULL);
@@ -147,20 +147,20 @@ int depot_new(struct depot *d, char ret_id[DEPOT_ID_SIZE], struct error *err)
 	json_t *meta;
 	int result = 0;
 
-	if (count_incidents(d) >= d->incidents_max)
-		return error_set(err, DEPOT_LIMIT, "this server keeps %u incidents; delete some first", d->incidents_max);
-	random_id(ret_id);
-	path = depot_folder(d, ret_id);
+	if (incident_store_count_incidents(d) >= d->incidents_max)
+		return error_set(err, INCIDENT_STORE_LIMIT, "this server keeps %u incidents; delete some first", d->incidents_max);
+	incident_store_random_id(ret_id);
+	path = incident_store_folder(d, ret_id);
 	if (mkdir(path, 0700) < 0)
-		return error_set(err, DEPOT_FULL, "no room for a new incident: %s", strerror(errno));
+		return error_set(err, INCIDENT_STORE_FULL, "no room for a new incident: %s", strerror(errno));
 	(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	meta = json_pack("{s:s, s:s, s:s, s:[]}", "id", ret_id, "state", "uploading", "created", created, "files");
 	(void)pthread_mutex_lock(&lock);
-	result = save(d, ret_id, meta);
+	result = incident_store_save(d, ret_id, meta);
 	(void)pthread_mutex_unlock(&lock);
 	json_decref(meta);
 	if (result) {
-		empty_folder(path);
+		incident_store_empty_folder(path);
 		(void)rmdir(path);
 		return error_set(err, result, "the disk is full: free some room or delete incidents");
 	}
@@ -168,9 +168,9 @@ int depot_new(struct depot *d, char ret_id[DEPOT_ID_SIZE], struct error *err)
 }
 
 /* Client's words for people: control characters and broken UTF-8 do not get into meta.json. */
-static json_t *words(const char *name)
+static json_t *incident_store_words(const char *name)
 {
-	char cut[DEPOT_NAME_MAX + 1];
+	char cut[INCIDENT_NAME_MAX + 1];
 	json_t *s;
 
 	(void)snprintf(cut, sizeof(cut), "%s", name);
@@ -181,7 +181,7 @@ static json_t *words(const char *name)
 	return s ? s : json_string("(name is no UTF-8)");
 }
 
-static int64_t sum_sizes(const json_t *files)
+static int64_t incident_store_sum_sizes(const json_t *files)
 {
 	int64_t sum = 0;
 	const json_t *f;
@@ -192,17 +192,17 @@ static int64_t sum_sizes(const json_t *files)
 	return sum;
 }
 
-static int check_room(const struct depot *d, const json_t *files, int64_t size, struct error *err)
+static int incident_store_check_room(const struct incident_store *d, const json_t *files, int64_t size, struct error *err)
 {
 	if (json_array_size(files) >= d->files_max)
-		return error_set(err, DEPOT_LIMIT, "more than %u files in one incident: join them first (mergecap), or raise --max-files", d->files_max);
-	if (size > 0 && ((uint64_t)size > d->upload_max || (uint64_t)(sum_sizes(files) + size) > d->upload_max))
-		return error_set(err, DEPOT_LIMIT, "more than %llu bytes in one incident: cut the captures (editcap -s 128), or raise --max-upload",
+		return error_set(err, INCIDENT_STORE_LIMIT, "more than %u files in one incident: join them first (mergecap), or raise --max-files", d->files_max);
+	if (size > 0 && ((uint64_t)size > d->upload_max || (uint64_t)(incident_store_sum_sizes(files) + size) > d->upload_max))
+		return error_set(err, INCIDENT_STORE_LIMIT, "more than %llu bytes in one incident: cut the captures (editcap -s 128), or raise --max-upload",
 			(unsigned long long)d->upload_max);
 	return 0;
 }
 
-int depot_add_file(struct depot *d, const char *id, const char *host, const char *name, int64_t size,
+int incident_store_add_file(struct incident_store *d, const char *id, const char *host, const char *name, int64_t size,
 	unsigned *ret_number, struct error *err)
 {
 	json_t *meta, *files, *f;
@@ -210,19 +210,19 @@ int depot_add_file(struct depot *d, const char *id, const char *host, const char
 	int result;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = load(d, id);
+	meta = incident_store_load(d, id);
 	files = json_object_get(meta, "files");
-	result = !meta ? error_set(err, DEPOT_NONE, "no such incident")
-		: strcmp(state_of(meta), "uploading") != 0
-		? error_set(err, DEPOT_STATE, "this incident takes no more files: make a new one")
-		: check_room(d, files, size, err);
+	result = !meta ? error_set(err, INCIDENT_STORE_NONE, "no such incident")
+		: strcmp(incident_store_state_of(meta), "uploading") != 0
+		? error_set(err, INCIDENT_STORE_STATE, "this incident takes no more files: make a new one")
+		: incident_store_check_room(d, files, size, err);
 	if (result == 0) {
 		number = 1 + (unsigned)json_integer_value(json_object_get(meta, "last"));
 		f = json_pack("{s:o, s:s?, s:o, s:I}", "id", json_sprintf("capture-%u", number), "host", host, "name",
-			words(name), "size", (json_int_t)size);
+			incident_store_words(name), "size", (json_int_t)size);
 		(void)json_array_append_new(files, f);
 		(void)json_object_set_new(meta, "last", json_integer(number));
-		result = save(d, id, meta) ? error_set(err, DEPOT_FULL, "the disk is full: free some room or delete incidents") : 0;
+		result = incident_store_save(d, id, meta) ? error_set(err, INCIDENT_STORE_FULL, "the disk is full: free some room or delete incidents") : 0;
 		*ret_number = number;
 	}
 	json_decref(meta);
@@ -230,7 +230,7 @@ int depot_add_file(struct depot *d, const char *id, const char *host, const char
 	return result;
 }
 
-static json_t *find_file(json_t *meta, unsigned number, size_t *ret_index)
+static json_t *incident_store_find_file(json_t *meta, unsigned number, size_t *ret_index)
 {
 	char name[32];
 	json_t *f;
@@ -245,54 +245,54 @@ static json_t *find_file(json_t *meta, unsigned number, size_t *ret_index)
 	return NULL;
 }
 
-int depot_set_size(struct depot *d, const char *id, unsigned number, int64_t size)
+int incident_store_set_size(struct incident_store *d, const char *id, unsigned number, int64_t size)
 {
 	json_t *meta, *f;
 	size_t i;
-	int result = DEPOT_NONE;
+	int result = INCIDENT_STORE_NONE;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = load(d, id);
-	f = meta ? find_file(meta, number, &i) : NULL;
+	meta = incident_store_load(d, id);
+	f = meta ? incident_store_find_file(meta, number, &i) : NULL;
 	if (f) {
 		(void)json_object_set_new(f, "size", json_integer(size));
-		result = save(d, id, meta);
+		result = incident_store_save(d, id, meta);
 	}
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
 	return result;
 }
 
-int depot_remove_file(struct depot *d, const char *id, unsigned number, struct error *err)
+int incident_store_remove_file(struct incident_store *d, const char *id, unsigned number, struct error *err)
 {
-	CLEANUP_FREE char *name = mem_printf("capture-%u", number), *path = depot_file(d, id, name);
+	CLEANUP_FREE char *name = mem_printf("capture-%u", number), *path = incident_store_file(d, id, name);
 	json_t *meta;
 	size_t i = 0;
 	int result = 0;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = load(d, id);
-	if (!meta || !find_file(meta, number, &i))
-		result = error_set(err, DEPOT_NONE, "no such file");
-	else if (strcmp(state_of(meta), "uploading") != 0)
-		result = error_set(err, DEPOT_STATE, "the analysis has begun");
+	meta = incident_store_load(d, id);
+	if (!meta || !incident_store_find_file(meta, number, &i))
+		result = error_set(err, INCIDENT_STORE_NONE, "no such file");
+	else if (strcmp(incident_store_state_of(meta), "uploading") != 0)
+		result = error_set(err, INCIDENT_STORE_STATE, "the analysis has begun");
 	if (result == 0) {
 		(void)unlink(path);
 		(void)json_array_remove(json_object_get(meta, "files"), i);
-		result = save(d, id, meta);
+		result = incident_store_save(d, id, meta);
 	}
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
 	return result;
 }
 
-static void add_received(const struct depot *d, const char *id, json_t *meta)
+static void incident_store_add_received(const struct incident_store *d, const char *id, json_t *meta)
 {
 	json_t *f;
 	size_t i;
 
 	json_array_foreach(json_object_get(meta, "files"), i, f) {
-		CLEANUP_FREE char *path = depot_file(d, id, json_string_value(json_object_get(f, "id")));
+		CLEANUP_FREE char *path = incident_store_file(d, id, json_string_value(json_object_get(f, "id")));
 		struct stat st;
 
 		(void)json_object_set_new(f, "received", json_integer(stat(path, &st) == 0 ? st.st_size : 0));
@@ -300,19 +300,19 @@ static void add_received(const struct depot *d, const char *id, json_t *meta)
 	(void)json_object_del(meta, "last");
 }
 
-json_t *depot_get(struct depot *d, const char *id)
+json_t *incident_store_get(struct incident_store *d, const char *id)
 {
 	json_t *meta;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = load(d, id);
+	meta = incident_store_load(d, id);
 	if (meta)
-		add_received(d, id, meta);
+		incident_store_add_received(d, id, meta);
 	(void)pthread_mutex_unlock(&lock);
 	return meta;
 }
 
-static int newest_first(const void *a, const void *b)
+static int incident_store_newest_first(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 	int r = strcmp(json_string_value(json_object_get(y, "created")), json_string_value(json_object_get(x, "created")));
@@ -320,7 +320,7 @@ static int newest_first(const void *a, const void *b)
 	return r ? r : strcmp(json_string_value(json_object_get(x, "id")), json_string_value(json_object_get(y, "id")));
 }
 
-json_t *depot_list(struct depot *d)
+json_t *incident_store_list(struct incident_store *d)
 {
 	CLEANUP_FREE json_t **all = mem_array(d->incidents_max + 1, sizeof(*all));
 	json_t *list = json_array();
@@ -329,7 +329,7 @@ json_t *depot_list(struct depot *d)
 	size_t n = 0;
 
 	while (dir && n < d->incidents_max && (e = readdir(dir))) {
-		json_t *meta = depot_id_valid(e->d_name) ? depot_get(d, e->d_name) : NULL;
+		json_t *meta = incident_store_id_valid(e->d_name) ? incident_store_get(d, e->d_name) : NULL;
 
 		if (meta)
 			all[n++] = meta;
@@ -337,25 +337,25 @@ json_t *depot_list(struct depot *d)
 	if (dir)
 		(void)closedir(dir);
 	if (n)
-		qsort(all, n, sizeof(*all), newest_first);
+		qsort(all, n, sizeof(*all), incident_store_newest_first);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, all[i]);
 	return list;
 }
 
-int depot_move(struct depot *d, const char *id, const char *from, const char *to, const char *error)
+int incident_store_move(struct incident_store *d, const char *id, const char *from, const char *to, const char *error)
 {
 	json_t *meta;
 	int result;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = load(d, id);
-	result = !meta ? DEPOT_NONE : strcmp(state_of(meta), from) != 0 ? DEPOT_STATE : 0;
+	meta = incident_store_load(d, id);
+	result = !meta ? INCIDENT_STORE_NONE : strcmp(incident_store_state_of(meta), from) != 0 ? INCIDENT_STORE_STATE : 0;
 	if (result == 0) {
 		(void)json_object_set_new(meta, "state", json_string(to));
 		if (error)
-			(void)json_object_set_new(meta, "error", words(error));
-		result = save(d, id, meta);
+			(void)json_object_set_new(meta, "error", incident_store_words(error));
+		result = incident_store_save(d, id, meta);
 	}
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
@@ -363,7 +363,7 @@ int depot_move(struct depot *d, const char *id, const char *from, const char *to
 }
 
 /* The newest change of anything in the folder. */
-static time_t touched(const char *path)
+static time_t incident_store_touched(const char *path)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *e;
@@ -378,7 +378,7 @@ static time_t touched(const char *path)
 	return newest;
 }
 
-void depot_expire(struct depot *d)
+void incident_store_expire(struct incident_store *d)
 {
 	DIR *dir = opendir(d->path);
 	const struct dirent *e;
@@ -387,13 +387,13 @@ void depot_expire(struct depot *d)
 		CLEANUP_FREE char *path = NULL;
 		json_t *meta;
 
-		if (!depot_id_valid(e->d_name))
+		if (!incident_store_id_valid(e->d_name))
 			continue;
-		path = depot_folder(d, e->d_name);
-		meta = depot_get(d, e->d_name);
-		if ((!meta || strcmp(state_of(meta), "uploading") == 0) &&
-			time(NULL) - touched(path) > (time_t)d->resume_hours * 3600) {
-			empty_folder(path);
+		path = incident_store_folder(d, e->d_name);
+		meta = incident_store_get(d, e->d_name);
+		if ((!meta || strcmp(incident_store_state_of(meta), "uploading") == 0) &&
+			time(NULL) - incident_store_touched(path) > (time_t)d->resume_hours * 3600) {
+			incident_store_empty_folder(path);
 			(void)rmdir(path);
 		}
 		json_decref(meta);
@@ -402,7 +402,7 @@ void depot_expire(struct depot *d)
 		(void)closedir(dir);
 }
 
-int depot_open(struct depot *d, struct error *err)
+int incident_store_open(struct incident_store *d, struct error *err)
 {
 	DIR *dir;
 	const struct dirent *e;
@@ -416,10 +416,10 @@ int depot_open(struct depot *d, struct error *err)
 		return error_errno(err, "cannot write into '%s'", d->path);
 	}
 	while ((e = readdir(dir)))
-		if (depot_id_valid(e->d_name) &&
-			depot_move(d, e->d_name, "analyzing", "failed", "the server was stopped during the analysis") == 0)
-			depot_tidy(d, e->d_name);
+		if (incident_store_id_valid(e->d_name) &&
+			incident_store_move(d, e->d_name, "analyzing", "failed", "the server was stopped during the analysis") == 0)
+			incident_store_tidy(d, e->d_name);
 	(void)closedir(dir);
-	depot_expire(d);
+	incident_store_expire(d);
 	return 0;
 }

@@ -1,4 +1,4 @@
-#include "serve/send.h"
+#include "serve/reply.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-void send_headers(struct MHD_Response *response, const char *type)
+void reply_headers(struct MHD_Response *response, const char *type)
 {
 	(void)MHD_add_response_header(response, "Content-Type", type);
 	(void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -19,7 +19,7 @@ void send_headers(struct MHD_Response *response, const char *type)
 	(void)MHD_add_response_header(response, "Tus-Resumable", "1.0.0");
 }
 
-enum MHD_Result send_response(struct request *r, int status, struct MHD_Response *response)
+enum MHD_Result reply_queue(struct request *r, int status, struct MHD_Response *response)
 {
 	enum MHD_Result result = MHD_queue_response(r->connection, (unsigned)status, response);
 
@@ -27,33 +27,33 @@ enum MHD_Result send_response(struct request *r, int status, struct MHD_Response
 	return result;
 }
 
-enum MHD_Result send_json(struct request *r, int status, json_t *value, const char *location)
+enum MHD_Result reply_json(struct request *r, int status, json_t *value, const char *location)
 {
 	char *text = json_dumps(value, JSON_INDENT(2));
 	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 
-	send_headers(response, "application/json; charset=utf-8");
+	reply_headers(response, "application/json; charset=utf-8");
 	if (location)
 		(void)MHD_add_response_header(response, "Location", location);
 	json_decref(value); /* not before: location may be a part of it */
 	if (status == 401)
 		(void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-	return send_response(r, status, response);
+	return reply_queue(r, status, response);
 }
 
-enum MHD_Result send_error(struct request *r, int status, const char *text)
+enum MHD_Result reply_error(struct request *r, int status, const char *text)
 {
 	json_t *s = json_string(text);
 
-	return send_json(r, status, json_pack("{s:o}", "error", s ? s : json_string("not understood")), NULL);
+	return reply_json(r, status, json_pack("{s:o}", "error", s ? s : json_string("not understood")), NULL);
 }
 
-enum MHD_Result send_empty(struct request *r, int status, int64_t offset, int64_t length, const char *location)
+enum MHD_Result reply_empty(struct request *r, int status, int64_t offset, int64_t length, const char *location)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	char number[32];
 
-	send_headers(response, "text/plain");
+	reply_headers(response, "text/plain");
 	(void)snprintf(number, sizeof(number), "%lld", (long long)offset);
 	if (offset >= 0)
 		(void)MHD_add_response_header(response, "Upload-Offset", number);
@@ -62,22 +62,22 @@ enum MHD_Result send_empty(struct request *r, int status, int64_t offset, int64_
 		(void)MHD_add_response_header(response, "Upload-Length", number);
 	if (location)
 		(void)MHD_add_response_header(response, "Location", location);
-	return send_response(r, status, response);
+	return reply_queue(r, status, response);
 }
 
-enum MHD_Result send_asset(struct request *r, const char *text, const char *type)
+enum MHD_Result reply_asset(struct request *r, const char *text, const char *type)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 
-	send_headers(response, type);
+	reply_headers(response, type);
 	(void)MHD_add_response_header(response, "Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-	return send_response(r, 200, response);
+	return reply_queue(r, 200, response);
 }
 
-enum MHD_Result send_file(struct request *r, const char *name, const char *type, const char *download, const char *policy)
+enum MHD_Result reply_file(struct request *r, const char *name, const char *type, const char *download, const char *policy)
 {
-	CLEANUP_FREE char *path = depot_file(&r->server->depot, r->id, name);
+	CLEANUP_FREE char *path = incident_store_file(&r->server->incidents, r->id, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct MHD_Response *response;
 	struct stat st;
@@ -85,20 +85,20 @@ enum MHD_Result send_file(struct request *r, const char *name, const char *type,
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		if (fd >= 0)
 			(void)close(fd);
-		return send_error(r, 404, "not there: the analysis is not done, or failed");
+		return reply_error(r, 404, "not there: the analysis is not done, or failed");
 	}
 	response = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
-	send_headers(response, type);
+	reply_headers(response, type);
 	if (download) {
 		CLEANUP_FREE char *value = mem_printf("attachment; filename=\"%s\"", download);
 
 		(void)MHD_add_response_header(response, "Content-Disposition", value);
 	}
 	(void)MHD_add_response_header(response, "Content-Security-Policy", policy ? policy : "default-src 'none'");
-	return send_response(r, 200, response);
+	return reply_queue(r, 200, response);
 }
 
-int send_status(int depot)
+int reply_status(int stored)
 {
-	return depot == DEPOT_NONE ? 404 : depot == DEPOT_LIMIT ? 413 : depot == DEPOT_STATE ? 409 : 507;
+	return stored == INCIDENT_STORE_NONE ? 404 : stored == INCIDENT_STORE_LIMIT ? 413 : stored == INCIDENT_STORE_STATE ? 409 : 507;
 }

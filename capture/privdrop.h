@@ -1,5 +1,5 @@
 /*
- * confine: gives up everything the agent does not need once all is open: root, capabilities, new
+ * privdrop: gives up everything the agent does not need once all is open: root, capabilities, new
  * privileges, files outside the output folder, most system calls. There is no way back.
  */
 #pragma once
@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "rootfs.h"
 
-struct confinement {
+struct privdrop {
 	const char *user; /* to become, if root; NULL: bothends-agent, or nobody */
 	int output_fd;	  /* the only folder that may be written */
 	const struct rootfs *root;
@@ -18,8 +18,8 @@ struct confinement {
 };
 
 /* Each step is checked; a step that this kernel does not know is told by its flag staying false. */
-int confine(struct confinement *c, struct error *err);
+int privdrop(struct privdrop *c, struct error *err);
 
 /* One file each. */
-int confine_landlock(struct confinement *c, struct error *err);
-int confine_seccomp(struct confinement *c, struct error *err);
+int privdrop_landlock(struct privdrop *c, struct error *err);
+int privdrop_seccomp(struct privdrop *c, struct error *err);

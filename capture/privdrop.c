@@ -1,4 +1,4 @@
-#include "confine.h"
+#include "privdrop.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct error *err)
+static int privdrop_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct error *err)
 {
 	struct passwd *pw = getpwnam(name ? name : "bothends-agent");
 
@@ -26,7 +26,7 @@ static int find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct er
 	return 0;
 }
 
-static int change_user(struct confinement *c, struct error *err)
+static int privdrop_change_user(struct privdrop *c, struct error *err)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
@@ -34,7 +34,7 @@ static int change_user(struct confinement *c, struct error *err)
 
 	if (geteuid() != 0)
 		return 0;
-	r = find_user(c->user, &uid, &gid, err);
+	r = privdrop_find_user(c->user, &uid, &gid, err);
 	if (r)
 		return r;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
@@ -47,7 +47,7 @@ static int change_user(struct confinement *c, struct error *err)
 
 /* Needs CAP_SETPCAP, so before the user changes. Not being able to is fine: sets can't grow either.
  */
-static void empty_bounding_set(void)
+static void privdrop_empty_bounding_set(void)
 {
 	unsigned long cap;
 
@@ -55,7 +55,7 @@ static void empty_bounding_set(void)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 }
 
-static int drop_capabilities(struct error *err)
+static int privdrop_drop_capabilities(struct error *err)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}};
@@ -67,19 +67,19 @@ static int drop_capabilities(struct error *err)
 	return 0;
 }
 
-int confine(struct confinement *c, struct error *err)
+int privdrop(struct privdrop *c, struct error *err)
 {
 	int r;
 
-	empty_bounding_set();
-	r = change_user(c, err);
+	privdrop_empty_bounding_set();
+	r = privdrop_change_user(c, err);
 	if (!r)
-		r = drop_capabilities(err);
+		r = privdrop_drop_capabilities(err);
 	if (r)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_errno(err, "cannot forbid new privileges");
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a core dump would hold packets */
-	r = confine_landlock(c, err);
-	return r ? r : confine_seccomp(c, err);
+	r = privdrop_landlock(c, err);
+	return r ? r : privdrop_seccomp(c, err);
 }

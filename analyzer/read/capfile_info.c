@@ -43,7 +43,7 @@ struct capfile_interface *capfile_add_interface(
 }
 
 /* Length of the valid UTF-8 sequence at p (RFC 3629: shortest form, no surrogates), or 0. */
-static size_t utf8_length(const uint8_t *p, size_t n)
+static size_t capfile_utf8_length(const uint8_t *p, size_t n)
 {
 	size_t length = p[0] < 0x80   ? 1
 			: p[0] < 0xc2 ? 0
@@ -70,7 +70,7 @@ char *capfile_text(const uint8_t *bytes, size_t n)
 	size_t k;
 
 	for (size_t i = 0; i < n && bytes[i]; i += k ? k : 1) {
-		k = utf8_length(bytes + i, n - i);
+		k = capfile_utf8_length(bytes + i, n - i);
 		if (k)
 			strbuf_add(&sb, bytes + i, k);
 		else
@@ -102,7 +102,7 @@ struct capfile_fact *capfile_add_fact(
 	return &info->facts[info->fact_count - 1];
 }
 
-static void widen(struct capfile_drop *d, int64_t from_ns, int64_t to_ns, uint64_t frames)
+static void capfile_widen(struct capfile_drop *d, int64_t from_ns, int64_t to_ns, uint64_t frames)
 {
 	d->from_ns = from_ns < d->from_ns ? from_ns : d->from_ns;
 	d->to_ns = to_ns > d->to_ns ? to_ns : d->to_ns;
@@ -113,7 +113,7 @@ static void widen(struct capfile_drop *d, int64_t from_ns, int64_t to_ns, uint64
  * Halves the list: every second span of an interface goes into the one before it. A span that is
  * too wide makes more of the capture unjudged, never less.
  */
-static void merge_drops(struct capfile *cf)
+static void capfile_merge_drops(struct capfile *cf)
 {
 	struct capfile_info *info = &cf->info;
 	uint32_t kept = 0;
@@ -125,7 +125,7 @@ static void merge_drops(struct capfile *cf)
 		uint32_t *open = &cf->states[d.interface].last_drop;
 
 		if (*open) {
-			widen(&info->drops[*open - 1], d.from_ns, d.to_ns, d.frames);
+			capfile_widen(&info->drops[*open - 1], d.from_ns, d.to_ns, d.frames);
 			*open = 0;
 		} else {
 			info->drops[kept++] = d;
@@ -146,9 +146,9 @@ void capfile_add_drop(
 	int64_t high = from_ns < to_ns ? to_ns : from_ns;
 
 	if (info->drop_count == DROPS_MAX)
-		merge_drops(cf);
+		capfile_merge_drops(cf);
 	if (info->drop_count == DROPS_MAX && is->last_drop) {
-		widen(&info->drops[is->last_drop - 1], low, high, frames);
+		capfile_widen(&info->drops[is->last_drop - 1], low, high, frames);
 		return;
 	}
 	if (info->drop_count >= DROPS_MAX + INTERFACES_MAX)

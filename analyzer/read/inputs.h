@@ -1,4 +1,4 @@
-/* walk: the files that the inputs of a command line stand for. It opens no file. */
+/* inputs: the files that the inputs of a command line stand for. It opens no file. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,14 +6,14 @@
 
 #include "base/error.h"
 
-struct walk_file {
+struct input_file {
 	char *path;
 	bool named; /* on the command line; false: found in a folder, where what is unfit is skipped
 		     */
 };
 
-struct walk {
-	struct walk_file *files;
+struct inputs {
+	struct input_file *files;
 	uint32_t count, cap;
 	/* Passed by in folders. */
 	uint32_t hidden;      /* names that begin with a dot, folders counting as one */
@@ -21,14 +21,14 @@ struct walk {
 	uint32_t unreadable;  /* folders that may not be read */
 };
 
-#define WALK_INIT                                                                                  \
+#define INPUTS_INIT                                                                                  \
 	{                                                                                          \
 		0                                                                                  \
 	}
-#define WALK_FILES_MAX 1000000u
+#define INPUTS_FILES_MAX 1000000u
 
-enum walk_result {
-	WALK_NOTHING = 1, /* a folder without any file in it; err->text says so */
+enum inputs_result {
+	INPUTS_NOTHING = 1, /* a folder without any file in it; err->text says so */
 };
 
 /*
@@ -38,5 +38,5 @@ enum walk_result {
  * 0, an outcome above, or negative with err set (a named folder that cannot be read, too many
  * files).
  */
-int walk_add(struct walk *w, const char *path, struct error *err);
-void walk_release(struct walk *w);
+int inputs_add(struct inputs *w, const char *path, struct error *err);
+void inputs_release(struct inputs *w);

@@ -74,7 +74,7 @@ bool pcapng_option(struct capfile *cf, struct cursor *list, struct option *ret_o
 	return true;
 }
 
-static char *hex(const struct cursor *bytes)
+static char *options_hex(const struct cursor *bytes)
 {
 	static const char digits[] = "0123456789abcdef";
 	char *text = mem_alloc(2 * bytes->left + 1);
@@ -88,7 +88,7 @@ static char *hex(const struct cursor *bytes)
 }
 
 /* Value begins with the private enterprise number of whom it belongs to. */
-static void custom_fact(struct capfile *cf, uint32_t interface, const struct option *o)
+static void options_custom_fact(struct capfile *cf, uint32_t interface, const struct option *o)
 {
 	bool is_text = o->code == OPT_CUSTOM_TEXT || o->code == OPT_CUSTOM_TEXT_STAYS;
 	struct cursor value = o->value;
@@ -102,11 +102,11 @@ static void custom_fact(struct capfile *cf, uint32_t interface, const struct opt
 	(void)snprintf(
 		key, sizeof(key), is_text ? "custom-%u" : "custom-bytes-%u", file_u32(cf, pen));
 	capfile_add_fact(cf, interface, INT64_MIN, key,
-		is_text ? capfile_text(value.at, value.left) : hex(&value));
+		is_text ? capfile_text(value.at, value.left) : options_hex(&value));
 }
 
 /* Options that every block may have. */
-static void common_option(struct capfile *cf, uint32_t interface, const struct option *o)
+static void options_common_option(struct capfile *cf, uint32_t interface, const struct option *o)
 {
 	switch (o->code) {
 	case OPT_COMMENT:
@@ -117,7 +117,7 @@ static void common_option(struct capfile *cf, uint32_t interface, const struct o
 	case OPT_CUSTOM_BYTES:
 	case OPT_CUSTOM_TEXT_STAYS:
 	case OPT_CUSTOM_BYTES_STAYS:
-		custom_fact(cf, interface, o);
+		options_custom_fact(cf, interface, o);
 		break;
 	default:
 		break; /* unknown and local ones say nothing here */
@@ -137,17 +137,17 @@ void pcapng_section(struct capfile *cf, struct cursor body)
 			capfile_add_fact(cf, CAPFILE_SECTION, INT64_MIN, keys[o.code],
 				capfile_text(o.value.at, o.value.left));
 		else
-			common_option(cf, CAPFILE_SECTION, &o);
+			options_common_option(cf, CAPFILE_SECTION, &o);
 	}
 }
 
-static void set_text(char **field, const struct cursor *value)
+static void options_set_text(char **field, const struct cursor *value)
 {
 	free(*field);
 	*field = capfile_text(value->at, value->left);
 }
 
-static void add_address(struct capfile_interface *in, const struct cursor *value, bool v6)
+static void options_add_address(struct capfile_interface *in, const struct cursor *value, bool v6)
 {
 	struct capfile_address *a;
 	uint32_t mask;
@@ -166,7 +166,7 @@ static void add_address(struct capfile_interface *in, const struct cursor *value
 	a->prefix = mask == UINT32_MAX ? 32 : (uint8_t)__builtin_clz(~mask);
 }
 
-static uint64_t power_of_ten(unsigned int n)
+static uint64_t options_power_of_ten(unsigned int n)
 {
 	uint64_t v = 1;
 
@@ -176,7 +176,7 @@ static uint64_t power_of_ten(unsigned int n)
 }
 
 /* if_tsresol: units of 10^-v seconds, or of 2^-v with the top bit set. */
-static void set_resolution(struct interface_state *is, uint8_t v)
+static void options_set_resolution(struct interface_state *is, uint8_t v)
 {
 	is->shift = 0;
 	is->divide = 1;
@@ -184,16 +184,16 @@ static void set_resolution(struct interface_state *is, uint8_t v)
 	if (v & 0x80)
 		is->shift = v & 0x7f;
 	else if (v <= 9)
-		is->multiply = power_of_ten(9 - v);
+		is->multiply = options_power_of_ten(9 - v);
 	else if (v <= 28) {
 		is->multiply = 1;
-		is->divide = power_of_ten(v - 9u);
+		is->divide = options_power_of_ten(v - 9u);
 	} else {
 		is->multiply = 0; /* all that 64 bits can hold is below a nanosecond */
 	}
 }
 
-static int64_t clamp(wide ns)
+static int64_t options_clamp(wide ns)
 {
 	if (ns > INT64_MAX)
 		return INT64_MAX;
@@ -204,10 +204,10 @@ int64_t pcapng_time_wide(const struct interface_state *is, uint64_t ticks)
 {
 	uwide ns = (uwide)ticks * is->multiply;
 
-	return clamp((wide)(ns / is->divide >> is->shift) + is->offset_ns);
+	return options_clamp((wide)(ns / is->divide >> is->shift) + is->offset_ns);
 }
 
-static void set_simple(struct interface_state *is)
+static void options_set_simple(struct interface_state *is)
 {
 	int64_t room = INT64_MAX - (is->offset_ns > 0 ? is->offset_ns : 0);
 
@@ -215,7 +215,7 @@ static void set_simple(struct interface_state *is)
 		is->divide == 1 && !is->shift && is->multiply ? (uint64_t)room / is->multiply : 0;
 }
 
-static void numeric_fact(
+static void options_numeric_fact(
 	struct capfile *cf, uint32_t index, const char *key, const struct cursor *value)
 {
 	if (value->left == 8)
@@ -225,14 +225,14 @@ static void numeric_fact(
 		capfile_add_fact(cf, index, INT64_MIN, key, mem_printf("%u", value->at[0]));
 }
 
-static void set_filter(struct capfile_interface *in, struct cursor value)
+static void options_set_filter(struct capfile_interface *in, struct cursor value)
 {
 	const uint8_t *kind = cur_take(&value, 1);
 
 	if (!kind)
 		return;
 	if (!*kind) {
-		set_text(&in->filter, &value);
+		options_set_text(&in->filter, &value);
 		return;
 	}
 	free(in->filter);
@@ -240,21 +240,21 @@ static void set_filter(struct capfile_interface *in, struct cursor value)
 		mem_strdup("(a BPF program)"); /* its source is unknown, that it filters is not */
 }
 
-static void interface_option(struct capfile *cf, uint32_t index, const struct option *o)
+static void options_interface_option(struct capfile *cf, uint32_t index, const struct option *o)
 {
 	struct capfile_interface *in = &cf->info.interfaces[index];
 	struct interface_state *is = &cf->states[index];
 
 	switch (o->code) {
 	case IF_NAME:
-		set_text(&in->name, &o->value);
+		options_set_text(&in->name, &o->value);
 		break;
 	case IF_DESCRIPTION:
-		set_text(&in->description, &o->value);
+		options_set_text(&in->description, &o->value);
 		break;
 	case IF_IPV4:
 	case IF_IPV6:
-		add_address(in, &o->value, o->code == IF_IPV6);
+		options_add_address(in, &o->value, o->code == IF_IPV6);
 		break;
 	case IF_MAC:
 		in->has_mac = o->value.left == sizeof(in->mac);
@@ -262,40 +262,40 @@ static void interface_option(struct capfile *cf, uint32_t index, const struct op
 			memcpy(in->mac, o->value.at, sizeof(in->mac));
 		break;
 	case IF_EUI:
-		capfile_add_fact(cf, index, INT64_MIN, "if_EUIaddr", hex(&o->value));
+		capfile_add_fact(cf, index, INT64_MIN, "if_EUIaddr", options_hex(&o->value));
 		break;
 	case IF_TSRESOL:
 		if (o->value.left == 1)
-			set_resolution(is, o->value.at[0]);
+			options_set_resolution(is, o->value.at[0]);
 		break;
 	case IF_TSOFFSET:
 		if (o->value.left == 8)
-			is->offset_ns =
-				clamp((wide)(int64_t)file_u64(cf, o->value.at) * 1000000000);
+			is->offset_ns = options_clamp(
+				(wide)(int64_t)file_u64(cf, o->value.at) * 1000000000);
 		break;
 	case IF_FILTER:
-		set_filter(in, o->value);
+		options_set_filter(in, o->value);
 		break;
 	case IF_OS:
-		set_text(&in->os, &o->value);
+		options_set_text(&in->os, &o->value);
 		break;
 	case IF_HARDWARE:
-		set_text(&in->hardware, &o->value);
+		options_set_text(&in->hardware, &o->value);
 		break;
 	case IF_SPEED:
-		numeric_fact(cf, index, "if_speed", &o->value);
+		options_numeric_fact(cf, index, "if_speed", &o->value);
 		break;
 	case IF_TX_SPEED:
-		numeric_fact(cf, index, "if_txspeed", &o->value);
+		options_numeric_fact(cf, index, "if_txspeed", &o->value);
 		break;
 	case IF_RX_SPEED:
-		numeric_fact(cf, index, "if_rxspeed", &o->value);
+		options_numeric_fact(cf, index, "if_rxspeed", &o->value);
 		break;
 	case IF_FCSLEN:
-		numeric_fact(cf, index, "if_fcslen", &o->value);
+		options_numeric_fact(cf, index, "if_fcslen", &o->value);
 		break;
 	default:
-		common_option(cf, index, o);
+		options_common_option(cf, index, o);
 	}
 }
 
@@ -309,12 +309,12 @@ bool pcapng_interface(struct capfile *cf, struct cursor body)
 		return false;
 	(void)capfile_add_interface(cf, file_u16(cf, h), file_u32(cf, h + 4));
 	while (pcapng_option(cf, &body, &o))
-		interface_option(cf, index, &o);
-	set_simple(&cf->states[index]);
+		options_interface_option(cf, index, &o);
+	options_set_simple(&cf->states[index]);
 	return true;
 }
 
-static int64_t counter(struct capfile *cf, const struct cursor *value, int64_t old)
+static int64_t options_counter(struct capfile *cf, const struct cursor *value, int64_t old)
 {
 	uint64_t v;
 
@@ -324,7 +324,7 @@ static int64_t counter(struct capfile *cf, const struct cursor *value, int64_t o
 	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-static int64_t split_time(struct capfile *cf, const struct interface_state *is,
+static int64_t options_split_time(struct capfile *cf, const struct interface_state *is,
 	const struct cursor *value, int64_t old)
 {
 	if (value->left != 8)
@@ -333,35 +333,35 @@ static int64_t split_time(struct capfile *cf, const struct interface_state *is,
 		is, (uint64_t)file_u32(cf, value->at) << 32 | file_u32(cf, value->at + 4));
 }
 
-static void statistics_option(struct capfile *cf, uint32_t index,
+static void options_statistics_option(struct capfile *cf, uint32_t index,
 	const struct interface_state *clock, const struct option *o)
 {
 	struct capfile_interface *in = &cf->info.interfaces[index];
 
 	switch (o->code) {
 	case ISB_START:
-		in->start_ns = split_time(cf, clock, &o->value, in->start_ns);
+		in->start_ns = options_split_time(cf, clock, &o->value, in->start_ns);
 		break;
 	case ISB_END:
-		in->end_ns = split_time(cf, clock, &o->value, in->end_ns);
+		in->end_ns = options_split_time(cf, clock, &o->value, in->end_ns);
 		break;
 	case ISB_RECEIVED:
-		in->received = counter(cf, &o->value, in->received);
+		in->received = options_counter(cf, &o->value, in->received);
 		break;
 	case ISB_IFDROP:
-		in->dropped_interface = counter(cf, &o->value, in->dropped_interface);
+		in->dropped_interface = options_counter(cf, &o->value, in->dropped_interface);
 		break;
 	case ISB_ACCEPTED:
-		in->filter_accepted = counter(cf, &o->value, in->filter_accepted);
+		in->filter_accepted = options_counter(cf, &o->value, in->filter_accepted);
 		break;
 	case ISB_OSDROP:
-		in->dropped_kernel = counter(cf, &o->value, in->dropped_kernel);
+		in->dropped_kernel = options_counter(cf, &o->value, in->dropped_kernel);
 		break;
 	case ISB_DELIVERED:
-		in->delivered = counter(cf, &o->value, in->delivered);
+		in->delivered = options_counter(cf, &o->value, in->delivered);
 		break;
 	default:
-		common_option(cf, index, o);
+		options_common_option(cf, index, o);
 	}
 }
 
@@ -369,7 +369,7 @@ static void statistics_option(struct capfile *cf, uint32_t index,
  * Drops that this block adds to the one before it, less those that frames between the two have
  * already told (epb_dropcount, which says more exactly when): nothing is counted twice.
  */
-static void statistics_drop(struct capfile *cf, uint32_t index, int64_t at_ns)
+static void options_statistics_drop(struct capfile *cf, uint32_t index, int64_t at_ns)
 {
 	const struct capfile_interface *in = &cf->info.interfaces[index];
 	struct interface_state *is = &cf->states[index];
@@ -396,8 +396,8 @@ static void statistics_drop(struct capfile *cf, uint32_t index, int64_t at_ns)
  * lies before 1980 and the other after 2000: captures on a real clock are far more common than
  * idle ones on a clock that counts from its own start, which are then misread.
  */
-static bool is_in_microseconds(const struct capfile *cf, const struct interface_state *stated,
-	const struct interface_state *other, uint64_t ticks)
+static bool options_is_in_microseconds(const struct capfile *cf,
+	const struct interface_state *stated, const struct interface_state *other, uint64_t ticks)
 {
 	const wide y1980 = (wide)315532800 * 1000000000, y2000 = (wide)946684800 * 1000000000;
 	wide a = pcapng_time(stated, ticks), b = pcapng_time(other, ticks);
@@ -425,12 +425,12 @@ bool pcapng_statistics(struct capfile *cf, struct cursor body)
 	index = cf->section_first + id;
 	ticks = (uint64_t)file_u32(cf, h + 4) << 32 | file_u32(cf, h + 8);
 	clock = other = cf->states[index];
-	set_resolution(&other, 6);
-	set_simple(&other);
-	if (is_in_microseconds(cf, &clock, &other, ticks))
+	options_set_resolution(&other, 6);
+	options_set_simple(&other);
+	if (options_is_in_microseconds(cf, &clock, &other, ticks))
 		clock = other;
 	while (pcapng_option(cf, &body, &o))
-		statistics_option(cf, index, &clock, &o);
-	statistics_drop(cf, index, pcapng_time(&clock, ticks));
+		options_statistics_option(cf, index, &clock, &o);
+	options_statistics_drop(cf, index, pcapng_time(&clock, ticks));
 	return true;
 }

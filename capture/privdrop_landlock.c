@@ -1,5 +1,5 @@
 /* Landlock (Documentation/userspace-api/landlock.rst): files by folder, no TCP, no signals. */
-#include "confine.h"
+#include "privdrop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static int allow_reading(int ruleset, const struct rootfs *root)
 	return r;
 }
 
-int confine_landlock(struct confinement *c, struct error *err)
+int privdrop_landlock(struct privdrop *c, struct error *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct ruleset_attr attr = {.fs = ALL_ABI1};

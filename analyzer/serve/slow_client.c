@@ -1,4 +1,4 @@
-#include "serve/patience.h"
+#include "serve/slow_client.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -6,24 +6,24 @@
 
 #include "base/mem.h"
 
-struct patience_client {
-	struct patience_client *next, **to_me;
+struct slow_client {
+	struct slow_client *next, **to_me;
 	int fd;
 	bool busy;
 	time_t since; /* when it began to wait */
 };
 
-struct patience {
+struct slow_client_watch {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct patience_client *clients;
+	struct slow_client *clients;
 	unsigned idle_s;
 	bool stop;
 };
 
 /* No wall clock: setting that would cut everybody off. */
-static time_t now_s(void)
+static time_t slow_client_now_s(void)
 {
 	struct timespec t;
 
@@ -31,17 +31,17 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
-static void *watch(void *arg)
+static void *slow_client_watch(void *arg)
 {
-	struct patience *p = arg;
+	struct slow_client_watch *p = arg;
 
 	(void)pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
 		struct timespec until;
 
-		for (struct patience_client *c = p->clients; c; c = c->next)
+		for (struct slow_client *c = p->clients; c; c = c->next)
 			/* Who is shut down is closed, and forgotten, by the thread that serves it. */
-			if (!c->busy && now_s() - c->since > (time_t)p->idle_s)
+			if (!c->busy && slow_client_now_s() - c->since > (time_t)p->idle_s)
 				(void)shutdown(c->fd, SHUT_RDWR);
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
@@ -51,9 +51,9 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-struct patience *patience_new(unsigned idle_s)
+struct slow_client_watch *slow_client_watch_new(unsigned idle_s)
 {
-	struct patience *p = mem_zalloc(sizeof(*p));
+	struct slow_client_watch *p = mem_zalloc(sizeof(*p));
 	pthread_condattr_t monotonic;
 
 	p->idle_s = idle_s;
@@ -62,13 +62,13 @@ struct patience *patience_new(unsigned idle_s)
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&p->wake, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
-	if (pthread_create(&p->thread, NULL, watch, p) == 0)
+	if (pthread_create(&p->thread, NULL, slow_client_watch, p) == 0)
 		return p;
 	free(p);
 	return NULL;
 }
 
-void patience_free(struct patience *p)
+void slow_client_watch_free(struct slow_client_watch *p)
 {
 	if (!p)
 		return;
@@ -82,12 +82,12 @@ void patience_free(struct patience *p)
 	free(p);
 }
 
-struct patience_client *patience_opened(struct patience *p, int fd)
+struct slow_client *slow_client_opened(struct slow_client_watch *p, int fd)
 {
-	struct patience_client *c = mem_zalloc(sizeof(*c));
+	struct slow_client *c = mem_zalloc(sizeof(*c));
 
 	c->fd = fd;
-	c->since = now_s();
+	c->since = slow_client_now_s();
 	(void)pthread_mutex_lock(&p->lock);
 	c->next = p->clients;
 	c->to_me = &p->clients;
@@ -98,7 +98,7 @@ struct patience_client *patience_opened(struct patience *p, int fd)
 	return c;
 }
 
-void patience_closed(struct patience *p, struct patience_client *c)
+void slow_client_closed(struct slow_client_watch *p, struct slow_client *c)
 {
 	if (!c)
 		return;
@@ -110,30 +110,30 @@ void patience_closed(struct patience *p, struct patience_client *c)
 	free(c);
 }
 
-static void set_busy(struct patience *p, struct patience_client *c, bool busy)
+static void slow_client_set_busy(struct slow_client_watch *p, struct slow_client *c, bool busy)
 {
 	if (!c)
 		return;
 	(void)pthread_mutex_lock(&p->lock);
 	c->busy = busy;
-	c->since = now_s();
+	c->since = slow_client_now_s();
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
-void patience_busy(struct patience *p, struct patience_client *c)
+void slow_client_busy(struct slow_client_watch *p, struct slow_client *c)
 {
-	set_busy(p, c, true);
+	slow_client_set_busy(p, c, true);
 }
 
-void patience_waiting(struct patience *p, struct patience_client *c)
+void slow_client_waiting(struct slow_client_watch *p, struct slow_client *c)
 {
-	set_busy(p, c, false);
+	slow_client_set_busy(p, c, false);
 }
 
-bool pace_too_slow(struct pace *p, size_t n, unsigned idle_s)
+bool slow_client_below_rate(struct slow_client_rate *p, size_t n, unsigned idle_s)
 {
-	time_t now = now_s();
-	size_t wanted = (size_t)idle_s * PATIENCE_RATE, got;
+	time_t now = slow_client_now_s();
+	size_t wanted = (size_t)idle_s * SLOW_CLIENT_RATE, got;
 
 	if (!p->began)
 		p->began = now;
@@ -141,6 +141,6 @@ bool pace_too_slow(struct pace *p, size_t n, unsigned idle_s)
 	if (now - p->began <= (time_t)idle_s)
 		return false;
 	got = p->bytes;
-	*p = (struct pace){.began = now};
+	*p = (struct slow_client_rate){.began = now};
 	return got < wanted;
 }

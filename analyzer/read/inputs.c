@@ -1,4 +1,4 @@
-#include "read/walk.h"
+#include "read/inputs.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -8,30 +8,30 @@
 
 #include "base/mem.h"
 
-static int add_file(struct walk *w, const char *path, bool named, struct error *err)
+static int inputs_add_file(struct inputs *w, const char *path, bool named, struct error *err)
 {
-	if (w->count == WALK_FILES_MAX)
+	if (w->count == INPUTS_FILES_MAX)
 		return error_set(err, -E2BIG,
 			"cannot take more than %u files; give fewer folders at once",
-			WALK_FILES_MAX);
+			INPUTS_FILES_MAX);
 	MEM_RESERVE(w->files, w->count, w->cap);
-	w->files[w->count++] = (struct walk_file){.path = mem_strdup(path), .named = named};
+	w->files[w->count++] = (struct input_file){.path = mem_strdup(path), .named = named};
 	return 0;
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static int inputs_by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name); /* bytes: the same in every locale */
 }
 
-static bool is_link_to_file(const FTSENT *e)
+static bool inputs_is_link_to_file(const FTSENT *e)
 {
 	struct stat st;
 
 	return e->fts_info == FTS_SL && !stat(e->fts_accpath, &st) && S_ISREG(st.st_mode);
 }
 
-static int folder_failed(struct walk *w, const FTSENT *e, struct error *err)
+static int inputs_folder_failed(struct inputs *w, const FTSENT *e, struct error *err)
 {
 	if (e->fts_level > FTS_ROOTLEVEL) {
 		w->unreadable++;
@@ -42,7 +42,7 @@ static int folder_failed(struct walk *w, const FTSENT *e, struct error *err)
 		e->fts_errno == EACCES ? "; make it readable for this user (chmod, sudo)" : "");
 }
 
-static int visit(struct walk *w, FTS *tree, FTSENT *e, struct error *err)
+static int inputs_visit(struct inputs *w, FTS *tree, FTSENT *e, struct error *err)
 {
 	if (e->fts_level > FTS_ROOTLEVEL && e->fts_name[0] == '.') {
 		if (e->fts_info != FTS_DP)
@@ -55,53 +55,53 @@ static int visit(struct walk *w, FTS *tree, FTSENT *e, struct error *err)
 	case FTS_DP:
 		return 0;
 	case FTS_F:
-		return add_file(w, e->fts_path, false, err);
+		return inputs_add_file(w, e->fts_path, false, err);
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
-		return folder_failed(w, e, err);
+		return inputs_folder_failed(w, e, err);
 	default:
-		if (is_link_to_file(e))
-			return add_file(w, e->fts_path, false, err);
+		if (inputs_is_link_to_file(e))
+			return inputs_add_file(w, e->fts_path, false, err);
 		w->not_regular++;
 		return 0;
 	}
 }
 
-static int add_folder(struct walk *w, const char *path, struct error *err)
+static int inputs_add_folder(struct inputs *w, const char *path, struct error *err)
 {
 	char *roots[] = {(char *)path, NULL}; /* fts_open() only reads them */
 	uint32_t before = w->count;
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, inputs_by_name);
 	FTSENT *e;
 	int r = 0;
 
 	if (!tree)
 		return error_errno(err, "cannot read the folder '%s'", path);
 	while (!r && (e = fts_read(tree)))
-		r = visit(w, tree, e, err);
+		r = inputs_visit(w, tree, e, err);
 	(void)fts_close(tree); /* only frees */
 	if (!r && w->count == before)
-		return error_set(err, WALK_NOTHING,
+		return error_set(err, INPUTS_NOTHING,
 			"'%s' is a folder without files in it; give the one that holds the "
 			"captures",
 			path);
 	return r;
 }
 
-int walk_add(struct walk *w, const char *path, struct error *err)
+int inputs_add(struct inputs *w, const char *path, struct error *err)
 {
 	struct stat st;
 
 	if (strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode))
-		return add_folder(w, path, err);
-	return add_file(w, path, true, err);
+		return inputs_add_folder(w, path, err);
+	return inputs_add_file(w, path, true, err);
 }
 
-void walk_release(struct walk *w)
+void inputs_release(struct inputs *w)
 {
 	for (uint32_t i = 0; i < w->count; i++)
 		free(w->files[i].path);
 	free(w->files);
-	*w = (struct walk)WALK_INIT;
+	*w = (struct inputs)INPUTS_INIT;
 }
