@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "cmd.h"
-#include "read/flowlog/flowlog.h"
+#include "flowlog/format/flowlog.h"
 #include "report/model.h"
 #include "run/analyze.h"
-#include "store/flowlog_ingest.h"
+#include "flowlog/ingest.h"
 
 typedef int report_function(struct db *, FILE *, const struct report_options *, struct error *);
 

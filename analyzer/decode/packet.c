@@ -1,6 +1,6 @@
 #include "decode/packet.h"
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "decode/layer.h"
 #include "read/capfile.h"
 
@@ -54,7 +54,7 @@ static inline void packet_begin(struct packet *p, uint32_t epb_flags)
 	p->fragment = false;
 }
 
-KEPT_APART enum packet_disposition packet_decode_in_steps(
+NOINLINE enum packet_disposition packet_decode_in_steps(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
 {
 	struct layer l = {

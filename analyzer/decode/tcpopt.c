@@ -13,7 +13,7 @@
 #include "decode/tcpopt.h"
 
 #include "base/cursor.h"
-#include "base/inlining.h"
+#include "base/compiler.h"
 
 enum tcp_option {
 	OPTION_END = 0,
@@ -166,7 +166,7 @@ static void take_cut_sack(struct packet *p, const struct cursor *c, uint32_t siz
  * Walks the options. missing is how many bytes of them the capture lacks: running out is the
  * sender's fault only when none is.
  */
-static KEPT_APART void walk(struct cursor *c, uint32_t missing, struct packet *p)
+static NOINLINE void walk(struct cursor *c, uint32_t missing, struct packet *p)
 {
 	uint32_t hash = HASH_BASIS;
 	const uint8_t *h;

@@ -41,7 +41,7 @@ static void note_service(struct vantage *v, const struct flow *f, struct ports *
 	if (server)
 		server->service = port + 1;
 	key = census_service(f, b);
-	(void)tally_at(&v->services, &key, &fresh);
+	(void)hashmap_at(&v->services, &key, &fresh);
 	while (k < ports->count && ports->seen[k] != port)
 		k++;
 	if (k == ports->count && k < WIDE_SERVICES)

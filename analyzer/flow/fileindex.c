@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 
 void fileindex_init(struct fileindex *x, struct arena *arena)
@@ -31,7 +31,7 @@ void fileindex_start(struct fileindex *x, uint32_t file)
 	start_run(x, file, 1);
 }
 
-KEPT_APART void fileindex_new_page(struct fileindex *x, uint64_t offset)
+NOINLINE void fileindex_new_page(struct fileindex *x, uint64_t offset)
 {
 	const struct fileindex_run *run = &x->runs[x->run_count - 1];
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "base/near.h"
+#include "base/prefetch.h"
 #include "flow/arena.h"
 
 #define FILEINDEX_PAGE 28
@@ -73,5 +73,5 @@ uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal);
 /* Asks for the page that fileindex_offset() will read. */
 static inline void fileindex_near(const struct fileindex *x, uint32_t ordinal)
 {
-	near_line(fileindex_page_of(x, ordinal));
+	prefetch_line(fileindex_page_of(x, ordinal));
 }

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/prefetch.h"
 #include "decode/packet.h"
 
 void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit)
@@ -131,7 +131,7 @@ static struct flow *new_flow(struct flowtab *t, const struct flow_key *key, uint
 		t->pages[page] = arena_alloc(t->arena, sizeof(struct flow) << FLOWTAB_PAGE_BITS);
 	}
 	f = flowtab_at(t, t->count);
-	near_to_write(f + 2, sizeof(*f)); /* where one of the next flows will be */
+	prefetch_to_write(f + 2, sizeof(*f)); /* where one of the next flows will be */
 	*f = (struct flow){.key = *key, .index = t->count++, .older = FLOW_NONE, .hash = hash, .joined = FLOW_NONE};
 	f->side[0].wscale = f->side[1].wscale = 255;
 	return f;
@@ -181,7 +181,7 @@ struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other)
 	return NULL;
 }
 
-static KEPT_APART struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
+static NOINLINE struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
 {
 	uint32_t hash = look->hash, at, index;
 	struct flow *f, *newer;
@@ -233,21 +233,21 @@ void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
 	if (!t->buckets[at])
 		return;
 	look->guess = flowtab_at(t, (uint32_t)t->buckets[at] - 1);
-	near_to_write(look->guess, sizeof(struct flow));
+	prefetch_to_write(look->guess, sizeof(struct flow));
 }
 
 /*
  * Chunks grow with the flow, by a sixteenth of what it has: of a flow of 150 segments 4 bytes a segment
  * go into headers and what is left over, and large flows still stay in few pieces.
  */
-static KEPT_APART struct segment *new_chunk(struct flowtab *t, struct flow *f)
+static NOINLINE struct segment *new_chunk(struct flowtab *t, struct flow *f)
 {
 	uint32_t cap = f->slots / 16, least = f->slots < 12 ? 4 : 8;
 	struct segment_chunk *c;
 
 	cap = cap < least ? least : cap > 256 ? 256 : cap;
 	c = arena_alloc(t->arena, sizeof(*c) + cap * sizeof(struct segment));
-	near_to_write(t->arena->at + 256, 256); /* where one of the next chunks will be */
+	prefetch_to_write(t->arena->at + 256, 256); /* where one of the next chunks will be */
 	c->next = NULL;
 	c->cap = cap;
 	c->used = 0;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/near.h"
+#include "base/prefetch.h"
 #include "flow/arena.h"
 #include "flow/segment.h"
 
@@ -89,7 +89,7 @@ static inline struct flow *flowtab_at(const struct flowtab *t, uint32_t index)
 
 static inline void flow_near_times(const struct flow *f)
 {
-	near_to_read(&f->file, offsetof(struct flow, side) - offsetof(struct flow, file));
+	prefetch_to_read(&f->file, offsetof(struct flow, side) - offsetof(struct flow, file));
 }
 
 /* Where to look for a packet's flow. */
@@ -108,7 +108,7 @@ struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other)
 /* Brings near, in two steps, what flowtab_same_key() will need; the second returns what it most likely finds. */
 static inline void flowtab_near_same_bucket(const struct flowtab *t, const struct flow *other)
 {
-	near_line(&t->buckets[other->hash & t->bucket_mask]);
+	prefetch_line(&t->buckets[other->hash & t->bucket_mask]);
 }
 
 static inline const struct flow *flowtab_near_same_key(const struct flowtab *t, const struct flow *other)
@@ -117,7 +117,7 @@ static inline const struct flow *flowtab_near_same_key(const struct flowtab *t, 
 	const struct flow *f = entry ? flowtab_at(t, (uint32_t)entry - 1) : NULL;
 
 	if (f)
-		near_to_read(f, sizeof(*f));
+		prefetch_to_read(f, sizeof(*f));
 	return f;
 }
 
@@ -135,7 +135,7 @@ struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struc
  */
 static inline void flowtab_near_bucket(const struct flowtab *t, const struct flow_lookup *look)
 {
-	near_line(&t->buckets[look->hash & t->bucket_mask]);
+	prefetch_line(&t->buckets[look->hash & t->bucket_mask]);
 }
 
 void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look);
@@ -144,9 +144,9 @@ static inline void flow_near_slot(const struct flow *f)
 {
 	if (!f || !f->newest)
 		return;
-	near_line_to_write(f->tail);
-	near_line_to_write(f->newest);
-	near_line_to_write(f->newest + 1);
+	prefetch_line_to_write(f->tail);
+	prefetch_line_to_write(f->newest);
+	prefetch_line_to_write(f->newest + 1);
 }
 
 /* Room for n (1 or 2) slots at the end of the flow's segments, for flow_append() to take. */

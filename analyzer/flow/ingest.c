@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "flow/census.h"
@@ -187,7 +187,7 @@ static void account(struct host_reading *rd, int disposition, const struct frame
 }
 
 /* The flow goes on in another file: what the last one had of it is kept. */
-static KEPT_APART void share_last_file(struct host *h, uint32_t vantage, struct flow *f)
+static NOINLINE void share_last_file(struct host *h, uint32_t vantage, struct flow *f)
 {
 	MEM_RESERVE(h->shares, h->share_count, h->share_cap);
 	h->shares[h->share_count++] = (struct host_share){.vantage = vantage, .flow = f->index,
@@ -275,7 +275,7 @@ static int dispose_fragment(
 }
 
 /* What is not a whole TCP segment. Returns the disposition, HELD_BY_FLOW or OF_FLOW. */
-static KEPT_APART int dispose_other(
+static NOINLINE int dispose_other(
 	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	const struct packet *p = o->packet;
@@ -341,7 +341,7 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 }
 
 /* False: it is accounted for, nothing more to do. */
-static FLATTENED bool take_frame(struct host_reading *rd, struct frame *f, struct taken *t)
+static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct taken *t)
 {
 	const struct interface_state *st = &rd->interfaces[f->interface];
 	struct vantage *v = &st->rv->v;
@@ -391,7 +391,7 @@ static struct mac_pair *note_macs(struct vantage *v, const struct packet *p, str
 	return pair;
 }
 
-static FLATTENED void ingest_frame(struct host_reading *rd, const struct taken *t)
+static FLATTEN void ingest_frame(struct host_reading *rd, const struct taken *t)
 {
 	const struct packet *p = &t->packet;
 	struct vantage *v = &t->rv->v;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 
@@ -68,7 +68,7 @@ void observe_close_activity(struct vantage *v)
 		close_pair(v, &v->mac_pairs[i]);
 }
 
-KEPT_APART void observe_new_second(struct vantage *v, int64_t time_ns)
+NOINLINE void observe_new_second(struct vantage *v, int64_t time_ns)
 {
 	int64_t second = time_ns / NSEC_PER_SEC;
 
@@ -77,7 +77,7 @@ KEPT_APART void observe_new_second(struct vantage *v, int64_t time_ns)
 	v->now = activity_of(v, second * NSEC_PER_SEC);
 }
 
-KEPT_APART void observe_new_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *place)
+NOINLINE void observe_new_pair(struct vantage *v, const uint8_t src[6], const uint8_t dst[6], struct mac_pair *place)
 {
 	close_pair(v, place);
 	*place = (struct mac_pair){
@@ -197,7 +197,7 @@ void observe_icmp(const struct observation *o)
 	v->icmps[v->icmp_count++] = row;
 }
 
-KEPT_APART void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b)
+NOINLINE void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b)
 {
 	struct netfilter_key key = {.flow = flow, .from_b = from_b, .hook = o->packet->nflog_hook};
 	struct netfilter_use *use;
@@ -205,7 +205,7 @@ KEPT_APART void observe_netfilter(const struct observation *o, uint32_t flow, bo
 
 	memcpy(key.prefix, o->packet->nflog_prefix,
 		strnlen(o->packet->nflog_prefix, sizeof(key.prefix) - 1));
-	use = tally_at(&o->vantage->netfilter, &key, &fresh);
+	use = hashmap_at(&o->vantage->netfilter, &key, &fresh);
 	if (!use)
 		return;
 	if (fresh) {
@@ -231,12 +231,12 @@ static struct mac_use *mac_use_of(struct vantage *v, struct mac_use_key *key, co
 	struct mac_use *use;
 
 	*ret_fresh = false;
-	if (*last && role_of(tally_key(&v->mac_use, *last - 1)) == role_of(key))
-		return tally_value(&v->mac_use, *last - 1);
+	if (*last && role_of(hashmap_key(&v->mac_use, *last - 1)) == role_of(key))
+		return hashmap_value(&v->mac_use, *last - 1);
 	memcpy(key->ip, ip, 16);
-	use = tally_at(&v->mac_use, key, ret_fresh);
+	use = hashmap_at(&v->mac_use, key, ret_fresh);
 	if (use)
-		*last = tally_index(&v->mac_use, use) + 1;
+		*last = hashmap_index(&v->mac_use, use) + 1;
 	return use;
 }
 
@@ -266,13 +266,13 @@ static void add_mac_use(struct vantage *v, struct mac_use_key *key, const struct
 static uint32_t address_index(struct vantage *v, const uint8_t ip[16])
 {
 	bool fresh;
-	struct address *a = tally_at(&v->addresses, ip, &fresh);
+	struct address *a = hashmap_at(&v->addresses, ip, &fresh);
 
 	if (!a)
 		return 0;
 	if (fresh)
 		a->mac = MAC_NONE;
-	return tally_index(&v->addresses, a) + 1;
+	return hashmap_index(&v->addresses, a) + 1;
 }
 
 void observe_look_up(struct vantage *v, struct flow *f)
@@ -315,7 +315,7 @@ void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac)
 	uint32_t i = mac == MAC_NONE ? 0 : address_index(v, ip);
 
 	if (i)
-		bind(v, tally_value(&v->addresses, i - 1), mac);
+		bind(v, hashmap_value(&v->addresses, i - 1), mac);
 }
 
 static uint16_t binding_of(const struct vantage *v, const struct flow *f, bool b)
@@ -339,7 +339,7 @@ static void open_run(const struct observation *o, struct flow *f, bool from_b)
 	side->run_epoch = v->binding_epoch;
 }
 
-KEPT_APART void observe_new_run(const struct observation *o, struct flow *f, bool from_b)
+NOINLINE void observe_new_run(const struct observation *o, struct flow *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 

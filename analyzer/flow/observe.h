@@ -87,7 +87,7 @@ void observe_look_up(struct vantage *v, struct flow *f);
 /* A or B of a flow whose addresses were looked up; NULL: the table is full. Until another address is looked up. */
 static inline struct address *observe_address(const struct vantage *v, const struct flow *f, bool b)
 {
-	return f->address[b] ? tally_value(&v->addresses, f->address[b] - 1) : NULL;
+	return f->address[b] ? hashmap_value(&v->addresses, f->address[b] - 1) : NULL;
 }
 
 /* Takes the run of a side into mac_use; for every flow once at the end. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/nsec.h"
 
 /* Two copies of one packet that the capture itself made are this close. */
@@ -41,7 +41,7 @@ static uint16_t saturate(uint16_t v)
 	return v == UINT16_MAX ? v : (uint16_t)(v + 1);
 }
 
-static KEPT_APART void note_syn(struct flow_side *side, const struct packet *p)
+static NOINLINE void note_syn(struct flow_side *side, const struct packet *p)
 {
 	side->syns = saturate(side->syns);
 	if (side->has_isn)

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 
 #define MAC_LIMIT 65000
@@ -29,12 +29,12 @@ const char *capture_disposition_name(int d)
 	}
 }
 
-KEPT_APART uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6])
+NOINLINE uint16_t vantage_mac_index(struct vantage *v, const uint8_t mac[6])
 {
 	bool fresh;
-	void *value = tally_at(&v->macs, mac, &fresh);
+	void *value = hashmap_at(&v->macs, mac, &fresh);
 
-	return value ? (uint16_t)tally_index(&v->macs, value) : MAC_NONE;
+	return value ? (uint16_t)hashmap_index(&v->macs, value) : MAC_NONE;
 }
 
 void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
@@ -42,22 +42,22 @@ void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 	*v = (struct vantage){.first_ns = INT64_MAX, .last_ns = INT64_MIN, .start_ns = INT64_MIN,
 		.end_ns = INT64_MIN, .own_mac = MAC_NONE, .tick_ns = 1000};
 	flowtab_init(&v->flows, arena, flow_limit);
-	tally_init(&v->macs, 6, 8, MAC_LIMIT);
-	tally_init(&v->mac_use, sizeof(struct mac_use_key), sizeof(struct mac_use), MAC_USE_LIMIT);
-	tally_init(&v->addresses, 16, sizeof(struct address), MAC_USE_LIMIT);
-	tally_init(&v->services, sizeof(struct service), 8, UINT32_MAX);
-	tally_init(&v->netfilter, sizeof(struct netfilter_key), sizeof(struct netfilter_use),
+	hashmap_init(&v->macs, 6, 8, MAC_LIMIT);
+	hashmap_init(&v->mac_use, sizeof(struct mac_use_key), sizeof(struct mac_use), MAC_USE_LIMIT);
+	hashmap_init(&v->addresses, 16, sizeof(struct address), MAC_USE_LIMIT);
+	hashmap_init(&v->services, sizeof(struct service), 8, UINT32_MAX);
+	hashmap_init(&v->netfilter, sizeof(struct netfilter_key), sizeof(struct netfilter_use),
 		NETFILTER_LIMIT);
 }
 
 void vantage_release(struct vantage *v)
 {
 	flowtab_release(&v->flows);
-	tally_release(&v->macs);
-	tally_release(&v->mac_use);
-	tally_release(&v->addresses);
-	tally_release(&v->services);
-	tally_release(&v->netfilter);
+	hashmap_release(&v->macs);
+	hashmap_release(&v->mac_use);
+	hashmap_release(&v->addresses);
+	hashmap_release(&v->services);
+	hashmap_release(&v->netfilter);
 	free(v->activity);
 	free(v->spoken);
 	free(v->neighbors);

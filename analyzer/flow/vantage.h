@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/cursor.h"
-#include "base/tally.h"
+#include "base/hashmap.h"
 #include "decode/arp.h"
 #include "decode/vrrp.h"
 #include "flow/arena.h"
@@ -134,7 +134,7 @@ struct vantage {
 	uint32_t link_type;
 	char *filter;	   /* capture filter as recorded; NULL: not said */
 	struct flowtab flows;
-	struct tally macs; /* 6 bytes -> nothing; the index is the segment's MAC index */
+	struct hashmap macs; /* 6 bytes -> nothing; the index is the segment's MAC index */
 	/* The pairs of MACs looked up last, by their low bits: most captures hold a handful. */
 	struct mac_pair {
 		uint64_t dst; /* 48 bits, and one that says that the place is taken */
@@ -144,9 +144,9 @@ struct vantage {
 		uint32_t frames;
 		uint16_t dst_index, src_index;
 	} mac_pairs[MAC_PAIRS];
-	struct tally mac_use, netfilter;
-	struct tally addresses;	 /* 16 bytes -> struct address */
-	struct tally services;	 /* struct service -> nothing */
+	struct hashmap mac_use, netfilter;
+	struct hashmap addresses;	 /* 16 bytes -> struct address */
+	struct hashmap services;	 /* struct service -> nothing */
 	bool wide;		 /* it recorded more than one kind of traffic */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */
 	struct activity *activity;
@@ -261,7 +261,7 @@ struct host {
 /* The MAC behind an index, or NULL for MAC_NONE. */
 static inline const uint8_t *vantage_mac(const struct vantage *v, uint16_t mac)
 {
-	return mac == MAC_NONE ? NULL : tally_key(&v->macs, mac);
+	return mac == MAC_NONE ? NULL : hashmap_key(&v->macs, mac);
 }
 
 /* Index of a MAC; makes it when new. */

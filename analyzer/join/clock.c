@@ -17,13 +17,13 @@
 
 void clock_samples_init(struct clock_samples *s)
 {
-	tally_init(&s->stretches, sizeof(int64_t), sizeof(struct clock_sample), UINT32_MAX);
+	hashmap_init(&s->stretches, sizeof(int64_t), sizeof(struct clock_sample), UINT32_MAX);
 	s->width_ns = STRETCH_NS;
 }
 
 void clock_samples_release(struct clock_samples *s)
 {
-	tally_release(&s->stretches);
+	hashmap_release(&s->stretches);
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -52,7 +52,7 @@ static void put_sample(struct clock_samples *s, int64_t t, const struct clock_sa
 	int64_t index = floor_div(t, s->width_ns);
 	bool fresh;
 
-	merge_sample(tally_at(&s->stretches, &index, &fresh), sample);
+	merge_sample(hashmap_at(&s->stretches, &index, &fresh), sample);
 }
 
 static void widen(struct clock_samples *s, int64_t width_ns)
@@ -62,9 +62,9 @@ static void widen(struct clock_samples *s, int64_t width_ns)
 	clock_samples_init(&wide);
 	wide.width_ns = width_ns;
 	for (uint32_t i = 0; i < s->stretches.count; i++) {
-		const int64_t *index = tally_key(&s->stretches, i);
+		const int64_t *index = hashmap_key(&s->stretches, i);
 
-		put_sample(&wide, *index * s->width_ns, tally_value(&s->stretches, i));
+		put_sample(&wide, *index * s->width_ns, hashmap_value(&s->stretches, i));
 	}
 	clock_samples_release(s);
 	*s = wide;
@@ -88,9 +88,9 @@ void clock_samples_merge(struct clock_samples *into, const struct clock_samples 
 	if (from->width_ns > into->width_ns)
 		widen(into, from->width_ns);
 	for (uint32_t i = 0; i < from->stretches.count; i++) {
-		const int64_t *index = tally_key(&from->stretches, i);
+		const int64_t *index = hashmap_key(&from->stretches, i);
 
-		put_sample(into, *index * from->width_ns, tally_value(&from->stretches, i));
+		put_sample(into, *index * from->width_ns, hashmap_value(&from->stretches, i));
 		if (into->stretches.count > STRETCHES_MAX)
 			widen(into, into->width_ns * 2);
 	}
@@ -422,7 +422,7 @@ void clock_fit(const struct clock_samples *s, double skew_max, int64_t quantum_n
 
 	*ret = (struct clock_model){0};
 	for (uint32_t i = 0; i < s->stretches.count; i++)
-		samples[i] = *(const struct clock_sample *)tally_value(&s->stretches, i);
+		samples[i] = *(const struct clock_sample *)hashmap_value(&s->stretches, i);
 	qsort(samples, g.count, sizeof(*samples), by_time);
 	g.count = drop_contradictions(samples, g.count, skew_max * (double)s->width_ns + (double)quantum_ns);
 	for (uint32_t i = 0; i < g.count; i++) {

@@ -19,7 +19,7 @@ struct clock_sample {
 
 /* Samples of one ordered pair of vantage points, u < v. Bounded: stretches widen as time passes. */
 struct clock_samples {
-	struct tally stretches; /* int64_t index -> struct clock_sample */
+	struct hashmap stretches; /* int64_t index -> struct clock_sample */
 	int64_t width_ns;
 };
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/parallel.h"
@@ -153,7 +153,7 @@ static bool lacks_direction(const struct clock_samples *s)
 	bool up = false, down = false;
 
 	for (uint32_t i = 0; i < s->stretches.count; i++) {
-		const struct clock_sample *x = tally_value(&s->stretches, i);
+		const struct clock_sample *x = hashmap_value(&s->stretches, i);
 
 		up |= x->up_n > 0;
 		down |= x->down_n > 0;
@@ -264,7 +264,7 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 	return r;
 }
 
-KEPT_APART struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
+NOINLINE struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
 {
 	int64_t stretch = t >> CLOCK_STRETCH_BITS;
 	int64_t middle = (stretch << CLOCK_STRETCH_BITS) + (INT64_C(1) << (CLOCK_STRETCH_BITS - 1));

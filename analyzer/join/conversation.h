@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/near.h"
+#include "base/prefetch.h"
 #include "flow/ingest.h"
 
 /* Index of a direction everywhere in the join. */
@@ -72,7 +72,7 @@ static inline const uint8_t *member_ip(const struct member *m, bool client)
 static inline void conversation_near(const struct conversations *all, uint32_t conversation)
 {
 	for (uint32_t i = all->list[conversation].first_member; i != MEMBER_NONE; i = all->members[i].next)
-		near_to_read(all->members[i].flow, sizeof(struct flow));
+		prefetch_to_read(all->members[i].flow, sizeof(struct flow));
 }
 
 static inline uint16_t member_port(const struct member *m, bool client)

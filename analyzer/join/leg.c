@@ -46,13 +46,13 @@ static uint32_t payload_within(const struct item *it, int64_t low, int64_t high)
 	return end > begin ? (uint32_t)(end - begin) : 0;
 }
 
-static void count(struct tally_pair *t, uint32_t segments, uint32_t bytes)
+static void count(struct volume *t, uint32_t segments, uint32_t bytes)
 {
 	t->segments += segments;
 	t->bytes += bytes;
 }
 
-static struct tally_pair *counter(struct leg *l, enum event_kind kind)
+static struct volume *counter(struct leg *l, enum event_kind kind)
 {
 	switch (kind) {
 	case EVENT_LOST:

@@ -43,7 +43,7 @@ struct event {
 };
 
 /* Segments and payload bytes of one kind. */
-struct tally_pair {
+struct volume {
 	uint64_t segments, bytes;
 };
 
@@ -51,7 +51,7 @@ struct path_counts {
 	uint32_t from, to; /* vantage indexes */
 	uint8_t direction;
 	bool estimated;
-	struct tally_pair sent, delivered, misaddressed, lost, capture_missed, unjudged, received, duplicated,
+	struct volume sent, delivered, misaddressed, lost, capture_missed, unjudged, received, duplicated,
 		injected, sender_missed, retransmitted;
 	uint64_t modified, reordered, syn_sent, syn_lost;
 	int64_t largest_delivered, smallest_lost;	/* -1: none */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
@@ -63,7 +63,7 @@ static bool same(const struct matcher *m, const struct item *a, const struct ite
 
 #define CAUSALITY_STRETCH_NS (10 * NSEC_PER_MSEC)
 
-static KEPT_APART void refresh_bound(struct causality *c, int64_t t)
+static NOINLINE void refresh_bound(struct causality *c, int64_t t)
 {
 	struct clock_bounds b = clock_memo_between(c->clocks, c->from, c->to, t);
 

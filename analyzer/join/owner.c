@@ -15,7 +15,7 @@
 
 uint32_t owner_of(const struct owners *o, const uint8_t ip[16])
 {
-	const uint32_t *host = tally_get(&o->by_ip, ip);
+	const uint32_t *host = hashmap_get(&o->by_ip, ip);
 
 	return host ? *host : OWNER_NONE;
 }
@@ -23,7 +23,7 @@ uint32_t owner_of(const struct owners *o, const uint8_t ip[16])
 static void claim(struct owners *o, uint32_t host, const uint8_t ip[16])
 {
 	bool fresh;
-	uint32_t *owner = tally_at(&o->by_ip, ip, &fresh);
+	uint32_t *owner = hashmap_at(&o->by_ip, ip, &fresh);
 
 	if (fresh)
 		*owner = host;
@@ -68,17 +68,17 @@ struct mac_way {
 };
 
 /* Frames with unicast IP from one MAC to another. */
-static void count_pairs(const struct vantage *v, struct tally *ret)
+static void count_pairs(const struct vantage *v, struct hashmap *ret)
 {
-	tally_init(ret, sizeof(struct mac_way), sizeof(uint64_t), UINT32_MAX);
+	hashmap_init(ret, sizeof(struct mac_way), sizeof(uint64_t), UINT32_MAX);
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = tally_key(&v->mac_use, i);
-		const struct mac_use *u = tally_value(&v->mac_use, i);
+		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
+		const struct mac_use *u = hashmap_value(&v->mac_use, i);
 		struct mac_way pair = {.from = k->from_mac, .to = k->mac};
 		bool fresh;
 
 		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE && ip_is_unicast(k->ip))
-			*(uint64_t *)tally_at(ret, &pair, &fresh) += u->frames;
+			*(uint64_t *)hashmap_at(ret, &pair, &fresh) += u->frames;
 	}
 }
 
@@ -88,22 +88,22 @@ static void count_pairs(const struct vantage *v, struct tally *ret)
  */
 static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
 {
-	struct tally pairs;
+	struct hashmap pairs;
 	uint64_t all = 0;
 
 	count_pairs(v, &pairs);
 	for (uint32_t i = 0; i < pairs.count; i++) {
-		const struct mac_way *p = tally_key(&pairs, i);
+		const struct mac_way *p = hashmap_key(&pairs, i);
 		struct mac_way back = {.from = p->to, .to = p->from};
-		uint64_t n = *(const uint64_t *)tally_value(&pairs, i);
+		uint64_t n = *(const uint64_t *)hashmap_value(&pairs, i);
 
-		if (!tally_get(&pairs, &back))
+		if (!hashmap_get(&pairs, &back))
 			continue;
 		all += n;
 		ret_frames[p->from] += n;
 		ret_frames[p->to] += p->to != p->from ? n : 0;
 	}
-	tally_release(&pairs);
+	hashmap_release(&pairs);
 	return all;
 }
 
@@ -111,8 +111,8 @@ static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
 static void count_all(const struct vantage *v, uint64_t *ret_frames)
 {
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = tally_key(&v->mac_use, i);
-		const struct mac_use *u = tally_value(&v->mac_use, i);
+		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
+		const struct mac_use *u = hashmap_value(&v->mac_use, i);
 
 		ret_frames[k->mac] += ip_is_unicast(k->ip) ? u->frames : 0;
 	}
@@ -136,7 +136,7 @@ static uint16_t ever_present_mac(const struct vantage *v)
 		count_all(v, frames);
 	}
 	for (uint32_t i = 0; i < v->macs.count; i++) {
-		const uint8_t *mac = tally_key(&v->macs, i);
+		const uint8_t *mac = hashmap_key(&v->macs, i);
 
 		if ((mac[0] & 1) || (double)frames[i] < (double)unicast * (1 - STRAY_SHARE))
 			continue;
@@ -218,8 +218,8 @@ static bool infer_by_direction(struct network *net, struct owners *o, struct van
 	bool any = false;
 
 	for (uint32_t i = 0; i < v->addresses.count; i++) {
-		const struct address *a = tally_value(&v->addresses, i);
-		const uint8_t *ip = tally_key(&v->addresses, i);
+		const struct address *a = hashmap_value(&v->addresses, i);
+		const uint8_t *ip = hashmap_key(&v->addresses, i);
 
 		any |= a->sent_out;
 		if (a->sent_out && !host_has(h, ip))
@@ -240,8 +240,8 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 	if (v->own_mac == MAC_NONE)
 		return false;
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = tally_key(&v->mac_use, i);
-		const struct mac_use *u = tally_value(&v->mac_use, i);
+		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
+		const struct mac_use *u = hashmap_value(&v->mac_use, i);
 
 		if (k->mac != v->own_mac || k->role != 0 || !census_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
@@ -260,8 +260,8 @@ static int candidates(const struct owners *o, const struct vantage *v, enum addr
 	int n = 0;
 
 	for (uint32_t i = 0; i < v->addresses.count && n < CANDIDATES && unicast; i++) {
-		const struct address *a = tally_value(&v->addresses, i);
-		const uint8_t *ip = tally_key(&v->addresses, i);
+		const struct address *a = hashmap_value(&v->addresses, i);
+		const uint8_t *ip = hashmap_key(&v->addresses, i);
 		uint32_t owner;
 
 		if ((double)a->frames[view] < (double)unicast * (1 - STRAY_SHARE) ||
@@ -359,8 +359,8 @@ static void infer_own_mac(const struct network *net, struct vantage *v)
 	if (v->own_mac != MAC_NONE)
 		return;
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = tally_key(&v->mac_use, i);
-		const struct mac_use *u = tally_value(&v->mac_use, i);
+		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
+		const struct mac_use *u = hashmap_value(&v->mac_use, i);
 
 		if (k->role != 0 || !host_has(h, k->ip) || u->frames <= most)
 			continue;
@@ -375,8 +375,8 @@ static bool sees_its_own(const struct vantage *v)
 	uint64_t own = 0, all = 0;
 
 	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = tally_key(&v->mac_use, i);
-		const struct mac_use *u = tally_value(&v->mac_use, i);
+		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
+		const struct mac_use *u = hashmap_value(&v->mac_use, i);
 
 		if (k->role != 1 || !ip_is_unicast(k->ip))
 			continue;
@@ -410,15 +410,15 @@ static void complete_addresses(struct network *net)
 static void mark_own(struct vantage *v, const struct owners *o)
 {
 	for (uint32_t i = 0; i < v->addresses.count; i++) {
-		struct address *a = tally_value(&v->addresses, i);
+		struct address *a = hashmap_value(&v->addresses, i);
 
-		a->own = owner_of(o, tally_key(&v->addresses, i)) == v->host;
+		a->own = owner_of(o, hashmap_key(&v->addresses, i)) == v->host;
 	}
 }
 
 void owners_infer(struct network *net, struct owners *ret)
 {
-	tally_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
+	hashmap_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
 	for (uint32_t h = 0; h < net->host_count; h++)
 		for (uint32_t i = 0; i < net->hosts[h].address_count; i++)
 			if (net->hosts[h].addresses[i].has_ip)
@@ -436,5 +436,5 @@ void owners_infer(struct network *net, struct owners *ret)
 
 void owners_release(struct owners *o)
 {
-	tally_release(&o->by_ip);
+	hashmap_release(&o->by_ip);
 }

@@ -5,7 +5,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/prefetch.h"
 #include "base/parallel.h"
 #include "decode/packet.h"
 #include "join/keymap.h"
@@ -570,7 +570,7 @@ static void make_members(struct pairer *p, uint32_t vantage)
 		struct flow *f = flowtab_at(&v->flows, i);
 
 		if (i + FLOWS_AHEAD < v->flows.count)
-			near_to_read(flowtab_at(&v->flows, i + FLOWS_AHEAD)->side, sizeof(f->side));
+			prefetch_to_read(flowtab_at(&v->flows, i + FLOWS_AHEAD)->side, sizeof(f->side));
 		*m = (struct member){.vantage = vantage, .flow = f, .next = MEMBER_NONE,
 			.client_is_b = client_is_b(f, &known)};
 		p->answers_seen[vantage] += is_half(m, &answer) && answer;
@@ -647,17 +647,17 @@ static void bring_near(struct pairer *p, uint32_t begin, uint32_t end)
 	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
 	for (uint32_t i = 0; i < n; i++)
-		near_to_read(p->all->members[begin + i].flow, sizeof(struct flow));
+		prefetch_to_read(p->all->members[begin + i].flow, sizeof(struct flow));
 	for (uint32_t i = 0; i < n; i++)
 		flowtab_near_same_bucket(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)
 		likely[i] = flowtab_near_same_key(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)
 		if (likely[i])
-			near_line(&p->all->list[likely[i]->joined]);
+			prefetch_line(&p->all->list[likely[i]->joined]);
 	for (uint32_t i = 0; i < n; i++)
 		if (likely[i])
-			near_line(first_member(p, likely[i]->joined));
+			prefetch_line(first_member(p, likely[i]->joined));
 }
 
 struct plain_round {

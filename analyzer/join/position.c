@@ -91,7 +91,7 @@ struct sorting {
 	const struct network *net;
 	const struct owners *owners;
 	struct conversations *all;
-	struct tally votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
+	struct hashmap votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
 	bool *undecided;    /* by conversation: only votes or counts can tell */
 };
 
@@ -116,7 +116,7 @@ static void vote(struct sorting *s, const struct member *a, const struct member 
 	int64_t *votes;
 	bool fresh;
 
-	votes = tally_at(&s->votes, &key, &fresh);
+	votes = hashmap_at(&s->votes, &key, &fresh);
 	*votes += by_turns(a, b);
 }
 
@@ -140,7 +140,7 @@ static int by_votes(const struct sorting *s, const struct member *a, const struc
 {
 	bool swapped = a->vantage > b->vantage;
 	struct vote_key key = swapped ? vote_key(b, a) : vote_key(a, b);
-	const int64_t *votes = tally_get(&s->votes, &key);
+	const int64_t *votes = hashmap_get(&s->votes, &key);
 	int sign = !votes ? 0 : *votes < 0 ? -1 : *votes > 0;
 
 	return swapped ? -sign : sign;
@@ -185,6 +185,7 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		all->members[order[i]].next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */
+	assert(n > 0); /* a conversation has a member */
 	memcpy(base, all->members[order[0]].delta, sizeof(base));
 	for (uint32_t i = order[0]; i != MEMBER_NONE; i = all->members[i].next)
 		for (int d = 0; d < 2; d++)
@@ -241,7 +242,7 @@ void position_members(const struct network *net, const struct owners *o, unsigne
 {
 	struct sorting s = {.net = net, .owners = o, .all = c, .undecided = mem_array(c->count + 1, sizeof(bool))};
 
-	tally_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
+	hashmap_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
 	parallel_run(threads, c->count, 1024, sort_part, &s);
 	for (uint32_t i = 0; i < c->count; i++)
 		if (s.undecided[i])
@@ -249,6 +250,6 @@ void position_members(const struct network *net, const struct owners *o, unsigne
 	for (uint32_t i = 0; i < c->count; i++)
 		if (s.undecided[i])
 			sort_members(&s, c, &c->list[i]);
-	tally_release(&s.votes);
+	hashmap_release(&s.votes);
 	free(s.undecided);
 }

@@ -7,5 +7,5 @@ bool scope_holds(const struct network *net, uint32_t vantage, const struct membe
 	const struct vantage *v = &net->vantages[vantage];
 	struct service key = census_service(m->flow, !m->client_is_b);
 
-	return tally_get(&v->services, &key) || (!v->filter && v->wide);
+	return hashmap_get(&v->services, &key) || (!v->filter && v->wide);
 }

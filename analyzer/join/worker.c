@@ -6,7 +6,7 @@
 #include "base/address.h"
 #include "base/cursor.h"
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/prefetch.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
 #include "join/unseen.h"
@@ -517,9 +517,9 @@ static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
 				chains[i] = chains[--n];
 				continue;
 			}
-			lines += (uint32_t)near_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
+			lines += (uint32_t)prefetch_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
 			if (c->next)
-				near_line(c->next);
+				prefetch_line(c->next);
 			chains[i++] = c->next;
 		}
 	}

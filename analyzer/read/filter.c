@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "base/inlining.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 
 #define LINKTYPE_RAW 101
@@ -175,7 +175,7 @@ static bool filter_nflog_payload(const struct frame *f, struct cursor *ret_paylo
 	return false;
 }
 
-KEPT_APART bool filter_matches(const struct filter_program *program, const struct frame *f)
+NOINLINE bool filter_matches(const struct filter_program *program, const struct frame *f)
 {
 	struct cursor c = cur_of(f->data, f->cap_len);
 	uint32_t wire_len = f->wire_len;

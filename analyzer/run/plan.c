@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "read/agentfacts.h"
-#include "read/flowlog/recognise.h"
+#include "flowlog/format/recognise.h"
 #include "read/neigh.h"
 #include "read/source.h"
 #include "read/inputs.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/hostfacts.h"
+#include "record/hostfacts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "read/flowlog/flowlog.h"
-#include "read/flowlog/value.h"
+#include "flowlog/format/flowlog.h"
+#include "flowlog/format/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

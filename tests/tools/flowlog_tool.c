@@ -12,8 +12,8 @@
 
 #include "base/nsec.h"
 #include "judge/judge.h"
-#include "read/flowlog/flowlog.h"
-#include "store/flowlog_ingest.h"
+#include "flowlog/format/flowlog.h"
+#include "flowlog/ingest.h"
 
 static struct flowlog_host hosts[16];
 

@@ -9,7 +9,7 @@
 
 #include "base/nsec.h"
 #include "base/strbuf.h"
-#include "read/flowlog/aws.h"
+#include "flowlog/format/aws.h"
 
 /* What came out, as one line of text for each record and problem. */
 struct heard {

@@ -11,8 +11,8 @@
 
 #include "base/nsec.h"
 #include "base/strbuf.h"
-#include "read/flowlog/elements.h"
-#include "read/flowlog/flowlog.h"
+#include "flowlog/format/elements.h"
+#include "flowlog/format/flowlog.h"
 
 /* What a file of that content gives: records and problems, a line each. */
 struct heard {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "read/flowlog/recognise.h"
+#include "flowlog/format/recognise.h"
 
 #define DEFAULT_HEADER                                                                             \
 	"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "  \

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "store/flowlog_tuples.h"
-#include "store/sums.h"
-#include "store/top.h"
+#include "flowlog/tuples.h"
+#include "flowlog/sums.h"
+#include "flowlog/top.h"
 
 struct entry {
 	uint32_t key, zero;

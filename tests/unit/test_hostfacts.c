@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/strbuf.h"
-#include "store/hostfacts.h"
+#include "record/hostfacts.h"
 
 static void open_db(struct db *db)
 {

@@ -1,0 +1,513 @@
+#include "flowlog/ingest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "flowlog/session.h"
+
+#define PROBLEMS_KEPT 20 /* of one file */
+
+sqlite3_stmt *flowlog_prepare(struct flowlog *f, const char *sql, struct error *err)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (sqlite3_prepare_v2(f->db->handle, sql, -1, &s, NULL) != SQLITE_OK)
+		(void)error_set(err, -EIO, "cannot read the database: %s", sqlite3_errmsg(f->db->handle));
+	return s;
+}
+
+static char *copy_or_null(const char *text)
+{
+	return text ? mem_strdup(text) : NULL;
+}
+
+int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_options *options, struct error *err)
+{
+	struct flowlog *f = mem_zalloc(sizeof(*f));
+	uint64_t memory = options->memory ? options->memory : UINT64_C(1) << 30;
+	int r;
+
+	f->db = db;
+	f->options = *options;
+	f->options.memory = memory;
+	f->format = copy_or_null(options->format);
+	f->duckdb = copy_or_null(options->duckdb);
+	f->folder = copy_or_null(options->folder);
+	f->tuples = flowlog_tuples_new(memory / 2, f->folder);
+	sums_init(&f->states, 2 * sizeof(uint32_t), sizeof(struct flowlog_state),
+		(size_t)(memory / 16 / sizeof(struct flowlog_state)));
+	sums_init(&f->drops, offsetof(struct flowlog_drops, first_ns), sizeof(struct flowlog_drops),
+		(size_t)(memory / 32 / sizeof(struct flowlog_drops)));
+	r = flowlog_load_previous(f, err);
+	if (r < 0) {
+		(void)flowlog_free(f);
+		return r;
+	}
+	*ret = f;
+	return 0;
+}
+
+struct flowlog *flowlog_free(struct flowlog *f)
+{
+	if (!f)
+		return NULL;
+	(void)bulk_finish(f->bulk, NULL); /* only after a failure that was already told */
+	for (size_t i = 0; i < f->source_name_count; i++)
+		free(f->source_names[i]);
+	free(f->source_names);
+	free(f->file_source);
+	free(f->files);
+	free(f->skips);
+	free(f->format);
+	free(f->duckdb);
+	free(f->folder);
+	flowlog_interfaces_release(&f->interfaces);
+	f->tuples = flowlog_tuples_free(f->tuples);
+	sums_release(&f->states);
+	sums_release(&f->drops);
+	fingerprints_release(&f->seen);
+	free(f);
+	return NULL;
+}
+
+uint32_t flowlog_source_id(struct flowlog *f, const char *path)
+{
+	const char *base = strrchr(path, '/'), *at;
+	size_t n;
+
+	base = base ? base + 1 : path;
+	at = strstr(base, "fl-");
+	n = at ? 3 + strspn(at + 3, "0123456789abcdef") : 0;
+	if (n < 8)
+		return 0;
+	for (size_t i = 0; i < f->source_name_count; i++)
+		if (!strncmp(f->source_names[i], at, n) && !f->source_names[i][n])
+			return (uint32_t)i + 1;
+	MEM_RESERVE(f->source_names, f->source_name_count, f->source_name_cap);
+	f->source_names[f->source_name_count++] = mem_strndup(at, n);
+	return (uint32_t)f->source_name_count;
+}
+
+void flowlog_set_source(struct flowlog *f, int64_t file_id, uint32_t source)
+{
+	size_t id = (size_t)file_id;
+
+	if (id >= f->source_cap) {
+		size_t cap = id + 64 + f->source_cap;
+
+		f->file_source = mem_grow(f->file_source, cap, sizeof(*f->file_source));
+		memset(f->file_source + f->source_cap, 0, (cap - f->source_cap) * sizeof(*f->file_source));
+		f->source_cap = cap;
+	}
+	f->file_source[id] = source;
+}
+
+/* NODATA and SKIPDATA: silence and ignorance by the minute. */
+static void take_state(struct flowlog *f, const struct flowlog_record *rec, int64_t vantage)
+{
+	uint32_t first, last;
+
+	if (rec->start_ns < 0 || rec->end_ns < 0)
+		return;
+	first = (uint32_t)(rec->start_ns / NSEC_PER_SEC / 60);
+	last = (uint32_t)(rec->end_ns / NSEC_PER_SEC / 60);
+	for (uint32_t minute = first; minute <= last && minute - first < 16; minute++) {
+		struct flowlog_state key = {.vantage = (uint32_t)vantage, .minute = minute}, *state;
+		bool is_new;
+
+		state = sums_get(&f->states, &key, &is_new);
+		if (!state)
+			return;
+		state->nodata += rec->status == FLOWLOG_NODATA;
+		state->skipdata += rec->status == FLOWLOG_SKIPDATA;
+	}
+	if (rec->status != FLOWLOG_SKIPDATA || f->skip_count == SKIPS_MAX)
+		return;
+	MEM_RESERVE(f->skips, f->skip_count, f->skip_cap);
+	f->skips[f->skip_count++] = (struct flowlog_skip_span){.vantage = (uint32_t)vantage,
+		.from_s = (uint32_t)(rec->start_ns / NSEC_PER_SEC),
+		.to_s = (uint32_t)(rec->end_ns / NSEC_PER_SEC) + 1};
+}
+
+static void take_drops(struct flowlog *f, const struct flowlog_record *rec, int64_t vantage, int64_t file_id)
+{
+	for (int reason = 0; reason < FLOWLOG_DROPS; reason++) {
+		struct flowlog_drops key, *d;
+		bool is_new;
+
+		if (rec->drops[reason] <= 0 || rec->start_ns < 0 || rec->end_ns < 0)
+			continue;
+		memset(&key, 0, sizeof(key));
+		key.vantage = (uint32_t)vantage;
+		key.reason = (uint32_t)reason;
+		memcpy(key.src, rec->src.bytes, 16);
+		memcpy(key.dst, rec->dst.bytes, 16);
+		d = sums_get(&f->drops, &key, &is_new);
+		if (!d)
+			continue;
+		if (is_new) {
+			d->first_ns = rec->start_ns;
+			d->file = (uint32_t)file_id;
+			d->line = (uint32_t)rec->line;
+		}
+		d->first_ns = rec->start_ns < d->first_ns ? rec->start_ns : d->first_ns;
+		d->last_ns = rec->end_ns > d->last_ns ? rec->end_ns : d->last_ns;
+		d->records++;
+		d->packets += (uint64_t)rec->drops[reason];
+	}
+}
+
+int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id, uint32_t source,
+	const char *name)
+{
+	struct flowlog_interface *i = flowlog_interface_of(&f->interfaces, rec->interface);
+	struct tuple tuple;
+
+	if (!i)
+		return DB_NONE;
+	if (name && !i->host_name)
+		i->host_name = mem_strdup(name);
+	flowlog_interface_add(i, rec, source);
+	if (rec->status == FLOWLOG_NODATA || rec->status == FLOWLOG_SKIPDATA)
+		take_state(f, rec, i->vantage_id);
+	if (rec->has_drops)
+		take_drops(f, rec, i->vantage_id, file_id);
+	if (flowlog_tuple(rec, file_id, i->vantage_id, &tuple))
+		flowlog_tuples_add(f->tuples, &tuple);
+	return i->vantage_id;
+}
+
+static void on_record(void *context, const struct flowlog_record *rec)
+{
+	struct flowlog *f = context;
+	int64_t vantage = flowlog_take(f, rec, f->file_id, f->source, f->name);
+
+	flowlog_row(f->bulk, rec, f->file_id, vantage);
+	f->next_record_id++;
+}
+
+/* The start of what was wrong, fit to be printed. */
+static char *printable(const void *text, size_t n)
+{
+	char *copy = mem_strndup(text, n < 120 ? n : 120);
+
+	for (size_t i = 0; i < n && i < 120; i++)
+		if ((unsigned char)(copy[i] - 0x20) > 0x7e - 0x20)
+			copy[i] = '?';
+	return copy;
+}
+
+static void on_problem(void *context, uint64_t line, const char *reason, const void *text, size_t n)
+{
+	struct flowlog *f = context;
+	struct flowlog_counts *c = f->counts;
+
+	if (f->problem_count == PROBLEMS_KEPT)
+		return;
+	if (!f->problems)
+		f->problems = mem_array(PROBLEMS_KEPT, sizeof(*f->problems));
+	f->problems[f->problem_count++] = (struct problem){
+		.line = line, .reason = mem_strdup(reason), .text = printable(text, n)};
+	if (!c->first_problem[0])
+		(void)snprintf(c->first_problem, sizeof(c->first_problem), "%.120s:%llu: %s", f->path,
+			(unsigned long long)line, reason);
+}
+
+static void hash_text(const uint64_t hash[2], char ret[33])
+{
+	(void)snprintf(ret, 33, "%016llx%016llx", (unsigned long long)hash[0], (unsigned long long)hash[1]);
+}
+
+/* The fingerprint of a file, without reading what is in it. */
+static int fingerprint(const char *path, char ret[33], struct error *err)
+{
+	struct source *s;
+	uint64_t hash[2];
+	char sha[65];
+	int r = source_open(&s, path, false, err);
+
+	if (r < 0)
+		return r;
+	source_finish(s, hash, sha);
+	hash_text(hash, ret);
+	(void)source_close(s);
+	return 0;
+}
+
+/* The file of the same content that was read before, or NULL. Only a file of the same size is hashed. */
+static int find_known(struct flowlog *f, const char *path, uint64_t size,
+	const struct flowlog_known_file **ret, struct error *err)
+{
+	char hash[33] = "";
+
+	*ret = NULL;
+	for (size_t i = 0; size && i < f->file_count; i++) {
+		if (f->files[i].bytes != size)
+			continue;
+		if (!hash[0]) {
+			int r = fingerprint(path, hash, err);
+
+			if (r < 0)
+				return r;
+		}
+		if (!strcmp(hash, f->files[i].hash)) {
+			*ret = &f->files[i];
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static void store_account(struct flowlog *f, const uint64_t account[FLOWLOG_DISPOSITIONS])
+{
+	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_ACCOUNT);
+
+	for (int d = 0; d < FLOWLOG_DISPOSITIONS; d++) {
+		if (!account[d])
+			continue;
+		db_int(s, 1, f->file_id);
+		db_text(s, 2, flowlog_disposition_name((enum flowlog_disposition)d));
+		db_int(s, 3, (int64_t)account[d]);
+		db_step(f->db, s);
+	}
+}
+
+static void store_problems(struct flowlog *f)
+{
+	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_PROBLEM);
+
+	for (size_t i = 0; i < f->problem_count; i++) {
+		struct problem *p = &f->problems[i];
+
+		db_int(s, 1, f->file_id);
+		db_int_or_null(s, 2, p->line ? (int64_t)p->line : DB_NONE);
+		db_text(s, 3, p->reason);
+		db_text(s, 4, p->text[0] ? p->text : NULL);
+		db_step(f->db, s);
+		free(p->reason);
+		free(p->text);
+	}
+	free(f->problems);
+	f->problems = NULL;
+	f->problem_count = 0;
+}
+
+static void store_seen(struct flowlog *f)
+{
+	sqlite3_stmt *s;
+
+	if (!f->seen.fresh_count)
+		return;
+	s = db_insert(f->db, TABLE_FLOW_LOG_SEEN);
+	for (size_t i = 0; i < f->seen.fresh_count; i++) {
+		db_int(s, 1, (int64_t)f->seen.fresh[i]);
+		db_step(f->db, s);
+	}
+	fingerprints_kept(&f->seen);
+}
+
+static void store_file(struct flowlog *f, const char *path, enum flowlog_format format, uint64_t records,
+	uint64_t bytes, const char *hash, const char *damaged)
+{
+	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_FILE);
+
+	db_int(s, 1, f->file_id);
+	db_text(s, 2, path);
+	db_text(s, 3, flowlog_format_name(format));
+	db_int(s, 4, (int64_t)records);
+	db_int(s, 5, (int64_t)bytes);
+	db_text(s, 6, hash);
+	db_text(s, 7, damaged && damaged[0] ? damaged : NULL);
+	db_step(f->db, s);
+}
+
+static void remember_file(struct flowlog *f, uint64_t bytes, const char *hash)
+{
+	struct flowlog_known_file *k;
+
+	MEM_RESERVE(f->files, f->file_count, f->file_cap);
+	k = &f->files[f->file_count++];
+	*k = (struct flowlog_known_file){.id = f->file_id, .bytes = bytes};
+	memcpy(k->hash, hash, sizeof(k->hash));
+}
+
+static int64_t lines_of(struct flowlog *f, int64_t file_id)
+{
+	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_file_lines, NULL);
+	int64_t lines = 0;
+
+	db_int(s, 1, file_id);
+	if (sqlite3_step(s) == SQLITE_ROW)
+		lines = sqlite3_column_int64(s, 0);
+	(void)sqlite3_finalize(s);
+	return lines;
+}
+
+/* Content that was read before: in this run it is accounted for, from an earlier one nothing is new. */
+static int take_duplicate(struct flowlog *f, const char *path, const struct flowlog_known_file *known,
+	enum flowlog_format format, struct flowlog_counts *ret)
+{
+	uint64_t account[FLOWLOG_DISPOSITIONS] = {0};
+
+	if (known->earlier)
+		return FLOWLOG_OUTCOME_KNOWN;
+	f->file_id = f->next_file_id++;
+	account[FLOWLOG_LINE_DUPLICATE] = ret->lines = (uint64_t)lines_of(f, known->id);
+	store_file(f, path, format, 0, known->bytes, known->hash, NULL);
+	store_account(f, account);
+	ret->log_file_id = f->file_id;
+	return FLOWLOG_OUTCOME_KNOWN;
+}
+
+static int run_with_text(struct flowlog *f, const char *sql, const char *text, struct error *err)
+{
+	sqlite3_stmt *s = flowlog_prepare(f, sql, err);
+
+	if (!s)
+		return -EIO;
+	db_text(s, 1, text);
+	db_step(f->db, s);
+	(void)sqlite3_finalize(s);
+	return db_failed(f->db, err);
+}
+
+/* Rows of the file go in from here on; a database that was there before keeps a mark meanwhile. */
+static int begin_rows(struct flowlog *f, struct error *err)
+{
+	char mark[64];
+	int r = 0;
+
+	if (!sqlite3_get_autocommit(f->db->handle))
+		return error_set(err, -EBUSY, "bug: a transaction is open while flow logs are read");
+	if (f->earlier) {
+		(void)snprintf(mark, sizeof(mark), "%lld %lld", (long long)f->file_id,
+			(long long)f->next_record_id);
+		r = run_with_text(f, schema_statement_flowlog_mark_pending, mark, err);
+	}
+	if (r == 0 && !f->bulk)
+		r = bulk_new(&f->bulk, f->db, TABLE_FLOW_LOG, f->next_record_id, err);
+	return r;
+}
+
+/* In a new database the loader goes on to the next file; in an old one every file is complete on disk. */
+static int end_rows(struct flowlog *f, struct error *err)
+{
+	struct bulk *b = f->bulk;
+
+	if (!f->earlier)
+		return 0;
+	f->bulk = NULL;
+	return bulk_finish(b, err);
+}
+
+static int end_file(struct flowlog *f, struct source *s, const struct flowlog_sink *sink,
+	enum flowlog_format format, struct error *err)
+{
+	struct flowlog_counts *c = f->counts;
+	uint64_t hash[2];
+	char text[33], sha[65];
+	int r = end_rows(f, err);
+
+	source_finish(s, hash, sha);
+	hash_text(hash, text);
+	c->bytes = source_stored_bytes(s);
+	if (s->failure)
+		(void)snprintf(c->damaged, sizeof(c->damaged), "%s", s->failure);
+	for (int d = 0; d < FLOWLOG_DISPOSITIONS; d++)
+		c->lines += sink->account[d];
+	c->records = sink->account[FLOWLOG_LINE_RECORD];
+	c->nodata = sink->account[FLOWLOG_LINE_NODATA];
+	c->skipdata = sink->account[FLOWLOG_LINE_SKIPDATA];
+	c->malformed = sink->account[FLOWLOG_LINE_MALFORMED];
+	if (r == 0 && f->earlier)
+		r = db_run(f->db, "cannot write", "BEGIN", err);
+	store_file(f, f->path, format, c->records, c->bytes, text, c->damaged);
+	store_account(f, sink->account);
+	store_problems(f);
+	store_seen(f);
+	remember_file(f, c->bytes, text);
+	if (r == 0)
+		r = db_run(f->db, "cannot write", schema_statement_flowlog_clear_pending, err);
+	if (r == 0 && f->earlier)
+		r = db_run(f->db, "cannot write", "COMMIT", err);
+	if (r == 0)
+		r = flowlog_tuples_failed(f->tuples, err);
+	return r == 0 ? db_failed(f->db, err) : r;
+}
+
+/* A file of no use after all: as if it had not been there. */
+static void drop_file(struct flowlog *f)
+{
+	for (size_t i = 0; i < f->problem_count; i++) {
+		free(f->problems[i].reason);
+		free(f->problems[i].text);
+	}
+	f->problem_count = 0;
+	f->next_file_id--;
+}
+
+static int read_file(struct flowlog *f, struct source *s, const char *path, enum flowlog_format format,
+	struct error *err)
+{
+	struct flowlog_sink sink = {.context = f, .record = on_record, .problem = on_problem};
+	const struct flowlog_read_options options = {
+		.format = f->format, .duckdb = f->duckdb, .seen = &f->seen};
+	int r;
+
+	f->file_id = f->next_file_id++;
+	f->source = flowlog_source_id(f, path);
+	flowlog_set_source(f, f->file_id, f->source);
+	r = begin_rows(f, err);
+	if (r == 0)
+		r = flowlog_read(s, path, format, &options, &sink, err);
+	if (r != 0) {
+		drop_file(f);
+		return r == FLOWLOG_READ_NOT_OURS	 ? FLOWLOG_OUTCOME_NOT_FLOWLOG
+			: r == FLOWLOG_READ_NEEDS_DUCKDB ? FLOWLOG_OUTCOME_NEEDS_DUCKDB
+							 : r;
+	}
+	f->counts->log_file_id = f->file_id;
+	f->unfinished = true;
+	return end_file(f, s, &sink, format, err);
+}
+
+/* A Parquet file is recognised by its magic; everything else by its text. */
+static int take_source(struct flowlog *f, struct source *s, const char *path, struct error *err)
+{
+	enum flowlog_format format = flowlog_recognise_source(s, f->format);
+	const struct flowlog_known_file *known;
+	int r;
+
+	if (!s->window.left && !s->failure)
+		return FLOWLOG_OUTCOME_EMPTY;
+	if (format == FLOWLOG_NOT_FLOWLOG)
+		return FLOWLOG_OUTCOME_NOT_FLOWLOG;
+	f->counts->format = format;
+	r = find_known(f, path, s->stored.size, &known, err);
+	if (r < 0)
+		return r;
+	if (known)
+		return take_duplicate(f, path, known, format, f->counts);
+	return read_file(f, s, path, format, err);
+}
+
+int flowlog_ingest(struct flowlog *f, const char *path, const char *name, struct flowlog_counts *ret,
+	struct error *err)
+{
+	struct source *s;
+	int r = source_open(&s, path, false, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct flowlog_counts){0};
+	f->counts = ret;
+	f->path = path;
+	f->name = name;
+	r = take_source(f, s, path, err);
+	(void)source_close(s);
+	return r;
+}

@@ -1,0 +1,136 @@
+#include "flowlog/rows.h"
+
+#include <arpa/inet.h>
+
+#include "base/address.h"
+#include "base/nsec.h"
+
+const char *flowlog_ip_text(const uint8_t address[16], char *buffer)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	/* The buffer is large enough for both. */
+	if (!memcmp(address, prefix, 12))
+		(void)inet_ntop(AF_INET, address + 12, buffer, INET6_ADDRSTRLEN);
+	else
+		(void)inet_ntop(AF_INET6, address, buffer, INET6_ADDRSTRLEN);
+	return buffer;
+}
+
+static void put_text(struct bulk_row *row, struct flowlog_text t)
+{
+	bulk_text_or_null(row, t.at, t.length);
+}
+
+static void put_small(struct bulk_row *row, int32_t v)
+{
+	if (v < 0)
+		bulk_null(row);
+	else
+		bulk_int(row, v);
+}
+
+static void put_protocol(struct bulk_row *row, int32_t protocol)
+{
+	char buffer[8];
+	const char *text = protocol_text(protocol, buffer);
+
+	bulk_text_or_null(row, text, text ? strlen(text) : 0);
+}
+
+static void put_words(struct bulk_row *row, const struct flowlog_record *rec)
+{
+	static const struct flowlog_text actions[] = {{NULL, 0}, {"ACCEPT", 6}, {"REJECT", 6}};
+	static const struct flowlog_text statuses[] = {
+		{NULL, 0}, {"OK", 2}, {"NODATA", 6}, {"SKIPDATA", 8}};
+	static const struct flowlog_text directions[] = {{NULL, 0}, {"ingress", 7}, {"egress", 6}};
+
+	put_text(row, actions[rec->action]);
+	put_text(row, statuses[rec->status]);
+	put_small(row, rec->tcp_flags);
+	put_text(row, directions[rec->direction]);
+}
+
+void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id)
+{
+	struct bulk_row *row = bulk_row(bulk);
+
+	bulk_null(row); /* id: the rowid stands for it */
+	bulk_int(row, log_file_id);
+	bulk_int(row, (int64_t)rec->line);
+	bulk_int_or_null(row, vantage_id);
+	put_text(row, rec->account);
+	put_text(row, rec->interface);
+	put_text(row, rec->src.text);
+	put_small(row, rec->src_port);
+	put_text(row, rec->dst.text);
+	put_small(row, rec->dst_port);
+	put_text(row, rec->pkt_src.text);
+	put_text(row, rec->pkt_dst.text);
+	put_protocol(row, rec->protocol);
+	bulk_int_or_null(row, rec->packets);
+	bulk_int_or_null(row, rec->bytes);
+	bulk_int_or_null(row, rec->start_ns);
+	bulk_int_or_null(row, rec->end_ns);
+	put_words(row, rec);
+	bulk_int(row, rec->sampled);
+	put_text(row, rec->detail);
+	(void)bulk_end(bulk);
+}
+
+/*
+ * Which side of the interface, where the record tells. An interface shows its own primary address
+ * for every address it forwards, so the side where the packet's address differs is its own.
+ */
+static unsigned side_of(const struct flowlog_record *rec)
+{
+	bool src = rec->pkt_src.text.length > 0, dst = rec->pkt_dst.text.length > 0;
+
+	if (rec->direction == FLOWLOG_INGRESS)
+		return TUPLE_INGRESS;
+	if (rec->direction == FLOWLOG_EGRESS)
+		return TUPLE_EGRESS;
+	if (src != dst)
+		return dst ? TUPLE_INGRESS : TUPLE_EGRESS;
+	return 0;
+}
+
+static uint32_t seconds(int64_t ns, bool up)
+{
+	int64_t s = ns / NSEC_PER_SEC;
+
+	return (uint32_t)(s + (up && ns % NSEC_PER_SEC ? 1 : 0));
+}
+
+bool flowlog_tuple(const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id,
+	struct tuple *ret_tuple)
+{
+	struct tuple t;
+	bool from_src = rec->pkt_src.text.length > 0, from_dst = rec->pkt_dst.text.length > 0;
+	int64_t packets = rec->packets > 0 ? rec->packets : 0;
+
+	if (rec->status != FLOWLOG_OK || !rec->src.text.length || !rec->dst.text.length ||
+		rec->start_ns < 0 || rec->end_ns < 0 || vantage_id == DB_NONE)
+		return false;
+	memset(&t, 0, sizeof(t));
+	memcpy(t.src, from_src ? rec->pkt_src.bytes : rec->src.bytes, 16);
+	memcpy(t.dst, from_dst ? rec->pkt_dst.bytes : rec->dst.bytes, 16);
+	t.bytes = rec->bytes > 0 ? (uint64_t)rec->bytes : 0;
+	t.packets = packets > UINT32_MAX ? UINT32_MAX : (uint32_t)packets;
+	t.start_s = seconds(rec->start_ns, false);
+	t.end_s = seconds(rec->end_ns, true);
+	t.vantage = (uint32_t)vantage_id;
+	t.file = (uint32_t)log_file_id;
+	t.line = rec->line > UINT32_MAX ? 0 : (uint32_t)rec->line;
+	t.src_port = rec->src_port > 0 ? (uint16_t)rec->src_port : 0;
+	t.dst_port = rec->dst_port > 0 ? (uint16_t)rec->dst_port : 0;
+	t.protocol = rec->protocol < 0 ? 0 : (uint8_t)rec->protocol;
+	t.protocol_none = rec->protocol < 0;
+	t.flags = rec->tcp_flags < 0 || rec->protocol != 6 ? TUPLE_NO_FLAGS : (uint8_t)(rec->tcp_flags & 0x7f);
+	t.bits = (uint8_t)(side_of(rec) | (rec->action == FLOWLOG_REJECT ? TUPLE_REJECTED : 0) |
+		(rec->begins ? TUPLE_BEGINS : 0) | (rec->oriented ? TUPLE_CLIENT_KNOWN : 0) |
+		(rec->from_server ? TUPLE_FROM_SERVER : 0) | (rec->sampled ? TUPLE_SAMPLED : 0) |
+		(rec->src_port >= 0 || rec->dst_port >= 0 ? TUPLE_PORTS : 0));
+	*ret_tuple = t;
+	return true;
+}

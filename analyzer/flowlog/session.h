@@ -1,0 +1,78 @@
+/* flowlog_session: what flowlog_ingest.c, flowlog_previous.c and flowlog_finish.c share. */
+#pragma once
+
+#include "flowlog/format/flowlog.h"
+#include "flowlog/facts.h"
+#include "flowlog/ingest.h"
+#include "flowlog/rows.h"
+#include "flowlog/sums.h"
+
+#define SKIPS_MAX (1u << 20) /* SKIPDATA windows that are held one by one */
+
+struct flowlog_known_file {
+	int64_t id;
+	uint64_t bytes;
+	char hash[33];
+	bool earlier; /* of an earlier run */
+};
+
+/* Drops that a transit gateway counted; key is what stands before first_ns. */
+struct flowlog_drops {
+	uint32_t vantage;
+	uint32_t reason;
+	uint8_t src[16], dst[16];
+	int64_t first_ns, last_ns;
+	uint64_t records, packets;
+	uint32_t file, line;
+};
+
+struct flowlog {
+	struct db *db;
+	struct flowlog_options options;
+	char *format, *duckdb, *folder;
+	struct flowlog_known_file *files;
+	size_t file_count, file_cap;
+	uint32_t *file_source; /* by log_file id, see flowlog_facts.h */
+	size_t source_cap;
+	char **source_names; /* fl-...; ids from 1 */
+	size_t source_name_count, source_name_cap;
+	int64_t first_file_id, next_file_id, first_record_id, next_record_id;
+	bool earlier;	 /* the database had flow logs */
+	bool unfinished; /* files were added that are not summed */
+	struct flowlog_interfaces interfaces;
+	struct flowlog_tuples *tuples;
+	struct sums states, drops;
+	struct flowlog_skip_span *skips;
+	size_t skip_count, skip_cap;
+	struct fingerprints seen;
+	struct bulk *bulk;
+
+	/* Of the file being read. */
+	int64_t file_id;
+	uint32_t source;
+	const char *name;
+	const char *path;
+	struct flowlog_counts *counts;
+	struct problem {
+		uint64_t line;
+		char *reason, *text;
+	} *problems;
+	size_t problem_count;
+};
+
+/* Takes a record into the sums (not into flow_log). Returns its vantage_id or DB_NONE. */
+int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id, uint32_t source,
+	const char *name);
+
+/* The id of the flow log (fl-...) that a file's name tells; 0: none. */
+uint32_t flowlog_source_id(struct flowlog *f, const char *path);
+void flowlog_set_source(struct flowlog *f, int64_t file_id, uint32_t source);
+
+/* Reads what earlier runs left: ids, files, ENIs; removes what a killed one did. */
+int flowlog_load_previous(struct flowlog *f, struct error *err);
+
+/* Takes all records of earlier runs into the sums again. */
+int flowlog_take_previous(struct flowlog *f, struct error *err);
+
+/* Prepares a statement of ours; NULL with err set when SQLite refuses (a damaged database). */
+sqlite3_stmt *flowlog_prepare(struct flowlog *f, const char *sql, struct error *err);

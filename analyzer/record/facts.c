@@ -1,0 +1,508 @@
+#include "record/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/nsec.h"
+#include "base/strbuf.h"
+
+struct fileindex_place facts_place(const struct network *net, uint32_t vantage, uint32_t ordinal)
+{
+	struct fileindex_place p = fileindex_find(&net->hosts[net->vantages[vantage].host].frames, ordinal);
+
+	p.file = net->captures[p.file].id;
+	return p;
+}
+
+uint64_t facts_offset(const struct network *net, uint32_t vantage, uint32_t ordinal)
+{
+	return fileindex_offset(&net->hosts[net->vantages[vantage].host].frames, ordinal);
+}
+
+static void bind_mac(sqlite3_stmt *s, int column, const uint8_t *mac, char buf[MAC_TEXT_SIZE])
+{
+	db_text(s, column, mac ? mac_text(mac, buf) : NULL);
+}
+
+static void insert_host(struct db *db, const struct host *h)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_HOST);
+
+	db_int(s, 1, h->id);
+	db_text(s, 2, h->name);
+	db_step(db, s);
+}
+
+/*
+ * Trust is settled by a statement of the schema after the join; here stands what the files say
+ * themselves.
+ */
+static void insert_vantage(struct db *db, const struct network *net, const struct join *j, uint32_t index)
+{
+	const struct vantage *v = &net->vantages[index];
+	sqlite3_stmt *s = db_insert(db, TABLE_VANTAGE);
+	char mac[MAC_TEXT_SIZE];
+	bool empty = v->first_ns > v->last_ns;
+
+	db_int(s, 1, v->id);
+	db_int(s, 2, net->hosts[v->host].id);
+	db_text(s, 3, v->name);
+	db_text(s, 4, v->kind == VANTAGE_NIC ? "nic" : "netfilter");
+	db_text(s, 5, v->interface);
+	bind_mac(s, 6, vantage_mac(v, v->own_mac), mac);
+	db_int(s, 7, v->link_type);
+	db_text(s, 8, "sound");
+	db_text(s, 9, "[]");
+	if (v->foreign_seen)
+		db_int(s, 10, 1);
+	else
+		db_null(s, 10);
+	db_int_or_null(s, 11, empty ? DB_NONE : v->first_ns);
+	db_int_or_null(s, 12, empty ? DB_NONE : v->last_ns);
+	db_int(s, 13, 0);
+	db_int(s, 14, (int64_t)(v->duplicates + (j->twins_by_capture[index] ? v->twins : 0)));
+	db_step(db, s);
+}
+
+static void insert_capture(struct db *db, const struct network *net, const struct capture *c)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_FILE);
+	bool empty = c->first_ns > c->last_ns;
+	char hash[40];
+
+	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)c->hash[0],
+		(unsigned long long)c->hash[1]);
+	db_int(s, 1, c->id);
+	db_int(s, 2, net->hosts[c->host].id);
+	db_int(s, 3, net->vantages[c->interface_count ? c->interfaces[0].vantage
+						      : net->hosts[c->host].vantages[0]].id);
+	db_text(s, 4, c->path);
+	db_text(s, 5, c->format);
+	db_text(s, 6, c->compression);
+	db_int(s, 7, c->snaplen);
+	db_int(s, 8, (int64_t)c->frames);
+	db_int(s, 9, (int64_t)c->bytes);
+	db_int_or_null(s, 10, empty ? DB_NONE : c->first_ns);
+	db_int_or_null(s, 11, empty ? DB_NONE : c->last_ns);
+	db_int_or_null(s, 12, c->dropped_kernel < 0 ? DB_NONE : c->dropped_kernel);
+	db_int_or_null(s, 13, c->dropped_interface < 0 ? DB_NONE : c->dropped_interface);
+	db_text(s, 14, c->damaged);
+	db_text(s, 15, hash);
+	db_text(s, 16, c->sha256[0] ? c->sha256 : NULL);
+	db_step(db, s);
+}
+
+static void insert_interfaces(struct db *db, const struct network *net, const struct capture *c)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_INTERFACE);
+
+	for (uint32_t i = 0; i < c->interface_count; i++) {
+		db_int(s, 1, c->id);
+		db_int(s, 2, i);
+		db_int(s, 3, net->vantages[c->interfaces[i].vantage].id);
+		db_text(s, 4, c->interfaces[i].name);
+		db_int(s, 5, c->interfaces[i].link_type);
+		db_int(s, 6, c->interfaces[i].snaplen);
+		db_text(s, 7, c->interfaces[i].filter);
+		db_step(db, s);
+	}
+}
+
+static void insert_account(struct db *db, const struct capture *c)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_FRAME_ACCOUNT);
+
+	for (int d = 0; d < CAPTURE_DISPOSITIONS; d++) {
+		if (!c->account[d].frames)
+			continue;
+		db_int(s, 1, c->id);
+		db_text(s, 2, capture_disposition_name(d));
+		db_int(s, 3, (int64_t)c->account[d].frames);
+		db_int(s, 4, (int64_t)c->account[d].bytes);
+		db_step(db, s);
+	}
+}
+
+static void insert_addresses(struct db *db, const struct host *h)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_HOST_ADDRESS);
+	char ip[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < h->address_count; i++) {
+		const struct host_address *a = &h->addresses[i];
+
+		db_int(s, 1, h->id);
+		db_text(s, 2, a->has_ip ? ip_text(a->ip, ip) : NULL);
+		bind_mac(s, 3, a->has_mac ? a->mac : NULL, mac);
+		db_text(s, 4, a->interface);
+		db_int_or_null(s, 5, a->prefix == 255 ? DB_NONE : a->prefix);
+		db_text(s, 6, a->source);
+		db_step(db, s);
+	}
+}
+
+static void insert_drops(struct db *db, const struct vantage *v)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_DROP);
+
+	for (uint32_t i = 0; i < v->drop_count; i++) {
+		db_int(s, 1, v->id);
+		db_int(s, 2, v->drops[i].from_ns);
+		db_int(s, 3, v->drops[i].to_ns);
+		db_int(s, 4, (int64_t)v->drops[i].frames);
+		db_text(s, 5, v->drops[i].source);
+		db_step(db, s);
+	}
+}
+
+void facts_captures(struct db *db, const struct network *net, const struct join *j)
+{
+	for (uint32_t i = 0; i < net->host_count; i++)
+		insert_host(db, &net->hosts[i]);
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		insert_vantage(db, net, j, i);
+	for (uint32_t i = 0; i < net->capture_count; i++) {
+		insert_capture(db, net, &net->captures[i]);
+		insert_interfaces(db, net, &net->captures[i]);
+		insert_account(db, &net->captures[i]);
+	}
+	for (uint32_t i = 0; i < net->host_count; i++)
+		insert_addresses(db, &net->hosts[i]);
+	for (uint32_t i = 0; i < net->vantage_count; i++)
+		insert_drops(db, &net->vantages[i]);
+}
+
+/* Rows differ by whether the frames left from here, not by which other MAC they came from. */
+struct mac_row_key {
+	uint8_t ip[16];
+	uint16_t mac, binding;
+	uint8_t role, outgoing, unused[2];
+};
+
+static void gather_mac_use(const struct vantage *v, struct hashmap *rows)
+{
+	hashmap_init(rows, sizeof(struct mac_row_key), sizeof(struct mac_use), UINT32_MAX);
+	for (uint32_t i = 0; i < v->mac_use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
+		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+		uint16_t sender = k->role ? k->from_mac : k->mac;
+		struct mac_row_key key = {.mac = k->mac, .binding = k->binding, .role = k->role,
+			.outgoing = v->own_mac != MAC_NONE && sender == v->own_mac};
+		struct mac_use *row;
+		bool fresh;
+
+		memcpy(key.ip, k->ip, 16);
+		row = hashmap_at(rows, &key, &fresh);
+		if (fresh || u->first_ns < row->first_ns) {
+			row->first_ns = u->first_ns;
+			row->first_frame = u->first_frame;
+		}
+		row->last_ns = fresh || u->last_ns > row->last_ns ? u->last_ns : row->last_ns;
+		row->ttl_max = u->ttl_max > row->ttl_max ? u->ttl_max : row->ttl_max;
+		row->frames += u->frames;
+	}
+}
+
+static void insert_mac_use(struct db *db, const struct network *net, uint32_t vantage)
+{
+	const struct vantage *v = &net->vantages[vantage];
+	sqlite3_stmt *s = db_insert(db, TABLE_MAC_USE);
+	char ip[IP_TEXT_SIZE], mac[2][MAC_TEXT_SIZE];
+	struct hashmap rows;
+
+	gather_mac_use(v, &rows);
+	for (uint32_t i = 0; i < rows.count; i++) {
+		const struct mac_row_key *k = hashmap_key(&rows, i);
+		const struct mac_use *u = hashmap_value(&rows, i);
+		struct fileindex_place p = facts_place(net, vantage, u->first_frame);
+
+		db_int(s, 1, v->id);
+		db_text(s, 2, ip_text(k->ip, ip));
+		bind_mac(s, 3, vantage_mac(v, k->mac), mac[0]);
+		db_text(s, 4, k->role ? "destination" : "source");
+		db_int(s, 5, (int64_t)u->frames);
+		db_int(s, 6, u->first_ns);
+		db_int(s, 7, u->last_ns);
+		db_int(s, 8, p.file);
+		db_int(s, 9, p.number);
+		db_int(s, 10, u->ttl_max);
+		db_int(s, 11, k->outgoing);
+		bind_mac(s, 12, vantage_mac(v, k->binding), mac[1]);
+		db_step(db, s);
+	}
+	hashmap_release(&rows);
+}
+
+static bool is_unspecified(const uint8_t ip[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(ip, none, 16) == 0 || memcmp(ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\0", 16) == 0;
+}
+
+static void insert_neighbor_messages(struct db *db, const struct network *net, uint32_t vantage)
+{
+	const struct vantage *v = &net->vantages[vantage];
+	sqlite3_stmt *s = db_insert(db, TABLE_ARP);
+	char sip[IP_TEXT_SIZE], tip[IP_TEXT_SIZE], mac[4][MAC_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < v->neighbor_count; i++) {
+		const struct neighbor_row *r = &v->neighbors[i];
+		const struct neighbor_message *m = &r->message;
+		struct fileindex_place p = facts_place(net, vantage, r->frame);
+
+		db_int(s, 1, v->id);
+		db_int(s, 2, r->at_ns);
+		db_int(s, 3, p.file);
+		db_int(s, 4, p.number);
+		db_text(s, 5, neighbor_operation_name(m->operation));
+		bind_mac(s, 6, m->has_sender_mac ? m->sender_mac : NULL, mac[0]);
+		db_text(s, 7, is_unspecified(m->sender_ip) ? NULL : ip_text(m->sender_ip, sip));
+		bind_mac(s, 8, m->has_target_mac ? m->target_mac : NULL, mac[1]);
+		db_text(s, 9, is_unspecified(m->target_ip) ? NULL : ip_text(m->target_ip, tip));
+		bind_mac(s, 10, vantage_mac(v, r->ethernet_src), mac[2]);
+		bind_mac(s, 11, vantage_mac(v, r->ethernet_dst), mac[3]);
+		db_step(db, s);
+	}
+}
+
+static const char *checksum_name(enum vrrp_checksum c)
+{
+	static const char *const names[] = {"unknown", "message", "pseudo", "bad"};
+
+	return names[c];
+}
+
+static void join_addresses(struct strbuf *sb, const struct vrrp_message *m)
+{
+	char ip[IP_TEXT_SIZE];
+
+	strbuf_reset(sb);
+	for (int i = 0; i < m->address_kept; i++)
+		strbuf_printf(sb, "%s%s", i ? "," : "", ip_text(m->addresses[i], ip));
+}
+
+static void bind_auth(sqlite3_stmt *s, const struct vrrp_message *m, char hex[17])
+{
+	if (m->version != 2) {
+		db_null(s, 16);
+		db_null(s, 17);
+		return;
+	}
+	for (int i = 0; i < 8; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", m->auth_data[i]);
+	db_int(s, 16, m->auth_type);
+	db_text(s, 17, m->has_auth_data ? hex : NULL);
+}
+
+static void insert_vrrp(struct db *db, const struct network *net, uint32_t vantage)
+{
+	const struct vantage *v = &net->vantages[vantage];
+	sqlite3_stmt *s = db_insert(db, TABLE_VRRP_ADVERT);
+	struct strbuf addresses CLEANUP_STRBUF = STRBUF_INIT;
+	char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], hex[17];
+
+	for (uint32_t i = 0; i < v->vrrp_count; i++) {
+		const struct vrrp_row *r = &v->vrrps[i];
+		const struct vrrp_message *m = &r->message;
+		struct fileindex_place p = facts_place(net, vantage, r->frame);
+		bool own = v->own_mac != MAC_NONE && r->src_mac == v->own_mac;
+
+		join_addresses(&addresses, m);
+		db_int(s, 1, v->id);
+		db_int(s, 2, r->at_ns);
+		db_int(s, 3, p.file);
+		db_int(s, 4, p.number);
+		db_int(s, 5, m->version);
+		db_int(s, 6, m->vrid);
+		db_text(s, 7, ip_text(r->src, src));
+		db_int(s, 8, m->priority);
+		db_int(s, 9, m->interval_ns);
+		db_text(s, 10, addresses.text ? addresses.text : "");
+		db_text(s, 11, ip_text(r->dst, dst));
+		bind_mac(s, 12, vantage_mac(v, r->src_mac), mac);
+		db_int_or_null(s, 13, r->vlan < 0 ? DB_NONE : r->vlan);
+		db_int(s, 14, r->ip_id);
+		db_int(s, 15, r->ttl);
+		bind_auth(s, m, hex);
+		db_text(s, 18, checksum_name(m->checksum));
+		db_int_or_null(s, 19,
+			r->direction == PACKET_OUT || own				 ? 1
+				: r->direction == PACKET_IN || v->own_mac != MAC_NONE ? 0
+										       : DB_NONE);
+		db_step(db, s);
+	}
+}
+
+static void bind_quote(sqlite3_stmt *s, const struct icmp_row *r, char src[IP_TEXT_SIZE], char dst[IP_TEXT_SIZE])
+{
+	bool ports = r->has_quote && (r->quote.protocol == 6 || r->quote.protocol == 17);
+
+	db_int_or_null(s, 11, r->has_quote ? r->quote.protocol : DB_NONE);
+	db_text(s, 12, r->has_quote ? ip_text(r->quote.src, src) : NULL);
+	db_int_or_null(s, 13, ports ? r->quote.src_port : DB_NONE);
+	db_text(s, 14, r->has_quote ? ip_text(r->quote.dst, dst) : NULL);
+	db_int_or_null(s, 15, ports ? r->quote.dst_port : DB_NONE);
+	db_int_or_null(s, 16, r->has_quote && r->quote.protocol == 6 ? r->quote.seq : DB_NONE);
+}
+
+/* RFC 1191: the low half of the second word; RFC 4443 3.2: all of it. */
+static int64_t next_hop_mtu(const struct icmp_row *r)
+{
+	if (r->version == 6)
+		return r->type == 2 ? (int64_t)r->rest : DB_NONE;
+	return r->type == 3 && r->code == 4 ? (int64_t)(r->rest & 0xffff) : DB_NONE;
+}
+
+static void insert_icmp(struct db *db, const struct network *net, uint32_t vantage)
+{
+	const struct vantage *v = &net->vantages[vantage];
+	sqlite3_stmt *s = db_insert(db, TABLE_ICMP_ERROR);
+	char ip[4][IP_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < v->icmp_count; i++) {
+		const struct icmp_row *r = &v->icmps[i];
+		struct fileindex_place p = facts_place(net, vantage, r->frame);
+
+		db_int(s, 1, v->id);
+		db_int(s, 2, r->at_ns);
+		db_int(s, 3, p.file);
+		db_int(s, 4, p.number);
+		db_int(s, 5, r->version);
+		db_int(s, 6, r->type);
+		db_int(s, 7, r->code);
+		db_int_or_null(s, 8, next_hop_mtu(r));
+		db_text(s, 9, ip_text(r->src, ip[0]));
+		db_text(s, 10, ip_text(r->dst, ip[1]));
+		bind_quote(s, r, ip[2], ip[3]);
+		db_step(db, s);
+	}
+}
+
+static void insert_activity(struct db *db, const struct vantage *v)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_ACTIVITY);
+
+	for (uint32_t i = 0; i < v->activity_count; i++) {
+		const struct activity *a = &v->activity[i];
+
+		db_int(s, 1, v->id);
+		db_int(s, 2, a->second_ns);
+		db_int(s, 3, a->rx_frames);
+		db_int(s, 4, a->tx_frames);
+		db_int(s, 5, (int64_t)a->rx_bytes);
+		db_int(s, 6, (int64_t)a->tx_bytes);
+		db_step(db, s);
+	}
+}
+
+static const char *hook_name(uint8_t hook)
+{
+	static const char *const names[] = {"prerouting", "input", "forward", "output", "postrouting"};
+
+	return hook < 5 ? names[hook] : "unknown";
+}
+
+static const struct member *find_member(const struct conversations *all, uint32_t conversation, uint32_t vantage)
+{
+	uint32_t i = all->list[conversation].first_member;
+
+	while (all->members[i].vantage != vantage)
+		i = all->members[i].next;
+	return &all->members[i];
+}
+
+static void insert_netfilter(struct db *db, const struct network *net, const struct conversations *all,
+	const uint32_t *conversation_row, uint32_t vantage)
+{
+	const struct vantage *v = &net->vantages[vantage];
+	sqlite3_stmt *s = db_insert(db, TABLE_NETFILTER_LOG);
+
+	for (uint32_t i = 0; i < v->netfilter.count; i++) {
+		const struct netfilter_key *k = hashmap_key(&v->netfilter, i);
+		const struct netfilter_use *u = hashmap_value(&v->netfilter, i);
+		struct fileindex_place p = facts_place(net, vantage, u->first_frame);
+		uint32_t conversation = flowtab_at(&v->flows, k->flow)->joined;
+		const struct member *m = find_member(all, conversation, vantage);
+
+		db_int(s, 1, v->id);
+		db_int(s, 2, conversation_row[conversation]);
+		db_text(s, 3, k->from_b == m->client_is_b ? "c2s" : "s2c");
+		db_text(s, 4, hook_name(k->hook));
+		db_text(s, 5, k->prefix);
+		db_int(s, 6, (int64_t)u->packets);
+		db_int(s, 7, u->first_ns);
+		db_int(s, 8, u->last_ns);
+		db_int(s, 9, p.file);
+		db_int(s, 10, p.number);
+		db_step(db, s);
+	}
+}
+
+void facts_observations(struct db *db, const struct network *net, const struct conversations *all,
+	const uint32_t *conversation_row)
+{
+	for (uint32_t i = 0; i < net->vantage_count; i++) {
+		insert_mac_use(db, net, i);
+		insert_neighbor_messages(db, net, i);
+		insert_vrrp(db, net, i);
+		insert_icmp(db, net, i);
+		insert_activity(db, &net->vantages[i]);
+		insert_netfilter(db, net, all, conversation_row, i);
+	}
+}
+
+static const char *clock_method(const struct clocks *c, uint32_t v, const struct clock_piece *p)
+{
+	uint32_t u = v < c->reference ? v : c->reference, w = v < c->reference ? c->reference : v;
+
+	if (!c->pairs[u * c->n + w].count)
+		return c->net->vantages[v].host == c->net->vantages[c->reference].host ? "same host"
+										       : "through another";
+	if (p->has_low && p->has_high)
+		return "both directions";
+	return p->has_high ? "forward only" : "backward only";
+}
+
+static void insert_clock_piece(struct db *db, const struct clocks *c, uint32_t v, const struct clock_piece *p)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
+	bool both = p->has_low && p->has_high;
+	const struct network *net = c->net;
+
+	db_int(s, 1, net->vantages[v].id);
+	db_int(s, 2, net->vantages[c->reference].id);
+	db_int(s, 3, p->from_ns);
+	db_int(s, 4, p->to_ns);
+	db_int_or_null(s, 5, both ? (int64_t)((p->low + p->high) / 2) : DB_NONE);
+	db_int_or_null(s, 6, p->has_low ? (int64_t)p->low : DB_NONE);
+	db_int_or_null(s, 7, p->has_high ? (int64_t)p->high : DB_NONE);
+	db_real(s, 8, p->slope * 1e6);
+	db_text(s, 9, clock_method(c, v, p));
+	db_int(s, 10, p->samples);
+	db_step(db, s);
+}
+
+void facts_clocks(struct db *db, const struct clocks *c)
+{
+	for (uint32_t v = 0; v < c->n; v++) {
+		const struct vantage *seen = &c->net->vantages[v];
+		sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
+
+		for (uint32_t i = 0; i < c->to_reference[v].count; i++)
+			insert_clock_piece(db, c, v, &c->to_reference[v].pieces[i]);
+		if (v != c->reference || seen->first_ns > seen->last_ns)
+			continue;
+		db_int(s, 1, seen->id);
+		db_int(s, 2, seen->id);
+		db_int(s, 3, seen->first_ns);
+		db_int(s, 4, seen->last_ns);
+		for (int k = 5; k <= 7; k++)
+			db_int(s, k, 0);
+		db_real(s, 8, 0);
+		db_text(s, 9, "reference");
+		db_int(s, 10, 0);
+		db_step(db, s);
+	}
+}

@@ -1,0 +1,348 @@
+#include "record/flowrows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/cursor.h"
+#include "base/mem.h"
+
+/* Addresses of one batch are often the same. */
+#define ADDRESSES 16
+
+/* What a row of flow, flow_vantage, path mostly takes, and a little more. */
+#define FLOW_SIZE 96
+#define FLOW_VANTAGE_SIZE 112
+#define PATH_SIZE 96
+
+/* Columns of the tables. */
+#define FLOW_COLUMNS 13
+#define FLOW_VANTAGE_COLUMNS 27
+#define PATH_COLUMNS 37
+
+struct flow_rows {
+	struct flow_summary *summaries; /* of the places from first on */
+	uint32_t first;
+	struct btree_cells flows, flow_vantages, paths;
+	/* While they are made: */
+	struct address_text {
+		uint8_t ip[16];
+		uint8_t size; /* 0: free */
+		char text[IP_TEXT_SIZE];
+	} addresses[ADDRESSES];
+};
+
+/*
+ * A record is its header's size, a serial type for each column, and the values. All types here take one byte (no text
+ * is long), so the values' place is known before the first is written.
+ */
+struct row {
+	struct btree_cells *cells;
+	const uint8_t *record;
+	uint32_t columns;
+};
+
+/* The most any member saw of each side. */
+struct most {
+	struct flow_side side[2]; /* C2S, S2C */
+};
+
+static void take_most(struct flow_side *into, const struct flow_side *from)
+{
+	into->packets = from->packets > into->packets ? from->packets : into->packets;
+	into->syns = from->syns > into->syns ? from->syns : into->syns;
+	into->fins = from->fins > into->fins ? from->fins : into->fins;
+	into->rsts = from->rsts > into->rsts ? from->rsts : into->rsts;
+}
+
+static const char *outcome(uint8_t protocol, const struct most *s)
+{
+	const struct flow_side *c = &s->side[C2S], *v = &s->side[S2C];
+
+	if (protocol != 6)
+		return "datagram";
+	if (c->syns && !v->syns)
+		return v->rsts ? "refused" : v->packets ? "midstream" : "unanswered";
+	if (!c->syns && !v->syns)
+		return c->rsts || v->rsts ? "reset" : "midstream";
+	if (c->packets <= c->syns)
+		return "half_open";
+	if (c->rsts || v->rsts)
+		return "reset";
+	return c->fins && v->fins ? "closed" : "established";
+}
+
+struct flow_summary flowrows_summary(const struct join *j, const struct conversation *c)
+{
+	const struct member *near = &j->all->members[c->first_member];
+	uint8_t protocol = near->flow->key.protocol;
+	struct flow_summary s = {.first_ns = INT64_MAX, .last_ns = INT64_MIN, .tcp = protocol == 6};
+	struct most most = {0};
+
+	memcpy(s.client, member_ip(near, true), 16);
+	memcpy(s.server, member_ip(near, false), 16);
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		const struct member *m = &j->all->members[i];
+		const struct flow *f = m->flow;
+		int64_t first = clocks_to_reference(j->clocks, m->vantage, f->first_ns);
+		int64_t last = clocks_to_reference(j->clocks, m->vantage, f->last_ns);
+
+		s.first_ns = first < s.first_ns ? first : s.first_ns;
+		s.last_ns = last > s.last_ns ? last : s.last_ns;
+		for (int d = 0; d < 2; d++) {
+			const struct flow_side *side = member_side(m, (enum direction)d);
+
+			take_most(&most.side[d], side);
+			if (side->has_isn && !s.has_isn[d]) {
+				s.has_isn[d] = true;
+				s.isn[d] = side->isn - m->delta[d];
+			}
+		}
+	}
+	s.outcome = outcome(protocol, &most);
+	return s;
+}
+
+/* id: the rowid, or 0. The row is filled by way of *ret_at. */
+static struct row begin_row(struct btree_cells *cells, uint32_t columns, int64_t id, struct bulk_at *ret_at)
+{
+	uint8_t *record = btree_cells_begin(cells, id);
+
+	record[0] = (uint8_t)(1 + columns);
+	*ret_at = (struct bulk_at){.types = record + 1, .body = record + 1 + columns};
+	return (struct row){.cells = cells, .record = record, .columns = columns};
+}
+
+static void end_row(const struct row *row, const struct bulk_at *at)
+{
+	uint32_t size = (uint32_t)(at->body - row->record);
+
+	assert(at->types == row->record + 1 + row->columns && size <= BTREE_RECORD_MAX - 16);
+	btree_cells_end(row->cells, size);
+}
+
+/* A word of this program's own, of at most 16 letters. */
+static inline void put_word(struct bulk_at *at, const char *word)
+{
+	size_t n = strlen(word);
+
+	*at->types++ = (uint8_t)(13 + 2 * n);
+	if (n >= 8) {
+		memcpy(at->body, word, 8);
+		memcpy(at->body + n - 8, word + n - 8, 8);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			at->body[i] = (uint8_t)word[i];
+	}
+	at->body += n;
+}
+
+static inline void put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t ip[16])
+{
+	struct address_text *a = &r->addresses[(ip[15] ^ ip[14]) % ADDRESSES];
+
+	if (!a->size || le64(a->ip) != le64(ip) || le64(a->ip + 8) != le64(ip + 8)) {
+		memcpy(a->ip, ip, 16);
+		a->size = (uint8_t)strlen(ip_text(ip, a->text));
+	}
+	bulk_put_short_text(at, a->text, a->size);
+}
+
+static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struct member *m)
+{
+	for (int client = 1; client >= 0; client--) {
+		put_ip(r, at, member_ip(m, client));
+		bulk_put_int(at, member_port(m, client));
+	}
+}
+
+/* Columns in the order of the schema, those of a key first: rows have no other way to name them. */
+static void add_flow(struct flow_rows *r, const struct join *j, uint32_t number, const struct conversation *c,
+	const struct flow_summary *sum)
+{
+	const struct member *near = &j->all->members[c->first_member];
+	struct bulk_at at;
+	const struct row row = begin_row(&r->flows, FLOW_COLUMNS, number, &at);
+	char text[PROTOCOL_TEXT_SIZE];
+
+	bulk_put_null(&at); /* it is the rowid */
+	put_word(&at, protocol_text(near->flow->key.protocol, text));
+	put_ends(r, &at, near);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int_or_null(&at, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
+	bulk_put_int(&at, sum->first_ns);
+	bulk_put_int(&at, sum->last_ns);
+	put_word(&at, sum->outcome);
+	bulk_put_int(&at, c->client_known);
+	put_word(&at, pairing_name((enum pairing_evidence)c->pairing));
+	end_row(&row, &at);
+}
+
+static inline void put_sides(struct bulk_at *at, const struct flow_side *c, const struct flow_side *v)
+{
+	const struct flow_side *side[2] = {c, v};
+
+	for (int d = 0; d < 2; d++)
+		bulk_put_int(at, side[d]->packets);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int(at, (int64_t)side[d]->bytes);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int(at, side[d]->syns);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int(at, side[d]->fins);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int(at, side[d]->rsts);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int(at, side[d]->zero_windows);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int_or_null(at, side[d]->seen ? side[d]->ttl : DB_NONE);
+	for (int d = 0; d < 2; d++)
+		bulk_put_int_or_null(at, side[d]->mss ? side[d]->mss : DB_NONE);
+}
+
+static void add_members(struct flow_rows *r, const struct join *j, uint32_t number, const struct conversation *c)
+{
+	uint32_t position = 0;
+
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
+		const struct member *m = &j->all->members[i];
+		const struct flow *f = m->flow;
+		struct bulk_at at;
+		const struct row row = begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
+
+		bulk_put_int(&at, number);
+		bulk_put_int(&at, position++);
+		bulk_put_int(&at, j->net->vantages[m->vantage].id);
+		put_ends(r, &at, m);
+		bulk_put_int(&at, m->delta[C2S]);
+		bulk_put_int(&at, m->delta[S2C]);
+		bulk_put_int(&at, f->first_ns);
+		bulk_put_int(&at, f->last_ns);
+		put_sides(&at, member_side(m, C2S), member_side(m, S2C));
+		end_row(&row, &at);
+	}
+}
+
+static inline void put_zeros(struct bulk_at *at, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		bulk_put_int(at, 0);
+}
+
+static inline void put_of(struct bulk_at *at, const struct volume *p, bool bytes)
+{
+	bulk_put_int(at, (int64_t)(bytes ? p->bytes : p->segments));
+}
+
+static inline bool lacks_any(const struct path_counts *p)
+{
+	return p->misaddressed.segments | p->lost.segments | p->capture_missed.segments | p->unjudged.segments;
+}
+
+static inline bool has_extra(const struct path_counts *p)
+{
+	return p->duplicated.segments | p->injected.segments | p->sender_missed.segments;
+}
+
+/* Segments or bytes of all fates; on most paths all that was sent came, and nothing else. */
+static inline __attribute__((always_inline)) void put_fates(struct bulk_at *at, const struct path_counts *p, bool bytes)
+{
+	put_of(at, &p->sent, bytes);
+	put_of(at, &p->delivered, bytes);
+	if (lacks_any(p)) {
+		put_of(at, &p->misaddressed, bytes);
+		put_of(at, &p->lost, bytes);
+		put_of(at, &p->capture_missed, bytes);
+		put_of(at, &p->unjudged, bytes);
+	} else {
+		put_zeros(at, 4);
+	}
+	put_of(at, &p->received, bytes);
+	if (has_extra(p)) {
+		put_of(at, &p->duplicated, bytes);
+		put_of(at, &p->injected, bytes);
+		put_of(at, &p->sender_missed, bytes);
+	} else {
+		put_zeros(at, 3);
+	}
+}
+
+static void add_path(struct flow_rows *r, const struct join *j, uint32_t number, uint32_t leg, const struct path_counts *p)
+{
+	struct bulk_at at;
+	const struct row row = begin_row(&r->paths, PATH_COLUMNS, 0, &at);
+
+	bulk_put_int(&at, number);
+	bulk_put_int(&at, leg);
+	put_word(&at, p->direction == C2S ? "c2s" : "s2c");
+	bulk_put_int(&at, j->net->vantages[p->from].id);
+	bulk_put_int(&at, j->net->vantages[p->to].id);
+	put_fates(&at, p, false);
+	bulk_put_int(&at, (int64_t)p->modified);
+	bulk_put_int(&at, (int64_t)p->reordered);
+	bulk_put_int(&at, (int64_t)p->retransmitted.segments);
+	bulk_put_int(&at, (int64_t)p->syn_sent);
+	bulk_put_int(&at, (int64_t)p->syn_lost);
+	put_fates(&at, p, true);
+	bulk_put_int(&at, (int64_t)p->retransmitted.bytes);
+	bulk_put_int_or_null(&at, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
+	bulk_put_int_or_null(&at, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
+	bulk_put_int(&at, p->estimated);
+	bulk_put_int_or_null(&at, p->owd_min_ns);
+	bulk_put_int_or_null(&at, p->owd_median_ns);
+	bulk_put_int_or_null(&at, p->owd_max_ns);
+	end_row(&row, &at);
+}
+
+static void free_rows(void *rows)
+{
+	struct flow_rows *r = rows;
+
+	free(r->summaries);
+	btree_cells_release(&r->flows);
+	btree_cells_release(&r->flow_vantages);
+	btree_cells_release(&r->paths);
+	free(r);
+}
+
+void flowrows_make(const struct join *j, struct join_batch *b)
+{
+	struct flow_rows *r = mem_zalloc(sizeof(*r));
+	uint32_t path = 0, count = b->end - b->begin + 1;
+
+	r->first = b->begin;
+	r->summaries = mem_array(count, sizeof(*r->summaries));
+	btree_cells_init(&r->flows, count, FLOW_SIZE);
+	btree_cells_init(&r->flow_vantages, 2 * count, FLOW_VANTAGE_SIZE);
+	btree_cells_init(&r->paths, b->path_count + 1, PATH_SIZE);
+	for (uint32_t place = b->begin; place < b->end; place++) {
+		uint32_t conversation = j->order[place], number = place + 1;
+		const struct conversation *c = &j->all->list[conversation];
+		struct flow_summary *sum = &r->summaries[place - b->begin];
+
+		*sum = flowrows_summary(j, c);
+		add_flow(r, j, number, c, sum);
+		add_members(r, j, number, c);
+		for (; path < b->path_count && b->paths[path].conversation == conversation; path++)
+			add_path(r, j, number, b->paths[path].leg, &b->paths[path].counts);
+	}
+	b->prepared = r;
+	b->free_prepared = free_rows;
+}
+
+const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t place)
+{
+	const struct flow_rows *r = b->prepared;
+
+	return &r->summaries[place - r->first];
+}
+
+void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages, struct btree *paths)
+{
+	const struct flow_rows *r = b->prepared;
+
+	btree_add_cells(flows, &r->flows);
+	btree_add_cells(flow_vantages, &r->flow_vantages);
+	btree_add_cells(paths, &r->paths);
+}

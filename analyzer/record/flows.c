@@ -1,0 +1,662 @@
+#include "record/flows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/mem.h"
+#include "base/nsec.h"
+#include "decode/packet.h"
+#include "record/facts.h"
+#include "record/flowrows.h"
+
+/* A proven miss makes absences this near to it (either way) worthless as evidence. */
+#define DOUBT_SECONDS 5
+#define MISSED_LIMIT 4000000
+#define PEER_SECONDS_LIMIT 1000000
+
+struct missed_key {
+	int64_t second;
+	uint32_t vantage, unused;
+};
+
+static int open_trees(struct flow_writer *w, struct error *err)
+{
+	int r = btree_file_open(&w->file, w->db, err);
+
+	if (r == 0)
+		r = btree_new(&w->flows, w->file, schema_table_name[TABLE_FLOW], err);
+	if (r == 0)
+		r = btree_new(&w->flow_vantages, w->file, schema_table_name[TABLE_FLOW_VANTAGE], err);
+	if (r == 0)
+		r = btree_new(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
+	if (r == 0)
+		r = btree_new(&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
+	if (r == 0)
+		r = btree_new(&w->handshake_acks, w->file, schema_table_name[TABLE_HANDSHAKE_ACK], err);
+	return r ? r : flowindex_init(&w->indexes, w->file, err);
+}
+
+int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
+	uint64_t packets_max, struct error *err)
+{
+	int r;
+
+	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
+	totals_init(&w->totals);
+	hashmap_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
+	hashmap_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
+	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
+	r = db_run(db, "indexes", schema_flow_indexes, err);
+	return r ? r : open_trees(w, err);
+}
+
+void flow_writer_release(struct flow_writer *w)
+{
+	totals_release(&w->totals);
+	outages_release(&w->outages);
+	hashmap_release(&w->peer_seconds);
+	hashmap_release(&w->missed);
+	flowindex_release(&w->indexes);
+	free(w->pending);
+	free(w->waiting);
+	free(w->packets);
+	free(w->windows);
+	free(w->missed_total);
+	*w = (struct flow_writer){0};
+}
+
+static const char *direction_name(uint8_t d)
+{
+	return d == C2S ? "c2s" : "s2c";
+}
+
+static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage, const struct segment *seg)
+{
+	struct fileindex_place p;
+
+	if (!seg) {
+		bulk_null(row);
+		bulk_null(row);
+		return;
+	}
+	p = facts_place(w->join->net, vantage, seg->frame);
+	bulk_int(row, p.file);
+	bulk_int(row, p.number);
+}
+
+static void put_time(struct bulk_row *row, const struct segment *seg)
+{
+	bulk_int_or_null(row, seg ? seg->time_ns : DB_NONE);
+}
+
+static void insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
+{
+	const struct network *net = w->join->net;
+	const char *kind = event_kind_name((enum event_kind)e->kind);
+	struct bulk_row *row = btree_row(w->events);
+
+	bulk_null(row);
+	bulk_int(row, number);
+	bulk_word(row, direction_name(e->direction));
+	bulk_word(row, kind);
+	bulk_int(row, e->seq);
+	bulk_int(row, e->length);
+	bulk_int(row, e->segments);
+	bulk_int(row, e->flags);
+	bulk_int(row, net->vantages[e->from].id);
+	put_place(w, row, e->from, e->sent);
+	put_time(row, e->sent);
+	bulk_int(row, net->vantages[e->to].id);
+	put_place(w, row, e->to, e->received);
+	put_time(row, e->received);
+	bulk_word(row, e->reason);
+	put_place(w, row, e->proof_vantage, e->proof);
+	bulk_text_or_null(row, e->detail, strlen(e->detail));
+	w->event_count = (uint64_t)btree_end_row(w->events);
+	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind, net->vantages[e->from].id,
+		net->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
+}
+
+static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
+{
+	struct missed_key key = {.vantage = vantage, .second = at_ns / NSEC_PER_SEC};
+	uint64_t *n;
+	bool fresh;
+
+	w->missed_total[vantage] += segments;
+	n = hashmap_at(&w->missed, &key, &fresh);
+	if (n)
+		*n += segments;
+}
+
+/* The receiver's time of a missing segment; without a clock the sender's, which is better than none. */
+static int64_t event_time(const struct event *e)
+{
+	if (e->judged_ns != INT64_MIN && e->judged_ns)
+		return e->judged_ns;
+	return e->sent ? e->sent->time_ns : e->received ? e->received->time_ns : 0;
+}
+
+/* NULL: that place did not see the flow; a leg may begin or end there all the same. */
+static const struct member *member_at(const struct join *j, uint32_t conversation, uint32_t vantage)
+{
+	uint32_t i = j->all->list[conversation].first_member;
+
+	while (i != MEMBER_NONE && j->all->members[i].vantage != vantage)
+		i = j->all->members[i].next;
+	return i == MEMBER_NONE ? NULL : &j->all->members[i];
+}
+
+static bool server_sent_payload(const struct join *j, const struct conversation *c)
+{
+	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next)
+		if (member_side(&j->all->members[i], S2C)->bytes)
+			return true;
+	return false;
+}
+
+/*
+ * Of a lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone (table handshake_ack) the
+ * place that sent it; NULL: it is none. All ACKs of a client that sends nothing stand at its first byte.
+ */
+static const struct member *handshake_ack_sender(const struct flow_writer *w, const struct conversation *c,
+	const struct flow_summary *sum, const struct event *e)
+{
+	const struct member *m;
+	bool ends;
+
+	if (c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
+		return NULL;
+	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length || !e->sent ||
+		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !sum->has_isn[C2S])
+		return NULL;
+	m = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
+	if (!m || !sum->tcp || e->seq != sum->isn[C2S] + m->delta[C2S] + 1)
+		return NULL;
+	ends = sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
+	return ends ? m : NULL;
+}
+
+/* Of the event just inserted. */
+static void insert_handshake_ack(struct flow_writer *w, const struct member *from, const struct flow_summary *sum)
+{
+	struct bulk_row *row = btree_row(w->handshake_acks);
+
+	bulk_null(row); /* the rowid */
+	bulk_ip(row, member_ip(from, true));
+	bulk_ip(row, member_ip(from, false));
+	bulk_int(row, member_port(from, false));
+	bulk_int(row, strcmp(sum->outcome, "half_open") == 0);
+	btree_skip_to(w->handshake_acks, (int64_t)w->event_count);
+	(void)btree_end_row(w->handshake_acks);
+}
+
+static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
+	uint32_t leg, const struct event *e)
+{
+	const struct member *sender = handshake_ack_sender(w, c, sum, e);
+	bool kept = w->events_total++ < w->events_max;
+
+	if (kept)
+		insert_event(w, row, e);
+	if (kept && sender)
+		insert_handshake_ack(w, sender, sum);
+	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
+		note_miss(w, e->to, event_time(e), e->segments);
+	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
+	if (e->kind == EVENT_SENDER_MISSED && e->while_running && e->proof)
+		note_miss(w, e->from, event_time(e), e->segments);
+	if (e->kind == EVENT_BOTH_MISSED && e->while_running)
+		note_miss(w, e->to, e->judged_ns, e->segments);
+	if (e->kind == EVENT_BOTH_MISSED && e->sender_running)
+		note_miss(w, e->from, e->sender_ns, e->segments);
+	if (!e->pending)
+		return;
+	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);
+	w->pending[w->pending_count++] = (struct pending){.event_row = kept ? w->event_count : 0,
+		.flow = row, .leg = (uint8_t)leg, .direction = e->direction, .waiting = w->waiting_count, .vantage = e->to,
+		.segments = e->segments, .bytes = e->length, .syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
+}
+
+static char *append(char *at, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(at, text, n);
+	return at + n;
+}
+
+static char *append_number(char *at, const char *name, uint32_t v)
+{
+	char digits[10];
+	int n = 0;
+
+	at = append(at, name);
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *append_flags(char *at, uint8_t flags)
+{
+	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+	const char *between = "";
+
+	for (int i = 0; i < 8; i++) {
+		if (!(flags & 1 << i))
+			continue;
+		at = append(append(at, between), names[i]);
+		between = ",";
+	}
+	return at;
+}
+
+/* The packet in words; printf() would take as long as all the rest of its row. Returns the length. */
+static size_t describe_packet(const struct packet_pick *p, bool tcp, char buf[128])
+{
+	const struct segment *s = p->segment;
+	char *at = buf;
+
+	if (!tcp) {
+		at = append(append_number(at, "datagram, ", s->length), " bytes");
+	} else {
+		at = append(append_flags(append(at, "["), s->flags), "]");
+		at = append_number(append_number(at, " seq ", s->seq), " ack ", s->ack);
+		at = append_number(append_number(at, " win ", s->window), " len ", s->length);
+	}
+	return (size_t)(at - buf);
+}
+
+static void put_packet_ends(struct bulk_row *row, const struct flow *f, bool from_b)
+{
+	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
+
+	bulk_ip(row, from_b ? f->key.b : f->key.a);
+	bulk_int_or_null(row, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
+	bulk_ip(row, from_b ? f->key.a : f->key.b);
+	bulk_int_or_null(row, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
+}
+
+static void put_mac(struct bulk_row *row, const uint8_t *mac)
+{
+	char text[MAC_TEXT_SIZE];
+
+	if (mac)
+		bulk_word(row, mac_text(mac, text));
+	else
+		bulk_null(row);
+}
+
+static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t number, const struct packet_pick *p,
+	const struct fileindex_place *place)
+{
+	const struct join *j = w->join;
+	const struct vantage *v = &j->net->vantages[p->vantage];
+	const struct segment *seg = p->segment;
+	const struct flow *f = (member_at(j, p->conversation, p->vantage))->flow;
+	bool tcp = f->key.protocol == 6;
+	struct bulk_row *row = btree_row(t);
+	char info[128];
+
+	bulk_int(row, place->file);
+	bulk_int(row, place->number);
+	bulk_int(row, seg->time_ns);
+	bulk_int(row, (int64_t)facts_offset(j->net, p->vantage, p->frame));
+	bulk_int(row, number);
+	bulk_word(row, direction_name(p->direction));
+	put_mac(row, vantage_mac(v, seg->src_mac));
+	put_mac(row, vantage_mac(v, seg->dst_mac));
+	put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
+	bulk_int_or_null(row, tcp ? seg->seq : DB_NONE);
+	bulk_int_or_null(row, tcp ? seg->ack : DB_NONE);
+	bulk_int(row, seg->length);
+	bulk_int_or_null(row, tcp ? seg->flags : DB_NONE);
+	bulk_int_or_null(row, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
+	bulk_int(row, seg->ttl);
+	bulk_text(row, info, describe_packet(p, tcp, info));
+	bulk_int(row, v->id);
+	btree_end_entry(t);
+}
+
+/* Rows wait: they are written in the order of frames. */
+static void take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
+{
+	if (w->packets_total++ >= w->packets_max && w->join->options.packets != PACKETS_ALL)
+		return;
+	MEM_RESERVE(w->packets, w->packet_count, w->packet_cap);
+	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
+}
+
+struct placed {
+	struct fileindex_place place;
+	uint64_t waiting; /* index */
+};
+
+static int by_frame(const void *a, const void *b)
+{
+	const struct fileindex_place *x = &((const struct placed *)a)->place, *y = &((const struct placed *)b)->place;
+
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (((const struct placed *)a)->waiting > ((const struct placed *)b)->waiting) -
+		(((const struct placed *)a)->waiting < ((const struct placed *)b)->waiting);
+}
+
+static bool same_frame(const struct placed *a, const struct placed *b)
+{
+	return a->place.file == b->place.file && a->place.number == b->place.number;
+}
+
+/* How many rows ahead their segments and frames are asked for. */
+#define PACKETS_AHEAD 12
+
+static void packet_near(const struct network *net, const struct packet_pick *p)
+{
+	prefetch_line(p->segment);
+	fileindex_near(&net->hosts[net->vantages[p->vantage].host].frames, p->frame);
+}
+
+/* The key of packet is the frame, once though picked far apart; conversations interleave in a file. */
+static int insert_packets(struct flow_writer *w, struct error *err)
+{
+	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
+	struct btree *t = NULL;
+	int r = btree_new(&t, w->file, schema_table_name[TABLE_PACKET], err);
+
+	for (uint64_t i = 0; i < w->packet_count; i++) {
+		const struct packet_pick *p = &w->packets[i].pick;
+
+		list[i] = (struct placed){facts_place(w->join->net, p->vantage, p->frame), i};
+	}
+	qsort(list, w->packet_count, sizeof(*list), by_frame);
+	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
+		const struct waiting_packet *p = &w->packets[list[i].waiting];
+
+		if (i + PACKETS_AHEAD < w->packet_count)
+			packet_near(w->join->net, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
+		if (i && same_frame(&list[i], &list[i - 1]))
+			continue;
+		insert_packet(w, t, p->row, &p->pick, &list[i].place);
+	}
+	btree_finish(t);
+	free(list);
+	return r;
+}
+
+static void insert_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_ZERO_WINDOW);
+	struct fileindex_place p;
+
+	db_int(s, 1, row);
+	db_int(s, 2, w->join->net->vantages[z->vantage].id);
+	db_text(s, 3, direction_name(z->direction));
+	db_int(s, 4, z->from_ns);
+	db_int(s, 5, z->to_ns);
+	db_int(s, 6, z->probes);
+	p = facts_place(w->join->net, z->vantage, z->first->frame);
+	db_int(s, 7, p.file);
+	db_int(s, 8, p.number);
+	db_step(w->db, s);
+}
+
+static void take_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
+{
+	MEM_RESERVE(w->windows, w->window_count, w->window_cap);
+	w->windows[w->window_count++] = (struct waiting_window){.window = *z, .row = row};
+}
+
+static void take_seconds(struct flow_writer *w, const struct join_batch *b)
+{
+	for (uint32_t i = 0; i < b->second_count; i++) {
+		uint64_t *frames;
+		bool fresh;
+
+		frames = hashmap_at(&w->peer_seconds, &b->seconds[i].key, &fresh);
+		if (frames)
+			*frames += b->seconds[i].frames;
+	}
+}
+
+static void insert_peer_seconds(struct flow_writer *w)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_PEER_ACTIVITY);
+	char ip[2][IP_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < w->peer_seconds.count; i++) {
+		const struct peer_key *k = hashmap_key(&w->peer_seconds, i);
+
+		db_int(s, 1, w->join->net->vantages[k->vantage].id);
+		db_text(s, 2, ip_text(k->src, ip[0]));
+		db_text(s, 3, ip_text(k->dst, ip[1]));
+		db_int(s, 4, k->second_ns);
+		db_int(s, 5, (int64_t)*(const uint64_t *)hashmap_value(&w->peer_seconds, i));
+		db_step(w->db, s);
+	}
+}
+
+static bool is_broken(const char *outcome)
+{
+	return strcmp(outcome, "unanswered") == 0 || strcmp(outcome, "half_open") == 0;
+}
+
+static struct totals_flow totals_flow(const struct flow_summary *sum)
+{
+	return (struct totals_flow){.client = sum->client, .server = sum->server,
+		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = sum->tcp};
+}
+
+static void add_loss(struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
+	struct totals_flow *f, const struct totals_loss *l)
+{
+	const struct member *from;
+
+	if (l->segments == 0 || c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
+		return;
+	from = member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
+	if (!from)
+		return;
+	f->src = member_ip(from, l->direction == C2S);
+	f->dst = member_ip(from, l->direction != C2S);
+	f->server_port = member_port(from, false);
+	f->broken = is_broken(sum->outcome);
+	totals_add_loss(&w->totals, f, l);
+}
+
+/* pending: what it lost is not settled. */
+static void add_totals(struct flow_writer *w, uint32_t conversation, const struct flow_summary *sum,
+	const struct path_counts *p, bool pending)
+{
+	const struct conversation *c = &w->join->all->list[conversation];
+	struct totals_flow f = totals_flow(sum);
+	struct totals_loss l = totals_loss_of(p);
+
+	totals_add(&w->totals, &f, p);
+	if (!pending) {
+		add_loss(w, c, sum, &f, &l);
+		return;
+	}
+	MEM_RESERVE(w->waiting, w->waiting_count, w->waiting_cap);
+	w->waiting[w->waiting_count++] = (struct waiting_loss){.loss = l, .conversation = conversation};
+}
+
+static void add_waiting(struct flow_writer *w)
+{
+	for (uint32_t i = 0; i < w->waiting_count; i++) {
+		const struct waiting_loss *p = &w->waiting[i];
+		const struct conversation *c = &w->join->all->list[p->conversation];
+		struct flow_summary sum;
+		struct totals_flow f;
+
+		if (i + CONVERSATIONS_AHEAD < w->waiting_count)
+			conversation_near(w->join->all, p[CONVERSATIONS_AHEAD].conversation);
+		sum = flowrows_summary(w->join, c);
+		f = totals_flow(&sum);
+		if (p->unjudged)
+			totals_unjudge(&w->totals, &f, &p->loss, p->unjudged, p->unjudged_syn);
+		add_loss(w, c, &sum, &f, &p->loss);
+	}
+}
+
+int flow_writer_batch(void *writer, struct join_batch *b)
+{
+	struct flow_writer *w = writer;
+	const struct join *j = w->join;
+	uint32_t path = 0, event = 0, window = 0, packet = 0, outage = 0;
+
+	flowrows_write(b, w->flows, w->flow_vantages, w->paths);
+	for (uint32_t place = b->begin; place < b->end; place++) {
+		uint32_t conversation = j->order[place], row = place + 1;
+		const struct conversation *c = &j->all->list[conversation];
+		const struct flow_summary *sum = flowrows_of(b, place);
+
+		flowindex_flow(&w->indexes, row, sum->client, sum->server, sum->outcome,
+			pairing_name((enum pairing_evidence)c->pairing));
+		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
+			const struct path_result *p = &b->paths[path];
+			uint32_t pending = w->pending_count;
+
+			flowindex_path(&w->indexes, row, p->leg, &p->counts);
+			for (; event < p->event_end; event++)
+				take_event(w, row, c, sum, p->leg, &b->events.events[event]);
+			add_totals(w, conversation, sum, &p->counts, w->pending_count > pending);
+		}
+		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
+			take_window(w, row, &b->windows[window]);
+		for (; outage < b->outages.count && b->outages.rows[outage].conversation == conversation; outage++)
+			outages_add(&w->outages, row, &b->outages.rows[outage]);
+		for (; packet < b->packet_count && b->packets[packet].conversation == conversation; packet++)
+			take_packet(w, row, &b->packets[packet]);
+	}
+	take_seconds(w, b);
+	return w->db->failed ? -1 : 0;
+}
+
+static bool doubtful(const struct flow_writer *w, const struct pending *p)
+{
+	if (!w->missed_total[p->vantage])
+		return false;
+	/* Misses all over a capture (more than one in ten thousand) make every absence doubtful. */
+	if (w->missed_total[p->vantage] * 10000 > w->join->net->vantages[p->vantage].frames)
+		return true;
+	for (int64_t d = -DOUBT_SECONDS; d <= DOUBT_SECONDS; d++) {
+		struct missed_key key = {.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};
+
+		if (hashmap_get(&w->missed, &key))
+			return true;
+	}
+	return false;
+}
+
+static sqlite3_stmt *prepare(struct flow_writer *w, const char *sql)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (sqlite3_prepare_v2(w->db->handle, sql, -1, &s, NULL) != SQLITE_OK) {
+		(void)fprintf(stderr, "bug: %s: %s\n", sql, sqlite3_errmsg(w->db->handle));
+		abort();
+	}
+	return s;
+}
+
+static void limit_reached(struct flow_writer *w, const char *table, uint64_t kept, uint64_t total)
+{
+	sqlite3_stmt *s = db_insert(w->db, TABLE_LIMIT_REACHED);
+
+	if (kept == total)
+		return;
+	db_text(s, 1, table);
+	db_int(s, 2, (int64_t)kept);
+	db_int(s, 3, (int64_t)total);
+	db_step(w->db, s);
+}
+
+/* From lost to unjudged: as unjudge_path.sql does with the row. */
+static void unjudge(struct waiting_loss *p, const struct pending *e)
+{
+	uint32_t syn = e->syn ? e->segments : 0;
+
+	p->loss.segments -= e->segments;
+	p->loss.syn_segments -= syn;
+	p->loss.bytes -= e->bytes;
+	p->unjudged += e->segments;
+	p->unjudged_syn += syn;
+}
+
+static void settle_pending(struct flow_writer *w)
+{
+	sqlite3_stmt *event = prepare(w, schema_statement_unjudge_event);
+	sqlite3_stmt *path = prepare(w, schema_statement_unjudge_path);
+
+	for (uint32_t i = 0; i < w->pending_count; i++) {
+		const struct pending *p = &w->pending[i];
+
+		if (!doubtful(w, p))
+			continue;
+		unjudge(&w->waiting[p->waiting], p);
+		db_int(path, 1, p->flow);
+		db_int(path, 2, p->segments);
+		db_int(path, 3, p->bytes);
+		db_int(path, 4, p->syn ? p->segments : 0);
+		db_int(path, 5, p->leg);
+		db_text(path, 6, direction_name(p->direction));
+		db_step(w->db, path);
+		if (!p->event_row)
+			continue;
+		db_int(event, 1, (int64_t)p->event_row);
+		db_step(w->db, event);
+	}
+	(void)sqlite3_finalize(event);
+	(void)sqlite3_finalize(path);
+}
+
+int flow_writer_finish(struct flow_writer *w, struct error *err)
+{
+	struct btree **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events, &w->handshake_acks};
+	struct btree_file *file = w->file;
+	int result, r;
+
+	if (!file)
+		return 0;
+	result = insert_packets(w, err);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		btree_finish(*all[i]);
+		*all[i] = NULL;
+	}
+	flowindex_finish(&w->indexes);
+	w->file = NULL;
+	r = btree_file_close(file, result ? NULL : err);
+	return result ? result : r;
+}
+
+void flow_writer_settle(struct flow_writer *w)
+{
+	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
+	uint64_t kept, total;
+
+	for (uint32_t i = 0; i < w->window_count; i++)
+		insert_window(w, w->windows[i].row, &w->windows[i].window);
+	settle_pending(w);
+	add_waiting(w);
+	totals_store(&w->totals, w->db, w->join->net);
+	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
+		db_int(missed, 1, w->join->net->vantages[i].id);
+		db_int(missed, 2, (int64_t)w->missed_total[i]);
+		db_step(w->db, missed);
+	}
+	(void)sqlite3_finalize(missed);
+	insert_peer_seconds(w);
+	outages_store(&w->outages, w->join, w->db, &kept, &total);
+	limit_reached(w, "flow_activity", kept, total);
+	limit_reached(w, "peer_activity", w->peer_seconds.count, w->peer_seconds.count + w->peer_seconds.refused);
+	limit_reached(w, "segment_event", w->event_count, w->events_total);
+	limit_reached(w, "packet", w->packet_count, w->packets_total);
+}
