@@ -85,6 +85,15 @@ bool match_is_causal(struct matcher *m, const struct item *sent, const struct it
 	return c->ahead == INT64_MIN || received->seg->time_ns - t >= c->ahead - 15 * NSEC_PER_USEC;
 }
 
+/* As match_is_causal(), for a pair that is the same otherwise. */
+static bool fits_clock(struct matcher *m, const struct item *sent, const struct item *received)
+{
+	bool fits = match_is_causal(m, sent, received);
+
+	m->refused |= !fits;
+	return fits;
+}
+
 static void pair(struct matcher *m, uint32_t i, uint32_t k)
 {
 	m->sent->items[i].state = m->received->items[k].state = ITEM_WHOLE;
@@ -101,7 +110,7 @@ static uint32_t find_sent(struct matcher *m, uint32_t begin, uint32_t end, const
 	uint32_t at = begin;
 
 	while (at < end && (sent[at].off != received->off || sent[at].ack != received->ack || sent[at].state != ITEM_OPEN ||
-				   !same(m, &sent[at], received, STRICT) || !match_is_causal(m, &sent[at], received)))
+				   !same(m, &sent[at], received, STRICT) || !fits_clock(m, &sent[at], received)))
 		at++;
 	return at;
 }
@@ -288,6 +297,51 @@ static int by_key(const void *x, const void *y, void *lane)
 	return r ? r : compare_u64(i, k);
 }
 
+/*
+ * Does a pair keep the order that the pairs around it have in both files? That is a fact, where times
+ * are not: what comes before everything sent around it was sent by another transmission.
+ */
+static bool keeps_order(const struct matcher *m, uint32_t i, uint32_t k)
+{
+	return (m->mate_before[i] == ITEM_NONE || m->mate_before[i] < k) && m->mate_behind[i] > k;
+}
+
+/* How many open items of the other lane are the same as this one. */
+static uint32_t count_same(const struct matcher *m, uint32_t item, bool is_sent, const uint32_t *others, uint32_t count,
+	enum strictness how)
+{
+	const struct item *mine = is_sent ? &m->sent->items[item] : &m->received->items[item];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct item *other = is_sent ? &m->received->items[others[i]] : &m->sent->items[others[i]];
+
+		n += other->state == ITEM_OPEN && (is_sent ? same(m, mine, other, how) : same(m, other, mine, how));
+	}
+	return n;
+}
+
+/*
+ * What the clock refused within a group of equal keys: a clock chooses, so where there is nothing to
+ * choose (one sending, one arrival, or as many of the one as of the other) it is not asked.
+ */
+static void match_refused(struct matcher *m, const uint32_t *sent, uint32_t sent_count, const uint32_t *received,
+	uint32_t received_count, enum strictness how)
+{
+	for (uint32_t k = 0; k < received_count; k++) {
+		const struct item *got = &m->received->items[received[k]];
+		uint32_t i = 0;
+
+		while (i < sent_count && (m->sent->items[sent[i]].state != ITEM_OPEN ||
+						 !same(m, &m->sent->items[sent[i]], got, how) ||
+						 !keeps_order(m, sent[i], received[k])))
+			i++;
+		if (i < sent_count && count_same(m, received[k], false, sent, sent_count, how) ==
+					      count_same(m, sent[i], true, received, received_count, how))
+			pair(m, sent[i], received[k]);
+	}
+}
+
 /* Within a group of equal keys: each arrival takes the first sent copy that is the same. */
 static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_count, const uint32_t *received,
 	uint32_t received_count, enum strictness how)
@@ -296,7 +350,7 @@ static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_c
 		for (uint32_t i = 0; i < sent_count; i++) {
 			if (m->sent->items[sent[i]].state == ITEM_OPEN &&
 				same(m, &m->sent->items[sent[i]], &m->received->items[received[k]], how) &&
-				match_is_causal(m, &m->sent->items[sent[i]], &m->received->items[received[k]])) {
+				fits_clock(m, &m->sent->items[sent[i]], &m->received->items[received[k]])) {
 				pair(m, sent[i], received[k]);
 				break;
 			}
@@ -332,10 +386,41 @@ static void match_sorted(struct matcher *m, enum strictness how)
 			ie++;
 		while (ke < nr && !compare_items(b, &m->received->items[r[ke]], m->traits.tcp))
 			ke++;
-		match_group(m, s + i, ie - i, r + k, ke - k, how);
+		(m->mate_before ? match_refused : match_group)(m, s + i, ie - i, r + k, ke - k, how);
 		i = ie;
 		k = ke;
 	}
+}
+
+/* The arrivals of the matched items around each sent one. */
+static void note_mates_around(struct matcher *m)
+{
+	uint32_t n = m->sent->count, mate = ITEM_NONE;
+
+	m->mate_before = mem_array(n + 1, sizeof(*m->mate_before));
+	m->mate_behind = mem_array(n + 1, sizeof(*m->mate_behind));
+	for (uint32_t i = 0; i < n; i++) {
+		m->mate_before[i] = mate;
+		mate = m->sent->items[i].mate != ITEM_NONE ? m->sent->items[i].mate : mate;
+	}
+	mate = ITEM_NONE;
+	for (uint32_t i = n; i--;) {
+		m->mate_behind[i] = mate;
+		mate = m->sent->items[i].mate != ITEM_NONE ? m->sent->items[i].mate : mate;
+	}
+}
+
+/* A clock never refuses the only one: what it alone kept apart is matched without it. */
+static void match_without_clock(struct matcher *m)
+{
+	if (!m->refused || !m->open_sent || !m->open_received)
+		return;
+	note_mates_around(m);
+	match_sorted(m, STRICT);
+	match_sorted(m, RELAXED);
+	free(m->mate_before);
+	free(m->mate_behind);
+	m->mate_before = m->mate_behind = NULL;
 }
 
 static void add_run(struct run_list *l, uint32_t item, int64_t low, int64_t high)
@@ -413,24 +498,32 @@ static void activate(struct active *a, uint32_t item)
 	a->count++;
 }
 
-/* The sent copy that an arrival comes from: one whose ID agrees before the earliest that may be. */
+/*
+ * The sent copy that an arrival comes from: one whose ID agrees before the earliest that may be. The
+ * clock chooses; it does not refuse the only one.
+ */
 static uint32_t choose_copy(struct matcher *m, const struct active *s, struct item *got, int64_t low)
 {
-	uint32_t chosen = s->count, may = 0;
+	uint32_t chosen = s->count, may = 0, refused = s->count, refusals = 0;
 
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct item *it = &m->sent->items[s->items[i]];
 		enum fit fit = s->used[i] ? FIT_NOT : range_fits(m, it, got, low);
 
-		if (fit == FIT_NOT || !match_is_causal(m, it, got))
+		if (fit == FIT_NOT)
 			continue;
+		if (!match_is_causal(m, it, got)) {
+			refused = i;
+			refusals++;
+			continue;
+		}
 		if (fit == FIT_SURE)
 			return i;
 		chosen = chosen == s->count ? i : chosen;
 		may++;
 	}
 	got->ambiguous |= may > 1;
-	return chosen;
+	return !may && refusals == 1 ? refused : chosen;
 }
 
 /* One elementary interval: every active item covers it wholly. */
@@ -587,6 +680,10 @@ static void mark_ambiguous(struct matcher *m)
 void match_lanes(struct matcher *m, uint32_t mss)
 {
 	m->missing.count = m->extra.count = 0;
+	m->refused = false;
+	/* Where a lane is empty nothing is learnt; what the last conversation taught is not this one's. */
+	m->traits.use_timestamp = m->traits.tcp;
+	m->traits.use_id = true;
 	m->traits.mss = mss;
 	m->open_sent = m->sent->count;
 	m->open_received = m->received->count;
@@ -594,6 +691,7 @@ void match_lanes(struct matcher *m, uint32_t mss)
 		learn_and_match(m);
 		match_sorted(m, STRICT);
 		match_sorted(m, RELAXED);
+		match_without_clock(m);
 		if (m->traits.tcp)
 			match_ranges(m);
 	}

@@ -42,11 +42,14 @@ struct matcher {
 	struct run_list missing; /* of sent items that are not whole: by item, ascending */
 	struct run_list extra;	 /* of received ones */
 	uint32_t open_sent, open_received; /* items that no whole one was found for yet */
+	bool refused; /* the clock refused what else was the same */
 	/* Scratch, kept between calls. */
 	uint32_t *left_sent, *left_received;
 	uint32_t left_sent_cap, left_received_cap;
 	int64_t *cuts;
 	uint32_t cut_cap;
+	/* While the clock is left out, by sent item: where the nearest matched ones before and behind it arrived. */
+	uint32_t *mate_before, *mate_behind;
 };
 
 /* False when the arrival is proven to be earlier than the sending. */
