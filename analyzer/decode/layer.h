@@ -104,7 +104,7 @@ static inline bool ipv4_checksum_is_bad(const uint8_t *h, uint32_t length)
 struct frame;
 
 /* usual.c: a frame of the most common kind, whole: all but what the frame's flags say. False: another kind, nothing set. */
-bool usual_decode(const struct frame *f, struct packet *p);
+bool fastpath_decode(const struct frame *f, struct packet *p);
 /* link.c: the header of a link type; then the rest. */
 enum packet_disposition link_decode(struct layer *l, uint32_t link_type);
 /* link.c: any VLAN tags, then what the ethertype says. */

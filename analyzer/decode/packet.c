@@ -71,7 +71,7 @@ NOINLINE enum packet_disposition packet_decode_in_steps(
 enum packet_disposition packet_decode(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
 {
-	if (__builtin_expect(link_type == LINK_ETHERNET && usual_decode(frame, ret_packet), 1)) {
+	if (__builtin_expect(link_type == LINK_ETHERNET && fastpath_decode(frame, ret_packet), 1)) {
 		take_flags(ret_packet, frame->epb_flags);
 		return PACKET_TCP;
 	}

@@ -52,7 +52,7 @@ static inline uint32_t hash_option(uint32_t hash, uint8_t kind, uint8_t length)
 #define SYN_LEN 20
 
 /* The hash of the usual layout, which the compiler folds to a constant. */
-static inline uint32_t usual_hash(void)
+static inline uint32_t fastpath_hash(void)
 {
 	uint32_t hash = hash_option(HASH_BASIS, OPTION_NOP, 1);
 
@@ -60,7 +60,7 @@ static inline uint32_t usual_hash(void)
 	return hash_option(hash, OPTION_TIMESTAMP, 10);
 }
 
-static inline uint32_t usual_syn_hash(void)
+static inline uint32_t fastpath_syn_hash(void)
 {
 	uint32_t hash = hash_option(HASH_BASIS, OPTION_MSS, 4);
 
@@ -71,7 +71,7 @@ static inline uint32_t usual_syn_hash(void)
 }
 
 /* The options of nearly every SYN; false: others. */
-static bool take_usual_syn(struct packet *p, const uint8_t *o)
+static bool take_fastpath_syn(struct packet *p, const uint8_t *o)
 {
 	if (be16(o) != SYN_MSS || be32(o + 4) != SYN_SACK_PERMITTED_TIMESTAMP || be32(o + 16) >> 8 != SYN_NOP_WSCALE)
 		return false;
@@ -80,7 +80,7 @@ static bool take_usual_syn(struct packet *p, const uint8_t *o)
 	p->tsval = be32(o + 8);
 	p->tsecr = be32(o + 12);
 	p->wscale = o[19];
-	p->option_hash = usual_syn_hash();
+	p->option_hash = fastpath_syn_hash();
 	return true;
 }
 
@@ -210,10 +210,10 @@ void tcpopt_decode(const uint8_t *options, uint32_t captured, uint32_t length, s
 		p->tcp_options = TCPOPT_HAS_TIMESTAMP;
 		p->tsval = be32(options + 4);
 		p->tsecr = be32(options + 8);
-		p->option_hash = usual_hash();
+		p->option_hash = fastpath_hash();
 		return;
 	}
-	if (captured == SYN_LEN && length == SYN_LEN && take_usual_syn(p, options))
+	if (captured == SYN_LEN && length == SYN_LEN && take_fastpath_syn(p, options))
 		return;
 	p->tcp_options = captured < length ? TCPOPT_TRUNCATED : 0;
 	walk(&c, length - captured, p);

@@ -71,7 +71,7 @@ static inline const struct fileindex_page *fileindex_page_of(const struct filein
 uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal);
 
 /* Asks for the page that fileindex_offset() will read. */
-static inline void fileindex_near(const struct fileindex *x, uint32_t ordinal)
+static inline void fileindex_prefetch(const struct fileindex *x, uint32_t ordinal)
 {
 	prefetch_line(fileindex_page_of(x, ordinal));
 }

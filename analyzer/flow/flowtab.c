@@ -116,10 +116,10 @@ static void grow_buckets(struct flowtab *t)
 	t->bucket_mask = mask;
 }
 
-static struct flow *new_flow(struct flowtab *t, const struct flow_key *key, uint32_t hash)
+static struct flow_vantage *new_flow(struct flowtab *t, const struct flow_key *key, uint32_t hash)
 {
 	uint32_t page = t->count >> FLOWTAB_PAGE_BITS;
-	struct flow *f;
+	struct flow_vantage *f;
 
 	if (t->count == t->limit)
 		return NULL;
@@ -128,16 +128,16 @@ static struct flow *new_flow(struct flowtab *t, const struct flow_key *key, uint
 			t->page_cap = t->page_cap ? 2 * t->page_cap : 64;
 			t->pages = mem_grow(t->pages, t->page_cap, sizeof(*t->pages));
 		}
-		t->pages[page] = arena_alloc(t->arena, sizeof(struct flow) << FLOWTAB_PAGE_BITS);
+		t->pages[page] = arena_alloc(t->arena, sizeof(struct flow_vantage) << FLOWTAB_PAGE_BITS);
 	}
 	f = flowtab_at(t, t->count);
 	prefetch_to_write(f + 2, sizeof(*f)); /* where one of the next flows will be */
-	*f = (struct flow){.key = *key, .index = t->count++, .older = FLOW_NONE, .hash = hash, .joined = FLOW_NONE};
+	*f = (struct flow_vantage){.key = *key, .index = t->count++, .older = FLOW_NONE, .hash = hash, .flow = FLOW_NONE};
 	f->side[0].wscale = f->side[1].wscale = 255;
 	return f;
 }
 
-static bool contradicts_syn(const struct flow *f, const struct packet *p, bool from_b)
+static bool contradicts_syn(const struct flow_vantage *f, const struct packet *p, bool from_b)
 {
 	const struct flow_side *side = &f->side[from_b], *peer = &f->side[!from_b];
 
@@ -154,7 +154,7 @@ static bool contradicts_syn(const struct flow *f, const struct packet *p, bool f
 }
 
 /* True when a SYN cannot belong to the flow that has its 5-tuple. */
-static inline bool new_incarnation(const struct flow *f, const struct packet *p, bool from_b)
+static inline bool new_incarnation(const struct flow_vantage *f, const struct packet *p, bool from_b)
 {
 	return p->protocol == 6 && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && contradicts_syn(f, p, from_b);
 }
@@ -167,10 +167,10 @@ static inline bool same_key(const struct flow_key *x, const struct flow_key *y)
 		(le64(a + 24) ^ le64(b + 24)) | (le64(a + 32) ^ le64(b + 32)));
 }
 
-struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other)
+struct flow_vantage *flowtab_same_key(const struct flowtab *t, const struct flow_vantage *other)
 {
 	for (uint32_t at = other->hash & t->bucket_mask; t->buckets[at]; at = (at + 1) & t->bucket_mask) {
-		struct flow *f;
+		struct flow_vantage *f;
 
 		if ((uint32_t)(t->buckets[at] >> 32) != other->hash)
 			continue;
@@ -181,10 +181,10 @@ struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other)
 	return NULL;
 }
 
-static NOINLINE struct flow *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
+static NOINLINE struct flow_vantage *find_or_start(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
 {
 	uint32_t hash = look->hash, at, index;
-	struct flow *f, *newer;
+	struct flow_vantage *f, *newer;
 
 	for (at = hash & t->bucket_mask; t->buckets[at]; at = (at + 1) & t->bucket_mask) {
 		if ((uint32_t)(t->buckets[at] >> 32) != hash)
@@ -213,9 +213,9 @@ static NOINLINE struct flow *find_or_start(struct flowtab *t, const struct packe
 	return f;
 }
 
-struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
+struct flow_vantage *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look)
 {
-	struct flow *f = look->guess;
+	struct flow_vantage *f = look->guess;
 
 	/* It was looked up some packets ago; a flow that was started since is the newer one. */
 	if (f && !f->has_newer && same_key(&f->key, &look->key) && !new_incarnation(f, p, look->from_b))
@@ -223,7 +223,7 @@ struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struc
 	return find_or_start(t, p, look);
 }
 
-void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
+void flowtab_prefetch_flow(const struct flowtab *t, struct flow_lookup *look)
 {
 	uint32_t at = look->hash & t->bucket_mask;
 
@@ -233,14 +233,14 @@ void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look)
 	if (!t->buckets[at])
 		return;
 	look->guess = flowtab_at(t, (uint32_t)t->buckets[at] - 1);
-	prefetch_to_write(look->guess, sizeof(struct flow));
+	prefetch_to_write(look->guess, sizeof(struct flow_vantage));
 }
 
 /*
  * Chunks grow with the flow, by a sixteenth of what it has: of a flow of 150 segments 4 bytes a segment
  * go into headers and what is left over, and large flows still stay in few pieces.
  */
-static NOINLINE struct segment *new_chunk(struct flowtab *t, struct flow *f)
+static NOINLINE struct segment *new_chunk(struct flowtab *t, struct flow_vantage *f)
 {
 	uint32_t cap = f->slots / 16, least = f->slots < 12 ? 4 : 8;
 	struct segment_chunk *c;
@@ -259,7 +259,7 @@ static NOINLINE struct segment *new_chunk(struct flowtab *t, struct flow *f)
 	return c->slots;
 }
 
-struct segment *flow_reserve(struct flowtab *t, struct flow *f, unsigned n)
+struct segment *flow_vantage_reserve(struct flowtab *t, struct flow_vantage *f, unsigned n)
 {
 	struct segment_chunk *c = f->tail;
 

@@ -47,13 +47,13 @@ struct flow_side {
 
 #define FLOW_NONE UINT32_MAX
 
-struct flow {
+struct flow_vantage {
 	struct flow_key key;
 	uint32_t index; /* in the table */
 	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
 	uint32_t hash;
 	uint32_t address[2]; /* of A and B, among the vantage point's, + 1; 0: not looked up yet */
-	/* From here to file_frames: read together when conversations are put in order, flow_near_times(). */
+	/* From here to file_frames: read together when flows are put in order, flow_near_times(). */
 	uint32_t file; /* the capture that file_frames are of */
 	int64_t first_ns, last_ns;
 	uint64_t file_bytes;
@@ -61,7 +61,7 @@ struct flow {
 	struct segment *newest; /* the last one appended */
 	uint32_t slots;
 	uint32_t newest_ifindex;
-	uint32_t joined;	  /* global flow, set by pairing; FLOW_NONE before */
+	uint32_t flow;	  /* global flow, set by pairing; FLOW_NONE before */
 	uint32_t file_frames;	  /* of the current capture file, until ingest takes them into its account */
 	struct flow_side side[2]; /* [0] A, [1] B */
 	uint8_t tunnel;		  /* enum packet_tunnel */
@@ -70,7 +70,7 @@ struct flow {
 
 struct flowtab {
 	struct arena *arena; /* for chunks and flows */
-	struct flow **pages; /* flow i is pages[i >> FLOWTAB_PAGE_BITS][i & mask] */
+	struct flow_vantage **pages; /* flow i is pages[i >> FLOWTAB_PAGE_BITS][i & mask] */
 	uint32_t count, page_cap, limit;
 	uint64_t *buckets; /* hash << 32 | index + 1; 0 free */
 	uint32_t bucket_mask;
@@ -82,20 +82,20 @@ struct flowtab {
 void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit);
 void flowtab_release(struct flowtab *t);
 
-static inline struct flow *flowtab_at(const struct flowtab *t, uint32_t index)
+static inline struct flow_vantage *flowtab_at(const struct flowtab *t, uint32_t index)
 {
 	return &t->pages[index >> FLOWTAB_PAGE_BITS][index & ((1U << FLOWTAB_PAGE_BITS) - 1)];
 }
 
-static inline void flow_near_times(const struct flow *f)
+static inline void flow_vantage_prefetch_times(const struct flow_vantage *f)
 {
-	prefetch_to_read(&f->file, offsetof(struct flow, side) - offsetof(struct flow, file));
+	prefetch_to_read(&f->file, offsetof(struct flow_vantage, side) - offsetof(struct flow_vantage, file));
 }
 
 /* Where to look for a packet's flow. */
 struct flow_lookup {
 	struct flow_key key;
-	struct flow *guess; /* by flowtab_near_flow(): it may have this key; NULL: not known */
+	struct flow_vantage *guess; /* by flowtab_near_flow(): it may have this key; NULL: not known */
 	uint32_t hash;
 	bool from_b; /* its sender is B */
 };
@@ -103,18 +103,18 @@ struct flow_lookup {
 void flow_lookup_of(const struct packet *p, struct flow_lookup *ret);
 
 /* The newest flow under another table's flow's key, or NULL; older ones by their index in older. */
-struct flow *flowtab_same_key(const struct flowtab *t, const struct flow *other);
+struct flow_vantage *flowtab_same_key(const struct flowtab *t, const struct flow_vantage *other);
 
 /* Brings near, in two steps, what flowtab_same_key() will need; the second returns what it most likely finds. */
-static inline void flowtab_near_same_bucket(const struct flowtab *t, const struct flow *other)
+static inline void flowtab_prefetch_same_bucket(const struct flowtab *t, const struct flow_vantage *other)
 {
 	prefetch_line(&t->buckets[other->hash & t->bucket_mask]);
 }
 
-static inline const struct flow *flowtab_near_same_key(const struct flowtab *t, const struct flow *other)
+static inline const struct flow_vantage *flowtab_prefetch_same_key(const struct flowtab *t, const struct flow_vantage *other)
 {
 	uint64_t entry = t->buckets[other->hash & t->bucket_mask];
-	const struct flow *f = entry ? flowtab_at(t, (uint32_t)entry - 1) : NULL;
+	const struct flow_vantage *f = entry ? flowtab_at(t, (uint32_t)entry - 1) : NULL;
 
 	if (f)
 		prefetch_to_read(f, sizeof(*f));
@@ -126,21 +126,21 @@ static inline const struct flow *flowtab_near_same_key(const struct flowtab *t, 
  * that side sent before starts a new flow (RFC 9293 3.4.1: a new incarnation); the same number is
  * a retransmission. NULL: the table is full.
  */
-struct flow *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look);
+struct flow_vantage *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look);
 
 /*
  * Tens of thousands of flows do not fit into the processor's caches, and each packet is of another:
- * these three bring near, one step each and without waiting, what flowtab_find() and flow_reserve()
+ * these three bring near, one step each and without waiting, what flowtab_find() and flow_vantage_reserve()
  * will need. Called for several packets in turn, their waits overlap.
  */
-static inline void flowtab_near_bucket(const struct flowtab *t, const struct flow_lookup *look)
+static inline void flowtab_prefetch_bucket(const struct flowtab *t, const struct flow_lookup *look)
 {
 	prefetch_line(&t->buckets[look->hash & t->bucket_mask]);
 }
 
-void flowtab_near_flow(const struct flowtab *t, struct flow_lookup *look);
+void flowtab_prefetch_flow(const struct flowtab *t, struct flow_lookup *look);
 
-static inline void flow_near_slot(const struct flow *f)
+static inline void flow_vantage_prefetch_slot(const struct flow_vantage *f)
 {
 	if (!f || !f->newest)
 		return;
@@ -149,10 +149,10 @@ static inline void flow_near_slot(const struct flow *f)
 	prefetch_line_to_write(f->newest + 1);
 }
 
-/* Room for n (1 or 2) slots at the end of the flow's segments, for flow_append() to take. */
-struct segment *flow_reserve(struct flowtab *t, struct flow *f, unsigned n);
+/* Room for n (1 or 2) slots at the end of the flow's segments, for flow_vantage_append() to take. */
+struct segment *flow_vantage_reserve(struct flowtab *t, struct flow_vantage *f, unsigned n);
 
-static inline void flow_append(struct flow *f, unsigned n)
+static inline void flow_vantage_append(struct flow_vantage *f, unsigned n)
 {
 	f->newest = &f->tail->slots[f->tail->used];
 	f->tail->used += n;

@@ -7,7 +7,7 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "flow/census.h"
+#include "flow/summary.h"
 #include "flow/fragments.h"
 #include "flow/observe.h"
 #include "flow/track.h"
@@ -37,7 +37,7 @@ struct reading_vantage {
 };
 
 struct host_reading {
-	struct network *net;
+	struct dataset *data;
 	struct host *host;
 	const struct ingest_options *options;
 	struct reading_vantage **vantages;
@@ -187,21 +187,21 @@ static void account(struct host_reading *rd, int disposition, const struct frame
 }
 
 /* The flow goes on in another file: what the last one had of it is kept. */
-static NOINLINE void share_last_file(struct host *h, uint32_t vantage, struct flow *f)
+static NOINLINE void keep_file_frames(struct host *h, uint32_t vantage, struct flow_vantage *f)
 {
-	MEM_RESERVE(h->shares, h->share_count, h->share_cap);
-	h->shares[h->share_count++] = (struct host_share){.vantage = vantage, .flow = f->index,
+	MEM_RESERVE(h->file_frames, h->file_frames_count, h->file_frames_cap);
+	h->file_frames[h->file_frames_count++] = (struct host_file_frames){.vantage = vantage, .flow = f->index,
 		.capture = f->file, .frames = f->file_frames, .bytes = f->file_bytes};
 	f->file_frames = 0;
 	f->file_bytes = 0;
 }
 
 /* Frames that became segments are joined or one-sided; which, is known after pairing. */
-static inline void share_frame(
-	struct host_reading *rd, const struct reading_vantage *rv, struct flow *f, const struct frame *frame)
+static inline void count_frame(
+	struct host_reading *rd, const struct reading_vantage *rv, struct flow_vantage *f, const struct frame *frame)
 {
 	if (f->file_frames && f->file != rd->capture_index)
-		share_last_file(rd->host, rv->place, f);
+		keep_file_frames(rd->host, rv->place, f);
 	f->file = rd->capture_index;
 	f->file_frames++;
 	f->file_bytes += frame->wire_len;
@@ -215,7 +215,7 @@ static inline void share_frame(
 /* Adds a packet to its flow. Returns the disposition to account it under, or HELD_BY_FLOW. */
 static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
-	struct flow *f;
+	struct flow_vantage *f;
 	bool from_b;
 
 	switch (track_packet(o, &f, &from_b)) {
@@ -228,7 +228,7 @@ static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *r
 	}
 	if (o->packet->disposition == PACKET_VRRP)
 		return PACKET_VRRP;
-	share_frame(rd, rv, f, o->frame);
+	count_frame(rd, rv, f, o->frame);
 	if (rv->v.kind == VANTAGE_NETFILTER)
 		observe_netfilter(o, f->index, from_b);
 	return HELD_BY_FLOW;
@@ -370,7 +370,7 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 		f->time_ns = sane_time(p->nflog_time_ns);
 	if (p->version) {
 		flow_lookup_of(p, &t->lookup);
-		flowtab_near_bucket(&v->flows, &t->lookup);
+		flowtab_prefetch_bucket(&v->flows, &t->lookup);
 	}
 	return true;
 }
@@ -417,10 +417,10 @@ static void ingest_group(struct host_reading *rd, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++)
 		if (group[i].packet.version)
-			flowtab_near_flow(&group[i].rv->v.flows, &group[i].lookup);
+			flowtab_prefetch_flow(&group[i].rv->v.flows, &group[i].lookup);
 	for (uint32_t i = 0; i < count; i++)
 		if (group[i].packet.version)
-			flow_near_slot(group[i].lookup.guess);
+			flow_vantage_prefetch_slot(group[i].lookup.guess);
 	for (uint32_t i = 0; i < count; i++)
 		ingest_frame(rd, &group[i]);
 }
@@ -567,11 +567,11 @@ static void give_up_fragments(struct host_reading *rd)
 static int read_capture(struct host_reading *rd, uint32_t index, struct error *err)
 {
 	struct capfile_options options = {.sha256 = rd->options->sha256};
-	struct capfile *cf = rd->net->captures[index].open;
+	struct capfile *cf = rd->data->captures[index].open;
 	int r = 0;
 
 	rd->capture_index = index;
-	rd->capture = &rd->net->captures[index];
+	rd->capture = &rd->data->captures[index];
 	rd->capture->open = NULL;
 	if (!cf)
 		r = capfile_open(&cf, rd->capture->path, &options, err);
@@ -597,14 +597,14 @@ static void need_vantage(struct host_reading *rd)
 		(void)vantage_for(rd, &unknown, 0);
 }
 
-struct host_reading *ingest_host(struct network *net, uint32_t host,
+struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	const struct ingest_options *options, int *ret_result, struct error *err)
 {
 	struct host_reading *rd = mem_zalloc(sizeof(*rd));
 	int r = 0;
 
-	rd->net = net;
-	rd->host = &net->hosts[host];
+	rd->data = data;
+	rd->host = &data->hosts[host];
 	rd->options = options;
 	rd->fragments = fragments_new();
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
@@ -612,7 +612,7 @@ struct host_reading *ingest_host(struct network *net, uint32_t host,
 	need_vantage(rd);
 	for (uint32_t i = 0; i < rd->count; i++) {
 		observe_close_activity(&rd->vantages[i]->v);
-		census_take(&rd->vantages[i]->v);
+		summary_make(&rd->vantages[i]->v);
 	}
 	rd->fragments = fragments_free(rd->fragments);
 	*ret_result = r;
@@ -624,10 +624,10 @@ static void renumber(struct host_reading *rd, uint32_t first)
 {
 	struct host *h = rd->host;
 
-	for (uint32_t i = 0; i < h->share_count; i++)
-		h->shares[i].vantage += first;
+	for (uint32_t i = 0; i < h->file_frames_count; i++)
+		h->file_frames[i].vantage += first;
 	for (uint32_t c = 0; c < h->capture_count; c++) {
-		struct capture *cap = &rd->net->captures[h->captures[c]];
+		struct capture *cap = &rd->data->captures[h->captures[c]];
 
 		for (uint32_t i = 0; i < cap->interface_count; i++)
 			cap->interfaces[i].vantage += first;
@@ -644,28 +644,28 @@ static void name_vantage(const struct host *h, struct vantage *v, uint32_t place
 		v->name = mem_printf("%s#%u", h->name, place + 1);
 }
 
-void ingest_gather(struct network *net, struct host_reading **readings)
+void ingest_gather(struct dataset *data, struct host_reading **readings)
 {
 	uint32_t total = 0;
 
-	for (uint32_t h = 0; h < net->host_count; h++)
+	for (uint32_t h = 0; h < data->host_count; h++)
 		total += readings[h]->count;
-	net->vantages = mem_array(total, sizeof(*net->vantages));
-	for (uint32_t h = 0; h < net->host_count; h++) {
+	data->vantages = mem_array(total, sizeof(*data->vantages));
+	for (uint32_t h = 0; h < data->host_count; h++) {
 		struct host_reading *rd = readings[h];
 		struct host *host = rd->host;
 
-		renumber(rd, net->vantage_count);
+		renumber(rd, data->vantage_count);
 		host->vantage_count = rd->count;
 		host->vantages = mem_array(rd->count, sizeof(*host->vantages));
 		for (uint32_t i = 0; i < rd->count; i++) {
-			struct vantage *v = &net->vantages[net->vantage_count];
+			struct vantage *v = &data->vantages[data->vantage_count];
 
 			*v = rd->vantages[i]->v;
 			v->host = h;
-			v->id = net->vantage_count + 1;
+			v->id = data->vantage_count + 1;
 			name_vantage(host, v, i);
-			host->vantages[i] = net->vantage_count++;
+			host->vantages[i] = data->vantage_count++;
 			free(rd->vantages[i]);
 		}
 		free(rd->vantages);

@@ -6,8 +6,8 @@
 
 struct filter;
 
-/* Everything a run has read; filled by ingest_plan() and ingest_host(). */
-struct network {
+/* Everything a run has read; filled by plan_inputs() and ingest_host(). */
+struct dataset {
 	struct host *hosts;
 	uint32_t host_count, host_cap;
 	struct vantage *vantages; /* in order of host, then of appearance; ids follow */
@@ -28,14 +28,14 @@ struct ingest_options {
 
 /*
  * Reads all captures of a host in order. A host's vantages are made on the way and are private to
- * it until network_number() gathers them. Damage is data; negative: the filter does not compile,
+ * it until ingest_gather() gathers them. Damage is data; negative: the filter does not compile,
  * a file vanished.
  */
 struct host_reading;
-struct host_reading *ingest_host(struct network *net, uint32_t host,
+struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	const struct ingest_options *options, int *ret_result, struct error *err);
 
 /* Moves the vantage points of all readings into net->vantages and numbers them. */
-void ingest_gather(struct network *net, struct host_reading **readings);
+void ingest_gather(struct dataset *data, struct host_reading **readings);
 
-void network_release(struct network *net);
+void dataset_release(struct dataset *data);

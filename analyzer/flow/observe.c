@@ -28,26 +28,26 @@ static struct activity *activity_of(struct vantage *v, int64_t second_ns)
 }
 
 /* One row for a MAC and a second, however many it spoke to: the newest rows are looked through. */
-static void keep_spoken(struct vantage *v, const struct mac_pair *p)
+static void keep_mac_seconds(struct vantage *v, const struct mac_pair *p)
 {
 	int64_t second_ns = v->now->second_ns;
-	struct spoken *s;
+	struct mac_second *s;
 
 	if (p->src_index == MAC_NONE)
 		return;
-	for (uint32_t i = v->spoken_count; i-- && v->spoken[i].second_ns == second_ns && v->spoken_count - i <= MAC_PAIRS;) {
-		s = &v->spoken[i];
+	for (uint32_t i = v->mac_second_count; i-- && v->mac_seconds[i].second_ns == second_ns && v->mac_second_count - i <= MAC_PAIRS;) {
+		s = &v->mac_seconds[i];
 		if (s->mac != p->src_index)
 			continue;
 		s->frames += p->frames;
 		s->bytes += p->bytes;
 		return;
 	}
-	v->spoken_cut |= v->spoken_count == ROW_LIMIT;
-	if (v->spoken_cut)
+	v->mac_second_cut |= v->mac_second_count == ROW_LIMIT;
+	if (v->mac_second_cut)
 		return;
-	MEM_RESERVE(v->spoken, v->spoken_count, v->spoken_cap);
-	v->spoken[v->spoken_count++] = (struct spoken){
+	MEM_RESERVE(v->mac_seconds, v->mac_second_count, v->mac_second_cap);
+	v->mac_seconds[v->mac_second_count++] = (struct mac_second){
 		.second_ns = second_ns, .mac = p->src_index, .frames = p->frames, .bytes = p->bytes};
 }
 
@@ -57,7 +57,7 @@ static void close_pair(struct vantage *v, struct mac_pair *p)
 		return;
 	v->now->rx_frames += p->frames;
 	v->now->rx_bytes += p->bytes;
-	keep_spoken(v, p);
+	keep_mac_seconds(v, p);
 	p->frames = 0;
 	p->bytes = 0;
 }
@@ -113,10 +113,10 @@ static bool tells_direction(const struct vantage *v)
 
 void observe_own_activity(struct vantage *v)
 {
-	if (v->own_mac == MAC_NONE || v->spoken_cut || tells_direction(v))
+	if (v->own_mac == MAC_NONE || v->mac_second_cut || tells_direction(v))
 		return;
-	for (uint32_t i = 0; i < v->spoken_count; i++) {
-		const struct spoken *s = &v->spoken[i];
+	for (uint32_t i = 0; i < v->mac_second_count; i++) {
+		const struct mac_second *s = &v->mac_seconds[i];
 		struct activity *a = s->mac == v->own_mac ? find_second(v, s->second_ns) : NULL;
 
 		if (!a || a->rx_frames < s->frames || a->rx_bytes < s->bytes)
@@ -241,7 +241,7 @@ static struct mac_use *mac_use_of(struct vantage *v, struct mac_use_key *key, co
 }
 
 /* Counts the run of a side for the address of its sender, or its receiver. */
-static void add_mac_use(struct vantage *v, struct mac_use_key *key, const struct flow *f, bool from_b, uint32_t *last)
+static void add_mac_use(struct vantage *v, struct mac_use_key *key, const struct flow_vantage *f, bool from_b, uint32_t *last)
 {
 	const struct flow_side *side = &f->side[from_b];
 	struct mac_use *use;
@@ -275,7 +275,7 @@ static uint32_t address_index(struct vantage *v, const uint8_t ip[16])
 	return hashmap_index(&v->addresses, a) + 1;
 }
 
-void observe_look_up(struct vantage *v, struct flow *f)
+void observe_look_up(struct vantage *v, struct flow_vantage *f)
 {
 	if (!f->address[0])
 		f->address[0] = address_index(v, f->key.a);
@@ -284,7 +284,7 @@ void observe_look_up(struct vantage *v, struct flow *f)
 }
 
 /* The last frame of the run was the flow's last but for the one that closes it: its time is near enough. */
-void observe_close_run(struct vantage *v, struct flow *f, bool from_b)
+void observe_close_run(struct vantage *v, struct flow_vantage *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 	struct mac_use_key source = {.mac = side->run_src_mac, .from_mac = MAC_NONE, .binding = MAC_NONE};
@@ -318,14 +318,14 @@ void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac)
 		bind(v, hashmap_value(&v->addresses, i - 1), mac);
 }
 
-static uint16_t binding_of(const struct vantage *v, const struct flow *f, bool b)
+static uint16_t binding_of(const struct vantage *v, const struct flow_vantage *f, bool b)
 {
 	const struct address *a = observe_address(v, f, b);
 
 	return a ? a->mac : MAC_NONE;
 }
 
-static void open_run(const struct observation *o, struct flow *f, bool from_b)
+static void open_run(const struct observation *o, struct flow_vantage *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 	struct vantage *v = o->vantage;
@@ -339,7 +339,7 @@ static void open_run(const struct observation *o, struct flow *f, bool from_b)
 	side->run_epoch = v->binding_epoch;
 }
 
-NOINLINE void observe_new_run(const struct observation *o, struct flow *f, bool from_b)
+NOINLINE void observe_new_run(const struct observation *o, struct flow_vantage *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 

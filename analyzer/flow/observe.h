@@ -65,9 +65,9 @@ void observe_icmp(const struct observation *o);
 void observe_netfilter(const struct observation *o, uint32_t flow, bool from_b);
 
 /* Counts a frame of a flow's side under its MACs; a change of MACs closes the run. */
-void observe_new_run(const struct observation *o, struct flow *f, bool from_b);
+void observe_new_run(const struct observation *o, struct flow_vantage *f, bool from_b);
 
-static inline void observe_macs(const struct observation *o, struct flow *f, bool from_b)
+static inline void observe_macs(const struct observation *o, struct flow_vantage *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
 
@@ -82,13 +82,13 @@ static inline void observe_macs(const struct observation *o, struct flow *f, boo
 void observe_binding(struct vantage *v, const uint8_t ip[16], uint16_t mac);
 
 /* Looks up the addresses of a flow, which stay known. */
-void observe_look_up(struct vantage *v, struct flow *f);
+void observe_look_up(struct vantage *v, struct flow_vantage *f);
 
 /* A or B of a flow whose addresses were looked up; NULL: the table is full. Until another address is looked up. */
-static inline struct address *observe_address(const struct vantage *v, const struct flow *f, bool b)
+static inline struct address *observe_address(const struct vantage *v, const struct flow_vantage *f, bool b)
 {
 	return f->address[b] ? hashmap_value(&v->addresses, f->address[b] - 1) : NULL;
 }
 
 /* Takes the run of a side into mac_use; for every flow once at the end. */
-void observe_close_run(struct vantage *v, struct flow *f, bool from_b);
+void observe_close_run(struct vantage *v, struct flow_vantage *f, bool from_b);

@@ -79,7 +79,7 @@ static void note_flags(struct flow_side *side, const struct packet *p)
 		side->zero_windows = saturate(side->zero_windows);
 }
 
-static void note_side(struct flow *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
+static void note_side(struct flow_vantage *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
 {
 	if (!f->newest)
 		f->first_ns = f->last_ns = time_ns;
@@ -111,7 +111,7 @@ static void fill_tcp(struct segment *s, const struct packet *p)
 }
 
 /* Bits that two copies of one packet may differ in. */
-#define COPY_BITS (SEGMENT_TWIN | SEGMENT_OUT | SEGMENT_IN)
+#define COPY_BITS (SEGMENT_DUPLICATE | SEGMENT_OUT | SEGMENT_IN)
 
 static bool same_packet(const struct segment *a, const struct segment *b)
 {
@@ -125,10 +125,10 @@ enum copy { COPY_NONE, COPY_BY_CAPTURE, COPY_TWIN };
 /*
  * Is s a copy of the segment recorded just before it in its flow? Seen again under other MACs,
  * another TTL or on another interface, the capture looked twice at one packet (a bridge, a bond,
- * a router's two sides). Otherwise it is a twin: the network or the capture made it, and the join
- * decides. Equal duplicate ACKs without IP ID are no twins: a host sends those.
+ * a router's two sides). Otherwise it is a duplicate: the network or the capture made it, and the join
+ * decides. Equal duplicate ACKs without IP ID are no duplicates: a host sends those.
  */
-static enum copy copy_of_newest(const struct flow *f, const struct segment *s, uint32_t ifindex)
+static enum copy copy_of_newest(const struct flow_vantage *f, const struct segment *s, uint32_t ifindex)
 {
 	const struct segment *last = f->newest;
 	int64_t apart;
@@ -173,7 +173,7 @@ static void build_segment(struct segment *s, const struct observation *o, bool f
 }
 
 /* Most are told from the one before them by what the packet says, without reading what was just written. */
-static enum copy copy_of(const struct flow *f, const struct segment *s, const struct packet *p)
+static enum copy copy_of(const struct flow_vantage *f, const struct segment *s, const struct packet *p)
 {
 	const struct segment *last = f->newest;
 
@@ -193,18 +193,18 @@ static void keep_sack(struct segment *s, const struct packet *p)
 	memcpy(blocks->edge, p->sack, p->sack_count * sizeof(blocks->edge[0]));
 }
 
-enum track_result track_packet(const struct observation *o, struct flow **ret_flow, bool *ret_from_b)
+enum track_result track_packet(const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b)
 {
 	const struct packet *p = o->packet;
 	struct vantage *v = o->vantage;
 	bool from_b = o->lookup->from_b, sack = p->disposition == PACKET_TCP && p->tcp_options & TCPOPT_HAS_SACK;
-	struct flow *f = flowtab_find(&v->flows, p, o->lookup);
+	struct flow_vantage *f = flowtab_find(&v->flows, p, o->lookup);
 	struct segment *s;
 	enum copy copy;
 
 	if (!f)
 		return TRACK_TABLE_FULL;
-	s = flow_reserve(&v->flows, f, sack ? 2 : 1);
+	s = flow_vantage_reserve(&v->flows, f, sack ? 2 : 1);
 	build_segment(s, o, from_b);
 	copy = copy_of(f, s, p);
 	if (copy == COPY_BY_CAPTURE) {
@@ -212,8 +212,8 @@ enum track_result track_packet(const struct observation *o, struct flow **ret_fl
 		return TRACK_COPY;
 	}
 	if (copy == COPY_TWIN) {
-		v->twins++;
-		s->bits |= SEGMENT_TWIN;
+		v->duplicate_segments++;
+		s->bits |= SEGMENT_DUPLICATE;
 	}
 	if (sack)
 		keep_sack(s, p);
@@ -223,7 +223,7 @@ enum track_result track_packet(const struct observation *o, struct flow **ret_fl
 		observe_macs(o, f, from_b);
 	f->tunnel = p->tunnel_depth ? p->tunnel : 0;
 	f->newest_ifindex = p->ifindex;
-	flow_append(f, sack ? 2 : 1);
+	flow_vantage_append(f, sack ? 2 : 1);
 	*ret_flow = f;
 	*ret_from_b = from_b;
 	return TRACK_ADDED;

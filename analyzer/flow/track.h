@@ -13,4 +13,4 @@ enum track_result {
 };
 
 /* o->packet must be of a protocol that is tracked. *ret_flow and *ret_from_b are set when added. */
-enum track_result track_packet(const struct observation *o, struct flow **ret_flow, bool *ret_from_b);
+enum track_result track_packet(const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b);

@@ -59,7 +59,7 @@ void vantage_release(struct vantage *v)
 	hashmap_release(&v->services);
 	hashmap_release(&v->netfilter);
 	free(v->activity);
-	free(v->spoken);
+	free(v->mac_seconds);
 	free(v->neighbors);
 	free(v->vrrps);
 	free(v->icmps);

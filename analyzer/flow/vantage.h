@@ -26,7 +26,7 @@ struct activity {
 };
 
 /* What one MAC sent in one second, where the capture does not tell directions. */
-struct spoken {
+struct mac_second {
 	int64_t second_ns;
 	uint64_t bytes;
 	uint32_t frames;
@@ -90,7 +90,7 @@ enum address_view {
 /* An IP address that frames were from or to. */
 struct address {
 	uint16_t mac; /* index of the MAC that it last spoke from; MAC_NONE: it did not */
-	/* By census.c, of flows between unicast addresses: */
+	/* By summary.c, of flows between unicast addresses: */
 	bool sent_out; /* the capture says that it was sent from here, with a TTL that no router has counted down */
 	bool own;      /* its host's; after owners_infer() */
 	uint8_t ttl_max, ttl_max_answered; /* of the first segments that it sent; of answered flows; 0: none */
@@ -152,9 +152,9 @@ struct vantage {
 	struct activity *activity;
 	struct activity *now; /* the second of the newest frame; NULL: none yet */
 	uint32_t activity_count, activity_cap;
-	struct spoken *spoken;
-	uint32_t spoken_count, spoken_cap;
-	bool spoken_cut; /* too many rows: nothing rests on them */
+	struct mac_second *mac_seconds;
+	uint32_t mac_second_count, mac_second_cap;
+	bool mac_second_cut; /* too many rows: nothing rests on them */
 	struct neighbor_row *neighbors;
 	uint32_t neighbor_count, neighbor_cap;
 	struct vrrp_row *vrrps;
@@ -169,7 +169,7 @@ struct vantage {
 	uint32_t gap_count, gap_cap;
 	int64_t first_ns, last_ns; /* of its frames within --from and --to; first_ns > last_ns: none */
 	int64_t start_ns, end_ns;  /* capture running, as recorded; INT64_MIN: not said */
-	uint64_t frames, duplicates, twins;
+	uint64_t frames, duplicates, duplicate_segments;
 	uint64_t backward_steps; /* frames more than 10 ms before the one read before them */
 	uint64_t non_ip_frames;
 	uint64_t ip_frames;	 /* unicast IPv4 and IPv6 frames */
@@ -251,11 +251,11 @@ struct host {
 	struct host_fact_row *facts; /* from capture comments and options */
 	uint32_t fact_count, fact_cap;
 	/* A flow's frames in a file, where the flow goes on in the next file. */
-	struct host_share {
+	struct host_file_frames {
 		uint32_t vantage, flow, capture, frames;
 		uint64_t bytes;
-	} *shares;
-	uint32_t share_count, share_cap;
+	} *file_frames;
+	uint32_t file_frames_count, file_frames_cap;
 };
 
 /* The MAC behind an index, or NULL for MAC_NONE. */

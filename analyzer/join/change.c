@@ -5,7 +5,7 @@
 #include "decode/packet.h"
 
 /* A SYN's options, which only the flow's sides keep: those of its first SYN. */
-static bool changed_syn(const struct leg *l, const struct item *sent, char detail[CHANGE_TEXT_SIZE])
+static bool changed_syn(const struct path *l, const struct transmission *sent, char detail[CHANGE_TEXT_SIZE])
 {
 	const struct flow_side *s = member_side(l->sent->member, l->direction);
 	const struct flow_side *r = member_side(l->received->member, l->direction);
@@ -26,7 +26,7 @@ static bool changed_syn(const struct leg *l, const struct item *sent, char detai
 	return detail[0];
 }
 
-bool change_found(const struct leg *l, const struct item *sent, const struct item *received,
+bool change_found(const struct path *l, const struct transmission *sent, const struct transmission *received,
 	char detail[CHANGE_TEXT_SIZE])
 {
 	const struct segment *s = sent->seg, *r = received->seg;

@@ -1,7 +1,7 @@
 /* change: what a middlebox altered in a segment that was delivered. */
 #pragma once
 
-#include "join/leg.h"
+#include "join/path.h"
 
 #define CHANGE_TEXT_SIZE 32
 
@@ -9,5 +9,5 @@
  * Whether a delivered segment was changed on the way (not by NAT, routing or congestion marking),
  * and in what; the first word of detail is the field: "mss 1460 -> 1380".
  */
-bool change_found(const struct leg *l, const struct item *sent, const struct item *received,
+bool change_found(const struct path *l, const struct transmission *sent, const struct transmission *received,
 	char detail[CHANGE_TEXT_SIZE]);

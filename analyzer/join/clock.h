@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "join/conversation.h"
+#include "join/flow.h"
 
 /* Extremes of t_v - t_u in one stretch of u's time. */
 struct clock_sample {
@@ -75,7 +75,7 @@ struct clock_bounds clock_at_other(const struct clock_model *m, int64_t t_v);
 
 /* All models of a run. */
 struct clocks {
-	const struct network *net;
+	const struct dataset *data;
 	uint32_t n;		    /* vantage points */
 	uint32_t reference;	    /* index */
 	struct clock_model *pairs;  /* [u * n + v], u < v */
@@ -85,11 +85,11 @@ struct clocks {
 };
 
 /*
- * Samples all conversations with threads threads and fits every pair of vantage points that share
+ * Samples all flows with threads threads and fits every pair of vantage points that share
  * packets; then derives each vantage point's model against the reference, directly or through
  * others (intervals add; every detour may tighten).
  */
-void clocks_make(struct network *net, const struct conversations *all, unsigned threads,
+void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,
 	int64_t delay_max_ns, struct clocks *ret);
 void clocks_release(struct clocks *c);
 
@@ -98,10 +98,10 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 
 /* A stretch of time for which one answer is good enough: 2^23 ns, in which skew moves bounds by 8 us at most. */
 #define CLOCK_STRETCH_BITS 23
-#define CLOCK_MEMO_SIZE 256 /* stretches and pairs that conversations of one time ask for */
+#define CLOCK_MEMO_SIZE 256 /* stretches and pairs that flows of one time ask for */
 
 /*
- * clocks_between() for one thread, with what it answered lately: thousands of conversations ask for the
+ * clocks_between() for one thread, with what it answered lately: thousands of flows ask for the
  * same stretch. Bounds are those of the stretch's middle, whoever asks first. Zeroed but for clocks.
  */
 struct clock_memo {

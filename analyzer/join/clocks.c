@@ -8,7 +8,7 @@
 #include "base/nsec.h"
 #include "base/parallel.h"
 #include "base/seq.h"
-#include "join/walk.h"
+#include "join/segment_walk.h"
 
 /* Two free-running clocks drift apart by 500 ppm each at most (NTP's limit, RFC 5905). */
 #define SKEW_MAX 0.001
@@ -17,7 +17,7 @@
 /* Conversations and about as many frames are sampled at first; all of them when some pair then lacks a direction. */
 #define SAMPLED_CONVERSATIONS 4000
 #define SAMPLED_FRAMES 600000
-#define SAMPLED_LEAST 1000 /* conversations, however long */
+#define SAMPLED_LEAST 1000 /* flows, however long */
 
 /* One side's walk over segments that carry something new: first transmissions only. */
 struct fresh_walk {
@@ -87,8 +87,8 @@ static struct fresh_walk start_walk(const struct member *m, enum direction d)
 }
 
 struct sampler {
-	struct network *net;
-	const struct conversations *all;
+	struct dataset *data;
+	const struct flows *all;
 	struct clock_samples *samples; /* [thread][u * n + v] */
 	uint32_t n, step;
 };
@@ -120,14 +120,14 @@ static void sample_direction(const struct sampler *sm, unsigned thread, const st
 	}
 }
 
-static bool same_host(const struct network *net, uint32_t a, uint32_t b)
+static bool same_host(const struct dataset *data, uint32_t a, uint32_t b)
 {
-	return net->vantages[a].host == net->vantages[b].host;
+	return data->vantages[a].host == data->vantages[b].host;
 }
 
 static void sample_pair(const struct sampler *sm, unsigned thread, const struct member *a, const struct member *b)
 {
-	if (same_host(sm->net, a->vantage, b->vantage))
+	if (same_host(sm->data, a->vantage, b->vantage))
 		return;
 	sample_direction(sm, thread, a, b, C2S);
 	sample_direction(sm, thread, b, a, S2C);
@@ -138,7 +138,7 @@ static void sample_part(void *context, unsigned thread, uint32_t begin, uint32_t
 	struct sampler *sm = context;
 
 	for (uint32_t i = begin; i < end; i++) {
-		const struct conversation *c = &sm->all->list[(size_t)i * sm->step];
+		const struct flow *c = &sm->all->list[(size_t)i * sm->step];
 
 		if (c->members < 2 || c->pairing == PAIRED_PROXY)
 			continue;
@@ -161,7 +161,7 @@ static bool lacks_direction(const struct clock_samples *s)
 	return !up || !down;
 }
 
-/* Samples every step-th conversation; returns the samples of thread 0 with the others' merged in. */
+/* Samples every step-th flow; returns the samples of thread 0 with the others' merged in. */
 static struct clock_samples *sample_all(struct sampler *sm, unsigned threads, uint32_t step)
 {
 	size_t pairs = (size_t)sm->n * sm->n;
@@ -178,16 +178,16 @@ static struct clock_samples *sample_all(struct sampler *sm, unsigned threads, ui
 	return sm->samples;
 }
 
-/* One conversation in so many is sampled. */
-static uint32_t sampling_step(const struct network *net, const struct conversations *all)
+/* One flow in so many is sampled. */
+static uint32_t sampling_step(const struct dataset *data, const struct flows *all)
 {
 	uint32_t by_count = all->count / SAMPLED_CONVERSATIONS + 1, by_frames;
 	uint64_t frames = 0;
 
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		frames += net->vantages[i].frames;
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		frames += data->vantages[i].frames;
 	by_frames = (uint32_t)(frames / SAMPLED_FRAMES) + 1;
-	/* A few long conversations are all needed. */
+	/* A few long flows are all needed. */
 	by_frames = by_frames > all->count / SAMPLED_LEAST + 1 ? all->count / SAMPLED_LEAST + 1 : by_frames;
 	return by_count > by_frames ? by_count : by_frames;
 }
@@ -203,7 +203,7 @@ static void fit_pairs(struct clocks *c, const struct clock_samples *samples)
 {
 	for (uint32_t u = 0; u < c->n; u++) {
 		for (uint32_t v = u + 1; v < c->n; v++) {
-			int64_t quantum = c->net->vantages[u].tick_ns + c->net->vantages[v].tick_ns;
+			int64_t quantum = c->data->vantages[u].tick_ns + c->data->vantages[v].tick_ns;
 
 			clock_fit(&samples[u * c->n + v], SKEW_MAX, quantum, &c->pairs[u * c->n + v]);
 			c->stepped |= c->pairs[u * c->n + v].stepped;
@@ -218,7 +218,7 @@ static struct clock_bounds negate(struct clock_bounds b)
 
 static struct clock_bounds direct(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
 {
-	if (from == to || same_host(c->net, from, to))
+	if (from == to || same_host(c->data, from, to))
 		return (struct clock_bounds){.has_low = true, .has_high = true};
 	if (from < to)
 		return clock_at(&c->pairs[from * c->n + to], t);
@@ -328,7 +328,7 @@ static void reference_model(struct clocks *c, uint32_t v)
 {
 	uint32_t r = c->reference, u = v < r ? v : r, w = v < r ? r : v;
 	const struct clock_model *m = &c->pairs[u * c->n + w];
-	const struct vantage *seen = &c->net->vantages[v];
+	const struct vantage *seen = &c->data->vantages[v];
 	struct clock_piece whole = {.from_ns = seen->first_ns, .to_ns = seen->last_ns};
 
 	for (uint32_t i = 0; i < m->count; i++) {
@@ -346,18 +346,18 @@ static void reference_model(struct clocks *c, uint32_t v)
 			add_piece(c, v, p, negate(from), negate(to));
 		}
 	}
-	if (!m->count && seen->first_ns <= seen->last_ns && !same_host(c->net, v, r))
+	if (!m->count && seen->first_ns <= seen->last_ns && !same_host(c->data, v, r))
 		add_piece(c, v, whole, (struct clock_bounds){0}, (struct clock_bounds){0});
 }
 
-void clocks_make(struct network *net, const struct conversations *all, unsigned threads,
+void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,
 	int64_t delay_max_ns, struct clocks *ret)
 {
-	struct sampler sm = {.net = net, .all = all, .n = net->vantage_count};
-	uint32_t step = sampling_step(net, all);
+	struct sampler sm = {.data = data, .all = all, .n = data->vantage_count};
+	uint32_t step = sampling_step(data, all);
 	struct clock_samples *samples;
 
-	*ret = (struct clocks){.net = net, .n = net->vantage_count, .delay_max_ns = delay_max_ns};
+	*ret = (struct clocks){.data = data, .n = data->vantage_count, .delay_max_ns = delay_max_ns};
 	ret->pairs = mem_array((size_t)ret->n * ret->n + 1, sizeof(*ret->pairs));
 	ret->to_reference = mem_array(ret->n + 1, sizeof(*ret->to_reference));
 	samples = sample_all(&sm, threads, step);

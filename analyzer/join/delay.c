@@ -15,7 +15,7 @@ static int64_t middle(struct clock_bounds b)
 }
 
 /* Did either clock step against the other? Only then can bounds be those of two pieces. */
-static bool stepped(const struct leg *l)
+static bool stepped(const struct path *l)
 {
 	const struct clocks *c = l->clocks;
 	uint32_t u = l->from < l->to ? l->from : l->to, v = l->from < l->to ? l->to : l->from;
@@ -33,7 +33,7 @@ static bool spans_a_step(struct clock_bounds b)
  * would be taken for delay. The other end's clock went on, and tells which of the two it was.
  * Where a piece has ended and the next not begun neither tells, and nothing is measured.
  */
-static bool offset_between(const struct leg *l, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
+static bool offset_between(const struct path *l, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
 {
 	struct clock_bounds b = clock_memo_between(l->clock_memo, l->from, l->to, sent_ns);
 
@@ -114,7 +114,7 @@ struct offset_cache {
 #define OFFSET_STRETCH_NS (10 * NSEC_PER_MSEC)
 #define RECEIVED_STRETCH_NS (250 * NSEC_PER_MSEC) /* around it; queues fill and drain within */
 
-static bool cached_offset(const struct leg *l, struct offset_cache *c, int64_t sent_ns, int64_t received_ns)
+static bool cached_offset(const struct path *l, struct offset_cache *c, int64_t sent_ns, int64_t received_ns)
 {
 	if (!c->set || sent_ns > c->until || sent_ns < c->until - OFFSET_STRETCH_NS || received_ns > c->received_until ||
 		received_ns < c->received_until - 2 * RECEIVED_STRETCH_NS) {
@@ -126,7 +126,7 @@ static bool cached_offset(const struct leg *l, struct offset_cache *c, int64_t s
 	return c->known;
 }
 
-void delay_measure(struct leg *l)
+void delay_measure(struct path *l)
 {
 	struct offset_cache cache = {0};
 	int64_t *d, low = INT64_MAX, high = INT64_MIN;
@@ -138,12 +138,12 @@ void delay_measure(struct leg *l)
 	}
 	d = *l->delays;
 	for (uint32_t i = 0; i < l->sent->count; i++) {
-		const struct item *it = &l->sent->items[i];
+		const struct transmission *it = &l->sent->transmissions[i];
 		int64_t sent_ns = it->seg->time_ns, received_ns;
 
-		if (it->mate == ITEM_NONE)
+		if (it->match == TRANSMISSION_NONE)
 			continue;
-		received_ns = l->received->items[it->mate].seg->time_ns;
+		received_ns = l->received->transmissions[it->match].seg->time_ns;
 		if (!cached_offset(l, &cache, sent_ns, received_ns))
 			continue;
 		d[n] = received_ns - sent_ns - cache.offset;

@@ -1,7 +1,7 @@
-/* delay: one-way delays of a leg, on the reference of its clock model (RFC 7679 between taps). */
+/* delay: one-way delays of a path, on the reference of its clock model (RFC 7679 between taps). */
 #pragma once
 
-#include "join/leg.h"
+#include "join/path.h"
 
 /* Fills the owd_ fields of l->counts from what was matched. */
-void delay_measure(struct leg *l);
+void delay_measure(struct path *l);

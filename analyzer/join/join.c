@@ -17,13 +17,13 @@
 /* A capture that records this share of its frames twice is doing it itself (a mirrored port). */
 #define TWIN_SHARE 0.2
 
-void join_judge_twins(struct join *j)
+void join_judge_duplicates(struct join *j)
 {
-	j->twins_by_capture = mem_array(j->net->vantage_count + 1, sizeof(bool));
-	for (uint32_t i = 0; i < j->net->vantage_count; i++) {
-		const struct vantage *v = &j->net->vantages[i];
+	j->duplicates_by_capture = mem_array(j->data->vantage_count + 1, sizeof(bool));
+	for (uint32_t i = 0; i < j->data->vantage_count; i++) {
+		const struct vantage *v = &j->data->vantages[i];
 
-		j->twins_by_capture[i] = (double)v->twins > TWIN_SHARE * (double)v->frames;
+		j->duplicates_by_capture[i] = (double)v->duplicate_segments > TWIN_SHARE * (double)v->frames;
 	}
 }
 
@@ -37,7 +37,7 @@ static struct join_batch *batch_free(struct join_batch *b)
 	free(b->events.events);
 	free(b->outages.rows);
 	free(b->windows);
-	free(b->window_conversation);
+	free(b->window_flow);
 	free(b->packets);
 	free(b->seconds);
 	free(b->copies_skipped);
@@ -56,7 +56,7 @@ struct crew {
 	void *context; /* the sink's */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint32_t size;		    /* conversations in a batch */
+	uint32_t size;		    /* flows in a batch */
 	uint32_t next, total, done; /* batches */
 	uint32_t window;	    /* most batches between done and next */
 	struct join_batch **ready;  /* by batch % window */

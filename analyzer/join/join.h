@@ -1,12 +1,12 @@
 /*
- * join: every conversation's legs judged, on several threads, the results handed over in the
- * order of the conversations whatever the number of threads.
+ * join: every flow's paths judged, on several threads, the results handed over in the
+ * order of the flows whatever the number of threads.
  */
 #pragma once
 
-#include "join/leg.h"
+#include "join/path.h"
 #include "join/outage.h"
-#include "join/quiet.h"
+#include "join/idle.h"
 #include "join/scope.h"
 
 struct zero_window_row {
@@ -31,7 +31,7 @@ struct peer_second {
 
 /* A frame that gets a row of its own. */
 struct packet_pick {
-	uint32_t vantage, conversation;
+	uint32_t vantage, flow;
 	uint32_t frame; /* the segment's, which is in no cache any more when rows are put in order */
 	uint8_t direction;
 	const struct segment *segment;
@@ -39,11 +39,11 @@ struct packet_pick {
 
 #define RECENT_SECONDS_BITS 5
 
-/* What a run of consecutive conversations came to. */
+/* What a run of consecutive flows came to. */
 struct join_batch {
 	uint32_t begin, end; /* places in order[] */
 	struct path_result {
-		uint32_t conversation;
+		uint32_t flow;
 		uint32_t leg; /* between its places leg and leg + 1, counted from the client's side */
 		struct path_counts counts;
 		uint32_t event_end; /* its events are those up to here from the path before */
@@ -52,14 +52,14 @@ struct join_batch {
 	struct event_list events;
 	struct outage_list outages;
 	struct zero_window_row *windows;
-	uint32_t *window_conversation;
-	uint32_t window_count, window_cap, window_conversation_cap;
+	uint32_t *window_flow;
+	uint32_t window_count, window_cap, window_flow_cap;
 	struct peer_second *seconds;
 	uint32_t second_count, second_cap;
 	uint32_t recent_seconds[1 << RECENT_SECONDS_BITS]; /* rows of seconds by their key's hash, + 1 */
 	struct packet_pick *packets;
 	uint32_t packet_count, packet_cap;
-	uint32_t *copies_skipped; /* by vantage: twins that a capture made itself */
+	uint32_t *copies_skipped; /* by vantage: duplicates that a capture made itself */
 	void *prepared;		  /* by join_prepare; freed with free_prepared */
 	void (*free_prepared)(void *prepared);
 };
@@ -74,14 +74,14 @@ struct join_options {
 };
 
 struct join {
-	struct network *net;
-	struct conversations *all;
+	struct dataset *data;
+	struct flows *all;
 	const struct owners *owners;
 	const struct clocks *clocks;
-	const struct quiet *quiet;
-	const uint32_t *order; /* conversations in the order of output */
+	const struct idle *idle;
+	const uint32_t *order; /* flows in the order of output */
 	struct join_options options;
-	bool *twins_by_capture; /* by vantage: its twins are its own doing */
+	bool *duplicates_by_capture; /* by vantage: its duplicates are its own doing */
 };
 
 /* Called for each batch by the thread that joined it, to do what needs no order. */
@@ -92,5 +92,5 @@ typedef int join_sink(void *context, struct join_batch *batch);
 
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context);
 
-/* Decides for each vantage whether its twins were made by the capture; fills j->twins_by_capture. */
-void join_judge_twins(struct join *j);
+/* Decides for each vantage whether its duplicates were made by the capture; fills j->twins_by_capture. */
+void join_judge_duplicates(struct join *j);

@@ -28,7 +28,7 @@ static bool same_sack(const struct segment *a, const struct segment *b)
 /* Strict: all that a sender varies; relaxed: what identifies it when boxes on the way rewrite the rest. */
 enum strictness { STRICT, RELAXED };
 
-static bool same_tcp(const struct matcher *m, const struct item *a, const struct item *b, enum strictness how)
+static bool same_tcp(const struct matcher *m, const struct transmission *a, const struct transmission *b, enum strictness how)
 {
 	const struct segment *x = a->seg, *y = b->seg;
 	uint8_t both = x->bits & y->bits, any = x->bits | y->bits;
@@ -47,7 +47,7 @@ static bool same_tcp(const struct matcher *m, const struct item *a, const struct
 		(!(both & SEGMENT_SACK) || m->sent->ack_delta != m->received->ack_delta || same_sack(x, y));
 }
 
-static bool same_datagram(const struct matcher *m, const struct item *a, const struct item *b)
+static bool same_datagram(const struct matcher *m, const struct transmission *a, const struct transmission *b)
 {
 	const struct segment *x = a->seg, *y = b->seg;
 
@@ -56,7 +56,7 @@ static bool same_datagram(const struct matcher *m, const struct item *a, const s
 	return !m->traits.use_id || ((x->bits | y->bits) & SEGMENT_NO_ID) || x->ip_id == y->ip_id;
 }
 
-static bool same(const struct matcher *m, const struct item *a, const struct item *b, enum strictness how)
+static bool same(const struct matcher *m, const struct transmission *a, const struct transmission *b, enum strictness how)
 {
 	return m->traits.tcp ? same_tcp(m, a, b, how) : same_datagram(m, a, b);
 }
@@ -72,7 +72,7 @@ static NOINLINE void refresh_bound(struct causality *c, int64_t t)
 	c->until = t + CAUSALITY_STRETCH_NS;
 }
 
-bool match_is_causal(struct matcher *m, const struct item *sent, const struct item *received)
+bool match_is_causal(struct matcher *m, const struct transmission *sent, const struct transmission *received)
 {
 	struct causality *c = &m->causality;
 	int64_t t = sent->seg->time_ns;
@@ -86,7 +86,7 @@ bool match_is_causal(struct matcher *m, const struct item *sent, const struct it
 }
 
 /* As match_is_causal(), for a pair that is the same otherwise. */
-static bool fits_clock(struct matcher *m, const struct item *sent, const struct item *received)
+static bool fits_clock(struct matcher *m, const struct transmission *sent, const struct transmission *received)
 {
 	bool fits = match_is_causal(m, sent, received);
 
@@ -96,27 +96,27 @@ static bool fits_clock(struct matcher *m, const struct item *sent, const struct 
 
 static void pair(struct matcher *m, uint32_t i, uint32_t k)
 {
-	m->sent->items[i].state = m->received->items[k].state = ITEM_WHOLE;
-	m->sent->items[i].mate = k;
-	m->received->items[k].mate = i;
+	m->sent->transmissions[i].state = m->received->transmissions[k].state = TRANSMISSION_WHOLE;
+	m->sent->transmissions[i].match = k;
+	m->received->transmissions[k].match = i;
 	m->open_sent--;
 	m->open_received--;
 }
 
-/* The first open sent item from begin on that the arrival is a copy of; end when there is none. */
-static uint32_t find_sent(struct matcher *m, uint32_t begin, uint32_t end, const struct item *received)
+/* The first open sent transmission from begin on that the arrival is a copy of; end when there is none. */
+static uint32_t find_sent(struct matcher *m, uint32_t begin, uint32_t end, const struct transmission *received)
 {
-	const struct item *sent = m->sent->items;
+	const struct transmission *sent = m->sent->transmissions;
 	uint32_t at = begin;
 
-	while (at < end && (sent[at].off != received->off || sent[at].ack != received->ack || sent[at].state != ITEM_OPEN ||
+	while (at < end && (sent[at].off != received->off || sent[at].ack != received->ack || sent[at].state != TRANSMISSION_OPEN ||
 				   !same(m, &sent[at], received, STRICT) || !fits_clock(m, &sent[at], received)))
 		at++;
 	return at;
 }
 
 /*
- * Both lanes in their order: what was lost is skipped at the sender, what comes out of nowhere at the
+ * Both half-flows in their order: what was lost is skipped at the sender, what comes out of nowhere at the
  * receiver; what was overtaken is found behind. The earliest of several equal sent copies wins, which errs
  * towards the later one being lost; only where nothing tells them apart, and then they are marked ambiguous.
  */
@@ -125,7 +125,7 @@ static void match_in_order(struct matcher *m)
 	uint32_t i = 0, n = m->sent->count;
 
 	for (uint32_t k = 0; k < m->received->count; k++) {
-		const struct item *received = &m->received->items[k];
+		const struct transmission *received = &m->received->transmissions[k];
 		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n, at = find_sent(m, i, end, received);
 
 		if (at < end) {
@@ -143,17 +143,17 @@ struct learned {
 	uint32_t tried, matched, id_equal, id_varied;
 };
 
-/* A sent item with the arrival's own ID, that is the same otherwise: within sight of a place, ahead or behind. */
-static uint32_t find_id(const struct matcher *m, uint32_t around, const struct item *received)
+/* A sent transmission with the arrival's own ID, that is the same otherwise: within sight of a place, ahead or behind. */
+static uint32_t find_id(const struct matcher *m, uint32_t around, const struct transmission *received)
 {
 	uint32_t low = around > LOOK_AHEAD ? around - LOOK_AHEAD : 0;
 	uint32_t end = around + LOOK_AHEAD < m->sent->count ? around + LOOK_AHEAD : m->sent->count;
 
 	for (uint32_t i = low; i < end; i++)
-		if (m->sent->items[i].seg->ip_id == received->seg->ip_id &&
-			same(m, &m->sent->items[i], received, STRICT))
+		if (m->sent->transmissions[i].seg->ip_id == received->seg->ip_id &&
+			same(m, &m->sent->transmissions[i], received, STRICT))
 			return i;
-	return ITEM_NONE;
+	return TRANSMISSION_NONE;
 }
 
 /* Matches the first segments without regard to ID (and time stamp), to see whether those would agree. */
@@ -168,19 +168,19 @@ static struct learned learn(struct matcher *m)
 		uint32_t at = i;
 
 		l.tried++;
-		while (at < n && !same(m, &m->sent->items[at], &m->received->items[k], STRICT))
+		while (at < n && !same(m, &m->sent->transmissions[at], &m->received->transmissions[k], STRICT))
 			at++;
 		if (at == n)
 			continue;
 		/* Of equal ones the first is not the right one where some were lost or came twice. */
-		if (m->sent->items[at].seg->ip_id != m->received->items[k].seg->ip_id) {
-			uint32_t exact = find_id(m, i, &m->received->items[k]);
+		if (m->sent->transmissions[at].seg->ip_id != m->received->transmissions[k].seg->ip_id) {
+			uint32_t exact = find_id(m, i, &m->received->transmissions[k]);
 
-			if (exact != ITEM_NONE && exact < i)
+			if (exact != TRANSMISSION_NONE && exact < i)
 				continue;
-			at = exact != ITEM_NONE ? exact : at;
+			at = exact != TRANSMISSION_NONE ? exact : at;
 		}
-		const struct segment *x = m->sent->items[at].seg, *y = m->received->items[k].seg;
+		const struct segment *x = m->sent->transmissions[at].seg, *y = m->received->transmissions[k].seg;
 
 		l.matched++;
 		if (x->ip_id || y->ip_id) {
@@ -216,21 +216,21 @@ static void learn_traits(struct matcher *m)
 	m->traits.use_id = with.id_equal && with.id_varied && with.id_equal * 2 >= with.id_varied;
 }
 
-static void reopen(struct lane *l)
+static void reopen(struct half_flow *l)
 {
 	for (uint32_t i = 0; i < l->count; i++) {
-		l->items[i].state = ITEM_OPEN;
-		l->items[i].mate = ITEM_NONE;
+		l->transmissions[i].state = TRANSMISSION_OPEN;
+		l->transmissions[i].match = TRANSMISSION_NONE;
 	}
 }
 
 /* Do the IDs of what arrived vary at all? */
-static bool ids_vary(const struct lane *l)
+static bool ids_vary(const struct half_flow *l)
 {
 	for (uint32_t i = 1; i < l->count; i++)
-		if (l->items[i].seg->ip_id != l->items[0].seg->ip_id)
+		if (l->transmissions[i].seg->ip_id != l->transmissions[0].seg->ip_id)
 			return true;
-	return l->items[0].seg->ip_id;
+	return l->transmissions[0].seg->ip_id;
 }
 
 /*
@@ -254,12 +254,12 @@ static void learn_and_match(struct matcher *m)
 	match_in_order(m);
 }
 
-static uint32_t collect_open(const struct lane *l, uint32_t **list, uint32_t *cap)
+static uint32_t collect_open(const struct half_flow *l, uint32_t **list, uint32_t *cap)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < l->count; i++) {
-		if (l->items[i].state != ITEM_OPEN)
+		if (l->transmissions[i].state != TRANSMISSION_OPEN)
 			continue;
 		MEM_RESERVE(*list, n, *cap);
 		(*list)[n++] = i;
@@ -273,7 +273,7 @@ static int compare_u64(uint64_t a, uint64_t b)
 }
 
 /* Orders by what same() compares exactly; ties by place, so that copies keep their order. */
-static int compare_items(const struct item *a, const struct item *b, bool tcp)
+static int compare_transmissions_at(const struct transmission *a, const struct transmission *b, bool tcp)
 {
 	int r = (a->off > b->off) - (a->off < b->off);
 
@@ -288,11 +288,11 @@ static int compare_items(const struct item *a, const struct item *b, bool tcp)
 	return r;
 }
 
-static int by_key(const void *x, const void *y, void *lane)
+static int by_key(const void *x, const void *y, void *half)
 {
-	const struct lane *l = lane;
+	const struct half_flow *l = half;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
-	int r = compare_items(&l->items[i], &l->items[k], l->tcp);
+	int r = compare_transmissions_at(&l->transmissions[i], &l->transmissions[k], l->tcp);
 
 	return r ? r : compare_u64(i, k);
 }
@@ -303,20 +303,20 @@ static int by_key(const void *x, const void *y, void *lane)
  */
 static bool keeps_order(const struct matcher *m, uint32_t i, uint32_t k)
 {
-	return (m->mate_before[i] == ITEM_NONE || m->mate_before[i] < k) && m->mate_behind[i] > k;
+	return (m->mate_before[i] == TRANSMISSION_NONE || m->mate_before[i] < k) && m->mate_behind[i] > k;
 }
 
-/* How many open items of the other lane are the same as this one. */
-static uint32_t count_same(const struct matcher *m, uint32_t item, bool is_sent, const uint32_t *others, uint32_t count,
+/* How many open transmissions of the other half-flow are the same as this one. */
+static uint32_t count_same(const struct matcher *m, uint32_t transmission, bool is_sent, const uint32_t *others, uint32_t count,
 	enum strictness how)
 {
-	const struct item *mine = is_sent ? &m->sent->items[item] : &m->received->items[item];
+	const struct transmission *mine = is_sent ? &m->sent->transmissions[transmission] : &m->received->transmissions[transmission];
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const struct item *other = is_sent ? &m->received->items[others[i]] : &m->sent->items[others[i]];
+		const struct transmission *other = is_sent ? &m->received->transmissions[others[i]] : &m->sent->transmissions[others[i]];
 
-		n += other->state == ITEM_OPEN && (is_sent ? same(m, mine, other, how) : same(m, other, mine, how));
+		n += other->state == TRANSMISSION_OPEN && (is_sent ? same(m, mine, other, how) : same(m, other, mine, how));
 	}
 	return n;
 }
@@ -329,11 +329,11 @@ static void match_refused(struct matcher *m, const uint32_t *sent, uint32_t sent
 	uint32_t received_count, enum strictness how)
 {
 	for (uint32_t k = 0; k < received_count; k++) {
-		const struct item *got = &m->received->items[received[k]];
+		const struct transmission *got = &m->received->transmissions[received[k]];
 		uint32_t i = 0;
 
-		while (i < sent_count && (m->sent->items[sent[i]].state != ITEM_OPEN ||
-						 !same(m, &m->sent->items[sent[i]], got, how) ||
+		while (i < sent_count && (m->sent->transmissions[sent[i]].state != TRANSMISSION_OPEN ||
+						 !same(m, &m->sent->transmissions[sent[i]], got, how) ||
 						 !keeps_order(m, sent[i], received[k])))
 			i++;
 		if (i < sent_count && count_same(m, received[k], false, sent, sent_count, how) ==
@@ -348,9 +348,9 @@ static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_c
 {
 	for (uint32_t k = 0; k < received_count; k++) {
 		for (uint32_t i = 0; i < sent_count; i++) {
-			if (m->sent->items[sent[i]].state == ITEM_OPEN &&
-				same(m, &m->sent->items[sent[i]], &m->received->items[received[k]], how) &&
-				fits_clock(m, &m->sent->items[sent[i]], &m->received->items[received[k]])) {
+			if (m->sent->transmissions[sent[i]].state == TRANSMISSION_OPEN &&
+				same(m, &m->sent->transmissions[sent[i]], &m->received->transmissions[received[k]], how) &&
+				fits_clock(m, &m->sent->transmissions[sent[i]], &m->received->transmissions[received[k]])) {
 				pair(m, sent[i], received[k]);
 				break;
 			}
@@ -373,8 +373,8 @@ static void match_sorted(struct matcher *m, enum strictness how)
 	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), by_key, m->sent);
 	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_key, m->received);
 	for (uint32_t i = 0, k = 0; i < ns && k < nr;) {
-		const struct item *a = &m->sent->items[s[i]], *b = &m->received->items[r[k]];
-		int c = compare_items(a, b, m->traits.tcp);
+		const struct transmission *a = &m->sent->transmissions[s[i]], *b = &m->received->transmissions[r[k]];
+		int c = compare_transmissions_at(a, b, m->traits.tcp);
 		uint32_t ie = i + 1, ke = k + 1;
 
 		if (c) {
@@ -382,9 +382,9 @@ static void match_sorted(struct matcher *m, enum strictness how)
 			k += c > 0;
 			continue;
 		}
-		while (ie < ns && !compare_items(a, &m->sent->items[s[ie]], m->traits.tcp))
+		while (ie < ns && !compare_transmissions_at(a, &m->sent->transmissions[s[ie]], m->traits.tcp))
 			ie++;
-		while (ke < nr && !compare_items(b, &m->received->items[r[ke]], m->traits.tcp))
+		while (ke < nr && !compare_transmissions_at(b, &m->received->transmissions[r[ke]], m->traits.tcp))
 			ke++;
 		(m->mate_before ? match_refused : match_group)(m, s + i, ie - i, r + k, ke - k, how);
 		i = ie;
@@ -392,21 +392,21 @@ static void match_sorted(struct matcher *m, enum strictness how)
 	}
 }
 
-/* The arrivals of the matched items around each sent one. */
+/* The arrivals of the matched transmissions around each sent one. */
 static void note_mates_around(struct matcher *m)
 {
-	uint32_t n = m->sent->count, mate = ITEM_NONE;
+	uint32_t n = m->sent->count, match = TRANSMISSION_NONE;
 
 	m->mate_before = mem_array(n + 1, sizeof(*m->mate_before));
 	m->mate_behind = mem_array(n + 1, sizeof(*m->mate_behind));
 	for (uint32_t i = 0; i < n; i++) {
-		m->mate_before[i] = mate;
-		mate = m->sent->items[i].mate != ITEM_NONE ? m->sent->items[i].mate : mate;
+		m->mate_before[i] = match;
+		match = m->sent->transmissions[i].match != TRANSMISSION_NONE ? m->sent->transmissions[i].match : match;
 	}
-	mate = ITEM_NONE;
+	match = TRANSMISSION_NONE;
 	for (uint32_t i = n; i--;) {
-		m->mate_behind[i] = mate;
-		mate = m->sent->items[i].mate != ITEM_NONE ? m->sent->items[i].mate : mate;
+		m->mate_behind[i] = match;
+		match = m->sent->transmissions[i].match != TRANSMISSION_NONE ? m->sent->transmissions[i].match : match;
 	}
 }
 
@@ -423,24 +423,24 @@ static void match_without_clock(struct matcher *m)
 	m->mate_before = m->mate_behind = NULL;
 }
 
-static void add_run(struct run_list *l, uint32_t item, int64_t low, int64_t high)
+static void add_gap(struct gap_list *l, uint32_t transmission, int64_t low, int64_t high)
 {
-	/* Elementary intervals come in ascending order: the item's last run is near the end. */
+	/* Elementary intervals come in ascending order: the transmission's last gap is near the end. */
 	for (uint32_t i = l->count; i-- && l->count - i <= ACTIVE_MAX;) {
-		if (l->runs[i].item == item) {
-			if (l->runs[i].high == low) {
-				l->runs[i].high = high;
+		if (l->gaps[i].transmission == transmission) {
+			if (l->gaps[i].high == low) {
+				l->gaps[i].high = high;
 				return;
 			}
 			break;
 		}
 	}
-	MEM_RESERVE(l->runs, l->count, l->cap);
-	l->runs[l->count++] = (struct run){.item = item, .low = low, .high = high};
+	MEM_RESERVE(l->gaps, l->count, l->cap);
+	l->gaps[l->count++] = (struct gap){.transmission = transmission, .low = low, .high = high};
 }
 
 /* The segments of one record count on from its ID (TSO in Linux); some senders leave it as it is. */
-static bool ids_agree(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
+static bool ids_agree(const struct matcher *m, const struct transmission *s, const struct transmission *r, int64_t low)
 {
 	uint16_t sent_id = (uint16_t)(s->seg->ip_id + (low - s->off) / m->traits.mss);
 	uint16_t got_id = (uint16_t)(r->seg->ip_id + (low - r->off) / m->traits.mss);
@@ -451,7 +451,7 @@ static bool ids_agree(const struct matcher *m, const struct item *s, const struc
 enum fit { FIT_NOT, FIT_MAYBE, FIT_SURE };
 
 /* May an arrival of a byte come from this sent record? */
-static enum fit range_fits(const struct matcher *m, const struct item *s, const struct item *r, int64_t low)
+static enum fit range_fits(const struct matcher *m, const struct transmission *s, const struct transmission *r, int64_t low)
 {
 	const struct segment *x = s->seg, *y = r->seg;
 	bool stamped = m->traits.use_timestamp && x->bits & y->bits & SEGMENT_TIMESTAMP;
@@ -470,31 +470,31 @@ static enum fit range_fits(const struct matcher *m, const struct item *s, const 
 }
 
 struct active {
-	uint32_t items[ACTIVE_MAX];
+	uint32_t transmissions[ACTIVE_MAX];
 	bool used[ACTIVE_MAX];
 	uint32_t count;
 };
 
-static void retire(struct active *a, const struct lane *l, int64_t low)
+static void retire(struct active *a, const struct half_flow *l, int64_t low)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < a->count; i++)
-		if (l->items[a->items[i]].off + l->items[a->items[i]].span > low)
-			a->items[n++] = a->items[i];
+		if (l->transmissions[a->transmissions[i]].off + l->transmissions[a->transmissions[i]].span > low)
+			a->transmissions[n++] = a->transmissions[i];
 	a->count = n;
 }
 
-/* Keeps the active items in the order of their lane, which is time. */
-static void activate(struct active *a, uint32_t item)
+/* Keeps the active transmissions in the order of their half-flow, which is time. */
+static void activate(struct active *a, uint32_t transmission)
 {
 	uint32_t i = a->count;
 
 	if (a->count == ACTIVE_MAX)
 		return;
-	for (; i && a->items[i - 1] > item; i--)
-		a->items[i] = a->items[i - 1];
-	a->items[i] = item;
+	for (; i && a->transmissions[i - 1] > transmission; i--)
+		a->transmissions[i] = a->transmissions[i - 1];
+	a->transmissions[i] = transmission;
 	a->count++;
 }
 
@@ -502,12 +502,12 @@ static void activate(struct active *a, uint32_t item)
  * The sent copy that an arrival comes from: one whose ID agrees before the earliest that may be. The
  * clock chooses; it does not refuse the only one.
  */
-static uint32_t choose_copy(struct matcher *m, const struct active *s, struct item *got, int64_t low)
+static uint32_t choose_copy(struct matcher *m, const struct active *s, struct transmission *got, int64_t low)
 {
 	uint32_t chosen = s->count, may = 0, refused = s->count, refusals = 0;
 
 	for (uint32_t i = 0; i < s->count; i++) {
-		struct item *it = &m->sent->items[s->items[i]];
+		struct transmission *it = &m->sent->transmissions[s->transmissions[i]];
 		enum fit fit = s->used[i] ? FIT_NOT : range_fits(m, it, got, low);
 
 		if (fit == FIT_NOT)
@@ -526,36 +526,36 @@ static uint32_t choose_copy(struct matcher *m, const struct active *s, struct it
 	return !may && refusals == 1 ? refused : chosen;
 }
 
-/* One elementary interval: every active item covers it wholly. */
+/* One elementary interval: every active transmission covers it wholly. */
 static void match_interval(struct matcher *m, struct active *s, struct active *r, int64_t low, int64_t high)
 {
 	memset(s->used, 0, sizeof(s->used));
 	for (uint32_t k = 0; k < r->count; k++) {
-		struct item *got = &m->received->items[r->items[k]];
+		struct transmission *got = &m->received->transmissions[r->transmissions[k]];
 		uint32_t i = choose_copy(m, s, got, low);
 
 		if (i == s->count) {
-			add_run(&m->extra, r->items[k], low, high);
+			add_gap(&m->extra, r->transmissions[k], low, high);
 			continue;
 		}
 		s->used[i] = true;
-		got->mate = s->items[i];
-		got->state = ITEM_PARTLY;
-		m->sent->items[s->items[i]].mate = r->items[k];
-		m->sent->items[s->items[i]].state = ITEM_PARTLY;
+		got->match = s->transmissions[i];
+		got->state = TRANSMISSION_PARTLY;
+		m->sent->transmissions[s->transmissions[i]].match = r->transmissions[k];
+		m->sent->transmissions[s->transmissions[i]].state = TRANSMISSION_PARTLY;
 	}
 	for (uint32_t i = 0; i < s->count; i++)
 		if (!s->used[i])
-			add_run(&m->missing, s->items[i], low, high);
+			add_gap(&m->missing, s->transmissions[i], low, high);
 }
 
-static int by_offset(const void *x, const void *y, void *lane)
+static int by_offset(const void *x, const void *y, void *half)
 {
-	const struct lane *l = lane;
+	const struct half_flow *l = half;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
 
-	if (l->items[i].off != l->items[k].off)
-		return l->items[i].off < l->items[k].off ? -1 : 1;
+	if (l->transmissions[i].off != l->transmissions[k].off)
+		return l->transmissions[i].off < l->transmissions[k].off ? -1 : 1;
 	return compare_u64(i, k);
 }
 
@@ -566,26 +566,26 @@ static int compare_cut(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static uint32_t keep_spanning(const struct lane *l, uint32_t *list, uint32_t n)
+static uint32_t keep_spanning(const struct half_flow *l, uint32_t *list, uint32_t n)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (l->items[list[i]].span)
+		if (l->transmissions[list[i]].span)
 			list[kept++] = list[i];
 	return kept;
 }
 
-static uint32_t add_cuts(struct matcher *m, uint32_t at, const struct lane *l, const uint32_t *list, uint32_t n)
+static uint32_t add_cuts(struct matcher *m, uint32_t at, const struct half_flow *l, const uint32_t *list, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		m->cuts[at++] = l->items[list[i]].off;
-		m->cuts[at++] = l->items[list[i]].off + l->items[list[i]].span;
+		m->cuts[at++] = l->transmissions[list[i]].off;
+		m->cuts[at++] = l->transmissions[list[i]].off + l->transmissions[list[i]].span;
 	}
 	return at;
 }
 
-/* Sweeps sequence space over what is still open in both lanes. */
+/* Sweeps sequence space over what is still open in both half-flows. */
 static void match_ranges(struct matcher *m)
 {
 	struct active s, r;
@@ -614,74 +614,74 @@ static void match_ranges(struct matcher *m)
 			continue;
 		retire(&s, m->sent, low);
 		retire(&r, m->received, low);
-		for (; i < ns && m->sent->items[m->left_sent[i]].off == low; i++)
+		for (; i < ns && m->sent->transmissions[m->left_sent[i]].off == low; i++)
 			activate(&s, m->left_sent[i]);
-		for (; k < nr && m->received->items[m->left_received[k]].off == low; k++)
+		for (; k < nr && m->received->transmissions[m->left_received[k]].off == low; k++)
 			activate(&r, m->left_received[k]);
 		if (s.count || r.count)
 			match_interval(m, &s, &r, low, high);
 	}
 }
 
-static int by_item(const void *x, const void *y)
+static int by_transmission_index(const void *x, const void *y)
 {
-	const struct run *a = x, *b = y;
+	const struct gap *a = x, *b = y;
 
-	if (a->item != b->item)
-		return a->item < b->item ? -1 : 1;
+	if (a->transmission != b->transmission)
+		return a->transmission < b->transmission ? -1 : 1;
 	return (a->low > b->low) - (a->low < b->low);
 }
 
-/* Every item that is not whole has its runs; an item without any run left is whole after all. */
-static void finish_runs(struct lane *l, struct run_list *list)
+/* Every transmission that is not whole has its gaps; a transmission without any gap left is whole after all. */
+static void finish_runs(struct half_flow *l, struct gap_list *list)
 {
 	uint32_t n = list->count, at = 0;
 
 	if (n > 1)
-		qsort(list->runs, n, sizeof(*list->runs), by_item);
+		qsort(list->gaps, n, sizeof(*list->gaps), by_transmission_index);
 	for (uint32_t i = 0; i < l->count; i++) {
-		struct item *it = &l->items[i];
+		struct transmission *it = &l->transmissions[i];
 
-		if (it->state == ITEM_WHOLE)
+		if (it->state == TRANSMISSION_WHOLE)
 			continue;
-		while (at < n && list->runs[at].item < i)
+		while (at < n && list->gaps[at].transmission < i)
 			at++;
-		if (at < n && list->runs[at].item == i)
+		if (at < n && list->gaps[at].transmission == i)
 			continue;
-		if (it->state == ITEM_PARTLY)
-			it->state = ITEM_WHOLE;
+		if (it->state == TRANSMISSION_PARTLY)
+			it->state = TRANSMISSION_WHOLE;
 		else
-			add_run(list, i, it->off, it->off + it->span);
+			add_gap(list, i, it->off, it->off + it->span);
 	}
 	if (list->count > 1)
-		qsort(list->runs, list->count, sizeof(*list->runs), by_item);
+		qsort(list->gaps, list->count, sizeof(*list->gaps), by_transmission_index);
 }
 
 /* Among copies that nothing tells apart, say so for those that stayed open. */
 static void mark_ambiguous(struct matcher *m)
 {
-	struct item *items = m->sent->items;
+	struct transmission *transmissions = m->sent->transmissions;
 
 	if (m->traits.use_id)
 		return;
 	for (uint32_t r = 0; r < m->missing.count; r++) {
-		struct item *it = &items[m->missing.runs[r].item];
+		struct transmission *it = &transmissions[m->missing.gaps[r].transmission];
 
 		if (it->seg->bits & SEGMENT_TIMESTAMP && m->traits.use_timestamp && it->span)
 			continue;
-		for (uint32_t i = m->missing.runs[r].item, n = 0; i-- && n < LOOK_AHEAD; n++)
-			if (items[i].off == it->off && items[i].seg->length == it->seg->length &&
-				items[i].state == ITEM_WHOLE && items[i].seg->flags == it->seg->flags &&
-				items[i].seg->ack == it->seg->ack)
+		for (uint32_t i = m->missing.gaps[r].transmission, n = 0; i-- && n < LOOK_AHEAD; n++)
+			if (transmissions[i].off == it->off && transmissions[i].seg->length == it->seg->length &&
+				transmissions[i].state == TRANSMISSION_WHOLE && transmissions[i].seg->flags == it->seg->flags &&
+				transmissions[i].seg->ack == it->seg->ack)
 				it->ambiguous = true;
 	}
 }
 
-void match_lanes(struct matcher *m, uint32_t mss)
+void match_half_flows(struct matcher *m, uint32_t mss)
 {
 	m->missing.count = m->extra.count = 0;
 	m->refused = false;
-	/* Where a lane is empty nothing is learnt; what the last conversation taught is not this one's. */
+	/* Where a half-flow is empty nothing is learnt; what the last flow taught is not this one's. */
 	m->traits.use_timestamp = m->traits.tcp;
 	m->traits.use_id = true;
 	m->traits.mss = mss;
@@ -700,7 +700,7 @@ void match_lanes(struct matcher *m, uint32_t mss)
 	mark_ambiguous(m);
 }
 
-void match_elsewhere(struct lane *sent, struct lane *received, const struct match_traits *traits)
+void match_at_third(struct half_flow *sent, struct half_flow *received, const struct match_traits *traits)
 {
 	struct matcher m = {.sent = sent, .received = received, .traits = *traits};
 	uint32_t ns = collect_open(sent, &m.left_sent, &m.left_sent_cap);
@@ -709,17 +709,17 @@ void match_elsewhere(struct lane *sent, struct lane *received, const struct matc
 
 	/* Few are open; those of the receiver that a sender's look-ahead finds, in order. */
 	for (uint32_t k = 0; k < nr; k++) {
-		struct item *b = &received->items[m.left_received[k]];
+		struct transmission *b = &received->transmissions[m.left_received[k]];
 
 		for (uint32_t i = from; i < ns && i < from + 4 * LOOK_AHEAD; i++) {
-			struct item *a = &sent->items[m.left_sent[i]];
+			struct transmission *a = &sent->transmissions[m.left_sent[i]];
 
-			if (a->elsewhere || !same(&m, a, b, STRICT))
+			if (a->seen_at_third || !same(&m, a, b, STRICT))
 				continue;
-			a->elsewhere = b->elsewhere = true;
+			a->seen_at_third = b->seen_at_third = true;
 			break;
 		}
-		while (from < ns && sent->items[m.left_sent[from]].elsewhere)
+		while (from < ns && sent->transmissions[m.left_sent[from]].seen_at_third)
 			from++;
 	}
 	matcher_release(&m);
@@ -730,7 +730,7 @@ void matcher_release(struct matcher *m)
 	free(m->left_sent);
 	free(m->left_received);
 	free(m->cuts);
-	free(m->missing.runs);
-	free(m->extra.runs);
+	free(m->missing.gaps);
+	free(m->extra.gaps);
 	*m = (struct matcher){0};
 }

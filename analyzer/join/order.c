@@ -13,7 +13,7 @@
 
 struct ordered {
 	int64_t first_ns;
-	uint32_t conversation;
+	uint32_t flow;
 };
 
 /* Frames and bytes of one capture, one-sided and joined. */
@@ -22,41 +22,41 @@ struct share {
 };
 
 struct visit {
-	struct network *net;
-	const struct conversations *all;
+	struct dataset *data;
+	const struct flows *all;
 	const struct clocks *clocks;
 	struct ordered *list;
-	struct share *shares; /* [thread * captures + capture]: threads do not wait for each other */
+	struct share *file_frames; /* [thread * captures + capture]: threads do not wait for each other */
 };
 
-static void visit_conversation(const struct visit *v, struct share *shares, uint32_t conversation)
+static void visit_flow(const struct visit *v, struct share *file_frames, uint32_t flow)
 {
-	const struct conversation *c = &v->all->list[conversation];
+	const struct flow *c = &v->all->list[flow];
 	int64_t first_ns = INT64_MAX;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = v->all->members[i].next) {
 		const struct member *m = &v->all->members[i];
-		const struct flow *f = m->flow;
+		const struct flow_vantage *f = m->flow;
 		int64_t t = clocks_to_reference(v->clocks, m->vantage, f->first_ns);
 
 		first_ns = t < first_ns ? t : first_ns;
 		if (f->file_frames) {
-			struct capture_account *a = &shares[f->file].account[c->members > 1];
+			struct capture_account *a = &file_frames[f->file].account[c->members > 1];
 
 			a->frames += f->file_frames;
 			a->bytes += f->file_bytes;
 		}
 	}
-	v->list[conversation] = (struct ordered){.conversation = conversation, .first_ns = first_ns};
+	v->list[flow] = (struct ordered){.flow = flow, .first_ns = first_ns};
 }
 
-/* How many conversations ahead their flows are asked for. */
+/* How many flows ahead their flows are asked for. */
 #define AHEAD 16
 
-static void times_near(const struct conversations *all, uint32_t conversation)
+static void times_are_near(const struct flows *all, uint32_t flow)
 {
-	for (uint32_t i = all->list[conversation].first_member; i != MEMBER_NONE; i = all->members[i].next)
-		flow_near_times(all->members[i].flow);
+	for (uint32_t i = all->list[flow].first_member; i != MEMBER_NONE; i = all->members[i].next)
+		flow_vantage_prefetch_times(all->members[i].flow);
 }
 
 static void visit_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
@@ -65,8 +65,8 @@ static void visit_part(void *context, unsigned thread, uint32_t begin, uint32_t 
 
 	for (uint32_t i = begin; i < end; i++) {
 		if (i + AHEAD < end)
-			times_near(v->all, i + AHEAD);
-		visit_conversation(v, v->shares + (size_t)thread * v->net->capture_count, i);
+			times_are_near(v->all, i + AHEAD);
+		visit_flow(v, v->file_frames + (size_t)thread * v->data->capture_count, i);
 	}
 }
 
@@ -80,19 +80,19 @@ static void add_account(struct capture *c, const struct capture_account *part, b
 
 static void settle_accounts(const struct visit *v, unsigned threads)
 {
-	struct network *net = v->net;
+	struct dataset *data = v->data;
 
-	for (uint32_t i = 0; i < threads * net->capture_count; i++)
+	for (uint32_t i = 0; i < threads * data->capture_count; i++)
 		for (int joined = 0; joined < 2; joined++)
-			add_account(&net->captures[i % net->capture_count], &v->shares[i].account[joined], joined);
+			add_account(&data->captures[i % data->capture_count], &v->file_frames[i].account[joined], joined);
 	/* What flows had in files that they went on from. */
-	for (uint32_t h = 0; h < net->host_count; h++) {
-		for (uint32_t i = 0; i < net->hosts[h].share_count; i++) {
-			const struct host_share *s = &net->hosts[h].shares[i];
-			const struct flow *f = flowtab_at(&net->vantages[s->vantage].flows, s->flow);
+	for (uint32_t h = 0; h < data->host_count; h++) {
+		for (uint32_t i = 0; i < data->hosts[h].file_frames_count; i++) {
+			const struct host_file_frames *s = &data->hosts[h].file_frames[i];
+			const struct flow_vantage *f = flowtab_at(&data->vantages[s->vantage].flows, s->flow);
 			struct capture_account part = {.frames = s->frames, .bytes = s->bytes};
 
-			add_account(&net->captures[s->capture], &part, v->all->list[f->joined].members > 1);
+			add_account(&data->captures[s->capture], &part, v->all->list[f->flow].members > 1);
 		}
 	}
 }
@@ -103,7 +103,7 @@ static int by_first(const void *x, const void *y)
 
 	if (a->first_ns != b->first_ns)
 		return a->first_ns < b->first_ns ? -1 : 1;
-	return (a->conversation > b->conversation) - (a->conversation < b->conversation);
+	return (a->flow > b->flow) - (a->flow < b->flow);
 }
 
 /* By insertion, as long as that is cheap. */
@@ -123,12 +123,12 @@ static void sort(struct ordered *list, uint32_t n)
 		qsort(list, n, sizeof(*list), by_first);
 }
 
-void order_and_account(struct network *net, const struct conversations *all, const struct clocks *clocks,
+void order_and_account(struct dataset *data, const struct flows *all, const struct clocks *clocks,
 	unsigned threads, uint32_t **ret_order, uint32_t **ret_row)
 {
-	struct visit v = {.net = net, .all = all, .clocks = clocks,
+	struct visit v = {.data = data, .all = all, .clocks = clocks,
 		.list = mem_array((size_t)all->count + 1, sizeof(*v.list)),
-		.shares = mem_array((size_t)threads * net->capture_count + 1, sizeof(*v.shares))};
+		.file_frames = mem_array((size_t)threads * data->capture_count + 1, sizeof(*v.file_frames))};
 
 	parallel_run(threads, all->count, PART, visit_part, &v);
 	settle_accounts(&v, threads);
@@ -136,9 +136,9 @@ void order_and_account(struct network *net, const struct conversations *all, con
 	*ret_order = mem_array((size_t)all->count + 1, sizeof(**ret_order));
 	*ret_row = mem_array((size_t)all->count + 1, sizeof(**ret_row));
 	for (uint32_t i = 0; i < all->count; i++) {
-		(*ret_order)[i] = v.list[i].conversation;
-		(*ret_row)[v.list[i].conversation] = i + 1;
+		(*ret_order)[i] = v.list[i].flow;
+		(*ret_row)[v.list[i].flow] = i + 1;
 	}
-	free(v.shares);
+	free(v.file_frames);
 	free(v.list);
 }

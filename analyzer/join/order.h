@@ -1,12 +1,12 @@
-/* order: conversations in the order of time, and which frames of the captures are in those that several places saw. */
+/* order: flows in the order of time, and which frames of the captures are in those that several places saw. */
 #pragma once
 
 #include "join/clock.h"
 
 /*
  * One pass over all flows, as they are in no cache: flows are numbered by their first packet on the reference clock,
- * and the captures' accounts take what was joined and what is one-sided. *ret_order: the conversation at each place;
- * *ret_row: each conversation's place, from 1. The caller frees both.
+ * and the captures' accounts take what was joined and what is one-sided. *ret_order: the flow at each place;
+ * *ret_row: each flow's place, from 1. The caller frees both.
  */
-void order_and_account(struct network *net, const struct conversations *all, const struct clocks *clocks,
+void order_and_account(struct dataset *data, const struct flows *all, const struct clocks *clocks,
 	unsigned threads, uint32_t **ret_order, uint32_t **ret_row);

@@ -13,10 +13,10 @@ struct silence {
 };
 
 /*
- * Events come in the order of the items they are about. One of which a part arrived counts as arrived;
+ * Events come in the order of the transmissions they are about. One of which a part arrived counts as arrived;
  * so does one that the receiving capture only missed. What nothing decides ends no outage and makes none.
  */
-static enum fate fate_of(const struct leg *l, const struct item *it, uint32_t *at)
+static enum fate fate_of(const struct path *l, const struct transmission *it, uint32_t *at)
 {
 	enum fate f = FATE_ARRIVED;
 
@@ -67,9 +67,9 @@ static void look_at(struct silence *s, const struct segment *seg, enum fate f, s
 	s->passing = false;
 }
 
-void outages_find(const struct leg *l, uint32_t conversation, uint32_t first_event, struct outage_list *ret)
+void outages_find(const struct path *l, uint32_t flow, uint32_t first_event, struct outage_list *ret)
 {
-	struct outage row = {.conversation = conversation, .from = l->from, .to = l->to,
+	struct outage row = {.flow = flow, .from = l->from, .to = l->to,
 		.direction = (uint8_t)l->direction};
 	struct silence all = {.row = row}, large = {.row = row};
 	uint32_t at = first_event;
@@ -78,7 +78,7 @@ void outages_find(const struct leg *l, uint32_t conversation, uint32_t first_eve
 		return;
 	large.row.least = OUTAGE_LARGE;
 	for (uint32_t i = 0; i < l->sent->count; i++) {
-		const struct item *it = &l->sent->items[i];
+		const struct transmission *it = &l->sent->transmissions[i];
 		enum fate f = fate_of(l, it, &at);
 
 		look_at(&all, it->seg, f, ret);

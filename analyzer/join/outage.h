@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "join/leg.h"
+#include "join/path.h"
 
 /* Fewer lost transmissions in a row than these, or a shorter time, are the luck of random loss. */
 #define OUTAGE_LOST 3
@@ -14,7 +14,7 @@
 #define OUTAGE_LARGE 512
 
 struct outage {
-	uint32_t conversation, from, to; /* vantage indexes */
+	uint32_t flow, from, to; /* vantage indexes */
 	uint8_t direction;
 	int64_t first_ns, last_ns; /* first and last lost transmission, sender's clock */
 	int64_t until_ns;	   /* the next one that arrived, sender's clock; INT64_MIN: none did */
@@ -26,5 +26,5 @@ struct outage_list {
 	uint32_t count, cap;
 };
 
-/* Adds the outages of a leg that has been judged; its events are those from first_event on. */
-void outages_find(const struct leg *l, uint32_t conversation, uint32_t first_event, struct outage_list *ret);
+/* Adds the outages of a path that has been judged; its events are those from first_event on. */
+void outages_find(const struct path *l, uint32_t flow, uint32_t first_event, struct outage_list *ret);

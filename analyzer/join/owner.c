@@ -5,7 +5,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
-#include "flow/census.h"
+#include "flow/summary.h"
 #include "flow/observe.h"
 
 /* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
@@ -31,9 +31,9 @@ static void claim(struct owners *o, uint32_t host, const uint8_t ip[16])
 		*owner = OWNER_NONE;
 }
 
-static void add_address(struct network *net, struct owners *o, const struct vantage *v, const uint8_t ip[16])
+static void add_address(struct dataset *data, struct owners *o, const struct vantage *v, const uint8_t ip[16])
 {
-	struct host *h = &net->hosts[v->host];
+	struct host *h = &data->hosts[v->host];
 	struct host_address a = {.has_ip = true, .prefix = 255, .source = "inferred",
 		.interface = v->interface ? mem_strdup(v->interface) : NULL};
 
@@ -212,9 +212,9 @@ static uint16_t mac_by_arp(const struct vantage *v)
 }
 
 /* Addresses that the capture itself marks as sending from here (SLL, direction flags). */
-static bool infer_by_direction(struct network *net, struct owners *o, struct vantage *v)
+static bool infer_by_direction(struct dataset *data, struct owners *o, struct vantage *v)
 {
-	struct host *h = &net->hosts[v->host];
+	struct host *h = &data->hosts[v->host];
 	bool any = false;
 
 	for (uint32_t i = 0; i < v->addresses.count; i++) {
@@ -223,13 +223,13 @@ static bool infer_by_direction(struct network *net, struct owners *o, struct van
 
 		any |= a->sent_out;
 		if (a->sent_out && !host_has(h, ip))
-			add_address(net, o, v, ip);
+			add_address(data, o, v, ip);
 	}
 	return any;
 }
 
 /* A router sends others' packets from its MAC too, but with a TTL that was counted down. */
-static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *v)
+static bool infer_by_mac(struct dataset *data, struct owners *o, struct vantage *v)
 {
 	bool any = false;
 
@@ -243,11 +243,11 @@ static bool infer_by_mac(struct network *net, struct owners *o, struct vantage *
 		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
 		const struct mac_use *u = hashmap_value(&v->mac_use, i);
 
-		if (k->mac != v->own_mac || k->role != 0 || !census_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
+		if (k->mac != v->own_mac || k->role != 0 || !summary_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
 		any = true;
-		if (!host_has(&net->hosts[v->host], k->ip))
-			add_address(net, o, v, k->ip);
+		if (!host_has(&data->hosts[v->host], k->ip))
+			add_address(data, o, v, k->ip);
 	}
 	return any;
 }
@@ -265,7 +265,7 @@ static int candidates(const struct owners *o, const struct vantage *v, enum addr
 		uint32_t owner;
 
 		if ((double)a->frames[view] < (double)unicast * (1 - STRAY_SHARE) ||
-			!census_is_initial_ttl(view == VIEW_ANSWERED ? a->ttl_max_answered : a->ttl_max))
+			!summary_is_initial_ttl(view == VIEW_ANSWERED ? a->ttl_max_answered : a->ttl_max))
 			continue;
 		owner = owner_of(o, ip);
 		if (owner == OWNER_NONE || owner == v->host)
@@ -274,16 +274,16 @@ static int candidates(const struct owners *o, const struct vantage *v, enum addr
 	return n;
 }
 
-static bool undecided(const struct network *net, const struct vantage *v)
+static bool undecided(const struct dataset *data, const struct vantage *v)
 {
-	return v->kind == VANTAGE_NIC && !recorded(&net->hosts[v->host]);
+	return v->kind == VANTAGE_NIC && !recorded(&data->hosts[v->host]);
 }
 
 /* What one capture alone shows for certain. */
-static void infer_alone(struct network *net, struct owners *o, struct vantage *v)
+static void infer_alone(struct dataset *data, struct owners *o, struct vantage *v)
 {
-	if (!infer_by_direction(net, o, v) && v->unicast_frames)
-		(void)infer_by_mac(net, o, v);
+	if (!infer_by_direction(data, o, v) && v->unicast_frames)
+		(void)infer_by_mac(data, o, v);
 }
 
 struct guess {
@@ -321,29 +321,29 @@ static struct guess guess_address(const struct owners *o, const struct vantage *
 	return g.made ? g : guess_by(o, v, VIEW_ALL);
 }
 
-static bool is_rival(const struct network *net, const struct guess *guesses, uint32_t i, uint32_t k)
+static bool is_rival(const struct dataset *data, const struct guess *guesses, uint32_t i, uint32_t k)
 {
 	return k != i && guesses[k].made && memcmp(guesses[k].ip, guesses[i].ip, 16) == 0 &&
-		net->vantages[k].host != net->vantages[i].host && (guesses[i].weak || !guesses[k].weak);
+		data->vantages[k].host != data->vantages[i].host && (guesses[i].weak || !guesses[k].weak);
 }
 
 /* Accepts the guesses that only one host makes; true when any was. */
-static bool infer_together(struct network *net, struct owners *o)
+static bool infer_together(struct dataset *data, struct owners *o)
 {
-	struct guess *guesses = mem_array(net->vantage_count + 1, sizeof(*guesses));
+	struct guess *guesses = mem_array(data->vantage_count + 1, sizeof(*guesses));
 	bool progress = false;
 
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		if (undecided(net, &net->vantages[i]))
-			guesses[i] = guess_address(o, &net->vantages[i]);
-	for (uint32_t i = 0; i < net->vantage_count; i++) {
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		if (undecided(data, &data->vantages[i]))
+			guesses[i] = guess_address(o, &data->vantages[i]);
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		bool alone = guesses[i].made;
 
-		for (uint32_t k = 0; k < net->vantage_count && alone; k++)
-			alone = !is_rival(net, guesses, i, k);
-		if (!alone || host_has(&net->hosts[net->vantages[i].host], guesses[i].ip))
+		for (uint32_t k = 0; k < data->vantage_count && alone; k++)
+			alone = !is_rival(data, guesses, i, k);
+		if (!alone || host_has(&data->hosts[data->vantages[i].host], guesses[i].ip))
 			continue;
-		add_address(net, o, &net->vantages[i], guesses[i].ip);
+		add_address(data, o, &data->vantages[i], guesses[i].ip);
 		progress = true;
 	}
 	free(guesses);
@@ -351,9 +351,9 @@ static bool infer_together(struct network *net, struct owners *o)
 }
 
 /* The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet. */
-static void infer_own_mac(const struct network *net, struct vantage *v)
+static void infer_own_mac(const struct dataset *data, struct vantage *v)
 {
-	const struct host *h = &net->hosts[v->host];
+	const struct host *h = &data->hosts[v->host];
 	uint64_t most = 0;
 
 	if (v->own_mac != MAC_NONE)
@@ -386,13 +386,13 @@ static bool sees_its_own(const struct vantage *v)
 	return v->own_mac != MAC_NONE && own > all / 2;
 }
 
-static void complete_addresses(struct network *net)
+static void complete_addresses(struct dataset *data)
 {
-	for (uint32_t i = 0; i < net->vantage_count; i++) {
-		struct vantage *v = &net->vantages[i];
-		struct host *h = &net->hosts[v->host];
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		struct vantage *v = &data->vantages[i];
+		struct host *h = &data->hosts[v->host];
 
-		infer_own_mac(net, v);
+		infer_own_mac(data, v);
 		v->sees_its_own = sees_its_own(v);
 		observe_own_activity(v);
 		for (uint32_t k = 0; k < h->address_count && v->own_mac != MAC_NONE; k++) {
@@ -416,22 +416,22 @@ static void mark_own(struct vantage *v, const struct owners *o)
 	}
 }
 
-void owners_infer(struct network *net, struct owners *ret)
+void owners_infer(struct dataset *data, struct owners *ret)
 {
 	hashmap_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
-	for (uint32_t h = 0; h < net->host_count; h++)
-		for (uint32_t i = 0; i < net->hosts[h].address_count; i++)
-			if (net->hosts[h].addresses[i].has_ip)
-				claim(ret, h, net->hosts[h].addresses[i].ip);
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		if (undecided(net, &net->vantages[i]))
-			infer_alone(net, ret, &net->vantages[i]);
+	for (uint32_t h = 0; h < data->host_count; h++)
+		for (uint32_t i = 0; i < data->hosts[h].address_count; i++)
+			if (data->hosts[h].addresses[i].has_ip)
+				claim(ret, h, data->hosts[h].addresses[i].ip);
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		if (undecided(data, &data->vantages[i]))
+			infer_alone(data, ret, &data->vantages[i]);
 	/* Each round may rule out candidates of the next. */
-	while (infer_together(net, ret))
+	while (infer_together(data, ret))
 		;
-	complete_addresses(net);
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		mark_own(&net->vantages[i], ret);
+	complete_addresses(data);
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		mark_own(&data->vantages[i], ret);
 }
 
 void owners_release(struct owners *o)

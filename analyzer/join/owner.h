@@ -1,7 +1,7 @@
 /* owner: whose addresses are whose: recorded by the captures, else inferred from their frames. */
 #pragma once
 
-#include "join/conversation.h"
+#include "join/flow.h"
 
 #define OWNER_NONE UINT32_MAX
 
@@ -14,10 +14,10 @@ struct owners {
  * Completes the hosts' addresses and the vantage points' own MACs from what was captured, and
  * indexes them. A host's own address is in every unicast frame that its interface sees, unless
  * its port is mirrored or it forwards; where that leaves two candidates (a capture of one
- * conversation), an address that another host owns is ruled out. What stays ambiguous is not
+ * flow), an address that another host owns is ruled out. What stays ambiguous is not
  * inferred.
  */
-void owners_infer(struct network *net, struct owners *ret);
+void owners_infer(struct dataset *data, struct owners *ret);
 void owners_release(struct owners *o);
 
 /* The host that owns an address, or OWNER_NONE. */

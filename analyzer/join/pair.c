@@ -9,7 +9,7 @@
 #include "base/parallel.h"
 #include "decode/packet.h"
 #include "join/keymap.h"
-#include "join/walk.h"
+#include "join/segment_walk.h"
 
 /* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger keys. */
 #define CANDIDATES_MAX 64
@@ -39,8 +39,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 #define PART_MEMBERS 4096
 
 struct pairer {
-	struct network *net;
-	struct conversations *all;
+	struct dataset *data;
+	struct flows *all;
 	unsigned threads;
 	uint32_t *first;	      /* by vantage: its first member; one more, where they end */
 	uint32_t *answers_seen;	      /* by vantage: answers without question */
@@ -49,7 +49,7 @@ struct pairer {
 };
 
 /* Which end of a local flow is the client; *ret_known: a SYN tells. */
-static bool client_is_b(const struct flow *f, bool *ret_known)
+static bool client_is_b(const struct flow_vantage *f, bool *ret_known)
 {
 	const struct flow_side *a = &f->side[0], *b = &f->side[1];
 
@@ -73,28 +73,28 @@ static uint64_t key_isns(const struct flow_side *client, const struct flow_side 
 }
 
 /* Makes a member findable by its initial sequence numbers, for those whose addresses were rewritten. */
-static void publish_isn(struct pairer *p, uint32_t conversation, const struct member *m)
+static void publish_isn(struct pairer *p, uint32_t flow, const struct member *m)
 {
 	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 
 	if (m->flow->key.protocol != 6)
 		return;
 	if (client->has_isn && server->has_isn)
-		keymap_put(&p->isn, key_isns(client, server), conversation, 0);
+		keymap_put(&p->isn, key_isns(client, server), flow, 0);
 	if (client->has_isn)
-		keymap_put(&p->isn, key_isn(client->isn, 1), conversation, 0);
+		keymap_put(&p->isn, key_isn(client->isn, 1), flow, 0);
 	if (server->has_isn)
-		keymap_put(&p->isn, key_isn(server->isn, 2), conversation, 0);
+		keymap_put(&p->isn, key_isn(server->isn, 2), flow, 0);
 }
 
-static struct member *first_member(const struct pairer *p, uint32_t conversation)
+static struct member *first_member(const struct pairer *p, uint32_t flow)
 {
-	return &p->all->members[p->all->list[conversation].first_member];
+	return &p->all->members[p->all->list[flow].first_member];
 }
 
-static bool has_vantage(const struct pairer *p, uint32_t conversation, uint32_t vantage)
+static bool has_vantage(const struct pairer *p, uint32_t flow, uint32_t vantage)
 {
-	uint32_t i = p->all->list[conversation].first_member;
+	uint32_t i = p->all->list[flow].first_member;
 
 	for (; i != MEMBER_NONE; i = p->all->members[i].next)
 		if (p->all->members[i].vantage == vantage)
@@ -102,21 +102,21 @@ static bool has_vantage(const struct pairer *p, uint32_t conversation, uint32_t 
 	return false;
 }
 
-static void begin_conversation(struct pairer *p, uint32_t conversation, uint32_t member)
+static void begin_flow(struct pairer *p, uint32_t flow, uint32_t member)
 {
-	struct flow *f = p->all->members[member].flow;
+	struct flow_vantage *f = p->all->members[member].flow;
 
-	p->all->list[conversation] = (struct conversation){.first_member = member, .members = 1,
+	p->all->list[flow] = (struct flow){.first_member = member, .members = 1,
 		.pairing = PAIRED_ALONE, .client_known = f->side[0].has_isn || f->side[1].has_isn};
-	f->joined = conversation;
+	f->flow = flow;
 }
 
-static void start_conversation(struct pairer *p, uint32_t member)
+static void start_flow(struct pairer *p, uint32_t member)
 {
-	struct conversations *all = p->all;
+	struct flows *all = p->all;
 
 	MEM_RESERVE(all->list, all->count, all->cap);
-	begin_conversation(p, all->count++, member);
+	begin_flow(p, all->count++, member);
 }
 
 static void set_delta(struct member *m, const struct member *first, enum direction d)
@@ -127,28 +127,28 @@ static void set_delta(struct member *m, const struct member *first, enum directi
 		m->delta[d] = here->isn - there->isn;
 }
 
-static bool same_tuple(const struct flow *a, const struct flow *b)
+static bool same_tuple(const struct flow_vantage *a, const struct flow_vantage *b)
 {
 	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
 }
 
-static void join_conversation(
-	struct pairer *p, uint32_t conversation, uint32_t member, enum pairing_evidence evidence)
+static void join_flow(
+	struct pairer *p, uint32_t flow, uint32_t member, enum pairing_evidence evidence)
 {
-	struct conversation *c = &p->all->list[conversation];
-	struct member *m = &p->all->members[member], *first = first_member(p, conversation);
-	struct flow *f = m->flow;
+	struct flow *c = &p->all->list[flow];
+	struct member *m = &p->all->members[member], *first = first_member(p, flow);
+	struct flow_vantage *f = m->flow;
 
 	m->next = first->next;
 	first->next = member;
 	c->members++;
-	/* The weakest link is what the conversation rests on; ISN is the strongest, thus the smallest. */
+	/* The weakest link is what the flow rests on; ISN is the strongest, thus the smallest. */
 	if (evidence > c->pairing)
 		c->pairing = (uint8_t)evidence;
 	c->client_known |= f->side[0].has_isn || f->side[1].has_isn;
 	set_delta(m, first, C2S);
 	set_delta(m, first, S2C);
-	f->joined = conversation;
+	f->flow = flow;
 }
 
 /* Initial sequence numbers of two flows in one direction. */
@@ -281,11 +281,11 @@ static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
 }
 
 /* Keeps a flow from such a candidate; both are marked as fitting more than one. */
-static bool is_refused(struct pairer *p, struct member *m, uint32_t conversation)
+static bool is_refused(struct pairer *p, struct member *m, uint32_t flow)
 {
-	if (!m->untranslated && !first_member(p, conversation)->untranslated)
+	if (!m->untranslated && !first_member(p, flow)->untranslated)
 		return false;
-	p->all->list[conversation].pairing = PAIRED_AMBIGUOUS;
+	p->all->list[flow].pairing = PAIRED_AMBIGUOUS;
 	m->ambiguous = true;
 	return true;
 }
@@ -307,7 +307,7 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 		best = best_by_isn(p, key_isn(server->isn, 2), m, &evidence, &ambiguous);
 	if (best == UINT32_MAX || is_refused(p, m, best))
 		return false;
-	join_conversation(p, best, member, evidence);
+	join_flow(p, best, member, evidence);
 	return true;
 }
 
@@ -317,16 +317,16 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
  */
 static uint32_t same_tuple_candidates(const struct pairer *p, const struct member *m, uint32_t list[CANDIDATES_MAX])
 {
-	const struct flow *f = m->flow, *other;
+	const struct flow_vantage *f = m->flow, *other;
 	uint32_t n = 0;
 
 	for (uint32_t v = 0; v < m->vantage; v++) {
-		const struct flowtab *t = &p->net->vantages[v].flows;
+		const struct flowtab *t = &p->data->vantages[v].flows;
 		uint32_t first = n;
 
 		for (other = flowtab_same_key(t, f); other && n < CANDIDATES_MAX;
 			other = other->older == FLOW_NONE ? NULL : flowtab_at(t, other->older))
-			list[n++] = other->joined;
+			list[n++] = other->flow;
 		for (uint32_t i = first, k = n; i + 1 < k; i++) {
 			uint32_t newer = list[i];
 
@@ -352,14 +352,14 @@ static bool pair_plainly(struct pairer *p, uint32_t member)
 			has_vantage(p, c, m->vantage) || !isn_fits(m, other, &evidence) ||
 			evidence == PAIRED_OFFSET || is_refused(p, m, c))
 			continue;
-		join_conversation(p, c, member, evidence);
+		join_flow(p, c, member, evidence);
 		return true;
 	}
 	return false;
 }
 
 /* A direction's first sequence numbers near each other, or one side without any. */
-static bool streams_near(const struct flow_side *a, const struct flow_side *b, uint32_t *ret_apart)
+static bool streams_are_near(const struct flow_side *a, const struct flow_side *b, uint32_t *ret_apart)
 {
 	uint32_t apart = a->first_seq - b->first_seq;
 
@@ -399,7 +399,7 @@ static uint32_t tuple_distance(const struct member *m, const struct member *othe
 		*ret = syn_contents_equal(mc, oc) ? PAIRED_OFFSET : PAIRED_PROXY;
 		return *ret == PAIRED_OFFSET ? 0 : UINT32_MAX;
 	}
-	if (!streams_near(mc, oc, &apart_c) || !streams_near(ms, os, &apart_s))
+	if (!streams_are_near(mc, oc, &apart_c) || !streams_are_near(ms, os, &apart_s))
 		return UINT32_MAX;
 	return apart_c / 2 + apart_s / 2;
 }
@@ -411,7 +411,7 @@ static uint32_t tuple_distance(const struct member *m, const struct member *othe
  */
 static bool used_once(const struct member *m)
 {
-	const struct flow *f = m->flow;
+	const struct flow_vantage *f = m->flow;
 
 	return f->older == FLOW_NONE && !f->has_newer;
 }
@@ -420,7 +420,7 @@ static bool used_once(const struct member *m)
 static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	const struct flow *f = m->flow;
+	const struct flow_vantage *f = m->flow;
 	uint32_t candidates[CANDIDATES_MAX], n = same_tuple_candidates(p, m, candidates);
 	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
 	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
@@ -433,7 +433,7 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 			continue;
 		orient(m, other);
 		if (f->key.protocol != 6) {
-			join_conversation(p, c, member, PAIRED_HASH);
+			join_flow(p, c, member, PAIRED_HASH);
 			return true;
 		}
 		distance = tuple_distance(m, other, &evidence);
@@ -450,7 +450,7 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 	if (best == UINT32_MAX || is_refused(p, m, best))
 		return false;
 	m->proxy = false;
-	join_conversation(p, best, member, best_evidence);
+	join_flow(p, best, member, best_evidence);
 	return true;
 }
 
@@ -489,11 +489,11 @@ static void publish_anchors(struct pairer *p, uint32_t member)
 	int n = collect_anchors(m, anchors);
 
 	for (int i = 0; i < n; i++)
-		keymap_put(&p->anchors, anchors[i].key, m->flow->joined, anchors[i].seq);
+		keymap_put(&p->anchors, anchors[i].key, m->flow->flow, anchors[i].seq);
 }
 
 struct vote {
-	uint32_t conversation, agreeing;
+	uint32_t flow, agreeing;
 	uint32_t delta[2];
 	bool has_delta[2];
 };
@@ -504,13 +504,13 @@ static void count_vote(struct vote *votes, int *count, const struct anchor *a, c
 	uint32_t delta = a->seq - e->extra;
 
 	for (int i = 0; i < *count; i++)
-		if (votes[i].conversation == e->value - 1)
+		if (votes[i].flow == e->value - 1)
 			v = &votes[i];
 	if (!v) {
 		if (*count == 16)
 			return;
 		v = &votes[(*count)++];
-		*v = (struct vote){.conversation = e->value - 1};
+		*v = (struct vote){.flow = e->value - 1};
 	}
 	if (!v->has_delta[a->direction]) {
 		v->has_delta[a->direction] = true;
@@ -548,7 +548,7 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 		m->ambiguous = true;
 		return false;
 	}
-	join_conversation(p, best->conversation, member, PAIRED_CONTENT);
+	join_flow(p, best->flow, member, PAIRED_CONTENT);
 	for (int d = 0; d < 2; d++)
 		if (best->has_delta[d])
 			m->delta[d] = best->delta[d];
@@ -558,16 +558,16 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 /* Flows ahead of the one that is looked at. */
 #define FLOWS_AHEAD 8
 
-/* Nobody comes before the first vantage point: each of its flows begins a conversation, of its own number. */
+/* Nobody comes before the first vantage point: each of its flows begins a flow, of its own number. */
 static void make_members(struct pairer *p, uint32_t vantage)
 {
-	struct vantage *v = &p->net->vantages[vantage];
+	struct vantage *v = &p->data->vantages[vantage];
 	bool known, answer;
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
 		uint32_t member = p->first[vantage] + i;
 		struct member *m = &p->all->members[member];
-		struct flow *f = flowtab_at(&v->flows, i);
+		struct flow_vantage *f = flowtab_at(&v->flows, i);
 
 		if (i + FLOWS_AHEAD < v->flows.count)
 			prefetch_to_read(flowtab_at(&v->flows, i + FLOWS_AHEAD)->side, sizeof(f->side));
@@ -575,7 +575,7 @@ static void make_members(struct pairer *p, uint32_t vantage)
 			.client_is_b = client_is_b(f, &known)};
 		p->answers_seen[vantage] += is_half(m, &answer) && answer;
 		if (!vantage)
-			begin_conversation(p, member, member);
+			begin_flow(p, member, member);
 	}
 }
 
@@ -593,10 +593,10 @@ static bool is_tcp(const struct pairer *p, uint32_t member)
 
 static bool is_open(const struct pairer *p, uint32_t member)
 {
-	return p->all->members[member].flow->joined == FLOW_NONE;
+	return p->all->members[member].flow->flow == FLOW_NONE;
 }
 
-/* Initial sequence numbers of the conversations that this vantage point is not part of yet. */
+/* Initial sequence numbers of the flows that this vantage point is not part of yet. */
 static void index_isns(struct pairer *p, uint32_t vantage)
 {
 	keymap_release(&p->isn);
@@ -605,7 +605,7 @@ static void index_isns(struct pairer *p, uint32_t vantage)
 			publish_isn(p, c, first_member(p, c));
 }
 
-/* Anchors of conversations that nothing has joined yet, before a vantage point that may need them. */
+/* Anchors of flows that nothing has joined yet, before a vantage point that may need them. */
 static void index_anchors(struct pairer *p, uint32_t vantage)
 {
 	keymap_release(&p->anchors);
@@ -639,25 +639,25 @@ static bool stays_on_link(const struct pairer *p, uint32_t member)
 /* Members are taken in groups: tables, lists and flows of many connections are in no cache, and waits overlap. */
 #define GROUP 32
 
-/* What is looked at first: the flow of the same 5-tuple at the first vantage point, and its conversation. */
-static void bring_near(struct pairer *p, uint32_t begin, uint32_t end)
+/* What is looked at first: the flow of the same 5-tuple at the first vantage point, and its flow. */
+static void prefetch_group(struct pairer *p, uint32_t begin, uint32_t end)
 {
-	const struct flowtab *t = &p->net->vantages[0].flows;
-	const struct flow *likely[GROUP];
+	const struct flowtab *t = &p->data->vantages[0].flows;
+	const struct flow_vantage *likely[GROUP];
 	uint32_t n = end - begin < GROUP ? end - begin : GROUP;
 
 	for (uint32_t i = 0; i < n; i++)
-		prefetch_to_read(p->all->members[begin + i].flow, sizeof(struct flow));
+		prefetch_to_read(p->all->members[begin + i].flow, sizeof(struct flow_vantage));
 	for (uint32_t i = 0; i < n; i++)
-		flowtab_near_same_bucket(t, p->all->members[begin + i].flow);
+		flowtab_prefetch_same_bucket(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)
-		likely[i] = flowtab_near_same_key(t, p->all->members[begin + i].flow);
-	for (uint32_t i = 0; i < n; i++)
-		if (likely[i])
-			prefetch_line(&p->all->list[likely[i]->joined]);
+		likely[i] = flowtab_prefetch_same_key(t, p->all->members[begin + i].flow);
 	for (uint32_t i = 0; i < n; i++)
 		if (likely[i])
-			prefetch_line(first_member(p, likely[i]->joined));
+			prefetch_line(&p->all->list[likely[i]->flow]);
+	for (uint32_t i = 0; i < n; i++)
+		if (likely[i])
+			prefetch_line(first_member(p, likely[i]->flow));
 }
 
 struct plain_round {
@@ -679,7 +679,7 @@ static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 		uint32_t member = r->first + i;
 
 		if ((i - begin) % GROUP == 0)
-			bring_near(p, member, r->first + end);
+			prefetch_group(p, member, r->first + end);
 		r->reused[i] = !used_once(&p->all->members[member]);
 		open += !r->reused[i] && (!is_tcp(p, member) || !pair_plainly(p, member));
 	}
@@ -723,14 +723,14 @@ static void start_alone(struct pairer *p, uint32_t member)
 {
 	const struct member *m = &p->all->members[member];
 
-	start_conversation(p, member);
+	start_flow(p, member);
 	if (m->proxy)
 		p->all->list[p->all->count - 1].pairing = PAIRED_PROXY;
 	if (m->ambiguous)
 		p->all->list[p->all->count - 1].pairing = PAIRED_AMBIGUOUS;
 }
 
-/* Pairs one vantage point's flows with the conversations of earlier ones. */
+/* Pairs one vantage point's flows with the flows of earlier ones. */
 static void pair_vantage(struct pairer *p, uint32_t vantage)
 {
 	uint32_t first = p->first[vantage], end = p->first[vantage + 1];
@@ -757,31 +757,31 @@ static void release(struct pairer *p)
 	free(p->answers_seen);
 }
 
-void pair_flows(struct network *net, unsigned threads, struct conversations *ret)
+void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 {
-	struct pairer p = {.net = net, .all = ret, .threads = threads};
+	struct pairer p = {.data = data, .all = ret, .threads = threads};
 	uint32_t most = 0;
 
-	*ret = (struct conversations){0};
-	p.first = mem_array((size_t)net->vantage_count + 1, sizeof(*p.first));
-	p.answers_seen = mem_array((size_t)net->vantage_count + 1, sizeof(*p.answers_seen));
-	for (uint32_t v = 0; v < net->vantage_count; v++) {
-		p.first[v + 1] = p.first[v] + net->vantages[v].flows.count;
-		most = net->vantages[v].flows.count > most ? net->vantages[v].flows.count : most;
+	*ret = (struct flows){0};
+	p.first = mem_array((size_t)data->vantage_count + 1, sizeof(*p.first));
+	p.answers_seen = mem_array((size_t)data->vantage_count + 1, sizeof(*p.answers_seen));
+	for (uint32_t v = 0; v < data->vantage_count; v++) {
+		p.first[v + 1] = p.first[v] + data->vantages[v].flows.count;
+		most = data->vantages[v].flows.count > most ? data->vantages[v].flows.count : most;
 	}
-	ret->member_count = p.first[net->vantage_count];
+	ret->member_count = p.first[data->vantage_count];
 	ret->members = mem_array(ret->member_count, sizeof(*ret->members));
 	ret->cap = most + most / 4;
 	ret->list = mem_array(ret->cap, sizeof(*ret->list));
-	parallel_run(threads, net->vantage_count, 1, make_parts, &p);
-	for (uint32_t v = 0; v < net->vantage_count; v++)
+	parallel_run(threads, data->vantage_count, 1, make_parts, &p);
+	for (uint32_t v = 0; v < data->vantage_count; v++)
 		pair_vantage(&p, v);
 	release(&p);
 }
 
-void conversations_release(struct conversations *c)
+void flows_release(struct flows *c)
 {
 	free(c->list);
 	free(c->members);
-	*c = (struct conversations){0};
+	*c = (struct flows){0};
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "join/conversation.h"
+#include "join/flow.h"
 
 /*
  * Pairs the flows of all NIC and netfilter vantage points. Rounds, strongest evidence first: both
@@ -12,5 +12,5 @@
  * round a candidate must be the only best one, else the flow stays alone and is marked ambiguous:
  * a wrong pairing would invent loss, a missing one only says less.
  */
-void pair_flows(struct network *net, unsigned threads, struct conversations *ret);
-void conversations_release(struct conversations *c);
+void pair_flows(struct dataset *data, unsigned threads, struct flows *ret);
+void flows_release(struct flows *c);

@@ -8,20 +8,20 @@
 #include "base/parallel.h"
 #include "decode/packet.h"
 #include "flow/observe.h"
-#include "join/walk.h"
+#include "join/segment_walk.h"
 
-/* Members of nearly every conversation fit without memory of their own. */
+/* Members of nearly every flow fit without memory of their own. */
 #define FEW 64
 
 /*
  * -1 at the client, 1 at the server, 0 between or unknown. On one host, a netfilter hook is nearer to the
  * host's own sockets than the interface.
  */
-static int owner_rank(const struct network *net, const struct member *m)
+static int owner_rank(const struct dataset *data, const struct member *m)
 {
 	int rank = m->owns[S2C] - m->owns[C2S];
 
-	return net->vantages[m->vantage].kind == VANTAGE_NETFILTER ? 2 * rank : rank;
+	return data->vantages[m->vantage].kind == VANTAGE_NETFILTER ? 2 * rank : rank;
 }
 
 static int by_ttl(const struct member *a, const struct member *b)
@@ -79,7 +79,7 @@ static int by_counts(const struct member *a, const struct member *b)
 }
 
 /*
- * Retransmissions that cross an answer make single conversations lie about their turns: all of
+ * Retransmissions that cross an answer make single flows lie about their turns: all of
  * them between two addresses vote.
  */
 struct vote_key {
@@ -88,11 +88,11 @@ struct vote_key {
 };
 
 struct sorting {
-	const struct network *net;
+	const struct dataset *data;
 	const struct owners *owners;
-	struct conversations *all;
+	struct flows *all;
 	struct hashmap votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
-	bool *undecided;    /* by conversation: only votes or counts can tell */
+	bool *undecided;    /* by flow: only votes or counts can tell */
 };
 
 static struct vote_key vote_key(const struct member *a, const struct member *b)
@@ -105,9 +105,9 @@ static struct vote_key vote_key(const struct member *a, const struct member *b)
 }
 
 /* Neither who owns the ends nor TTL tells which of the two is nearer the client. */
-static bool is_undecided(const struct network *net, const struct member *a, const struct member *b)
+static bool is_undecided(const struct dataset *data, const struct member *a, const struct member *b)
 {
-	return owner_rank(net, a) == owner_rank(net, b) && !by_ttl(a, b);
+	return owner_rank(data, a) == owner_rank(data, b) && !by_ttl(a, b);
 }
 
 static void vote(struct sorting *s, const struct member *a, const struct member *b)
@@ -120,13 +120,13 @@ static void vote(struct sorting *s, const struct member *a, const struct member 
 	*votes += by_turns(a, b);
 }
 
-static void vote_all(struct sorting *s, const struct conversation *c)
+static void vote_all(struct sorting *s, const struct flow *c)
 {
 	const struct member *all = s->all->members;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all[i].next) {
 		for (uint32_t k = all[i].next; k != MEMBER_NONE; k = all[k].next) {
-			if (!is_undecided(s->net, &all[i], &all[k]))
+			if (!is_undecided(s->data, &all[i], &all[k]))
 				continue;
 			if (all[i].vantage < all[k].vantage)
 				vote(s, &all[i], &all[k]);
@@ -148,8 +148,8 @@ static int by_votes(const struct sorting *s, const struct member *a, const struc
 
 static int compare(const struct sorting *s, const struct member *a, const struct member *b)
 {
-	const struct network *net = s->net;
-	int r = owner_rank(net, a) - owner_rank(net, b);
+	const struct dataset *data = s->data;
+	int r = owner_rank(data, a) - owner_rank(data, b);
 
 	if (!r)
 		r = by_ttl(a, b);
@@ -160,7 +160,7 @@ static int compare(const struct sorting *s, const struct member *a, const struct
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
 }
 
-static void sort_members(const struct sorting *s, struct conversations *all, struct conversation *c)
+static void sort_members(const struct sorting *s, struct flows *all, struct flow *c)
 {
 	uint32_t few[FEW], *order = few, cap = FEW, n = 0;
 	uint32_t base[2];
@@ -173,7 +173,7 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		}
 		order[n++] = i;
 	}
-	assert(n > 0); /* a conversation without members does not exist */
+	assert(n > 0); /* a flow without members does not exist */
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t k = i, m = order[i];
 
@@ -185,7 +185,7 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		all->members[order[i]].next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */
-	assert(n > 0); /* a conversation has a member */
+	assert(n > 0); /* a flow has a member */
 	memcpy(base, all->members[order[0]].delta, sizeof(base));
 	for (uint32_t i = order[0]; i != MEMBER_NONE; i = all->members[i].next)
 		for (int d = 0; d < 2; d++)
@@ -194,20 +194,20 @@ static void sort_members(const struct sorting *s, struct conversations *all, str
 		free(order);
 }
 
-static bool has_undecided(const struct sorting *s, const struct conversation *c)
+static bool has_undecided(const struct sorting *s, const struct flow *c)
 {
 	const struct member *all = s->all->members;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all[i].next)
 		for (uint32_t k = all[i].next; k != MEMBER_NONE; k = all[k].next)
-			if (is_undecided(s->net, &all[i], &all[k]))
+			if (is_undecided(s->data, &all[i], &all[k]))
 				return true;
 	return false;
 }
 
 static bool is_own(const struct sorting *s, const struct member *m, bool client)
 {
-	const struct vantage *v = &s->net->vantages[m->vantage];
+	const struct vantage *v = &s->data->vantages[m->vantage];
 	const struct address *a = observe_address(v, m->flow, client == m->client_is_b);
 
 	return a ? a->own : owner_of(s->owners, member_ip(m, client)) == v->host;
@@ -219,17 +219,17 @@ static void note_owned(const struct sorting *s, struct member *m)
 	m->owns[S2C] = is_own(s, m, false);
 }
 
-/* Nearly all conversations are decided each by itself. */
+/* Nearly all flows are decided each by itself. */
 static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	struct sorting *s = context;
 
 	(void)thread;
 	for (uint32_t i = begin; i < end; i++) {
-		struct conversation *c = &s->all->list[i];
+		struct flow *c = &s->all->list[i];
 
-		if (i + CONVERSATIONS_AHEAD < end) /* what lies beyond is being sorted by others */
-			conversation_near(s->all, i + CONVERSATIONS_AHEAD);
+		if (i + FLOWS_AHEAD < end) /* what lies beyond is being sorted by others */
+			flow_prefetch(s->all, i + FLOWS_AHEAD);
 		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = s->all->members[m].next)
 			note_owned(s, &s->all->members[m]);
 		s->undecided[i] = has_undecided(s, c);
@@ -238,9 +238,9 @@ static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 	}
 }
 
-void position_members(const struct network *net, const struct owners *o, unsigned threads, struct conversations *c)
+void position_members(const struct dataset *data, const struct owners *o, unsigned threads, struct flows *c)
 {
-	struct sorting s = {.net = net, .owners = o, .all = c, .undecided = mem_array(c->count + 1, sizeof(bool))};
+	struct sorting s = {.data = data, .owners = o, .all = c, .undecided = mem_array(c->count + 1, sizeof(bool))};
 
 	hashmap_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
 	parallel_run(threads, c->count, 1024, sort_part, &s);

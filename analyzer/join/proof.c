@@ -6,20 +6,20 @@
 #include "base/seq.h"
 #include "decode/packet.h"
 
-void ack_track_build(struct ack_track *t, const struct lane *lane, int64_t limit)
+void ack_track_build(struct ack_track *t, const struct half_flow *half, int64_t limit)
 {
 	int64_t high = INT64_MIN, ref = 0;
 
-	t->lane = lane;
-	if (t->cap < lane->count) {
-		t->cap = lane->count;
+	t->half = half;
+	if (t->cap < half->count) {
+		t->cap = half->count;
 		t->high = mem_grow(t->high, t->cap, sizeof(*t->high));
 	}
-	for (uint32_t i = 0; i < lane->count; i++) {
-		const struct item *it = &lane->items[i];
+	for (uint32_t i = 0; i < half->count; i++) {
+		const struct transmission *it = &half->transmissions[i];
 
 		if ((it->seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) {
-			int64_t ack = item_ack(lane, it, ref);
+			int64_t ack = transmission_ack(half, it, ref);
 
 			if (ack > high && ack <= limit)
 				high = ref = ack;
@@ -36,7 +36,7 @@ void ack_track_release(struct ack_track *t)
 
 uint32_t ack_track_covers(const struct ack_track *t, int64_t high)
 {
-	uint32_t low = 0, end = t->lane->count;
+	uint32_t low = 0, end = t->half->count;
 
 	while (low < end) {
 		uint32_t middle = low + (end - low) / 2;
@@ -46,29 +46,29 @@ uint32_t ack_track_covers(const struct ack_track *t, int64_t high)
 		else
 			low = middle + 1;
 	}
-	return low < t->lane->count ? low : ITEM_NONE;
+	return low < t->half->count ? low : TRANSMISSION_NONE;
 }
 
 static int by_low(const void *x, const void *y, void *list)
 {
-	const struct run_list *l = list;
+	const struct gap_list *l = list;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
-	const struct run *a = &l->runs[i], *b = &l->runs[k];
+	const struct gap *a = &l->gaps[i], *b = &l->gaps[k];
 
 	if (a->low != b->low)
 		return a->low < b->low ? -1 : 1;
 	return (i > k) - (i < k);
 }
 
-/* The first place in order whose run begins at or after low. */
-static uint32_t lower_bound(const struct proofs *p, const struct run_list *list, int64_t low)
+/* The first place in order whose gap begins at or after low. */
+static uint32_t lower_bound(const struct proofs *p, const struct gap_list *list, int64_t low)
 {
 	uint32_t begin = 0, end = list->count;
 
 	while (begin < end) {
 		uint32_t middle = begin + (end - begin) / 2;
 
-		if (list->runs[p->order[middle]].low >= low)
+		if (list->gaps[p->order[middle]].low >= low)
 			end = middle;
 		else
 			begin = middle + 1;
@@ -92,29 +92,29 @@ static uint32_t next_uncovered(uint32_t *skip, uint32_t at)
 	return root;
 }
 
-static void cover_by_sack(struct proofs *p, const struct run_list *list, int64_t low, int64_t high,
-	uint32_t item, bool to)
+static void cover_by_sack(struct proofs *p, const struct gap_list *list, int64_t low, int64_t high,
+	uint32_t transmission, bool to)
 {
 	uint32_t at = next_uncovered(p->skip, lower_bound(p, list, low));
 
-	while (at < list->count && list->runs[p->order[at]].low < high) {
-		const struct run *r = &list->runs[p->order[at]];
+	while (at < list->count && list->gaps[p->order[at]].low < high) {
+		const struct gap *r = &list->gaps[p->order[at]];
 
 		if (r->high <= high && r->high > r->low) {
-			struct run_proof *proof = &p->runs[p->order[at]];
+			struct gap_proof *proof = &p->gaps[p->order[at]];
 
-			*(to ? &proof->sack_to : &proof->sack_from) = item;
+			*(to ? &proof->sack_to : &proof->sack_from) = transmission;
 			p->skip[at] = at + 1;
 		}
 		at = next_uncovered(p->skip, at + 1);
 	}
 }
 
-static void count_dsack(struct proofs *p, const struct run_list *list, int64_t low, int64_t high, uint16_t *counts)
+static void count_dsack(struct proofs *p, const struct gap_list *list, int64_t low, int64_t high, uint16_t *counts)
 {
 	for (uint32_t at = lower_bound(p, list, low - p->longest);
-		at < list->count && list->runs[p->order[at]].low < high; at++)
-		if (list->runs[p->order[at]].high > low && counts[p->order[at]] < UINT16_MAX)
+		at < list->count && list->gaps[p->order[at]].low < high; at++)
+		if (list->gaps[p->order[at]].high > low && counts[p->order[at]] < UINT16_MAX)
 			counts[p->order[at]]++;
 }
 
@@ -143,16 +143,16 @@ static bool doubled(struct reports *r, const struct segment *s)
 	return false;
 }
 
-static void read_sacks(struct proofs *p, const struct run_list *list, const struct ack_track *t, bool to,
+static void read_sacks(struct proofs *p, const struct gap_list *list, const struct ack_track *t, bool to,
 	uint16_t *dsacks)
 {
-	const struct lane *l = t->lane;
+	const struct half_flow *l = t->half;
 	struct reports reports = {.count = 0};
 
 	for (uint32_t i = 0; i <= list->count; i++)
 		p->skip[i] = i;
 	for (uint32_t i = 0; i < l->count; i++) {
-		const struct segment_sack *s = segment_sack(l->items[i].seg);
+		const struct segment_sack *s = segment_sack(l->transmissions[i].seg);
 		int64_t block[4][2];
 		uint32_t n = s ? s->count : 0;
 		int64_t ref = t->high[i] == INT64_MIN ? 0 : t->high[i];
@@ -164,8 +164,8 @@ static void read_sacks(struct proofs *p, const struct run_list *list, const stru
 		if (!n)
 			continue;
 		/* Its own: one that comes late, behind a higher one, reports as when it left. */
-		twice = is_dsack((const int64_t(*)[2])block, n, item_ack(l, &l->items[i], ref));
-		if (twice && !doubled(&reports, l->items[i].seg))
+		twice = is_dsack((const int64_t(*)[2])block, n, transmission_ack(l, &l->transmissions[i], ref));
+		if (twice && !doubled(&reports, l->transmissions[i].seg))
 			count_dsack(p, list, block[0][0], block[0][1], dsacks);
 		for (uint32_t k = twice; k < n && k < 4; k++)
 			if (block[k][0] < block[k][1])
@@ -173,23 +173,23 @@ static void read_sacks(struct proofs *p, const struct run_list *list, const stru
 	}
 }
 
-static void add_overlaps(struct proofs *p, const struct run_list *list, const struct lane *l, uint32_t *count)
+static void add_overlaps(struct proofs *p, const struct gap_list *list, const struct half_flow *l, uint32_t *count)
 {
 	*count = 0;
 	for (uint32_t i = 0; i < l->count; i++) {
-		const struct item *it = &l->items[i];
+		const struct transmission *it = &l->transmissions[i];
 		int64_t end = it->off + it->span;
 
 		if (!it->span)
 			continue;
 		for (uint32_t at = lower_bound(p, list, it->off - p->longest);
-			at < list->count && list->runs[p->order[at]].low < end; at++) {
-			const struct run *r = &list->runs[p->order[at]];
+			at < list->count && list->gaps[p->order[at]].low < end; at++) {
+			const struct gap *r = &list->gaps[p->order[at]];
 
 			if (r->high <= it->off || r->high == r->low)
 				continue;
 			MEM_RESERVE(p->overlaps, *count, p->overlap_cap);
-			p->overlaps[(*count)++] = (struct overlap){.run = p->order[at], .item = i};
+			p->overlaps[(*count)++] = (struct overlap){.gap = p->order[at], .transmission = i};
 		}
 	}
 }
@@ -198,12 +198,12 @@ static int by_run(const void *x, const void *y)
 {
 	const struct overlap *a = x, *b = y;
 
-	if (a->run != b->run)
-		return a->run < b->run ? -1 : 1;
-	return (a->item > b->item) - (a->item < b->item);
+	if (a->gap != b->gap)
+		return a->gap < b->gap ? -1 : 1;
+	return (a->transmission > b->transmission) - (a->transmission < b->transmission);
 }
 
-/* Sorts the overlaps by run and leaves for each run where its items begin and how many they are. */
+/* Sorts the overlaps by gap and leaves for each gap where its transmissions begin and how many they are. */
 static void group(struct proofs *p, uint32_t count, uint32_t **flat, uint32_t *cap, bool arrivals)
 {
 	if (!count)
@@ -214,40 +214,40 @@ static void group(struct proofs *p, uint32_t count, uint32_t **flat, uint32_t *c
 		*flat = mem_grow(*flat, *cap, sizeof(**flat));
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		struct run_proof *r = &p->runs[p->overlaps[i].run];
+		struct gap_proof *r = &p->gaps[p->overlaps[i].gap];
 		uint32_t *first = arrivals ? &r->first_arrival : &r->first_copy;
 		uint32_t *n = arrivals ? &r->arrivals : &r->copies;
 
 		if (!*n)
 			*first = i;
 		(*n)++;
-		(*flat)[i] = p->overlaps[i].item;
+		(*flat)[i] = p->overlaps[i].transmission;
 	}
 }
 
-static void prepare(struct proofs *p, const struct run_list *list)
+static void prepare(struct proofs *p, const struct gap_list *list)
 {
-	if (p->run_cap < list->count + 1) {
-		p->run_cap = list->count + 1;
-		p->runs = mem_grow(p->runs, p->run_cap, sizeof(*p->runs));
-		p->order = mem_grow(p->order, p->run_cap, sizeof(*p->order));
-		p->skip = mem_grow(p->skip, (size_t)p->run_cap + 1, sizeof(*p->skip));
+	if (p->gap_cap < list->count + 1) {
+		p->gap_cap = list->count + 1;
+		p->gaps = mem_grow(p->gaps, p->gap_cap, sizeof(*p->gaps));
+		p->order = mem_grow(p->order, p->gap_cap, sizeof(*p->order));
+		p->skip = mem_grow(p->skip, (size_t)p->gap_cap + 1, sizeof(*p->skip));
 	}
 	p->longest = 0;
 	for (uint32_t i = 0; i < list->count; i++) {
-		int64_t length = list->runs[i].high - list->runs[i].low;
+		int64_t length = list->gaps[i].high - list->gaps[i].low;
 
 		p->order[i] = i;
-		p->runs[i] = (struct run_proof){.cover_to = ITEM_NONE, .cover_from = ITEM_NONE,
-			.sack_to = ITEM_NONE, .sack_from = ITEM_NONE};
+		p->gaps[i] = (struct gap_proof){.cover_to = TRANSMISSION_NONE, .cover_from = TRANSMISSION_NONE,
+			.sack_to = TRANSMISSION_NONE, .sack_from = TRANSMISSION_NONE};
 		p->longest = length > p->longest ? length : p->longest;
 	}
 	if (list->count > 1)
 		qsort_r(p->order, list->count, sizeof(*p->order), by_low, (void *)list);
 }
 
-void proofs_gather(struct proofs *p, const struct run_list *list, const struct lane *sent,
-	const struct lane *received, const struct lane *acks_from, const struct lane *acks_to)
+void proofs_gather(struct proofs *p, const struct gap_list *list, const struct half_flow *sent,
+	const struct half_flow *received, const struct half_flow *acks_from, const struct half_flow *acks_to)
 {
 	int64_t limit = sent->end > received->end ? sent->end : received->end;
 	uint16_t *dsacks = mem_array((size_t)list->count * 2 + 1, sizeof(*dsacks));
@@ -257,15 +257,15 @@ void proofs_gather(struct proofs *p, const struct run_list *list, const struct l
 	ack_track_build(&p->to, acks_to, limit);
 	ack_track_build(&p->from, acks_from, limit);
 	for (uint32_t i = 0; i < list->count; i++) {
-		if (list->runs[i].high == list->runs[i].low)
+		if (list->gaps[i].high == list->gaps[i].low)
 			continue;
-		p->runs[i].cover_to = ack_track_covers(&p->to, list->runs[i].high);
-		p->runs[i].cover_from = ack_track_covers(&p->from, list->runs[i].high);
+		p->gaps[i].cover_to = ack_track_covers(&p->to, list->gaps[i].high);
+		p->gaps[i].cover_from = ack_track_covers(&p->from, list->gaps[i].high);
 	}
 	read_sacks(p, list, &p->to, true, dsacks);
 	read_sacks(p, list, &p->from, false, dsacks + list->count);
 	for (uint32_t i = 0; i < list->count; i++)
-		p->runs[i].dsacks = dsacks[i] > dsacks[list->count + i] ? dsacks[i] : dsacks[list->count + i];
+		p->gaps[i].dsacks = dsacks[i] > dsacks[list->count + i] ? dsacks[i] : dsacks[list->count + i];
 	free(dsacks);
 	add_overlaps(p, list, sent, &count);
 	group(p, count, &p->copies, &p->copy_cap, false);
@@ -277,7 +277,7 @@ void proofs_release(struct proofs *p)
 {
 	ack_track_release(&p->to);
 	ack_track_release(&p->from);
-	free(p->runs);
+	free(p->gaps);
 	free(p->copies);
 	free(p->arrivals);
 	free(p->order);

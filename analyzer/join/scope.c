@@ -1,11 +1,11 @@
 #include "join/scope.h"
 
-#include "flow/census.h"
+#include "flow/summary.h"
 
-bool scope_holds(const struct network *net, uint32_t vantage, const struct member *m)
+bool scope_holds(const struct dataset *data, uint32_t vantage, const struct member *m)
 {
-	const struct vantage *v = &net->vantages[vantage];
-	struct service key = census_service(m->flow, !m->client_is_b);
+	const struct vantage *v = &data->vantages[vantage];
+	struct service key = summary_service(m->flow, !m->client_is_b);
 
 	return hashmap_get(&v->services, &key) || (!v->filter && v->wide);
 }

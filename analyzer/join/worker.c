@@ -9,18 +9,18 @@
 #include "base/prefetch.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
-#include "join/unseen.h"
+#include "join/both_missed.h"
 
 #define MSS_DEFAULT 1448
 #define MSS_ETHERNET 1460
-/* More vantage points along one conversation than anyone has. */
+/* More vantage points along one flow than anyone has. */
 #define PLACES_MAX 16
 /* Conversations whose records are brought near together, most of their flows, and most cache lines of them. */
 #define NEAR 8
 #define CHAINS_MAX 64
 #define NEAR_LINES 8192
 
-/* A vantage point along a conversation's path. */
+/* A vantage point along a flow's path. */
 struct place {
 	struct member member;
 	bool absent; /* its host is an end, but it saw nothing: member has no flow there */
@@ -30,10 +30,10 @@ struct worker {
 	const struct join *join;
 	struct place places[PLACES_MAX];
 	uint32_t place_count;
-	struct lane sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a lane has both roles */
+	struct half_flow sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a half-flow has both roles */
 	struct matcher matchers[PLACES_MAX][2];
 	struct proofs proofs;
-	struct unseen unseen;
+	struct both_missed both_missed;
 	struct clock_memo clock_memo;
 	int64_t *delays;
 	uint32_t delay_cap;
@@ -48,15 +48,15 @@ static void add_place(struct worker *w, const struct member *m, bool absent)
 static bool has_place_of_host(const struct worker *w, uint32_t host)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
-		if (w->join->net->vantages[w->places[i].member.vantage].host == host)
+		if (w->join->data->vantages[w->places[i].member.vantage].host == host)
 			return true;
 	return false;
 }
 
-/* The host that owns an end of the conversation and has a capture, but no record of this flow. */
+/* The host that owns an end of the flow and has a capture, but no record of this flow. */
 static void add_absent_end(struct worker *w, const struct member *near, bool client)
 {
-	const struct network *net = w->join->net;
+	const struct dataset *data = w->join->data;
 	struct member m = {.next = MEMBER_NONE};
 	uint32_t host;
 
@@ -67,9 +67,9 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 		return;
 	for (int d = 0; d < 2; d++)
 		m.owns[d] = owner_of(w->join->owners, member_ip(near, d == C2S)) == host;
-	for (uint32_t i = 0; i < net->hosts[host].vantage_count; i++) {
-		m.vantage = net->hosts[host].vantages[i];
-		if (net->vantages[m.vantage].kind != VANTAGE_NIC || !net->vantages[m.vantage].frames)
+	for (uint32_t i = 0; i < data->hosts[host].vantage_count; i++) {
+		m.vantage = data->hosts[host].vantages[i];
+		if (data->vantages[m.vantage].kind != VANTAGE_NIC || !data->vantages[m.vantage].frames)
 			continue;
 		if (client && w->place_count < PLACES_MAX) {
 			memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
@@ -89,8 +89,8 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
  */
 static bool is_onlooker(const struct join *j, const struct member *m)
 {
-	const struct vantage *v = &j->net->vantages[m->vantage];
-	const struct flow *f = m->flow;
+	const struct vantage *v = &j->data->vantages[m->vantage];
+	const struct flow_vantage *f = m->flow;
 	enum direction d = member_side(m, C2S)->packets ? C2S : S2C;
 	struct segment_walk walk;
 	const struct segment *s;
@@ -103,8 +103,8 @@ static bool is_onlooker(const struct join *j, const struct member *m)
 		!(vantage_mac(v, s->dst_mac)[0] & 1);
 }
 
-/* Netfilter records are what a rule chose to log: no evidence of absence, so no leg. */
-static void lay_out(struct worker *w, const struct conversation *c)
+/* Netfilter records are what a rule chose to log: no evidence of absence, so no path. */
+static void lay_out(struct worker *w, const struct flow *c)
 {
 	const struct join *j = w->join;
 	struct member first = j->all->members[c->first_member], last = first;
@@ -112,7 +112,7 @@ static void lay_out(struct worker *w, const struct conversation *c)
 	w->place_count = 0;
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		last = j->all->members[i];
-		if (j->net->vantages[last.vantage].kind == VANTAGE_NIC && !is_onlooker(j, &last))
+		if (j->data->vantages[last.vantage].kind == VANTAGE_NIC && !is_onlooker(j, &last))
 			add_place(w, &last, false);
 	}
 	if (c->pairing == PAIRED_PROXY || c->pairing == PAIRED_AMBIGUOUS)
@@ -154,12 +154,12 @@ static uint32_t segment_size(const struct worker *w)
 			continue;
 		for (int d = 0; d < 2; d++) {
 			const struct flow_side *s = member_side(&w->places[i].member, (enum direction)d);
-			const struct lane *l = &w->sent[i][d];
+			const struct half_flow *l = &w->sent[i][d];
 
 			if (s->mss && (!mss || s->mss < mss))
 				mss = s->mss;
 			for (uint32_t k = 0; k < l->count && (!mss || !timestamps); k++) {
-				const struct segment *seg = l->items[k].seg;
+				const struct segment *seg = l->transmissions[k].seg;
 
 				timestamps |= seg->bits & SEGMENT_TIMESTAMP && !(seg->flags & TCP_SYN);
 				if (seg->length > largest && seg->length <= MSS_ETHERNET)
@@ -172,14 +172,14 @@ static uint32_t segment_size(const struct worker *w)
 	return largest ? largest : MSS_DEFAULT;
 }
 
-/* The capture at the sender itself sees each packet once: a twin there is the capture's doing. */
-static bool skip_twins(const struct worker *w, const struct place *p, enum direction d)
+/* The capture at the sender itself sees each packet once: a duplicate there is the capture's doing. */
+static bool skip_duplicates(const struct worker *w, const struct place *p, enum direction d)
 {
-	return w->join->twins_by_capture[p->member.vantage] || p->member.owns[d];
+	return w->join->duplicates_by_capture[p->member.vantage] || p->member.owns[d];
 }
 
-/* In the middle a lane for each role: towards the next place it is the sender's, from the one before the receiver's. */
-static void load_lanes(struct worker *w, struct join_batch *batch)
+/* In the middle a half-flow for each role: towards the next place it is the sender's, from the one before the receiver's. */
+static void load_halves(struct worker *w, struct join_batch *batch)
 {
 	uint32_t base[2];
 
@@ -187,7 +187,7 @@ static void load_lanes(struct worker *w, struct join_batch *batch)
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		const struct member *m = &w->places[i].member;
 
-		bool skip[2] = {skip_twins(w, &w->places[i], C2S), skip_twins(w, &w->places[i], S2C)};
+		bool skip[2] = {skip_duplicates(w, &w->places[i], C2S), skip_duplicates(w, &w->places[i], S2C)};
 
 		for (int d = 0; d < 2; d++) {
 			w->sent[i][d].count = w->received[i][d].count = 0;
@@ -195,35 +195,35 @@ static void load_lanes(struct worker *w, struct join_batch *batch)
 		}
 		if (w->places[i].absent)
 			continue;
-		lanes_load(w->sent[i], m, base, skip);
+		half_flows_load(w->sent[i], m, base, skip);
 		if (i && i + 1 < w->place_count)
-			lanes_load(w->received[i], m, base, skip);
+			half_flows_load(w->received[i], m, base, skip);
 		for (int d = 0; d < 2; d++)
 			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 	}
 }
 
-/* At the ends of the path a lane has one role only. */
-static struct lane *received_lane(struct worker *w, uint32_t i, enum direction d)
+/* At the ends of the path a half-flow has one role only. */
+static struct half_flow *received_half(struct worker *w, uint32_t i, enum direction d)
 {
 	return i && i + 1 < w->place_count ? &w->received[i][d] : &w->sent[i][d];
 }
 
 /* Leg i is between places i and i + 1; in direction S2C it runs back. */
-static void match_leg(struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
+static void match_path(struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
 {
 	struct matcher *m = &w->matchers[i][d];
 
 	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
-	m->received = received_lane(w, d == C2S ? i + 1 : i, d);
+	m->received = received_half(w, d == C2S ? i + 1 : i, d);
 	m->traits.tcp = tcp;
 	m->causality = (struct causality){.clocks = &w->clock_memo, .since = INT64_MAX, .until = INT64_MIN,
 		.from = w->places[d == C2S ? i : i + 1].member.vantage,
 		.to = w->places[d == C2S ? i + 1 : i].member.vantage};
 	/* One host's two taps may be stamped in either order. */
-	if (w->join->net->vantages[m->causality.from].host == w->join->net->vantages[m->causality.to].host)
+	if (w->join->data->vantages[m->causality.from].host == w->join->data->vantages[m->causality.to].host)
 		m->causality.clocks = NULL;
-	match_lanes(m, mss);
+	match_half_flows(m, mss);
 }
 
 /* What a vantage point in the middle lacks, its neighbours may both have. */
@@ -232,23 +232,23 @@ static void match_across(struct worker *w, uint32_t i, enum direction d)
 	struct matcher *first = &w->matchers[d == C2S ? i : i + 1][d], *second = &w->matchers[d == C2S ? i + 1 : i][d];
 
 	if (first->missing.count && second->extra.count)
-		match_elsewhere(first->sent, second->received, &first->traits);
+		match_at_third(first->sent, second->received, &first->traits);
 }
 
-/* Room for what the next leg comes to. */
+/* Room for what the next path comes to. */
 static struct path_counts *next_counts(struct join_batch *b)
 {
 	MEM_RESERVE(b->paths, b->path_count, b->path_cap);
 	return &b->paths[b->path_count].counts;
 }
 
-static void keep_path(struct join_batch *b, uint32_t conversation, uint32_t leg)
+static void keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
 {
 	struct path_result *p = &b->paths[b->path_count];
 
 	if (!p->counts.sent.segments && !p->counts.received.segments)
 		return;
-	p->conversation = conversation;
+	p->flow = flow;
 	p->leg = leg;
 	p->event_end = b->events.count;
 	b->path_count++;
@@ -263,20 +263,20 @@ static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
 	if (m->traits.tcp || !ip_is_link_group(member_ip(&near->member, d == S2C)))
 		return false;
 	for (uint32_t k = 0; k < m->sent->count; k++)
-		if (m->sent->items[k].mate != ITEM_NONE)
+		if (m->sent->transmissions[k].match != TRANSMISSION_NONE)
 			return false;
 	return true;
 }
 
-static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t i, enum direction d)
+static void judge_path(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t i, enum direction d)
 {
 	const struct join *j = w->join;
 	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
 	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
-	struct leg l = {.net = j->net, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo, .direction = d,
+	struct path l = {.data = j->data, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo, .direction = d,
 		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
 		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
-		.unseen = &w->unseen, .filter = j->options.filter,
+		.both_missed = &w->both_missed, .filter = j->options.filter,
 		.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
 		.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
 		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events, .counts = next_counts(b),
@@ -285,31 +285,31 @@ static void judge_leg(struct worker *w, struct join_batch *b, uint32_t conversat
 	l.acks_from = &w->sent[f][!d];
 	l.acks_to = &w->sent[t][!d];
 	l.to_is_end = w->places[t].member.owns[!d];
-	l.in_scope = (!l.flow_absent || scope_holds(j->net, to->vantage, from)) &&
-		(!l.sender_absent || scope_holds(j->net, from->vantage, to));
-	leg_judge(&l);
-	outages_find(&l, conversation, first_event, &b->outages);
-	keep_path(b, conversation, i);
+	l.in_scope = (!l.flow_absent || scope_holds(j->data, to->vantage, from)) &&
+		(!l.sender_absent || scope_holds(j->data, from->vantage, to));
+	path_judge(&l);
+	outages_find(&l, flow, first_event, &b->outages);
+	keep_path(b, flow, i);
 }
 
-static void add_window(struct join_batch *b, uint32_t conversation, const struct zero_window_row *row)
+static void add_window(struct join_batch *b, uint32_t flow, const struct zero_window_row *row)
 {
 	MEM_RESERVE(b->windows, b->window_count, b->window_cap);
-	if (b->window_conversation_cap < b->window_cap) {
-		b->window_conversation_cap = b->window_cap;
-		b->window_conversation = mem_grow(b->window_conversation, b->window_cap, sizeof(uint32_t));
+	if (b->window_flow_cap < b->window_cap) {
+		b->window_flow_cap = b->window_cap;
+		b->window_flow = mem_grow(b->window_flow, b->window_cap, sizeof(uint32_t));
 	}
-	b->window_conversation[b->window_count] = conversation;
+	b->window_flow[b->window_count] = flow;
 	b->windows[b->window_count++] = *row;
 }
 
 /* Probes of the other side while the window is shut: at most one byte, at or below what is acknowledged. */
-static uint32_t count_probes(const struct lane *other, int64_t from_ns, int64_t to_ns)
+static uint32_t count_probes(const struct half_flow *other, int64_t from_ns, int64_t to_ns)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < other->count; i++) {
-		const struct segment *s = other->items[i].seg;
+		const struct segment *s = other->transmissions[i].seg;
 
 		n += s->time_ns > from_ns && s->time_ns <= to_ns && s->length <= 1;
 	}
@@ -317,13 +317,13 @@ static uint32_t count_probes(const struct lane *other, int64_t from_ns, int64_t 
 }
 
 /* Spans in which one side announced window 0, as one place saw them. */
-static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t place, enum direction d)
+static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t place, enum direction d)
 {
-	const struct lane *l = &w->sent[place][d];
+	const struct half_flow *l = &w->sent[place][d];
 	struct zero_window_row row = {.vantage = w->places[place].member.vantage, .direction = (uint8_t)d};
 
 	for (uint32_t i = 0; i < l->count; i++) {
-		const struct segment *s = l->items[i].seg;
+		const struct segment *s = l->transmissions[i].seg;
 		bool shut = !s->window && !(s->flags & (TCP_SYN | TCP_RST));
 
 		if (shut && !row.first) {
@@ -334,18 +334,18 @@ static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t c
 			continue;
 		row.to_ns = s->time_ns;
 		row.probes = count_probes(&w->sent[place][!d], row.from_ns, row.to_ns);
-		add_window(b, conversation, &row);
+		add_window(b, flow, &row);
 		row.first = NULL;
 	}
 }
 
-static void zero_windows(struct worker *w, struct join_batch *b, uint32_t conversation)
+static void zero_windows(struct worker *w, struct join_batch *b, uint32_t flow)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!w->places[i].absent &&
 				member_side(&w->places[i].member, (enum direction)d)->zero_windows)
-				find_zero_windows(w, b, conversation, i, (enum direction)d);
+				find_zero_windows(w, b, flow, i, (enum direction)d);
 }
 
 static bool same_peers(const struct peer_key *a, const struct peer_key *b)
@@ -371,30 +371,30 @@ static void add_second(struct join_batch *b, const struct peer_key *key, uint32_
 	*recent = b->second_count;
 }
 
-/* Counts the frames of one lane in the quiet seconds. */
+/* Counts the frames of one half-flow in the quiet seconds. */
 static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place, enum direction d)
 {
-	const struct lane *l = &w->sent[place][d];
+	const struct half_flow *l = &w->sent[place][d];
 	const struct member *m = &w->places[place].member;
 	struct peer_key key = {.vantage = m->vantage};
 
 	memcpy(key.src, member_ip(m, d == C2S), 16);
 	memcpy(key.dst, member_ip(m, d != C2S), 16);
 	for (uint32_t i = 0, next; i < l->count; i = next) {
-		int64_t t = l->items[i].seg->time_ns;
+		int64_t t = l->transmissions[i].seg->time_ns;
 
 		key.second_ns = t - t % NSEC_PER_SEC;
 		for (next = i + 1; next < l->count &&
-			(uint64_t)(l->items[next].seg->time_ns - key.second_ns) < NSEC_PER_SEC; next++)
+			(uint64_t)(l->transmissions[next].seg->time_ns - key.second_ns) < NSEC_PER_SEC; next++)
 			;
-		if (quiet_at(w->join->quiet, m->vantage, t))
+		if (idle_at(w->join->idle, m->vantage, t))
 			add_second(b, &key, next - i);
 	}
 }
 
-static void quiet_seconds(struct worker *w, struct join_batch *b)
+static void idle_seconds(struct worker *w, struct join_batch *b)
 {
-	if (!w->join->quiet->count)
+	if (!w->join->idle->count)
 		return;
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
@@ -402,17 +402,17 @@ static void quiet_seconds(struct worker *w, struct join_batch *b)
 				note_seconds(w, b, i, (enum direction)d);
 }
 
-static void pick(struct join_batch *b, uint32_t vantage, uint32_t conversation, enum direction d, const struct segment *s)
+static void pick(struct join_batch *b, uint32_t vantage, uint32_t flow, enum direction d, const struct segment *s)
 {
 	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
 	b->packets[b->packet_count++] = (struct packet_pick){
-		.vantage = vantage, .conversation = conversation, .frame = s->frame, .direction = (uint8_t)d, .segment = s};
+		.vantage = vantage, .flow = flow, .frame = s->frame, .direction = (uint8_t)d, .segment = s};
 }
 
-/* How far back a frame is looked for that another event of its conversation picked. */
+/* How far back a frame is looked for that another event of its flow picked. */
 #define PICKED_BEFORE 256
 
-static void pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t conversation, enum direction d,
+static void pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t flow, enum direction d,
 	const struct segment *s)
 {
 	uint32_t from = b->packet_count - first > PICKED_BEFORE ? b->packet_count - PICKED_BEFORE : first;
@@ -420,20 +420,20 @@ static void pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, ui
 	for (uint32_t i = b->packet_count; i-- > from;)
 		if (b->packets[i].segment == s)
 			return;
-	pick(b, vantage, conversation, d, s);
+	pick(b, vantage, flow, d, s);
 }
 
-static void pick_all(struct worker *w, struct join_batch *b, uint32_t conversation)
+static void pick_all(struct worker *w, struct join_batch *b, uint32_t flow)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count; k++)
-				pick(b, w->places[i].member.vantage, conversation, (enum direction)d,
-					w->sent[i][d].items[k].seg);
+				pick(b, w->places[i].member.vantage, flow, (enum direction)d,
+					w->sent[i][d].transmissions[k].seg);
 }
 
 /* The frames of the first events, and of both directions at the start: the handshake explains much. */
-static void pick_events(struct worker *w, struct join_batch *b, uint32_t conversation, uint32_t first_event)
+static void pick_events(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first_event)
 {
 	uint32_t first = b->packet_count, limit = w->join->options.packets_per_flow;
 
@@ -442,56 +442,56 @@ static void pick_events(struct worker *w, struct join_batch *b, uint32_t convers
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count && k < 2; k++)
-				pick_once(b, first, w->places[i].member.vantage, conversation, (enum direction)d,
-					w->sent[i][d].items[k].seg);
+				pick_once(b, first, w->places[i].member.vantage, flow, (enum direction)d,
+					w->sent[i][d].transmissions[k].seg);
 	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit; i++) {
 		const struct event *e = &b->events.events[i];
 
 		if (e->sent)
-			pick_once(b, first, e->from, conversation, (enum direction)e->direction, e->sent);
+			pick_once(b, first, e->from, flow, (enum direction)e->direction, e->sent);
 		if (e->received)
-			pick_once(b, first, e->to, conversation, (enum direction)e->direction, e->received);
+			pick_once(b, first, e->to, flow, (enum direction)e->direction, e->received);
 		if (e->proof)
-			pick_once(b, first, e->proof_vantage, conversation,
+			pick_once(b, first, e->proof_vantage, flow,
 				e->proof == e->sent ? (enum direction)e->direction : (enum direction)!e->direction,
 				e->proof);
 	}
 }
 
-static void join_conversation(struct worker *w, struct join_batch *b, uint32_t conversation)
+static void join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
 {
-	const struct conversation *c = &w->join->all->list[conversation];
+	const struct flow *c = &w->join->all->list[flow];
 	uint32_t mss, first_event = b->events.count;
 	bool tcp;
 
 	lay_out(w, c);
 	if (!w->place_count)
 		return;
-	load_lanes(w, b);
-	zero_windows(w, b, conversation);
-	quiet_seconds(w, b);
+	load_halves(w, b);
+	zero_windows(w, b, flow);
+	idle_seconds(w, b);
 	mss = segment_size(w);
 	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
-			match_leg(w, i, (enum direction)d, mss, tcp);
+			match_path(w, i, (enum direction)d, mss, tcp);
 	for (uint32_t i = 0; i + 2 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			match_across(w, i, (enum direction)d);
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!on_other_links(w, i, (enum direction)d))
-				judge_leg(w, b, conversation, i, (enum direction)d);
+				judge_path(w, b, flow, i, (enum direction)d);
 	if (w->join->options.packets == PACKETS_ALL)
-		pick_all(w, b, conversation);
+		pick_all(w, b, flow);
 	else if (w->join->options.packets == PACKETS_EVENTS)
-		pick_events(w, b, conversation, first_event);
+		pick_events(w, b, flow, first_event);
 }
 
-/* Where the chains of chunks of a conversation's flows begin; n chains are there already. */
-static uint32_t chains_of(const struct join *j, uint32_t conversation, const struct segment_chunk **chains, uint32_t n)
+/* Where the chains of chunks of a flow's flows begin; n chains are there already. */
+static uint32_t chains_of(const struct join *j, uint32_t flow, const struct segment_chunk **chains, uint32_t n)
 {
-	uint32_t i = j->all->list[conversation].first_member;
+	uint32_t i = j->all->list[flow].first_member;
 
 	for (; i != MEMBER_NONE && n < CHAINS_MAX; i = j->all->members[i].next)
 		chains[n++] = j->all->members[i].flow->head;
@@ -502,7 +502,7 @@ static uint32_t chains_of(const struct join *j, uint32_t conversation, const str
  * The chunks of a flow lie where time put them, each known only from the one before it. Following one
  * chain after another would wait for memory at every link; following many side by side waits once for all.
  */
-static void bring_near(const struct join *j, uint32_t begin, uint32_t end)
+static void prefetch_group(const struct join *j, uint32_t begin, uint32_t end)
 {
 	const struct segment_chunk *chains[CHAINS_MAX];
 	uint32_t n = 0, lines = 0;
@@ -529,16 +529,16 @@ void worker_run(struct worker *w, struct join_batch *b)
 {
 	const struct join *j = w->join;
 
-	b->copies_skipped = mem_array(j->net->vantage_count + 1, sizeof(*b->copies_skipped));
+	b->copies_skipped = mem_array(j->data->vantage_count + 1, sizeof(*b->copies_skipped));
 	/* Mostly two places: a path for each direction. */
 	b->path_cap = 2 * (b->end - b->begin);
 	b->paths = mem_alloc(b->path_cap * sizeof(*b->paths));
 	for (uint32_t i = b->begin; i < b->end; i++) {
 		if (i + 2 * NEAR < b->end)
-			conversation_near(j->all, j->order[i + 2 * NEAR]);
+			flow_prefetch(j->all, j->order[i + 2 * NEAR]);
 		if ((i - b->begin) % NEAR == 0)
-			bring_near(j, i, i + NEAR < b->end ? i + NEAR : b->end);
-		join_conversation(w, b, j->order[i]);
+			prefetch_group(j, i, i + NEAR < b->end ? i + NEAR : b->end);
+		join_flow(w, b, j->order[i]);
 	}
 }
 
@@ -555,13 +555,13 @@ void worker_free(struct worker *w)
 {
 	for (int i = 0; i < PLACES_MAX; i++) {
 		for (int d = 0; d < 2; d++) {
-			lane_release(&w->sent[i][d]);
-			lane_release(&w->received[i][d]);
+			half_flow_release(&w->sent[i][d]);
+			half_flow_release(&w->received[i][d]);
 			matcher_release(&w->matchers[i][d]);
 		}
 	}
 	proofs_release(&w->proofs);
-	unseen_release(&w->unseen);
+	both_missed_release(&w->both_missed);
 	free(w->delays);
 	free(w);
 }

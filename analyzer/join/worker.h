@@ -1,13 +1,13 @@
-/* worker: one thread's part of the join: what its conversations come to, one after another. */
+/* worker: one thread's part of the join: what its flows come to, one after another. */
 #pragma once
 
 #include "join/join.h"
 
 struct worker;
 
-/* Keeps the memory that conversations need one after another. The join must outlive it. */
+/* Keeps the memory that flows need one after another. The join must outlive it. */
 struct worker *worker_new(const struct join *j);
 void worker_free(struct worker *w);
 
-/* Joins the conversations from b->begin to b->end, and fills b, which is zeroed beyond these two. */
+/* Joins the flows from b->begin to b->end, and fills b, which is zeroed beyond these two. */
 void worker_run(struct worker *w, struct join_batch *b);

@@ -7,17 +7,17 @@
 #include "base/nsec.h"
 #include "base/strbuf.h"
 
-struct fileindex_place facts_place(const struct network *net, uint32_t vantage, uint32_t ordinal)
+struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage, uint32_t ordinal)
 {
-	struct fileindex_place p = fileindex_find(&net->hosts[net->vantages[vantage].host].frames, ordinal);
+	struct fileindex_place p = fileindex_find(&data->hosts[data->vantages[vantage].host].frames, ordinal);
 
-	p.file = net->captures[p.file].id;
+	p.file = data->captures[p.file].id;
 	return p;
 }
 
-uint64_t facts_offset(const struct network *net, uint32_t vantage, uint32_t ordinal)
+uint64_t facts_offset(const struct dataset *data, uint32_t vantage, uint32_t ordinal)
 {
-	return fileindex_offset(&net->hosts[net->vantages[vantage].host].frames, ordinal);
+	return fileindex_offset(&data->hosts[data->vantages[vantage].host].frames, ordinal);
 }
 
 static void bind_mac(sqlite3_stmt *s, int column, const uint8_t *mac, char buf[MAC_TEXT_SIZE])
@@ -38,15 +38,15 @@ static void insert_host(struct db *db, const struct host *h)
  * Trust is settled by a statement of the schema after the join; here stands what the files say
  * themselves.
  */
-static void insert_vantage(struct db *db, const struct network *net, const struct join *j, uint32_t index)
+static void insert_vantage(struct db *db, const struct dataset *data, const struct join *j, uint32_t index)
 {
-	const struct vantage *v = &net->vantages[index];
+	const struct vantage *v = &data->vantages[index];
 	sqlite3_stmt *s = db_insert(db, TABLE_VANTAGE);
 	char mac[MAC_TEXT_SIZE];
 	bool empty = v->first_ns > v->last_ns;
 
 	db_int(s, 1, v->id);
-	db_int(s, 2, net->hosts[v->host].id);
+	db_int(s, 2, data->hosts[v->host].id);
 	db_text(s, 3, v->name);
 	db_text(s, 4, v->kind == VANTAGE_NIC ? "nic" : "netfilter");
 	db_text(s, 5, v->interface);
@@ -61,11 +61,11 @@ static void insert_vantage(struct db *db, const struct network *net, const struc
 	db_int_or_null(s, 11, empty ? DB_NONE : v->first_ns);
 	db_int_or_null(s, 12, empty ? DB_NONE : v->last_ns);
 	db_int(s, 13, 0);
-	db_int(s, 14, (int64_t)(v->duplicates + (j->twins_by_capture[index] ? v->twins : 0)));
+	db_int(s, 14, (int64_t)(v->duplicates + (j->duplicates_by_capture[index] ? v->duplicate_segments : 0)));
 	db_step(db, s);
 }
 
-static void insert_capture(struct db *db, const struct network *net, const struct capture *c)
+static void insert_capture(struct db *db, const struct dataset *data, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_FILE);
 	bool empty = c->first_ns > c->last_ns;
@@ -74,9 +74,9 @@ static void insert_capture(struct db *db, const struct network *net, const struc
 	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)c->hash[0],
 		(unsigned long long)c->hash[1]);
 	db_int(s, 1, c->id);
-	db_int(s, 2, net->hosts[c->host].id);
-	db_int(s, 3, net->vantages[c->interface_count ? c->interfaces[0].vantage
-						      : net->hosts[c->host].vantages[0]].id);
+	db_int(s, 2, data->hosts[c->host].id);
+	db_int(s, 3, data->vantages[c->interface_count ? c->interfaces[0].vantage
+						      : data->hosts[c->host].vantages[0]].id);
 	db_text(s, 4, c->path);
 	db_text(s, 5, c->format);
 	db_text(s, 6, c->compression);
@@ -93,14 +93,14 @@ static void insert_capture(struct db *db, const struct network *net, const struc
 	db_step(db, s);
 }
 
-static void insert_interfaces(struct db *db, const struct network *net, const struct capture *c)
+static void insert_interfaces(struct db *db, const struct dataset *data, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_INTERFACE);
 
 	for (uint32_t i = 0; i < c->interface_count; i++) {
 		db_int(s, 1, c->id);
 		db_int(s, 2, i);
-		db_int(s, 3, net->vantages[c->interfaces[i].vantage].id);
+		db_int(s, 3, data->vantages[c->interfaces[i].vantage].id);
 		db_text(s, 4, c->interfaces[i].name);
 		db_int(s, 5, c->interfaces[i].link_type);
 		db_int(s, 6, c->interfaces[i].snaplen);
@@ -156,21 +156,21 @@ static void insert_drops(struct db *db, const struct vantage *v)
 	}
 }
 
-void facts_captures(struct db *db, const struct network *net, const struct join *j)
+void facts_captures(struct db *db, const struct dataset *data, const struct join *j)
 {
-	for (uint32_t i = 0; i < net->host_count; i++)
-		insert_host(db, &net->hosts[i]);
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		insert_vantage(db, net, j, i);
-	for (uint32_t i = 0; i < net->capture_count; i++) {
-		insert_capture(db, net, &net->captures[i]);
-		insert_interfaces(db, net, &net->captures[i]);
-		insert_account(db, &net->captures[i]);
+	for (uint32_t i = 0; i < data->host_count; i++)
+		insert_host(db, &data->hosts[i]);
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		insert_vantage(db, data, j, i);
+	for (uint32_t i = 0; i < data->capture_count; i++) {
+		insert_capture(db, data, &data->captures[i]);
+		insert_interfaces(db, data, &data->captures[i]);
+		insert_account(db, &data->captures[i]);
 	}
-	for (uint32_t i = 0; i < net->host_count; i++)
-		insert_addresses(db, &net->hosts[i]);
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		insert_drops(db, &net->vantages[i]);
+	for (uint32_t i = 0; i < data->host_count; i++)
+		insert_addresses(db, &data->hosts[i]);
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		insert_drops(db, &data->vantages[i]);
 }
 
 /* Rows differ by whether the frames left from here, not by which other MAC they came from. */
@@ -204,9 +204,9 @@ static void gather_mac_use(const struct vantage *v, struct hashmap *rows)
 	}
 }
 
-static void insert_mac_use(struct db *db, const struct network *net, uint32_t vantage)
+static void insert_mac_use(struct db *db, const struct dataset *data, uint32_t vantage)
 {
-	const struct vantage *v = &net->vantages[vantage];
+	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_MAC_USE);
 	char ip[IP_TEXT_SIZE], mac[2][MAC_TEXT_SIZE];
 	struct hashmap rows;
@@ -215,7 +215,7 @@ static void insert_mac_use(struct db *db, const struct network *net, uint32_t va
 	for (uint32_t i = 0; i < rows.count; i++) {
 		const struct mac_row_key *k = hashmap_key(&rows, i);
 		const struct mac_use *u = hashmap_value(&rows, i);
-		struct fileindex_place p = facts_place(net, vantage, u->first_frame);
+		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
 
 		db_int(s, 1, v->id);
 		db_text(s, 2, ip_text(k->ip, ip));
@@ -241,16 +241,16 @@ static bool is_unspecified(const uint8_t ip[16])
 	return memcmp(ip, none, 16) == 0 || memcmp(ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\0", 16) == 0;
 }
 
-static void insert_neighbor_messages(struct db *db, const struct network *net, uint32_t vantage)
+static void insert_neighbor_messages(struct db *db, const struct dataset *data, uint32_t vantage)
 {
-	const struct vantage *v = &net->vantages[vantage];
+	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_ARP);
 	char sip[IP_TEXT_SIZE], tip[IP_TEXT_SIZE], mac[4][MAC_TEXT_SIZE];
 
 	for (uint32_t i = 0; i < v->neighbor_count; i++) {
 		const struct neighbor_row *r = &v->neighbors[i];
 		const struct neighbor_message *m = &r->message;
-		struct fileindex_place p = facts_place(net, vantage, r->frame);
+		struct fileindex_place p = facts_place(data, vantage, r->frame);
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, r->at_ns);
@@ -296,9 +296,9 @@ static void bind_auth(sqlite3_stmt *s, const struct vrrp_message *m, char hex[17
 	db_text(s, 17, m->has_auth_data ? hex : NULL);
 }
 
-static void insert_vrrp(struct db *db, const struct network *net, uint32_t vantage)
+static void insert_vrrp(struct db *db, const struct dataset *data, uint32_t vantage)
 {
-	const struct vantage *v = &net->vantages[vantage];
+	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_VRRP_ADVERT);
 	struct strbuf addresses CLEANUP_STRBUF = STRBUF_INIT;
 	char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], hex[17];
@@ -306,7 +306,7 @@ static void insert_vrrp(struct db *db, const struct network *net, uint32_t vanta
 	for (uint32_t i = 0; i < v->vrrp_count; i++) {
 		const struct vrrp_row *r = &v->vrrps[i];
 		const struct vrrp_message *m = &r->message;
-		struct fileindex_place p = facts_place(net, vantage, r->frame);
+		struct fileindex_place p = facts_place(data, vantage, r->frame);
 		bool own = v->own_mac != MAC_NONE && r->src_mac == v->own_mac;
 
 		join_addresses(&addresses, m);
@@ -355,15 +355,15 @@ static int64_t next_hop_mtu(const struct icmp_row *r)
 	return r->type == 3 && r->code == 4 ? (int64_t)(r->rest & 0xffff) : DB_NONE;
 }
 
-static void insert_icmp(struct db *db, const struct network *net, uint32_t vantage)
+static void insert_icmp(struct db *db, const struct dataset *data, uint32_t vantage)
 {
-	const struct vantage *v = &net->vantages[vantage];
+	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_ICMP_ERROR);
 	char ip[4][IP_TEXT_SIZE];
 
 	for (uint32_t i = 0; i < v->icmp_count; i++) {
 		const struct icmp_row *r = &v->icmps[i];
-		struct fileindex_place p = facts_place(net, vantage, r->frame);
+		struct fileindex_place p = facts_place(data, vantage, r->frame);
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, r->at_ns);
@@ -404,30 +404,30 @@ static const char *hook_name(uint8_t hook)
 	return hook < 5 ? names[hook] : "unknown";
 }
 
-static const struct member *find_member(const struct conversations *all, uint32_t conversation, uint32_t vantage)
+static const struct member *find_member(const struct flows *all, uint32_t flow, uint32_t vantage)
 {
-	uint32_t i = all->list[conversation].first_member;
+	uint32_t i = all->list[flow].first_member;
 
 	while (all->members[i].vantage != vantage)
 		i = all->members[i].next;
 	return &all->members[i];
 }
 
-static void insert_netfilter(struct db *db, const struct network *net, const struct conversations *all,
+static void insert_netfilter(struct db *db, const struct dataset *data, const struct flows *all,
 	const uint32_t *conversation_row, uint32_t vantage)
 {
-	const struct vantage *v = &net->vantages[vantage];
+	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_NETFILTER_LOG);
 
 	for (uint32_t i = 0; i < v->netfilter.count; i++) {
 		const struct netfilter_key *k = hashmap_key(&v->netfilter, i);
 		const struct netfilter_use *u = hashmap_value(&v->netfilter, i);
-		struct fileindex_place p = facts_place(net, vantage, u->first_frame);
-		uint32_t conversation = flowtab_at(&v->flows, k->flow)->joined;
-		const struct member *m = find_member(all, conversation, vantage);
+		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
+		uint32_t flow = flowtab_at(&v->flows, k->flow)->flow;
+		const struct member *m = find_member(all, flow, vantage);
 
 		db_int(s, 1, v->id);
-		db_int(s, 2, conversation_row[conversation]);
+		db_int(s, 2, conversation_row[flow]);
 		db_text(s, 3, k->from_b == m->client_is_b ? "c2s" : "s2c");
 		db_text(s, 4, hook_name(k->hook));
 		db_text(s, 5, k->prefix);
@@ -440,16 +440,16 @@ static void insert_netfilter(struct db *db, const struct network *net, const str
 	}
 }
 
-void facts_observations(struct db *db, const struct network *net, const struct conversations *all,
+void facts_observations(struct db *db, const struct dataset *data, const struct flows *all,
 	const uint32_t *conversation_row)
 {
-	for (uint32_t i = 0; i < net->vantage_count; i++) {
-		insert_mac_use(db, net, i);
-		insert_neighbor_messages(db, net, i);
-		insert_vrrp(db, net, i);
-		insert_icmp(db, net, i);
-		insert_activity(db, &net->vantages[i]);
-		insert_netfilter(db, net, all, conversation_row, i);
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		insert_mac_use(db, data, i);
+		insert_neighbor_messages(db, data, i);
+		insert_vrrp(db, data, i);
+		insert_icmp(db, data, i);
+		insert_activity(db, &data->vantages[i]);
+		insert_netfilter(db, data, all, conversation_row, i);
 	}
 }
 
@@ -458,7 +458,7 @@ static const char *clock_method(const struct clocks *c, uint32_t v, const struct
 	uint32_t u = v < c->reference ? v : c->reference, w = v < c->reference ? c->reference : v;
 
 	if (!c->pairs[u * c->n + w].count)
-		return c->net->vantages[v].host == c->net->vantages[c->reference].host ? "same host"
+		return c->data->vantages[v].host == c->data->vantages[c->reference].host ? "same host"
 										       : "through another";
 	if (p->has_low && p->has_high)
 		return "both directions";
@@ -469,10 +469,10 @@ static void insert_clock_piece(struct db *db, const struct clocks *c, uint32_t v
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
 	bool both = p->has_low && p->has_high;
-	const struct network *net = c->net;
+	const struct dataset *data = c->data;
 
-	db_int(s, 1, net->vantages[v].id);
-	db_int(s, 2, net->vantages[c->reference].id);
+	db_int(s, 1, data->vantages[v].id);
+	db_int(s, 2, data->vantages[c->reference].id);
 	db_int(s, 3, p->from_ns);
 	db_int(s, 4, p->to_ns);
 	db_int_or_null(s, 5, both ? (int64_t)((p->low + p->high) / 2) : DB_NONE);
@@ -487,7 +487,7 @@ static void insert_clock_piece(struct db *db, const struct clocks *c, uint32_t v
 void facts_clocks(struct db *db, const struct clocks *c)
 {
 	for (uint32_t v = 0; v < c->n; v++) {
-		const struct vantage *seen = &c->net->vantages[v];
+		const struct vantage *seen = &c->data->vantages[v];
 		sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
 
 		for (uint32_t i = 0; i < c->to_reference[v].count; i++)

@@ -5,17 +5,17 @@
 #include "store/db.h"
 
 /* Hosts, vantage points, capture files with their interfaces and accounts, drops, addresses, facts of the files. */
-void facts_captures(struct db *db, const struct network *net, const struct join *j);
+void facts_captures(struct db *db, const struct dataset *data, const struct join *j);
 
 /* mac_use, arp, vrrp_advert, icmp_error, activity, netfilter_log. flow_id: by vantage and flow, see flows.h. */
-void facts_observations(struct db *db, const struct network *net, const struct conversations *all,
+void facts_observations(struct db *db, const struct dataset *data, const struct flows *all,
 	const uint32_t *conversation_row);
 
 /* The pieces of the clock models. */
 void facts_clocks(struct db *db, const struct clocks *c);
 
 /* Which capture file and frame a segment's or row's ordinal is. */
-struct fileindex_place facts_place(const struct network *net, uint32_t vantage, uint32_t ordinal);
+struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage, uint32_t ordinal);
 
 /* Where it begins in that file. */
-uint64_t facts_offset(const struct network *net, uint32_t vantage, uint32_t ordinal);
+uint64_t facts_offset(const struct dataset *data, uint32_t vantage, uint32_t ordinal);

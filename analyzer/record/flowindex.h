@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/hashmap.h"
-#include "join/leg.h"
+#include "join/path.h"
 #include "store/btree.h"
 
 /* Entries with equal columns but the last: those are a group's key. */

@@ -73,7 +73,7 @@ static const char *outcome(uint8_t protocol, const struct most *s)
 	return c->fins && v->fins ? "closed" : "established";
 }
 
-struct flow_summary flowrows_summary(const struct join *j, const struct conversation *c)
+struct flow_summary flowrows_summary(const struct join *j, const struct flow *c)
 {
 	const struct member *near = &j->all->members[c->first_member];
 	uint8_t protocol = near->flow->key.protocol;
@@ -84,7 +84,7 @@ struct flow_summary flowrows_summary(const struct join *j, const struct conversa
 	memcpy(s.server, member_ip(near, false), 16);
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
-		const struct flow *f = m->flow;
+		const struct flow_vantage *f = m->flow;
 		int64_t first = clocks_to_reference(j->clocks, m->vantage, f->first_ns);
 		int64_t last = clocks_to_reference(j->clocks, m->vantage, f->last_ns);
 
@@ -158,7 +158,7 @@ static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struc
 }
 
 /* Columns in the order of the schema, those of a key first: rows have no other way to name them. */
-static void add_flow(struct flow_rows *r, const struct join *j, uint32_t number, const struct conversation *c,
+static void add_flow(struct flow_rows *r, const struct join *j, uint32_t number, const struct flow *c,
 	const struct flow_summary *sum)
 {
 	const struct member *near = &j->all->members[c->first_member];
@@ -201,19 +201,19 @@ static inline void put_sides(struct bulk_at *at, const struct flow_side *c, cons
 		bulk_put_int_or_null(at, side[d]->mss ? side[d]->mss : DB_NONE);
 }
 
-static void add_members(struct flow_rows *r, const struct join *j, uint32_t number, const struct conversation *c)
+static void add_members(struct flow_rows *r, const struct join *j, uint32_t number, const struct flow *c)
 {
 	uint32_t position = 0;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
-		const struct flow *f = m->flow;
+		const struct flow_vantage *f = m->flow;
 		struct bulk_at at;
 		const struct row row = begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
 
 		bulk_put_int(&at, number);
 		bulk_put_int(&at, position++);
-		bulk_put_int(&at, j->net->vantages[m->vantage].id);
+		bulk_put_int(&at, j->data->vantages[m->vantage].id);
 		put_ends(r, &at, m);
 		bulk_put_int(&at, m->delta[C2S]);
 		bulk_put_int(&at, m->delta[S2C]);
@@ -276,8 +276,8 @@ static void add_path(struct flow_rows *r, const struct join *j, uint32_t number,
 	bulk_put_int(&at, number);
 	bulk_put_int(&at, leg);
 	put_word(&at, p->direction == C2S ? "c2s" : "s2c");
-	bulk_put_int(&at, j->net->vantages[p->from].id);
-	bulk_put_int(&at, j->net->vantages[p->to].id);
+	bulk_put_int(&at, j->data->vantages[p->from].id);
+	bulk_put_int(&at, j->data->vantages[p->to].id);
 	put_fates(&at, p, false);
 	bulk_put_int(&at, (int64_t)p->modified);
 	bulk_put_int(&at, (int64_t)p->reordered);
@@ -317,14 +317,14 @@ void flowrows_make(const struct join *j, struct join_batch *b)
 	btree_cells_init(&r->flow_vantages, 2 * count, FLOW_VANTAGE_SIZE);
 	btree_cells_init(&r->paths, b->path_count + 1, PATH_SIZE);
 	for (uint32_t place = b->begin; place < b->end; place++) {
-		uint32_t conversation = j->order[place], number = place + 1;
-		const struct conversation *c = &j->all->list[conversation];
+		uint32_t flow = j->order[place], number = place + 1;
+		const struct flow *c = &j->all->list[flow];
 		struct flow_summary *sum = &r->summaries[place - b->begin];
 
 		*sum = flowrows_summary(j, c);
 		add_flow(r, j, number, c, sum);
 		add_members(r, j, number, c);
-		for (; path < b->path_count && b->paths[path].conversation == conversation; path++)
+		for (; path < b->path_count && b->paths[path].flow == flow; path++)
 			add_path(r, j, number, b->paths[path].leg, &b->paths[path].counts);
 	}
 	b->prepared = r;

@@ -1,5 +1,5 @@
 /*
- * flowrows: the rows of a batch of conversations in flow, flow_vantage and path, made by the thread that
+ * flowrows: the rows of a batch of flows in flow, flow_vantage and path, made by the thread that
  * joined them. Only their order is left to the thread that writes them.
  */
 #pragma once
@@ -7,7 +7,7 @@
 #include "join/join.h"
 #include "store/btree.h"
 
-/* What all members together know of a conversation. */
+/* What all members together know of a flow. */
 struct flow_summary {
 	uint8_t client[16], server[16]; /* as the place nearest the client saw them */
 	int64_t first_ns, last_ns;	/* reference clock */
@@ -17,14 +17,14 @@ struct flow_summary {
 	const char *outcome; /* static */
 };
 
-struct flow_summary flowrows_summary(const struct join *j, const struct conversation *c);
+struct flow_summary flowrows_summary(const struct join *j, const struct flow *c);
 
 /* A join_prepare: hangs a struct flow_rows on the batch. */
 void flowrows_make(const struct join *j, struct join_batch *b);
 
 struct flow_rows;
 
-/* Of the conversation at a place in order[], one of the batch's. */
+/* Of the flow at a place in order[], one of the batch's. */
 const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t place);
 
 /* Puts the rows of a batch behind those in their trees. */

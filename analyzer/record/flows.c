@@ -47,7 +47,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	totals_init(&w->totals);
 	hashmap_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	hashmap_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
-	w->missed_total = mem_array(j->net->vantage_count + 1, sizeof(*w->missed_total));
+	w->missed_total = mem_array(j->data->vantage_count + 1, sizeof(*w->missed_total));
 	r = db_run(db, "indexes", schema_flow_indexes, err);
 	return r ? r : open_trees(w, err);
 }
@@ -81,7 +81,7 @@ static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_
 		bulk_null(row);
 		return;
 	}
-	p = facts_place(w->join->net, vantage, seg->frame);
+	p = facts_place(w->join->data, vantage, seg->frame);
 	bulk_int(row, p.file);
 	bulk_int(row, p.number);
 }
@@ -93,7 +93,7 @@ static void put_time(struct bulk_row *row, const struct segment *seg)
 
 static void insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
 {
-	const struct network *net = w->join->net;
+	const struct dataset *data = w->join->data;
 	const char *kind = event_kind_name((enum event_kind)e->kind);
 	struct bulk_row *row = btree_row(w->events);
 
@@ -105,18 +105,18 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 	bulk_int(row, e->length);
 	bulk_int(row, e->segments);
 	bulk_int(row, e->flags);
-	bulk_int(row, net->vantages[e->from].id);
+	bulk_int(row, data->vantages[e->from].id);
 	put_place(w, row, e->from, e->sent);
 	put_time(row, e->sent);
-	bulk_int(row, net->vantages[e->to].id);
+	bulk_int(row, data->vantages[e->to].id);
 	put_place(w, row, e->to, e->received);
 	put_time(row, e->received);
 	bulk_word(row, e->reason);
 	put_place(w, row, e->proof_vantage, e->proof);
 	bulk_text_or_null(row, e->detail, strlen(e->detail));
 	w->event_count = (uint64_t)btree_end_row(w->events);
-	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind, net->vantages[e->from].id,
-		net->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
+	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind, data->vantages[e->from].id,
+		data->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
 }
 
 static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
@@ -139,17 +139,17 @@ static int64_t event_time(const struct event *e)
 	return e->sent ? e->sent->time_ns : e->received ? e->received->time_ns : 0;
 }
 
-/* NULL: that place did not see the flow; a leg may begin or end there all the same. */
-static const struct member *member_at(const struct join *j, uint32_t conversation, uint32_t vantage)
+/* NULL: that place did not see the flow; a path may begin or end there all the same. */
+static const struct member *member_at(const struct join *j, uint32_t flow, uint32_t vantage)
 {
-	uint32_t i = j->all->list[conversation].first_member;
+	uint32_t i = j->all->list[flow].first_member;
 
 	while (i != MEMBER_NONE && j->all->members[i].vantage != vantage)
 		i = j->all->members[i].next;
 	return i == MEMBER_NONE ? NULL : &j->all->members[i];
 }
 
-static bool server_sent_payload(const struct join *j, const struct conversation *c)
+static bool server_sent_payload(const struct join *j, const struct flow *c)
 {
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next)
 		if (member_side(&j->all->members[i], S2C)->bytes)
@@ -161,7 +161,7 @@ static bool server_sent_payload(const struct join *j, const struct conversation 
  * Of a lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone (table handshake_ack) the
  * place that sent it; NULL: it is none. All ACKs of a client that sends nothing stand at its first byte.
  */
-static const struct member *handshake_ack_sender(const struct flow_writer *w, const struct conversation *c,
+static const struct member *handshake_ack_sender(const struct flow_writer *w, const struct flow *c,
 	const struct flow_summary *sum, const struct event *e)
 {
 	const struct member *m;
@@ -193,7 +193,7 @@ static void insert_handshake_ack(struct flow_writer *w, const struct member *fro
 	(void)btree_end_row(w->handshake_acks);
 }
 
-static void take_event(struct flow_writer *w, uint32_t row, const struct conversation *c, const struct flow_summary *sum,
+static void take_event(struct flow_writer *w, uint32_t row, const struct flow *c, const struct flow_summary *sum,
 	uint32_t leg, const struct event *e)
 {
 	const struct member *sender = handshake_ack_sender(w, c, sum, e);
@@ -205,7 +205,7 @@ static void take_event(struct flow_writer *w, uint32_t row, const struct convers
 		insert_handshake_ack(w, sender, sum);
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
 		note_miss(w, e->to, event_time(e), e->segments);
-	/* What a place in the middle lacks though its neighbours have it was noted with the leg before it. */
+	/* What a place in the middle lacks though its neighbours have it was noted with the path before it. */
 	if (e->kind == EVENT_SENDER_MISSED && e->while_running && e->proof)
 		note_miss(w, e->from, event_time(e), e->segments);
 	if (e->kind == EVENT_BOTH_MISSED && e->while_running)
@@ -273,7 +273,7 @@ static size_t describe_packet(const struct packet_pick *p, bool tcp, char buf[12
 	return (size_t)(at - buf);
 }
 
-static void put_packet_ends(struct bulk_row *row, const struct flow *f, bool from_b)
+static void put_packet_ends(struct bulk_row *row, const struct flow_vantage *f, bool from_b)
 {
 	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
 
@@ -297,9 +297,9 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	const struct fileindex_place *place)
 {
 	const struct join *j = w->join;
-	const struct vantage *v = &j->net->vantages[p->vantage];
+	const struct vantage *v = &j->data->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct flow *f = (member_at(j, p->conversation, p->vantage))->flow;
+	const struct flow_vantage *f = (member_at(j, p->flow, p->vantage))->flow;
 	bool tcp = f->key.protocol == 6;
 	struct bulk_row *row = btree_row(t);
 	char info[128];
@@ -307,7 +307,7 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	bulk_int(row, place->file);
 	bulk_int(row, place->number);
 	bulk_int(row, seg->time_ns);
-	bulk_int(row, (int64_t)facts_offset(j->net, p->vantage, p->frame));
+	bulk_int(row, (int64_t)facts_offset(j->data, p->vantage, p->frame));
 	bulk_int(row, number);
 	bulk_word(row, direction_name(p->direction));
 	put_mac(row, vantage_mac(v, seg->src_mac));
@@ -358,13 +358,13 @@ static bool same_frame(const struct placed *a, const struct placed *b)
 /* How many rows ahead their segments and frames are asked for. */
 #define PACKETS_AHEAD 12
 
-static void packet_near(const struct network *net, const struct packet_pick *p)
+static void packet_prefetch(const struct dataset *data, const struct packet_pick *p)
 {
 	prefetch_line(p->segment);
-	fileindex_near(&net->hosts[net->vantages[p->vantage].host].frames, p->frame);
+	fileindex_prefetch(&data->hosts[data->vantages[p->vantage].host].frames, p->frame);
 }
 
-/* The key of packet is the frame, once though picked far apart; conversations interleave in a file. */
+/* The key of packet is the frame, once though picked far apart; flows interleave in a file. */
 static int insert_packets(struct flow_writer *w, struct error *err)
 {
 	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
@@ -374,14 +374,14 @@ static int insert_packets(struct flow_writer *w, struct error *err)
 	for (uint64_t i = 0; i < w->packet_count; i++) {
 		const struct packet_pick *p = &w->packets[i].pick;
 
-		list[i] = (struct placed){facts_place(w->join->net, p->vantage, p->frame), i};
+		list[i] = (struct placed){facts_place(w->join->data, p->vantage, p->frame), i};
 	}
 	qsort(list, w->packet_count, sizeof(*list), by_frame);
 	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
 		const struct waiting_packet *p = &w->packets[list[i].waiting];
 
 		if (i + PACKETS_AHEAD < w->packet_count)
-			packet_near(w->join->net, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
+			packet_prefetch(w->join->data, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
 		if (i && same_frame(&list[i], &list[i - 1]))
 			continue;
 		insert_packet(w, t, p->row, &p->pick, &list[i].place);
@@ -397,12 +397,12 @@ static void insert_window(struct flow_writer *w, uint32_t row, const struct zero
 	struct fileindex_place p;
 
 	db_int(s, 1, row);
-	db_int(s, 2, w->join->net->vantages[z->vantage].id);
+	db_int(s, 2, w->join->data->vantages[z->vantage].id);
 	db_text(s, 3, direction_name(z->direction));
 	db_int(s, 4, z->from_ns);
 	db_int(s, 5, z->to_ns);
 	db_int(s, 6, z->probes);
-	p = facts_place(w->join->net, z->vantage, z->first->frame);
+	p = facts_place(w->join->data, z->vantage, z->first->frame);
 	db_int(s, 7, p.file);
 	db_int(s, 8, p.number);
 	db_step(w->db, s);
@@ -434,7 +434,7 @@ static void insert_peer_seconds(struct flow_writer *w)
 	for (uint32_t i = 0; i < w->peer_seconds.count; i++) {
 		const struct peer_key *k = hashmap_key(&w->peer_seconds, i);
 
-		db_int(s, 1, w->join->net->vantages[k->vantage].id);
+		db_int(s, 1, w->join->data->vantages[k->vantage].id);
 		db_text(s, 2, ip_text(k->src, ip[0]));
 		db_text(s, 3, ip_text(k->dst, ip[1]));
 		db_int(s, 4, k->second_ns);
@@ -454,7 +454,7 @@ static struct totals_flow totals_flow(const struct flow_summary *sum)
 		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = sum->tcp};
 }
 
-static void add_loss(struct flow_writer *w, const struct conversation *c, const struct flow_summary *sum,
+static void add_loss(struct flow_writer *w, const struct flow *c, const struct flow_summary *sum,
 	struct totals_flow *f, const struct totals_loss *l)
 {
 	const struct member *from;
@@ -472,10 +472,10 @@ static void add_loss(struct flow_writer *w, const struct conversation *c, const 
 }
 
 /* pending: what it lost is not settled. */
-static void add_totals(struct flow_writer *w, uint32_t conversation, const struct flow_summary *sum,
+static void add_totals(struct flow_writer *w, uint32_t flow, const struct flow_summary *sum,
 	const struct path_counts *p, bool pending)
 {
-	const struct conversation *c = &w->join->all->list[conversation];
+	const struct flow *c = &w->join->all->list[flow];
 	struct totals_flow f = totals_flow(sum);
 	struct totals_loss l = totals_loss_of(p);
 
@@ -485,19 +485,19 @@ static void add_totals(struct flow_writer *w, uint32_t conversation, const struc
 		return;
 	}
 	MEM_RESERVE(w->waiting, w->waiting_count, w->waiting_cap);
-	w->waiting[w->waiting_count++] = (struct waiting_loss){.loss = l, .conversation = conversation};
+	w->waiting[w->waiting_count++] = (struct waiting_loss){.loss = l, .flow = flow};
 }
 
 static void add_waiting(struct flow_writer *w)
 {
 	for (uint32_t i = 0; i < w->waiting_count; i++) {
 		const struct waiting_loss *p = &w->waiting[i];
-		const struct conversation *c = &w->join->all->list[p->conversation];
+		const struct flow *c = &w->join->all->list[p->flow];
 		struct flow_summary sum;
 		struct totals_flow f;
 
-		if (i + CONVERSATIONS_AHEAD < w->waiting_count)
-			conversation_near(w->join->all, p[CONVERSATIONS_AHEAD].conversation);
+		if (i + FLOWS_AHEAD < w->waiting_count)
+			flow_prefetch(w->join->all, p[FLOWS_AHEAD].flow);
 		sum = flowrows_summary(w->join, c);
 		f = totals_flow(&sum);
 		if (p->unjudged)
@@ -514,26 +514,26 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 
 	flowrows_write(b, w->flows, w->flow_vantages, w->paths);
 	for (uint32_t place = b->begin; place < b->end; place++) {
-		uint32_t conversation = j->order[place], row = place + 1;
-		const struct conversation *c = &j->all->list[conversation];
+		uint32_t flow = j->order[place], row = place + 1;
+		const struct flow *c = &j->all->list[flow];
 		const struct flow_summary *sum = flowrows_of(b, place);
 
 		flowindex_flow(&w->indexes, row, sum->client, sum->server, sum->outcome,
 			pairing_name((enum pairing_evidence)c->pairing));
-		for (; path < b->path_count && b->paths[path].conversation == conversation; path++) {
+		for (; path < b->path_count && b->paths[path].flow == flow; path++) {
 			const struct path_result *p = &b->paths[path];
 			uint32_t pending = w->pending_count;
 
 			flowindex_path(&w->indexes, row, p->leg, &p->counts);
 			for (; event < p->event_end; event++)
 				take_event(w, row, c, sum, p->leg, &b->events.events[event]);
-			add_totals(w, conversation, sum, &p->counts, w->pending_count > pending);
+			add_totals(w, flow, sum, &p->counts, w->pending_count > pending);
 		}
-		for (; window < b->window_count && b->window_conversation[window] == conversation; window++)
+		for (; window < b->window_count && b->window_flow[window] == flow; window++)
 			take_window(w, row, &b->windows[window]);
-		for (; outage < b->outages.count && b->outages.rows[outage].conversation == conversation; outage++)
+		for (; outage < b->outages.count && b->outages.rows[outage].flow == flow; outage++)
 			outages_add(&w->outages, row, &b->outages.rows[outage]);
-		for (; packet < b->packet_count && b->packets[packet].conversation == conversation; packet++)
+		for (; packet < b->packet_count && b->packets[packet].flow == flow; packet++)
 			take_packet(w, row, &b->packets[packet]);
 	}
 	take_seconds(w, b);
@@ -545,7 +545,7 @@ static bool doubtful(const struct flow_writer *w, const struct pending *p)
 	if (!w->missed_total[p->vantage])
 		return false;
 	/* Misses all over a capture (more than one in ten thousand) make every absence doubtful. */
-	if (w->missed_total[p->vantage] * 10000 > w->join->net->vantages[p->vantage].frames)
+	if (w->missed_total[p->vantage] * 10000 > w->join->data->vantages[p->vantage].frames)
 		return true;
 	for (int64_t d = -DOUBT_SECONDS; d <= DOUBT_SECONDS; d++) {
 		struct missed_key key = {.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};
@@ -646,9 +646,9 @@ void flow_writer_settle(struct flow_writer *w)
 		insert_window(w, w->windows[i].row, &w->windows[i].window);
 	settle_pending(w);
 	add_waiting(w);
-	totals_store(&w->totals, w->db, w->join->net);
-	for (uint32_t i = 0; i < w->join->net->vantage_count; i++) {
-		db_int(missed, 1, w->join->net->vantages[i].id);
+	totals_store(&w->totals, w->db, w->join->data);
+	for (uint32_t i = 0; i < w->join->data->vantage_count; i++) {
+		db_int(missed, 1, w->join->data->vantages[i].id);
 		db_int(missed, 2, (int64_t)w->missed_total[i]);
 		db_step(w->db, missed);
 	}

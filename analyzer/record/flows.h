@@ -1,4 +1,4 @@
-/* flows: typed inserts of conversations, their paths, events and packets. */
+/* flows: typed inserts of flows, their paths, events and packets. */
 #pragma once
 
 #include "join/join.h"
@@ -40,7 +40,7 @@ struct flow_writer {
 	/* What paths with such events lost: it is added up when those are settled. */
 	struct waiting_loss {
 		struct totals_loss loss;
-		uint32_t conversation;
+		uint32_t flow;
 		uint32_t unjudged, unjudged_syn; /* segments that are taken back */
 	} *waiting;
 	uint32_t waiting_count, waiting_cap;

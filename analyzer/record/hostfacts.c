@@ -346,7 +346,7 @@ static bool take_source(struct hostfacts *hf, const struct agent_fact *f)
 }
 
 /* Facts that have a table of their own. false: host_fact takes it. */
-static bool take_elsewhere(struct hostfacts *hf, const struct agent_fact *f)
+static bool take_at_third(struct hostfacts *hf, const struct agent_fact *f)
 {
 	if (strcmp(f->key, "kernel.log") == 0) {
 		take_kernel_log(hf, f);
@@ -393,7 +393,7 @@ static void take(void *context, const struct agent_fact *f)
 	if (begins(f->key, "nic.") && agentfacts_key_part(f->key, 1, interface, sizeof(interface)) &&
 		agentfacts_key_part(f->key, 2, what, sizeof(what)))
 		take_interface_state(hf, interface, what, f->value);
-	if (take_elsewhere(hf, f))
+	if (take_at_third(hf, f))
 		return;
 	/* A state is repeated in every file: a row for each change is enough. */
 	if (is_event(f->key) || seen_change(&hf->states, is_set(f->key) ? hash_text(key, f->value) : key,

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "join/walk.h"
+#include "join/segment_walk.h"
 
 /* A flow that is out for longer was out before whatever happened to others. */
 #define OUTAGE_LONGEST (900 * NSEC_PER_SEC)
@@ -14,7 +14,7 @@
 
 /* A time in which flows of a host were out, reference clock, in seconds; later: of how many flows. */
 struct span {
-	uint32_t host, flows, conversation;
+	uint32_t host, flows, flow;
 	uint8_t sending; /* the host sent what was lost */
 	int64_t from, to;
 };
@@ -46,7 +46,7 @@ void outages_add(struct outages *o, uint32_t row, const struct outage *outage)
 	o->list.rows[o->list.count++] = *outage;
 }
 
-static void insert_outages(const struct outages *o, const struct network *net, struct db *db)
+static void insert_outages(const struct outages *o, const struct dataset *data, struct db *db)
 {
 	for (uint32_t i = 0; i < o->list.count; i++) {
 		const struct outage *r = &o->list.rows[i];
@@ -54,8 +54,8 @@ static void insert_outages(const struct outages *o, const struct network *net, s
 
 		db_int(s, 1, o->rows[i]);
 		db_text(s, 2, r->direction == C2S ? "c2s" : "s2c");
-		db_int(s, 3, net->vantages[r->from].id);
-		db_int(s, 4, net->vantages[r->to].id);
+		db_int(s, 3, data->vantages[r->from].id);
+		db_int(s, 4, data->vantages[r->to].id);
 		db_int(s, 5, r->first_ns);
 		db_int(s, 6, r->last_ns);
 		db_int_or_null(s, 7, r->until_ns == INT64_MIN ? DB_NONE : r->until_ns);
@@ -88,7 +88,7 @@ static int by_host_and_time(const void *x, const void *y)
 		return a->sending < b->sending ? -1 : 1;
 	if (a->from != b->from)
 		return a->from < b->from ? -1 : 1;
-	return (a->conversation > b->conversation) - (a->conversation < b->conversation);
+	return (a->flow > b->flow) - (a->flow < b->flow);
 }
 
 /* Overlapping spans of a host (sending and receiving apart, or not) become one. */
@@ -107,8 +107,8 @@ static void merge(struct spans *s, bool apart)
 			continue;
 		}
 		last->to = next->to > last->to ? next->to : last->to;
-		last->flows += next->conversation != last->conversation ? next->flows : 0;
-		last->conversation = next->conversation;
+		last->flows += next->flow != last->flow ? next->flows : 0;
+		last->flow = next->flow;
 	}
 	s->count = n;
 }
@@ -133,14 +133,14 @@ static void find_spans(const struct outages *o, const struct join *j, struct spa
 {
 	for (uint32_t i = 0; i < o->list.count; i++) {
 		const struct outage *r = &o->list.rows[i];
-		struct span span = {.flows = 1, .conversation = r->conversation,
+		struct span span = {.flows = 1, .flow = r->flow,
 			.from = second_of(j, r->from, r->first_ns), .to = second_of(j, r->from, r->last_ns)};
 
 		if (r->last_ns - r->first_ns > OUTAGE_LONGEST)
 			continue;
-		span.host = j->net->vantages[r->to].host;
+		span.host = j->data->vantages[r->to].host;
 		add_span(ret, &span);
-		span.host = j->net->vantages[r->from].host;
+		span.host = j->data->vantages[r->from].host;
 		span.sending = 1;
 		add_span(ret, &span);
 	}
@@ -190,7 +190,7 @@ static void insert_second(struct watch *w, const struct flow_second *f)
 	w->kept++;
 	s = db_insert(w->db, TABLE_FLOW_ACTIVITY);
 	db_int(s, 1, f->row);
-	db_int(s, 2, w->join->net->vantages[f->vantage].id);
+	db_int(s, 2, w->join->data->vantages[f->vantage].id);
 	db_text(s, 3, f->direction == C2S ? "c2s" : "s2c");
 	db_int(s, 4, f->second_ns);
 	db_int(s, 5, f->frames);
@@ -226,7 +226,7 @@ static void note_member(struct watch *w, uint32_t row, const struct member *m, e
 	insert_second(w, &f);
 }
 
-static void note_flow(struct watch *w, uint32_t row, const struct conversation *c)
+static void note_flow(struct watch *w, uint32_t row, const struct flow *c)
 {
 	const struct join *j = w->join;
 
@@ -235,7 +235,7 @@ static void note_flow(struct watch *w, uint32_t row, const struct conversation *
 		uint32_t ends[2] = {owner_of(j->owners, member_ip(m, true)),
 			owner_of(j->owners, member_ip(m, false))};
 
-		if (j->net->vantages[m->vantage].kind != VANTAGE_NIC ||
+		if (j->data->vantages[m->vantage].kind != VANTAGE_NIC ||
 			!(is_host_watched(&w->spans, ends[0]) || is_host_watched(&w->spans, ends[1])))
 			continue;
 		for (int d = 0; d < 2; d++)
@@ -247,7 +247,7 @@ void outages_store(const struct outages *o, const struct join *j, struct db *db,
 {
 	struct watch w = {.join = j, .db = db};
 
-	insert_outages(o, j->net, db);
+	insert_outages(o, j->data, db);
 	find_spans(o, j, &w.spans);
 	for (uint32_t place = 0; place < j->all->count && w.spans.count; place++)
 		note_flow(&w, place + 1, &j->all->list[j->order[place]]);

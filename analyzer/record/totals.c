@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "join/conversation.h"
+#include "join/flow.h"
 
 #define PAIRS_MAX 65536
 
-/* Both directions of a leg: the second is found where the first was. */
+/* Both directions of a path: the second is found where the first was. */
 struct pair_key {
 	uint32_t near, far; /* vantage indexes; near: the client's side */
 	uint8_t client[16], server[16];
@@ -137,17 +137,17 @@ struct key_text {
 };
 
 /* The first five columns of both tables. */
-static void bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t direction, const struct network *net,
+static void bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t direction, const struct dataset *data,
 	struct key_text *text)
 {
-	db_int(s, 1, net->vantages[direction == C2S ? k->near : k->far].id);
-	db_int(s, 2, net->vantages[direction == C2S ? k->far : k->near].id);
+	db_int(s, 1, data->vantages[direction == C2S ? k->near : k->far].id);
+	db_int(s, 2, data->vantages[direction == C2S ? k->far : k->near].id);
 	db_text(s, 3, direction == C2S ? "c2s" : "s2c");
 	db_text(s, 4, ip_text(k->client, text->client));
 	db_text(s, 5, ip_text(k->server, text->server));
 }
 
-static void store_losses(const struct hashmap *losses, struct db *db, const struct network *net)
+static void store_losses(const struct hashmap *losses, struct db *db, const struct dataset *data)
 {
 	for (uint32_t i = 0; i < losses->count; i++) {
 		const struct loss_key *k = hashmap_key(losses, i);
@@ -156,7 +156,7 @@ static void store_losses(const struct hashmap *losses, struct db *db, const stru
 		char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE];
 		struct key_text text;
 
-		bind_key(s, &k->pair, k->direction, net, &text);
+		bind_key(s, &k->pair, k->direction, data, &text);
 		db_text(s, 6, ip_text(k->src, src));
 		db_text(s, 7, ip_text(k->dst, dst));
 		db_int(s, 8, k->server_port);
@@ -175,25 +175,25 @@ static void store_losses(const struct hashmap *losses, struct db *db, const stru
 }
 
 static void store_pair(const struct pair_key *k, const struct pair *p, uint32_t direction, struct db *db,
-	const struct network *net)
+	const struct dataset *data)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_PATH_TOTAL);
 	struct key_text text;
 
 	if (!p->direction[direction][FLOWS])
 		return;
-	bind_key(s, k, direction, net, &text);
+	bind_key(s, k, direction, data, &text);
 	for (int v = 0; v < VALUES; v++)
 		db_int(s, 6 + v, (int64_t)p->direction[direction][v]);
 	db_step(db, s);
 }
 
-void totals_store(const struct totals *t, struct db *db, const struct network *net)
+void totals_store(const struct totals *t, struct db *db, const struct dataset *data)
 {
 	if (t->pairs.refused || t->losses.refused)
 		return;
 	for (uint32_t i = 0; i < t->pairs.count; i++)
 		for (uint32_t d = 0; d < 2; d++)
-			store_pair(hashmap_key(&t->pairs, i), hashmap_value(&t->pairs, i), d, db, net);
-	store_losses(&t->losses, db, net);
+			store_pair(hashmap_key(&t->pairs, i), hashmap_value(&t->pairs, i), d, db, data);
+	store_losses(&t->losses, db, data);
 }

@@ -1,12 +1,12 @@
 /*
- * totals: what the paths of each leg, direction and pair of addresses come to, and of those what was lost
+ * totals: what the paths of each path, direction and pair of addresses come to, and of those what was lost
  * there, so that judging need not add up millions of rows. Of no use to who has very many pairs: then
  * it gives up, and the judge adds up.
  */
 #pragma once
 
 #include "base/hashmap.h"
-#include "join/leg.h"
+#include "join/path.h"
 #include "store/db.h"
 
 struct totals {
@@ -50,4 +50,4 @@ void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct 
 	uint32_t syn);
 
 /* Writes the rows unless there were too many pairs. */
-void totals_store(const struct totals *t, struct db *db, const struct network *net);
+void totals_store(const struct totals *t, struct db *db, const struct dataset *data);

@@ -39,18 +39,18 @@ struct analysis {
 	const struct analyze_options *o;
 	struct db *db;
 	struct plan plan;
-	struct network net;
+	struct dataset data;
 	struct filter *filter;
 	struct ingest_options ingest;
 	struct host_reading **readings;
 	int *results;
 	struct error *errors;
-	struct conversations all;
+	struct flows all;
 	struct owners owners;
 	struct clocks clocks;
-	struct quiet quiet;
+	struct idle idle;
 	struct join join;
-	uint32_t *order, *row; /* conversation at a place of the output; row of a conversation */
+	uint32_t *order, *row; /* flow at a place of the output; row of a flow */
 	_Atomic uint64_t bytes_read;
 	struct progress *progress;
 	unsigned threads;
@@ -80,7 +80,7 @@ static void read_host(void *context, unsigned thread, uint32_t begin, uint32_t e
 
 	(void)thread;
 	for (uint32_t h = begin; h < end; h++)
-		r->readings[h] = ingest_host(&r->net, h, &r->ingest, &r->results[h], &r->errors[h]);
+		r->readings[h] = ingest_host(&r->data, h, &r->ingest, &r->results[h], &r->errors[h]);
 }
 
 /* The join needs memory of its own for each flow: the records make room. */
@@ -88,16 +88,16 @@ static void make_room(struct analysis *r)
 {
 	uint64_t memory = memory_limit(r->o), need = JOIN_FIXED;
 
-	for (uint32_t i = 0; i < r->net.vantage_count; i++)
-		need += (uint64_t)r->net.vantages[i].flows.count * JOIN_COST;
-	arena_budget_lower(r->net.budget, memory > need ? memory - need : 0);
-	for (uint32_t h = 0; h < r->net.host_count; h++)
-		arena_fit(&r->net.hosts[h].arena);
+	for (uint32_t i = 0; i < r->data.vantage_count; i++)
+		need += (uint64_t)r->data.vantages[i].flows.count * JOIN_COST;
+	arena_budget_lower(r->data.budget, memory > need ? memory - need : 0);
+	for (uint32_t h = 0; h < r->data.host_count; h++)
+		arena_fit(&r->data.hosts[h].arena);
 }
 
 static int read_all(struct analysis *r, struct error *err)
 {
-	uint32_t n = r->net.host_count;
+	uint32_t n = r->data.host_count;
 	int result = 0;
 
 	r->readings = mem_array(n + 1, sizeof(struct host_reading *));
@@ -109,21 +109,21 @@ static int read_all(struct analysis *r, struct error *err)
 		if (result)
 			*err = r->errors[h];
 	}
-	ingest_gather(&r->net, r->readings);
+	ingest_gather(&r->data, r->readings);
 	make_room(r);
 	if (result == 0)
-		result = arena_budget_failed(r->net.budget, err);
+		result = arena_budget_failed(r->data.budget, err);
 	return result;
 }
 
 /* Joined with itself a capture would seem to have lost nothing. */
-static int refuse_copies(const struct network *net, struct error *err)
+static int refuse_copies(const struct dataset *data, struct error *err)
 {
-	for (uint32_t i = 0; i < net->capture_count; i++) {
-		const struct capture *a = &net->captures[i];
+	for (uint32_t i = 0; i < data->capture_count; i++) {
+		const struct capture *a = &data->captures[i];
 
 		for (uint32_t k = 0; k < i && a->frames; k++) {
-			const struct capture *b = &net->captures[k];
+			const struct capture *b = &data->captures[k];
 
 			if (memcmp(a->hash, b->hash, sizeof(a->hash)) == 0 && a->bytes == b->bytes)
 				return error_set(err, -EEXIST,
@@ -153,18 +153,18 @@ static void relate(struct analysis *r)
 	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
 
 	progress_stage(r->progress, "pairing flows");
-	pair_flows(&r->net, r->threads, &r->all);
-	owners_infer(&r->net, &r->owners);
-	position_members(&r->net, &r->owners, r->threads, &r->all);
+	pair_flows(&r->data, r->threads, &r->all);
+	owners_infer(&r->data, &r->owners);
+	position_members(&r->data, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
-	clocks_make(&r->net, &r->all, r->threads, delay_max, &r->clocks);
-	quiet_learn(&r->net, &r->clocks, &r->quiet);
-	order_and_account(&r->net, &r->all, &r->clocks, r->threads, &r->order, &r->row);
-	r->join = (struct join){.net = &r->net, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
-		.quiet = &r->quiet, .order = r->order,
+	clocks_make(&r->data, &r->all, r->threads, delay_max, &r->clocks);
+	idle_learn(&r->data, &r->clocks, &r->idle);
+	order_and_account(&r->data, &r->all, &r->clocks, r->threads, &r->order, &r->row);
+	r->join = (struct join){.data = &r->data, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
+		.idle = &r->idle, .order = r->order,
 		.options = {.threads = r->threads, .packets = r->o->packets,
 			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow"), .filter = r->o->filter}};
-	join_judge_twins(&r->join);
+	join_judge_duplicates(&r->join);
 }
 
 static void insert_analysis(struct db *db, const char *key, const char *value)
@@ -193,7 +193,7 @@ static void store_analysis(const struct analysis *r)
 
 struct sink {
 	struct flow_writer writer;
-	struct network *net;
+	struct dataset *data;
 	uint32_t batches;
 };
 
@@ -202,14 +202,14 @@ static int take_batch(void *context, struct join_batch *batch)
 	struct sink *s = context;
 
 	if (++s->batches % BATCHES_BETWEEN_DROPS == 0)
-		for (uint32_t i = 0; i < s->net->host_count; i++)
-			arena_drop_spilled(&s->net->hosts[i].arena);
+		for (uint32_t i = 0; i < s->data->host_count; i++)
+			arena_drop_spilled(&s->data->hosts[i].arena);
 	return flow_writer_batch(&s->writer, batch);
 }
 
 static int store_flows(struct analysis *r, struct error *err)
 {
-	struct sink sink = {.net = &r->net};
+	struct sink sink = {.data = &r->data};
 	struct flow_writer *w = &sink.writer;
 	int result, finished;
 
@@ -226,7 +226,7 @@ static int store_flows(struct analysis *r, struct error *err)
 		flow_writer_settle(w);
 	flow_writer_release(w);
 	result = db_failed(r->db, err) ? -EIO : result;
-	return result ? result : arena_budget_failed(r->net.budget, err);
+	return result ? result : arena_budget_failed(r->data.budget, err);
 }
 
 /* A listing's whole text; these are small files. */
@@ -271,12 +271,12 @@ static int store_hostfacts(struct analysis *r, struct error *err)
 {
 	int result = 0;
 
-	for (uint32_t i = 0; i < r->net.host_count && result >= 0; i++) {
-		const struct host *h = &r->net.hosts[i];
+	for (uint32_t i = 0; i < r->data.host_count && result >= 0; i++) {
+		const struct host *h = &r->data.hosts[i];
 		struct hostfacts *hf = hostfacts_new(r->db, h->id);
 
 		for (uint32_t k = 0; k < h->vantage_count; k++) {
-			const struct vantage *v = &r->net.vantages[h->vantages[k]];
+			const struct vantage *v = &r->data.vantages[h->vantages[k]];
 
 			hostfacts_vantage(hf, v->interface, v->id);
 		}
@@ -284,7 +284,7 @@ static int store_hostfacts(struct analysis *r, struct error *err)
 			if (strcmp(h->facts[k].key, "comment") == 0)
 				(void)hostfacts_comment(hf, h->facts[k].value);
 		for (uint32_t k = 0; k < h->capture_count && result >= 0; k++)
-			result = hostfacts_sidecar(hf, r->net.captures[h->captures[k]].path, err);
+			result = hostfacts_sidecar(hf, r->data.captures[h->captures[k]].path, err);
 		store_listings(r, h, hf);
 		hostfacts_free(hf);
 	}
@@ -298,14 +298,14 @@ static int store(struct analysis *r, struct error *err)
 	if (result)
 		return result;
 	store_analysis(r);
-	facts_captures(r->db, &r->net, &r->join);
+	facts_captures(r->db, &r->data, &r->join);
 	result = db_run(r->db, "database", schema_statement_commit, err);
 	if (result == 0)
 		result = store_flows(r, err);
 	if (result)
 		return result;
 	facts_clocks(r->db, &r->clocks);
-	facts_observations(r->db, &r->net, &r->all, r->row);
+	facts_observations(r->db, &r->data, &r->all, r->row);
 	result = store_hostfacts(r, err);
 	if (result == 0)
 		result = db_run(r->db, "trust", schema_statement_trust, err);
@@ -397,8 +397,8 @@ static int prepare(struct analysis *r, struct error *err)
 		result = filter_new(&r->filter, o->filter, err);
 	if (result)
 		return result;
-	r->net.budget = arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
-	plan_hosts(&r->plan, &r->net);
+	r->data.budget = arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
+	plan_hosts(&r->plan, &r->data);
 	flows = memory / 4 / FLOW_COST;
 	r->ingest = (struct ingest_options){.filter = r->filter, .from_ns = o->from_ns, .to_ns = o->to_ns,
 		.sha256 = o->sha256, .progress = &r->bytes_read,
@@ -409,18 +409,18 @@ static int prepare(struct analysis *r, struct error *err)
 /* Flow logs and rules need none of what was kept of packets. */
 static void release_records(struct analysis *r)
 {
-	quiet_release(&r->quiet);
+	idle_release(&r->idle);
 	clocks_release(&r->clocks);
 	owners_release(&r->owners);
-	conversations_release(&r->all);
-	network_release(&r->net);
+	flows_release(&r->all);
+	dataset_release(&r->data);
 }
 
 static void release(struct analysis *r)
 {
 	progress_end(r->progress);
 	release_records(r);
-	free(r->join.twins_by_capture);
+	free(r->join.duplicates_by_capture);
 	free(r->order);
 	free(r->row);
 	free(r->readings);
@@ -480,7 +480,7 @@ static int make_database(struct analysis *r, struct error *err)
 	r->progress = progress_begin(r->o->progress, r->o->verbose, r->plan.total_bytes, &r->bytes_read);
 	result = read_all(r, err);
 	if (result == 0)
-		result = refuse_copies(&r->net, err);
+		result = refuse_copies(&r->data, err);
 	if (result)
 		return result;
 	relate(r);

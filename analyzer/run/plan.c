@@ -316,31 +316,31 @@ static int by_host_and_time(const void *x, const void *y)
 	return r ? r : strcmp(a->path, b->path);
 }
 
-static struct host *host_named(struct network *net, const char *name)
+static struct host *host_named(struct dataset *data, const char *name)
 {
 	struct host *h;
 
-	if (net->host_count && strcmp(net->hosts[net->host_count - 1].name, name) == 0)
-		return &net->hosts[net->host_count - 1];
-	MEM_RESERVE(net->hosts, net->host_count, net->host_cap);
-	h = &net->hosts[net->host_count++];
-	*h = (struct host){.id = net->host_count, .name = mem_strdup(name)};
+	if (data->host_count && strcmp(data->hosts[data->host_count - 1].name, name) == 0)
+		return &data->hosts[data->host_count - 1];
+	MEM_RESERVE(data->hosts, data->host_count, data->host_cap);
+	h = &data->hosts[data->host_count++];
+	*h = (struct host){.id = data->host_count, .name = mem_strdup(name)};
 	return h;
 }
 
-static void add_capture(struct network *net, struct host *h, struct plan_input *in)
+static void add_capture(struct dataset *data, struct host *h, struct plan_input *in)
 {
-	MEM_RESERVE(net->captures, net->capture_count, net->capture_cap);
-	net->captures[net->capture_count] = (struct capture){.id = net->capture_count + 1,
+	MEM_RESERVE(data->captures, data->capture_count, data->capture_cap);
+	data->captures[data->capture_count] = (struct capture){.id = data->capture_count + 1,
 		.host = h->id - 1, .path = mem_strdup(in->path), .first_ns = INT64_MAX,
 		.last_ns = INT64_MIN, .dropped_kernel = -1, .dropped_interface = -1,
 		.order_ns = in->first_ns, .open = in->open};
 	in->open = NULL;
 	MEM_RESERVE(h->captures, h->capture_count, h->capture_cap);
-	h->captures[h->capture_count++] = net->capture_count++;
+	h->captures[h->capture_count++] = data->capture_count++;
 }
 
-void plan_hosts(struct plan *p, struct network *net)
+void plan_hosts(struct plan *p, struct dataset *data)
 {
 	qsort(p->inputs, p->count, sizeof(*p->inputs), by_host_and_time);
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -348,13 +348,13 @@ void plan_hosts(struct plan *p, struct network *net)
 
 		if (!p->inputs[i].name || p->inputs[i].kind == PLAN_FLOW_LOG)
 			continue;
-		h = host_named(net, p->inputs[i].name);
+		h = host_named(data, p->inputs[i].name);
 		if (p->inputs[i].kind == PLAN_CAPTURE)
-			add_capture(net, h, &p->inputs[i]);
+			add_capture(data, h, &p->inputs[i]);
 	}
 	/* Arenas keep addresses of themselves in other structures: only now, when hosts stay put. */
-	for (uint32_t i = 0; i < net->host_count; i++) {
-		arena_init(&net->hosts[i].arena, net->budget);
-		fileindex_init(&net->hosts[i].frames, &net->hosts[i].arena);
+	for (uint32_t i = 0; i < data->host_count; i++) {
+		arena_init(&data->hosts[i].arena, data->budget);
+		fileindex_init(&data->hosts[i].frames, &data->hosts[i].arena);
 	}
 }

@@ -39,4 +39,4 @@ void plan_release(struct plan *p);
 int plan_spares_inputs(const struct plan *p, const char *output, struct error *err);
 
 /* Hosts in order of name, captures in order of time, into an empty network. */
-void plan_hosts(struct plan *p, struct network *net);
+void plan_hosts(struct plan *p, struct dataset *data);

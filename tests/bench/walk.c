@@ -36,7 +36,7 @@ struct key {
 	uint64_t low, high; /* address and port of each end */
 };
 
-struct flow {
+struct flow_vantage {
 	struct key key;
 	uint64_t packets, bytes;
 };
@@ -105,7 +105,7 @@ static struct key key_of(const uint8_t *ip, const uint8_t *tcp)
 	return src < dst ? (struct key){src, dst} : (struct key){dst, src};
 }
 
-static uint32_t flow_of(struct flow *table, struct key k, uint32_t length)
+static uint32_t flow_of(struct flow_vantage *table, struct key k, uint32_t length)
 {
 	__uint128_t h = (__uint128_t)(k.low ^ UINT64_C(0x9e3779b97f4a7c15)) *
 			(k.high ^ UINT64_C(0xd6e8feb86659fd93));
@@ -119,7 +119,7 @@ static uint32_t flow_of(struct flow *table, struct key k, uint32_t length)
 	return i;
 }
 
-static void fill(struct record *r, const uint8_t *p, struct flow *table)
+static void fill(struct record *r, const uint8_t *p, struct flow_vantage *table)
 {
 	const uint8_t *ip = p + 16 + 14, *tcp = ip + (ip[0] & 15) * 4;
 	uint32_t header = (tcp[12] >> 4) * 4U, length = net16(ip + 2) - (ip[0] & 15) * 4U - header;
@@ -149,7 +149,7 @@ static void *must(void *p)
 static void *walk_records(void *arg)
 {
 	struct job *j = arg;
-	struct flow *table = must(calloc(FLOWS, sizeof(*table)));
+	struct flow_vantage *table = must(calloc(FLOWS, sizeof(*table)));
 	struct record *records = NULL;
 	size_t cap = 0;
 

@@ -38,7 +38,7 @@ static const struct segment *track(const struct packet *p, int64_t time_ns)
 	struct flow_lookup lookup = {0};
 	struct observation o = {.vantage = &vantage, .frame = &frame, .packet = p, .lookup = &lookup, .src_mac = MAC_NONE,
 		.dst_mac = MAC_NONE};
-	struct flow *f;
+	struct flow_vantage *f;
 	bool from_b;
 
 	flow_lookup_of(p, &lookup);

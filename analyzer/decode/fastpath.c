@@ -1,5 +1,5 @@
 /*
- * usual: one look at what nearly every frame of a capture is, Ethernet with IPv4 and TCP, without tags,
+ * fastpath: one look at what nearly every frame of a capture is, Ethernet with IPv4 and TCP, without tags,
  * tunnels, fragments or anything cut. It takes a third of the time of the steps of link.c, ip.c and tcp.c,
  * and what it fills in is what they would (tests hold one against the other). All else is left to them.
  */
@@ -59,7 +59,7 @@ static inline void take_tcp(struct packet *p, const uint8_t *h, uint32_t header)
 	tcpopt_decode(h + TCP_LEN, header - TCP_LEN, header - TCP_LEN, p);
 }
 
-bool usual_decode(const struct frame *f, struct packet *p)
+bool fastpath_decode(const struct frame *f, struct packet *p)
 {
 	uint32_t wire = f->wire_len > f->cap_len ? f->wire_len : f->cap_len, total, left, header;
 	const uint8_t *d = f->data;

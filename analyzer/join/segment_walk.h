@@ -1,7 +1,7 @@
 /* walk: a member's segments in capture order, of one direction or of both. */
 #pragma once
 
-#include "join/conversation.h"
+#include "join/flow.h"
 
 static inline enum direction segment_direction(const struct member *m, const struct segment *s)
 {

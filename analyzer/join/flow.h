@@ -1,4 +1,4 @@
-/* conversation: a flow with all the vantage points that saw it. */
+/* flow: a flow with all the vantage points that saw it. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,9 +25,9 @@ enum pairing_evidence {
 const char *pairing_name(enum pairing_evidence p);
 
 struct member {
-	struct flow *flow; /* in its vantage's table, where it stays */
+	struct flow_vantage *flow; /* in its vantage's table, where it stays */
 	uint32_t vantage;  /* index in network */
-	uint32_t next;	   /* next member of the conversation; in path order after position_members() */
+	uint32_t next;	   /* next member of the flow; in path order after position_members() */
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated; /* a question without answer, or the answer to it from another address */
@@ -37,15 +37,15 @@ struct member {
 
 #define MEMBER_NONE UINT32_MAX
 
-struct conversation {
+struct flow {
 	uint32_t first_member;
 	uint16_t members;
 	uint8_t pairing; /* enum pairing_evidence */
 	bool client_known;
 };
 
-struct conversations {
-	struct conversation *list;
+struct flows {
+	struct flow *list;
 	uint32_t count, cap;
 	struct member *members; /* one for each flow of each vantage */
 	uint32_t member_count;
@@ -60,24 +60,24 @@ static inline struct flow_side *member_side(const struct member *m, enum directi
 /* Address and port of the client (or server) as this member saw it. */
 static inline const uint8_t *member_ip(const struct member *m, bool client)
 {
-	const struct flow *f = m->flow;
+	const struct flow_vantage *f = m->flow;
 
 	return client == m->client_is_b ? f->key.b : f->key.a;
 }
 
-/* How many conversations ahead their flows are asked for. */
-#define CONVERSATIONS_AHEAD 8
+/* How many flows ahead their flows are asked for. */
+#define FLOWS_AHEAD 8
 
-/* Asks for the flows of a conversation's members, which one after another would each be waited for. */
-static inline void conversation_near(const struct conversations *all, uint32_t conversation)
+/* Asks for the flows of a flow's members, which one after another would each be waited for. */
+static inline void flow_prefetch(const struct flows *all, uint32_t flow)
 {
-	for (uint32_t i = all->list[conversation].first_member; i != MEMBER_NONE; i = all->members[i].next)
-		prefetch_to_read(all->members[i].flow, sizeof(struct flow));
+	for (uint32_t i = all->list[flow].first_member; i != MEMBER_NONE; i = all->members[i].next)
+		prefetch_to_read(all->members[i].flow, sizeof(struct flow_vantage));
 }
 
 static inline uint16_t member_port(const struct member *m, bool client)
 {
-	const struct flow *f = m->flow;
+	const struct flow_vantage *f = m->flow;
 
 	return client == m->client_is_b ? f->key.b_port : f->key.a_port;
 }

@@ -1,4 +1,4 @@
-#include "join/leg.h"
+#include "join/path.h"
 
 #include <stdlib.h>
 
@@ -6,10 +6,10 @@
 #include "decode/packet.h"
 #include "join/change.h"
 #include "join/delay.h"
-#include "join/ruling.h"
-#include "join/unseen.h"
+#include "join/fate.h"
+#include "join/both_missed.h"
 
-/* Events of one kind in one leg; beyond them only counts (changes of every packet, mostly). */
+/* Events of one kind in one path; beyond them only counts (changes of every packet, mostly). */
 #define MODIFIED_EVENTS_MAX 16
 
 const char *event_kind_name(enum event_kind k)
@@ -21,20 +21,20 @@ const char *event_kind_name(enum event_kind k)
 }
 
 /* More than one wire segment: offload merged it. Datagrams, fragmented or not, are one each. */
-static bool is_merged(const struct leg *l, uint32_t length)
+static bool is_merged(const struct path *l, uint32_t length)
 {
 	return l->matcher->traits.tcp && length > l->matcher->traits.mss;
 }
 
-static uint32_t segments_of(const struct leg *l, uint32_t length)
+static uint32_t segments_of(const struct path *l, uint32_t length)
 {
 	uint32_t mss = l->matcher->traits.mss;
 
 	return is_merged(l, length) ? (length + mss - 1) / mss : 1;
 }
 
-/* Payload bytes of an item within [low, high). A SYN stands before the payload, a FIN behind it. */
-static uint32_t payload_within(const struct item *it, int64_t low, int64_t high)
+/* Payload bytes of a transmission within [low, high). A SYN stands before the payload, a FIN behind it. */
+static uint32_t payload_within(const struct transmission *it, int64_t low, int64_t high)
 {
 	int64_t begin = it->off + (it->seg->flags & TCP_SYN ? 1 : 0), end = begin + it->seg->length;
 
@@ -52,7 +52,7 @@ static void count(struct volume *t, uint32_t segments, uint32_t bytes)
 	t->bytes += bytes;
 }
 
-static struct volume *counter(struct leg *l, enum event_kind kind)
+static struct volume *counter(struct path *l, enum event_kind kind)
 {
 	switch (kind) {
 	case EVENT_LOST:
@@ -73,7 +73,7 @@ static struct volume *counter(struct leg *l, enum event_kind kind)
 }
 
 /* IP length of the largest wire packet that a record stands for. */
-static int64_t wire_size(const struct leg *l, const struct segment *s)
+static int64_t wire_size(const struct path *l, const struct segment *s)
 {
 	uint32_t mss = l->matcher->traits.mss, payload = s->length < mss ? s->length : mss;
 	uint32_t ip = s->bits & SEGMENT_NO_ID ? 40 : 20;
@@ -83,7 +83,7 @@ static int64_t wire_size(const struct leg *l, const struct segment *s)
 	return ip + 20 + (s->bits & SEGMENT_TIMESTAMP ? 12 : 0) + payload;
 }
 
-struct event *leg_add_event(struct leg *l, enum event_kind kind, const char *reason)
+struct event *path_add_event(struct path *l, enum event_kind kind, const char *reason)
 {
 	struct event_list *list = l->events;
 
@@ -94,16 +94,16 @@ struct event *leg_add_event(struct leg *l, enum event_kind kind, const char *rea
 }
 
 /* Describes the transmission an event is about, by the sender's record where there is one. */
-static void describe(struct event *e, const struct leg *l, const struct item *sent, const struct item *received)
+static void describe(struct event *e, const struct path *l, const struct transmission *sent, const struct transmission *received)
 {
-	const struct item *it = sent ? sent : received;
-	const struct lane *lane = sent ? l->sent : l->received;
+	const struct transmission *it = sent ? sent : received;
+	const struct half_flow *half = sent ? l->sent : l->received;
 
 	e->sent = sent ? sent->seg : NULL;
 	e->received = received ? received->seg : NULL;
 	e->seq = it->seg->seq;
-	if (!sent && lane->delta != l->sent->delta)
-		e->seq = it->seg->seq - lane->delta + l->sent->delta;
+	if (!sent && half->delta != l->sent->delta)
+		e->seq = it->seg->seq - half->delta + l->sent->delta;
 	if (!l->matcher->traits.tcp)
 		e->seq = it->seg->ip_id;
 	e->length = it->seg->length;
@@ -111,9 +111,9 @@ static void describe(struct event *e, const struct leg *l, const struct item *se
 	e->segments = segments_of(l, it->seg->length);
 }
 
-static bool misaddressed(const struct leg *l, const struct segment *received)
+static bool misaddressed(const struct path *l, const struct segment *received)
 {
-	const struct vantage *v = &l->net->vantages[l->to];
+	const struct vantage *v = &l->data->vantages[l->to];
 	const uint8_t *mac;
 
 	if (received->dst_mac == v->own_mac || !l->to_is_end || v->own_mac == MAC_NONE)
@@ -123,62 +123,62 @@ static bool misaddressed(const struct leg *l, const struct segment *received)
 }
 
 /* The TTL that most arrivals have, where they differ. */
-static void find_usual_ttl(struct leg *l)
+static void find_modal_ttl(struct path *l)
 {
 	uint32_t ttls[256] = {0}, most = 0;
 
 	for (uint32_t i = 0; i < l->sent->count; i++)
-		if (l->sent->items[i].mate != ITEM_NONE)
-			ttls[l->received->items[l->sent->items[i].mate].seg->ttl]++;
+		if (l->sent->transmissions[i].match != TRANSMISSION_NONE)
+			ttls[l->received->transmissions[l->sent->transmissions[i].match].seg->ttl]++;
 	for (uint32_t t = 0; t < 256; t++) {
 		if (ttls[t] <= most)
 			continue;
 		most = ttls[t];
-		l->usual_ttl = (uint8_t)t;
+		l->modal_ttl = (uint8_t)t;
 	}
 }
 
-/* First and last arrival, and the usual TTL: nearly always that of the first. */
-static void survey(struct leg *l)
+/* First and last arrival, and the most common TTL: nearly always that of the first. */
+static void survey(struct path *l)
 {
 	bool ttls_differ = false;
 
-	l->first_whole = l->last_whole = ITEM_NONE;
+	l->first_whole = l->last_whole = TRANSMISSION_NONE;
 	for (uint32_t i = 0; i < l->sent->count; i++) {
-		const struct item *it = &l->sent->items[i];
+		const struct transmission *it = &l->sent->transmissions[i];
 
 		uint8_t ttl;
 
-		if (it->mate == ITEM_NONE)
+		if (it->match == TRANSMISSION_NONE)
 			continue;
-		ttl = l->received->items[it->mate].seg->ttl;
-		if (l->first_whole == ITEM_NONE) {
+		ttl = l->received->transmissions[it->match].seg->ttl;
+		if (l->first_whole == TRANSMISSION_NONE) {
 			l->first_whole = i;
-			l->usual_ttl = ttl;
-			l->has_usual_ttl = true;
+			l->modal_ttl = ttl;
+			l->has_modal_ttl = true;
 		}
 		l->last_whole = i;
-		ttls_differ |= ttl != l->usual_ttl;
+		ttls_differ |= ttl != l->modal_ttl;
 	}
 	if (ttls_differ)
-		find_usual_ttl(l);
-	l->first_arrived = ITEM_NONE;
+		find_modal_ttl(l);
+	l->first_arrived = TRANSMISSION_NONE;
 	l->last_arrived = 0;
 	for (uint32_t i = 0; i < l->received->count; i++) {
-		if (l->received->items[i].mate == ITEM_NONE)
+		if (l->received->transmissions[i].match == TRANSMISSION_NONE)
 			continue;
-		l->first_arrived = l->first_arrived == ITEM_NONE ? i : l->first_arrived;
+		l->first_arrived = l->first_arrived == TRANSMISSION_NONE ? i : l->first_arrived;
 		l->last_arrived = i;
 	}
 }
 
-static bool is_syn(const struct item *it)
+static bool is_syn(const struct transmission *it)
 {
 	return it->seg->flags & TCP_SYN;
 }
 
-/* Segments a run stands for; all runs of an item together never exceed the item's. */
-static uint32_t run_segments(const struct leg *l, const struct item *it, const struct run *r, uint32_t left)
+/* Segments a gap stands for; all gaps of a transmission together never exceed the transmission's. */
+static uint32_t gap_segments(const struct path *l, const struct transmission *it, const struct gap *r, uint32_t left)
 {
 	uint32_t n = r->high - r->low == it->span ? segments_of(l, it->seg->length)
 						  : segments_of(l, (uint32_t)(r->high - r->low));
@@ -186,29 +186,29 @@ static uint32_t run_segments(const struct leg *l, const struct item *it, const s
 	return n < left ? n : left;
 }
 
-static void note_missing(struct leg *l, const struct run *r, const struct ruling *rule, uint32_t segments,
+static void note_missing(struct path *l, const struct gap *r, const struct fate *fate, uint32_t segments,
 	uint32_t bytes, int64_t at_ns)
 {
-	const struct item *it = &l->sent->items[r->item];
-	struct event *e = leg_add_event(l, rule->kind, rule->reason);
+	const struct transmission *it = &l->sent->transmissions[r->transmission];
+	struct event *e = path_add_event(l, fate->kind, fate->reason);
 
-	count(counter(l, rule->kind), segments, bytes);
-	if (rule->kind == EVENT_LOST && is_syn(it))
+	count(counter(l, fate->kind), segments, bytes);
+	if (fate->kind == EVENT_LOST && is_syn(it))
 		l->counts->syn_lost += segments;
-	if (rule->kind == EVENT_LOST && bytes && (l->counts->smallest_lost < 0 ||
+	if (fate->kind == EVENT_LOST && bytes && (l->counts->smallest_lost < 0 ||
 						     wire_size(l, it->seg) < l->counts->smallest_lost))
 		l->counts->smallest_lost = wire_size(l, it->seg);
 	describe(e, l, it, NULL);
 	e->seq += (uint32_t)(r->low - it->off);
 	e->length = bytes;
 	e->segments = segments;
-	e->pending = rule->pending;
-	e->proof = rule->proof;
-	e->proof_vantage = rule->proof_vantage;
+	e->pending = fate->pending;
+	e->proof = fate->proof;
+	e->proof_vantage = fate->proof_vantage;
 	e->judged_ns = at_ns;
 }
 
-static void note_modified(struct leg *l, const struct item *sent, const struct item *received)
+static void note_modified(struct path *l, const struct transmission *sent, const struct transmission *received)
 {
 	char detail[CHANGE_TEXT_SIZE];
 	struct event *e;
@@ -218,14 +218,14 @@ static void note_modified(struct leg *l, const struct item *sent, const struct i
 	l->counts->modified += segments_of(l, sent->seg->length);
 	if (l->counts->modified > MODIFIED_EVENTS_MAX)
 		return;
-	e = leg_add_event(l, EVENT_MODIFIED, "changed");
+	e = path_add_event(l, EVENT_MODIFIED, "changed");
 	describe(e, l, sent, received);
 	memcpy(e->detail, detail, sizeof(e->detail));
 }
 
-static void note_whole(struct leg *l, const struct item *it)
+static void note_whole(struct path *l, const struct transmission *it)
 {
-	const struct item *got = &l->received->items[it->mate];
+	const struct transmission *got = &l->received->transmissions[it->match];
 	uint32_t segments = segments_of(l, it->seg->length);
 	int64_t size = wire_size(l, it->seg);
 	struct event *e;
@@ -234,7 +234,7 @@ static void note_whole(struct leg *l, const struct item *it)
 		count(&l->counts->misaddressed, segments, it->seg->length);
 		if (is_syn(it))
 			l->counts->syn_lost += segments;
-		e = leg_add_event(l, EVENT_MISADDRESSED, "foreign-mac");
+		e = path_add_event(l, EVENT_MISADDRESSED, "foreign-mac");
 		describe(e, l, it, got);
 		return;
 	}
@@ -242,27 +242,27 @@ static void note_whole(struct leg *l, const struct item *it)
 	if (it->seg->length && size > l->counts->largest_delivered)
 		l->counts->largest_delivered = size;
 	/* A merged record has no one packet to compare with. */
-	if (it->seg->length == got->seg->length && got->mate != ITEM_NONE)
+	if (it->seg->length == got->seg->length && got->match != TRANSMISSION_NONE)
 		note_modified(l, it, got);
 }
 
-/* An item with runs: what is missing by ruling, the rest was delivered. */
-static uint32_t judge_item(struct leg *l, uint32_t index, uint32_t at)
+/* An transmission with gaps: what is missing by fate, the rest was delivered. */
+static uint32_t judge_transmission(struct path *l, uint32_t index, uint32_t at)
 {
-	const struct run_list *list = &l->matcher->missing;
-	const struct item *it = &l->sent->items[index];
+	const struct gap_list *list = &l->matcher->missing;
+	const struct transmission *it = &l->sent->transmissions[index];
 	uint32_t segments = segments_of(l, it->seg->length), bytes = it->seg->length;
 
 	/* One that arrived in part is more than one outcome here, though it may be whole at the receiver. */
-	l->counts->estimated |= it->state == ITEM_PARTLY;
-	for (; at < list->count && list->runs[at].item == index; at++) {
-		const struct run *r = &list->runs[at];
+	l->counts->estimated |= it->state == TRANSMISSION_PARTLY;
+	for (; at < list->count && list->gaps[at].transmission == index; at++) {
+		const struct gap *r = &list->gaps[at];
 		int64_t when = INT64_MIN;
-		struct ruling rule = rule_missing(l, r, &l->proofs->runs[at], &when);
-		bool running = rule.kind == EVENT_CAPTURE_MISSED && ruling_receiver_ran(l, index, &when);
-		uint32_t n = run_segments(l, it, r, segments), b = payload_within(it, r->low, r->high);
+		struct fate fate = fate_of_missing(l, r, &l->proofs->gaps[at], &when);
+		bool running = fate.kind == EVENT_CAPTURE_MISSED && fate_receiver_ran(l, index, &when);
+		uint32_t n = gap_segments(l, it, r, segments), b = payload_within(it, r->low, r->high);
 
-		note_missing(l, r, &rule, n, b, when);
+		note_missing(l, r, &fate, n, b, when);
 		l->events->events[l->events->count - 1].while_running = running;
 		segments -= n;
 		bytes -= b;
@@ -274,12 +274,12 @@ static uint32_t judge_item(struct leg *l, uint32_t index, uint32_t at)
 }
 
 /* Matched by bytes with a record that was cut or merged elsewhere. */
-static bool matched_by_range(const struct leg *l, const struct item *it)
+static bool matched_by_range(const struct path *l, const struct transmission *it)
 {
-	return it->mate != ITEM_NONE && l->received->items[it->mate].seg->length != it->seg->length;
+	return it->match != TRANSMISSION_NONE && l->received->transmissions[it->match].seg->length != it->seg->length;
 }
 
-static void count_sent(struct leg *l, const struct item *it, int64_t *end)
+static void count_sent(struct path *l, const struct transmission *it, int64_t *end)
 {
 	uint32_t segments = segments_of(l, it->seg->length);
 	int64_t high = it->off + it->span;
@@ -298,24 +298,24 @@ static void count_sent(struct leg *l, const struct item *it, int64_t *end)
 	}
 }
 
-static void judge_sent(struct leg *l)
+static void judge_sent(struct path *l)
 {
 	int64_t end = INT64_MIN;
 	uint32_t at = 0;
 
 	for (uint32_t i = 0; i < l->sent->count; i++) {
-		const struct item *it = &l->sent->items[i];
+		const struct transmission *it = &l->sent->transmissions[i];
 
 		count_sent(l, it, &end);
-		if (it->state == ITEM_WHOLE)
+		if (it->state == TRANSMISSION_WHOLE)
 			note_whole(l, it);
 		else
-			at = judge_item(l, i, at);
+			at = judge_transmission(l, i, at);
 	}
 	l->sent_end = end;
 }
 
-static int compare_transmissions(const struct item *a, const struct item *b)
+static int compare_transmissions(const struct transmission *a, const struct transmission *b)
 {
 	if (a->off != b->off)
 		return a->off < b->off ? -1 : 1;
@@ -324,91 +324,91 @@ static int compare_transmissions(const struct item *a, const struct item *b)
 	return (a->seg->hash > b->seg->hash) - (a->seg->hash < b->seg->hash);
 }
 
-static int by_transmission(const void *x, const void *y, void *lane)
+static int by_transmission(const void *x, const void *y, void *half)
 {
-	const struct lane *l = lane;
+	const struct half_flow *l = half;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
-	int r = compare_transmissions(&l->items[i], &l->items[k]);
+	int r = compare_transmissions(&l->transmissions[i], &l->transmissions[k]);
 
 	return r ? r : (i > k) - (i < k);
 }
 
 /* One packet twice, to the last field that a sender varies. Equal pure ACKs without ID prove nothing. */
-static bool twins(const struct item *a, const struct item *b)
+static bool is_duplicate(const struct transmission *a, const struct transmission *b)
 {
-	bool tells = a->seg->ip_id || (a->span && a->seg->bits & SEGMENT_TIMESTAMP) || a->seg->bits & SEGMENT_TWIN;
+	bool tells = a->seg->ip_id || (a->span && a->seg->bits & SEGMENT_TIMESTAMP) || a->seg->bits & SEGMENT_DUPLICATE;
 
 	return tells && a->span == b->span && a->seg->flags == b->seg->flags && a->seg->ack == b->seg->ack &&
 		a->seg->tsval == b->seg->tsval && a->seg->ip_id == b->seg->ip_id;
 }
 
 /* Marks extra arrivals of which another copy was matched. */
-static void mark_twins(struct leg *l)
+static void mark_duplicates(struct path *l)
 {
-	const struct run_list *list = &l->matcher->extra;
-	struct lane *r = l->received;
+	const struct gap_list *list = &l->matcher->extra;
+	struct half_flow *r = l->received;
 	uint32_t *extra, n = 0;
 
 	if (!list->count)
 		return;
 	extra = mem_array(list->count, sizeof(*extra));
 	for (uint32_t i = 0; i < list->count; i++)
-		if (r->items[list->runs[i].item].state == ITEM_OPEN)
-			extra[n++] = list->runs[i].item;
+		if (r->transmissions[list->gaps[i].transmission].state == TRANSMISSION_OPEN)
+			extra[n++] = list->gaps[i].transmission;
 	if (n > 1)
 		qsort_r(extra, n, sizeof(*extra), by_transmission, r);
 	for (uint32_t i = 0; i < r->count && n; i++) {
 		uint32_t low = 0, high = n;
 
-		if (r->items[i].state != ITEM_WHOLE)
+		if (r->transmissions[i].state != TRANSMISSION_WHOLE)
 			continue;
 		while (low < high) {
 			uint32_t middle = (low + high) / 2;
 
-			if (compare_transmissions(&r->items[extra[middle]], &r->items[i]) < 0)
+			if (compare_transmissions(&r->transmissions[extra[middle]], &r->transmissions[i]) < 0)
 				low = middle + 1;
 			else
 				high = middle;
 		}
-		for (; low < n && !compare_transmissions(&r->items[extra[low]], &r->items[i]); low++)
-			r->items[extra[low]].twin |= twins(&r->items[extra[low]], &r->items[i]) &&
-				match_is_causal(l->matcher, &l->sent->items[r->items[i].mate], &r->items[extra[low]]);
+		for (; low < n && !compare_transmissions(&r->transmissions[extra[low]], &r->transmissions[i]); low++)
+			r->transmissions[extra[low]].duplicate |= is_duplicate(&r->transmissions[extra[low]], &r->transmissions[i]) &&
+				match_is_causal(l->matcher, &l->sent->transmissions[r->transmissions[i].match], &r->transmissions[extra[low]]);
 	}
 	free(extra);
 }
 
-static void judge_received(struct leg *l)
+static void judge_received(struct path *l)
 {
-	const struct run_list *list = &l->matcher->extra;
+	const struct gap_list *list = &l->matcher->extra;
 
 	for (uint32_t at = 0; at < list->count; at++) {
-		const struct run *r = &list->runs[at];
-		const struct item *it = &l->received->items[r->item];
-		struct ruling rule = rule_extra(l, r);
+		const struct gap *r = &list->gaps[at];
+		const struct transmission *it = &l->received->transmissions[r->transmission];
+		struct fate fate = fate_of_extra(l, r);
 		uint32_t bytes = payload_within(it, r->low, r->high);
-		uint32_t segments = run_segments(l, it, r, UINT32_MAX);
-		struct event *e = leg_add_event(l, rule.kind, rule.reason);
+		uint32_t segments = gap_segments(l, it, r, UINT32_MAX);
+		struct event *e = path_add_event(l, fate.kind, fate.reason);
 
-		count(counter(l, rule.kind), segments, bytes);
+		count(counter(l, fate.kind), segments, bytes);
 		describe(e, l, NULL, it);
 		e->seq += (uint32_t)(r->low - it->off);
 		e->length = bytes;
 		e->segments = segments;
-		e->proof = rule.proof;
-		e->proof_vantage = rule.proof_vantage;
+		e->proof = fate.proof;
+		e->proof_vantage = fate.proof_vantage;
 		e->judged_ns = it->seg->time_ns;
-		e->while_running = rule.kind == EVENT_SENDER_MISSED && ruling_sender_ran(l, r->item);
+		e->while_running = fate.kind == EVENT_SENDER_MISSED && fate_sender_ran(l, r->transmission);
 	}
 }
 
-static void count_received(struct leg *l)
+static void count_received(struct path *l)
 {
 	for (uint32_t i = 0; i < l->received->count; i++) {
-		const struct item *it = &l->received->items[i];
+		const struct transmission *it = &l->received->transmissions[i];
 
 		count(&l->counts->received, segments_of(l, it->seg->length), it->seg->length);
 		/* The same the other way round: merged, or its flags changed on the way. */
-		if (is_merged(l, it->seg->length) || it->state == ITEM_PARTLY)
+		if (is_merged(l, it->seg->length) || it->state == TRANSMISSION_PARTLY)
 			l->counts->estimated = true;
 	}
 	/* Merged records cut elsewhere than the sent ones count by the sender's. */
@@ -419,29 +419,29 @@ static void count_received(struct leg *l)
 }
 
 /* RFC 4737 3.3 by order of transmission: an arrival sent before one that arrived earlier. */
-static void judge_order(struct leg *l)
+static void judge_order(struct path *l)
 {
 	uint32_t highest = 0;
 	bool any = false;
 
 	for (uint32_t i = 0; i < l->received->count; i++) {
-		const struct item *it = &l->received->items[i];
+		const struct transmission *it = &l->received->transmissions[i];
 
-		if (it->mate == ITEM_NONE || l->sent->items[it->mate].mate == ITEM_NONE || it->ambiguous)
+		if (it->match == TRANSMISSION_NONE || l->sent->transmissions[it->match].match == TRANSMISSION_NONE || it->ambiguous)
 			continue;
-		if (any && it->mate < highest && it->state == ITEM_WHOLE && l->sent->items[it->mate].mate == i) {
-			struct event *e = leg_add_event(l, EVENT_REORDERED, "late");
+		if (any && it->match < highest && it->state == TRANSMISSION_WHOLE && l->sent->transmissions[it->match].match == i) {
+			struct event *e = path_add_event(l, EVENT_REORDERED, "late");
 
-			describe(e, l, &l->sent->items[it->mate], it);
+			describe(e, l, &l->sent->transmissions[it->match], it);
 			l->counts->reordered += e->segments;
 		}
-		if (!any || it->mate > highest)
-			highest = it->mate;
+		if (!any || it->match > highest)
+			highest = it->match;
 		any = true;
 	}
 }
 
-void leg_judge(struct leg *l)
+void path_judge(struct path *l)
 {
 	*l->counts = (struct path_counts){.from = l->from, .to = l->to, .direction = (uint8_t)l->direction,
 		.largest_delivered = -1, .smallest_lost = -1, .owd_min_ns = INT64_MIN,
@@ -450,10 +450,10 @@ void leg_judge(struct leg *l)
 	if (l->matcher->missing.count || l->matcher->extra.count)
 		proofs_gather(l->proofs, &l->matcher->missing, l->sent, l->received, l->acks_from, l->acks_to);
 	judge_sent(l);
-	mark_twins(l);
+	mark_duplicates(l);
 	judge_received(l);
 	count_received(l);
 	judge_order(l);
-	unseen_find(l);
+	both_missed_find(l);
 	delay_measure(l);
 }

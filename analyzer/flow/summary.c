@@ -1,4 +1,4 @@
-#include "flow/census.h"
+#include "flow/summary.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 /* Different services in one capture that speak against a filter by port. */
 #define WIDE_SERVICES 3
 
-struct service census_service(const struct flow *f, bool server_is_b)
+struct service summary_service(const struct flow_vantage *f, bool server_is_b)
 {
 	struct service s = {.protocol = f->key.protocol, .port = server_is_b ? f->key.b_port : f->key.a_port};
 
@@ -16,7 +16,7 @@ struct service census_service(const struct flow *f, bool server_is_b)
 	return s;
 }
 
-static bool server_is_b(const struct flow *f)
+static bool server_is_b(const struct flow_vantage *f)
 {
 	if (f->side[0].sent_syn_only || f->side[1].sent_syn_only)
 		return f->side[0].sent_syn_only;
@@ -28,7 +28,7 @@ struct ports {
 	uint32_t seen[WIDE_SERVICES], count;
 };
 
-static void note_service(struct vantage *v, const struct flow *f, struct ports *ports)
+static void note_service(struct vantage *v, const struct flow_vantage *f, struct ports *ports)
 {
 	bool b = server_is_b(f), fresh;
 	struct address *server = observe_address(v, f, b);
@@ -40,7 +40,7 @@ static void note_service(struct vantage *v, const struct flow *f, struct ports *
 		return;
 	if (server)
 		server->service = port + 1;
-	key = census_service(f, b);
+	key = summary_service(f, b);
 	(void)hashmap_at(&v->services, &key, &fresh);
 	while (k < ports->count && ports->seen[k] != port)
 		k++;
@@ -60,16 +60,16 @@ static void use_address(struct address *a, const struct flow_side *side, uint64_
 	a->ttl_max_answered = answered && ttl > a->ttl_max_answered ? ttl : a->ttl_max_answered;
 }
 
-static void note_sent_out(const struct vantage *v, const struct flow *f, bool b)
+static void note_sent_out(const struct vantage *v, const struct flow_vantage *f, bool b)
 {
 	const struct flow_side *side = &f->side[b];
 
-	if (side->directions & PACKET_OUT && census_is_initial_ttl(side->ttl) && ip_is_unicast(b ? f->key.b : f->key.a) &&
+	if (side->directions & PACKET_OUT && summary_is_initial_ttl(side->ttl) && ip_is_unicast(b ? f->key.b : f->key.a) &&
 		f->address[b])
 		observe_address(v, f, b)->sent_out = true;
 }
 
-static void note_addresses(struct vantage *v, const struct flow *f)
+static void note_addresses(struct vantage *v, const struct flow_vantage *f)
 {
 	uint64_t frames = (uint64_t)f->side[0].packets + f->side[1].packets;
 	bool answered = f->side[0].packets && f->side[1].packets;
@@ -86,12 +86,12 @@ static void note_addresses(struct vantage *v, const struct flow *f)
 		use_address(observe_address(v, f, true), &f->side[1], frames, answered);
 }
 
-void census_take(struct vantage *v)
+void summary_make(struct vantage *v)
 {
 	struct ports ports = {.count = 0};
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
-		struct flow *f = flowtab_at(&v->flows, i);
+		struct flow_vantage *f = flowtab_at(&v->flows, i);
 
 		observe_close_run(v, f, false);
 		observe_close_run(v, f, true);

@@ -7,7 +7,7 @@
 
 #include "join/clock.h"
 
-struct quiet {
+struct idle {
 	int64_t first; /* second since the epoch, reference clock, of bit 0 */
 	uint64_t *bits;
 	uint32_t count; /* seconds; 0: none is quiet, or the span is too long to tell */
@@ -15,8 +15,8 @@ struct quiet {
 	const struct clocks *clocks;
 };
 
-void quiet_learn(const struct network *net, const struct clocks *clocks, struct quiet *ret);
-void quiet_release(struct quiet *q);
+void idle_learn(const struct dataset *data, const struct clocks *clocks, struct idle *ret);
+void idle_release(struct idle *q);
 
 /* Was it quiet somewhere when this vantage's clock showed t? */
-bool quiet_at(const struct quiet *q, uint32_t vantage, int64_t t);
+bool idle_at(const struct idle *q, uint32_t vantage, int64_t t);

@@ -1,4 +1,4 @@
-#include "join/unseen.h"
+#include "join/both_missed.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 
 /* An acknowledgment this far beyond what was seen may still be of bytes that nobody recorded. */
 #define TAIL_MAX 65536
-/* The highest acknowledgment of a lane is among its last ones, whatever order they came in. */
+/* The highest acknowledgment of a half-flow is among its last ones, whatever order they came in. */
 #define LAST_ACKS 4
 
-/* A stretch that both lanes lack, and the time in which it passed one of them. */
-struct unseen_hole {
+/* A stretch that both half-flows lack, and the time in which it passed one of them. */
+struct both_missed_hole {
 	int64_t low, high;
 	bool known[2];	      /* at the sender's, the receiver's capture: it ran while this passed */
 	int64_t since[2], until[2];
@@ -43,48 +43,48 @@ static bool thins(const char *filter)
 }
 
 /* Was every packet of the flow to be recorded at both places? */
-static bool both_record(const struct leg *l)
+static bool both_record(const struct path *l)
 {
 	return !l->flow_absent && !l->sender_absent && l->sent->count && l->received->count &&
-		!thins(l->net->vantages[l->from].filter) && !thins(l->net->vantages[l->to].filter) &&
+		!thins(l->data->vantages[l->from].filter) && !thins(l->data->vantages[l->to].filter) &&
 		!thins(l->filter);
 }
 
-static bool acks(const struct item *it)
+static bool acks(const struct transmission *it)
 {
 	return (it->seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK;
 }
 
-static bool acked_beyond(const struct lane *acking, int64_t end)
+static bool acked_beyond(const struct half_flow *acking, int64_t end)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = acking->count; i-- && n < LAST_ACKS; n++)
-		if (acks(&acking->items[i]) && item_ack(acking, &acking->items[i], end) > end)
+		if (acks(&acking->transmissions[i]) && transmission_ack(acking, &acking->transmissions[i], end) > end)
 			return true;
 	return false;
 }
 
 /* A reset may carry any number. */
-static bool covers_bytes(const struct item *it)
+static bool covers_bytes(const struct transmission *it)
 {
 	return it->span && !(it->seg->flags & TCP_RST);
 }
 
-static uint32_t segments_for(const struct leg *l, int64_t bytes)
+static uint32_t segments_for(const struct path *l, int64_t bytes)
 {
 	uint32_t mss = l->matcher->traits.mss;
 
 	return bytes <= mss ? 1 : (uint32_t)((bytes + mss - 1) / mss);
 }
 
-/* Does a lane alone have everything from low to high, in order? Most do. */
-static bool complete(const struct lane *lane, int64_t low, int64_t high)
+/* Does a half-flow alone have everything from low to high, in order? Most do. */
+static bool complete(const struct half_flow *half, int64_t low, int64_t high)
 {
 	int64_t reach = low;
 
-	for (uint32_t i = 0; i < lane->count; i++) {
-		const struct item *it = &lane->items[i];
+	for (uint32_t i = 0; i < half->count; i++) {
+		const struct transmission *it = &half->transmissions[i];
 
 		if (!covers_bytes(it))
 			continue;
@@ -95,19 +95,19 @@ static bool complete(const struct lane *lane, int64_t low, int64_t high)
 	return reach >= high;
 }
 
-/* Adds the ranges of a lane; returns how many wire segments it has. */
-static uint64_t add_ranges(struct leg *l, const struct lane *lane, uint32_t *count)
+/* Adds the ranges of a half-flow; returns how many wire segments it has. */
+static uint64_t add_ranges(struct path *l, const struct half_flow *half, uint32_t *count)
 {
-	struct unseen *u = l->unseen;
+	struct both_missed *u = l->both_missed;
 	uint64_t segments = 0;
 
-	for (uint32_t i = 0; i < lane->count; i++) {
-		const struct item *it = &lane->items[i];
+	for (uint32_t i = 0; i < half->count; i++) {
+		const struct transmission *it = &half->transmissions[i];
 
 		if (!covers_bytes(it))
 			continue;
 		MEM_RESERVE(u->ranges, *count, u->range_cap);
-		u->ranges[(*count)++] = (struct unseen_range){.low = it->off, .high = it->off + it->span};
+		u->ranges[(*count)++] = (struct both_missed_range){.low = it->off, .high = it->off + it->span};
 		segments += segments_for(l, it->seg->length);
 	}
 	return segments;
@@ -115,19 +115,19 @@ static uint64_t add_ranges(struct leg *l, const struct lane *lane, uint32_t *cou
 
 static int by_low(const void *x, const void *y)
 {
-	const struct unseen_range *a = x, *b = y;
+	const struct both_missed_range *a = x, *b = y;
 
 	return (a->low > b->low) - (a->low < b->low);
 }
 
-static void add_hole(struct unseen *u, int64_t low, int64_t high)
+static void add_hole(struct both_missed *u, int64_t low, int64_t high)
 {
 	MEM_RESERVE(u->holes, u->hole_count, u->hole_cap);
-	u->holes[u->hole_count++] = (struct unseen_hole){.low = low, .high = high};
+	u->holes[u->hole_count++] = (struct both_missed_hole){.low = low, .high = high};
 }
 
 /* What no range covers between the first of them and what was acknowledged. */
-static void find_holes(struct unseen *u, uint32_t ranges, int64_t acked)
+static void find_holes(struct both_missed *u, uint32_t ranges, int64_t acked)
 {
 	int64_t reach;
 
@@ -137,7 +137,7 @@ static void find_holes(struct unseen *u, uint32_t ranges, int64_t acked)
 	qsort(u->ranges, ranges, sizeof(*u->ranges), by_low);
 	reach = u->ranges[0].low;
 	for (uint32_t i = 0; i < ranges && reach < acked; i++) {
-		const struct unseen_range *r = &u->ranges[i];
+		const struct both_missed_range *r = &u->ranges[i];
 
 		if (r->low > reach)
 			add_hole(u, reach, r->low < acked ? r->low : acked);
@@ -156,25 +156,25 @@ static bool paused(const struct vantage *v, int64_t from, int64_t to)
 }
 
 /*
- * A capture ran while a hole passed where its own lane has something from before it, and something
+ * A capture ran while a hole passed where its own half-flow has something from before it, and something
  * from behind it or the acknowledgment; and where no pause of the capture touches the time between.
  */
 static void bracket(
-	const struct leg *l, const struct lane *lane, const struct ack_track *acked, bool at_receiver)
+	const struct path *l, const struct half_flow *half, const struct ack_track *acked, bool at_receiver)
 {
-	const struct vantage *v = &l->net->vantages[at_receiver ? l->to : l->from];
-	struct unseen *u = l->unseen;
+	const struct vantage *v = &l->data->vantages[at_receiver ? l->to : l->from];
+	struct both_missed *u = l->both_missed;
 	uint32_t begun = 0, ended = 0;
 	int64_t last = INT64_MIN;
 
-	for (uint32_t i = 0; i < lane->count && ended < u->hole_count; i++) {
-		const struct item *it = &lane->items[i];
+	for (uint32_t i = 0; i < half->count && ended < u->hole_count; i++) {
+		const struct transmission *it = &half->transmissions[i];
 		bool first = last == INT64_MIN;
 
 		if (it->seg->flags & TCP_RST)
 			continue;
 		for (; ended < u->hole_count && it->off >= u->holes[ended].high; ended++) {
-			struct unseen_hole *h = &u->holes[ended];
+			struct both_missed_hole *h = &u->holes[ended];
 
 			h->since[at_receiver] = ended < begun ? h->since[at_receiver] : last;
 			h->until[at_receiver] = it->seg->time_ns;
@@ -186,42 +186,42 @@ static void bracket(
 		last = it->seg->time_ns;
 	}
 	for (uint32_t i = ended; i < u->hole_count && last != INT64_MIN; i++) {
-		struct unseen_hole *h = &u->holes[i];
+		struct both_missed_hole *h = &u->holes[i];
 		uint32_t by = ack_track_covers(acked, h->high);
 
-		if (by == ITEM_NONE)
+		if (by == TRANSMISSION_NONE)
 			continue;
 		h->since[at_receiver] = i < begun ? h->since[at_receiver] : last;
-		h->until[at_receiver] = acked->lane->items[by].seg->time_ns;
+		h->until[at_receiver] = acked->half->transmissions[by].seg->time_ns;
 		h->known[at_receiver] = h->since[at_receiver] <= h->until[at_receiver];
 	}
 	for (uint32_t i = 0; i < u->hole_count && v->gap_count; i++) {
-		struct unseen_hole *h = &u->holes[i];
+		struct both_missed_hole *h = &u->holes[i];
 
 		h->known[at_receiver] &= !paused(v, h->since[at_receiver], h->until[at_receiver]);
 	}
 }
 
 /* Payload in a plain segment: a capture of handshakes and ends alone has none. */
-static bool has_payload(const struct lane *lane)
+static bool has_payload(const struct half_flow *half)
 {
-	for (uint32_t i = 0; i < lane->count; i++)
-		if (lane->items[i].seg->length && !(lane->items[i].seg->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+	for (uint32_t i = 0; i < half->count; i++)
+		if (half->transmissions[i].seg->length && !(half->transmissions[i].seg->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 			return true;
 	return false;
 }
 
-static void note(struct leg *l, const struct unseen_hole *h, uint32_t segments)
+static void note(struct path *l, const struct both_missed_hole *h, uint32_t segments)
 {
 	uint32_t to = ack_track_covers(&l->proofs->to, h->high), from = ack_track_covers(&l->proofs->from, h->high);
-	struct event *e = leg_add_event(l, EVENT_BOTH_MISSED, "ack-covers");
+	struct event *e = path_add_event(l, EVENT_BOTH_MISSED, "ack-covers");
 
 	e->seq = (uint32_t)h->low + l->sent->base + l->sent->delta;
 	e->length = (uint32_t)(h->high - h->low);
 	e->segments = segments;
-	e->proof = to != ITEM_NONE ? l->acks_to->items[to].seg : l->acks_from->items[from].seg;
-	e->proof_vantage = to != ITEM_NONE ? l->to : l->from;
-	/* In the middle the next leg knows better whether this place alone lacks it. */
+	e->proof = to != TRANSMISSION_NONE ? l->acks_to->transmissions[to].seg : l->acks_from->transmissions[from].seg;
+	e->proof_vantage = to != TRANSMISSION_NONE ? l->to : l->from;
+	/* In the middle the next path knows better whether this place alone lacks it. */
 	e->while_running = l->to_is_last;
 	e->sender_running = l->from_is_first;
 	e->judged_ns = h->until[1];
@@ -229,17 +229,17 @@ static void note(struct leg *l, const struct unseen_hole *h, uint32_t segments)
 }
 
 /* A FIN most often rides on the last payload: its number alone makes no segment more. */
-static uint32_t hole_segments(const struct leg *l, const struct unseen_hole *h, bool last)
+static uint32_t hole_segments(const struct path *l, const struct both_missed_hole *h, bool last)
 {
 	int64_t bytes = h->high - h->low;
 
 	return segments_for(l, last && bytes > 1 ? bytes - 1 : bytes);
 }
 
-void unseen_find(struct leg *l)
+void both_missed_find(struct path *l)
 {
 	int64_t end = l->sent->end > l->received->end ? l->sent->end : l->received->end, acked;
-	struct unseen *u = l->unseen;
+	struct both_missed *u = l->both_missed;
 	uint64_t has[2], lacks = 0;
 	uint32_t ranges = 0;
 
@@ -253,7 +253,7 @@ void unseen_find(struct leg *l)
 	ack_track_build(&l->proofs->from, l->acks_from, end + TAIL_MAX);
 	acked = ack_track_highest(&l->proofs->to);
 	acked = ack_track_highest(&l->proofs->from) > acked ? ack_track_highest(&l->proofs->from) : acked;
-	if (complete(l->received, l->sent->items[0].off, acked))
+	if (complete(l->received, l->sent->transmissions[0].off, acked))
 		return;
 	has[0] = add_ranges(l, l->sent, &ranges);
 	has[1] = add_ranges(l, l->received, &ranges);
@@ -273,9 +273,9 @@ void unseen_find(struct leg *l)
 			note(l, &u->holes[i], hole_segments(l, &u->holes[i], i + 1 == u->hole_count));
 }
 
-void unseen_release(struct unseen *u)
+void both_missed_release(struct both_missed *u)
 {
 	free(u->ranges);
 	free(u->holes);
-	*u = (struct unseen){0};
+	*u = (struct both_missed){0};
 }

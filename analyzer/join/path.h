@@ -1,5 +1,5 @@
 /*
- * leg: one direction of a conversation between two adjacent vantage points: what became of every
+ * path: one direction of a flow between two adjacent vantage points: what became of every
  * transmission, counted so that nothing is left over, and named with the rule that decided.
  */
 #pragma once
@@ -64,8 +64,8 @@ struct event_list {
 	uint32_t count, cap;
 };
 
-struct leg {
-	const struct network *net;
+struct path {
+	const struct dataset *data;
 	const struct owners *owners;
 	const struct clocks *clocks;
 	struct clock_memo *clock_memo; /* this thread's */
@@ -74,28 +74,28 @@ struct leg {
 	bool to_is_end;		      /* the receiving vantage's host owns the destination address */
 	bool flow_absent;	      /* the receiving vantage never saw the flow */
 	bool sender_absent;	      /* the sending one never did */
-	bool from_is_first, to_is_last; /* of the places along the path; their captures have one leg only */
+	bool from_is_first, to_is_last; /* of the places along the path; their captures have one path only */
 	bool in_scope;		      /* such a capture would have recorded the flow (no filter in the way) */
-	struct lane *sent, *received; /* this direction */
-	const struct lane *acks_from, *acks_to; /* the other one, at from and at to */
-	struct matcher *matcher;      /* after match_lanes() */
+	struct half_flow *sent, *received; /* this direction */
+	const struct half_flow *acks_from, *acks_to; /* the other one, at from and at to */
+	struct matcher *matcher;      /* after match_half_flows() */
 	struct proofs *proofs;	      /* scratch */
-	struct unseen *unseen;	      /* scratch */
+	struct both_missed *both_missed;	      /* scratch */
 	const char *filter;	      /* --filter; NULL: none */
 	int64_t **delays;	      /* scratch for one-way delays */
 	uint32_t *delay_cap;
 	struct event_list *events;
-	struct path_counts *counts;   /* filled by leg_judge(), as is what follows */
-	uint32_t first_whole, last_whole; /* first and last sent item that arrived; ITEM_NONE */
-	uint32_t first_arrived, last_arrived; /* first and last received item that is matched; NONE, 0 */
-	uint8_t usual_ttl;
-	bool has_usual_ttl;
+	struct path_counts *counts;   /* filled by path_judge(), as is what follows */
+	uint32_t first_whole, last_whole; /* first and last sent transmission that arrived; TRANSMISSION_NONE */
+	uint32_t first_arrived, last_arrived; /* first and last received transmission that is matched; NONE, 0 */
+	uint8_t modal_ttl;
+	bool has_modal_ttl;
 	int64_t sent_end; /* behind the last byte on record as sent */
-	bool sent_jumps; /* a sent item lies beyond the end of those before it */
+	bool sent_jumps; /* a sent transmission lies beyond the end of those before it */
 };
 
-/* A new event at the end of the leg's; the caller fills it in. */
-struct event *leg_add_event(struct leg *l, enum event_kind kind, const char *reason);
+/* A new event at the end of the path's; the caller fills it in. */
+struct event *path_add_event(struct path *l, enum event_kind kind, const char *reason);
 
 /* Judges what the matcher left and fills counts and events. */
-void leg_judge(struct leg *l);
+void path_judge(struct path *l);

@@ -14,7 +14,7 @@ static void release_host(struct host *h)
 	free(h->facts);
 	free(h->captures);
 	free(h->vantages);
-	free(h->shares);
+	free(h->file_frames);
 	free(h->name);
 	fileindex_release(&h->frames);
 	arena_release(&h->arena);
@@ -32,17 +32,17 @@ static void release_capture(struct capture *c)
 	(void)capfile_close(c->open);
 }
 
-void network_release(struct network *net)
+void dataset_release(struct dataset *data)
 {
-	for (uint32_t i = 0; i < net->vantage_count; i++)
-		vantage_release(&net->vantages[i]);
-	for (uint32_t i = 0; i < net->host_count; i++)
-		release_host(&net->hosts[i]);
-	for (uint32_t i = 0; i < net->capture_count; i++)
-		release_capture(&net->captures[i]);
-	free(net->vantages);
-	free(net->hosts);
-	free(net->captures);
-	(void)arena_budget_free(net->budget);
-	*net = (struct network){0};
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		vantage_release(&data->vantages[i]);
+	for (uint32_t i = 0; i < data->host_count; i++)
+		release_host(&data->hosts[i]);
+	for (uint32_t i = 0; i < data->capture_count; i++)
+		release_capture(&data->captures[i]);
+	free(data->vantages);
+	free(data->hosts);
+	free(data->captures);
+	(void)arena_budget_free(data->budget);
+	*data = (struct dataset){0};
 }

@@ -1,4 +1,4 @@
-#include "join/quiet.h"
+#include "join/idle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static int64_t second_of(const struct clocks *c, uint32_t vantage, int64_t t)
 	return r / NSEC_PER_SEC - (r % NSEC_PER_SEC < 0);
 }
 
-static void mark(struct quiet *q, int64_t from, int64_t to)
+static void mark(struct idle *q, int64_t from, int64_t to)
 {
 	from = from - BLUR < q->first ? q->first : from - BLUR;
 	for (int64_t s = from; s <= to + BLUR && s < q->first + q->count; s++)
@@ -28,7 +28,7 @@ static void mark(struct quiet *q, int64_t from, int64_t to)
 }
 
 /* The stretches between seconds in which the vantage received (or sent); before and after it too. */
-static void mark_gaps(struct quiet *q, const struct vantage *v, uint32_t index, bool received)
+static void mark_gaps(struct idle *q, const struct vantage *v, uint32_t index, bool received)
 {
 	int64_t next = q->first;
 
@@ -55,13 +55,13 @@ static bool knows_direction(const struct vantage *v)
 	return false;
 }
 
-void quiet_learn(const struct network *net, const struct clocks *clocks, struct quiet *ret)
+void idle_learn(const struct dataset *data, const struct clocks *clocks, struct idle *ret)
 {
 	int64_t first = INT64_MAX, last = INT64_MIN;
 
-	*ret = (struct quiet){.clocks = clocks};
-	for (uint32_t i = 0; i < net->vantage_count; i++) {
-		const struct vantage *v = &net->vantages[i];
+	*ret = (struct idle){.clocks = clocks};
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		const struct vantage *v = &data->vantages[i];
 
 		if (v->first_ns > v->last_ns)
 			continue;
@@ -76,8 +76,8 @@ void quiet_learn(const struct network *net, const struct clocks *clocks, struct 
 	if (ret->all)
 		return;
 	ret->bits = mem_array(ret->count / 64 + 1, sizeof(*ret->bits));
-	for (uint32_t i = 0; i < net->vantage_count; i++) {
-		const struct vantage *v = &net->vantages[i];
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		const struct vantage *v = &data->vantages[i];
 
 		if (v->kind != VANTAGE_NIC || v->first_ns > v->last_ns)
 			continue;
@@ -87,13 +87,13 @@ void quiet_learn(const struct network *net, const struct clocks *clocks, struct 
 	}
 }
 
-void quiet_release(struct quiet *q)
+void idle_release(struct idle *q)
 {
 	free(q->bits);
-	*q = (struct quiet){0};
+	*q = (struct idle){0};
 }
 
-bool quiet_at(const struct quiet *q, uint32_t vantage, int64_t t)
+bool idle_at(const struct idle *q, uint32_t vantage, int64_t t)
 {
 	int64_t s;
 

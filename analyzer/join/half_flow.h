@@ -1,0 +1,46 @@
+/* half-flow: one direction of a flow at one vantage point, as an array to match with another. */
+#pragma once
+
+#include "join/segment_walk.h"
+
+enum transmission_state {
+	TRANSMISSION_OPEN,    /* not matched (yet) */
+	TRANSMISSION_WHOLE,   /* matched in full */
+	TRANSMISSION_PARTLY,  /* some of its bytes are matched */
+};
+
+#define TRANSMISSION_NONE UINT32_MAX
+
+struct transmission {
+	const struct segment *seg;
+	int64_t off;	/* sequence number relative to the flow's base, unwrapped */
+	uint32_t span;	/* sequence numbers it takes: payload, SYN, FIN */
+	uint32_t ack;	/* acknowledgment number in the first member's numbers; 0 without ACK flag */
+	uint32_t match;	/* index in the other half-flow; of a range match the one with the last byte; TRANSMISSION_NONE */
+	uint8_t state;	/* enum item_state */
+	bool seen_at_third; /* a third vantage point proves that it was sent, or that it arrived */
+	bool duplicate;	/* received: another copy of the same transmission was matched */
+	bool ambiguous; /* one of several equal copies: which one, is not known */
+};
+
+struct half_flow {
+	const struct member *member;
+	enum direction direction;
+	bool tcp;
+	struct transmission *transmissions;
+	uint32_t count, cap;
+	uint32_t delta, ack_delta; /* the member's, for this direction's seq and ack */
+	uint32_t base, ack_base;   /* sequence numbers that are offset 0 in this and the other direction */
+	int64_t end;		   /* highest off + span */
+	uint32_t copies_skipped;   /* duplicates that the capture made itself */
+};
+
+/*
+ * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates (identical neighbours) are skipped in a
+ * direction for which skip_twins says that the capture, not the network, makes them.
+ */
+void half_flows_load(struct half_flow halves[2], const struct member *m, const uint32_t base[2], const bool skip_duplicates[2]);
+void half_flow_release(struct half_flow *l);
+
+/* The acknowledgment of a transmission as an offset in the other direction, near ref. */
+int64_t transmission_ack(const struct half_flow *l, const struct transmission *it, int64_t ref);
