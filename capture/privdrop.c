@@ -2,11 +2,96 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/sandbox.h"
+
+/* The system calls that the agent needs once its sources are open. */
+static const int privdrop_calls[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(readv),
+	SCMP_SYS(write),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(writev),
+	SCMP_SYS(openat),
+	SCMP_SYS(openat2),
+	SCMP_SYS(open),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(stat),
+	SCMP_SYS(lstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(lseek),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(readlink),
+	SCMP_SYS(statfs),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(clock_getres),
+	SCMP_SYS(adjtimex),
+	SCMP_SYS(clock_adjtime),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(accept4),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(brk),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(uname),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(getcpu),
+	SCMP_SYS(flock),
+};
+
+/* Memory, but never executable memory. */
+static const struct sandbox_call privdrop_conditional[] = {
+	{.number = SCMP_SYS(mmap), .when = {SANDBOX_BITS(2, PROT_EXEC, 0)}},
+	{.number = SCMP_SYS(mprotect), .when = {SANDBOX_BITS(2, PROT_EXEC, 0)}},
+};
 
 static int privdrop_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct error *err)
 {
@@ -26,7 +111,7 @@ static int privdrop_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, 
 	return 0;
 }
 
-static int privdrop_change_user(struct privdrop *c, struct error *err)
+static int privdrop_change_user(struct privdrop *p, struct error *err)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
@@ -34,52 +119,50 @@ static int privdrop_change_user(struct privdrop *c, struct error *err)
 
 	if (geteuid() != 0)
 		return 0;
-	r = privdrop_find_user(c->user, &uid, &gid, err);
+	r = privdrop_find_user(p->user, &uid, &gid, err);
 	if (r)
 		return r;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return error_errno(err, "cannot become user %d", (int)uid);
 	if (setresuid(0, 0, 0) == 0)
 		return error_set(err, -EPERM, "could become root again");
-	c->user_changed = true;
+	p->user_changed = true;
 	return 0;
 }
 
-/* Needs CAP_SETPCAP, so before the user changes. Not being able to is fine: sets can't grow either.
- */
-static void privdrop_empty_bounding_set(void)
+/* Facts are read anew every interval: /proc and /sys, or the copy, stay readable. */
+static int privdrop_enter_sandbox(struct privdrop *p, struct error *err)
 {
-	unsigned long cap;
+	const bool copied = p->root->dir;
+	const struct sandbox_path paths[] = {
+		{.fd = p->output_fd, .rights = SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE_SOCKET},
+		{.path = copied ? NULL : "/proc", .fd = p->root->fd, .rights = SANDBOX_READ},
+		{.path = "/sys", .rights = SANDBOX_READ},
+	};
+	const struct sandbox s = {
+		.calls = privdrop_calls,
+		.call_count = sizeof(privdrop_calls) / sizeof(privdrop_calls[0]),
+		.conditional = privdrop_conditional,
+		.conditional_count = sizeof(privdrop_conditional) / sizeof(privdrop_conditional[0]),
+		.paths = paths,
+		.path_count = copied ? 2 : 3,
+	};
+	struct sandbox_held held;
+	int r = sandbox_enter(&s, &held, err);
 
-	for (cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	p->landlock = !r && !held.landlock;
+	p->seccomp = !r && !held.seccomp;
+	return r;
 }
 
-static int privdrop_drop_capabilities(struct error *err)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
-
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
-		0); /* kernels before 4.3 have none */
-	if (syscall(SYS_capset, &head, none) < 0)
-		return error_errno(err, "cannot drop capabilities");
-	return 0;
-}
-
-int privdrop(struct privdrop *c, struct error *err)
+int privdrop(struct privdrop *p, struct error *err)
 {
 	int r;
 
-	privdrop_empty_bounding_set();
-	r = privdrop_change_user(c, err);
-	if (!r)
-		r = privdrop_drop_capabilities(err);
+	sandbox_bound_capabilities(); /* takes CAP_SETPCAP, which goes with the user */
+	r = privdrop_change_user(p, err);
 	if (r)
 		return r;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_errno(err, "cannot forbid new privileges");
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a core dump would hold packets */
-	r = privdrop_landlock(c, err);
-	return r ? r : privdrop_seccomp(c, err);
+	return privdrop_enter_sandbox(p, err);
 }

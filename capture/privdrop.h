@@ -1,5 +1,5 @@
 /*
- * privdrop: gives up everything the agent does not need once all is open: root, capabilities, new
+ * privdrop: the agent gives up its rights once all its sources are open: root, capabilities, new
  * privileges, files outside the output folder, most system calls. There is no way back.
  */
 #pragma once
@@ -13,13 +13,9 @@ struct privdrop {
 	const char *user; /* to become, if root; NULL: bothends-agent, or nobody */
 	int output_fd;	  /* the only folder that may be written */
 	const struct rootfs *root;
-	/* What holds now. A kernel without Landlock leaves the rest in place. */
+	/* What holds now. false: this kernel lacks it. */
 	bool user_changed, landlock, seccomp;
 };
 
-/* Each step is checked; a step that this kernel does not know is told by its flag staying false. */
-int privdrop(struct privdrop *c, struct error *err);
-
-/* One file each. */
-int privdrop_landlock(struct privdrop *c, struct error *err);
-int privdrop_seccomp(struct privdrop *c, struct error *err);
+/* 0, or negative with err set: then the agent must end. */
+int privdrop(struct privdrop *p, struct error *err);
