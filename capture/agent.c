@@ -312,7 +312,7 @@ static void agent_read_sources(struct agent *a, const struct pollfd *fds)
 static int agent_loop(struct agent *a, struct error *err)
 {
 	struct pollfd fds[FIXED_FDS + OPTIONS_SOURCES];
-	int64_t now_ns = host_now();
+	int64_t now_ns = nsec_now();
 	uint32_t i;
 	int r = 0;
 
@@ -341,7 +341,7 @@ static int agent_loop(struct agent *a, struct error *err)
 			host_read_kmsg(&a->host);
 		if (fds[3].revents)
 			host_read_rtnl(&a->host);
-		now_ns = host_now();
+		now_ns = nsec_now();
 		r = agent_on_time(a, now_ns, err);
 	}
 	return r;
@@ -351,11 +351,11 @@ static int agent_loop(struct agent *a, struct error *err)
  */
 static void agent_finish_sources(struct agent *a)
 {
-	int64_t end_ns = host_now() + DRAIN_NS;
+	int64_t end_ns = nsec_now() + DRAIN_NS;
 	bool more = true;
 	uint32_t i;
 
-	while (more && host_now() < end_ns) {
+	while (more && nsec_now() < end_ns) {
 		more = false;
 		for (i = 0; i < a->source_count; i++) {
 			struct source *s = &a->sources[i];
@@ -404,7 +404,7 @@ static int agent_record(struct agent *a, struct error *err)
 		return r;
 	agent_say(a, "writing to '%s', %u sources", a->o->output, a->source_count);
 	notify_send(&a->notify, "READY=1");
-	a->start_ns = host_now();
+	a->start_ns = nsec_now();
 	a->reason = "error";
 	r = agent_loop(a, err);
 	notify_send(&a->notify, "STOPPING=1");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/nsec.h"
 #include "cmd.h"
 #include "host.h"
 
@@ -40,7 +41,7 @@ static const struct argp argp = {.options = table,
 
 static void cmd_facts_print(struct facts *f, bool json)
 {
-	struct comments comments = {.at_ns = host_now()};
+	struct comments comments = {.at_ns = nsec_now()};
 	struct strbuf lines CLEANUP_STRBUF = STRBUF_INIT;
 	struct fact_out out = {json ? NULL : &comments, json ? &lines : NULL};
 	size_t i, length;

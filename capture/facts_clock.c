@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/nsec.h"
-#include "host.h"
+#include "collector.h"
 
 #define STEP_NS (10 * NSEC_PER_MSEC)
 

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "base/mem.h"
-#include "host.h"
+#include "collector.h"
 
 #define STATS_MAX 8192
 #define STATS_KEPT 200

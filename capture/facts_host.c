@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/nsec.h"
-#include "host.h"
+#include "collector.h"
 
 static void facts_host_put_line(struct host *h, const char *path, const char *key)
 {

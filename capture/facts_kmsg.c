@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "host.h"
+#include "collector.h"
 
 #define HISTORY 200
 #define PER_SECOND 50
@@ -158,7 +158,7 @@ static void kmsg_remember(struct kmsg *k, int64_t at_ns, int level, const char *
 
 static void kmsg_emit(struct host *h, struct kmsg *k, int64_t at_ns, int level, const char *message)
 {
-	int64_t second = host_now() / NSEC_PER_SEC;
+	int64_t second = nsec_now() / NSEC_PER_SEC;
 
 	if (second != k->second) {
 		k->second = second;
@@ -239,7 +239,7 @@ void facts_kmsg(struct host *h)
 	if (k->history)
 		kmsg_tell_history(h, k);
 	if (k->lost)
-		facts_event(h->facts, host_now(), "kernel.log.lost", "%llu",
+		facts_event(h->facts, nsec_now(), "kernel.log.lost", "%llu",
 			(unsigned long long)k->lost);
 	k->lost = 0;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "comments.h"
-#include "host.h"
+#include "collector.h"
 
 static const struct {
 	uint16_t bit;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
+#include "collector.h"
 
 struct nic {
 	struct host *h;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
+#include "collector.h"
 
 static bool stack_has_name(const char *list, const char *name)
 {

@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "host.h"
+#include "collector.h"
 
 #define PROCESSES 32768
 

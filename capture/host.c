@@ -2,20 +2,11 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/nsec.h"
 
 #define NEIGHBORS_EVERY_NS (60 * NSEC_PER_SEC)
-
-int64_t host_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
 
 int host_open(struct host *h, const char *root, struct facts *facts, struct error *err)
 {
@@ -25,7 +16,7 @@ int host_open(struct host *h, const char *root, struct facts *facts, struct erro
 	r = rootfs_open(&h->root, root, err);
 	if (r)
 		return r;
-	h->now_ns = host_now();
+	h->now_ns = nsec_now();
 	facts_begin(facts, h->now_ns);
 	facts_host_start(h);
 	facts_end(facts);
@@ -51,7 +42,7 @@ void host_collect(struct host *h)
 {
 	bool due;
 
-	h->now_ns = host_now();
+	h->now_ns = nsec_now();
 	due = h->now_ns - h->neighbors_written_ns >= NEIGHBORS_EVERY_NS;
 	facts_begin(h->facts, h->now_ns);
 	facts_host_uptime(h);
@@ -80,7 +71,7 @@ void host_collect_all(struct host *h)
 
 void host_heartbeat(struct host *h)
 {
-	h->now_ns = host_now();
+	h->now_ns = nsec_now();
 	facts_event(h->facts, h->now_ns, "heartbeat", "%llu", (unsigned long long)++h->heartbeats);
 	facts_clock_check(h);
 }

@@ -1,39 +1,7 @@
-/*
- * host: what the collectors of facts need, opened while there is privilege, and the collectors.
- * Each facts_*.c reads one kind of fact and puts it into facts; what can't be read is left out.
- */
+/* host: opens what the collectors of facts need while there is privilege, and runs them. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/error.h"
-#include "facts.h"
-#include "rootfs.h"
-
-struct neighbors;
-struct kmsg;
-struct rtnl;
-
-#define HOST_NICS 64
-
-struct host {
-	struct rootfs root;
-	struct facts *facts;
-	bool copied;	/* --root: no system calls about this machine */
-	int ethtool_fd; /* for ioctls; -1 in copies */
-	struct rtnl *rtnl;
-	struct neighbors *neighbors;
-	struct kmsg *kmsg;
-	int64_t now_ns;
-	int64_t neighbors_written_ns;
-	uint64_t heartbeats;
-	int64_t last_realtime_ns, last_raw_ns; /* of the last heartbeat, for steps */
-	uint64_t boot_ns;
-	char drivers[16][32]; /* of the interfaces; "" at the end */
-};
-
-int64_t host_now(void); /* CLOCK_REALTIME */
+#include "collector.h"
 
 /* root NULL: this host. facts is borrowed. */
 int host_open(struct host *h, const char *root, struct facts *facts, struct error *err);
@@ -51,29 +19,3 @@ int host_kmsg_fd(const struct host *h);
 void host_read_kmsg(struct host *h);
 int host_rtnl_fd(const struct host *h);
 void host_read_rtnl(struct host *h);
-
-/* --- one file each --- */
-void facts_host_start(struct host *h); /* names, kernel, hypervisor, DMI */
-void facts_host_uptime(struct host *h);
-void facts_nic_all(struct host *h); /* interfaces from sysfs, and ethtool through: */
-void facts_ethtool(struct host *h, const char *interface, const char *word);
-void facts_stack(struct host *h); /* softnet, snmp, netstat, conntrack */
-void facts_virt(struct host *h);  /* vhost_net, qemu */
-void facts_clock(struct host *h);
-void facts_clock_check(struct host *h); /* for steps */
-
-void facts_saved_tables(struct host *h); /* of a copy: neighbours, routes, addresses */
-
-struct rtnl *rtnl_open(struct error *err);
-void rtnl_close(struct rtnl *n);
-int rtnl_fd(const struct rtnl *n);
-void facts_neighbors(struct host *h, bool force);
-void facts_routes(struct host *h);
-void facts_addresses(struct host *h);
-void facts_rtnl_events(struct host *h);
-void neighbors_free(struct neighbors *n);
-
-struct kmsg *kmsg_open(const struct rootfs *root, bool copied, uint64_t boot_ns);
-void kmsg_close(struct kmsg *k);
-int kmsg_fd(const struct kmsg *k);
-void facts_kmsg(struct host *h);

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "host.h"
 #include "recorder_file.h"
 #include "repair.h"
 
@@ -39,7 +38,7 @@ static int recorder_repair_last(struct recorder *r, struct error *err)
 		return code;
 	snprintf(r->previous, sizeof(r->previous), "%s", name);
 	if (removed)
-		facts_event(r->facts, host_now(), "capture.repaired", "%llu",
+		facts_event(r->facts, nsec_now(), "capture.repaired", "%llu",
 			(unsigned long long)removed);
 	return 0;
 }
@@ -75,7 +74,7 @@ int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struc
 		.source_count = source_count,
 		.capture.fd = -1,
 		.sidecar.fd = -1,
-		.run_start_ns = host_now()};
+		.run_start_ns = nsec_now()};
 	r->host_name = o->name ? o->name : facts_get(facts, "host.name");
 	r->host_name = mem_strdup(r->host_name ? r->host_name : "host");
 	outfile_init(&r->capture, CAPTURE_BUFFER);
@@ -122,7 +121,7 @@ void recorder_packet(void *arg, struct source *s, const struct record *p)
 	s->buffered++;
 	s->bytes += p->wire_len;
 	if (r->capture.length >= WRITE_AT && !r->capture.error)
-		recorder_write(r, host_now());
+		recorder_write(r, nsec_now());
 }
 
 static bool recorder_due(const struct recorder *r, int64_t now_ns)
@@ -157,22 +156,22 @@ int recorder_rotate(struct recorder *r, const char *reason, struct error *err)
 
 	if (r->suspended)
 		return 0;
-	recorder_end_file(r, reason, host_now());
+	recorder_end_file(r, reason, nsec_now());
 	code = recorder_begin_file(r, true, err);
 	if (!code)
-		ring_prune(&r->ring, r->stem, host_now());
+		ring_prune(&r->ring, r->stem, nsec_now());
 	return code;
 }
 
 void recorder_close(struct recorder *r, const char *reason)
 {
 	if (r->capture.fd >= 0)
-		recorder_end_file(r, reason, host_now());
+		recorder_end_file(r, reason, nsec_now());
 }
 
 int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, struct error *err)
 {
-	int64_t now_ns = host_now(), span = r->options->pre_trigger_ns;
+	int64_t now_ns = nsec_now(), span = r->options->pre_trigger_ns;
 	uint64_t bytes = 0;
 	size_t files = 0;
 	int code;

@@ -7,7 +7,6 @@
 #include <sys/statvfs.h>
 
 #include "base/nsec.h"
-#include "host.h"
 
 #define SIDECAR_WAITING (1U << 20)
 
@@ -297,7 +296,7 @@ static int recorder_add_head(struct recorder *r, struct error *err)
 
 int recorder_begin_file(struct recorder *r, bool continues, struct error *err)
 {
-	int64_t now_ns = host_now();
+	int64_t now_ns = nsec_now();
 	char name[RING_NAME_SIZE + 16];
 	int code;
 

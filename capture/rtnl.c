@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/nsec.h"
 #include "facts_neighbor.h"
-#include "host.h"
+#include "collector.h"
 
 #define NEIGHBORS_MAX 4096
 #define ROUTES_MAX 1024
@@ -278,7 +279,7 @@ static void rtnl_neighbor_changed(struct host *h, const struct nlmsghdr *nlh)
 	if (old && !was[0] && !removed && !strcmp(old->mac, n.mac))
 		return; /* only ages moved */
 	neighbor_words(&n, identity, words, sizeof(words));
-	facts_event(h->facts, host_now(), "neighbor.change", "event=%s %s%s",
+	facts_event(h->facts, nsec_now(), "neighbor.change", "event=%s %s%s",
 		removed ? "removed"
 		: old	? "changed"
 			: "new",
@@ -461,7 +462,7 @@ static void rtnl_nic_event(struct host *h, const char *name, const char *what, c
 	if (h->rtnl->dumping_links)
 		return;
 	snprintf(key, sizeof(key), "nic.%s.event", comments_word(word, sizeof(word), name));
-	facts_event(h->facts, host_now(), key, "%s%s", what, more);
+	facts_event(h->facts, nsec_now(), key, "%s%s", what, more);
 }
 
 static void rtnl_link_gone(struct host *h, int index)
@@ -558,7 +559,7 @@ void facts_rtnl_events(struct host *h)
 	while (messages++ < 256) {
 		got = mnl_socket_recvfrom(n->events, n->message, MESSAGE_MAX);
 		if (got < 0 && errno == ENOBUFS) {
-			facts_event(h->facts, host_now(), "neighbor.lost", "1");
+			facts_event(h->facts, nsec_now(), "neighbor.lost", "1");
 			h->neighbors_written_ns = 0; /* the next round writes a whole snapshot */
 			continue;
 		}

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/nsec.h"
-#include "host.h"
 
 static const char *status_yes(bool b)
 {
@@ -60,7 +59,7 @@ void status_json(struct strbuf *out, const struct recorder *r, const struct priv
 	status_add_text(out, "file", r->stem);
 	strbuf_printf(out,
 		",\"version\":\"%s\",\"uptime_s\":%.1f,\"files_written\":%llu,\"marks\":%llu",
-		BOTHENDS_VERSION, (double)(host_now() - r->run_start_ns) / 1e9,
+		BOTHENDS_VERSION, (double)(nsec_now() - r->run_start_ns) / 1e9,
 		(unsigned long long)r->files, (unsigned long long)r->marks);
 	strbuf_printf(out, ",\"ring_bytes\":%llu,\"kept_bytes\":%llu,\"ring_removed\":%llu",
 		(unsigned long long)ring_bytes(&r->ring, false),
@@ -68,7 +67,7 @@ void status_json(struct strbuf *out, const struct recorder *r, const struct priv
 		(unsigned long long)r->ring.removed);
 	strbuf_printf(out, ",\"suspended\":%s,\"suspended_s\":%.1f", status_yes(r->suspended),
 		(double)(r->suspended_total_ns +
-			 (r->suspended ? host_now() - r->suspended_from_ns : 0)) /
+			 (r->suspended ? nsec_now() - r->suspended_from_ns : 0)) /
 			1e9);
 	strbuf_printf(out,
 		",\"confined\":{\"user\":%s,\"landlock\":%s,\"seccomp\":%s},\"sources\":[",

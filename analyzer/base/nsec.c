@@ -8,6 +8,14 @@
 #include <string.h>
 #include <time.h>
 
+int64_t nsec_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
 const char *nsec_format(int64_t t_ns, char buf[NSEC_TEXT_SIZE])
 {
 	int64_t sec = t_ns / NSEC_PER_SEC, frac = t_ns % NSEC_PER_SEC;

@@ -11,6 +11,8 @@
 
 #define NSEC_TEXT_SIZE 96
 
+int64_t nsec_now(void); /* CLOCK_REALTIME */
+
 /* "2026-09-21T14:13:24.100000001Z"; the fraction has 9 digits. Returns buf. */
 const char *nsec_format(int64_t t_ns, char buf[NSEC_TEXT_SIZE]);
 
