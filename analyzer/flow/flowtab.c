@@ -132,7 +132,8 @@ static struct flow_vantage *new_flow(struct flowtab *t, const struct flow_key *k
 	}
 	f = flowtab_at(t, t->count);
 	prefetch_to_write(f + 2, sizeof(*f)); /* where one of the next flows will be */
-	*f = (struct flow_vantage){.key = *key, .index = t->count++, .older = FLOW_NONE, .hash = hash, .flow = FLOW_NONE};
+	*f = (struct flow_vantage){.key = *key, .index = t->count++, .older = FLOW_NONE, .hash = hash, .flow = FLOW_NONE,
+		.address = {ADDRESS_NONE, ADDRESS_NONE}};
 	f->side[0].wscale = f->side[1].wscale = 255;
 	return f;
 }

@@ -38,7 +38,7 @@ struct flow_side {
 	bool has_isn, seen, acked;
 	bool sent_syn_only;  /* it sent a SYN without ACK: it is the client */
 	uint8_t directions;  /* what the capture said of its segments: enum packet_direction as bits */
-	/* The run of frames with one pair of MACs, until observe_macs() takes it into mac_use. */
+	/* The run of frames with one pair of MACs, until macs_close_run() takes it into mac_use. */
 	uint16_t run_src_mac, run_dst_mac, run_binding;
 	uint32_t run_epoch;
 	uint32_t run_frames, run_first_frame;
@@ -46,13 +46,14 @@ struct flow_side {
 };
 
 #define FLOW_NONE UINT32_MAX
+#define ADDRESS_NONE UINT32_MAX
 
 struct flow_vantage {
 	struct flow_key key;
 	uint32_t index; /* in the table */
 	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
 	uint32_t hash;
-	uint32_t address[2]; /* of A and B, among the vantage point's, + 1; 0: not looked up yet */
+	uint32_t address[2]; /* of A and B, among the vantage point's; ADDRESS_NONE: not looked up yet */
 	/* From here to file_frames: read together when flows are put in order, flow_near_times(). */
 	uint32_t file; /* the capture that file_frames are of */
 	int64_t first_ns, last_ns;

@@ -9,7 +9,7 @@
 #include "base/nsec.h"
 #include "flow/summary.h"
 #include "flow/fragments.h"
-#include "flow/observe.h"
+#include "flow/observation.h"
 #include "flow/track.h"
 #include "read/filter.h"
 
@@ -63,7 +63,7 @@ static bool overlaps(const struct host_reading *rd, const struct vantage *v)
 {
 	int64_t begin = rd->capture->order_ns;
 
-	return begin != INT64_MAX && v->first_ns <= v->last_ns && begin < v->last_ns - ROTATION_SLACK_NS;
+	return begin != INT64_MAX && v->span.first_ns <= v->span.last_ns && begin < v->span.last_ns - ROTATION_SLACK_NS;
 }
 
 static bool names_fit(const char *a, const char *b)
@@ -102,10 +102,8 @@ static void note_interface(struct host_reading *rd, struct vantage *v, const str
 		v->interface = mem_strdup(iface->name);
 	if (!v->filter && iface->filter)
 		v->filter = mem_strdup(iface->filter);
-	if (iface->has_mac && !v->own_mac_recorded) {
-		v->own_mac = vantage_mac_index(v, iface->mac);
-		v->own_mac_recorded = true;
-	}
+	if (iface->has_mac && v->recorded_mac == MAC_NONE)
+		v->recorded_mac = macs_index(&v->macs, iface->mac);
 	for (uint32_t i = 0; i < iface->address_count; i++) {
 		struct host_address a = {.has_ip = true, .has_mac = iface->has_mac, .source = "capture",
 			.prefix = iface->addresses[i].prefix,
@@ -129,11 +127,10 @@ static void note_gap(const struct host_reading *rd, struct reading_vantage *rv)
 	struct vantage *v = &rv->v;
 	int64_t begin = rd->capture->order_ns;
 
-	if (rv->last_capture == rd->capture_index || v->first_ns > v->last_ns || begin == INT64_MAX ||
-		begin - v->last_ns <= ROTATION_SLACK_NS)
+	if (rv->last_capture == rd->capture_index || v->span.first_ns > v->span.last_ns || begin == INT64_MAX ||
+		begin - v->span.last_ns <= ROTATION_SLACK_NS)
 		return;
-	MEM_RESERVE(v->gaps, v->gap_count, v->gap_cap);
-	v->gaps[v->gap_count++] = (struct drop_span){.from_ns = v->last_ns, .to_ns = begin, .source = "between files"};
+	spans_add(&v->gaps, (struct capture_span){.from_ns = v->span.last_ns, .to_ns = begin, .source = "between files"});
 }
 
 static struct reading_vantage *vantage_for(
@@ -230,7 +227,7 @@ static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *r
 		return PACKET_VRRP;
 	count_frame(rd, rv, f, o->frame);
 	if (rv->v.kind == VANTAGE_NETFILTER)
-		observe_netfilter(o, f->index, from_b);
+		netfilter_add(&rv->v.netfilter, o, f->index, from_b);
 	return HELD_BY_FLOW;
 }
 
@@ -284,7 +281,7 @@ static NOINLINE int dispose_other(
 		return dispose_fragment(rd, rv, o);
 	switch (p->disposition) {
 	case PACKET_ICMP:
-		observe_icmp(o);
+		icmps_add(&rv->v.icmps, o);
 		return OF_FLOW;
 	case PACKET_TCP:
 	case PACKET_UDP:
@@ -292,11 +289,11 @@ static NOINLINE int dispose_other(
 	case PACKET_CARP:
 		return OF_FLOW;
 	case PACKET_VRRP:
-		observe_vrrp(o);
+		vrrps_add(&rv->v.vrrps, o);
 		return OF_FLOW;
 	case PACKET_ARP:
 	case PACKET_ND:
-		observe_neighbor(o);
+		neighbors_add(&rv->v.neighbors, o);
 		return p->disposition;
 	default:
 		return p->disposition;
@@ -333,10 +330,10 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 		c->first_ns = f->time_ns;
 	if (f->time_ns > c->last_ns)
 		c->last_ns = f->time_ns;
-	if (v->tick_ns != 1 && (uint64_t)f->time_ns % 1000)
-		v->tick_ns = 1;
+	if (v->span.tick_ns != 1 && (uint64_t)f->time_ns % 1000)
+		v->span.tick_ns = 1;
 	if (f->time_ns < rd->last_ns - BACKWARD_NS && c->frames > 1)
-		v->backward_steps++;
+		v->counts.backward_steps++;
 	rd->last_ns = f->time_ns;
 }
 
@@ -351,16 +348,16 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 	t->frame = f;
 	t->ordinal = fileindex_add(&rd->host->frames, f->offset);
 	rd->capture->frames++;
-	v->frames++;
+	v->counts.frames++;
 	note_time(rd, v, f);
 	if (f->time_ns < rd->options->from_ns || f->time_ns >= rd->options->to_ns) {
 		account(rd, CAPTURE_OUTSIDE_TIME, f);
 		return false;
 	}
-	if (f->time_ns < v->first_ns)
-		v->first_ns = f->time_ns;
-	if (f->time_ns > v->last_ns)
-		v->last_ns = f->time_ns;
+	if (f->time_ns < v->span.first_ns)
+		v->span.first_ns = f->time_ns;
+	if (f->time_ns > v->span.last_ns)
+		v->span.last_ns = f->time_ns;
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
 		account(rd, CAPTURE_FILTERED, f);
 		return false;
@@ -381,12 +378,12 @@ static struct mac_pair *note_macs(struct vantage *v, const struct packet *p, str
 	struct mac_pair *pair = NULL;
 
 	if (p->has_src_mac && p->has_dst_mac) {
-		pair = observe_pair(v, p->src_mac, p->dst_mac);
+		pair = activity_pair(&v->activity, &v->macs, p->src_mac, p->dst_mac);
 		o->src_mac = pair->src_index;
 		o->dst_mac = pair->dst_index;
 	} else {
-		o->src_mac = p->has_src_mac ? vantage_mac_index(v, p->src_mac) : MAC_NONE;
-		o->dst_mac = p->has_dst_mac ? vantage_mac_index(v, p->dst_mac) : MAC_NONE;
+		o->src_mac = p->has_src_mac ? macs_index(&v->macs, p->src_mac) : MAC_NONE;
+		o->dst_mac = p->has_dst_mac ? macs_index(&v->macs, p->dst_mac) : MAC_NONE;
 	}
 	return pair;
 }
@@ -399,12 +396,12 @@ static FLATTEN void ingest_frame(struct host_reading *rd, const struct taken *t)
 		.vantage = v, .frame = t->frame, .packet = p, .lookup = &t->lookup, .ordinal = t->ordinal};
 	int disposition;
 
-	observe_activity(v, t->frame, p->direction, note_macs(v, p, &o));
+	activity_add(&v->activity, t->frame->time_ns, t->frame->wire_len, p->direction, note_macs(v, p, &o));
 	v->foreign_seen |= p->other_host;
 	if (p->version)
-		v->ip_frames++;
+		v->counts.ip_frames++;
 	else
-		v->non_ip_frames++;
+		v->counts.non_ip_frames++;
 	disposition = dispose(rd, t->rv, &o);
 	if (disposition != HELD_BY_FLOW)
 		account(rd, disposition, t->frame);
@@ -443,10 +440,10 @@ static int64_t dropped_by_kernel(const struct capfile_interface *iface)
 /* The capture ran at least this long, even where no frame says so. */
 static void keep_running_time(struct vantage *v, const struct capfile_interface *iface)
 {
-	if (iface->start_ns != INT64_MIN && (v->start_ns == INT64_MIN || iface->start_ns < v->start_ns))
-		v->start_ns = sane_time(iface->start_ns);
-	if (iface->end_ns > v->end_ns)
-		v->end_ns = sane_time(iface->end_ns);
+	if (iface->start_ns != INT64_MIN && (v->span.start_ns == INT64_MIN || iface->start_ns < v->span.start_ns))
+		v->span.start_ns = sane_time(iface->start_ns);
+	if (iface->end_ns > v->span.end_ns)
+		v->span.end_ns = sane_time(iface->end_ns);
 }
 
 static void keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
@@ -485,14 +482,11 @@ static void keep_drops(struct host_reading *rd, const struct capfile_info *info)
 {
 	for (uint32_t i = 0; i < info->drop_count; i++) {
 		const struct capfile_drop *d = &info->drops[i];
-		struct vantage *v;
 
 		if (d->interface >= rd->interface_count)
 			continue;
-		v = &rd->interfaces[d->interface].rv->v;
-		MEM_RESERVE(v->drops, v->drop_count, v->drop_cap);
-		v->drops[v->drop_count++] = (struct drop_span){
-			.from_ns = sane_time(d->from_ns), .to_ns = sane_time(d->to_ns), .frames = d->frames, .source = "capture"};
+		spans_add(&rd->interfaces[d->interface].rv->v.drops, (struct capture_span){.from_ns = sane_time(d->from_ns),
+			.to_ns = sane_time(d->to_ns), .frames = d->frames, .source = "capture"});
 	}
 }
 
@@ -611,7 +605,7 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 		r = read_capture(rd, rd->host->captures[i], err);
 	need_vantage(rd);
 	for (uint32_t i = 0; i < rd->count; i++) {
-		observe_close_activity(&rd->vantages[i]->v);
+		activity_close(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
 	}
 	rd->fragments = fragments_free(rd->fragments);

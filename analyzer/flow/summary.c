@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "flow/observe.h"
+#include "flow/notes/addresses.h"
 
 /* Different services in one capture that speak against a filter by port. */
 #define WIDE_SERVICES 3
@@ -31,17 +31,17 @@ struct ports {
 static void note_service(struct vantage *v, const struct flow_vantage *f, struct ports *ports)
 {
 	bool b = server_is_b(f), fresh;
-	struct address *server = observe_address(v, f, b);
+	struct address *server = addresses_of(&v->addresses, f, b);
 	uint32_t port = (uint32_t)f->key.protocol << 16 | (b ? f->key.b_port : f->key.a_port), k = 0;
 	struct service key;
 
 	/* An address mostly has few services, and very many flows to them. */
-	if (server && server->service == port + 1)
+	if (server && server->service == port)
 		return;
 	if (server)
-		server->service = port + 1;
+		server->service = port;
 	key = summary_service(f, b);
-	(void)hashmap_at(&v->services, &key, &fresh);
+	(void)hashmap_at(&v->addresses.services, &key, &fresh);
 	while (k < ports->count && ports->seen[k] != port)
 		k++;
 	if (k == ports->count && k < WIDE_SERVICES)
@@ -65,8 +65,8 @@ static void note_sent_out(const struct vantage *v, const struct flow_vantage *f,
 	const struct flow_side *side = &f->side[b];
 
 	if (side->directions & PACKET_OUT && summary_is_initial_ttl(side->ttl) && ip_is_unicast(b ? f->key.b : f->key.a) &&
-		f->address[b])
-		observe_address(v, f, b)->sent_out = true;
+		f->address[b] != ADDRESS_NONE)
+		addresses_of(&v->addresses, f, b)->sent_out = true;
 }
 
 static void note_addresses(struct vantage *v, const struct flow_vantage *f)
@@ -78,12 +78,12 @@ static void note_addresses(struct vantage *v, const struct flow_vantage *f)
 	note_sent_out(v, f, true);
 	if (!ip_is_unicast(f->key.a) || !ip_is_unicast(f->key.b))
 		return;
-	v->unicast_frames += frames;
-	v->answered_frames += answered ? frames : 0;
-	if (f->address[0])
-		use_address(observe_address(v, f, false), &f->side[0], frames, answered);
-	if (f->address[1] && f->address[1] != f->address[0])
-		use_address(observe_address(v, f, true), &f->side[1], frames, answered);
+	v->counts.unicast_frames += frames;
+	v->counts.answered_frames += answered ? frames : 0;
+	if (f->address[0] != ADDRESS_NONE)
+		use_address(addresses_of(&v->addresses, f, false), &f->side[0], frames, answered);
+	if (f->address[1] != ADDRESS_NONE && f->address[1] != f->address[0])
+		use_address(addresses_of(&v->addresses, f, true), &f->side[1], frames, answered);
 }
 
 void summary_make(struct vantage *v)
@@ -93,12 +93,12 @@ void summary_make(struct vantage *v)
 	for (uint32_t i = 0; i < v->flows.count; i++) {
 		struct flow_vantage *f = flowtab_at(&v->flows, i);
 
-		observe_close_run(v, f, false);
-		observe_close_run(v, f, true);
-		observe_look_up(v, f);
+		macs_close_run(&v->macs, &v->addresses, f, false);
+		macs_close_run(&v->macs, &v->addresses, f, true);
+		addresses_look_up(&v->addresses, f);
 		note_addresses(v, f);
 		note_service(v, f, &ports);
 	}
 	/* ARP beside IP: no filter by port, at least. */
-	v->wide = ports.count == WIDE_SERVICES || (v->non_ip_frames && ports.count);
+	v->addresses.wide = ports.count == WIDE_SERVICES || (v->counts.non_ip_frames && ports.count);
 }

@@ -193,6 +193,20 @@ static void keep_sack(struct segment *s, const struct packet *p)
 	memcpy(blocks->edge, p->sack, p->sack_count * sizeof(blocks->edge[0]));
 }
 
+/* Counts a frame of a flow's side under its MACs: mostly those of the frame before it. */
+static inline void track_macs(const struct observation *o, struct flow_vantage *f, bool from_b)
+{
+	struct flow_side *side = &f->side[from_b];
+	struct vantage *v = o->vantage;
+
+	if (side->run_frames && side->run_src_mac == o->src_mac && side->run_dst_mac == o->dst_mac &&
+		side->run_epoch == v->addresses.binding_epoch && side->run_binding != MAC_NONE)
+		side->run_frames++;
+	else
+		macs_new_run(&v->macs, &v->addresses, f, from_b, &(struct frame_macs){.src = o->src_mac,
+			.dst = o->dst_mac, .ordinal = o->ordinal, .at_ns = o->frame->time_ns});
+}
+
 enum track_result track_packet(const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b)
 {
 	const struct packet *p = o->packet;
@@ -208,11 +222,11 @@ enum track_result track_packet(const struct observation *o, struct flow_vantage 
 	build_segment(s, o, from_b);
 	copy = copy_of(f, s, p);
 	if (copy == COPY_BY_CAPTURE) {
-		v->duplicates++;
+		v->counts.duplicates++;
 		return TRACK_COPY;
 	}
 	if (copy == COPY_TWIN) {
-		v->duplicate_segments++;
+		v->counts.duplicate_segments++;
 		s->bits |= SEGMENT_DUPLICATE;
 	}
 	if (sack)
@@ -220,7 +234,7 @@ enum track_result track_packet(const struct observation *o, struct flow_vantage 
 	note_side(f, &f->side[from_b], p, o->frame->time_ns);
 	/* In a tunnel the MACs are the outer packet's, the addresses the inner one's. */
 	if (!p->tunnel_depth)
-		observe_macs(o, f, from_b);
+		track_macs(o, f, from_b);
 	f->tunnel = p->tunnel_depth ? p->tunnel : 0;
 	f->newest_ifindex = p->ifindex;
 	flow_vantage_append(f, sack ? 2 : 1);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "flow/observe.h"
+#include "flow/observation.h"
 
 enum track_result {
 	TRACK_ADDED,

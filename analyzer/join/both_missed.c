@@ -149,8 +149,8 @@ static void find_holes(struct both_missed *u, uint32_t ranges, int64_t acked)
 
 static bool paused(const struct vantage *v, int64_t from, int64_t to)
 {
-	for (uint32_t i = 0; i < v->gap_count; i++)
-		if (v->gaps[i].from_ns <= to && v->gaps[i].to_ns >= from)
+	for (uint32_t i = 0; i < v->gaps.count; i++)
+		if (v->gaps.rows[i].from_ns <= to && v->gaps.rows[i].to_ns >= from)
 			return true;
 	return false;
 }
@@ -195,7 +195,7 @@ static void bracket(
 		h->until[at_receiver] = acked->half->transmissions[by].seg->time_ns;
 		h->known[at_receiver] = h->since[at_receiver] <= h->until[at_receiver];
 	}
-	for (uint32_t i = 0; i < u->hole_count && v->gap_count; i++) {
+	for (uint32_t i = 0; i < u->hole_count && v->gaps.count; i++) {
 		struct both_missed_hole *h = &u->holes[i];
 
 		h->known[at_receiver] &= !paused(v, h->since[at_receiver], h->until[at_receiver]);

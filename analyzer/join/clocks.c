@@ -185,7 +185,7 @@ static uint32_t sampling_step(const struct dataset *data, const struct flows *al
 	uint64_t frames = 0;
 
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		frames += data->vantages[i].frames;
+		frames += data->vantages[i].counts.frames;
 	by_frames = (uint32_t)(frames / SAMPLED_FRAMES) + 1;
 	/* A few long flows are all needed. */
 	by_frames = by_frames > all->count / SAMPLED_LEAST + 1 ? all->count / SAMPLED_LEAST + 1 : by_frames;
@@ -203,7 +203,7 @@ static void fit_pairs(struct clocks *c, const struct clock_samples *samples)
 {
 	for (uint32_t u = 0; u < c->n; u++) {
 		for (uint32_t v = u + 1; v < c->n; v++) {
-			int64_t quantum = c->data->vantages[u].tick_ns + c->data->vantages[v].tick_ns;
+			int64_t quantum = c->data->vantages[u].span.tick_ns + c->data->vantages[v].span.tick_ns;
 
 			clock_fit(&samples[u * c->n + v], SKEW_MAX, quantum, &c->pairs[u * c->n + v]);
 			c->stepped |= c->pairs[u * c->n + v].stepped;
@@ -329,7 +329,7 @@ static void reference_model(struct clocks *c, uint32_t v)
 	uint32_t r = c->reference, u = v < r ? v : r, w = v < r ? r : v;
 	const struct clock_model *m = &c->pairs[u * c->n + w];
 	const struct vantage *seen = &c->data->vantages[v];
-	struct clock_piece whole = {.from_ns = seen->first_ns, .to_ns = seen->last_ns};
+	struct clock_piece whole = {.from_ns = seen->span.first_ns, .to_ns = seen->span.last_ns};
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		/* The model is of C_w - C_u over u's time; v's own time is that, moved by the offset when v is w. */
@@ -346,7 +346,7 @@ static void reference_model(struct clocks *c, uint32_t v)
 			add_piece(c, v, p, negate(from), negate(to));
 		}
 	}
-	if (!m->count && seen->first_ns <= seen->last_ns && !same_host(c->data, v, r))
+	if (!m->count && seen->span.first_ns <= seen->span.last_ns && !same_host(c->data, v, r))
 		add_piece(c, v, whole, (struct clock_bounds){0}, (struct clock_bounds){0});
 }
 

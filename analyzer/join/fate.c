@@ -29,7 +29,7 @@ static struct arrival_window arrival_window(const struct path *l, int64_t sent_n
 	return (struct arrival_window){.known = true, .from = sent_ns + b.low, .to = sent_ns + b.high + delay_max};
 }
 
-static bool touches(const struct drop_span *spans, uint32_t count, int64_t from, int64_t to)
+static bool touches(const struct capture_span *spans, uint32_t count, int64_t from, int64_t to)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (spans[i].from_ns <= to && spans[i].to_ns >= from)
@@ -47,16 +47,16 @@ static const char *not_covered(const struct path *l, uint32_t sent_index, int64_
 	const struct vantage *v = &l->data->vantages[l->to];
 	int64_t sent_ns = l->sent->transmissions[sent_index].seg->time_ns;
 	struct arrival_window w = arrival_window(l, sent_ns);
-	int64_t start = v->start_ns != INT64_MIN && v->start_ns < v->first_ns ? v->start_ns : v->first_ns;
-	int64_t end = v->end_ns > v->last_ns ? v->end_ns : v->last_ns;
+	int64_t start = v->span.start_ns != INT64_MIN && v->span.start_ns < v->span.first_ns ? v->span.start_ns : v->span.first_ns;
+	int64_t end = v->span.end_ns > v->span.last_ns ? v->span.end_ns : v->span.last_ns;
 	bool bracketed = l->first_whole != TRANSMISSION_NONE && l->first_whole < sent_index && sent_index < l->last_whole;
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
-	if (w.known && touches(v->drops, v->drop_count, w.from, w.to))
+	if (w.known && touches(v->drops.rows, v->drops.count, w.from, w.to))
 		return "capture-drop";
-	if (w.known ? touches(v->gaps, v->gap_count, w.from, w.to) : v->gap_count > 0)
+	if (w.known ? touches(v->gaps.rows, v->gaps.count, w.from, w.to) : v->gaps.count > 0)
 		return "edge";
-	if (!w.known && v->drop_count)
+	if (!w.known && v->drops.count)
 		return "capture-drop";
 	if (l->flow_absent && !l->in_scope)
 		return "filter";
@@ -364,13 +364,13 @@ bool fate_sender_ran(const struct path *l, uint32_t index)
 	struct clock_bounds b = clocks_between(l->clocks, l->to, l->from, at);
 	bool known = b.has_low || b.has_high;
 
-	if (known && touches(v->gaps, v->gap_count, at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns,
+	if (known && touches(v->gaps.rows, v->gaps.count, at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns,
 			     at + (b.has_high ? b.high : b.low)))
 		return false;
 	if (index < l->first_arrived &&
-		!(known && at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns >= v->first_ns))
+		!(known && at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns >= v->span.first_ns))
 		return false;
-	return index < l->last_arrived || (known && at + (b.has_high ? b.high : b.low) <= v->last_ns);
+	return index < l->last_arrived || (known && at + (b.has_high ? b.high : b.low) <= v->span.last_ns);
 }
 
 struct fate fate_of_extra(const struct path *l, const struct gap *r)

@@ -32,8 +32,8 @@ static void mark_gaps(struct idle *q, const struct vantage *v, uint32_t index, b
 {
 	int64_t next = q->first;
 
-	for (uint32_t i = 0; i < v->activity_count; i++) {
-		const struct activity *a = &v->activity[i];
+	for (uint32_t i = 0; i < v->activity.count; i++) {
+		const struct activity *a = &v->activity.rows[i];
 		int64_t s;
 
 		if (received ? !a->rx_frames : !a->tx_frames)
@@ -49,8 +49,8 @@ static void mark_gaps(struct idle *q, const struct vantage *v, uint32_t index, b
 
 static bool knows_direction(const struct vantage *v)
 {
-	for (uint32_t i = 0; i < v->activity_count; i++)
-		if (v->activity[i].tx_frames)
+	for (uint32_t i = 0; i < v->activity.count; i++)
+		if (v->activity.rows[i].tx_frames)
 			return true;
 	return false;
 }
@@ -63,10 +63,10 @@ void idle_learn(const struct dataset *data, const struct clocks *clocks, struct 
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct vantage *v = &data->vantages[i];
 
-		if (v->first_ns > v->last_ns)
+		if (v->span.first_ns > v->span.last_ns)
 			continue;
-		first = second_of(clocks, i, v->first_ns) < first ? second_of(clocks, i, v->first_ns) : first;
-		last = second_of(clocks, i, v->last_ns) > last ? second_of(clocks, i, v->last_ns) : last;
+		first = second_of(clocks, i, v->span.first_ns) < first ? second_of(clocks, i, v->span.first_ns) : first;
+		last = second_of(clocks, i, v->span.last_ns) > last ? second_of(clocks, i, v->span.last_ns) : last;
 	}
 	if (first > last || last - first >= SECONDS_MAX)
 		return;
@@ -79,7 +79,7 @@ void idle_learn(const struct dataset *data, const struct clocks *clocks, struct 
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct vantage *v = &data->vantages[i];
 
-		if (v->kind != VANTAGE_NIC || v->first_ns > v->last_ns)
+		if (v->kind != VANTAGE_NIC || v->span.first_ns > v->span.last_ns)
 			continue;
 		mark_gaps(ret, v, i, true);
 		if (knows_direction(v))

@@ -23,7 +23,7 @@ void join_judge_duplicates(struct join *j)
 	for (uint32_t i = 0; i < j->data->vantage_count; i++) {
 		const struct vantage *v = &j->data->vantages[i];
 
-		j->duplicates_by_capture[i] = (double)v->duplicate_segments > TWIN_SHARE * (double)v->frames;
+		j->duplicates_by_capture[i] = (double)v->counts.duplicate_segments > TWIN_SHARE * (double)v->counts.frames;
 	}
 }
 

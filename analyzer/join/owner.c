@@ -6,7 +6,6 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "flow/summary.h"
-#include "flow/observe.h"
 
 /* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
 #define STRAY_SHARE 0.005
@@ -38,9 +37,9 @@ static void add_address(struct dataset *data, struct owners *o, const struct van
 		.interface = v->interface ? mem_strdup(v->interface) : NULL};
 
 	memcpy(a.ip, ip, 16);
-	if (v->own_mac != MAC_NONE) {
+	if (v->inferred.own_mac != MAC_NONE) {
 		a.has_mac = true;
-		memcpy(a.mac, vantage_mac(v, v->own_mac), 6);
+		memcpy(a.mac, vantage_mac(v, v->inferred.own_mac), 6);
 	}
 	MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
 	h->addresses[h->address_count++] = a;
@@ -71,9 +70,9 @@ struct mac_way {
 static void count_pairs(const struct vantage *v, struct hashmap *ret)
 {
 	hashmap_init(ret, sizeof(struct mac_way), sizeof(uint64_t), UINT32_MAX);
-	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
-		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 		struct mac_way pair = {.from = k->from_mac, .to = k->mac};
 		bool fresh;
 
@@ -110,9 +109,9 @@ static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
 /* Frames with unicast IP of each MAC, whichever way. */
 static void count_all(const struct vantage *v, uint64_t *ret_frames)
 {
-	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
-		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
 		ret_frames[k->mac] += ip_is_unicast(k->ip) ? u->frames : 0;
 	}
@@ -124,7 +123,7 @@ static void count_all(const struct vantage *v, uint64_t *ret_frames)
  */
 static uint16_t ever_present_mac(const struct vantage *v)
 {
-	uint64_t *frames = mem_array(v->macs.count + 1, sizeof(*frames)), unicast = v->unicast_frames, answered;
+	uint64_t *frames = mem_array(v->macs.table.count + 1, sizeof(*frames)), unicast = v->counts.unicast_frames, answered;
 	uint16_t found = MAC_NONE;
 	uint32_t count = 0;
 
@@ -132,11 +131,11 @@ static uint16_t ever_present_mac(const struct vantage *v)
 	if (answered && answered >= unicast / 2) {
 		unicast = answered;
 	} else {
-		memset(frames, 0, (v->macs.count + 1) * sizeof(*frames));
+		memset(frames, 0, (v->macs.table.count + 1) * sizeof(*frames));
 		count_all(v, frames);
 	}
-	for (uint32_t i = 0; i < v->macs.count; i++) {
-		const uint8_t *mac = hashmap_key(&v->macs, i);
+	for (uint32_t i = 0; i < v->macs.table.count; i++) {
+		const uint8_t *mac = hashmap_key(&v->macs.table, i);
 
 		if ((mac[0] & 1) || (double)frames[i] < (double)unicast * (1 - STRAY_SHARE))
 			continue;
@@ -167,8 +166,8 @@ static uint32_t count_arp(const struct vantage *v, struct arp_use *ret)
 {
 	uint32_t unicast = 0;
 
-	for (uint32_t i = 0; i < v->neighbor_count; i++) {
-		const struct neighbor_row *r = &v->neighbors[i];
+	for (uint32_t i = 0; i < v->neighbors.count; i++) {
+		const struct neighbor_row *r = &v->neighbors.rows[i];
 
 		if (r->ethernet_src == MAC_NONE || r->ethernet_dst == MAC_NONE)
 			continue;
@@ -190,11 +189,11 @@ static uint32_t count_arp(const struct vantage *v, struct arp_use *ret)
  */
 static uint16_t mac_by_arp(const struct vantage *v)
 {
-	struct arp_use *uses = mem_array(v->macs.count + 1, sizeof(*uses));
+	struct arp_use *uses = mem_array(v->macs.table.count + 1, sizeof(*uses));
 	uint32_t unicast = count_arp(v, uses), by_padding = 0, by_partners = 0, padded = 0;
 	uint16_t padding = MAC_NONE, partners = MAC_NONE;
 
-	for (uint32_t i = 0; i < v->macs.count; i++) {
+	for (uint32_t i = 0; i < v->macs.table.count; i++) {
 		padded += uses[i].padded_sent > 0 && !uses[i].short_sent;
 		if (uses[i].short_sent) {
 			padding = (uint16_t)i;
@@ -217,9 +216,9 @@ static bool infer_by_direction(struct dataset *data, struct owners *o, struct va
 	struct host *h = &data->hosts[v->host];
 	bool any = false;
 
-	for (uint32_t i = 0; i < v->addresses.count; i++) {
-		const struct address *a = hashmap_value(&v->addresses, i);
-		const uint8_t *ip = hashmap_key(&v->addresses, i);
+	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++) {
+		const struct address *a = hashmap_value(&v->addresses.by_ip, i);
+		const uint8_t *ip = hashmap_key(&v->addresses.by_ip, i);
 
 		any |= a->sent_out;
 		if (a->sent_out && !host_has(h, ip))
@@ -233,17 +232,17 @@ static bool infer_by_mac(struct dataset *data, struct owners *o, struct vantage 
 {
 	bool any = false;
 
-	if (v->own_mac == MAC_NONE)
-		v->own_mac = ever_present_mac(v);
-	if (v->own_mac == MAC_NONE)
-		v->own_mac = mac_by_arp(v);
-	if (v->own_mac == MAC_NONE)
+	if (v->inferred.own_mac == MAC_NONE)
+		v->inferred.own_mac = ever_present_mac(v);
+	if (v->inferred.own_mac == MAC_NONE)
+		v->inferred.own_mac = mac_by_arp(v);
+	if (v->inferred.own_mac == MAC_NONE)
 		return false;
-	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
-		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
-		if (k->mac != v->own_mac || k->role != 0 || !summary_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
+		if (k->mac != v->inferred.own_mac || k->role != 0 || !summary_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
 		any = true;
 		if (!host_has(&data->hosts[v->host], k->ip))
@@ -256,12 +255,12 @@ static bool infer_by_mac(struct dataset *data, struct owners *o, struct vantage 
 static int candidates(const struct owners *o, const struct vantage *v, enum address_view view,
 	const uint8_t *ret[CANDIDATES])
 {
-	uint64_t unicast = view == VIEW_ANSWERED ? v->answered_frames : v->unicast_frames;
+	uint64_t unicast = view == VIEW_ANSWERED ? v->counts.answered_frames : v->counts.unicast_frames;
 	int n = 0;
 
-	for (uint32_t i = 0; i < v->addresses.count && n < CANDIDATES && unicast; i++) {
-		const struct address *a = hashmap_value(&v->addresses, i);
-		const uint8_t *ip = hashmap_key(&v->addresses, i);
+	for (uint32_t i = 0; i < v->addresses.by_ip.count && n < CANDIDATES && unicast; i++) {
+		const struct address *a = hashmap_value(&v->addresses.by_ip, i);
+		const uint8_t *ip = hashmap_key(&v->addresses.by_ip, i);
 		uint32_t owner;
 
 		if ((double)a->frames[view] < (double)unicast * (1 - STRAY_SHARE) ||
@@ -282,7 +281,7 @@ static bool undecided(const struct dataset *data, const struct vantage *v)
 /* What one capture alone shows for certain. */
 static void infer_alone(struct dataset *data, struct owners *o, struct vantage *v)
 {
-	if (!infer_by_direction(data, o, v) && v->unicast_frames)
+	if (!infer_by_direction(data, o, v) && v->counts.unicast_frames)
 		(void)infer_by_mac(data, o, v);
 }
 
@@ -314,7 +313,7 @@ static struct guess guess_address(const struct owners *o, const struct vantage *
 {
 	struct guess g = {0};
 
-	if (v->answered_frames && v->answered_frames >= v->unicast_frames / 2) {
+	if (v->counts.answered_frames && v->counts.answered_frames >= v->counts.unicast_frames / 2) {
 		g = guess_by(o, v, VIEW_SENDER);
 		g = g.made ? g : guess_by(o, v, VIEW_ANSWERED);
 	}
@@ -356,16 +355,16 @@ static void infer_own_mac(const struct dataset *data, struct vantage *v)
 	const struct host *h = &data->hosts[v->host];
 	uint64_t most = 0;
 
-	if (v->own_mac != MAC_NONE)
+	if (v->inferred.own_mac != MAC_NONE)
 		return;
-	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
-		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
 		if (k->role != 0 || !host_has(h, k->ip) || u->frames <= most)
 			continue;
 		most = u->frames;
-		v->own_mac = k->mac;
+		v->inferred.own_mac = k->mac;
 	}
 }
 
@@ -374,16 +373,16 @@ static bool sees_its_own(const struct vantage *v)
 {
 	uint64_t own = 0, all = 0;
 
-	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
-		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
 		if (k->role != 1 || !ip_is_unicast(k->ip))
 			continue;
 		all += u->frames;
-		own += k->mac == v->own_mac || k->from_mac == v->own_mac ? u->frames : 0;
+		own += k->mac == v->inferred.own_mac || k->from_mac == v->inferred.own_mac ? u->frames : 0;
 	}
-	return v->own_mac != MAC_NONE && own > all / 2;
+	return v->inferred.own_mac != MAC_NONE && own > all / 2;
 }
 
 static void complete_addresses(struct dataset *data)
@@ -393,15 +392,15 @@ static void complete_addresses(struct dataset *data)
 		struct host *h = &data->hosts[v->host];
 
 		infer_own_mac(data, v);
-		v->sees_its_own = sees_its_own(v);
-		observe_own_activity(v);
-		for (uint32_t k = 0; k < h->address_count && v->own_mac != MAC_NONE; k++) {
+		v->inferred.sees_its_own = sees_its_own(v);
+		activity_take_own(&v->activity, v->inferred.own_mac);
+		for (uint32_t k = 0; k < h->address_count && v->inferred.own_mac != MAC_NONE; k++) {
 			struct host_address *a = &h->addresses[k];
 
 			if (a->has_mac || strcmp(a->source, "inferred") != 0)
 				continue;
 			a->has_mac = true;
-			memcpy(a->mac, vantage_mac(v, v->own_mac), 6);
+			memcpy(a->mac, vantage_mac(v, v->inferred.own_mac), 6);
 		}
 	}
 }
@@ -409,15 +408,16 @@ static void complete_addresses(struct dataset *data)
 /* Each capture has few addresses, and very many flows that ask. */
 static void mark_own(struct vantage *v, const struct owners *o)
 {
-	for (uint32_t i = 0; i < v->addresses.count; i++) {
-		struct address *a = hashmap_value(&v->addresses, i);
-
-		a->own = owner_of(o, hashmap_key(&v->addresses, i)) == v->host;
+	v->inferred.own_addresses = mem_array(v->addresses.by_ip.count + 1, sizeof(bool));
+	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++) {
+		v->inferred.own_addresses[i] = owner_of(o, hashmap_key(&v->addresses.by_ip, i)) == v->host;
 	}
 }
 
 void owners_infer(struct dataset *data, struct owners *ret)
 {
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		data->vantages[i].inferred.own_mac = data->vantages[i].recorded_mac;
 	hashmap_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
 	for (uint32_t h = 0; h < data->host_count; h++)
 		for (uint32_t i = 0; i < data->hosts[h].address_count; i++)

@@ -116,7 +116,7 @@ static bool misaddressed(const struct path *l, const struct segment *received)
 	const struct vantage *v = &l->data->vantages[l->to];
 	const uint8_t *mac;
 
-	if (received->dst_mac == v->own_mac || !l->to_is_end || v->own_mac == MAC_NONE)
+	if (received->dst_mac == v->inferred.own_mac || !l->to_is_end || v->inferred.own_mac == MAC_NONE)
 		return false;
 	mac = vantage_mac(v, received->dst_mac);
 	return mac && !(mac[0] & 1);

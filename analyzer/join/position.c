@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "decode/packet.h"
-#include "flow/observe.h"
 #include "join/segment_walk.h"
 
 /* Members of nearly every flow fit without memory of their own. */
@@ -208,9 +207,11 @@ static bool has_undecided(const struct sorting *s, const struct flow *c)
 static bool is_own(const struct sorting *s, const struct member *m, bool client)
 {
 	const struct vantage *v = &s->data->vantages[m->vantage];
-	const struct address *a = observe_address(v, m->flow, client == m->client_is_b);
+	uint32_t address = m->flow->address[client == m->client_is_b];
 
-	return a ? a->own : owner_of(s->owners, member_ip(m, client)) == v->host;
+	if (address != ADDRESS_NONE)
+		return v->inferred.own_addresses[address];
+	return owner_of(s->owners, member_ip(m, client)) == v->host;
 }
 
 static void note_owned(const struct sorting *s, struct member *m)

@@ -7,5 +7,5 @@ bool scope_holds(const struct dataset *data, uint32_t vantage, const struct memb
 	const struct vantage *v = &data->vantages[vantage];
 	struct service key = summary_service(m->flow, !m->client_is_b);
 
-	return hashmap_get(&v->services, &key) || (!v->filter && v->wide);
+	return hashmap_get(&v->addresses.services, &key) || (!v->filter && v->addresses.wide);
 }

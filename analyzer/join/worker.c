@@ -69,7 +69,7 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 		m.owns[d] = owner_of(w->join->owners, member_ip(near, d == C2S)) == host;
 	for (uint32_t i = 0; i < data->hosts[host].vantage_count; i++) {
 		m.vantage = data->hosts[host].vantages[i];
-		if (data->vantages[m.vantage].kind != VANTAGE_NIC || !data->vantages[m.vantage].frames)
+		if (data->vantages[m.vantage].kind != VANTAGE_NIC || !data->vantages[m.vantage].counts.frames)
 			continue;
 		if (client && w->place_count < PLACES_MAX) {
 			memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
@@ -95,11 +95,11 @@ static bool is_onlooker(const struct join *j, const struct member *m)
 	struct segment_walk walk;
 	const struct segment *s;
 
-	if ((f->side[0].packets && f->side[1].packets) || !v->sees_its_own || m->owns[C2S] || m->owns[S2C])
+	if ((f->side[0].packets && f->side[1].packets) || !v->inferred.sees_its_own || m->owns[C2S] || m->owns[S2C])
 		return false;
 	walk = walk_direction(m, d);
 	s = walk_next(&walk);
-	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->own_mac && s->src_mac != v->own_mac &&
+	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->inferred.own_mac && s->src_mac != v->inferred.own_mac &&
 		!(vantage_mac(v, s->dst_mac)[0] & 1);
 }
 

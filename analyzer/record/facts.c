@@ -43,14 +43,14 @@ static void insert_vantage(struct db *db, const struct dataset *data, const stru
 	const struct vantage *v = &data->vantages[index];
 	sqlite3_stmt *s = db_insert(db, TABLE_VANTAGE);
 	char mac[MAC_TEXT_SIZE];
-	bool empty = v->first_ns > v->last_ns;
+	bool empty = v->span.first_ns > v->span.last_ns;
 
 	db_int(s, 1, v->id);
 	db_int(s, 2, data->hosts[v->host].id);
 	db_text(s, 3, v->name);
 	db_text(s, 4, v->kind == VANTAGE_NIC ? "nic" : "netfilter");
 	db_text(s, 5, v->interface);
-	bind_mac(s, 6, vantage_mac(v, v->own_mac), mac);
+	bind_mac(s, 6, vantage_mac(v, v->inferred.own_mac), mac);
 	db_int(s, 7, v->link_type);
 	db_text(s, 8, "sound");
 	db_text(s, 9, "[]");
@@ -58,10 +58,10 @@ static void insert_vantage(struct db *db, const struct dataset *data, const stru
 		db_int(s, 10, 1);
 	else
 		db_null(s, 10);
-	db_int_or_null(s, 11, empty ? DB_NONE : v->first_ns);
-	db_int_or_null(s, 12, empty ? DB_NONE : v->last_ns);
+	db_int_or_null(s, 11, empty ? DB_NONE : v->span.first_ns);
+	db_int_or_null(s, 12, empty ? DB_NONE : v->span.last_ns);
 	db_int(s, 13, 0);
-	db_int(s, 14, (int64_t)(v->duplicates + (j->duplicates_by_capture[index] ? v->duplicate_segments : 0)));
+	db_int(s, 14, (int64_t)(v->counts.duplicates + (j->duplicates_by_capture[index] ? v->counts.duplicate_segments : 0)));
 	db_step(db, s);
 }
 
@@ -146,12 +146,12 @@ static void insert_drops(struct db *db, const struct vantage *v)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_DROP);
 
-	for (uint32_t i = 0; i < v->drop_count; i++) {
+	for (uint32_t i = 0; i < v->drops.count; i++) {
 		db_int(s, 1, v->id);
-		db_int(s, 2, v->drops[i].from_ns);
-		db_int(s, 3, v->drops[i].to_ns);
-		db_int(s, 4, (int64_t)v->drops[i].frames);
-		db_text(s, 5, v->drops[i].source);
+		db_int(s, 2, v->drops.rows[i].from_ns);
+		db_int(s, 3, v->drops.rows[i].to_ns);
+		db_int(s, 4, (int64_t)v->drops.rows[i].frames);
+		db_text(s, 5, v->drops.rows[i].source);
 		db_step(db, s);
 	}
 }
@@ -183,12 +183,12 @@ struct mac_row_key {
 static void gather_mac_use(const struct vantage *v, struct hashmap *rows)
 {
 	hashmap_init(rows, sizeof(struct mac_row_key), sizeof(struct mac_use), UINT32_MAX);
-	for (uint32_t i = 0; i < v->mac_use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->mac_use, i);
-		const struct mac_use *u = hashmap_value(&v->mac_use, i);
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 		uint16_t sender = k->role ? k->from_mac : k->mac;
 		struct mac_row_key key = {.mac = k->mac, .binding = k->binding, .role = k->role,
-			.outgoing = v->own_mac != MAC_NONE && sender == v->own_mac};
+			.outgoing = v->inferred.own_mac != MAC_NONE && sender == v->inferred.own_mac};
 		struct mac_use *row;
 		bool fresh;
 
@@ -247,8 +247,8 @@ static void insert_neighbor_messages(struct db *db, const struct dataset *data, 
 	sqlite3_stmt *s = db_insert(db, TABLE_ARP);
 	char sip[IP_TEXT_SIZE], tip[IP_TEXT_SIZE], mac[4][MAC_TEXT_SIZE];
 
-	for (uint32_t i = 0; i < v->neighbor_count; i++) {
-		const struct neighbor_row *r = &v->neighbors[i];
+	for (uint32_t i = 0; i < v->neighbors.count; i++) {
+		const struct neighbor_row *r = &v->neighbors.rows[i];
 		const struct neighbor_message *m = &r->message;
 		struct fileindex_place p = facts_place(data, vantage, r->frame);
 
@@ -303,11 +303,11 @@ static void insert_vrrp(struct db *db, const struct dataset *data, uint32_t vant
 	struct strbuf addresses CLEANUP_STRBUF = STRBUF_INIT;
 	char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], hex[17];
 
-	for (uint32_t i = 0; i < v->vrrp_count; i++) {
-		const struct vrrp_row *r = &v->vrrps[i];
+	for (uint32_t i = 0; i < v->vrrps.count; i++) {
+		const struct vrrp_row *r = &v->vrrps.rows[i];
 		const struct vrrp_message *m = &r->message;
 		struct fileindex_place p = facts_place(data, vantage, r->frame);
-		bool own = v->own_mac != MAC_NONE && r->src_mac == v->own_mac;
+		bool own = v->inferred.own_mac != MAC_NONE && r->src_mac == v->inferred.own_mac;
 
 		join_addresses(&addresses, m);
 		db_int(s, 1, v->id);
@@ -329,7 +329,7 @@ static void insert_vrrp(struct db *db, const struct dataset *data, uint32_t vant
 		db_text(s, 18, checksum_name(m->checksum));
 		db_int_or_null(s, 19,
 			r->direction == PACKET_OUT || own				 ? 1
-				: r->direction == PACKET_IN || v->own_mac != MAC_NONE ? 0
+				: r->direction == PACKET_IN || v->inferred.own_mac != MAC_NONE ? 0
 										       : DB_NONE);
 		db_step(db, s);
 	}
@@ -361,8 +361,8 @@ static void insert_icmp(struct db *db, const struct dataset *data, uint32_t vant
 	sqlite3_stmt *s = db_insert(db, TABLE_ICMP_ERROR);
 	char ip[4][IP_TEXT_SIZE];
 
-	for (uint32_t i = 0; i < v->icmp_count; i++) {
-		const struct icmp_row *r = &v->icmps[i];
+	for (uint32_t i = 0; i < v->icmps.count; i++) {
+		const struct icmp_row *r = &v->icmps.rows[i];
 		struct fileindex_place p = facts_place(data, vantage, r->frame);
 
 		db_int(s, 1, v->id);
@@ -384,8 +384,8 @@ static void insert_activity(struct db *db, const struct vantage *v)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_ACTIVITY);
 
-	for (uint32_t i = 0; i < v->activity_count; i++) {
-		const struct activity *a = &v->activity[i];
+	for (uint32_t i = 0; i < v->activity.count; i++) {
+		const struct activity *a = &v->activity.rows[i];
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, a->second_ns);
@@ -419,9 +419,9 @@ static void insert_netfilter(struct db *db, const struct dataset *data, const st
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_NETFILTER_LOG);
 
-	for (uint32_t i = 0; i < v->netfilter.count; i++) {
-		const struct netfilter_key *k = hashmap_key(&v->netfilter, i);
-		const struct netfilter_use *u = hashmap_value(&v->netfilter, i);
+	for (uint32_t i = 0; i < v->netfilter.use.count; i++) {
+		const struct netfilter_key *k = hashmap_key(&v->netfilter.use, i);
+		const struct netfilter_use *u = hashmap_value(&v->netfilter.use, i);
 		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
 		uint32_t flow = flowtab_at(&v->flows, k->flow)->flow;
 		const struct member *m = find_member(all, flow, vantage);
@@ -492,12 +492,12 @@ void facts_clocks(struct db *db, const struct clocks *c)
 
 		for (uint32_t i = 0; i < c->to_reference[v].count; i++)
 			insert_clock_piece(db, c, v, &c->to_reference[v].pieces[i]);
-		if (v != c->reference || seen->first_ns > seen->last_ns)
+		if (v != c->reference || seen->span.first_ns > seen->span.last_ns)
 			continue;
 		db_int(s, 1, seen->id);
 		db_int(s, 2, seen->id);
-		db_int(s, 3, seen->first_ns);
-		db_int(s, 4, seen->last_ns);
+		db_int(s, 3, seen->span.first_ns);
+		db_int(s, 4, seen->span.last_ns);
 		for (int k = 5; k <= 7; k++)
 			db_int(s, k, 0);
 		db_real(s, 8, 0);

@@ -545,7 +545,7 @@ static bool doubtful(const struct flow_writer *w, const struct pending *p)
 	if (!w->missed_total[p->vantage])
 		return false;
 	/* Misses all over a capture (more than one in ten thousand) make every absence doubtful. */
-	if (w->missed_total[p->vantage] * 10000 > w->join->data->vantages[p->vantage].frames)
+	if (w->missed_total[p->vantage] * 10000 > w->join->data->vantages[p->vantage].counts.frames)
 		return true;
 	for (int64_t d = -DOUBT_SECONDS; d <= DOUBT_SECONDS; d++) {
 		struct missed_key key = {.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};

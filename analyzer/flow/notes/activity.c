@@ -1,0 +1,135 @@
+#include "flow/notes/activity.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/mem.h"
+#include "flow/notes/limits.h"
+
+void activity_release(struct activity_notes *n)
+{
+	free(n->rows);
+	free(n->mac_seconds);
+}
+
+/* The row of a second; time mostly goes forward, so the search starts at the end. */
+static struct activity *activity_of(struct activity_notes *n, int64_t second_ns)
+{
+	uint32_t i = n->count;
+
+	while (i && n->rows[i - 1].second_ns > second_ns)
+		i--;
+	if (i && n->rows[i - 1].second_ns == second_ns)
+		return &n->rows[i - 1];
+	MEM_RESERVE(n->rows, n->count, n->cap);
+	memmove(&n->rows[i + 1], &n->rows[i], (n->count - i) * sizeof(*n->rows));
+	n->count++;
+	n->rows[i] = (struct activity){.second_ns = second_ns};
+	return &n->rows[i];
+}
+
+/* One row for a MAC and a second, however many it spoke to: the newest rows are searched. */
+static void activity_keep_mac_second(struct activity_notes *n, const struct mac_pair *p)
+{
+	int64_t second_ns = n->now->second_ns;
+	uint32_t count = n->mac_second_count;
+
+	if (p->src_index == MAC_NONE)
+		return;
+	for (uint32_t i = count; i-- && n->mac_seconds[i].second_ns == second_ns && count - i <= MAC_PAIRS;) {
+		struct mac_second *s = &n->mac_seconds[i];
+
+		if (s->mac != p->src_index)
+			continue;
+		s->frames += p->frames;
+		s->bytes += p->bytes;
+		return;
+	}
+	n->mac_seconds_cut |= count == NOTE_LIMIT;
+	if (n->mac_seconds_cut)
+		return;
+	MEM_RESERVE(n->mac_seconds, n->mac_second_count, n->mac_second_cap);
+	n->mac_seconds[n->mac_second_count++] = (struct mac_second){
+		.second_ns = second_ns, .mac = p->src_index, .frames = p->frames, .bytes = p->bytes};
+}
+
+static void activity_close_pair(struct activity_notes *n, struct mac_pair *p)
+{
+	if (!p->frames)
+		return;
+	assert(n->now);
+	n->now->rx_frames += p->frames;
+	n->now->rx_bytes += p->bytes;
+	activity_keep_mac_second(n, p);
+	p->frames = 0;
+	p->bytes = 0;
+}
+
+void activity_close(struct activity_notes *n)
+{
+	for (size_t i = 0; i < MAC_PAIRS; i++)
+		activity_close_pair(n, &n->pairs[i]);
+}
+
+NOINLINE void activity_new_second(struct activity_notes *n, int64_t time_ns)
+{
+	int64_t second = time_ns / NSEC_PER_SEC;
+
+	activity_close(n);
+	second -= time_ns % NSEC_PER_SEC < 0;
+	n->now = activity_of(n, second * NSEC_PER_SEC);
+}
+
+NOINLINE void activity_new_pair(struct activity_notes *n, struct mac_notes *macs, const uint8_t src[6],
+	const uint8_t dst[6], struct mac_pair *place)
+{
+	activity_close_pair(n, place);
+	*place = (struct mac_pair){
+		.dst = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63,
+		.src = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32};
+	/* In this order: the indexes of a new pair are the same on every run. */
+	place->src_index = macs_index(macs, src);
+	place->dst_index = macs_index(macs, dst);
+}
+
+static struct activity *activity_find(struct activity_notes *n, int64_t second_ns)
+{
+	uint32_t low = 0, high = n->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (n->rows[middle].second_ns < second_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n->count && n->rows[low].second_ns == second_ns ? &n->rows[low] : NULL;
+}
+
+static bool activity_tells_direction(const struct activity_notes *n)
+{
+	for (uint32_t i = 0; i < n->count; i++)
+		if (n->rows[i].tx_frames)
+			return true;
+	return false;
+}
+
+void activity_take_own(struct activity_notes *n, uint16_t own_mac)
+{
+	if (own_mac == MAC_NONE || n->mac_seconds_cut || activity_tells_direction(n))
+		return;
+	for (uint32_t i = 0; i < n->mac_second_count; i++) {
+		const struct mac_second *s = &n->mac_seconds[i];
+		struct activity *a = s->mac == own_mac ? activity_find(n, s->second_ns) : NULL;
+
+		if (!a || a->rx_frames < s->frames || a->rx_bytes < s->bytes)
+			continue;
+		a->rx_frames -= s->frames;
+		a->rx_bytes -= s->bytes;
+		a->tx_frames += s->frames;
+		a->tx_bytes += s->bytes;
+	}
+}

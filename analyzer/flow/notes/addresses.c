@@ -1,0 +1,55 @@
+#include "flow/notes/addresses.h"
+
+#include "flow/notes/limits.h"
+
+void addresses_init(struct address_notes *n)
+{
+	hashmap_init(&n->by_ip, 16, sizeof(struct address), ADDRESS_LIMIT);
+	hashmap_init(&n->services, sizeof(struct service), 8, UINT32_MAX);
+}
+
+void addresses_release(struct address_notes *n)
+{
+	hashmap_release(&n->by_ip);
+	hashmap_release(&n->services);
+}
+
+static uint32_t addresses_index(struct address_notes *n, const uint8_t ip[16])
+{
+	bool fresh;
+	struct address *a = hashmap_at(&n->by_ip, ip, &fresh);
+
+	if (!a)
+		return ADDRESS_NONE;
+	if (fresh) {
+		a->mac = MAC_NONE;
+		a->as_source = a->as_destination = USE_NONE;
+		a->service = SERVICE_NONE;
+	}
+	return hashmap_index(&n->by_ip, a);
+}
+
+void addresses_look_up(struct address_notes *n, struct flow_vantage *f)
+{
+	if (f->address[0] == ADDRESS_NONE)
+		f->address[0] = addresses_index(n, f->key.a);
+	if (f->address[1] == ADDRESS_NONE)
+		f->address[1] = addresses_index(n, f->key.b);
+}
+
+void addresses_bind(struct address_notes *n, struct address *a, uint16_t mac)
+{
+	if (!a || mac == MAC_NONE || a->mac == mac)
+		return;
+	/* An address that speaks for the first time ends no run: those towards it ask again by themselves. */
+	n->binding_epoch += a->mac != MAC_NONE;
+	a->mac = mac;
+}
+
+void addresses_bind_ip(struct address_notes *n, const uint8_t ip[16], uint16_t mac)
+{
+	uint32_t i = mac == MAC_NONE ? ADDRESS_NONE : addresses_index(n, ip);
+
+	if (i != ADDRESS_NONE)
+		addresses_bind(n, hashmap_value(&n->by_ip, i), mac);
+}
