@@ -500,10 +500,27 @@ WHERE tcp_flags & 4 AND flow_id IS NOT NULL;
 CREATE INDEX temp.reset_packet_by_flow ON reset_packet(flow_id, direction);
 CREATE INDEX temp.ended_by_ends ON ended(outcome, server_ip, direction, client_vantage_id);
 
--- Segment events that prove a finding. A rule adds rows; link.sql turns them into frames in evidence.
+-- What the rule at work has found. Its findings are told apart by a key of its own, whatever that is: a number, a
+-- vantage point, a text. The judge numbers them in the order of their keys when the rule has ended (number.sql).
+CREATE TEMP TABLE new_finding (
+	key PRIMARY KEY NOT NULL,
+	kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip, first_ns, last_ns,
+	count, total, summary, remedy, cause_id, -- as in finding
+	detail DEFAULT '{}'
+);
+-- And the proof of it, in order: a frame, a line of a flow log, a flow, or a segment event, which link.sql turns into
+-- the frames that it was seen in.
+CREATE TEMP TABLE new_evidence (
+	key NOT NULL, -- of the finding
+	capture_file_id, frame, log_file_id, line, flow_id, -- as in evidence
+	event_id, -- of segment_event
+	note -- as in evidence; of an event what the segment is: "SYN-ACK 3 of 12"
+);
+CREATE INDEX temp.new_evidence_by_key ON new_evidence(key);
+-- Events that prove a finding with a number.
 CREATE TEMP TABLE cite (
 	finding_id INTEGER NOT NULL,
 	event_id INTEGER NOT NULL,
 	n INTEGER NOT NULL, -- order within the finding, from 1
-	what TEXT NOT NULL -- what the segment is: "SYN-ACK 3 of 12"
+	what TEXT NOT NULL
 );

@@ -72,7 +72,7 @@ def main():
         h.writelines(f"\tTABLE_{t.upper()},\n" for t, _, _ in found)
         h.write("\tSCHEMA_TABLES\n};\n\n")
         h.write("struct schema_text {\n\tconst char *name, *description, *text;\n};\n\n")
-        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "link"):
+        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "number", "link"):
             h.write(f"extern const char schema_{name}[];\n")
         h.writelines(f"extern const char schema_report_{r}[];\n" for r in reports)
         h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
@@ -97,6 +97,7 @@ def main():
             ("views", read(f"{schema}/views.sql") + read(f"{schema}/flowlog_views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
+            ("number", read(f"{schema}/number.sql")),
             ("link", read(f"{schema}/link.sql")),
             *((f"statement_{n}", read(f"{schema}/statement/{n}.sql")) for n in statements),
             *((f"report_{r}", read(f"{schema}/report/{r}.sql")) for r in reports),

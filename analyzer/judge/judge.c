@@ -126,16 +126,12 @@ static int holds(struct db *db, const char *name, const char *text, bool *ret_ho
 	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed(db, name, text, sql, err);
 }
 
-/* Runs each statement of text, if its condition holds. */
-static int run_text(struct db *db, const char *name, const char *text, struct error *err)
+static int run_statements(struct db *db, const char *name, const char *text, struct error *err)
 {
 	const char *at = skip_comments(text), *tail;
 	sqlite3_stmt *stmt;
-	bool wanted;
-	int r = holds(db, name, text, &wanted, err);
+	int r;
 
-	if (r || !wanted)
-		return r;
 	for (; *at; at = skip_comments(tail)) {
 		if (sqlite3_prepare_v2(db->handle, at, -1, &stmt, &tail) != SQLITE_OK)
 			return failed(db, name, text, at, err);
@@ -148,19 +144,85 @@ static int run_text(struct db *db, const char *name, const char *text, struct er
 	return 0;
 }
 
-/* folder: with a slash, for messages. */
-static int run_own(struct db *db, const struct schema_text *list, const char *folder, struct error *err)
+/* Runs each statement of text, if its condition holds. */
+static int run_text(struct db *db, const char *name, const char *text, struct error *err)
 {
-	for (const struct schema_text *t = list; t->name; t++) {
-		char name[64];
-		int r;
+	bool wanted;
+	int r = holds(db, name, text, &wanted, err);
 
-		(void)snprintf(name, sizeof(name), "%s%s.sql", folder, t->name);
+	return r || !wanted ? r : run_statements(db, name, text, err);
+}
+
+int judge_last_temporary(struct db *db, int64_t *ret_last, struct error *err)
+{
+	sqlite3_stmt *stmt;
+	int r;
+
+	if (sqlite3_prepare_v2(db->handle, schema_statement_temporary_last, -1, &stmt, NULL) != SQLITE_OK)
+		return error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
+	r = sqlite3_step(stmt);
+	*ret_last = sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	return r == SQLITE_ROW ? 0 : error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
+}
+
+int judge_drop_temporary(struct db *db, int64_t after, struct error *err)
+{
+	CLEANUP_STRBUF struct strbuf drops = STRBUF_INIT;
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(db->handle, schema_statement_temporary, -1, &stmt, NULL) != SQLITE_OK)
+		return error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
+	(void)sqlite3_bind_int64(stmt, 1, after);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		strbuf_printf(&drops, "%s;", (const char *)sqlite3_column_text(stmt, 0));
+	(void)sqlite3_finalize(stmt);
+	return drops.length ? db_run(db, "judge", drops.text, err) : 0;
+}
+
+/*
+ * Runs a rule, gives what it found its numbers, and drops the tables it made: those after prepared, the last
+ * that all rules share. Each rule thus has its own names and its own keys.
+ */
+static int run_rule(
+	struct db *db, const char *name, const char *text, int64_t prepared, struct error *err)
+{
+	CLEANUP_FREE char *numbering = NULL;
+	bool wanted;
+	int r = holds(db, name, text, &wanted, err);
+
+	if (r || !wanted)
+		return r;
+	r = run_statements(db, name, text, err);
+	if (r)
+		return r;
+	numbering = mem_printf("%s: number.sql", name);
+	r = run_text(db, numbering, schema_number, err);
+	return r ? r : judge_drop_temporary(db, prepared, err);
+}
+
+static int run_prepare(struct db *db, struct error *err)
+{
+	int r = 0;
+
+	for (const struct schema_text *t = schema_prepare; t->name && r == 0; t++) {
+		CLEANUP_FREE char *name = mem_printf("%s.sql", t->name);
+
 		r = run_text(db, name, t->text, err);
-		if (r)
-			return r;
 	}
-	return 0;
+	return r;
+}
+
+static int run_own_rules(struct db *db, int64_t prepared, struct error *err)
+{
+	int r = 0;
+
+	for (const struct schema_text *t = schema_rules; t->name && r == 0; t++) {
+		CLEANUP_FREE char *name = mem_printf("rules/%s.sql", t->name);
+
+		r = run_rule(db, name, t->text, prepared, err);
+	}
+	return r;
 }
 
 static int read_rule(const char *path, struct strbuf *text, struct error *err)
@@ -197,18 +259,19 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int run_rule_file(struct db *db, const char *dir, const char *name, struct error *err)
+static int run_users_rule(
+	struct db *db, const char *dir, const char *name, int64_t prepared, struct error *err)
 {
 	CLEANUP_FREE char *path = mem_printf("%s/%s", dir, name);
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 	int r = read_rule(path, &text, err);
 
 	if (r == 0 && text.length)
-		r = run_text(db, path, text.text, err);
+		r = run_rule(db, path, text.text, prepared, err);
 	return r;
 }
 
-static int run_users_rules(struct db *db, const char *dir, struct error *err)
+static int run_users_rules(struct db *db, const char *dir, int64_t prepared, struct error *err)
 {
 	struct dirent **names;
 	int n = scandir(dir, &names, is_rule, by_name), r = 0;
@@ -219,36 +282,25 @@ static int run_users_rules(struct db *db, const char *dir, struct error *err)
 		r = error_set(err, -ENOENT, "no rules (*.sql) in '%s'", dir);
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
-			r = run_rule_file(db, dir, names[i]->d_name, err);
+			r = run_users_rule(db, dir, names[i]->d_name, prepared, err);
 		free(names[i]);
 	}
 	free(names);
 	return r;
 }
 
-/* Rules may run twice on one connection: what prepare.sql made goes with each run. */
-static int drop_temporary(struct db *db, struct error *err)
-{
-	CLEANUP_STRBUF struct strbuf drops = STRBUF_INIT;
-	sqlite3_stmt *stmt;
-
-	if (sqlite3_prepare_v2(db->handle, schema_report_temporary, -1, &stmt, NULL) != SQLITE_OK)
-		return error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
-	while (sqlite3_step(stmt) == SQLITE_ROW)
-		strbuf_printf(&drops, "%s;", (const char *)sqlite3_column_text(stmt, 0));
-	(void)sqlite3_finalize(stmt);
-	return drops.length ? db_run(db, "judge", drops.text, err) : 0;
-}
-
 static int run_all(struct db *db, const char *rules_dir, struct error *err)
 {
-	int r = run_own(db, schema_prepare, "", err);
+	int64_t prepared = 0;
+	int r = run_prepare(db, err);
 
+	if (r == 0)
+		r = judge_last_temporary(db, &prepared, err);
 	(void)sqlite3_set_authorizer(db->handle, authorize, NULL);
 	if (r == 0)
-		r = run_own(db, schema_rules, "rules/", err);
+		r = run_own_rules(db, prepared, err);
 	if (r == 0 && rules_dir)
-		r = run_users_rules(db, rules_dir, err);
+		r = run_users_rules(db, rules_dir, prepared, err);
 	if (r == 0)
 		r = run_text(db, "link.sql", schema_link, err);
 	(void)sqlite3_set_authorizer(db->handle, NULL, NULL);
@@ -262,11 +314,12 @@ int judge_run(struct db *db, const char *rules_dir, struct error *err)
 
 	if (r)
 		return r;
-	r = drop_temporary(db, err);
+	/* It may have run on this connection before. */
+	r = judge_drop_temporary(db, 0, err);
 	if (r == 0)
 		r = run_all(db, rules_dir, err);
 	if (r == 0)
-		r = drop_temporary(db, err);
+		r = judge_drop_temporary(db, 0, err);
 	if (!own_transaction)
 		return r;
 	if (r == 0)

@@ -55,26 +55,26 @@ WHERE (SELECT count(DISTINCT m.n) FROM ad_met m WHERE m.defect_id = d.defect_id 
 	= (SELECT count(*) FROM ad_condition c WHERE c.defect_id = d.defect_id);
 
 CREATE TEMP TABLE ad_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY defect_id, host_id) AS finding_id,
+SELECT row_number() OVER (ORDER BY defect_id, host_id) AS key,
 	defect_id, host_id, group_concat(NULLIF(part, ''), ', ') AS parts
 FROM (SELECT * FROM ad_match ORDER BY defect_id, host_id, part) GROUP BY defect_id, host_id;
 
 -- Kernel lines that match tell when it struck.
 CREATE TEMP TABLE ad_line AS
-SELECT f.finding_id, f.host_id,
+SELECT f.key, f.host_id,
 	l.at_ns - CAST(coalesce(k.offset_ns + (l.at_ns - k.from_ns) * k.skew_ppm / 1e6, 0) AS INTEGER) AS at_ns, l.message
 FROM ad_found f JOIN ad_condition c ON c.defect_id = f.defect_id AND c.operator = 'log'
 JOIN kernel_log l ON l.host_id = f.host_id AND regexp(c.value, l.message)
 LEFT JOIN clock_piece k ON k.vantage_id = (SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id)
 	AND l.at_ns >= k.valid_from AND l.at_ns < k.valid_to
-GROUP BY f.finding_id, l.at_ns, l.message;
+GROUP BY f.key, l.at_ns, l.message;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'advisory', d.severity, 0.9, f.host_id, NULL, NULL, NULL, NULL,
-	(SELECT min(at_ns) FROM ad_line l WHERE l.finding_id = f.finding_id),
-	(SELECT max(at_ns) FROM ad_line l WHERE l.finding_id = f.finding_id),
-	(SELECT NULLIF(count(*), 0) FROM ad_line l WHERE l.finding_id = f.finding_id), NULL,
+SELECT f.key, 'advisory', d.severity, 0.9, f.host_id, NULL, NULL, NULL, NULL,
+	(SELECT min(at_ns) FROM ad_line l WHERE l.key = f.key),
+	(SELECT max(at_ns) FROM ad_line l WHERE l.key = f.key),
+	(SELECT NULLIF(count(*), 0) FROM ad_line l WHERE l.key = f.key), NULL,
 	h.name || coalesce(' ' || f.parts, '') || ': ' || d.title || ' ('
 		|| (SELECT group_concat(what, ', ') FROM (SELECT DISTINCT m.what FROM ad_met m
 			WHERE m.defect_id = f.defect_id AND m.host_id = f.host_id AND (m.part = '' OR EXISTS (
@@ -86,25 +86,17 @@ SELECT f.finding_id, 'advisory', d.severity, 0.9, f.host_id, NULL, NULL, NULL, N
 			WHERE m.defect_id = f.defect_id AND m.host_id = f.host_id ORDER BY m.what LIMIT 50)),
 		'windows', (SELECT json_group_array(json(w)) FROM (
 			SELECT json_object('from_ns', l.at_ns, 'to_ns', l.at_ns, 'line', l.message) AS w FROM ad_line l
-			WHERE l.finding_id = f.finding_id ORDER BY l.at_ns LIMIT 200))))
+			WHERE l.key = f.key ORDER BY l.at_ns LIMIT 200))))
 FROM ad_found f
 JOIN defect d ON d.id = f.defect_id
 JOIN host h ON h.id = f.host_id
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, note)
-SELECT finding_id, note FROM (
-	SELECT DISTINCT f.finding_id, 'recorded: ' || m.what AS note
+INSERT INTO new_evidence (key, note)
+SELECT key, note FROM (
+	SELECT DISTINCT f.key, 'recorded: ' || m.what AS note
 	FROM ad_found f JOIN ad_met m ON m.defect_id = f.defect_id AND m.host_id = f.host_id
 	JOIN ad_condition c ON c.n = m.n AND c.operator != 'log'
 	UNION
-	SELECT finding_id, 'kernel log, ' || iso(at_ns) || ': ' || message FROM ad_line)
-ORDER BY finding_id, note;
-
-DROP TABLE ad_last;
-DROP TABLE ad_condition;
-DROP TABLE ad_key;
-DROP TABLE ad_met;
-DROP TABLE ad_match;
-DROP TABLE ad_found;
-DROP TABLE ad_line;
+	SELECT key, 'kernel log, ' || iso(at_ns) || ': ' || message FROM ad_line)
+ORDER BY key, note;

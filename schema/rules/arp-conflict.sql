@@ -55,15 +55,14 @@ DELETE FROM ac_pair WHERE EXISTS (SELECT 1 FROM ac_flows f WHERE f.vantage_id = 
 
 -- The same conflict seen at several places is one finding: where it shows most.
 CREATE TEMP TABLE ac_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY ip, low_mac, high_mac)
-	AS finding_id, *
+SELECT row_number() OVER (ORDER BY ip, low_mac, high_mac) AS key, *
 FROM (SELECT p.*, row_number() OVER (PARTITION BY ip, low_mac, high_mac ORDER BY flips DESC, vantage_id) AS place
 	FROM ac_pair p)
 WHERE place = 1;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'arp-conflict', CASE WHEN coalesce(w.broken, 0) > 0 THEN 'critical' ELSE 'warning' END,
+SELECT f.key, 'arp-conflict', CASE WHEN coalesce(w.broken, 0) > 0 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.double_answers > 0 AND w.broken > 0 THEN 0.98 WHEN f.double_answers > 0 THEN 0.9 ELSE 0.8 END,
 	v.host_id, f.vantage_id, NULL, NULL, f.ip,
 	f.from_ns - CAST(c.offset_ns + (f.from_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
@@ -82,25 +81,18 @@ LEFT JOIN ac_flows w ON w.vantage_id = f.vantage_id AND w.ip = f.ip AND w.low_ma
 	AND w.high_mac = f.high_mac
 LEFT JOIN host lh ON lh.id = (SELECT min(a.host_id) FROM host_address a WHERE a.mac = f.low_mac)
 LEFT JOIN host hh ON hh.id = (SELECT min(a.host_id) FROM host_address a WHERE a.mac = f.high_mac)
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT finding_id, file_id, frame, note FROM (
-	SELECT f.finding_id, x.at_ns, 1 AS part, x.before_file_id AS file_id, x.before_frame AS frame,
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT key, file_id, frame, note FROM (
+	SELECT f.key, x.at_ns, 1 AS part, x.before_file_id AS file_id, x.before_frame AS frame,
 		x.ip || ' is at ' || x.mac_before || ' (' || x.operation_before || ')' AS note
 	FROM ac_found f JOIN ac_flip x ON x.vantage_id = f.vantage_id AND x.ip = f.ip
 		AND min(x.mac, x.mac_before) = f.low_mac AND max(x.mac, x.mac_before) = f.high_mac
 	UNION ALL
-	SELECT f.finding_id, x.at_ns, 2, x.capture_file_id, x.frame,
+	SELECT f.key, x.at_ns, 2, x.capture_file_id, x.frame,
 		x.ip || ' is at ' || x.mac || ' (' || x.operation || ')'
 	FROM ac_found f JOIN ac_flip x ON x.vantage_id = f.vantage_id AND x.ip = f.ip
 		AND min(x.mac, x.mac_before) = f.low_mac AND max(x.mac, x.mac_before) = f.high_mac)
-GROUP BY finding_id, file_id, frame
-ORDER BY finding_id, at_ns, part;
-
-DROP TABLE ac_many;
-DROP TABLE ac_claim;
-DROP TABLE ac_flip;
-DROP TABLE ac_pair;
-DROP TABLE ac_flows;
-DROP TABLE ac_found;
+GROUP BY key, file_id, frame
+ORDER BY key, at_ns, part;

@@ -55,8 +55,7 @@ DELETE FROM au_run WHERE EXISTS (
 -- Known: an address of a captured host, or one that spoke at some time. What never spoke anywhere is
 -- one notice for each host that asked, however many addresses it tried.
 CREATE TEMP TABLE au_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, ip_key IS NULL,
-		ip_key) AS finding_id, *
+SELECT row_number() OVER (ORDER BY vantage_id, ip_key IS NULL, ip_key) AS key, *
 FROM (
 	SELECT r.vantage_id, CASE WHEN r.known THEN r.ip END AS ip_key, min(r.ip) AS ip,
 		count(DISTINCT r.ip) AS addresses, r.known, max(r.owner_host) AS owner_host,
@@ -73,7 +72,7 @@ FROM (
 
 -- Where the owner was captured: how many of the requests arrived there, and whether it answered.
 CREATE TEMP TABLE au_there AS
-SELECT f.finding_id, o.id AS owner_vantage,
+SELECT f.key, o.id AS owner_vantage,
 	coalesce(sum(a.operation = 'request' AND a.target_ip = f.ip AND a.sender_mac = v.mac), 0) AS arrived,
 	coalesce(sum(a.operation = 'reply' AND a.sender_ip = f.ip AND a.target_mac = v.mac), 0) AS answered
 FROM au_found f
@@ -86,11 +85,11 @@ LEFT JOIN arp a ON a.vantage_id = o.id AND (a.target_ip = f.ip OR a.sender_ip = 
 		AND f.to_ns - cv.offset_ns + 1000000000
 -- its capture ran all that time
 WHERE o.first_ns - co.offset_ns <= f.from_ns - cv.offset_ns AND o.last_ns - co.offset_ns >= f.to_ns - cv.offset_ns
-GROUP BY f.finding_id;
+GROUP BY f.key;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'arp-unanswered',
+SELECT f.key, 'arp-unanswered',
 	CASE WHEN NOT f.known THEN 'notice' WHEN f.owner_host IS NOT NULL THEN 'critical' ELSE 'warning' END,
 	CASE WHEN t.arrived IS NOT NULL THEN 0.99 ELSE 0.95 END,
 	v.host_id, f.vantage_id, t.owner_vantage,
@@ -127,21 +126,13 @@ JOIN vantage v ON v.id = f.vantage_id
 JOIN host h ON h.id = v.host_id
 JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.from_ns >= c.valid_from AND f.from_ns < c.valid_to
 LEFT JOIN host oh ON oh.id = f.owner_host
-LEFT JOIN au_there t ON t.finding_id = f.finding_id
-ORDER BY f.finding_id;
+LEFT JOIN au_there t ON t.key = f.key
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, q.capture_file_id, q.frame, 'asks for ' || q.ip || '; no answer within a second'
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, q.capture_file_id, q.frame, 'asks for ' || q.ip || '; no answer within a second'
 FROM au_found f
 JOIN au_run r ON r.vantage_id = f.vantage_id AND (r.ip = f.ip_key OR (f.ip_key IS NULL
 	AND NOT EXISTS (SELECT 1 FROM au_found k WHERE k.vantage_id = r.vantage_id AND k.ip_key = r.ip)))
 JOIN au_request q ON q.vantage_id = r.vantage_id AND q.ip = r.ip AND q.run = r.run AND NOT q.answered
-ORDER BY f.finding_id, q.at_ns, q.frame;
-
-DROP TABLE au_said;
-DROP TABLE au_request;
-DROP TABLE au_run;
-DROP TABLE au_word;
-DROP TABLE au_claim;
-DROP TABLE au_found;
-DROP TABLE au_there;
+ORDER BY f.key, q.at_ns, q.frame;

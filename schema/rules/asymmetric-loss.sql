@@ -4,27 +4,26 @@
 -- path MTU explains is left out (prepare.sql: loss_part). Rates carry Wilson intervals at 95 %; they
 -- are of the segments whose fate is known.
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.from_vantage_id,
-		v.to_vantage_id) AS id, v.*
+SELECT row_number() OVER (ORDER BY v.from_vantage_id, v.to_vantage_id) AS key, v.*
 FROM loss_verdict v WHERE v.kind = 'asymmetric-loss';
 
 -- The first of its events, and the last (prepare.sql): there may be any number.
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.lost, p.at_ns, p.event_id,
-	row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
+SELECT v.key, v.lost, p.at_ns, p.event_id,
+	row_number() OVER (PARTITION BY v.key ORDER BY p.at_ns, p.event_id) AS n
 FROM verdict v
 JOIN loss_proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id;
-CREATE INDEX temp.proof_by_id ON proof(id, at_ns);
+CREATE INDEX temp.proof_by_id ON proof(key, at_ns);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'asymmetric-loss',
+SELECT v.key, 'asymmetric-loss',
 	CASE WHEN v.rate_low >= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
 		WHEN v.rate >= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
 		ELSE 'notice' END,
 	v.certainty * v.trusted, NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
-	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
-	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost, v.sent,
 	percent(v.rate) || ' of the segments lost (' || v.lost || ' of ' || v.sent || ', 95 %: '
 		|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); the other way '
@@ -44,9 +43,7 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO cite
-SELECT id, event_id, n, 'segment ' || n || ' of ' || lost FROM proof
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'segment ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;

@@ -70,8 +70,7 @@ WITH outside AS (SELECT vantage_id, sum(max(n_in, n_out)) AS n
 	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(c.dropped_kernel) AS dropped
 		FROM (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i
 		JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
-SELECT row_number() OVER (ORDER BY vantage_id) + (SELECT coalesce(max(id), 0) FROM finding) AS id, *,
-	max(proven, coalesce(dropped, 0)) AS missed
+SELECT vantage_id AS key, *, max(proven, coalesce(dropped, 0)) AS missed
 FROM (SELECT v.id AS vantage_id, v.host_id, v.name,
 		max(coalesce(p.missed, 0), v.tcp_missed) - coalesce(x.n, 0) AS proven,
 		o.dropped, o.frames, p.flows, r.first_ns, r.last_ns
@@ -83,13 +82,13 @@ FROM (SELECT v.id AS vantage_id, v.host_id, v.name,
 WHERE proven > 0 OR dropped > 0;
 
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.missed, m.event_id, row_number() OVER (PARTITION BY v.id ORDER BY m.at_ns, m.event_id) AS n
+SELECT v.key, v.missed, m.event_id, row_number() OVER (PARTITION BY v.key ORDER BY m.at_ns, m.event_id) AS n
 FROM missing m JOIN verdict v ON v.vantage_id = m.vantage_id
 WHERE NOT m.outside;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'capture-loss',
+SELECT v.key, 'capture-loss',
 	CASE WHEN 1.0 * v.missed / (v.frames + v.missed)
 		>= (SELECT value FROM setting WHERE key = 'capture_loss_warning_rate') THEN 'warning'
 		ELSE 'notice' END,
@@ -106,20 +105,14 @@ SELECT v.id, 'capture-loss',
 	json_object('proven', v.proven, 'dropped_kernel', v.dropped, 'flows', v.flows)
 FROM verdict v;
 
-INSERT INTO cite
-SELECT id, event_id, n, 'frame ' || n || ' of ' || missed || ' missed' FROM proof
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-INSERT INTO evidence (finding_id, capture_file_id, note)
-SELECT v.id, c.id, 'the file counts ' || c.dropped_kernel || ' frames dropped by the kernel'
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'frame ' || n || ' of ' || missed || ' missed' FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;
+INSERT INTO new_evidence (key, capture_file_id, note)
+SELECT v.key, c.id, 'the file counts ' || c.dropped_kernel || ' frames dropped by the kernel'
 FROM verdict v
 JOIN (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i ON i.vantage_id = v.vantage_id
 JOIN capture_file c ON c.id = i.capture_file_id
 WHERE c.dropped_kernel > 0
-ORDER BY v.id, c.id;
-
-DROP TABLE temp.missed;
-DROP TABLE temp.ran;
-DROP TABLE temp.pause;
-DROP TABLE temp.missing;
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+ORDER BY v.key, c.id;

@@ -36,14 +36,13 @@ SELECT s.*, CASE WHEN h.step_id IS NULL THEN s.vantage_id ELSE s.reference_vanta
 FROM step s LEFT JOIN shared h ON h.step_id = s.rowid;
 
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY whose) AS id, whose,
-	count(*) AS steps, min(at_ns) AS first_ns, max(at_ns) AS last_ns, max(abs(step_ns)) AS largest,
+SELECT whose AS key, whose, count(*) AS steps, min(at_ns) AS first_ns, max(at_ns) AS last_ns, max(abs(step_ns)) AS largest,
 	min(reference_vantage_id) AS reference_vantage_id, max(all_saw) AS all_saw
 FROM jumped GROUP BY whose;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELSE 'notice' END,
+SELECT v.key, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELSE 'notice' END,
 	CASE WHEN v.all_saw THEN 0.95 WHEN w.clocks > 1 THEN 0.95 ELSE 0.8 END,
 	CASE WHEN v.all_saw OR w.clocks > 1 THEN h.host_id END, v.whose,
 	CASE WHEN v.all_saw OR w.clocks > 1 THEN NULL ELSE v.reference_vantage_id END,
@@ -67,8 +66,8 @@ CROSS JOIN (SELECT count(DISTINCT vantage_id) AS clocks FROM clock
 	WHERE vantage_id != reference_vantage_id AND method != 'same host') w;
 
 -- Proof: the frames on both sides of the jump where they have rows, else the captures that show it.
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT v.id, c.id, (SELECT p.frame FROM packet p WHERE p.capture_file_id = c.id AND p.at_ns >= j.from_ns
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT v.key, c.id, (SELECT p.frame FROM packet p WHERE p.capture_file_id = c.id AND p.at_ns >= j.from_ns
 		ORDER BY p.at_ns LIMIT 1), NULL,
 	'from ' || iso(j.from_ns) || ' on this clock it is ' || span(abs(j.jump_ns))
 		|| CASE WHEN j.jump_ns > 0 THEN ' further ahead' ELSE ' further behind' END
@@ -77,18 +76,13 @@ JOIN jumped j ON j.whose = v.whose
 JOIN capture_file c ON c.id = (SELECT min(f.id) FROM capture_file f
 	JOIN capture_interface i ON i.capture_file_id = f.id AND i.vantage_id = j.vantage_id
 	WHERE f.first_ns <= j.from_ns AND f.last_ns >= j.from_ns)
-ORDER BY v.id, j.at_ns;
-INSERT INTO evidence (finding_id, capture_file_id, note)
-SELECT v.id, c.id, 'the capture whose times jump'
+ORDER BY v.key, j.at_ns;
+INSERT INTO new_evidence (key, capture_file_id, note)
+SELECT v.key, c.id, 'the capture whose times jump'
 FROM verdict v
 JOIN jumped j ON j.whose = v.whose
 JOIN capture_interface i ON i.vantage_id = j.vantage_id
 JOIN capture_file c ON c.id = i.capture_file_id
-WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.finding_id = v.id)
-GROUP BY v.id, c.id
-ORDER BY v.id, c.id;
-
-DROP TABLE temp.step;
-DROP TABLE temp.shared;
-DROP TABLE temp.jumped;
-DROP TABLE temp.verdict;
+WHERE NOT EXISTS (SELECT 1 FROM new_evidence e WHERE e.key = v.key)
+GROUP BY v.key, c.id
+ORDER BY v.key, c.id;

@@ -69,9 +69,8 @@ CREATE TEMP TABLE eni_alive AS
 SELECT host_id, first_ns, last_ns FROM finding WHERE kind = 'host-dark' AND json_extract(detail, '$.alive');
 
 CREATE TEMP TABLE eni_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
-		ORDER BY p.vantage_id, p.src_ip, p.dst_ip) AS id, p.*, e.host_id, e.nic_id, e.slack, e.sound,
-	e.drops_known, e.shows_arp,
+SELECT row_number() OVER (ORDER BY p.vantage_id, p.src_ip, p.dst_ip) AS key, p.*,
+	e.host_id, e.nic_id, e.slack, e.sound, e.drops_known, e.shows_arp,
 	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = e.nic_id AND a.second_ns >= p.first_ns
 		AND a.second_ns <= p.last_ns AND a.tx_frames > 0)
 	-- captures that do not tell directions: host-dark knows frames of the host's own
@@ -86,9 +85,9 @@ JOIN (SELECT eni_id, host_id, min(nic_id) AS nic_id, sum(dropped + tcp_missed + 
 WHERE p.low - e.slack >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
 	AND (e.shows_arp OR p.service_shown);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.id, 'eni-not-host', CASE WHEN f.flows_missing > 0 OR f.low * 10 >= f.accepted THEN 'critical' ELSE 'warning' END,
+SELECT f.key, 'eni-not-host', CASE WHEN f.flows_missing > 0 OR f.low * 10 >= f.accepted THEN 'critical' ELSE 'warning' END,
 	CASE WHEN NOT f.recording THEN 0.5 WHEN f.sound AND f.drops_known THEN 0.95 WHEN f.sound THEN 0.85
 		ELSE 0.7 END,
 	f.host_id, f.vantage_id, f.nic_id, f.src_ip, f.dst_ip, f.first_ns, f.last_ns, f.low, f.accepted,
@@ -106,18 +105,10 @@ FROM eni_found f
 JOIN vantage e ON e.id = f.vantage_id
 JOIN host h ON h.id = f.host_id;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT f.id, m.log_file_id, m.line, 'accepted for port ' || coalesce(m.dst_port, '-') || ' from port '
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT f.key, m.log_file_id, m.line, 'accepted for port ' || coalesce(m.dst_port, '-') || ' from port '
 	|| coalesce(m.src_port, '-') || ': ' || m.packets || ' packets, ' || m.shown || ' in the capture'
 FROM eni_found f
 JOIN eni_missing m ON m.vantage_id = f.vantage_id AND m.src_ip = f.src_ip AND m.dst_ip = f.dst_ip
 WHERE m.low > 0
-ORDER BY f.id, m.log_file_id, m.line;
-
-DROP TABLE eni_host;
-DROP TABLE eni_shown;
-DROP TABLE eni_shown_service;
-DROP TABLE eni_missing;
-DROP TABLE eni_pair;
-DROP TABLE eni_found;
-DROP TABLE eni_alive;
+ORDER BY f.key, m.log_file_id, m.line;

@@ -41,8 +41,8 @@ DELETE FROM fw_logged WHERE NOT CASE
 
 -- Ends of their own while they are few, else one finding for the rule.
 CREATE TEMP TABLE fw_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY l.vantage_id, l.hook, l.prefix,
-		CASE WHEN c.crowd THEN '' ELSE l.src_ip END, CASE WHEN c.crowd THEN '' ELSE l.dst_ip END) AS finding_id,
+SELECT 'log ' || row_number() OVER (ORDER BY l.vantage_id, l.hook, l.prefix,
+		CASE WHEN c.crowd THEN '' ELSE l.src_ip END, CASE WHEN c.crowd THEN '' ELSE l.dst_ip END) AS key,
 	l.host_id, l.vantage_id, l.hook, l.prefix, max(l.says_so) AS says_so, c.crowd,
 	CASE WHEN c.crowd THEN NULL ELSE l.src_ip END AS src_ip, CASE WHEN c.crowd THEN NULL ELSE l.dst_ip END AS dst_ip,
 	sum(l.packets) AS packets, sum(l.at_nic) AS at_nic, count(DISTINCT l.flow_id) AS flows,
@@ -56,9 +56,9 @@ JOIN (SELECT vantage_id, hook, prefix, count(DISTINCT src_ip || '>' || dst_ip)
 GROUP BY l.vantage_id, l.hook, l.prefix, CASE WHEN c.crowd THEN '' ELSE l.src_ip END,
 	CASE WHEN c.crowd THEN '' ELSE l.dst_ip END;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'warning' END,
+SELECT f.key, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.says_so AND f.at_nic > 0 THEN 0.99 WHEN f.says_so THEN 0.95 WHEN f.at_nic > 0 THEN 0.8 ELSE 0.6 END,
 	f.host_id, (SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id AND v.kind = 'nic'), f.vantage_id,
 	f.src_ip, f.dst_ip,
@@ -79,21 +79,20 @@ SELECT f.finding_id, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' E
 FROM fw_found f
 JOIN host h ON h.id = f.host_id
 JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT f.finding_id, l.capture_file_id, l.frame, l.flow_id, 'logged at ' || l.hook || ', ' || l.packets
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT f.key, l.capture_file_id, l.frame, l.flow_id, 'logged at ' || l.hook || ', ' || l.packets
 	|| ' packets of this flow; not answered'
 FROM fw_found f
 JOIN fw_logged l ON l.vantage_id = f.vantage_id AND l.hook = f.hook AND l.prefix = f.prefix
 	AND (f.crowd OR (l.src_ip = f.src_ip AND l.dst_ip = f.dst_ip))
-ORDER BY f.finding_id, l.first_ns, l.frame;
+ORDER BY f.key, l.first_ns, l.frame;
 
 -- ICMP 3/9, 3/10, 3/13 and ICMPv6 1/1, 1/5, 1/6: a filter on the way, or at the host, says no. One
 -- place speaks for each pair: the one that saw most.
 CREATE TEMP TABLE fw_icmp AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY src_ip, quoted_src_ip, quoted_dst_ip)
-	AS finding_id, *
+SELECT 'icmp ' || row_number() OVER (ORDER BY src_ip, quoted_src_ip, quoted_dst_ip) AS key, *
 FROM (
 	SELECT i.vantage_id, i.src_ip, i.quoted_src_ip, i.quoted_dst_ip, count(*) AS errors, min(i.at_ns) AS first_ns,
 		max(i.at_ns) AS last_ns, min(i.type) AS type, min(i.code) AS code,
@@ -107,9 +106,9 @@ FROM (
 	GROUP BY i.vantage_id, i.src_ip, i.quoted_src_ip, i.quoted_dst_ip)
 WHERE place = 1;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'firewall-drop', CASE WHEN f.errors >= 3 THEN 'critical' ELSE 'warning' END, 0.97,
+SELECT f.key, 'firewall-drop', CASE WHEN f.errors >= 3 THEN 'critical' ELSE 'warning' END, 0.97,
 	coalesce(o.host_id, v.host_id), f.vantage_id, NULL, f.quoted_src_ip, f.quoted_dst_ip,
 	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
 	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
@@ -123,13 +122,13 @@ JOIN vantage v ON v.id = f.vantage_id
 JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 LEFT JOIN fw_ip o ON o.ip = f.src_ip
 LEFT JOIN host h ON h.id = o.host_id
-ORDER BY f.finding_id;
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, i.capture_file_id, i.frame, 'ICMP type ' || i.type || ' code ' || i.code || ' from ' || i.src_ip
+ORDER BY f.key;
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, i.capture_file_id, i.frame, 'ICMP type ' || i.type || ' code ' || i.code || ' from ' || i.src_ip
 FROM fw_icmp f
 JOIN icmp_error i ON i.vantage_id = f.vantage_id AND i.src_ip = f.src_ip AND i.quoted_src_ip = f.quoted_src_ip
 	AND i.quoted_dst_ip = f.quoted_dst_ip AND i.type = f.type
-ORDER BY f.finding_id, i.at_ns, i.frame;
+ORDER BY f.key, i.at_ns, i.frame;
 
 -- Connections that arrived at the server's own capture and got no answer there. The last seconds of
 -- the capture prove nothing, nor do frames that were not meant for this host's MAC.
@@ -159,22 +158,22 @@ WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') --
 	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);
 
 CREATE TEMP TABLE fw_quiet AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, server_ip, server_port)
-	AS finding_id, vantage_id, host_id, server_ip, server_port, count(*) AS flows, count(DISTINCT client_ip) AS clients,
+SELECT 'unanswered ' || row_number() OVER (ORDER BY vantage_id, server_ip, server_port) AS key, vantage_id, host_id,
+	server_ip, server_port, count(*) AS flows, count(DISTINCT client_ip) AS clients,
 	min(client_ip) AS client_ip, min(owned) AS owned, sum(syn_c2s) AS syns, min(first_ns) AS first_ns, max(last_ns) AS last_ns
 FROM fw_silent GROUP BY vantage_id, server_ip, server_port
 HAVING sum(syn_c2s) >= 2;
 
 CREATE INDEX temp.fw_quiet_by_server ON fw_quiet(server_ip, server_port, vantage_id);
 CREATE TEMP TABLE fw_total AS
-SELECT q.finding_id, sum(x.syn_c2s) AS syns
+SELECT q.key, sum(x.syn_c2s) AS syns
 FROM (SELECT 1 FROM fw_quiet LIMIT 1) once CROSS JOIN flow_vantage x
 CROSS JOIN fw_quiet q ON q.server_ip = x.server_ip AND q.server_port = x.server_port AND q.vantage_id = x.vantage_id
-GROUP BY q.finding_id;
+GROUP BY q.key;
 
 -- Counters that grew in that time: from the last sample before it to the first one after.
 CREATE TEMP TABLE fw_counter AS
-SELECT q.finding_id, n.name, max(n.value) - min(n.value) AS grew,
+SELECT q.key, n.name, max(n.value) - min(n.value) AS grew,
 	CASE WHEN n.name LIKE '%IPReversePathFilter' THEN 1 WHEN n.name LIKE 'conntrack.%' THEN 2
 		WHEN n.name LIKE '%Overflow%' OR n.name LIKE '%ReqQ%' OR n.name LIKE '%ListenDrops' THEN 3 ELSE 4 END AS rank
 FROM fw_quiet q
@@ -188,28 +187,28 @@ WHERE n.name IN ('netstat.TcpExt.IPReversePathFilter', 'conntrack.dropped', 'con
 		AND b.name = n.name AND b.at_ns <= q.first_ns), q.first_ns)
 	AND n.at_ns <= coalesce((SELECT min(b.at_ns) FROM nic_counter b WHERE b.vantage_id = n.vantage_id
 		AND b.name = n.name AND b.at_ns >= q.last_ns), q.last_ns)
-GROUP BY q.finding_id, n.name HAVING max(n.value) > min(n.value);
+GROUP BY q.key, n.name HAVING max(n.value) > min(n.value);
 INSERT INTO fw_counter
-SELECT q.finding_id, 'kernel: ' || min(k.message), count(*), 0
+SELECT q.key, 'kernel: ' || min(k.message), count(*), 0
 FROM fw_quiet q JOIN kernel_log k ON k.host_id = q.host_id
 	AND k.at_ns BETWEEN q.first_ns - 10000000000 AND q.last_ns + 10000000000
 	AND regexp('conntrack: table full|SYN flooding', k.message)
-GROUP BY q.finding_id;
+GROUP BY q.key;
 CREATE TEMP TABLE fw_reason AS
-SELECT finding_id, name, grew, rank FROM (
-	SELECT *, row_number() OVER (PARTITION BY finding_id ORDER BY rank, name) AS place FROM fw_counter)
+SELECT key, name, grew, rank FROM (
+	SELECT *, row_number() OVER (PARTITION BY key ORDER BY rank, name) AS place FROM fw_counter)
 WHERE place = 1;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id,
+SELECT f.key,
 	CASE WHEN r.rank IN (1, 2) OR r.name LIKE '%conntrack%' THEN 'firewall-drop' ELSE 'host-drop' END,
 	CASE WHEN f.syns >= 3 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN NOT f.owned THEN 0.7 WHEN r.name IS NOT NULL THEN 0.9 ELSE 0.85 END,
 	f.host_id, f.vantage_id, NULL, CASE f.clients WHEN 1 THEN f.client_ip END, f.server_ip,
 	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
 	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.syns, (SELECT t.syns FROM fw_total t WHERE t.finding_id = f.finding_id),
+	f.syns, (SELECT t.syns FROM fw_total t WHERE t.key = f.key),
 	f.syns || ' SYNs of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
 		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
 		|| endpoint(f.server_ip, f.server_port) || ' and got no answer from it'
@@ -226,34 +225,22 @@ SELECT f.finding_id,
 			|| 'hooks (bothends-agent nft --print) tells more' END,
 	json_patch('{}', json_object('flows', f.flows, 'broken', f.flows, 'port', f.server_port, 'clients', f.clients,
 		'reason', r.name, 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k
-			WHERE k.finding_id = f.finding_id ORDER BY name))))
+			WHERE k.key = f.key ORDER BY name))))
 FROM fw_quiet f
 JOIN host h ON h.id = f.host_id
 JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
-LEFT JOIN fw_reason r ON r.finding_id = f.finding_id
-ORDER BY f.finding_id;
+LEFT JOIN fw_reason r ON r.key = f.key
+ORDER BY f.key;
 
 -- The SYNs themselves where they have rows, else the flow.
 CREATE TEMP TABLE fw_proof AS
-SELECT q.finding_id, s.flow_id, p.capture_file_id, p.frame, s.first_ns, s.syn_c2s,
-	row_number() OVER (PARTITION BY q.finding_id, s.flow_id ORDER BY p.frame) AS n
+SELECT q.key, s.flow_id, p.capture_file_id, p.frame, s.first_ns, s.syn_c2s,
+	row_number() OVER (PARTITION BY q.key, s.flow_id ORDER BY p.frame) AS n
 FROM fw_quiet q
 JOIN fw_silent s ON s.vantage_id = q.vantage_id AND s.server_ip = q.server_ip AND s.server_port = q.server_port
 LEFT JOIN packet p ON p.flow_id = s.flow_id AND p.direction = 'c2s' AND p.tcp_flags & 2
 	AND p.capture_file_id IN (SELECT i.capture_file_id FROM capture_interface i WHERE i.vantage_id = q.vantage_id);
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT finding_id, capture_file_id, frame, flow_id, CASE WHEN frame IS NULL THEN syn_c2s || ' SYNs, none answered'
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT key, capture_file_id, frame, flow_id, CASE WHEN frame IS NULL THEN syn_c2s || ' SYNs, none answered'
 	ELSE 'SYN arrives; not answered' END
-FROM fw_proof WHERE n <= 4 ORDER BY finding_id, first_ns, flow_id, n;
-
-DROP TABLE fw_ip;
-DROP TABLE fw_rule;
-DROP TABLE fw_logged;
-DROP TABLE fw_found;
-DROP TABLE fw_icmp;
-DROP TABLE fw_silent;
-DROP TABLE fw_quiet;
-DROP TABLE fw_total;
-DROP TABLE fw_counter;
-DROP TABLE fw_reason;
-DROP TABLE fw_proof;
+FROM fw_proof WHERE n <= 4 ORDER BY key, first_ns, flow_id, n;

@@ -14,17 +14,16 @@ SELECT DISTINCT start_ns FROM flow_log_window ORDER BY start_ns;
 CREATE INDEX temp.gap_minute_by_start ON gap_minute(start_ns);
 
 CREATE TEMP TABLE gap_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id) AS id, vantage_id,
-	min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(*) AS spans, sum(to_ns - from_ns) AS length_ns,
+SELECT vantage_id AS key, vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(*) AS spans, sum(to_ns - from_ns) AS length_ns,
 	json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns)) AS windows
 FROM (SELECT g.* FROM gap_span g WHERE EXISTS (SELECT 1 FROM gap_minute m
 		WHERE m.start_ns > g.from_ns AND m.start_ns < g.to_ns - 60000000000)
 	ORDER BY g.vantage_id, g.from_ns)
 GROUP BY vantage_id;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count,
 	summary, remedy, detail)
-SELECT g.id, 'flowlog-gap', 'notice', 0.9, v.host_id, g.vantage_id, g.first_ns, g.last_ns, g.spans,
+SELECT g.key, 'flowlog-gap', 'notice', 0.9, v.host_id, g.vantage_id, g.first_ns, g.last_ns, g.spans,
 	'the flow log of ' || v.interface || ' holds no record of any kind in ' || g.spans || CASE g.spans WHEN 1
 		THEN ' span' ELSE ' spans' END || ', ' || span(g.length_ns)
 		|| ' in all: log off, interface gone or export incomplete, not silence',
@@ -33,9 +32,5 @@ SELECT g.id, 'flowlog-gap', 'notice', 0.9, v.host_id, g.vantage_id, g.first_ns, 
 FROM gap_found g
 JOIN vantage v ON v.id = g.vantage_id;
 
-INSERT INTO evidence (finding_id, note)
-SELECT id, 'no record from ' || iso(first_ns) || ' to ' || iso(last_ns) FROM gap_found ORDER BY id;
-
-DROP TABLE gap_span;
-DROP TABLE gap_minute;
-DROP TABLE gap_found;
+INSERT INTO new_evidence (key, note)
+SELECT key, 'no record from ' || iso(first_ns) || ' to ' || iso(last_ns) FROM gap_found ORDER BY key;

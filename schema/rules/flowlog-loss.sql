@@ -4,15 +4,14 @@
 -- 5-tuple, both logs covering the time with a margin and without SKIPDATA. No NAT lies between: then
 -- addresses or ports would differ and the records would not meet.
 CREATE TEMP TABLE eni_loss AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
-		ORDER BY from_vantage_id, to_vantage_id, src_ip, dst_ip) AS id, l.*
+SELECT row_number() OVER (ORDER BY from_vantage_id, to_vantage_id, src_ip, dst_ip) AS key, l.*
 FROM flow_log_loss l
 WHERE packets_missing >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
 	AND packets_missing >= (SELECT value FROM setting WHERE key = 'loss_min_rate') * packets_sent;
 
-INSERT INTO finding (id, kind, severity, confidence, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT l.id, 'flowlog-loss', 'warning',
+SELECT l.key, 'flowlog-loss', 'warning',
 	CASE WHEN i.rejected = 0 THEN 0.6 WHEN l.packets_missing = l.packets_sent THEN 0.9 ELSE 0.8 END,
 	l.from_vantage_id, l.to_vantage_id, l.src_ip, l.dst_ip, l.first_ns, l.last_ns, l.packets_missing,
 	l.packets_sent, l.packets_missing || ' of ' || l.packets_sent || ' packets that left ' || f.interface
@@ -31,8 +30,6 @@ JOIN vantage f ON f.id = l.from_vantage_id
 JOIN vantage t ON t.id = l.to_vantage_id
 JOIN flow_log_interface i ON i.vantage_id = l.to_vantage_id;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT id, log_file_id, line, 'left the one, not (all) in at the other' FROM eni_loss
-WHERE log_file_id IS NOT NULL ORDER BY id;
-
-DROP TABLE eni_loss;
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT key, log_file_id, line, 'left the one, not (all) in at the other' FROM eni_loss
+WHERE log_file_id IS NOT NULL ORDER BY key;

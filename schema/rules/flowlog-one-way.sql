@@ -22,8 +22,8 @@ WHERE p.unanswered_flows > 0
 GROUP BY p.vantage_id, p.own, p.client_ip, p.server_ip, p.protocol;
 
 CREATE TEMP TABLE silent_rank AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
-		ORDER BY s.vantage_id, s.own, s.client_ip, s.server_ip, s.protocol) AS id, s.*,
+SELECT row_number() OVER (
+		ORDER BY s.vantage_id, s.own, s.client_ip, s.server_ip, s.protocol) AS key, s.*,
 	i.has_flags, i.rejected = 0 AS accepts_only, s.edge = s.flows AS at_edge,
 	row_number() OVER (PARTITION BY s.vantage_id ORDER BY s.protocol = 'tcp' DESC, s.edge = s.flows,
 		s.inside DESC, s.packets DESC, s.client_ip, s.server_ip) AS place
@@ -31,9 +31,9 @@ FROM silent_pair s
 -- What forwards for others shows each direction at an interface of its own.
 JOIN flow_log_interface i ON i.vantage_id = s.vantage_id AND NOT i.transit;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT s.id, 'flowlog-one-way',
+SELECT s.key, 'flowlog-one-way',
 	CASE WHEN s.protocol = 'tcp' AND s.packets >= 2 AND NOT s.at_edge THEN 'warning' ELSE 'notice' END,
 	CASE WHEN s.at_edge THEN 0.4 WHEN s.protocol != 'tcp' THEN 0.5 WHEN s.syns = s.flows THEN 0.9
 		WHEN s.guessed THEN 0.6 ELSE 0.75 END,
@@ -58,35 +58,30 @@ FROM silent_rank s
 JOIN vantage v ON v.id = s.vantage_id
 JOIN host h ON h.id = v.host_id
 WHERE s.place <= (SELECT value FROM setting WHERE key = 'flowlog_findings_max')
-ORDER BY s.id;
+ORDER BY s.key;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT s.id, p.unanswered_file_id, p.unanswered_line,
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT s.key, p.unanswered_file_id, p.unanswered_line,
 	'accepted, no record of an answer: ' || p.protocol || coalesce(' port ' || p.server_port, '')
 FROM silent_rank s
 JOIN flow_log_pair p ON p.vantage_id = s.vantage_id AND p.client_ip = s.client_ip
 	AND p.server_ip = s.server_ip AND p.protocol = s.protocol AND p.own IS s.own
 WHERE s.place <= (SELECT value FROM setting WHERE key = 'flowlog_findings_max')
 	AND p.unanswered_file_id IS NOT NULL
-ORDER BY s.id, p.unanswered_file_id, p.unanswered_line;
+ORDER BY s.key, p.unanswered_file_id, p.unanswered_line;
 
 CREATE TEMP TABLE silent_rest AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id) AS id, vantage_id,
-	count(*) AS pairs, count(DISTINCT client_ip) AS clients, sum(silent) AS silent, sum(records) AS records,
+SELECT 'rest at ' || vantage_id AS key, vantage_id, count(*) AS pairs, count(DISTINCT client_ip) AS clients, sum(silent) AS silent, sum(records) AS records,
 	min(first_ns) AS first_ns, max(last_ns) AS last_ns
 FROM silent_rank
 WHERE place > (SELECT value FROM setting WHERE key = 'flowlog_findings_max')
 GROUP BY vantage_id;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
 	summary, detail)
-SELECT r.id, 'flowlog-one-way', 'notice', 0.5, v.host_id, r.vantage_id, r.first_ns, r.last_ns, r.silent,
+SELECT r.key, 'flowlog-one-way', 'notice', 0.5, v.host_id, r.vantage_id, r.first_ns, r.last_ns, r.silent,
 	r.records, r.pairs || ' more pairs of addresses without an answer at ' || v.interface || ', from '
 		|| r.clients || ' senders: ' || r.silent || ' records',
 	json_object('rule', 'flowlog-one-way', 'pairs', r.pairs)
 FROM silent_rest r
 JOIN vantage v ON v.id = r.vantage_id;
-
-DROP TABLE silent_pair;
-DROP TABLE silent_rank;
-DROP TABLE silent_rest;

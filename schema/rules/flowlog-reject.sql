@@ -24,15 +24,14 @@ WHERE (p.rejected_flows > 0 OR p.reply_rejected_flows > 0)
 GROUP BY p.vantage_id, p.own, p.client_ip, p.server_ip;
 
 CREATE TEMP TABLE reject_rank AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
-		ORDER BY vantage_id, own, client_ip, server_ip) AS id, r.*,
+SELECT row_number() OVER (ORDER BY vantage_id, own, client_ip, server_ip) AS key, r.*,
 	row_number() OVER (PARTITION BY vantage_id
 		ORDER BY by_acl DESC, inside DESC, rejected DESC, client_ip, server_ip) AS place
 FROM reject_pair r;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT r.id, 'flowlog-reject', CASE WHEN r.by_acl OR r.inside THEN 'warning' ELSE 'notice' END, 0.95,
+SELECT r.key, 'flowlog-reject', CASE WHEN r.by_acl OR r.inside THEN 'warning' ELSE 'notice' END, 0.95,
 	v.host_id, CASE WHEN r.own = 'client' THEN r.vantage_id END,
 	CASE WHEN r.own = 'client' THEN NULL ELSE r.vantage_id END,
 	r.client_ip, r.server_ip, r.first_ns, r.last_ns, r.rejected, r.records,
@@ -57,36 +56,31 @@ SELECT r.id, 'flowlog-reject', CASE WHEN r.by_acl OR r.inside THEN 'warning' ELS
 FROM reject_rank r
 JOIN vantage v ON v.id = r.vantage_id
 WHERE r.place <= (SELECT value FROM setting WHERE key = 'flowlog_findings_max')
-ORDER BY r.id;
+ORDER BY r.key;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT r.id, p.rejected_file_id, p.rejected_line,
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT r.key, p.rejected_file_id, p.rejected_line,
 	'rejected: ' || p.protocol || coalesce(' port ' || p.server_port, '')
 FROM reject_rank r
 JOIN flow_log_pair p ON p.vantage_id = r.vantage_id AND p.client_ip = r.client_ip
 	AND p.server_ip = r.server_ip AND p.own IS r.own
 WHERE r.place <= (SELECT value FROM setting WHERE key = 'flowlog_findings_max')
 	AND p.rejected_file_id IS NOT NULL
-ORDER BY r.id, p.rejected_file_id, p.rejected_line;
+ORDER BY r.key, p.rejected_file_id, p.rejected_line;
 
 -- The rest of an ENI in one.
 CREATE TEMP TABLE reject_rest AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id) AS id, vantage_id,
-	count(*) AS pairs, count(DISTINCT client_ip) AS clients, sum(rejected) AS rejected, sum(records) AS records,
+SELECT 'rest at ' || vantage_id AS key, vantage_id, count(*) AS pairs, count(DISTINCT client_ip) AS clients, sum(rejected) AS rejected, sum(records) AS records,
 	min(first_ns) AS first_ns, max(last_ns) AS last_ns
 FROM reject_rank
 WHERE place > (SELECT value FROM setting WHERE key = 'flowlog_findings_max')
 GROUP BY vantage_id;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
 	summary, detail)
-SELECT r.id, 'flowlog-reject', 'notice', 0.95, v.host_id, r.vantage_id, r.first_ns, r.last_ns, r.rejected,
+SELECT r.key, 'flowlog-reject', 'notice', 0.95, v.host_id, r.vantage_id, r.first_ns, r.last_ns, r.rejected,
 	r.records, r.pairs || ' more pairs of addresses with rejects at ' || v.interface || ', from ' || r.clients
 		|| ' senders: ' || r.rejected || ' records',
 	json_object('rule', 'flowlog-reject', 'pairs', r.pairs)
 FROM reject_rest r
 JOIN vantage v ON v.id = r.vantage_id;
-
-DROP TABLE reject_pair;
-DROP TABLE reject_rank;
-DROP TABLE reject_rest;

@@ -9,8 +9,7 @@ FROM (SELECT w.vantage_id, w.start_ns, w.skipdata, w.start_ns / 60000000000 - ro
 GROUP BY vantage_id, run;
 
 CREATE TEMP TABLE skip_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY r.vantage_id) AS id,
-	r.vantage_id, r.first_ns, r.last_ns, r.runs, r.windows, i.skipdata,
+SELECT r.vantage_id AS key, r.vantage_id, r.first_ns, r.last_ns, r.runs, r.windows, i.skipdata,
 	i.records + i.nodata + i.skipdata AS total
 FROM (SELECT vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(*) AS runs,
 		json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns)) AS windows
@@ -19,9 +18,9 @@ JOIN flow_log_interface i ON i.vantage_id = r.vantage_id;
 
 CREATE INDEX temp.skip_found_by_vantage ON skip_found(vantage_id);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
 	summary, remedy, detail)
-SELECT s.id, 'flowlog-skipdata', 'warning', 1.0, v.host_id, s.vantage_id, s.first_ns, s.last_ns, s.skipdata,
+SELECT s.key, 'flowlog-skipdata', 'warning', 1.0, v.host_id, s.vantage_id, s.first_ns, s.last_ns, s.skipdata,
 	s.total, 'the flow log of ' || v.interface || ' lost records in ' || s.runs || CASE s.runs WHEN 1
 		THEN ' span' ELSE ' spans' END || ' (' || s.skipdata
 		|| ' SKIPDATA records): what seems missing there is not evidence',
@@ -30,12 +29,9 @@ SELECT s.id, 'flowlog-skipdata', 'warning', 1.0, v.host_id, s.vantage_id, s.firs
 FROM skip_found s
 JOIN vantage v ON v.id = s.vantage_id;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT s.id, l.log_file_id, l.line, 'SKIPDATA'
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT s.key, l.log_file_id, l.line, 'SKIPDATA'
 FROM flow_log l
 CROSS JOIN skip_found s ON s.vantage_id = l.vantage_id
 WHERE l.log_status = 'SKIPDATA' AND EXISTS (SELECT 1 FROM skip_found)
-ORDER BY s.id, l.log_file_id, l.line;
-
-DROP TABLE skip_run;
-DROP TABLE skip_found;
+ORDER BY s.key, l.log_file_id, l.line;

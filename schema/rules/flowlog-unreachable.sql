@@ -1,8 +1,8 @@
 -- A service that several clients asked and that answered none of them
 -- if: SELECT 1 FROM flow_log_pair
 CREATE TEMP TABLE dead_service AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (
-		ORDER BY vantage_id, server_ip, protocol, server_port) AS id, vantage_id, server_ip, protocol, server_port,
+SELECT row_number() OVER (ORDER BY vantage_id, server_ip, protocol, server_port) AS key,
+	vantage_id, server_ip, protocol, server_port,
 	count(DISTINCT client_ip) AS clients, sum(flows) AS flows,
 	sum(records_c2s + rejected_records_c2s) AS records, sum(rejected_records_c2s) AS rejected,
 	sum(unanswered_flows) AS unanswered, min(first_ns) AS first_ns, max(last_ns) AS last_ns,
@@ -16,9 +16,9 @@ GROUP BY vantage_id, server_ip, protocol, server_port
 HAVING sum(records_s2c) = 0 AND sum(unanswered_flows) > 0 AND count(DISTINCT client_ip) >= 3
 	AND sum(void_flows) = 0 AND sum(edge_flows) < sum(unanswered_flows);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count, total,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count, total,
 	summary, detail)
-SELECT d.id, 'flowlog-unreachable', 'notice', 0.7, v.host_id, d.vantage_id, d.server_ip, d.first_ns, d.last_ns,
+SELECT d.key, 'flowlog-unreachable', 'notice', 0.7, v.host_id, d.vantage_id, d.server_ip, d.first_ns, d.last_ns,
 	d.unanswered, d.flows, d.clients || ' clients asked ' || d.protocol || ' '
 		|| endpoint(d.server_ip, d.server_port) || ' and none was answered: ' || d.flows || ' flows, '
 		|| d.rejected || ' rejected records',
@@ -27,12 +27,10 @@ SELECT d.id, 'flowlog-unreachable', 'notice', 0.7, v.host_id, d.vantage_id, d.se
 FROM dead_service d
 JOIN vantage v ON v.id = d.vantage_id;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT d.id, p.unanswered_file_id, p.unanswered_line, 'no answer to ' || p.client_ip
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT d.key, p.unanswered_file_id, p.unanswered_line, 'no answer to ' || p.client_ip
 FROM dead_service d
 JOIN flow_log_pair p ON p.vantage_id = d.vantage_id AND p.server_ip = d.server_ip
 	AND p.protocol = d.protocol AND p.server_port = d.server_port
 WHERE p.unanswered_file_id IS NOT NULL
-ORDER BY d.id, p.client_ip;
-
-DROP TABLE dead_service;
+ORDER BY d.key, p.client_ip;

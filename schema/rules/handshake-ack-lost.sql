@@ -11,8 +11,7 @@ CROSS JOIN vantage vt ON vt.id = e.to_vantage_id AND vt.trust != 'unfit';
 CREATE INDEX temp.proof_by_ends ON proof(from_vantage_id, to_vantage_id, src_ip, dst_ip, at_ns, event_id);
 
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY from_vantage_id,
-		to_vantage_id, src_ip, dst_ip) AS id,
+SELECT row_number() OVER (ORDER BY from_vantage_id, to_vantage_id, src_ip, dst_ip) AS key,
 	from_vantage_id, to_vantage_id, src_ip, dst_ip, count(*) AS lost,
 	count(DISTINCT flow_id) AS flows,
 	count(DISTINCT CASE WHEN half_open THEN flow_id END) AS broken,
@@ -20,9 +19,9 @@ SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY 
 	min(trusted) AS trusted, min(at_ns) AS first_ns, max(at_ns) AS last_ns
 FROM proof GROUP BY from_vantage_id, to_vantage_id, src_ip, dst_ip;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'handshake-ack-lost',
+SELECT v.key, 'handshake-ack-lost',
 	-- The next data segment repairs it, unless the server waits for the ACK alone.
 	CASE WHEN v.broken > 0 AND v.lost >= 3 THEN 'critical' WHEN v.broken > 0 THEN 'warning'
 		ELSE 'notice' END,
@@ -38,14 +37,12 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO cite
-SELECT id, event_id, n, 'handshake ACK ' || n || ' of ' || lost
-FROM (SELECT v.id, v.lost, p.event_id,
-		row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'handshake ACK ' || n || ' of ' || lost
+FROM (SELECT v.key, v.lost, p.event_id,
+		row_number() OVER (PARTITION BY v.key ORDER BY p.at_ns, p.event_id) AS n
 	FROM verdict v
 	JOIN proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
 		AND p.src_ip = v.src_ip AND p.dst_ip = v.dst_ip)
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;

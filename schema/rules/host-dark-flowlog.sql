@@ -23,7 +23,7 @@ GROUP BY vantage_id, run
 HAVING count(*) >= (SELECT value FROM setting WHERE key = 'flowlog_dark_windows');
 
 CREATE TEMP TABLE dark_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY r.vantage_id) AS id, r.*
+SELECT r.vantage_id AS key, r.*
 FROM (SELECT vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(*) AS spans,
 		sum(to_ns - from_ns) AS length_ns, sum(packets) AS packets, sum(records) AS records,
 		sum(out_packets) AS out_packets, max(peers) AS peers, min(log_file_id) AS log_file_id,
@@ -35,9 +35,9 @@ WHERE r.vantage_id IN (SELECT vantage_id FROM flow_log_window WHERE in_answered 
 	AND NOT EXISTS (SELECT 1 FROM vantage c WHERE c.host_id = v.host_id AND c.kind = 'nic'
 		AND c.trust != 'unfit' AND c.first_ns <= r.first_ns AND c.last_ns >= r.last_ns);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count,
 	summary, remedy, detail)
-SELECT d.id, 'host-dark', 'warning', CASE WHEN d.out_packets > 0 THEN 0.7 ELSE 0.6 END, v.host_id, d.vantage_id,
+SELECT d.key, 'host-dark', 'warning', CASE WHEN d.out_packets > 0 THEN 0.7 ELSE 0.6 END, v.host_id, d.vantage_id,
 	coalesce(i.own_ip, i.own_ip6), d.first_ns, d.last_ns, d.spans,
 	h.name || ' answered nobody for ' || span(d.length_ns) || CASE d.spans WHEN 1 THEN '' ELSE ' in '
 		|| d.spans || ' spans' END || ' while ' || v.interface || ' accepted ' || d.packets
@@ -53,13 +53,9 @@ JOIN vantage v ON v.id = d.vantage_id
 JOIN host h ON h.id = v.host_id
 JOIN flow_log_interface i ON i.vantage_id = d.vantage_id;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT d.id, m.log_file_id, m.line, 'accepted at ' || iso(m.start_ns) || ', nothing answered in that minute'
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT d.key, m.log_file_id, m.line, 'accepted at ' || iso(m.start_ns) || ', nothing answered in that minute'
 FROM dark_found d
 JOIN dark_minute m ON m.vantage_id = d.vantage_id AND m.start_ns >= d.first_ns AND m.start_ns < d.last_ns
 WHERE m.log_file_id IS NOT NULL
-ORDER BY d.id, m.start_ns;
-
-DROP TABLE dark_minute;
-DROP TABLE dark_run;
-DROP TABLE dark_found;
+ORDER BY d.key, m.start_ns;

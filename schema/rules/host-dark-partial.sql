@@ -2,16 +2,16 @@
 -- if: SELECT 1 FROM partial_span WHERE scope = 'host'
 -- prepare/partial.sql finds the spans. One finding for each host, direction and pattern.
 CREATE TEMP TABLE hp_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY host_id, direction, partial) AS finding_id,
+SELECT row_number() OVER (ORDER BY host_id, direction, partial) AS key,
 	host_id, direction, partial, min(from_vantage_id) AS from_vantage_id, min(to_vantage_id) AS to_vantage_id,
 	count(*) AS spans, sum(to_ns - from_ns) AS total_ns, max(to_ns - from_ns) AS longest_ns, min(from_ns) AS from_ns,
 	max(to_ns) AS to_ns, max(flows_out) AS flows_out, max(flows_on) AS flows_on, max(peers) AS peers, sum(lost) AS lost,
 	min(smallest_lost) AS smallest_lost, max(largest_arrived) AS largest_arrived, min(returned) AS returned
 FROM partial_span WHERE scope = 'host' GROUP BY host_id, direction, partial;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END,
+SELECT f.key, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END,
 	CASE f.partial WHEN 'queue' THEN 0.9 ELSE 0.85 END, f.host_id,
 	CASE f.direction WHEN 'tx' THEN f.from_vantage_id END, CASE f.direction WHEN 'rx' THEN f.to_vantage_id END,
 	CASE f.direction WHEN 'tx' THEN a.ip END, CASE f.direction WHEN 'rx' THEN a.ip END,
@@ -49,24 +49,22 @@ SELECT f.finding_id, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'criti
 				AND d.scope = 'host' ORDER BY d.from_ns LIMIT 500)))
 FROM hp_found f JOIN host h ON h.id = f.host_id
 LEFT JOIN (SELECT host_id, min(ip) AS ip FROM dk_ip GROUP BY host_id HAVING count(*) = 1) a ON a.host_id = f.host_id
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO cite (finding_id, event_id, n, what)
-SELECT finding_id, event_id, n, 'sent in that time' FROM (
-	SELECT p.finding_id, p.event_id, row_number() OVER (PARTITION BY p.finding_id ORDER BY p.sent_ns, p.event_id) AS n
-	FROM (SELECT DISTINCT f.finding_id, e.event_id, e.sent_ns
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'sent in that time' FROM (
+	SELECT p.key, p.event_id, row_number() OVER (PARTITION BY p.key ORDER BY p.sent_ns, p.event_id) AS n
+	FROM (SELECT DISTINCT f.key, e.event_id, e.sent_ns
 		FROM hp_found f
 		CROSS JOIN pt_lost e ON e.host_id = f.host_id AND e.way = f.direction AND e.partial = f.partial) p)
-WHERE n <= 20 ORDER BY finding_id, n;
+WHERE n <= 20 ORDER BY key, n;
 
 -- What went on in the meantime.
-INSERT INTO evidence (finding_id, flow_id, note)
-SELECT finding_id, flow_id, 'went on: ' || arrived || ' frames arrived in that time, from ' || iso(from_ns) FROM (
-	SELECT f.finding_id, o.flow_id, o.arrived, o.from_ns,
-		row_number() OVER (PARTITION BY f.finding_id ORDER BY o.from_ns, o.arrived DESC, o.flow_id) AS n
+INSERT INTO new_evidence (key, flow_id, note)
+SELECT key, flow_id, 'went on: ' || arrived || ' frames arrived in that time, from ' || iso(from_ns) FROM (
+	SELECT f.key, o.flow_id, o.arrived, o.from_ns,
+		row_number() OVER (PARTITION BY f.key ORDER BY o.from_ns, o.arrived DESC, o.flow_id) AS n
 	FROM hp_found f
 	CROSS JOIN pt_verdict v ON v.host_id = f.host_id AND v.way = f.direction AND v.partial = f.partial
 	CROSS JOIN pt_flow o ON o.cluster = v.cluster AND o.state = 'on')
-WHERE n <= 10 ORDER BY finding_id, n;
-
-DROP TABLE hp_found;
+WHERE n <= 10 ORDER BY key, n;

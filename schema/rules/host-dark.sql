@@ -2,8 +2,7 @@
 -- if: SELECT 1 FROM dark_span
 -- prepare/dark.sql finds the spans. One finding for each host and direction.
 CREATE TEMP TABLE hd_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY d.host_id, d.direction,
-		min(d.vantage_id)) AS finding_id,
+SELECT row_number() OVER (ORDER BY d.host_id, d.direction, min(d.vantage_id)) AS key,
 	d.host_id, d.direction, min(d.vantage_id) AS vantage_id, count(*) AS spans,
 	sum(d.to_ns - d.from_ns) AS total_ns, max(d.to_ns - d.from_ns) AS longest_ns, min(d.from_ns) AS from_ns,
 	max(d.to_ns) AS to_ns, max(d.peers) AS peers, sum(d.frames) AS frames, sum(d.logged) AS logged,
@@ -32,9 +31,9 @@ JOIN nic_counter n ON n.vantage_id = d.vantage_id AND n.name IN ('rx_packets', '
 	AND n.at_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
 GROUP BY d.id, n.name HAVING count(*) > 1;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'host-dark',
+SELECT f.key, 'host-dark',
 	CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.alive_by = 'silence to everyone' THEN 0.8 WHEN f.alive THEN 0.97 ELSE 0.85 END,
 	f.host_id, CASE f.direction WHEN 'tx' THEN f.vantage_id END,
@@ -74,11 +73,11 @@ SELECT f.finding_id, 'host-dark',
 			WHERE d.host_id = f.host_id AND d.direction = f.direction ORDER BY d.from_ns LIMIT 500))))
 FROM hd_found f JOIN host h ON h.id = f.host_id
 LEFT JOIN (SELECT host_id, min(ip) AS ip FROM dk_ip GROUP BY host_id HAVING count(*) = 1) a ON a.host_id = f.host_id
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
 -- Proof: lost segments of those spans, and what each other place counts.
 CREATE TEMP TABLE hd_event AS
-SELECT f.finding_id, e.id AS event_id, row_number() OVER (PARTITION BY f.finding_id ORDER BY e.sent_ns, e.id) AS n
+SELECT f.key, e.id AS event_id, row_number() OVER (PARTITION BY f.key ORDER BY e.sent_ns, e.id) AS n
 FROM hd_found f
 CROSS JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
 CROSS JOIN vantage o ON o.host_id = f.host_id
@@ -86,44 +85,39 @@ CROSS JOIN segment_event e ON e.kind = 'lost' AND ((f.direction != 'tx' AND e.to
 	OR (f.direction != 'rx' AND e.from_vantage_id = o.id))
 CROSS JOIN clock_piece c ON c.vantage_id = e.from_vantage_id AND e.sent_ns >= c.valid_from AND e.sent_ns < c.valid_to
 WHERE e.sent_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
-GROUP BY f.finding_id, e.id;
-INSERT INTO cite (finding_id, event_id, n, what)
-SELECT finding_id, event_id, n, CASE WHEN (SELECT direction FROM hd_found f WHERE f.finding_id = hd_event.finding_id)
+GROUP BY f.key, e.id;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, CASE WHEN (SELECT direction FROM hd_found f WHERE f.key = hd_event.key)
 	= 'tx' THEN 'sent in that time' ELSE 'sent to it in that time' END
-FROM hd_event WHERE n <= 20 ORDER BY finding_id, n;
+FROM hd_event WHERE n <= 20 ORDER BY key, n;
 
 -- A line for each other, with the capture that shows its frames.
-INSERT INTO evidence (finding_id, capture_file_id, note)
-SELECT finding_id, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = shown_at),
+INSERT INTO new_evidence (key, capture_file_id, note)
+SELECT key, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = shown_at),
 	frames || ' frames ' || CASE direction WHEN 'tx' THEN 'to ' ELSE 'from ' END || peer_ip || ' in that time'
 FROM (
-	SELECT f.finding_id, f.direction, t.peer_ip, sum(t.frames) AS frames,
+	SELECT f.key, f.direction, t.peer_ip, sum(t.frames) AS frames,
 		(SELECT min(l.vantage_id) FROM dk_ip d JOIN dk_place l ON l.host_id = d.host_id WHERE d.ip = t.peer_ip)
 			AS shown_at
 	FROM hd_found f
 	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
 	CROSS JOIN dk_toward t ON t.host_id = d.host_id AND t.ref_ns >= d.from_ns AND t.ref_ns < d.to_ns
-	WHERE f.direction != 'tx' GROUP BY f.finding_id, t.peer_ip
+	WHERE f.direction != 'tx' GROUP BY f.key, t.peer_ip
 	UNION ALL
-	SELECT f.finding_id, f.direction, t.peer_ip, sum(t.frames), f.vantage_id
+	SELECT f.key, f.direction, t.peer_ip, sum(t.frames), f.vantage_id
 	FROM hd_found f
 	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
 	CROSS JOIN dk_sent t ON t.host_id = d.host_id AND t.ref_ns >= d.from_ns AND t.ref_ns < d.to_ns
-	WHERE f.direction = 'tx' GROUP BY f.finding_id, t.peer_ip)
-ORDER BY finding_id, peer_ip;
+	WHERE f.direction = 'tx' GROUP BY f.key, t.peer_ip)
+ORDER BY key, peer_ip;
 
-INSERT INTO evidence (finding_id, log_file_id, line, note)
-SELECT finding_id, log_file_id, line, packets || ' packets accepted, and none arrived' FROM (
-	SELECT f.finding_id, x.log_file_id, x.line, x.packets,
-		row_number() OVER (PARTITION BY f.finding_id ORDER BY x.id) AS n
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT key, log_file_id, line, packets || ' packets accepted, and none arrived' FROM (
+	SELECT f.key, x.log_file_id, x.line, x.packets,
+		row_number() OVER (PARTITION BY f.key ORDER BY x.id) AS n
 	FROM hd_found f
 	JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction AND d.logged > 0
 	JOIN dk_ip a ON a.host_id = f.host_id
 	JOIN flow_log x ON coalesce(x.pkt_dst_ip, x.dst_ip) = a.ip AND x.start_ns >= d.from_ns AND x.end_ns <= d.to_ns
 	WHERE x.action = 'ACCEPT' AND x.packets > 0 AND EXISTS (SELECT 1 FROM dark_span WHERE logged > 0))
-WHERE n <= 20 ORDER BY finding_id, n;
-
-DROP TABLE hd_found;
-DROP TABLE hd_line;
-DROP TABLE hd_counter;
-DROP TABLE hd_event;
+WHERE n <= 20 ORDER BY key, n;

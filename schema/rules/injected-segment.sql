@@ -14,8 +14,7 @@ CROSS JOIN flow f ON f.id = e.flow_id
 WHERE g.injected > 0 AND f.pairing NOT IN ('ambiguous', 'proxy');
 
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY g.from_vantage_id,
-		g.to_vantage_id) AS id,
+SELECT row_number() OVER (ORDER BY g.from_vantage_id, g.to_vantage_id) AS key,
 	g.from_vantage_id, g.to_vantage_id, g.injected, g.received, g.sender_missed,
 	sum(p.segments * (p.tcp_flags & 4 != 0)) AS resets,
 	count(DISTINCT p.flow_id) AS flows,
@@ -32,9 +31,9 @@ JOIN proof p ON p.from_vantage_id = g.from_vantage_id AND p.to_vantage_id = g.to
 JOIN vantage f ON f.id = g.from_vantage_id AND f.trust != 'unfit'
 GROUP BY g.from_vantage_id, g.to_vantage_id;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'injected-segment',
+SELECT v.key, 'injected-segment',
 	CASE WHEN v.broken > 0 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN v.sender_missed > 0 THEN 0.6 WHEN f.trust != 'sound' THEN 0.7
 		WHEN v.by_ttl > 0 THEN 0.98 ELSE 0.9 END,
@@ -52,11 +51,9 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO cite
-SELECT v.id, p.event_id, p.n, iif(p.tcp_flags & 4, 'RST ', 'segment ') || p.n || ' of ' || v.injected
+INSERT INTO new_evidence (key, event_id, note)
+SELECT v.key, p.event_id, iif(p.tcp_flags & 4, 'RST ', 'segment ') || p.n || ' of ' || v.injected
 FROM verdict v
 JOIN proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
-WHERE p.n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+WHERE p.n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY v.key, p.n;

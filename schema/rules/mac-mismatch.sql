@@ -166,8 +166,7 @@ WHERE m.last_ns >= r.first_ns
 
 CREATE TEMP TABLE mm_found AS
 SELECT p.*, a.ip IS NOT NULL AS answered, a.reset,
-	(SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.vantage_id, p.ip, p.mac)
-		AS finding_id,
+	row_number() OVER (ORDER BY p.vantage_id, p.ip, p.mac) AS key,
 	(SELECT max(n.rowid) FROM neighbor n WHERE n.ip = p.ip AND n.host_id = p.host_id AND n.mac = p.mac
 		AND n.at_ns IS (SELECT max(l.at_ns) FROM neighbor l WHERE l.ip = p.ip
 			AND l.host_id = p.host_id AND l.mac = p.mac)) AS snapshot,
@@ -179,12 +178,12 @@ LEFT JOIN mm_answer a ON a.vantage_id = p.vantage_id AND a.ip = p.ip AND a.mac =
 
 -- Others whose tables say the same wrong thing, and other wrong entries of the same host.
 CREATE TEMP TABLE mm_risk AS
-SELECT finding_id, json_group_array(json(entry)) AS entries, count(*) AS n,
+SELECT key, json_group_array(json(entry)) AS entries, count(*) AS n,
 	group_concat(place, ', ') FILTER (WHERE rank <= 3) AS places
 FROM (
-SELECT f.finding_id, json_object('host', h.name, 'ip', n.ip, 'mac', n.mac, 'state', n.state) AS entry,
+SELECT f.key, json_object('host', h.name, 'ip', n.ip, 'mac', n.mac, 'state', n.state) AS entry,
 	n.ip || ' on ' || h.name AS place,
-	row_number() OVER (PARTITION BY f.finding_id ORDER BY h.name, n.ip, n.state) AS rank
+	row_number() OVER (PARTITION BY f.key ORDER BY h.name, n.ip, n.state) AS rank
 FROM mm_found f
 JOIN (SELECT DISTINCT host_id, ip, mac, state FROM neighbor WHERE mac IS NOT NULL) n
 	ON (n.ip = f.ip AND n.mac = f.mac AND n.host_id != f.host_id)
@@ -193,13 +192,13 @@ JOIN (SELECT DISTINCT host_id, ip, mac, state FROM neighbor WHERE mac IS NOT NUL
 		AND EXISTS (SELECT 1 FROM mm_owner o WHERE o.ip = n.ip))
 JOIN host h ON h.id = n.host_id
 WHERE NOT f.answered
-ORDER BY f.finding_id, h.name, n.ip, n.state
+ORDER BY f.key, h.name, n.ip, n.state
 )
-GROUP BY finding_id;
+GROUP BY key;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id,
+SELECT f.key,
 	CASE WHEN f.answered THEN 'l2-asymmetric' ELSE 'mac-mismatch' END,
 	CASE WHEN f.answered THEN 'notice' WHEN f.dead_flows > 0 OR f.frames = f.total THEN 'critical'
 		ELSE 'warning' END,
@@ -239,15 +238,15 @@ FROM mm_found f
 JOIN host h ON h.id = f.host_id
 JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 LEFT JOIN neighbor n ON n.rowid = f.snapshot
-LEFT JOIN mm_risk r ON r.finding_id = f.finding_id
-ORDER BY f.finding_id;
+LEFT JOIN mm_risk r ON r.key = f.key
+ORDER BY f.key;
 
 -- Proof: the frames under the wrong MAC, then where the owner speaks from its own.
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT finding_id, capture_file_id, frame, flow_id, note FROM (
-	SELECT f.finding_id, p.capture_file_id, p.frame, p.flow_id,
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT key, capture_file_id, frame, flow_id, note FROM (
+	SELECT f.key, p.capture_file_id, p.frame, p.flow_id,
 		'sent to ' || p.dst_mac || CASE WHEN p.info IS NULL THEN '' ELSE ': ' || p.info END AS note,
-		row_number() OVER (PARTITION BY f.finding_id ORDER BY p.capture_file_id, p.frame) AS place
+		row_number() OVER (PARTITION BY f.key ORDER BY p.capture_file_id, p.frame) AS place
 	FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM mm_found)) once
 	CROSS JOIN packet p
 	CROSS JOIN mm_found f ON f.ip = p.dst_ip AND f.mac = p.dst_mac
@@ -255,33 +254,22 @@ SELECT finding_id, capture_file_id, frame, flow_id, note FROM (
 		ON i.capture_file_id = p.capture_file_id AND i.vantage_id = f.vantage_id
 )
 WHERE place <= (SELECT value FROM setting WHERE key = 'evidence_max')
-ORDER BY finding_id, place;
+ORDER BY key, place;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, f.first_file_id, f.first_frame, 'the first sent to ' || f.mac
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, f.first_file_id, f.first_frame, 'the first sent to ' || f.mac
 FROM mm_found f
-WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.finding_id = f.finding_id
+WHERE NOT EXISTS (SELECT 1 FROM new_evidence e WHERE e.key = f.key
 	AND e.capture_file_id = f.first_file_id AND e.frame = f.first_frame)
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, f.claim_file, f.claim_frame, f.ip || ' speaks from ' || f.mac_real
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, f.claim_file, f.claim_frame, f.ip || ' speaks from ' || f.mac_real
 FROM mm_found f WHERE f.claim_file IS NOT NULL AND f.mac_seen = f.mac_real
 UNION ALL
-SELECT f.finding_id, m.first_file_id, min(m.first_frame), f.ip || ' sends from its own interface '
+SELECT f.key, m.first_file_id, min(m.first_frame), f.ip || ' sends from its own interface '
 	|| f.mac_real
 FROM mm_found f JOIN mac_use m ON m.ip = f.ip AND m.role = 'source' AND m.vantage_id = f.owner_vantage
 	AND m.mac = f.mac_real AND m.outgoing = 1
-GROUP BY f.finding_id
+GROUP BY f.key
 ORDER BY 1;
-
-DROP TABLE mm_claim;
-DROP TABLE mm_owner;
-DROP TABLE mm_many;
-DROP TABLE mm_sent;
-DROP TABLE mm_used;
-DROP TABLE mm_flow;
-DROP TABLE mm_pair;
-DROP TABLE mm_answer;
-DROP TABLE mm_found;
-DROP TABLE mm_risk;

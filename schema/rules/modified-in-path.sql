@@ -17,8 +17,7 @@ FROM (SELECT e.id AS event_id, e.from_vantage_id, e.to_vantage_id, e.flow_id, e.
 WHERE what NOT IN ('address', 'addresses', 'port', 'ports', 'nat');
 
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.from_vantage_id,
-		p.to_vantage_id, p.what) AS id,
+SELECT row_number() OVER (ORDER BY p.from_vantage_id, p.to_vantage_id, p.what) AS key,
 	p.from_vantage_id, p.to_vantage_id, p.what,
 	-- events are cut at a limit; one kind of change has all that the leg counted
 	CASE WHEN k.kinds = 1 AND k.all_rows THEN g.modified ELSE sum(p.segments) END AS modified,
@@ -33,9 +32,9 @@ JOIN (SELECT from_vantage_id, to_vantage_id, count(DISTINCT what) AS kinds,
 	ON k.from_vantage_id = p.from_vantage_id AND k.to_vantage_id = p.to_vantage_id
 GROUP BY p.from_vantage_id, p.to_vantage_id, p.what;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'modified-in-path',
+SELECT v.key, 'modified-in-path',
 	CASE WHEN v.what IN ('mss', 'dscp', 'ecn', 'tos', 'ttl', 'options', 'wscale', 'timestamp', 'sack')
 		THEN 'notice' ELSE 'warning' END,
 	CASE WHEN f.trust = 'sound' AND t.trust = 'sound' THEN 0.95 ELSE 0.8 END,
@@ -54,12 +53,10 @@ JOIN leg g ON g.from_vantage_id = v.from_vantage_id AND g.to_vantage_id = v.to_v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO cite
-SELECT v.id, p.event_id, p.n, 'segment ' || p.n || ' of ' || v.modified
+INSERT INTO new_evidence (key, event_id, note)
+SELECT v.key, p.event_id, 'segment ' || p.n || ' of ' || v.modified
 FROM verdict v
 JOIN proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
 	AND p.what = v.what
-WHERE p.n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+WHERE p.n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY v.key, p.n;

@@ -3,16 +3,16 @@
 -- The pattern of host-dark-partial, seen with one peer only, or at several hosts at once, or both ways:
 -- then a member of a bundle, or one of several routes (ECMP), is as likely as a queue of the host.
 CREATE TEMP TABLE pp_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY host_id, direction, peer_ip) AS finding_id,
+SELECT row_number() OVER (ORDER BY host_id, direction, peer_ip) AS key,
 	host_id, direction, peer_ip, min(from_vantage_id) AS from_vantage_id, min(to_vantage_id) AS to_vantage_id,
 	count(*) AS spans, sum(to_ns - from_ns) AS total_ns, max(to_ns - from_ns) AS longest_ns, min(from_ns) AS from_ns,
 	max(to_ns) AS to_ns, max(flows_out) AS flows_out, max(flows_on) AS flows_on, max(peers) AS peers, sum(lost) AS lost,
 	min(returned) AS returned
 FROM partial_span WHERE scope = 'path' GROUP BY host_id, direction, peer_ip;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'path-partial', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END, 0.8,
+SELECT f.key, 'path-partial', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' ELSE 'warning' END, 0.8,
 	CASE WHEN f.peer_ip IS NULL THEN f.host_id END, f.from_vantage_id, f.to_vantage_id,
 	CASE f.direction WHEN 'rx' THEN f.peer_ip ELSE a.ip END, CASE f.direction WHEN 'rx' THEN a.ip ELSE f.peer_ip END,
 	f.from_ns, f.to_ns, f.spans, NULL,
@@ -38,14 +38,12 @@ FROM pp_found f JOIN host h ON h.id = f.host_id
 LEFT JOIN (SELECT host_id, min(ip) AS ip FROM dk_ip GROUP BY host_id HAVING count(*) = 1) a ON a.host_id = f.host_id
 LEFT JOIN dk_ip i ON i.ip = f.peer_ip
 LEFT JOIN host p ON p.id = i.host_id
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO cite (finding_id, event_id, n, what)
-SELECT finding_id, event_id, n, 'sent in that time' FROM (
-	SELECT p.finding_id, p.event_id, row_number() OVER (PARTITION BY p.finding_id ORDER BY p.sent_ns, p.event_id) AS n
-	FROM (SELECT DISTINCT f.finding_id, e.event_id, e.sent_ns
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'sent in that time' FROM (
+	SELECT p.key, p.event_id, row_number() OVER (PARTITION BY p.key ORDER BY p.sent_ns, p.event_id) AS n
+	FROM (SELECT DISTINCT f.key, e.event_id, e.sent_ns
 		FROM pp_found f
 		CROSS JOIN pt_lost e ON e.host_id = f.host_id AND e.way = f.direction AND e.partial = 'queue') p)
-WHERE n <= 20 ORDER BY finding_id, n;
-
-DROP TABLE pp_found;
+WHERE n <= 20 ORDER BY key, n;

@@ -12,8 +12,8 @@ GROUP BY quoted_src_ip, quoted_dst_ip;
 CREATE TEMP TABLE verdict AS
 WITH crowd AS (SELECT from_vantage_id, to_vantage_id, count(*) AS pairs FROM pmtu_pair
 	GROUP BY from_vantage_id, to_vantage_id)
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.from_vantage_id,
-		p.to_vantage_id, min(p.src_ip), min(p.dst_ip)) AS id,
+SELECT row_number() OVER (ORDER BY p.from_vantage_id,
+		p.to_vantage_id, min(p.src_ip), min(p.dst_ip)) AS key,
 	p.from_vantage_id, p.to_vantage_id, sum(p.lost) AS lost, sum(p.sent) AS sent, sum(p.flows) AS flows,
 	sum(p.bytes) AS bytes, min(p.smallest_lost) AS smallest_lost,
 	max(p.largest_delivered) AS largest_delivered, min(p.trusted) AS trusted,
@@ -32,8 +32,8 @@ GROUP BY p.from_vantage_id, p.to_vantage_id, pair_key
 HAVING min(p.smallest_lost) > max(p.largest_delivered);
 
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.lost, e.id AS event_id, e.at_ns,
-	row_number() OVER (PARTITION BY v.id ORDER BY e.at_ns, e.id) AS n
+SELECT v.key, v.lost, e.id AS event_id, e.at_ns,
+	row_number() OVER (PARTITION BY v.key ORDER BY e.at_ns, e.id) AS n
 FROM verdict v
 CROSS JOIN lossy l ON l.pmtu AND l.from_vantage_id = v.from_vantage_id
 	AND l.to_vantage_id = v.to_vantage_id
@@ -41,19 +41,19 @@ CROSS JOIN lossy l ON l.pmtu AND l.from_vantage_id = v.from_vantage_id
 CROSS JOIN event e ON e.flow_id = l.flow_id AND e.direction = l.direction
 	AND e.from_vantage_id = l.from_vantage_id AND e.to_vantage_id = l.to_vantage_id
 WHERE e.kind IN ('lost', 'misaddressed') AND e.length > 0;
-CREATE INDEX temp.proof_by_id ON proof(id);
+CREATE INDEX temp.proof_by_id ON proof(key);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'pmtu-blackhole',
+SELECT v.key, 'pmtu-blackhole',
 	-- one flow alone may have met its end in another way
 	CASE WHEN v.messages > 0 OR v.flows > 1 THEN 'critical' ELSE 'warning' END,
 	-- Several flows: small packets of one passed after large ones of another were lost.
 	min(CASE WHEN v.messages > 0 THEN 1 WHEN v.flows > 1 AND v.largest_delivered >= 200 THEN 0.97
 		WHEN v.flows > 1 THEN 0.9 ELSE 0.75 END, v.trusted),
 	NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
-	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
-	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost, v.sent,
 	'no packet of ' || v.smallest_lost || ' bytes or more from ' || coalesce(v.src_ip, f.name) || ' reaches '
 		|| coalesce(v.dst_ip, t.name) || ' (' || v.lost || ' lost), those up to ' || v.largest_delivered
@@ -71,13 +71,10 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT id, capture_file_id, frame, 'ICMP "too big"' || coalesce(', MTU ' || mtu, '') FROM verdict
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT key, capture_file_id, frame, 'ICMP "too big"' || coalesce(', MTU ' || mtu, '') FROM verdict
 WHERE frame IS NOT NULL;
-INSERT INTO cite
-SELECT id, event_id, n, 'packet ' || n || ' of ' || lost || ' above the size' FROM proof
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.told;
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'packet ' || n || ' of ' || lost || ' above the size' FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;

@@ -1,13 +1,13 @@
 -- Connections were refused: the server's host answered SYN with RST
 -- if: SELECT 1 FROM ended_group WHERE outcome = 'refused'
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY g.server_ip,
-		g.direction, g.client_vantage_id, g.server_vantage_id, g.client_key, g.port_key) AS id, g.*
+SELECT row_number() OVER (ORDER BY g.server_ip,
+		g.direction, g.client_vantage_id, g.server_vantage_id, g.client_key, g.port_key) AS key, g.*
 FROM ended_group g WHERE g.outcome = 'refused';
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'refused',
+SELECT v.key, 'refused',
 	CASE WHEN v.ended = v.total AND v.ended >= 3 THEN 'warning' ELSE 'notice' END,
 	-- Seen from the client's side alone, something on the way may have answered for the server.
 	CASE WHEN v.complete THEN 1 ELSE 0.8 END,
@@ -23,11 +23,11 @@ SELECT v.id, 'refused',
 FROM verdict v
 JOIN vantage s ON s.id = v.server_vantage_id;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT id, capture_file_id, frame, flow_id, note FROM (
-	SELECT v.id, p.capture_file_id, p.frame, e.flow_id,
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT key, capture_file_id, frame, flow_id, note FROM (
+	SELECT v.key, p.capture_file_id, p.frame, e.flow_id,
 		CASE WHEN p.frame IS NULL THEN 'refused connection' ELSE 'RST in answer to SYN' END AS note,
-		row_number() OVER (PARTITION BY v.id ORDER BY p.frame IS NULL, e.first_ns, e.flow_id, p.frame)
+		row_number() OVER (PARTITION BY v.key ORDER BY p.frame IS NULL, e.first_ns, e.flow_id, p.frame)
 			AS n
 	FROM verdict v
 	JOIN ended e ON e.outcome = v.outcome AND e.direction = v.direction
@@ -37,6 +37,4 @@ SELECT id, capture_file_id, frame, flow_id, note FROM (
 		AND (v.port_key IS NULL OR e.server_port = v.port_key)
 	LEFT JOIN reset_packet p ON p.flow_id = e.flow_id AND p.direction = 's2c')
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
-ORDER BY id, n;
-
-DROP TABLE temp.verdict;
+ORDER BY key, n;

@@ -3,8 +3,7 @@
 -- Retransmissions are no reordering: the engine counts arrivals against the order in which each copy
 -- was sent. One for each leg.
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY g.from_vantage_id,
-		g.to_vantage_id) AS id,
+SELECT row_number() OVER (ORDER BY g.from_vantage_id, g.to_vantage_id) AS key,
 	g.from_vantage_id, g.to_vantage_id, g.reordered AS n, g.sent, g.delivered
 FROM leg g
 JOIN vantage f ON f.id = g.from_vantage_id AND f.trust != 'unfit'
@@ -13,17 +12,17 @@ WHERE g.reordered >= (SELECT value FROM setting WHERE key = 'reordering_min_segm
 	AND g.reordered >= g.sent * (SELECT value FROM setting WHERE key = 'reordering_min_rate');
 
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.n AS total, e.id AS event_id, e.flow_id, e.at_ns, f.client_ip, f.server_ip, e.direction,
-	row_number() OVER (PARTITION BY v.id ORDER BY e.at_ns, e.id) AS n
+SELECT v.key, v.n AS total, e.id AS event_id, e.flow_id, e.at_ns, f.client_ip, f.server_ip, e.direction,
+	row_number() OVER (PARTITION BY v.key ORDER BY e.at_ns, e.id) AS n
 FROM verdict v
 CROSS JOIN event e ON e.kind = 'reordered' AND e.from_vantage_id = v.from_vantage_id
 	AND e.to_vantage_id = v.to_vantage_id
 CROSS JOIN flow f ON f.id = e.flow_id;
-CREATE INDEX temp.proof_by_id ON proof(id);
+CREATE INDEX temp.proof_by_id ON proof(key);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'reordering', CASE WHEN v.n >= 0.05 * v.sent THEN 'warning' ELSE 'notice' END,
+SELECT v.key, 'reordering', CASE WHEN v.n >= 0.05 * v.sent THEN 'warning' ELSE 'notice' END,
 	CASE WHEN f.trust = 'sound' AND t.trust = 'sound' THEN 0.98 ELSE 0.8 END,
 	NULL, v.from_vantage_id, v.to_vantage_id, p.src_ip, p.dst_ip, p.first_ns, p.last_ns, v.n, v.sent,
 	percent(1.0 * v.n / max(v.delivered, 1)) || ' of the segments arrived after later ones (' || v.n || ' of '
@@ -34,18 +33,16 @@ SELECT v.id, 'reordering', CASE WHEN v.n >= 0.05 * v.sent THEN 'warning' ELSE 'n
 FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id
-LEFT JOIN (SELECT id, count(DISTINCT flow_id) AS flows, min(at_ns) AS first_ns, max(at_ns) AS last_ns,
+LEFT JOIN (SELECT key, count(DISTINCT flow_id) AS flows, min(at_ns) AS first_ns, max(at_ns) AS last_ns,
 		CASE WHEN min(iif(direction = 'c2s', client_ip, server_ip))
 			= max(iif(direction = 'c2s', client_ip, server_ip))
 			THEN min(iif(direction = 'c2s', client_ip, server_ip)) END AS src_ip,
 		CASE WHEN min(iif(direction = 'c2s', server_ip, client_ip))
 			= max(iif(direction = 'c2s', server_ip, client_ip))
 			THEN min(iif(direction = 'c2s', server_ip, client_ip)) END AS dst_ip
-	FROM proof GROUP BY id) p ON p.id = v.id;
+	FROM proof GROUP BY key) p ON p.key = v.key;
 
-INSERT INTO cite
-SELECT id, event_id, n, 'late segment ' || n || ' of ' || total FROM proof
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'late segment ' || n || ' of ' || total FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;

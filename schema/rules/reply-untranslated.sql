@@ -21,15 +21,15 @@ CROSS JOIN ru_half a ON a.answer = 1 AND a.vantage_id = q.vantage_id AND a.clien
 WHERE q.answer = 0 AND a.server_ip || ' ' || a.server_port != q.server_ip || ' ' || q.server_port;
 
 CREATE TEMP TABLE ru_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vantage_id, client_ip, asked_ip,
-		asked_port, answer_ip, answer_port) AS id,
+SELECT row_number() OVER (ORDER BY vantage_id, client_ip, asked_ip,
+		asked_port, answer_ip, answer_port) AS key,
 	vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port, count(*) AS flows, sum(refused) AS refused,
 	min(first_ns) AS first_ns, max(last_ns) AS last_ns
 FROM ru_pair GROUP BY vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.id, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE 'warning' END,
+SELECT f.key, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.flows > 1 THEN 0.95 ELSE 0.8 END, NULL,
 	(SELECT min(v.id) FROM dk_ip d JOIN vantage v ON v.host_id = d.host_id AND v.kind = 'nic' WHERE d.ip = f.answer_ip),
 	f.vantage_id, f.answer_ip, f.client_ip, f.first_ns - c.offset_ns, f.last_ns - c.offset_ns, f.flows, NULL,
@@ -42,10 +42,10 @@ SELECT f.id, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE 'w
 		'answered', f.answer_ip || ':' || f.answer_port, 'refused', f.refused)
 FROM ru_found f
 JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
-ORDER BY f.id;
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, flow_id, note)
-SELECT f.id, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = f.vantage_id),
+INSERT INTO new_evidence (key, capture_file_id, flow_id, note)
+SELECT f.key, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = f.vantage_id),
 	CASE x.column1 WHEN 0 THEN p.question_flow ELSE p.answer_flow END,
 	CASE x.column1 WHEN 0 THEN 'the question' ELSE 'the answer, from another address' END
 FROM ru_found f
@@ -54,8 +54,4 @@ CROSS JOIN (SELECT *, row_number() OVER (PARTITION BY vantage_id, client_ip, ask
 	AND p.asked_ip = f.asked_ip AND p.asked_port = f.asked_port AND p.answer_ip = f.answer_ip
 	AND p.answer_port = f.answer_port AND p.n <= 10
 CROSS JOIN (VALUES (0), (1)) x
-ORDER BY f.id, p.n, x.column1;
-
-DROP TABLE ru_half;
-DROP TABLE ru_pair;
-DROP TABLE ru_found;
+ORDER BY f.key, p.n, x.column1;

@@ -1,13 +1,13 @@
 -- Connections were cut by a RST before either side had closed them
 -- if: SELECT 1 FROM ended_group WHERE outcome = 'reset'
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY g.server_ip,
-		g.direction, g.client_vantage_id, g.server_vantage_id, g.client_key, g.port_key) AS id, g.*
+SELECT row_number() OVER (ORDER BY g.server_ip,
+		g.direction, g.client_vantage_id, g.server_vantage_id, g.client_key, g.port_key) AS key, g.*
 FROM ended_group g WHERE g.outcome = 'reset';
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'reset',
+SELECT v.key, 'reset',
 	CASE WHEN v.ended >= 5 AND 2 * v.ended >= v.total THEN 'warning' ELSE 'notice' END,
 	CASE WHEN v.complete THEN 1 ELSE 0.8 END,
 	CASE v.direction WHEN 's2c' THEN s.host_id ELSE c.host_id END,
@@ -35,11 +35,11 @@ JOIN vantage c ON c.id = v.client_vantage_id
 LEFT JOIN (SELECT host_id, count(DISTINCT value) AS boots FROM host_fact WHERE key = 'host.boot_id' GROUP BY host_id) b
 	ON b.host_id = CASE v.direction WHEN 's2c' THEN s.host_id ELSE c.host_id END;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT id, capture_file_id, frame, flow_id, note FROM (
-	SELECT v.id, p.capture_file_id, p.frame, e.flow_id,
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT key, capture_file_id, frame, flow_id, note FROM (
+	SELECT v.key, p.capture_file_id, p.frame, e.flow_id,
 		CASE WHEN p.frame IS NULL THEN 'connection ended by RST' ELSE 'RST' END AS note,
-		row_number() OVER (PARTITION BY v.id ORDER BY p.frame IS NULL, e.first_ns, e.flow_id, p.frame)
+		row_number() OVER (PARTITION BY v.key ORDER BY p.frame IS NULL, e.first_ns, e.flow_id, p.frame)
 			AS n
 	FROM verdict v
 	JOIN ended e ON e.outcome = v.outcome AND e.direction = v.direction
@@ -49,6 +49,4 @@ SELECT id, capture_file_id, frame, flow_id, note FROM (
 		AND (v.port_key IS NULL OR e.server_port = v.port_key)
 	LEFT JOIN reset_packet p ON p.flow_id = e.flow_id AND p.direction = v.direction)
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
-ORDER BY id, n;
-
-DROP TABLE temp.verdict;
+ORDER BY key, n;

@@ -2,8 +2,7 @@
 -- if: SELECT 1 FROM loss_verdict WHERE kind = 'symmetric-loss'
 -- As asymmetric-loss, where the intervals of both directions overlap. count and total are of both.
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY v.from_vantage_id,
-		v.to_vantage_id) AS id, v.*
+SELECT row_number() OVER (ORDER BY v.from_vantage_id, v.to_vantage_id) AS key, v.*
 FROM loss_verdict v
 WHERE v.kind = 'symmetric-loss'
 	-- both directions may have a rate of their own: one finding, from the lower vantage point
@@ -17,22 +16,22 @@ WHERE v.kind = 'symmetric-loss'
 
 -- The first of its events, and the last (prepare.sql): there may be any number.
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.lost + v.back_lost AS lost, p.at_ns, p.event_id,
-	row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
+SELECT v.key, v.lost + v.back_lost AS lost, p.at_ns, p.event_id,
+	row_number() OVER (PARTITION BY v.key ORDER BY p.at_ns, p.event_id) AS n
 FROM verdict v
 JOIN loss_proof p ON (p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
 		OR p.from_vantage_id = v.to_vantage_id AND p.to_vantage_id = v.from_vantage_id);
-CREATE INDEX temp.proof_by_id ON proof(id, at_ns);
+CREATE INDEX temp.proof_by_id ON proof(key, at_ns);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'symmetric-loss',
+SELECT v.key, 'symmetric-loss',
 	CASE WHEN max(v.rate_low, v.back_low) >= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
 		WHEN max(v.rate, v.back_rate) >= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
 		ELSE 'notice' END,
 	v.certainty * v.trusted, NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
-	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
-	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost + v.back_lost, v.sent + v.back_sent,
 	percent(v.rate) || ' of the segments lost from ' || f.name || ' to ' || t.name || ' (' || v.lost
 		|| ' of ' || v.sent || '), ' || percent(v.back_rate) || ' back (' || v.back_lost || ' of '
@@ -48,9 +47,7 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO cite
-SELECT id, event_id, n, 'segment ' || n || ' of ' || lost FROM proof
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'segment ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;

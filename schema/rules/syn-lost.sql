@@ -3,27 +3,27 @@
 -- Decided from the facts of the join: the packet was recorded where it was sent, both captures
 -- covered its time, and nothing shows that it arrived. prepare.sql groups the ends.
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY finding_key) AS id, g.*
+SELECT finding_key AS key, g.*
 FROM handshake_group g
 WHERE direction = 'c2s';
 
 CREATE TEMP TABLE proof AS
-SELECT v.id, v.lost, p.at_ns, p.event_id,
-	row_number() OVER (PARTITION BY v.id ORDER BY p.at_ns, p.event_id) AS n
+SELECT v.key, v.lost, p.at_ns, p.event_id,
+	row_number() OVER (PARTITION BY v.key ORDER BY p.at_ns, p.event_id) AS n
 FROM verdict v
 CROSS JOIN handshake_proof p ON p.finding_key = v.finding_key;
-CREATE INDEX temp.proof_by_id ON proof(id);
+CREATE INDEX temp.proof_by_id ON proof(key);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'syn-lost',
+SELECT v.key, 'syn-lost',
 	CASE WHEN v.broken > 0 AND v.lost >= 3 THEN 'critical'
 		WHEN v.broken > 0 OR v.own AND v.lost >= 3 THEN 'warning' ELSE 'notice' END,
 	-- One lost packet and the silence after it is strong; retries that are missing too are proof.
 	min(CASE WHEN v.lost >= 3 THEN 0.99 WHEN v.lost = 2 THEN 0.95 ELSE 0.9 END, v.trusted),
 	f.host_id, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
-	coalesce((SELECT min(at_ns) FROM proof p WHERE p.id = v.id), v.first_ns),
-	coalesce((SELECT max(at_ns) FROM proof p WHERE p.id = v.id), v.last_ns),
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost, v.sent,
 	v.lost || ' of ' || v.sent || ' SYNs sent by ' || coalesce(v.src_ip, v.sources || ' clients')
 		|| ' never reached ' || coalesce(endpoint(v.dst_ip, v.port), v.destinations || ' servers'),
@@ -35,9 +35,7 @@ FROM verdict v
 JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
-INSERT INTO cite
-SELECT id, event_id, n, 'SYN ' || n || ' of ' || lost FROM proof
-WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max');
-
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'SYN ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;

@@ -14,8 +14,7 @@ SELECT vrid, family, src_ip, src_mac AS mac FROM vrrp_seen
 WHERE src_mac IS NOT NULL AND NOT mac_virtual(src_mac) GROUP BY vrid, family, src_ip, src_mac;
 
 CREATE TEMP TABLE vl_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY m.vantage_id, m.ip, m.mac)
-	AS finding_id,
+SELECT row_number() OVER (ORDER BY m.vantage_id, m.ip, m.mac) AS key,
 	m.vantage_id, v.host_id, m.ip, m.mac, a.vrid, l.src_ip AS loser, w.src_ip AS winner, wm.mac AS mac_real,
 	max(m.last_ns) AS last_ns, m.first_file_id, m.first_frame, w.from_ns,
 	-- exact where the sender heard the announcement, or where it began after the change
@@ -39,9 +38,9 @@ WHERE m.role = 'destination' AND m.outgoing = 1
 		AND t.to_ns + t.interval_ns >= m.last_ns - c.offset_ns)
 GROUP BY m.vantage_id, m.ip, m.mac;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'mac-mismatch', 'critical', 0.9, f.host_id, f.vantage_id, f.winner_place, NULL, f.ip,
+SELECT f.key, 'mac-mismatch', 'critical', 0.9, f.host_id, f.vantage_id, f.winner_place, NULL, f.ip,
 	f.from_ns, f.to_ns, f.frames,
 	(SELECT sum(t.frames) FROM mac_use t WHERE t.ip = f.ip AND t.role = 'destination'
 		AND t.vantage_id = f.vantage_id AND t.outgoing = 1),
@@ -50,16 +49,12 @@ SELECT f.finding_id, 'mac-mismatch', 'critical', 0.9, f.host_id, f.vantage_id, f
 	'on ' || h.name || ': ip neigh flush ' || f.ip,
 	json_object('ip', f.ip, 'mac_used', f.mac, 'mac_real', f.mac_real, 'vrid', f.vrid, 'router', f.winner,
 		'loser', f.loser, 'proof', 'VRRP')
-FROM vl_found f JOIN host h ON h.id = f.host_id ORDER BY f.finding_id;
+FROM vl_found f JOIN host h ON h.id = f.host_id ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, f.first_file_id, f.first_frame, 'the first sent to ' || f.mac
-FROM vl_found f ORDER BY f.finding_id;
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, t.capture_file_id, t.frame, f.winner || ' becomes master'
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, f.first_file_id, f.first_frame, 'the first sent to ' || f.mac
+FROM vl_found f ORDER BY f.key;
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, t.capture_file_id, t.frame, f.winner || ' becomes master'
 FROM vl_found f JOIN vrrp_term t ON t.vrid = f.vrid AND t.src_ip = f.winner AND t.from_ns = f.from_ns
-ORDER BY f.finding_id;
-
-DROP TABLE vl_address;
-DROP TABLE vl_mac;
-DROP TABLE vl_found;
+ORDER BY f.key;

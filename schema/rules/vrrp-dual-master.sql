@@ -27,8 +27,7 @@ WHERE (a.vantage_id = b.vantage_id OR (ca.known AND cb.known))
 		ELSE ca.width_ns + cb.width_ns END > max(a.interval_ns, b.interval_ns) * 3 / 2;
 
 CREATE TEMP TABLE vd_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY min(s.from_ns), s.vrid,
-		s.low_ip, s.high_ip) AS finding_id,
+SELECT row_number() OVER (ORDER BY min(s.from_ns), s.vrid, s.low_ip, s.high_ip) AS key,
 	s.vrid, s.family, s.segment, s.low_ip, s.high_ip, count(*) AS spans, sum(s.to_ns - s.from_ns) AS total_ns,
 	max(s.to_ns - s.from_ns) AS longest_ns, min(s.from_ns) AS from_ns, max(s.to_ns) AS to_ns,
 	lo.host_id AS low_host, hi.host_id AS high_host, lo.vantage_id AS low_place, hi.vantage_id AS high_place,
@@ -40,7 +39,7 @@ GROUP BY s.vrid, s.family, s.segment, s.low_ip, s.high_ip;
 
 -- Whether each heard the other meanwhile: NULL where its own place was not captured.
 CREATE TEMP TABLE vd_heard AS
-SELECT f.finding_id,
+SELECT f.key,
 	CASE WHEN f.low_own THEN (SELECT count(*) FROM vd_span s JOIN vrrp_seen r
 		ON r.vantage_id = f.low_place AND r.vrid = f.vrid AND r.family = f.family AND r.src_ip = f.high_ip
 			AND r.ref_ns BETWEEN s.from_ns AND s.to_ns
@@ -53,9 +52,9 @@ SELECT f.finding_id,
 		AS by_high
 FROM vd_found f;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'vrrp-dual-master', 'critical', CASE WHEN f.low_place = f.high_place THEN 1 ELSE 0.95 END,
+SELECT f.key, 'vrrp-dual-master', 'critical', CASE WHEN f.low_place = f.high_place THEN 1 ELSE 0.95 END,
 	coalesce(f.low_host, f.high_host), CASE WHEN f.low_own THEN f.low_place END,
 	CASE WHEN f.high_own THEN f.high_place END, f.low_ip, f.high_ip, f.from_ns, f.to_ns, f.spans, NULL,
 	coalesce(lh.name || ' (' || f.low_ip || ')', f.low_ip) || ' and '
@@ -78,18 +77,13 @@ SELECT f.finding_id, 'vrrp-dual-master', 'critical', CASE WHEN f.low_place = f.h
 			WHERE s.vrid = f.vrid AND s.family = f.family AND s.low_ip = f.low_ip AND s.high_ip = f.high_ip
 			ORDER BY s.from_ns LIMIT 200))))
 FROM vd_found f
-JOIN vd_heard h ON h.finding_id = f.finding_id
+JOIN vd_heard h ON h.key = f.key
 LEFT JOIN host lh ON lh.id = f.low_host
 LEFT JOIN host hh ON hh.id = f.high_host
-ORDER BY f.finding_id;
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, s.capture_file_id, s.frame, s.after_ip || ' advertises while ' || s.before_ip || ' does'
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, s.capture_file_id, s.frame, s.after_ip || ' advertises while ' || s.before_ip || ' does'
 FROM vd_found f JOIN vd_span s ON s.vrid = f.vrid AND s.family = f.family AND s.low_ip = f.low_ip
 	AND s.high_ip = f.high_ip
-ORDER BY f.finding_id, s.from_ns;
-
-DROP TABLE vd_clock;
-DROP TABLE vd_span;
-DROP TABLE vd_found;
-DROP TABLE vd_heard;
+ORDER BY f.key, s.from_ns;

@@ -29,15 +29,14 @@ SELECT vrid, family, segment, episode, count(*) AS changes, min(at_ns) AS from_n
 FROM vf_step GROUP BY vrid, family, segment, episode HAVING count(*) >= 3;
 
 CREATE TEMP TABLE vf_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY min(e.from_ns), e.vrid,
-		e.segment) AS finding_id,
+SELECT row_number() OVER (ORDER BY min(e.from_ns), e.vrid, e.segment) AS key,
 	e.vrid, e.family, e.segment, sum(e.changes) AS changes, count(*) AS episodes, min(e.from_ns) AS from_ns,
 	max(e.to_ns) AS to_ns
 FROM vf_episode e GROUP BY e.vrid, e.family, e.segment;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'vrrp-flap', 'critical', 0.95,
+SELECT f.key, 'vrrp-flap', 'critical', 0.95,
 	(SELECT min(o.host_id) FROM vrrp_source o WHERE o.vrid = f.vrid AND o.family = f.family
 		AND o.segment = f.segment),
 	NULL, NULL, NULL, NULL, f.from_ns, f.to_ns, f.changes, NULL,
@@ -62,18 +61,13 @@ SELECT f.finding_id, 'vrrp-flap', 'critical', 0.95,
 			SELECT s.at_ns - lag(s.at_ns) OVER (PARTITION BY s.episode ORDER BY s.at_ns) AS gap
 			FROM vf_step s JOIN vf_episode e USING (vrid, family, segment, episode)
 			WHERE s.vrid = f.vrid AND s.family = f.family AND s.segment = f.segment)))
-FROM vf_found f ORDER BY f.finding_id;
+FROM vf_found f ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT f.finding_id, s.capture_file_id, s.frame,
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT f.key, s.capture_file_id, s.frame,
 	CASE s.how WHEN 'return' THEN 'first advert of the router that gave way to ' || s.router || ' later'
 		ELSE s.router || ' becomes master (' || s.how || ')' END
 FROM vf_found f
 JOIN vf_step s ON s.vrid = f.vrid AND s.family = f.family AND s.segment = f.segment
 JOIN vf_episode e ON e.vrid = s.vrid AND e.family = s.family AND e.segment = s.segment AND e.episode = s.episode
-ORDER BY f.finding_id, s.at_ns, s.router;
-
-DROP TABLE vf_change;
-DROP TABLE vf_step;
-DROP TABLE vf_episode;
-DROP TABLE vf_found;
+ORDER BY f.key, s.at_ns, s.router;

@@ -3,8 +3,7 @@
 -- prepare/vrrp.sql finds the silences that reached the listener's own master-down time and says which
 -- of them are stops: a resignation, an end, a restart are none of this.
 CREATE TEMP TABLE vg_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY min(g.ref_ns), g.vrid,
-		g.src_ip, g.vantage_id) AS finding_id,
+SELECT row_number() OVER (ORDER BY min(g.ref_ns), g.vrid, g.src_ip, g.vantage_id) AS key,
 	g.vantage_id, g.vrid, g.family, g.segment, g.src_ip, g.listener, o.host_id AS source_host,
 	o.vantage_id AS source_place, o.own, count(*) AS gaps, max(g.until_ns - g.ref_ns) AS longest_ns,
 	max(g.limit_ns) AS limit_ns, min(g.limit_ns) AS limit_min_ns, sum(g.taken_over) AS takeovers,
@@ -16,18 +15,18 @@ WHERE g.verdict IN ('path', 'unknown')
 GROUP BY g.vantage_id, g.vrid, g.family, g.segment, g.src_ip;
 
 CREATE TEMP TABLE vg_window AS
-SELECT f.finding_id, json_group_array(json(w.entry)) AS windows
+SELECT f.key, json_group_array(json(w.entry)) AS windows
 FROM vg_found f
 JOIN (SELECT vantage_id, vrid, family, src_ip, json_object('from_ns', ref_ns, 'to_ns', until_ns,
 		'silence_ns', until_ns - ref_ns, 'limit_ns', limit_ns, 'taken_over', taken_over,
 		'sent', sent, 'late', late) AS entry
 	FROM vrrp_verdict WHERE verdict IN ('path', 'unknown') ORDER BY id) w
 	ON w.vantage_id = f.vantage_id AND w.vrid = f.vrid AND w.family = f.family AND w.src_ip = f.src_ip
-GROUP BY f.finding_id;
+GROUP BY f.key;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'vrrp-gap-path', CASE WHEN f.takeovers > 0 THEN 'warning' ELSE 'notice' END, f.confidence,
+SELECT f.key, 'vrrp-gap-path', CASE WHEN f.takeovers > 0 THEN 'warning' ELSE 'notice' END, f.confidence,
 	v.host_id, CASE WHEN f.own THEN f.source_place END, f.vantage_id, f.src_ip, f.listener,
 	f.from_ns, f.to_ns, f.gaps, NULL,
 	CASE WHEN f.unknown = f.gaps THEN
@@ -52,28 +51,25 @@ SELECT f.finding_id, 'vrrp-gap-path', CASE WHEN f.takeovers > 0 THEN 'warning' E
 FROM vg_found f
 JOIN vantage v ON v.id = f.vantage_id
 LEFT JOIN host sh ON sh.id = f.source_host
-JOIN vg_window w ON w.finding_id = f.finding_id
-ORDER BY f.finding_id;
+JOIN vg_window w ON w.key = f.key
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT finding_id, file_id, frame, note FROM (
-	SELECT f.finding_id, g.ref_ns AS at, 1 AS part, g.capture_file_id AS file_id, g.frame,
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT key, file_id, frame, note FROM (
+	SELECT f.key, g.ref_ns AS at, 1 AS part, g.capture_file_id AS file_id, g.frame,
 		'the last advert of ' || g.src_ip || ' before the silence' AS note
 	FROM vg_found f JOIN vrrp_verdict g ON g.vantage_id = f.vantage_id AND g.vrid = f.vrid
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict IN ('path', 'unknown')
 	UNION ALL
-	SELECT f.finding_id, g.ref_ns, 3, g.end_file_id, g.end_frame,
+	SELECT f.key, g.ref_ns, 3, g.end_file_id, g.end_frame,
 		CASE WHEN g.taken_over THEN g.end_ip || ' takes over after '
 			ELSE 'the next one after ' END || span(g.end_at_ns - g.at_ns)
 	FROM vg_found f JOIN vrrp_verdict g ON g.vantage_id = f.vantage_id AND g.vrid = f.vrid
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict IN ('path', 'unknown')
 	UNION ALL
-	SELECT f.finding_id, g.ref_ns, 2, w.capture_file_id, w.frame, 'sent in the meantime'
+	SELECT f.key, g.ref_ns, 2, w.capture_file_id, w.frame, 'sent in the meantime'
 	FROM vg_found f JOIN vrrp_verdict g ON g.vantage_id = f.vantage_id AND g.vrid = f.vrid
 		AND g.family = f.family AND g.src_ip = f.src_ip AND g.verdict IN ('path', 'unknown')
 	JOIN vrrp_own w ON w.vantage_id = g.source_vantage AND w.vrid = g.vrid AND w.family = g.family
 		AND w.src_ip = g.src_ip AND w.ref_ns > g.ref_ns + g.interval_ns / 3 AND w.ref_ns < g.end_ns - g.interval_ns / 20)
-ORDER BY finding_id, at, part, frame;
-
-DROP TABLE vg_found;
-DROP TABLE vg_window;
+ORDER BY key, at, part, frame;

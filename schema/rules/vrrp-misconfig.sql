@@ -61,7 +61,7 @@ WHERE CASE k.column1 WHEN 'TTL' THEN r.ttl != 255 AND r.dst_ip IN ('224.0.0.18',
 
 -- One finding a link and VRID, at the place that shows most of it.
 CREATE TEMP TABLE vm_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vrid, segment) AS finding_id,
+SELECT row_number() OVER (ORDER BY vrid, segment) AS key,
 	vrid, family, segment, vantage_id, low_ip, high_ip, routers
 FROM (
 	SELECT c.vrid, c.family, g.segment, c.vantage_id, min(c.low_ip) AS low_ip, max(c.high_ip) AS high_ip,
@@ -73,7 +73,7 @@ FROM (
 	GROUP BY c.vrid, c.family, g.segment, c.vantage_id)
 WHERE place = 1;
 CREATE TEMP TABLE vm_words AS
-SELECT f.finding_id, c.rejects, c.what, c.at_ns, c.low_ip, c.high_ip, c.low_value, c.high_value,
+SELECT f.key, c.rejects, c.what, c.at_ns, c.low_ip, c.high_ip, c.low_value, c.high_value,
 	CASE c.what
 		WHEN 'shared VRID' THEN 'two clusters share the VRID: ' || c.low_ip || ' serves ' || c.low_value
 			|| ', ' || c.high_ip || ' serves ' || c.high_value
@@ -86,15 +86,15 @@ SELECT f.finding_id, c.rejects, c.what, c.at_ns, c.low_ip, c.high_ip, c.low_valu
 		ELSE c.what || ' ' || c.low_value || ' at ' || c.low_ip || ', ' || c.high_value || ' at ' || c.high_ip
 		END AS words,
 	c.low_file_id, c.low_frame, c.high_file_id, c.high_frame,
-	row_number() OVER (PARTITION BY f.finding_id ORDER BY c.rejects DESC, c.what, c.low_ip, c.high_ip) AS place
+	row_number() OVER (PARTITION BY f.key ORDER BY c.rejects DESC, c.what, c.low_ip, c.high_ip) AS place
 FROM vm_found f
 JOIN vrrp_segment g ON g.vrid = f.vrid AND g.family = f.family AND g.segment = f.segment
 JOIN vm_conflict c ON c.vrid = f.vrid AND c.family = f.family AND c.low_ip = g.src_ip
 	AND c.vantage_id = f.vantage_id;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'vrrp-misconfig', CASE WHEN max(w.rejects) THEN 'warning' ELSE 'notice' END, 1,
+SELECT f.key, 'vrrp-misconfig', CASE WHEN max(w.rejects) THEN 'warning' ELSE 'notice' END, 1,
 	coalesce((SELECT host_id FROM vrrp_source o WHERE o.vrid = f.vrid AND o.family = f.family
 		AND o.src_ip = f.low_ip), v.host_id),
 	f.vantage_id, NULL, f.low_ip, f.high_ip,
@@ -102,34 +102,29 @@ SELECT f.finding_id, 'vrrp-misconfig', CASE WHEN max(w.rejects) THEN 'warning' E
 	(SELECT max(t.to_ns) FROM vrrp_term t WHERE t.vrid = f.vrid AND t.family = f.family AND t.segment = f.segment),
 	count(*), NULL,
 	'VRID ' || f.vrid || ': ' || (SELECT group_concat(x.words, '; ') FROM (SELECT words FROM vm_words s
-		WHERE s.finding_id = f.finding_id AND s.place <= 4 ORDER BY s.place) x)
+		WHERE s.key = f.key AND s.place <= 4 ORDER BY s.place) x)
 		|| CASE WHEN max(w.rejects) THEN '; receivers drop such adverts and take themselves for the only master'
 		ELSE '' END,
 	CASE WHEN max(w.what = 'shared VRID') THEN 'give one of the clusters another VRID'
 		WHEN max(w.what = 'checksum') THEN 'use version 2, or the same checksum convention on all routers'
 		ELSE 'make the configuration of VRID ' || f.vrid || ' the same on all its routers' END,
 	json_object('vrid', f.vrid, 'what', (SELECT json_group_array(what) FROM (SELECT DISTINCT what FROM vm_words s
-		WHERE s.finding_id = f.finding_id ORDER BY what)),
+		WHERE s.key = f.key ORDER BY what)),
 		'differences', (SELECT json_group_array(json(d)) FROM (
 			SELECT json_object('what', s.what, 'router', s.low_ip, 'value', s.low_value, 'other', s.high_ip,
 				'other_value', s.high_value) AS d
-			FROM vm_words s WHERE s.finding_id = f.finding_id ORDER BY s.place LIMIT 100)))
+			FROM vm_words s WHERE s.key = f.key ORDER BY s.place LIMIT 100)))
 FROM vm_found f
-JOIN vm_words w ON w.finding_id = f.finding_id
+JOIN vm_words w ON w.key = f.key
 JOIN vantage v ON v.id = f.vantage_id
-GROUP BY f.finding_id
-ORDER BY f.finding_id;
+GROUP BY f.key
+ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT finding_id, file_id, frame, note FROM (
-	SELECT finding_id, place, 1 AS part, low_file_id AS file_id, low_frame AS frame,
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT key, file_id, frame, note FROM (
+	SELECT key, place, 1 AS part, low_file_id AS file_id, low_frame AS frame,
 		low_ip || ': ' || what || ' ' || low_value AS note FROM vm_words
 	UNION ALL
-	SELECT finding_id, place, 2, high_file_id, high_frame, high_ip || ': ' || what || ' ' || high_value
+	SELECT key, place, 2, high_file_id, high_frame, high_ip || ': ' || what || ' ' || high_value
 	FROM vm_words WHERE high_frame IS NOT NULL)
-ORDER BY finding_id, place, part;
-
-DROP TABLE vm_router;
-DROP TABLE vm_conflict;
-DROP TABLE vm_found;
-DROP TABLE vm_words;
+ORDER BY key, place, part;

@@ -43,14 +43,14 @@ WHERE t.began IN ('unheard', 'early', 'failure') AND x.value != ''
 		ORDER BY a.at_ns DESC, a.frame DESC LIMIT 1) != o.mac;
 
 CREATE TEMP TABLE vn_found AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY vrid, segment, src_ip)
-	AS finding_id, vrid, family, segment, src_ip, host_id, vantage_id, own, count(DISTINCT from_ns) AS takeovers,
+SELECT row_number() OVER (ORDER BY vrid, segment, src_ip) AS key, vrid, family, segment, src_ip,
+	host_id, vantage_id, own, count(DISTINCT from_ns) AS takeovers,
 	count(DISTINCT ip) AS addresses, min(ip) AS ip, min(from_ns) AS from_ns, max(from_ns) AS to_ns
 FROM vn_missing GROUP BY vrid, family, segment, src_ip;
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.finding_id, 'vrrp-no-garp', 'warning', CASE WHEN f.own THEN 0.95 ELSE 0.7 END, f.host_id,
+SELECT f.key, 'vrrp-no-garp', 'warning', CASE WHEN f.own THEN 0.95 ELSE 0.7 END, f.host_id,
 	f.vantage_id, NULL, f.src_ip, CASE f.addresses WHEN 1 THEN f.ip END, f.from_ns, f.to_ns, f.takeovers,
 	NULL,
 	coalesce(h.name || ' (' || f.src_ip || ')', f.src_ip) || ' became, or stayed, master of VRID ' || f.vrid || ' '
@@ -62,14 +62,10 @@ SELECT f.finding_id, 'vrrp-no-garp', 'warning', CASE WHEN f.own THEN 0.95 ELSE 0
 		SELECT DISTINCT json_object('from_ns', m.from_ns, 'to_ns', m.from_ns + 1500000000, 'began', m.began) AS w
 		FROM vn_missing m WHERE m.vrid = f.vrid AND m.family = f.family AND m.src_ip = f.src_ip
 		ORDER BY m.from_ns LIMIT 200)))
-FROM vn_found f LEFT JOIN host h ON h.id = f.host_id ORDER BY f.finding_id;
+FROM vn_found f LEFT JOIN host h ON h.id = f.host_id ORDER BY f.key;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, note)
-SELECT DISTINCT f.finding_id, m.capture_file_id, m.frame, CASE m.began WHEN 'return' THEN 'its first advert; the other''s announcement was the last'
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT DISTINCT f.key, m.capture_file_id, m.frame, CASE m.began WHEN 'return' THEN 'its first advert; the other''s announcement was the last'
 		ELSE 'its first advert as master; no announcement follows' END
 FROM vn_found f JOIN vn_missing m ON m.vrid = f.vrid AND m.family = f.family AND m.src_ip = f.src_ip
-ORDER BY f.finding_id, m.from_ns;
-
-DROP TABLE vn_place;
-DROP TABLE vn_missing;
-DROP TABLE vn_found;
+ORDER BY f.key, m.from_ns;

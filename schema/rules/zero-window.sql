@@ -28,8 +28,7 @@ JOIN (SELECT vantage_id, src_ip, count(DISTINCT dst_ip) AS pairs FROM stall GROU
 	USING (vantage_id, src_ip);
 
 CREATE TEMP TABLE verdict AS
-SELECT (SELECT coalesce(max(id), 0) FROM finding) + row_number() OVER (ORDER BY p.vantage_id, p.src_ip,
-		p.dst_key) AS id,
+SELECT row_number() OVER (ORDER BY p.vantage_id, p.src_ip, p.dst_key) AS key,
 	p.vantage_id, p.src_ip, p.dst_key, count(*) AS spans, count(DISTINCT s.flow_id) AS flows,
 	sum(s.probes) AS probes, max(s.length_ns) AS longest_ns, sum(s.length_ns) AS all_ns,
 	min(s.from_ns) AS first_ns, max(s.to_ns) AS last_ns,
@@ -39,15 +38,15 @@ FROM stall_pair p JOIN stall s ON s.rowid = p.stall_id
 GROUP BY p.vantage_id, p.src_ip, p.dst_key;
 
 CREATE TEMP TABLE proof AS
-SELECT v.id, s.*, row_number() OVER (PARTITION BY v.id ORDER BY s.length_ns DESC, s.from_ns, s.flow_id) AS n
+SELECT v.key, s.*, row_number() OVER (PARTITION BY v.key ORDER BY s.length_ns DESC, s.from_ns, s.flow_id) AS n
 FROM verdict v
 JOIN stall_pair p ON p.vantage_id = v.vantage_id AND p.src_ip = v.src_ip AND p.dst_key IS v.dst_key
 JOIN stall s ON s.rowid = p.stall_id;
-CREATE INDEX temp.proof_by_id ON proof(id, n);
+CREATE INDEX temp.proof_by_id ON proof(key, n);
 
-INSERT INTO finding (id, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.id, 'zero-window',
+SELECT v.key, 'zero-window',
 	CASE WHEN v.longest_ns >= 1e9 * (SELECT value FROM setting WHERE key = 'zero_window_warning_s')
 		THEN 'warning' ELSE 'notice' END,
 	1, w.host_id, v.vantage_id, NULL, v.src_ip, v.dst_key, v.first_ns, v.last_ns, v.spans, NULL,
@@ -58,15 +57,10 @@ SELECT v.id, 'zero-window',
 	json_object('flows', v.flows, 'probes', v.probes, 'longest_ns', v.longest_ns, 'total_ns', v.all_ns,
 		'windows', (SELECT json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns,
 				'flow_id', flow_id))
-			FROM (SELECT * FROM proof p WHERE p.id = v.id AND p.n <= 20 ORDER BY p.from_ns, p.flow_id)))
+			FROM (SELECT * FROM proof p WHERE p.key = v.key AND p.n <= 20 ORDER BY p.from_ns, p.flow_id)))
 FROM verdict v JOIN vantage w ON w.id = v.vantage_id;
 
-INSERT INTO evidence (finding_id, capture_file_id, frame, flow_id, note)
-SELECT id, capture_file_id, frame, flow_id, 'window 0 for ' || span(length_ns) || ', ' || probes || ' probes'
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT key, capture_file_id, frame, flow_id, 'window 0 for ' || span(length_ns) || ', ' || probes || ' probes'
 FROM proof WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
-ORDER BY id, n;
-
-DROP TABLE temp.stall;
-DROP TABLE temp.stall_pair;
-DROP TABLE temp.verdict;
-DROP TABLE temp.proof;
+ORDER BY key, n;

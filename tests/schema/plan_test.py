@@ -2,7 +2,7 @@
 """Rules stay linear: no statement reads a large table from end to end inside a loop.
 
 usage: plan_test.py DBTOOL SCHEMA_DIR. Reads EXPLAIN QUERY PLAN of every statement of prepare.sql, the
-rules and link.sql. In a plan the tables of a join stand side by side in the order of their loops: a
+rules, number.sql and link.sql. In a plan the tables of a join stand side by side in the order of their loops: a
 SCAN behind another table, or in a correlated subquery, runs once for each row of what is before it. A
 subquery named "once" gives one row or none: it must end with LIMIT 1 or have no table.
 """
@@ -16,7 +16,7 @@ import tempfile
 LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "flow_log", "activity", "arp",
          "mac_use", "peer_activity", "finding", "evidence", "cite", "lossy", "lossy_pair", "handshake_pair",
          "handshake_key", "handshake_flow", "handshake_proof", "loss_sum", "loss_rest", "loss_part", "loss_apart",
-         "ended", "ended_pair", "reset_packet", "proof",
+         "ended", "ended_pair", "reset_packet", "proof", "new_finding", "new_evidence", "numbered",
          "finding_end", "finding_key", "numbering", "root",
          "flow_outage", "flow_activity", "pt_ref", "pt_step", "pt_second", "pt_flow",
          "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source", "reject_rank",
@@ -68,7 +68,7 @@ def faults(plan, statement):
 
 
 def source_of(schema, rule):
-    path = rule if rule in ("prepare", "link") or rule.startswith("prepare/") else f"rules/{rule}"
+    path = rule if rule in ("prepare", "number", "link") or rule.startswith("prepare/") else f"rules/{rule}"
     with open(os.path.join(schema, f"{path}.sql"), encoding="utf-8") as f:
         return f.read()
 

@@ -126,8 +126,20 @@ static int plan_text(
 	}
 }
 
+/* Each rule has its tables for itself, as judge.c has it. */
+static int plan_rule(struct db *db, const struct schema_text *rule, int64_t prepared, bool timing,
+	struct error *err)
+{
+	int r = plan_text(db, rule->name, rule->text, timing, err);
+
+	if (r == 0)
+		r = timing ? plan_text(db, "number", schema_number, true, err) : db_run(db, "number", schema_number, err);
+	return r ? r : judge_drop_temporary(db, prepared, err);
+}
+
 static int plan(const char *path, bool timing, struct error *err)
 {
+	int64_t prepared = 0;
 	struct db db;
 	int r = db_open_writable(&db, path, err);
 
@@ -135,8 +147,14 @@ static int plan(const char *path, bool timing, struct error *err)
 		r = db_run(&db, "begin", "BEGIN", err);
 	for (const struct schema_text *t = schema_prepare; t->name && r == 0; t++)
 		r = plan_text(&db, t->name, t->text, timing, err);
+	if (r == 0)
+		r = judge_last_temporary(&db, &prepared, err);
+	if (r == 0 && !timing)
+		r = plan_text(&db, "number", schema_number, false, err);
+	if (r == 0)
+		r = judge_drop_temporary(&db, prepared, err);
 	for (const struct schema_text *t = schema_rules; t->name && r == 0; t++)
-		r = plan_text(&db, t->name, t->text, timing, err);
+		r = plan_rule(&db, t, prepared, timing, err);
 	if (r == 0)
 		r = plan_text(&db, "link", schema_link, timing, err);
 	db_close(&db);

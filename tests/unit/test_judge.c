@@ -89,6 +89,52 @@ static void test_order_and_repetition(void **state)
 	db_close(&db);
 }
 
+/* Two findings by keys that are not in order, with proof of every kind; and a table that the next rule makes again. */
+static const char by_key[] =
+	"CREATE TEMP TABLE mine AS SELECT 7 AS key, 'b' AS kind UNION ALL SELECT 3, 'c';"
+	"INSERT INTO new_finding (key, kind, severity, confidence, summary)"
+	" SELECT key, kind, 'notice', 1, 'x' FROM mine;"
+	"INSERT INTO new_evidence (key, note) SELECT key, kind FROM mine;"
+	"INSERT INTO new_evidence (key, event_id, note) SELECT key, 1, 'event of ' || kind FROM mine;";
+
+static const char one_event[] =
+	"INSERT INTO host (id, name) VALUES (1, 'h');"
+	"INSERT INTO vantage (id, host_id, name, kind, trust, trust_reasons)"
+	" VALUES (1, 1, 'h', 'nic', 'sound', '[]');"
+	"INSERT INTO segment_event (id, flow_id, direction, kind, seq, length, segments, tcp_flags,"
+	" from_vantage_id, to_vantage_id, sent_file_id, sent_frame, sent_ns, reason)"
+	" VALUES (1, 1, 'c2s', 'lost', 0, 1, 1, 16, 1, 1, 1, 42, 5, 'edge');";
+
+/* Each rule has keys and tables of its own: the same rule twice finds everything twice. */
+static void test_findings_by_key(void **state)
+{
+	struct error err = ERROR_INIT;
+	char dir[64], second[96];
+	struct db db;
+	FILE *f;
+
+	(void)state;
+	open_db(&db);
+	assert_int_equal(db_run(&db, "facts", one_event, &err), 0);
+	write_rule(dir, by_key);
+	(void)snprintf(second, sizeof(second), "%s/second.sql", dir);
+	f = fopen(second, "w");
+	assert_non_null(f);
+	assert_true(fputs(by_key, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	if (judge_run(&db, dir, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(value(&db, "SELECT count(*) FROM finding"), 4);
+	assert_int_equal(value(&db, "SELECT count(*) FROM finding WHERE kind = 'b' AND id <= 2"), 2);
+	assert_int_equal(value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
+				    "AND f.kind = e.note"), 4);
+	assert_int_equal(value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
+				    "WHERE e.frame = 42 AND e.note LIKE 'event of ' || f.kind || ',%'"), 4);
+	assert_int_equal(unlink(second), 0);
+	remove_rule(dir);
+	db_close(&db);
+}
+
 /* After a failure nothing has changed and the connection is as it was: writing is allowed again. */
 static void test_failure_changes_nothing(void **state)
 {
@@ -100,6 +146,14 @@ static void test_failure_changes_nothing(void **state)
 		{"INSERT INTO finding (kind, severity, confidence, summary) VALUES ('c', 'high', "
 		 "1, 'x');",
 			"mine.sql:1: CHECK constraint failed"},
+		{"INSERT INTO new_finding (key, kind, severity, confidence, summary) VALUES"
+		 " (1, 'c', 'high', 1, 'x');",
+			"mine.sql: number.sql:7: CHECK constraint failed"},
+		{"-- comment\nINSERT INTO new_finding (key, kind, severity, confidence, summary) VALUES"
+		 " (1, 'c', 'notice', 1, 'x'), (1, 'd', 'notice', 1, 'x');",
+			"mine.sql:2: UNIQUE constraint failed: new_finding.key"},
+		{"INSERT INTO new_evidence (key, note) VALUES (1, 'x');",
+			"NOT NULL constraint failed: evidence.finding_id"},
 		{"SELECT 'open", "mine.sql:1: unrecognized token"},
 		{"-- comment\n-- if: SELECT nonsense\nSELECT 1;", "mine.sql:2: no such column: nonsense"},
 	};
@@ -176,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_and_repetition),
+		cmocka_unit_test(test_findings_by_key),
 		cmocka_unit_test(test_failure_changes_nothing),
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_inside_a_transaction),
