@@ -167,18 +167,22 @@ int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], 
 	return 0;
 }
 
-/* Client's words for people: control characters and broken UTF-8 do not get into meta.json. */
+/* A client's text, shown to people: without control characters, and cut between characters. */
 static json_t *incident_store_words(const char *name)
 {
+	size_t n = strnlen(name, INCIDENT_NAME_MAX);
 	char cut[INCIDENT_NAME_MAX + 1];
 	json_t *s;
 
-	(void)snprintf(cut, sizeof(cut), "%s", name);
+	for (int i = 0; i < 3 && n && ((unsigned char)name[n] & 0xc0) == 0x80; i++)
+		n--;
+	memcpy(cut, name, n);
+	cut[n] = '\0';
 	for (char *c = cut; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
 	s = json_string(cut);
-	return s ? s : json_string("(name is no UTF-8)");
+	return s ? s : json_string("(name is not UTF-8)");
 }
 
 static int64_t incident_store_sum_sizes(const json_t *files)
