@@ -5,4 +5,5 @@ build_packages="gcc meson ninja-build pkg-config libjansson-dev libjs-dygraphs l
 	libssl-dev libxxhash-dev libzstd-dev zlib1g-dev scdoc"
 
 # What the tests need beyond that.
-test_packages="busybox chromium nodejs libcmocka-dev sqlite3 tshark tcpdump nftables iproute2 iputils-ping ethtool procps valgrind python3 zstd"
+test_packages="busybox chromium nodejs libcmocka-dev sqlite3 tshark tcpdump nftables iproute2 iputils-ping ethtool keepalived netbase
+	procps valgrind python3 zstd"

@@ -22,7 +22,7 @@ skip_all() {
 }
 
 why=$("$here/live.py" --obstacle) || skip_all "${why//%/%%}"
-command -v "$BOTHENDS" >/dev/null || skip_all "no program at '$BOTHENDS'"
+command -v "$BOTHENDS" >/dev/null || { echo "not ok lab: no program at '$BOTHENDS'"; exit 1; }
 
 work=${LAB_KEEP:-$(mktemp -d)}
 mkdir -p "$work"
