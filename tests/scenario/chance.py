@@ -18,6 +18,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 from frames import FIN, SYN
+from recording import write_all
 from script import Fate, Script
 from world import World
 
@@ -196,8 +197,7 @@ def play(bothends, seed, folder):
     generator = random.Random(seed)
     chance = Chance(generator)
     world = ChanceWorld(script_of(generator, chance, os.path.join(folder, "chance.scn")), generator, chance)
-    inputs = [f"{point.name}={path}" for point in world.points
-              for path in world.write(point, os.path.join(folder, point.name + ".pcap"))]
+    inputs = write_all(world, folder)
     database = os.path.join(folder, "out.db")
     done = subprocess.run([bothends, "analyze", "-q", "--threads", "1", "-o", database, *inputs],
                           capture_output=True, text=True, timeout=60)

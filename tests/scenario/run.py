@@ -14,8 +14,9 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+from recording import write_all
 from script import Script, Wrong
-from verdict import Verdict
+from verdict import Verdict, agrees
 from world import World
 
 MEMORY_FOLDER = "/dev/shm"
@@ -31,19 +32,20 @@ def play(path, bothends, folder):
     """Mismatches of one case as lines, and the script."""
     script = Script(path)
     world = World(script)
-    inputs = []
-    for point in world.points:
-        if not point.absent:
-            file = os.path.join(folder, point.name + ".pcap")
-            inputs += [f"{point.name}={each}" for each in world.write(point, file)]
+    inputs = write_all(world, folder)
     if not script.expected:
         return [f"{path}:1: the script expects nothing"], script
+    refusal = next((s for s in script.expected if s.words[0] == "refused"), None)
     lines = []
     for order, arguments in (("", inputs), (" (arguments reversed)", inputs[::-1])):
         if order and len(inputs) < 2:
             break
         database = os.path.join(folder, f"out{len(order)}.db")
         failed = analyze(bothends, arguments, database)
+        if refusal:
+            if not failed or not agrees(refusal.words[1], failed):
+                lines.append(f"{path}:{refusal.line}: analyze{order}: expected {refusal.words[1]}, got {failed or 'a database'}")
+            continue
         if failed:
             return [f"{path}:1: analyze{order}: expected a database, got {failed}"], script
         lines += [f"{path}:{m.line}: {m.what}{order}: expected {m.expected}, got {m.got}"

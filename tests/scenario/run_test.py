@@ -25,6 +25,23 @@ LIES = [
     ("nat/masquerade", "seen B", "seen B client_port=1"),
     ("nat/masquerade", "seen B", "sean B client_port=1"),
     ("path/second-leg", "path A > R", "path A > B c2s sent=110"),
+    # evidence: frames, or a reason why not
+    ("acks/refused", "finding refused", "finding refused host=B count=1 total=1 src_ip=10.0.0.2"),
+    ("verdict/syn-lost", "finding syn-lost", "finding syn-lost no-frames=lie"),
+    # several interfaces, files, names
+    ("copies/any-router", "path A > R", "path A > R c2s sent=168"),
+    ("copies/any-router", "path R > B", "path R > B c2s sent=84 lost=1"),
+    ("copies/any-router", "1.1 c>", "1.1 c> P. (40x1000) every=4ms drop@R.s#7"),
+    ("copies/any-router", "1.1 c>", "1.1 c> P. (40x1000) every=4ms drop@Z#7"),
+    ("copies/any-router", "point R", "point R any colour=red"),
+    ("identity/file-and-its-copy", "hosts", "hosts 3"),
+    ("identity/file-and-its-copy", "trust A", "trust A sound duplicates=1"),
+    ("identity/file-and-its-copy", "trust A", "trust Z sound"),
+    ("identity/file-and-its-copy", "point A", "point A copy=gzip window=..1s"),
+    ("identity/file-and-its-copy", "point B", "point B only=s2c"),
+    ("identity/file-and-its-copy", "hosts", "file A frames=1"),
+    ("identity/file-and-its-copy", "hosts", 'refused "*"'),
+    ("identity/one-host-as-two", "point web2", "point web2 window=15s.. beside=Z"),
     ("coverage/one-capture-only", "path A > B c2s none", "path A > B c2s sent=300"),
 ]
 

@@ -10,10 +10,13 @@ PacketLine = collections.namedtuple(
 Fate = collections.namedtuple("Fate", "name point select value")
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0, "y": 31536000.0}
-EXPECTATIONS = ("path", "event", "no", "finding", "clock", "outcome", "flows", "trust", "seen", "account",
-                "zero-window")
+EXPECTATIONS = ("path", "event", "no", "finding", "clock", "outcome", "flows", "hosts", "trust", "seen", "account",
+                "zero-window", "file", "refused")
+FATES = {"drop", "miss", "dup", "twice", "delay", "inject", "via", "ttl", "tos", "ip_id", "window", "ack", "flags",
+         "twist", "flip", "sum", "outer-sum", "no-ts", "mac", "src", "lost", "break", "dropfrag"}
+ATTRIBUTES = {"ttl", "tos", "id", "tsval", "tsecr", "every", "resend", "same", "n", "frag", "twist", "sum", "mss"}
 PACKET = re.compile(r"^(\+?[\d.]+)\s+(?:(\S+):)?([cs])>\s*(.*)$")
-MACRO = re.compile(r"^(\+?[\d.]+)\s+(?:(\S+):)?(open|close|icmp)\b\s*(.*)$")
+MACRO = re.compile(r"^(\+?[\d.]+)\s+(?:(\S+):)?(open|close|icmp|arp)\b\s*(.*)$")
 SEGMENT = re.compile(r"^(?:(\d+)(?::(\d+))?)?\((?:(\d+)x)?(\d+)\)$")
 
 
@@ -110,8 +113,8 @@ class Script:
         match = MACRO.match(text)
         if match:
             words, options = self._split(match[4])
-            self.packets.append(Statement(
-                line, [match[3], self._at(match[1]), self._flow(line, match[2])] + words, options))
+            flow = None if match[3] == "arp" else self._flow(line, match[2])
+            self.packets.append(Statement(line, [match[3], self._at(match[1]), flow] + words, options))
             return
         words, options = self._split(text)
         statement = Statement(line, words, options)
@@ -171,6 +174,8 @@ class Script:
                 fates.append(self._fate(word))
             else:
                 key, _, value = word.partition("=")
+                if key not in ATTRIBUTES:
+                    raise ValueError(f"unknown '{word}'")
                 attributes[key] = value
         return PacketLine(line, self._at(at), self._flow(line, flow), side, flags, sequence, count, length,
                           sack, attributes, fates, label)
@@ -183,7 +188,7 @@ class Script:
 
     @staticmethod
     def _fate(word):
-        match = re.fullmatch(r"([\w-]+)(?:@(\w+))?(?:#([\d.,-]+))?(?:=(.*))?", word)
-        if not match:
+        match = re.fullmatch(r"([\w-]+)(?:@(\w+(?:\.\w+)?))?(?:#([\d.,-]+))?(?:=(.*))?", word)
+        if not match or match[1] not in FATES:
             raise ValueError(f"not a fate: '{word}'")
         return Fate(match[1], match[2], numbers(match[3]) if match[3] else None, match[4])

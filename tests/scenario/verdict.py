@@ -15,7 +15,10 @@ Mismatch = collections.namedtuple("Mismatch", "line what expected got")
 
 FINDINGS = """
 SELECT f.*, ha.name AS "from", hb.name AS "to", hh.name AS host, c.kind AS cause,
-	(SELECT count(*) FROM evidence e WHERE e.finding_id = f.id) AS evidence
+	va.name AS from_place, vb.name AS to_place,
+	(SELECT count(*) FROM evidence e WHERE e.finding_id = f.id) AS evidence,
+	(SELECT count(*) FROM evidence e JOIN capture_file c ON c.id = e.capture_file_id
+		WHERE e.finding_id = f.id AND e.frame BETWEEN 1 AND c.frames) AS frames
 FROM finding f LEFT JOIN finding c ON c.id = f.cause_id
 LEFT JOIN vantage va ON va.id = f.from_vantage_id LEFT JOIN host ha ON ha.id = va.host_id
 LEFT JOIN vantage vb ON vb.id = f.to_vantage_id LEFT JOIN host hb ON hb.id = vb.host_id
@@ -23,11 +26,12 @@ LEFT JOIN host hh ON hh.id = f.host_id ORDER BY f.id"""
 BETWEEN = """ JOIN flow f ON f.id = x.flow_id
 JOIN vantage va ON va.id = x.from_vantage_id JOIN host ha ON ha.id = va.host_id
 JOIN vantage vb ON vb.id = x.to_vantage_id JOIN host hb ON hb.id = vb.host_id
-WHERE ha.name = ? AND hb.name = ? AND x.direction = ?"""
+WHERE ?1 IN (ha.name, va.name) AND ?2 IN (hb.name, vb.name) AND x.direction = ?3"""
+PLACES = {"from": "from_place", "to": "to_place"}
 
 
 def agrees(expected, got):
-    """'5', '3..7', '?', '>=2', 'text*': whether a value is what a script says."""
+    """'5', '3..7', '?', '>=2', 'text*', '*text*': whether a value is what a script says."""
     if expected == "?":
         return True
     if "|" in expected:
@@ -39,6 +43,8 @@ def agrees(expected, got):
         return (not low or float(got) >= float(low)) and (not high or float(got) <= float(high))
     if expected[:2] in (">=", "<="):
         return float(got) >= float(expected[2:]) if expected[0] == ">" else float(got) <= float(expected[2:])
+    if expected.startswith("*") and expected.endswith("*"):
+        return expected[1:-1] in str(got)
     if expected.endswith("*"):
         return str(got).startswith(expected[:-1])
     if isinstance(got, (int, float)):
@@ -96,12 +102,14 @@ class Verdict:
         self._clocks()
 
     def _clocks(self):
-        clocks = {p.name: p.clock for p in self.world.points}
+        clocks = {p.host: p.clock for p in reversed(self.world.points)}
         for row in self.db.execute(
                 "SELECT c.*, h.name AS own, r.name AS reference FROM clock c"
                 " JOIN vantage v ON v.id = c.vantage_id JOIN host h ON h.id = v.host_id"
                 " JOIN vantage w ON w.id = c.reference_vantage_id JOIN host r ON r.id = w.host_id"
                 " WHERE c.vantage_id != c.reference_vantage_id"):
+            if row["own"] not in clocks or row["reference"] not in clocks:
+                continue  # a host that nobody named
             for part in range(11):
                 shown = row["from_ns"] + (row["to_ns"] - row["from_ns"]) * part // 10
                 moved = (shown - row["from_ns"]) * row["skew_ppm"] / 1e6
@@ -210,7 +218,8 @@ class Verdict:
         found = []
         for row in self.db.execute(FINDINGS).fetchall():
             keys = {k: options[k][0] for k in ("from", "to", "host", "src_ip", "dst_ip") if k in options}
-            if row["kind"] in words and all(agrees(v, row[k]) for k, v in keys.items()):
+            if row["kind"] in words and all(agrees(v, row[k]) or k in PLACES and v == row[PLACES[k]]
+                                            for k, v in keys.items()):
                 found.append(row)
         return found
 
@@ -224,15 +233,23 @@ class Verdict:
         for row in rows:
             detail = json.loads(row["detail"])
             for key, (value, *_) in s.options.items():
-                if key == "n":
+                if key in ("n", "from", "to", "no-frames"):
                     continue
                 got = detail.get(key[7:]) if key.startswith("detail.") else row[key]
                 if not agrees(value, got):
                     self.differs(s.line, f"finding {row['kind']} {key}", value, got)
             if not row["evidence"]:
                 self.differs(s.line, f"finding {row['kind']}", "evidence", "none")
+            self._proved(s, row)
             if not 0 < row["confidence"] <= 1:
                 self.differs(s.line, f"finding {row['kind']} confidence", "in (0, 1]", row["confidence"])
+
+    def _proved(self, s, row):
+        """A finding cites frames of the captures, unless the script says why it has none."""
+        if "no-frames" not in s.options and not row["frames"]:
+            self.differs(s.line, f"finding {row['kind']}", "frames as evidence", f"none ({row['evidence']} other rows)")
+        if "no-frames" in s.options and row["frames"]:
+            self.differs(s.line, f"finding {row['kind']}", "no frames as evidence (drop no-frames)", row["frames"])
 
     def _clock(self, s):
         """clock A B: rows of one against the other, whichever is the reference."""
@@ -291,6 +308,11 @@ class Verdict:
         if got != wanted:
             self.differs(line, "flows", wanted, got)
 
+    def _hosts(self, s):
+        names = [row[0] for row in self.db.execute("SELECT name FROM host ORDER BY name")]
+        if not agrees(s.words[1], len(names)):
+            self.differs(s.line, "hosts", s.words[1], f"{len(names)}: {', '.join(names)}")
+
     def _rows_of(self, s, sql, name, columns):
         rows = self.db.execute(sql, (name,)).fetchall()
         if not rows:
@@ -302,8 +324,11 @@ class Verdict:
 
     def _trust(self, s):
         """trust A sound|with-care|unfit, or not-sound."""
-        row = self.db.execute("SELECT v.* FROM vantage v JOIN host h ON h.id = v.host_id WHERE h.name = ?",
+        row = self.db.execute("SELECT v.* FROM vantage v JOIN host h ON h.id = v.host_id WHERE ? IN (h.name, v.name)",
                               (s.words[1],)).fetchone()
+        if not row:
+            self.differs(s.line, f"trust of {s.words[1]}", s.words[2], "no such place")
+            return
         got = row["trust"].replace(" ", "-")
         fits = got != "sound" if s.words[2] == "not-sound" else got in s.words[2].split("|")
         if not fits:
@@ -325,6 +350,11 @@ class Verdict:
                 (s.words[1], key)).fetchone()[0]
             if not agrees(value, got):
                 self.differs(s.line, f"frames of {s.words[1]} accounted as {key}", value, got)
+
+    def _file(self, s):
+        """file A damaged="*zeros*": columns of a host's capture files."""
+        self._rows_of(s, "SELECT c.* FROM capture_file c JOIN host h ON h.id = c.host_id WHERE h.name = ?", s.words[1],
+                      s.options)
 
     def _zero_window(self, s):
         """zero-window A probes=3: rows at a point."""
