@@ -80,10 +80,19 @@ def check_reports(bothends, dbtool, root):
 def check_verdicts(root):
     text = read(root, "docs/verdicts.md")
     headings = set(re.findall(r"[a-z0-9-]+", " ".join(re.findall(r"^#### (.*)$", text, re.M))))
+    known = set()
     for path in sorted(glob.glob(os.path.join(root, "schema/rules/*.sql"))):
-        kinds = set(re.findall(r"SELECT\s+(?:\w+\.)?(?:finding_)?id,\s+'([a-z0-9-]+)',", read(path)))
+        rule = read(path)
+        kinds = set(re.findall(r"SELECT\s+(?:\w+\.)?key,\s+'([a-z0-9-]+)',", rule))
+        # Where one rule gives several kinds its first line names them.
+        kinds |= set(re.findall(r"\((?:also )?([a-z0-9-]+)(?:, [^)]*)?\)", rule.split("\n")[0]))
+        if not kinds:
+            yield f"{os.path.basename(path)}: which kinds of findings it gives is not said"
         for kind in sorted(kinds - headings):
             yield f"docs/verdicts.md: no section for {kind} of {os.path.basename(path)}"
+        known |= kinds
+    for kind in sorted(headings - known):
+        yield f"docs/verdicts.md: no rule gives {kind}"
     table = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M))
     used = set()
     for path in glob.glob(os.path.join(root, "analyzer/join/*.c")):

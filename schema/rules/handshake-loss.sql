@@ -1,22 +1,26 @@
--- SYNs were sent and never reached the server's host
--- if: SELECT 1 FROM handshake_group WHERE direction = 'c2s'
+-- SYNs never reached the server's host (syn-lost), or SYN-ACKs the client's (synack-lost)
+-- if: SELECT 1 FROM handshake_group
 -- Decided from the facts of the join: the packet was recorded where it was sent, both captures
 -- covered its time, and nothing shows that it arrived. prepare.sql groups the ends.
 CREATE TEMP TABLE verdict AS
-SELECT finding_key AS key, g.*
+SELECT g.finding_key AS key, g.*, k.kind, k.segment,
+	coalesce(iif(g.direction = 'c2s', g.src_ip, endpoint(g.src_ip, g.port)), g.sources || k.senders) AS sender,
+	coalesce(iif(g.direction = 'c2s', endpoint(g.dst_ip, g.port), g.dst_ip), g.destinations || k.receivers)
+		AS receiver
 FROM handshake_group g
-WHERE direction = 'c2s';
+JOIN (SELECT 'c2s' AS direction, 'syn-lost' AS kind, 'SYN' AS segment, ' clients' AS senders, ' servers' AS receivers
+	UNION ALL SELECT 's2c', 'synack-lost', 'SYN-ACK', ' servers', ' clients') k ON k.direction = g.direction;
 
 CREATE TEMP TABLE proof AS
-SELECT v.key, v.lost, p.at_ns, p.event_id,
+SELECT v.key, v.lost, v.segment, p.at_ns, p.event_id,
 	row_number() OVER (PARTITION BY v.key ORDER BY p.at_ns, p.event_id) AS n
 FROM verdict v
 CROSS JOIN handshake_proof p ON p.finding_key = v.finding_key;
-CREATE INDEX temp.proof_by_id ON proof(key);
+CREATE INDEX temp.proof_by_key ON proof(key);
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT v.key, 'syn-lost',
+SELECT v.key, v.kind,
 	CASE WHEN v.broken > 0 AND v.lost >= 3 THEN 'critical'
 		WHEN v.broken > 0 OR v.own AND v.lost >= 3 THEN 'warning' ELSE 'notice' END,
 	-- One lost packet and the silence after it is strong; retries that are missing too are proof.
@@ -25,8 +29,7 @@ SELECT v.key, 'syn-lost',
 	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
 	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost, v.sent,
-	v.lost || ' of ' || v.sent || ' SYNs sent by ' || coalesce(v.src_ip, v.sources || ' clients')
-		|| ' never reached ' || coalesce(endpoint(v.dst_ip, v.port), v.destinations || ' servers'),
+	v.lost || ' of ' || v.sent || ' ' || v.segment || 's sent by ' || v.sender || ' never reached ' || v.receiver,
 	'capture at a hop between ' || f.name || ' and ' || t.name
 		|| '; compare routes, security groups and firewalls in this direction',
 	json_object('flows', v.flows, 'broken', v.broken, 'own', v.own, 'port', v.port,
@@ -36,6 +39,6 @@ JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
 INSERT INTO new_evidence (key, event_id, note)
-SELECT key, event_id, 'SYN ' || n || ' of ' || lost FROM proof
+SELECT key, event_id, segment || ' ' || n || ' of ' || lost FROM proof
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
 ORDER BY key, n;

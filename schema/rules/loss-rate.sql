@@ -1,0 +1,68 @@
+-- Segments are lost at a rate that differs from the other direction's (asymmetric-loss), or in both alike (symmetric-loss)
+-- if: SELECT 1 FROM loss_verdict WHERE kind IN ('asymmetric-loss', 'symmetric-loss')
+-- Losses are pooled over all flows between two vantage points; what a lost handshake of its own or a
+-- path MTU explains is left out (prepare.sql: loss_part). Rates carry Wilson intervals at 95 %; they
+-- are of the segments whose fate is known. both: the intervals of both directions overlap, and count and
+-- total are of both.
+CREATE TEMP TABLE verdict AS
+SELECT row_number() OVER (ORDER BY v.kind, v.from_vantage_id, v.to_vantage_id) AS key, v.*,
+	v.kind = 'symmetric-loss' AS both
+FROM loss_verdict v
+WHERE v.kind = 'asymmetric-loss' OR v.kind = 'symmetric-loss'
+	-- both directions may have a rate of their own: one finding, from the lower vantage point
+	AND (v.from_vantage_id < v.to_vantage_id OR NOT EXISTS (SELECT 1 FROM loss_verdict o
+		WHERE o.from_vantage_id = v.to_vantage_id AND o.to_vantage_id = v.from_vantage_id
+			AND o.kind = 'symmetric-loss'))
+	-- and where the other direction's is known to differ it has been said
+	AND NOT EXISTS (SELECT 1 FROM loss_verdict o
+		WHERE o.from_vantage_id = v.to_vantage_id AND o.to_vantage_id = v.from_vantage_id
+			AND o.kind = 'asymmetric-loss');
+
+-- The first of its events, and the last (prepare.sql): there may be any number.
+CREATE TEMP TABLE proof AS
+SELECT v.key, v.lost + iif(v.both, v.back_lost, 0) AS lost, p.at_ns, p.event_id,
+	row_number() OVER (PARTITION BY v.key ORDER BY p.at_ns, p.event_id) AS n
+FROM verdict v
+JOIN loss_proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
+	OR v.both AND p.from_vantage_id = v.to_vantage_id AND p.to_vantage_id = v.from_vantage_id;
+CREATE INDEX temp.proof_by_key ON proof(key, at_ns);
+
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT v.key, v.kind,
+	CASE WHEN max(v.rate_low, iif(v.both, v.back_low, 0))
+			>= (SELECT value FROM setting WHERE key = 'loss_critical_rate') THEN 'critical'
+		WHEN max(v.rate, iif(v.both, v.back_rate, 0))
+			>= (SELECT value FROM setting WHERE key = 'loss_warning_rate') THEN 'warning'
+		ELSE 'notice' END,
+	v.certainty * v.trusted, NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip,
+	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
+	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
+	v.lost + iif(v.both, v.back_lost, 0), v.sent + iif(v.both, v.back_sent, 0),
+	CASE WHEN v.both THEN percent(v.rate) || ' of the segments lost from ' || f.name || ' to ' || t.name || ' ('
+			|| v.lost || ' of ' || v.sent || '), ' || percent(v.back_rate) || ' back (' || v.back_lost || ' of '
+			|| v.back_sent || '): no difference that counts'
+		ELSE percent(v.rate) || ' of the segments lost (' || v.lost || ' of ' || v.sent || ', 95 %: '
+			|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); the other way '
+			|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent'
+				WHEN v.back_lost = 0 THEN 'none of ' || v.back_sent
+				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || v.back_sent || ')' END
+			|| iif(v.certainty < 0.9, ': too few to compare with certainty', '') END,
+	CASE WHEN v.both THEN 'look at what both directions share between ' || f.name || ' and ' || t.name
+			|| ': a link with errors, a full queue, half duplex, an overloaded hop'
+		ELSE 'look at what carries only this direction, from ' || f.name || ' to ' || t.name
+			|| ': drop counters of the ports on the way and of ' || t.name
+			|| '''s receive queues, policers, one member of a bundle' END,
+	json_object('flows', v.flows, 'bytes', v.bytes, 'rate', round(v.rate, 6),
+		'rate_low', round(v.rate_low, 6), 'rate_high', round(v.rate_high, 6),
+		'unjudged', v.unjudged, 'estimated', v.estimated, 'back_count', v.back_lost,
+		'back_total', v.back_sent, 'back_rate', round(v.back_rate, 6),
+		'back_rate_low', round(v.back_low, 6), 'back_rate_high', round(v.back_high, 6))
+FROM verdict v
+JOIN vantage f ON f.id = v.from_vantage_id
+JOIN vantage t ON t.id = v.to_vantage_id;
+
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'segment ' || n || ' of ' || lost FROM proof
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;
