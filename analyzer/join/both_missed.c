@@ -43,11 +43,11 @@ static bool thins(const char *filter)
 }
 
 /* Was every packet of the flow to be recorded at both places? */
-static bool both_record(const struct path *l)
+static bool both_record(const struct path *path)
 {
-	return !l->flow_absent && !l->sender_absent && l->sent->count && l->received->count &&
-		!thins(l->data->vantages[l->from].filter) && !thins(l->data->vantages[l->to].filter) &&
-		!thins(l->filter);
+	return !path->in.flow_absent && !path->in.sender_absent && path->in.sent->count && path->in.received->count &&
+		!thins(path->in.data->vantages[path->in.from].filter) && !thins(path->in.data->vantages[path->in.to].filter) &&
+		!thins(path->in.filter);
 }
 
 static bool acks(const struct transmission *it)
@@ -71,9 +71,9 @@ static bool covers_bytes(const struct transmission *it)
 	return it->span && !(it->seg->flags & TCP_RST);
 }
 
-static uint32_t segments_for(const struct path *l, int64_t bytes)
+static uint32_t segments_for(const struct path *path, int64_t bytes)
 {
-	uint32_t mss = l->matcher->traits.mss;
+	uint32_t mss = path->in.matcher->traits.mss;
 
 	return bytes <= mss ? 1 : (uint32_t)((bytes + mss - 1) / mss);
 }
@@ -96,9 +96,9 @@ static bool complete(const struct half_flow *half, int64_t low, int64_t high)
 }
 
 /* Adds the ranges of a half-flow; returns how many wire segments it has. */
-static uint64_t add_ranges(struct path *l, const struct half_flow *half, uint32_t *count)
+static uint64_t add_ranges(struct path *path, const struct half_flow *half, uint32_t *count)
 {
-	struct both_missed *u = l->both_missed;
+	struct both_missed *u = path->scratch->both_missed;
 	uint64_t segments = 0;
 
 	for (uint32_t i = 0; i < half->count; i++) {
@@ -108,7 +108,7 @@ static uint64_t add_ranges(struct path *l, const struct half_flow *half, uint32_
 			continue;
 		MEM_RESERVE(u->ranges, *count, u->range_cap);
 		u->ranges[(*count)++] = (struct both_missed_range){.low = it->off, .high = it->off + it->span};
-		segments += segments_for(l, it->seg->length);
+		segments += segments_for(path, it->seg->length);
 	}
 	return segments;
 }
@@ -160,10 +160,10 @@ static bool paused(const struct vantage *v, int64_t from, int64_t to)
  * from behind it or the acknowledgment; and where no pause of the capture touches the time between.
  */
 static void bracket(
-	const struct path *l, const struct half_flow *half, const struct ack_track *acked, bool at_receiver)
+	const struct path *path, const struct half_flow *half, const struct ack_track *acked, bool at_receiver)
 {
-	const struct vantage *v = &l->data->vantages[at_receiver ? l->to : l->from];
-	struct both_missed *u = l->both_missed;
+	const struct vantage *v = &path->in.data->vantages[at_receiver ? path->in.to : path->in.from];
+	struct both_missed *u = path->scratch->both_missed;
 	uint32_t begun = 0, ended = 0;
 	int64_t last = INT64_MIN;
 
@@ -211,66 +211,66 @@ static bool has_payload(const struct half_flow *half)
 	return false;
 }
 
-static void note(struct path *l, const struct both_missed_hole *h, uint32_t segments)
+static void note(struct path *path, const struct both_missed_hole *h, uint32_t segments)
 {
-	uint32_t to = ack_track_covers(&l->proofs->to, h->high), from = ack_track_covers(&l->proofs->from, h->high);
-	struct event *e = path_add_event(l, EVENT_BOTH_MISSED, "ack-covers");
+	uint32_t to = ack_track_covers(&path->scratch->proofs.to, h->high), from = ack_track_covers(&path->scratch->proofs.from, h->high);
+	struct event *e = path_add_event(path, EVENT_BOTH_MISSED, "ack-covers");
 
-	e->seq = (uint32_t)h->low + l->sent->base + l->sent->delta;
+	e->seq = (uint32_t)h->low + path->in.sent->base + path->in.sent->delta;
 	e->length = (uint32_t)(h->high - h->low);
 	e->segments = segments;
-	e->proof = to != TRANSMISSION_NONE ? l->acks_to->transmissions[to].seg : l->acks_from->transmissions[from].seg;
-	e->proof_vantage = to != TRANSMISSION_NONE ? l->to : l->from;
+	e->proof = to != TRANSMISSION_NONE ? path->in.acks_to->transmissions[to].seg : path->in.acks_from->transmissions[from].seg;
+	e->proof_vantage = to != TRANSMISSION_NONE ? path->in.to : path->in.from;
 	/* In the middle the next path knows better whether this place alone lacks it. */
-	e->while_running = l->to_is_last;
-	e->sender_running = l->from_is_first;
+	e->while_running = path->in.to_is_last;
+	e->sender_running = path->in.from_is_first;
 	e->judged_ns = h->until[1];
 	e->sender_ns = h->until[0];
 }
 
 /* A FIN most often rides on the last payload: its number alone makes no segment more. */
-static uint32_t hole_segments(const struct path *l, const struct both_missed_hole *h, bool last)
+static uint32_t hole_segments(const struct path *path, const struct both_missed_hole *h, bool last)
 {
 	int64_t bytes = h->high - h->low;
 
-	return segments_for(l, last && bytes > 1 ? bytes - 1 : bytes);
+	return segments_for(path, last && bytes > 1 ? bytes - 1 : bytes);
 }
 
-void both_missed_find(struct path *l)
+void both_missed_find(struct path *path)
 {
-	int64_t end = l->sent->end > l->received->end ? l->sent->end : l->received->end, acked;
-	struct both_missed *u = l->both_missed;
+	int64_t end = path->in.sent->end > path->in.received->end ? path->in.sent->end : path->in.received->end, acked;
+	struct both_missed *u = path->scratch->both_missed;
 	uint64_t has[2], lacks = 0;
 	uint32_t ranges = 0;
 
-	if (!l->matcher->traits.tcp || !both_record(l))
+	if (!path->in.matcher->traits.tcp || !both_record(path))
 		return;
-	if (l->sent_end == INT64_MIN)
+	if (path->out.sent_end == INT64_MIN)
 		return;
-	if (!l->sent_jumps && !acked_beyond(l->acks_to, l->sent_end) && !acked_beyond(l->acks_from, l->sent_end))
+	if (!path->out.sent_jumps && !acked_beyond(path->in.acks_to, path->out.sent_end) && !acked_beyond(path->in.acks_from, path->out.sent_end))
 		return;
-	ack_track_build(&l->proofs->to, l->acks_to, end + TAIL_MAX);
-	ack_track_build(&l->proofs->from, l->acks_from, end + TAIL_MAX);
-	acked = ack_track_highest(&l->proofs->to);
-	acked = ack_track_highest(&l->proofs->from) > acked ? ack_track_highest(&l->proofs->from) : acked;
-	if (complete(l->received, l->sent->transmissions[0].off, acked))
+	ack_track_build(&path->scratch->proofs.to, path->in.acks_to, end + TAIL_MAX);
+	ack_track_build(&path->scratch->proofs.from, path->in.acks_from, end + TAIL_MAX);
+	acked = ack_track_highest(&path->scratch->proofs.to);
+	acked = ack_track_highest(&path->scratch->proofs.from) > acked ? ack_track_highest(&path->scratch->proofs.from) : acked;
+	if (complete(path->in.received, path->in.sent->transmissions[0].off, acked))
 		return;
-	has[0] = add_ranges(l, l->sent, &ranges);
-	has[1] = add_ranges(l, l->received, &ranges);
+	has[0] = add_ranges(path, path->in.sent, &ranges);
+	has[1] = add_ranges(path, path->in.received, &ranges);
 	find_holes(u, ranges, acked);
 	if (!u->hole_count)
 		return;
 	for (uint32_t i = 0; i < u->hole_count; i++)
-		lacks += hole_segments(l, &u->holes[i], i + 1 == u->hole_count);
+		lacks += hole_segments(path, &u->holes[i], i + 1 == u->hole_count);
 	/* Captures that hold less of the flow than they lack were made so, or its numbers jump. */
-	if (lacks > has[0] || lacks > has[1] || !(has_payload(l->sent) || has_payload(l->acks_from)) ||
-		!(has_payload(l->received) || has_payload(l->acks_to)))
+	if (lacks > has[0] || lacks > has[1] || !(has_payload(path->in.sent) || has_payload(path->in.acks_from)) ||
+		!(has_payload(path->in.received) || has_payload(path->in.acks_to)))
 		return;
-	bracket(l, l->sent, &l->proofs->from, false);
-	bracket(l, l->received, &l->proofs->to, true);
+	bracket(path, path->in.sent, &path->scratch->proofs.from, false);
+	bracket(path, path->in.received, &path->scratch->proofs.to, true);
 	for (uint32_t i = 0; i < u->hole_count; i++)
 		if (u->holes[i].known[0] && u->holes[i].known[1])
-			note(l, &u->holes[i], hole_segments(l, &u->holes[i], i + 1 == u->hole_count));
+			note(path, &u->holes[i], hole_segments(path, &u->holes[i], i + 1 == u->hole_count));
 }
 
 void both_missed_release(struct both_missed *u)

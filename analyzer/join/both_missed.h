@@ -17,7 +17,7 @@ struct both_missed {
 
 /*
  * Adds an EVENT_BOTH_MISSED for each hole that both captures ran through. To be called after the path
- * was judged otherwise; it uses the path's proofs as scratch.
+ * was judged otherwise; it overwrites the path's proofs.
  */
-void both_missed_find(struct path *l);
+void both_missed_find(struct path *path);
 void both_missed_release(struct both_missed *u);

@@ -5,10 +5,10 @@
 #include "decode/packet.h"
 
 /* A SYN's options, which only the flow's sides keep: those of its first SYN. */
-static bool changed_syn(const struct path *l, const struct transmission *sent, char detail[CHANGE_TEXT_SIZE])
+static bool changed_syn(const struct path *path, const struct transmission *sent, char detail[CHANGE_TEXT_SIZE])
 {
-	const struct flow_side *s = member_side(l->sent->member, l->direction);
-	const struct flow_side *r = member_side(l->received->member, l->direction);
+	const struct flow_side *s = member_side(path->in.sent->member, path->in.direction);
+	const struct flow_side *r = member_side(path->in.received->member, path->in.direction);
 	uint8_t gone = s->tcp_options & (uint8_t)~r->tcp_options;
 
 	if (!(sent->seg->flags & TCP_SYN) || (s->tcp_options | r->tcp_options) & TCPOPT_TRUNCATED)
@@ -26,7 +26,7 @@ static bool changed_syn(const struct path *l, const struct transmission *sent, c
 	return detail[0];
 }
 
-bool change_found(const struct path *l, const struct transmission *sent, const struct transmission *received,
+bool change_found(const struct path *path, const struct transmission *sent, const struct transmission *received,
 	char detail[CHANGE_TEXT_SIZE])
 {
 	const struct segment *s = sent->seg, *r = received->seg;
@@ -42,10 +42,10 @@ bool change_found(const struct path *l, const struct transmission *sent, const s
 		(void)snprintf(detail, CHANGE_TEXT_SIZE, "ttl %u -> %u", s->ttl, r->ttl);
 	else if (s->hash && r->hash && s->hash != r->hash)
 		(void)snprintf(detail, CHANGE_TEXT_SIZE, "payload");
-	else if (l->matcher->traits.tcp && s->window != r->window)
+	else if (path->in.matcher->traits.tcp && s->window != r->window)
 		(void)snprintf(detail, CHANGE_TEXT_SIZE, "window %u -> %u", s->window, r->window);
-	else if (l->matcher->traits.tcp && (sent->seg->flags & TCP_SYN))
-		return changed_syn(l, sent, detail);
+	else if (path->in.matcher->traits.tcp && (sent->seg->flags & TCP_SYN))
+		return changed_syn(path, sent, detail);
 	else if (s->bits & SEGMENT_TIMESTAMP && !(r->bits & (SEGMENT_TIMESTAMP | SEGMENT_OPTIONS_CUT)))
 		(void)snprintf(detail, CHANGE_TEXT_SIZE, "timestamp option removed");
 	return detail[0];

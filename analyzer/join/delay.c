@@ -15,10 +15,10 @@ static int64_t middle(struct clock_bounds b)
 }
 
 /* Did either clock step against the other? Only then can bounds be those of two pieces. */
-static bool stepped(const struct path *l)
+static bool stepped(const struct path *path)
 {
-	const struct clocks *c = l->clocks;
-	uint32_t u = l->from < l->to ? l->from : l->to, v = l->from < l->to ? l->to : l->from;
+	const struct clocks *c = path->in.clocks;
+	uint32_t u = path->in.from < path->in.to ? path->in.from : path->in.to, v = path->in.from < path->in.to ? path->in.to : path->in.from;
 
 	return c->pairs[u * c->n + v].stepped;
 }
@@ -33,14 +33,14 @@ static bool spans_a_step(struct clock_bounds b)
  * would be taken for delay. The other end's clock went on, and tells which of the two it was.
  * Where a piece has ended and the next not begun neither tells, and nothing is measured.
  */
-static bool offset_between(const struct path *l, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
+static bool offset_between(const struct path *path, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
 {
-	struct clock_bounds b = clock_memo_between(l->clock_memo, l->from, l->to, sent_ns);
+	struct clock_bounds b = clock_memo_between(path->in.clock_memo, path->in.from, path->in.to, sent_ns);
 
 	*ret_offset = middle(b);
-	if (!stepped(l) || !spans_a_step(b))
+	if (!stepped(path) || !spans_a_step(b))
 		return true;
-	b = clocks_between(l->clocks, l->to, l->from, received_ns);
+	b = clocks_between(path->in.clocks, path->in.to, path->in.from, received_ns);
 	*ret_offset = -middle(b);
 	return !spans_a_step(b);
 }
@@ -114,11 +114,11 @@ struct offset_cache {
 #define OFFSET_STRETCH_NS (10 * NSEC_PER_MSEC)
 #define RECEIVED_STRETCH_NS (250 * NSEC_PER_MSEC) /* around it; queues fill and drain within */
 
-static bool cached_offset(const struct path *l, struct offset_cache *c, int64_t sent_ns, int64_t received_ns)
+static bool cached_offset(const struct path *path, struct offset_cache *c, int64_t sent_ns, int64_t received_ns)
 {
 	if (!c->set || sent_ns > c->until || sent_ns < c->until - OFFSET_STRETCH_NS || received_ns > c->received_until ||
 		received_ns < c->received_until - 2 * RECEIVED_STRETCH_NS) {
-		c->known = offset_between(l, sent_ns, received_ns, &c->offset);
+		c->known = offset_between(path, sent_ns, received_ns, &c->offset);
 		c->until = sent_ns + OFFSET_STRETCH_NS;
 		c->received_until = received_ns + RECEIVED_STRETCH_NS;
 		c->set = true;
@@ -126,25 +126,25 @@ static bool cached_offset(const struct path *l, struct offset_cache *c, int64_t 
 	return c->known;
 }
 
-void delay_measure(struct path *l)
+void delay_measure(struct path *path)
 {
 	struct offset_cache cache = {0};
 	int64_t *d, low = INT64_MAX, high = INT64_MIN;
 	uint32_t n = 0;
 
-	if (*l->delay_cap < l->sent->count) {
-		*l->delay_cap = l->sent->count;
-		*l->delays = mem_grow(*l->delays, l->sent->count, sizeof(**l->delays));
+	if (path->scratch->delay_cap < path->in.sent->count) {
+		path->scratch->delay_cap = path->in.sent->count;
+		path->scratch->delays = mem_grow(path->scratch->delays, path->in.sent->count, sizeof(*path->scratch->delays));
 	}
-	d = *l->delays;
-	for (uint32_t i = 0; i < l->sent->count; i++) {
-		const struct transmission *it = &l->sent->transmissions[i];
+	d = path->scratch->delays;
+	for (uint32_t i = 0; i < path->in.sent->count; i++) {
+		const struct transmission *it = &path->in.sent->transmissions[i];
 		int64_t sent_ns = it->seg->time_ns, received_ns;
 
 		if (it->match == TRANSMISSION_NONE)
 			continue;
-		received_ns = l->received->transmissions[it->match].seg->time_ns;
-		if (!cached_offset(l, &cache, sent_ns, received_ns))
+		received_ns = path->in.received->transmissions[it->match].seg->time_ns;
+		if (!cached_offset(path, &cache, sent_ns, received_ns))
 			continue;
 		d[n] = received_ns - sent_ns - cache.offset;
 		low = d[n] < low ? d[n] : low;
@@ -153,7 +153,7 @@ void delay_measure(struct path *l)
 	}
 	if (!n)
 		return;
-	l->counts->owd_min_ns = low;
-	l->counts->owd_median_ns = select_value(d, n, n / 2);
-	l->counts->owd_max_ns = high;
+	path->out.counts->owd_min_ns = low;
+	path->out.counts->owd_median_ns = select_value(d, n, n / 2);
+	path->out.counts->owd_max_ns = high;
 }

@@ -4,4 +4,4 @@
 #include "join/path.h"
 
 /* Fills the owd_ fields of l->counts from what was matched. */
-void delay_measure(struct path *l);
+void delay_measure(struct path *path);

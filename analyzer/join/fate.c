@@ -11,10 +11,10 @@ struct arrival_window {
 	int64_t from, to;
 };
 
-static struct arrival_window arrival_window(const struct path *l, int64_t sent_ns)
+static struct arrival_window arrival_window(const struct path *path, int64_t sent_ns)
 {
-	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, sent_ns);
-	int64_t delay_max = l->clocks->delay_max_ns;
+	struct clock_bounds b = clocks_between(path->in.clocks, path->in.from, path->in.to, sent_ns);
+	int64_t delay_max = path->in.clocks->delay_max_ns;
 
 	if (!b.has_low && !b.has_high)
 		return (struct arrival_window){0};
@@ -42,14 +42,14 @@ static bool touches(const struct capture_span *spans, uint32_t count, int64_t fr
  * yes; else the reason why nobody can tell. Arrivals before and after it prove the running
  * without any clock.
  */
-static const char *not_covered(const struct path *l, uint32_t sent_index, int64_t *ret_ns)
+static const char *not_covered(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
 {
-	const struct vantage *v = &l->data->vantages[l->to];
-	int64_t sent_ns = l->sent->transmissions[sent_index].seg->time_ns;
-	struct arrival_window w = arrival_window(l, sent_ns);
+	const struct vantage *v = &path->in.data->vantages[path->in.to];
+	int64_t sent_ns = path->in.sent->transmissions[sent_index].seg->time_ns;
+	struct arrival_window w = arrival_window(path, sent_ns);
 	int64_t start = v->span.start_ns != INT64_MIN && v->span.start_ns < v->span.first_ns ? v->span.start_ns : v->span.first_ns;
 	int64_t end = v->span.end_ns > v->span.last_ns ? v->span.end_ns : v->span.last_ns;
-	bool bracketed = l->first_whole != TRANSMISSION_NONE && l->first_whole < sent_index && sent_index < l->last_whole;
+	bool bracketed = path->out.first_whole != TRANSMISSION_NONE && path->out.first_whole < sent_index && sent_index < path->out.last_whole;
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
 	if (w.known && touches(v->drops.rows, v->drops.count, w.from, w.to))
@@ -58,7 +58,7 @@ static const char *not_covered(const struct path *l, uint32_t sent_index, int64_
 		return "edge";
 	if (!w.known && v->drops.count)
 		return "capture-drop";
-	if (l->flow_absent && !l->in_scope)
+	if (path->in.flow_absent && !path->in.in_scope)
 		return "filter";
 	if (bracketed)
 		return NULL;
@@ -70,17 +70,17 @@ static const char *not_covered(const struct path *l, uint32_t sent_index, int64_
 }
 
 /* Did the receiving capture run when this arrived? */
-bool fate_receiver_ran(const struct path *l, uint32_t sent_index, int64_t *ret_ns)
+bool fate_receiver_ran(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
 {
-	const char *why = not_covered(l, sent_index, ret_ns);
+	const char *why = not_covered(path, sent_index, ret_ns);
 
 	return !why || strcmp(why, "capture-drop") == 0;
 }
 
 /* Nothing shows it arrived: lost, if the capture was there to see it. */
-static struct fate absent(const struct path *l, uint32_t sent_index, const char *reason, int64_t *ret_ns)
+static struct fate absent(const struct path *path, uint32_t sent_index, const char *reason, int64_t *ret_ns)
 {
-	const char *why = not_covered(l, sent_index, ret_ns);
+	const char *why = not_covered(path, sent_index, ret_ns);
 
 	if (why)
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = why};
@@ -100,27 +100,27 @@ struct cover {
 	bool sack;
 };
 
-static struct cover find_cover(const struct path *l, const struct gap_proof *p)
+static struct cover find_cover(const struct path *path, const struct gap_proof *p)
 {
 	bool sack_to, sack_from;
 	uint32_t to = first_cover(p->cover_to, p->sack_to, &sack_to);
 	uint32_t from = first_cover(p->cover_from, p->sack_from, &sack_from);
 
-	return (struct cover){.to = to == TRANSMISSION_NONE ? NULL : l->acks_to->transmissions[to].seg,
-		.from = from == TRANSMISSION_NONE ? NULL : l->acks_from->transmissions[from].seg, .to_transmission = to,
+	return (struct cover){.to = to == TRANSMISSION_NONE ? NULL : path->in.acks_to->transmissions[to].seg,
+		.from = from == TRANSMISSION_NONE ? NULL : path->in.acks_from->transmissions[from].seg, .to_transmission = to,
 		.sack = to != TRANSMISSION_NONE ? sack_to : sack_from};
 }
 
-static struct fate arrived(const struct path *l, const struct cover *c)
+static struct fate arrived(const struct path *path, const struct cover *c)
 {
 	return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = c->sack ? "sack-covers" : "ack-covers",
-		.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
+		.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
 }
 
 /* Does a sent transmission that arrived in part lack bytes of this gap too? */
-static bool lacks(const struct path *l, uint32_t transmission, const struct gap *r)
+static bool lacks(const struct path *path, uint32_t transmission, const struct gap *r)
 {
-	const struct gap_list *list = &l->matcher->missing;
+	const struct gap_list *list = &path->in.matcher->missing;
 	uint32_t low = 0, high = list->count;
 
 	while (low < high) {
@@ -138,13 +138,13 @@ static bool lacks(const struct path *l, uint32_t transmission, const struct gap 
 }
 
 /* Does some other copy over the gap arrive on record, and which is sent first of those? */
-static uint32_t first_recorded_copy(const struct path *l, const struct gap *r, const struct gap_proof *p)
+static uint32_t first_recorded_copy(const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
 	for (uint32_t i = 0; i < p->copies; i++) {
-		uint32_t copy = l->proofs->copies[p->first_copy + i];
+		uint32_t copy = path->scratch->proofs.copies[p->first_copy + i];
 
 		/* The gap's own transmission may have arrived in other parts. */
-		if (l->sent->transmissions[copy].match != TRANSMISSION_NONE && !lacks(l, copy, r))
+		if (path->in.sent->transmissions[copy].match != TRANSMISSION_NONE && !lacks(path, copy, r))
 			return copy;
 	}
 	return TRANSMISSION_NONE;
@@ -181,13 +181,13 @@ struct reach {
 	int64_t there, back;
 };
 
-static struct reach least_reach(const struct path *l, uint32_t copy, const struct cover *c)
+static struct reach least_reach(const struct path *path, uint32_t copy, const struct cover *c)
 {
-	struct clock_bounds b = clocks_between(l->clocks, l->from, l->to, l->sent->transmissions[copy].seg->time_ns);
+	struct clock_bounds b = clocks_between(path->in.clocks, path->in.from, path->in.to, path->in.sent->transmissions[copy].seg->time_ns);
 	int64_t trip = b.has_low && b.has_high ? b.high - b.low : 0, there, back;
 
-	if (c->to_transmission == TRANSMISSION_NONE || !least_delay(l->sent, l->received, copy, &there) ||
-		!least_delay(l->acks_to, l->acks_from, c->to_transmission, &back))
+	if (c->to_transmission == TRANSMISSION_NONE || !least_delay(path->in.sent, path->in.received, copy, &there) ||
+		!least_delay(path->in.acks_to, path->in.acks_from, c->to_transmission, &back))
 		return (struct reach){.there = INT64_MIN, .back = trip * 9 / 10};
 	return (struct reach){.there = there - (there + back) / 10, .back = (there + back) * 9 / 10};
 }
@@ -197,22 +197,22 @@ static struct reach least_reach(const struct path *l, uint32_t copy, const struc
  * RFC 7323 4.3: an ACK that advances echoes the time stamp of the segment that let it. Without
  * one: the last copy that the acknowledgment can still answer, given how long the ways take.
  */
-static uint32_t answering_copy(const struct path *l, const struct gap_proof *p, const struct cover *c)
+static uint32_t answering_copy(const struct path *path, const struct gap_proof *p, const struct cover *c)
 {
 	const struct segment *ack = c->to ? c->to : c->from;
-	uint32_t best = l->proofs->copies[p->first_copy];
+	uint32_t best = path->scratch->proofs.copies[p->first_copy];
 
 	for (uint32_t i = 1; i < p->copies; i++) {
-		uint32_t copy = l->proofs->copies[p->first_copy + i];
-		const struct segment *s = l->sent->transmissions[copy].seg;
+		uint32_t copy = path->scratch->proofs.copies[p->first_copy + i];
+		const struct segment *s = path->in.sent->transmissions[copy].seg;
 		struct reach reach;
 
-		if (!c->sack && l->matcher->traits.use_timestamp && ack->bits & s->bits & SEGMENT_TIMESTAMP) {
+		if (!c->sack && path->in.matcher->traits.use_timestamp && ack->bits & s->bits & SEGMENT_TIMESTAMP) {
 			if ((int32_t)(ack->tsecr - s->tsval) >= 0)
 				best = copy;
 			continue;
 		}
-		reach = least_reach(l, copy, c);
+		reach = least_reach(path, copy, c);
 		if (c->to && reach.there != INT64_MIN && c->to->time_ns - s->time_ns < reach.there)
 			continue;
 		if (c->from ? c->from->time_ns - s->time_ns >= reach.back : reach.there != INT64_MIN)
@@ -222,19 +222,19 @@ static uint32_t answering_copy(const struct path *l, const struct gap_proof *p, 
 }
 
 /* Second arrivals that D-SACKs report: at the end of the path. At a place before it they say nothing. */
-static uint32_t second_arrivals(const struct path *l, const struct gap_proof *p)
+static uint32_t second_arrivals(const struct path *path, const struct gap_proof *p)
 {
-	return l->to_is_last ? p->dsacks : 0;
+	return path->in.to_is_last ? p->dsacks : 0;
 }
 
 /*
  * The first arrival with all bytes of the gap that no sent copy on record accounts for: the sending
  * capture lacks its transmission. It explains acknowledgments that follow it.
  */
-static const struct transmission *unsent_arrival(const struct path *l, const struct gap *r, const struct gap_proof *p)
+static const struct transmission *unsent_arrival(const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
 	for (uint32_t i = 0; i < p->arrivals; i++) {
-		const struct transmission *it = &l->received->transmissions[l->proofs->arrivals[p->first_arrival + i]];
+		const struct transmission *it = &path->in.received->transmissions[path->scratch->proofs.arrivals[p->first_arrival + i]];
 
 		if (it->match == TRANSMISSION_NONE && it->off <= r->low && it->off + it->span >= r->high)
 			return it;
@@ -243,158 +243,158 @@ static const struct transmission *unsent_arrival(const struct path *l, const str
 }
 
 /* Was the transmission that arrived sent after this one? By what its sender counts up, else by the clocks. */
-static bool sent_after(const struct path *l, const struct transmission *arrival, const struct transmission *sent)
+static bool sent_after(const struct path *path, const struct transmission *arrival, const struct transmission *sent)
 {
 	const struct segment *a = arrival->seg, *s = sent->seg;
 
-	if (l->matcher->traits.use_timestamp && a->bits & s->bits & SEGMENT_TIMESTAMP && a->tsval != s->tsval)
+	if (path->in.matcher->traits.use_timestamp && a->bits & s->bits & SEGMENT_TIMESTAMP && a->tsval != s->tsval)
 		return (int32_t)(a->tsval - s->tsval) > 0;
-	if (l->matcher->traits.use_id && !((a->bits | s->bits) & SEGMENT_NO_ID) && a->ip_id != s->ip_id)
+	if (path->in.matcher->traits.use_id && !((a->bits | s->bits) & SEGMENT_NO_ID) && a->ip_id != s->ip_id)
 		return (int16_t)(a->ip_id - s->ip_id) > 0;
-	return match_is_causal(l->matcher, sent, arrival);
+	return match_is_causal(path->in.matcher, sent, arrival);
 }
 
 /* The receiver got the bytes by a copy that the sending capture lacks; what became of this one? */
-static struct fate rule_unsent(const struct path *l, const struct gap *r, const struct gap_proof *p,
+static struct fate rule_unsent(const struct path *path, const struct gap *r, const struct gap_proof *p,
 	const struct cover *c, const struct transmission *arrival, int64_t *ret_ns)
 {
-	if (second_arrivals(l, p) >= p->arrivals)
+	if (second_arrivals(path, p) >= p->arrivals)
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
-			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
-	if (sent_after(l, arrival, &l->sent->transmissions[r->transmission]))
+			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
+	if (sent_after(path, arrival, &path->in.sent->transmissions[r->transmission]))
 		return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-			.proof = arrival->seg, .proof_vantage = l->to};
-	return absent(l, r->transmission, "no-dsack", ret_ns);
+			.proof = arrival->seg, .proof_vantage = path->in.to};
+	return absent(path, r->transmission, "no-dsack", ret_ns);
 }
 
-static struct fate rule_unrecorded(const struct path *l, const struct gap *r, const struct gap_proof *p,
+static struct fate rule_unrecorded(const struct path *path, const struct gap *r, const struct gap_proof *p,
 	const struct cover *c, int64_t *ret_ns)
 {
-	const struct transmission *arrival = p->arrivals ? unsent_arrival(l, r, p) : NULL;
+	const struct transmission *arrival = p->arrivals ? unsent_arrival(path, r, p) : NULL;
 	uint32_t answering;
 
 	if (!c->to && !c->from)
-		return absent(l, r->transmission, "no-proof", ret_ns);
+		return absent(path, r->transmission, "no-proof", ret_ns);
 	if (arrival && !(c->to && c->to->frame < arrival->seg->frame))
-		return rule_unsent(l, r, p, c, arrival, ret_ns);
+		return rule_unsent(path, r, p, c, arrival, ret_ns);
 	if (p->copies < 2)
-		return arrived(l, c);
-	answering = answering_copy(l, p, c);
-	if (r->transmission == answering || second_arrivals(l, p))
-		return arrived(l, c);
+		return arrived(path, c);
+	answering = answering_copy(path, p, c);
+	if (r->transmission == answering || second_arrivals(path, p))
+		return arrived(path, c);
 	if (r->transmission < answering)
 		return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-			.proof = l->sent->transmissions[answering].seg, .proof_vantage = l->from};
+			.proof = path->in.sent->transmissions[answering].seg, .proof_vantage = path->in.from};
 	/* Sent again after the answer was on its way: it may have arrived or not. */
 	return (struct fate){.kind = EVENT_UNJUDGED, .reason = "copy-unknown"};
 }
 
 /* Was the gap acknowledged before the copy that is on record can have done it? */
-static bool acknowledged_before(const struct path *l, const struct gap_proof *p, const struct cover *c,
+static bool acknowledged_before(const struct path *path, const struct gap_proof *p, const struct cover *c,
 	uint32_t recorded)
 {
-	const struct segment *arrival = l->received->transmissions[l->proofs->arrivals[p->first_arrival]].seg;
+	const struct segment *arrival = path->in.received->transmissions[path->scratch->proofs.arrivals[p->first_arrival]].seg;
 
 	if (c->to)
 		return c->to->frame < arrival->frame;
-	return c->from && c->from->frame < l->sent->transmissions[recorded].seg->frame;
+	return c->from && c->from->frame < path->in.sent->transmissions[recorded].seg->frame;
 }
 
-static struct fate rule_recorded(const struct path *l, const struct gap *r, const struct gap_proof *p,
+static struct fate rule_recorded(const struct path *path, const struct gap *r, const struct gap_proof *p,
 	const struct cover *c, uint32_t recorded, int64_t *ret_ns)
 {
-	if (acknowledged_before(l, p, c, recorded) && r->transmission < recorded)
-		return arrived(l, c);
-	if (second_arrivals(l, p) >= p->arrivals && p->arrivals)
+	if (acknowledged_before(path, p, c, recorded) && r->transmission < recorded)
+		return arrived(path, c);
+	if (second_arrivals(path, p) >= p->arrivals && p->arrivals)
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
-			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? l->to : l->from};
-	if (l->sent->transmissions[r->transmission].ambiguous)
-		return absent(l, r->transmission, "copy-unknown", ret_ns);
+			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
+	if (path->in.sent->transmissions[r->transmission].ambiguous)
+		return absent(path, r->transmission, "copy-unknown", ret_ns);
 	if (r->transmission >= recorded)
-		return absent(l, r->transmission, "no-dsack", ret_ns);
+		return absent(path, r->transmission, "no-dsack", ret_ns);
 	/* Never acknowledged: the receiver may have been another by then (a reboot). Its capture has to tell. */
 	if (!c->to && !c->from)
-		return absent(l, r->transmission, "retransmitted-after-hole", ret_ns);
+		return absent(path, r->transmission, "retransmitted-after-hole", ret_ns);
 	return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-		.proof = l->sent->transmissions[recorded].seg, .proof_vantage = l->from};
+		.proof = path->in.sent->transmissions[recorded].seg, .proof_vantage = path->in.from};
 }
 
-struct fate fate_of_missing(const struct path *l, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns)
+struct fate fate_of_missing(const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns)
 {
-	const struct transmission *it = &l->sent->transmissions[r->transmission];
+	const struct transmission *it = &path->in.sent->transmissions[r->transmission];
 	struct cover c;
 	uint32_t recorded;
 
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "seen-downstream"};
 	/* What a filter left out arrived or not; its capture is no worse for it. */
-	if (l->flow_absent && !l->in_scope)
-		return absent(l, r->transmission, "no-proof", ret_ns);
+	if (path->in.flow_absent && !path->in.in_scope)
+		return absent(path, r->transmission, "no-proof", ret_ns);
 	if (r->low == r->high)
-		return absent(l, r->transmission, l->matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
-	c = find_cover(l, p);
-	recorded = p->arrivals ? first_recorded_copy(l, r, p) : TRANSMISSION_NONE;
+		return absent(path, r->transmission, path->in.matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
+	c = find_cover(path, p);
+	recorded = p->arrivals ? first_recorded_copy(path, r, p) : TRANSMISSION_NONE;
 	if (recorded == TRANSMISSION_NONE)
-		return rule_unrecorded(l, r, p, &c, ret_ns);
-	return rule_recorded(l, r, p, &c, recorded, ret_ns);
+		return rule_unrecorded(path, r, p, &c, ret_ns);
+	return rule_recorded(path, r, p, &c, recorded, ret_ns);
 }
 
 /* After a reset its sender is silent but for more resets; anything else means that it did not send it. */
-static bool sender_went_on(const struct path *l, uint32_t index)
+static bool sender_went_on(const struct path *path, uint32_t index)
 {
-	for (uint32_t i = index + 1; i < l->received->count; i++)
-		if (l->received->transmissions[i].match != TRANSMISSION_NONE && !(l->received->transmissions[i].seg->flags & TCP_RST))
+	for (uint32_t i = index + 1; i < path->in.received->count; i++)
+		if (path->in.received->transmissions[i].match != TRANSMISSION_NONE && !(path->in.received->transmissions[i].seg->flags & TCP_RST))
 			return true;
 	return false;
 }
 
-static bool odd_ttl(const struct path *l, const struct transmission *it)
+static bool odd_ttl(const struct path *path, const struct transmission *it)
 {
-	return l->has_modal_ttl && it->seg->ttl != l->modal_ttl;
+	return path->out.has_modal_ttl && it->seg->ttl != path->out.modal_ttl;
 }
 
 /*
  * Did the sending capture run when this must have been sent? A matched arrival before it says that
  * it had begun, one after it that it had not ended; else the clocks must.
  */
-bool fate_sender_ran(const struct path *l, uint32_t index)
+bool fate_sender_ran(const struct path *path, uint32_t index)
 {
-	const struct vantage *v = &l->data->vantages[l->from];
-	int64_t at = l->received->transmissions[index].seg->time_ns;
-	struct clock_bounds b = clocks_between(l->clocks, l->to, l->from, at);
+	const struct vantage *v = &path->in.data->vantages[path->in.from];
+	int64_t at = path->in.received->transmissions[index].seg->time_ns;
+	struct clock_bounds b = clocks_between(path->in.clocks, path->in.to, path->in.from, at);
 	bool known = b.has_low || b.has_high;
 
-	if (known && touches(v->gaps.rows, v->gaps.count, at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns,
+	if (known && touches(v->gaps.rows, v->gaps.count, at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns,
 			     at + (b.has_high ? b.high : b.low)))
 		return false;
-	if (index < l->first_arrived &&
-		!(known && at + (b.has_low ? b.low : b.high) - l->clocks->delay_max_ns >= v->span.first_ns))
+	if (index < path->out.first_arrived &&
+		!(known && at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns >= v->span.first_ns))
 		return false;
-	return index < l->last_arrived || (known && at + (b.has_high ? b.high : b.low) <= v->span.last_ns);
+	return index < path->out.last_arrived || (known && at + (b.has_high ? b.high : b.low) <= v->span.last_ns);
 }
 
-struct fate fate_of_extra(const struct path *l, const struct gap *r)
+struct fate fate_of_extra(const struct path *path, const struct gap *r)
 {
-	const struct transmission *it = &l->received->transmissions[r->transmission];
+	const struct transmission *it = &path->in.received->transmissions[r->transmission];
 	bool reset = it->seg->flags & TCP_RST;
 	uint32_t acked;
 
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
-	if (l->sender_absent && !l->in_scope)
+	if (path->in.sender_absent && !path->in.in_scope)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "filter"};
 	/* Without an ID the sender's own repetition may look the same; it is one, for all we know, if its capture did not run. */
-	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(l, r->transmission)))
+	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission)))
 		return (struct fate){.kind = EVENT_DUPLICATED, .reason = "extra-copy"};
-	if (l->matcher->traits.tcp && l->sent->count && (reset || it->span) && fate_sender_ran(l, r->transmission)) {
-		if (odd_ttl(l, it))
+	if (path->in.matcher->traits.tcp && path->in.sent->count && (reset || it->span) && fate_sender_ran(path, r->transmission)) {
+		if (odd_ttl(path, it))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "ttl"};
-		if (reset && sender_went_on(l, r->transmission))
+		if (reset && sender_went_on(path, r->transmission))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "host-continued"};
 	}
-	acked = r->high > r->low ? ack_track_covers(&l->proofs->from, r->high) : TRANSMISSION_NONE;
+	acked = r->high > r->low ? ack_track_covers(&path->scratch->proofs.from, r->high) : TRANSMISSION_NONE;
 	if (acked != TRANSMISSION_NONE)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "sender-acked",
-			.proof = l->acks_from->transmissions[acked].seg, .proof_vantage = l->from};
+			.proof = path->in.acks_from->transmissions[acked].seg, .proof_vantage = path->in.from};
 	return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "no-proof"};
 }

@@ -18,11 +18,11 @@ struct fate {
  * About a stretch that was sent and is not on record at the receiver. *ret_ns: when it would have
  * arrived, receiver's clock, where that is known.
  */
-struct fate fate_of_missing(const struct path *l, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns);
+struct fate fate_of_missing(const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns);
 
 /* About one that arrived and is not on record at the sender. */
-struct fate fate_of_extra(const struct path *l, const struct gap *r);
+struct fate fate_of_extra(const struct path *path, const struct gap *r);
 
 /* Did the receiving (sending) capture run, unfiltered, when this arrived (was sent)? */
-bool fate_receiver_ran(const struct path *l, uint32_t sent_index, int64_t *ret_ns);
-bool fate_sender_ran(const struct path *l, uint32_t received_index);
+bool fate_receiver_ran(const struct path *path, uint32_t sent_index, int64_t *ret_ns);
+bool fate_sender_ran(const struct path *path, uint32_t received_index);

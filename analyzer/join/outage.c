@@ -16,12 +16,12 @@ struct silence {
  * Events come in the order of the transmissions they are about. One of which a part arrived counts as arrived;
  * so does one that the receiving capture only missed. What nothing decides ends no outage and makes none.
  */
-static enum fate fate_of(const struct path *l, const struct transmission *it, uint32_t *at)
+static enum fate fate_of(const struct path *path, const struct transmission *it, uint32_t *at)
 {
 	enum fate f = FATE_ARRIVED;
 
-	for (; *at < l->events->count && l->events->events[*at].sent == it->seg; ++*at) {
-		const struct event *e = &l->events->events[*at];
+	for (; *at < path->out.events->count && path->out.events->events[*at].sent == it->seg; ++*at) {
+		const struct event *e = &path->out.events->events[*at];
 
 		if (e->length < it->seg->length)
 			continue;
@@ -67,19 +67,19 @@ static void look_at(struct silence *s, const struct segment *seg, enum fate f, s
 	s->passing = false;
 }
 
-void outages_find(const struct path *l, uint32_t flow, uint32_t first_event, struct outage_list *ret)
+void outages_find(const struct path *path, uint32_t flow, uint32_t first_event, struct outage_list *ret)
 {
-	struct outage row = {.flow = flow, .from = l->from, .to = l->to,
-		.direction = (uint8_t)l->direction};
+	struct outage row = {.flow = flow, .from = path->in.from, .to = path->in.to,
+		.direction = (uint8_t)path->in.direction};
 	struct silence all = {.row = row}, large = {.row = row};
 	uint32_t at = first_event;
 
-	if (l->counts->lost.segments < OUTAGE_LOST || l->sender_absent)
+	if (path->out.counts->lost.segments < OUTAGE_LOST || path->in.sender_absent)
 		return;
 	large.row.least = OUTAGE_LARGE;
-	for (uint32_t i = 0; i < l->sent->count; i++) {
-		const struct transmission *it = &l->sent->transmissions[i];
-		enum fate f = fate_of(l, it, &at);
+	for (uint32_t i = 0; i < path->in.sent->count; i++) {
+		const struct transmission *it = &path->in.sent->transmissions[i];
+		enum fate f = fate_of(path, it, &at);
 
 		look_at(&all, it->seg, f, ret);
 		look_at(&large, it->seg, f, ret);

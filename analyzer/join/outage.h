@@ -27,4 +27,4 @@ struct outage_list {
 };
 
 /* Adds the outages of a path that has been judged; its events are those from first_event on. */
-void outages_find(const struct path *l, uint32_t flow, uint32_t first_event, struct outage_list *ret);
+void outages_find(const struct path *path, uint32_t flow, uint32_t first_event, struct outage_list *ret);

@@ -64,7 +64,8 @@ struct event_list {
 	uint32_t count, cap;
 };
 
-struct path {
+/* Given: facts and earlier inferences, none of which judging changes but the half-flows' marks. */
+struct path_input {
 	const struct dataset *data;
 	const struct owners *owners;
 	const struct clocks *clocks;
@@ -74,28 +75,42 @@ struct path {
 	bool to_is_end;		      /* the receiving vantage's host owns the destination address */
 	bool flow_absent;	      /* the receiving vantage never saw the flow */
 	bool sender_absent;	      /* the sending one never did */
-	bool from_is_first, to_is_last; /* of the places along the path; their captures have one path only */
+	bool from_is_first, to_is_last; /* of the places along the way; their captures have one path only */
 	bool in_scope;		      /* such a capture would have recorded the flow (no filter in the way) */
 	struct half_flow *sent, *received; /* this direction */
 	const struct half_flow *acks_from, *acks_to; /* the other one, at from and at to */
 	struct matcher *matcher;      /* after match_half_flows() */
-	struct proofs *proofs;	      /* scratch */
-	struct both_missed *both_missed;	      /* scratch */
 	const char *filter;	      /* --filter; NULL: none */
-	int64_t **delays;	      /* scratch for one-way delays */
-	uint32_t *delay_cap;
-	struct event_list *events;
-	struct path_counts *counts;   /* filled by path_judge(), as is what follows */
+};
+
+/* Memory of one thread, kept from path to path. */
+struct path_scratch {
+	struct proofs proofs; /* of matcher.missing, while the path is judged */
+	struct both_missed *both_missed;
+	int64_t *delays;
+	uint32_t delay_cap;
+};
+
+/* What judging finds. */
+struct path_output {
+	struct event_list *events;    /* those of the path are appended */
+	struct path_counts *counts;
 	uint32_t first_whole, last_whole; /* first and last sent transmission that arrived; TRANSMISSION_NONE */
-	uint32_t first_arrived, last_arrived; /* first and last received transmission that is matched; NONE, 0 */
-	uint8_t modal_ttl;
+	uint32_t first_arrived, last_arrived; /* first and last received one that is matched; NONE, 0 */
+	uint8_t modal_ttl;	      /* the TTL that most arrivals have */
 	bool has_modal_ttl;
 	int64_t sent_end; /* behind the last byte on record as sent */
 	bool sent_jumps; /* a sent transmission lies beyond the end of those before it */
 };
 
-/* A new event at the end of the path's; the caller fills it in. */
-struct event *path_add_event(struct path *l, enum event_kind kind, const char *reason);
+struct path {
+	struct path_input in;
+	struct path_scratch *scratch;
+	struct path_output out;
+};
 
-/* Judges what the matcher left and fills counts and events. */
-void path_judge(struct path *l);
+/* A new event at the end of the path's; the caller fills it in. */
+struct event *path_add_event(struct path *path, enum event_kind kind, const char *reason);
+
+/* Judges what the matcher left; fills counts and events. Sums of a path close, which is asserted. */
+void path_judge(struct path *path);

@@ -10,6 +10,7 @@
 #include "base/nsec.h"
 #include "decode/packet.h"
 #include "join/both_missed.h"
+#include "join/delay.h"
 
 #define MSS_DEFAULT 1448
 #define MSS_ETHERNET 1460
@@ -32,11 +33,9 @@ struct worker {
 	uint32_t place_count;
 	struct half_flow sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a half-flow has both roles */
 	struct matcher matchers[PLACES_MAX][2];
-	struct proofs proofs;
+	struct path_scratch scratch;
 	struct both_missed both_missed;
 	struct clock_memo clock_memo;
-	int64_t *delays;
-	uint32_t delay_cap;
 };
 
 static void add_place(struct worker *w, const struct member *m, bool absent)
@@ -273,22 +272,22 @@ static void judge_path(struct worker *w, struct join_batch *b, uint32_t flow, ui
 	const struct join *j = w->join;
 	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
 	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
-	struct path l = {.data = j->data, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo, .direction = d,
-		.from = from->vantage, .to = to->vantage, .sent = w->matchers[i][d].sent,
-		.received = w->matchers[i][d].received, .matcher = &w->matchers[i][d], .proofs = &w->proofs,
-		.both_missed = &w->both_missed, .filter = j->options.filter,
-		.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
-		.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
-		.delays = &w->delays, .delay_cap = &w->delay_cap, .events = &b->events, .counts = next_counts(b),
-		.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent};
+	struct path path = {.scratch = &w->scratch, .out = {.events = &b->events, .counts = next_counts(b)},
+		.in = {.data = j->data, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo,
+			.direction = d, .from = from->vantage, .to = to->vantage, .filter = j->options.filter,
+			.sent = w->matchers[i][d].sent, .received = w->matchers[i][d].received,
+			.matcher = &w->matchers[i][d], .acks_from = &w->sent[f][!d], .acks_to = &w->sent[t][!d],
+			.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
+			.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
+			.to_is_end = to->owns[!d],
+			.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent}};
 
-	l.acks_from = &w->sent[f][!d];
-	l.acks_to = &w->sent[t][!d];
-	l.to_is_end = w->places[t].member.owns[!d];
-	l.in_scope = (!l.flow_absent || scope_holds(j->data, to->vantage, from)) &&
-		(!l.sender_absent || scope_holds(j->data, from->vantage, to));
-	path_judge(&l);
-	outages_find(&l, flow, first_event, &b->outages);
+	path.in.in_scope = (!path.in.flow_absent || scope_holds(j->data, to->vantage, from)) &&
+		(!path.in.sender_absent || scope_holds(j->data, from->vantage, to));
+	path_judge(&path);
+	both_missed_find(&path);
+	delay_measure(&path);
+	outages_find(&path, flow, first_event, &b->outages);
 	keep_path(b, flow, i);
 }
 
@@ -548,6 +547,7 @@ struct worker *worker_new(const struct join *j)
 
 	w->join = j;
 	w->clock_memo.clocks = j->clocks;
+	w->scratch.both_missed = &w->both_missed;
 	return w;
 }
 
@@ -560,8 +560,8 @@ void worker_free(struct worker *w)
 			matcher_release(&w->matchers[i][d]);
 		}
 	}
-	proofs_release(&w->proofs);
+	proofs_release(&w->scratch.proofs);
 	both_missed_release(&w->both_missed);
-	free(w->delays);
+	free(w->scratch.delays);
 	free(w);
 }
