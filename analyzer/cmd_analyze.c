@@ -10,7 +10,7 @@
 #include "base/nsec.h"
 #include "cmd.h"
 #include "flowlog/format/flowlog.h"
-#include "report/model.h"
+#include "report/report.h"
 #include "run/analyze.h"
 #include "flowlog/ingest.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "report/model.h"
+#include "report/report.h"
 
 static const struct format {
 	const char *name;

@@ -63,7 +63,6 @@ def main():
     prepare = sorted("prepare/" + f[:-4] for f in os.listdir(f"{schema}/prepare") if f.endswith(".sql"))
     queries = sorted(f[:-4] for f in os.listdir(f"{schema}/query") if f.endswith(".sql"))
     statements = sorted(f[:-4] for f in os.listdir(f"{schema}/statement") if f.endswith(".sql"))
-    pages = sorted(f[:-4] for f in os.listdir(f"{schema}/html") if f.endswith(".sql"))
     reports = sorted(f[:-4] for f in os.listdir(f"{schema}/report") if f.endswith(".sql"))
 
     with open(out_h, "w", encoding="utf-8") as h:
@@ -74,7 +73,6 @@ def main():
         h.write("struct schema_text {\n\tconst char *name, *description, *text;\n};\n\n")
         for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "number", "link"):
             h.write(f"extern const char schema_{name}[];\n")
-        h.writelines(f"extern const char schema_report_{r}[];\n" for r in reports)
         h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
         h.write("extern const char *const schema_table_name[SCHEMA_TABLES];\n")
         h.write("extern const char *const schema_insert[SCHEMA_TABLES]; /* every column, in order */\n")
@@ -83,10 +81,10 @@ def main():
         h.write("extern const struct schema_text schema_prepare[]; /* in order; ends with NULL */\n")
         h.write("extern const struct schema_text schema_rules[]; /* in order; ends with NULL */\n")
         h.write("extern const struct schema_text schema_queries[]; /* by name; ends with NULL */\n\n")
-        h.write("enum html_query {\n")
-        h.writelines(f"\tQ_{n.upper()},\n" for n in pages)
-        h.write("\tHTML_QUERIES\n};\n\n")
-        h.write("extern const struct schema_text schema_html[]; /* by enum html_query; ends with NULL */\n")
+        h.write("enum report_query {\n")
+        h.writelines(f"\tQ_{n.upper()},\n" for n in reports)
+        h.write("\tREPORT_QUERIES\n};\n\n")
+        h.write("extern const struct schema_text schema_report[]; /* by enum report_query; ends with NULL */\n")
 
     with open(out_c, "w", encoding="utf-8") as c:
         c.write('/* Made from schema/ by scripts/embed_sql.py. */\n#include "schema_data.h"\n\n')
@@ -100,7 +98,6 @@ def main():
             ("number", read(f"{schema}/number.sql")),
             ("link", read(f"{schema}/link.sql")),
             *((f"statement_{n}", read(f"{schema}/statement/{n}.sql")) for n in statements),
-            *((f"report_{r}", read(f"{schema}/report/{r}.sql")) for r in reports),
         ):
             c.write(f"const char schema_{name}[] =\n{c_string(text)};\n\n")
         c.write("const char *const schema_table_name[SCHEMA_TABLES] = {\n")
@@ -118,7 +115,7 @@ def main():
             ("prepare", ".", ["prepare"] + prepare),
             ("rules", "rules", rules),
             ("queries", "query", queries),
-            ("html", "html", pages),
+            ("report", "report", reports),
         ):
             c.write(f"const struct schema_text schema_{array}[] = {{\n")
             for n in names:

@@ -12,7 +12,7 @@
 #include "report/ref_clock.h"
 #include "report/query.h"
 #include "report/escape.h"
-#include "report/model.h"
+#include "report/story.h"
 #include "report/pcapout.h"
 
 #define CONTEXT_MAX 20000

@@ -1,7 +1,6 @@
-/* What the verdicts rest on: trust, files, frame accounts, flow logs, clocks, thresholds. */
+/* What the verdicts rest on: trust, files, flow logs, clocks, thresholds. */
 #include "report/html_report.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,158 +19,144 @@ static void captures_more(struct page *p, int64_t total, int64_t shown, const ch
 	html_copy(p, command);
 }
 
-/* The strings of a JSON array, one list item each; text that is no such array is shown as it is. */
-static int captures_reasons(struct page *p, const char *json)
+/* Ends a table, and says how to get the rows that it lacks. */
+static void captures_more_after(struct page *p, int64_t total, int64_t shown, const char *table)
 {
-	sqlite3_stmt *s = NULL;
-
-	if (!json || strcmp(json, "[]") == 0) {
-		html_cell(p, "");
-		return 0;
-	}
-	html_begin(&p->h, "td", "class", "sentence", NULL);
-	if (sqlite3_prepare_v2(p->db->handle, schema_html[Q_JSON_ITEMS].text, -1, &s, NULL) == SQLITE_OK) {
-		(void)sqlite3_bind_text(s, 1, json, -1, SQLITE_STATIC);
-		html_begin(&p->h, "ul", NULL);
-		while (sqlite3_step(s) == SQLITE_ROW)
-			html_element(&p->h, "li", (const char *)sqlite3_column_text(s, 0), NULL);
-		html_end(&p->h, "ul");
-	}
-	(void)sqlite3_finalize(s);
-	html_end(&p->h, "td");
-	return 0;
-}
-
-static int captures_trust(struct page *p)
-{
-	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "trust", "why", "#missed by the capture",
-		"#recorded twice", "first (UTC)", "last (UTC)", NULL};
-	struct query r;
-	int64_t shown = 0;
-	int result =
-		query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", (int64_t)PAGE_VANTAGES, NULL);
-
-	if (result)
-		return result;
-	html_table_begin(p, "Trust in each vantage point; its times on its own clock", columns);
-	for (; query_next(&r); shown++) {
-		const char *t = query_text(&r, 6);
-
-		html_begin(&p->h, "tr", NULL);
-		html_cell(p, query_text(&r, 1));
-		html_cell(p, query_text(&r, 3));
-		html_cell(p, query_text(&r, 4));
-		html_element(&p->h, "td", query_text(&r, 5), "class", "address", NULL);
-		html_begin(&p->h, "td", NULL);
-		html_element(&p->h, "span", t, "class",
-			strcmp(t, "sound") == 0 ? "trust sound" : strcmp(t, "unfit") == 0 ? "trust unfit" : "trust care", NULL);
-		html_end(&p->h, "td");
-		(void)captures_reasons(p, query_text(&r, 7));
-		html_number(p, query_int(&r, 10));
-		html_number(p, query_int(&r, 11));
-		html_time_cell(p, query_int(&r, 8));
-		html_time_cell(p, query_int(&r, 9));
-		html_end(&p->h, "tr");
-	}
 	html_table_end(p);
-	captures_more(p, p->vantages, shown, "vantage");
-	return query_close(&r, p->err);
+	captures_more(p, total, shown, table);
 }
 
-/* The dispositions of one file's frames; they sum to its frames. */
-static int captures_accounts(struct page *p, int64_t file)
+static void captures_trust_cell(struct page *p, const char *trust)
 {
-	struct query r;
-	int result = query_open(&r, p->db, p->err, Q_ACCOUNTS, ":file", file, NULL);
-	bool any = false;
+	const char *class = strcmp(trust, "sound") == 0	  ? "trust sound"
+			    : strcmp(trust, "unfit") == 0 ? "trust unfit"
+							  : "trust care";
 
-	if (result)
-		return result;
-	html_begin(&p->h, "td", "class", "sentence", NULL);
-	for (; query_next(&r); any = true)
-		html_textf(&p->h, "%s%s %s", any ? ", " : "", query_text(&r, 0),
-			html_grouped(p, query_int(&r, 1)));
+	html_begin(&p->h, "td", NULL);
+	html_element(&p->h, "span", trust, "class", class, NULL);
 	html_end(&p->h, "td");
-	return query_close(&r, p->err);
 }
 
-static int captures_file_row(struct page *p, const struct query *r)
+static void captures_vantage_row(struct page *p, const struct report_vantage *v)
 {
-	int result;
-
 	html_begin(&p->h, "tr", NULL);
-	html_path_cell(p, query_text(r, 1));
-	html_cell(p, query_text(r, 2));
-	html_element(&p->h, "td",
-		strcmp(query_text(r, 4), "none") == 0
-			? query_text(r, 3)
-			: html_fmt(&p->h, "%.20s, %.20s", query_text(r, 3), query_text(r, 4)),
-		NULL);
-	html_number(p, query_int(r, 6));
-	result = captures_accounts(p, query_int(r, 0));
-	html_number(p, query_int(r, 7));
-	html_number(p, query_int(r, 10));
-	html_number(p, query_int(r, 11));
-	html_number(p, query_int(r, 5));
-	html_cell(p, query_text(r, 14));
-	html_element(&p->h, "td", query_text(r, 12), "class",
-		query_text(r, 12) ? "sentence damaged" : NULL, NULL);
-	html_time_cell(p, query_int(r, 8));
-	html_time_cell(p, query_int(r, 9));
-	html_element(&p->h, "td", query_text(r, 13), "class", "hash", NULL);
+	html_cell(p, v->name);
+	html_cell(p, v->kind);
+	html_cell(p, v->interface);
+	html_element(&p->h, "td", v->mac, "class", "address", NULL);
+	captures_trust_cell(p, v->trust);
+	html_element(&p->h, "td", v->reasons, "class", "sentence", NULL);
+	html_number(p, v->tcp_missed);
+	html_number(p, v->duplicates);
+	html_time_cell(p, v->first_ns);
+	html_time_cell(p, v->last_ns);
 	html_end(&p->h, "tr");
-	return result;
 }
 
-static int captures_files(struct page *p)
+/* 0: unfit, 1: anything between, 2: sound. */
+static int captures_trust_rank(const char *trust)
 {
-	static const char *const columns[] = {"capture", "vantage point", "format", "#frames", "what became of them", "#bytes",
-		"#dropped by kernel", "#dropped by interface", "#snap length", "filter", "damage", "first (UTC)", "last (UTC)",
-		"XXH3-128", NULL};
-	struct query r;
-	int64_t shown = 0;
-	int result;
+	return strcmp(trust, "unfit") == 0 ? 0 : strcmp(trust, "sound") == 0 ? 2 : 1;
+}
 
-	if (p->captures == 0)
-		return 0;
-	result = query_open(&r, p->db, p->err, Q_FILES, ":limit", (int64_t)PAGE_FILES, NULL);
-	if (result)
-		return result;
+/* The least trusted first, so that the limit never hides them. */
+static void captures_trust(struct page *p)
+{
+	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "trust",
+		"why", "#missed by the capture", "#recorded twice", "first (UTC)", "last (UTC)",
+		NULL};
+	const struct report *r = &p->report;
+	int shown = 0;
+
+	html_table_begin(p, "Trust in each vantage point; its times on its own clock", columns);
+	for (int rank = 0; rank <= 2; rank++)
+		for (int i = 0; i < r->vantage_count && shown < PAGE_VANTAGES; i++)
+			if (captures_trust_rank(r->vantages[i].trust) == rank) {
+				captures_vantage_row(p, &r->vantages[i]);
+				shown++;
+			}
+	captures_more_after(p, r->vantage_count, shown, "vantage");
+}
+
+static void captures_file_row(struct page *p, const struct report_file *f)
+{
+	html_begin(&p->h, "tr", NULL);
+	html_path_cell(p, f->path);
+	html_cell(p, f->vantage);
+	html_element(&p->h, "td",
+		strcmp(f->compression, "none") == 0
+			? f->format
+			: html_fmt(&p->h, "%.20s, %.20s", f->format, f->compression),
+		NULL);
+	html_number(p, f->records);
+	html_element(&p->h, "td", f->account, "class", "sentence", NULL);
+	html_number(p, f->bytes);
+	html_number(p, f->dropped_kernel);
+	html_number(p, f->dropped_interface);
+	html_number(p, f->snaplen);
+	html_cell(p, f->filter);
+	html_element(
+		&p->h, "td", f->damaged, "class", f->damaged ? "sentence damaged" : NULL, NULL);
+	html_time_cell(p, f->first_ns);
+	html_time_cell(p, f->last_ns);
+	html_element(&p->h, "td", f->hash, "class", "hash", NULL);
+	html_end(&p->h, "tr");
+}
+
+static void captures_log_row(struct page *p, const struct report_file *f)
+{
+	html_begin(&p->h, "tr", NULL);
+	html_path_cell(p, f->path);
+	html_cell(p, f->format);
+	html_number(p, f->records);
+	html_element(&p->h, "td", f->account, "class", "sentence", NULL);
+	html_number(p, f->bytes);
+	html_cell(p, f->damaged);
+	html_element(&p->h, "td", f->hash, "class", "hash", NULL);
+	html_end(&p->h, "tr");
+}
+
+/* Damaged files first, so that the limit never hides them. */
+static int captures_rows(
+	struct page *p, const char *kind, void (*row)(struct page *, const struct report_file *))
+{
+	int shown = 0;
+
+	for (int damaged = 1; damaged >= 0; damaged--)
+		for (int i = 0; i < p->report.file_count && shown < PAGE_FILES; i++) {
+			const struct report_file *f = &p->report.files[i];
+
+			if (strcmp(f->kind, kind) != 0 || (f->damaged != NULL) != damaged)
+				continue;
+			row(p, f);
+			shown++;
+		}
+	return shown;
+}
+
+static void captures_files(struct page *p)
+{
+	static const char *const columns[] = {"capture", "vantage point", "format", "#frames",
+		"what became of them", "#bytes", "#dropped by kernel", "#dropped by interface",
+		"#snap length", "filter", "damage", "first (UTC)", "last (UTC)", "XXH3-128", NULL};
+
+	if (p->report.counts.captures == 0)
+		return;
 	html_table_begin(p, "Captures, and an account of every frame", columns);
-	for (; result == 0 && query_next(&r); shown++)
-		result = captures_file_row(p, &r);
-	html_table_end(p);
-	captures_more(p, p->captures, shown, "capture_file");
-	return result ? result : query_close(&r, p->err);
+	captures_more_after(p, p->report.counts.captures,
+		captures_rows(p, "capture", captures_file_row), "capture_file");
 }
 
-static int captures_logs(struct page *p)
+static void captures_logs(struct page *p)
 {
-	static const char *const columns[] = {"flow log", "format", "#records", "what became of its lines", "#bytes", "damage", "XXH3-128", NULL};
-	struct query r;
-	int64_t shown = 0;
-	int result;
+	static const char *const columns[] = {"flow log", "format", "#records",
+		"what became of its lines", "#bytes", "damage", "XXH3-128", NULL};
 
-	if (p->logs == 0)
-		return 0;
-	result = query_open(&r, p->db, p->err, Q_LOGS, ":limit", (int64_t)PAGE_FILES, NULL);
-	if (result)
-		return result;
+	if (p->report.counts.log_files == 0)
+		return;
 	html_table_begin(p, "Flow logs, and an account of every line", columns);
-	for (; query_next(&r); shown++) {
-		html_begin(&p->h, "tr", NULL);
-		html_path_cell(p, query_text(&r, 0));
-		html_cell(p, query_text(&r, 1));
-		html_number(p, query_int(&r, 2));
-		html_element(&p->h, "td", query_text(&r, 6), "class", "sentence", NULL);
-		html_number(p, query_int(&r, 3));
-		html_cell(p, query_text(&r, 5));
-		html_element(&p->h, "td", query_text(&r, 4), "class", "hash", NULL);
-		html_end(&p->h, "tr");
-	}
-	html_table_end(p);
-	captures_more(p, p->logs, shown, "log_file");
-	return query_close(&r, p->err);
+	captures_more_after(p, p->report.counts.log_files,
+		captures_rows(p, "flowlog", captures_log_row), "log_file");
 }
 
 static void captures_span_cell(struct page *p, int64_t ns)
@@ -186,45 +171,45 @@ static void captures_span_cell(struct page *p, int64_t ns)
 			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }
 
-static int captures_clocks(struct page *p)
+static void captures_clock_row(struct page *p, const struct ref_clock_piece *c)
 {
-	static const char *const columns[] = {"clock", "against", "#offset", "#at least", "#at most", "#drift (ppm)", "by", "#samples",
-		"from (UTC)", "to (UTC)", NULL};
-	struct query r;
-	int64_t shown = 0;
-	int result = query_open(&r, p->db, p->err, Q_CLOCKS, NULL);
+	html_begin(&p->h, "tr", NULL);
+	html_cell(p, c->name);
+	html_cell(p, c->reference_name);
+	captures_span_cell(p, c->offset_ns);
+	captures_span_cell(p, c->low_ns);
+	captures_span_cell(p, c->high_ns);
+	html_element(&p->h, "td", html_fmt(&p->h, "%.2f", c->skew_ppm), "class", "n", NULL);
+	html_cell(p, c->method);
+	html_number(p, c->samples);
+	html_time_cell(p, c->from_ns);
+	html_time_cell(p, c->to_ns);
+	html_end(&p->h, "tr");
+}
 
-	if (result)
-		return result;
-	while (query_next(&r)) {
-		if (query_int(&r, 0) == query_int(&r, 1) || shown >= PAGE_VANTAGES)
-			continue;
-		if (shown++ == 0) {
-			html_section(p, "clocks", "Clocks");
-			html_table_begin(p, "No clock is trusted: how far each is from the reference, as an interval", columns);
+static void captures_clocks(struct page *p)
+{
+	static const char *const columns[] = {"clock", "against", "#offset", "#at least",
+		"#at most", "#drift (ppm)", "by", "#samples", "from (UTC)", "to (UTC)", NULL};
+	const struct ref_clock *c = &p->report.ref_clock;
+	int shown = 0;
+
+	if (!p->report.clock_count)
+		return;
+	html_section(p, "clocks", "Clocks");
+	html_table_begin(p,
+		"No clock is trusted: how far each is from the reference, as an interval", columns);
+	for (size_t i = 0; i < c->count && shown < PAGE_VANTAGES; i++)
+		if (c->pieces[i].vantage != c->pieces[i].reference) {
+			captures_clock_row(p, &c->pieces[i]);
+			shown++;
 		}
-		html_begin(&p->h, "tr", NULL);
-		html_cell(p, query_text(&r, 10));
-		html_cell(p, query_text(&r, 11));
-		for (int column = 4; column <= 6; column++)
-			captures_span_cell(p, query_int(&r, column));
-		html_element(&p->h, "td", html_fmt(&p->h, "%.2f", query_real(&r, 7)), "class", "n",
-			NULL);
-		html_cell(p, query_text(&r, 8));
-		html_number(p, query_int(&r, 9));
-		html_time_cell(p, query_int(&r, 2));
-		html_time_cell(p, query_int(&r, 3));
-		html_end(&p->h, "tr");
-	}
-	if (shown) {
-		html_table_end(p);
-		html_end(&p->h, "section");
-	}
-	return query_close(&r, p->err);
+	html_table_end(p);
+	html_end(&p->h, "section");
 }
 
 static int captures_pairs(
-	struct page *p, enum html_query query, const char *caption, const char *const *columns)
+	struct page *p, enum report_query query, const char *caption, const char *const *columns)
 {
 	struct query r;
 	bool any = false;
@@ -271,16 +256,11 @@ static int captures_how(struct page *p)
 
 int html_captures(struct page *p)
 {
-	int result;
-
 	html_section(p, "captures", "What this rests on");
-	result = captures_trust(p);
-	if (result == 0)
-		result = captures_files(p);
-	if (result == 0)
-		result = captures_logs(p);
+	captures_trust(p);
+	captures_files(p);
+	captures_logs(p);
 	html_end(&p->h, "section");
-	if (result == 0)
-		result = captures_clocks(p);
-	return result ? result : captures_how(p);
+	captures_clocks(p);
+	return captures_how(p);
 }

@@ -65,48 +65,31 @@ static struct node *map_add_node(struct map *m, int64_t vantage, int64_t host, c
 	return n;
 }
 
-static int map_load_legs(struct map *m, struct page *p)
+static void map_take_legs(struct map *m, const struct report *r)
 {
-	struct query r;
-	int result =
-		query_open(&r, p->db, p->err, Q_MAP_LEGS, ":limit", (int64_t)PAGE_LEGS + 1, NULL);
+	CLEANUP_FREE const struct report_leg **legs = html_legs_by_loss(r);
 
-	if (result)
-		return result;
-	while (query_next(&r)) {
-		if (m->leg_count == PAGE_LEGS) {
-			m->left_out = true;
-			continue;
-		}
-		if (!map_add_node(m, query_int(&r, 0), query_int(&r, 4), query_text(&r, 2)) ||
-			!map_add_node(m, query_int(&r, 1), query_int(&r, 5), query_text(&r, 3)))
+	m->left_out = r->leg_count > PAGE_LEGS;
+	for (int i = 0; i < r->leg_count && m->leg_count < PAGE_LEGS; i++) {
+		const struct report_leg *l = legs[i];
+
+		if (!map_add_node(m, l->from_id, l->from_host, l->from) ||
+			!map_add_node(m, l->to_id, l->to_host, l->to))
 			continue;
 		m->legs[m->leg_count++] = (struct leg){
-			.from = query_int(&r, 0),
-			.to = query_int(&r, 1),
-			.sent = query_int(&r, 6),
-			.gone = query_int(&r, 7),
-			.missed = query_int(&r, 8),
-			.unjudged = query_int(&r, 9),
+			.from = l->from_id,
+			.to = l->to_id,
+			.sent = l->sent,
+			.gone = l->lost + l->misaddressed,
+			.missed = l->capture_missed,
+			.unjudged = l->unjudged,
 		};
 	}
-	return query_close(&r, p->err);
-}
+	for (unsigned i = 0; i < m->node_count; i++) {
+		const struct report_vantage *v = report_vantage(r, m->nodes[i].vantage);
 
-static int map_load_trust(struct map *m, struct page *p)
-{
-	struct query r;
-	int result = query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(10000), NULL);
-
-	if (result)
-		return result;
-	while (query_next(&r)) {
-		struct node *n = map_node_of(m, query_int(&r, 0));
-
-		if (n)
-			n->trust = mem_strdup(query_text(&r, 6));
+		m->nodes[i].trust = v ? mem_strdup(v->trust) : NULL;
 	}
-	return query_close(&r, p->err);
 }
 
 static int map_load_positions(struct map *m, struct page *p)
@@ -402,12 +385,10 @@ static void map_draw(struct map *m, struct page *p)
 int html_map(struct page *p)
 {
 	CLEANUP_FREE struct map *m = mem_zalloc(sizeof(*m));
-	int result = map_load_legs(m, p);
+	int result;
 
-	if (result == 0)
-		result = map_load_trust(m, p);
-	if (result == 0)
-		result = map_load_positions(m, p);
+	map_take_legs(m, &p->report);
+	result = map_load_positions(m, p);
 	if (result == 0 && m->leg_count) {
 		map_place(m);
 		map_draw(m, p);

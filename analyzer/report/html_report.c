@@ -5,65 +5,30 @@
 #include "assets.h"
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "report/model.h"
-#include "report/query.h"
-
-static int page_load_totals(struct page *p)
-{
-	struct query r;
-	int result = query_open(&r, p->db, p->err, Q_TOTALS, NULL);
-
-	if (result)
-		return result;
-	if (query_next(&r)) {
-		p->hosts = query_int(&r, 0);
-		p->vantages = query_int(&r, 1);
-		p->captures = query_int(&r, 2);
-		p->frames = query_int(&r, 3);
-		p->logs = query_int(&r, 4);
-		p->records = query_int(&r, 5);
-		p->flows = query_int(&r, 6) == DB_NONE ? 0 : query_int(&r, 6);
-		p->first_ns = query_int(&r, 7);
-		p->last_ns = query_int(&r, 8);
-		p->findings = query_int(&r, 9);
-		p->critical = query_int(&r, 10);
-		p->warnings = query_int(&r, 11);
-	}
-	return query_close(&r, p->err);
-}
-
-static bool page_has_clock(const struct page *p, int64_t vantage)
-{
-	for (size_t i = 0; i < p->clocks.count; i++)
-		if (p->clocks.pieces[i].vantage == vantage)
-			return true;
-	return false;
-}
+#include "report/report.h"
+#include "report/story.h"
 
 /* A clock that nothing ties to the reference may be years off: it widens the span only alone. */
-static int page_load_span(struct page *p)
+static void page_find_span(struct page *p)
 {
-	struct query r;
-	int result = query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(10000), NULL);
-	bool flows = p->first_ns != DB_NONE;
+	const struct report *r = &p->report;
+	bool flows = r->counts.first_ns != DB_NONE;
 
-	if (result)
-		return result;
-	while (query_next(&r)) {
-		int64_t vantage = query_int(&r, 0), first = query_int(&r, 8),
-			last = query_int(&r, 9);
+	p->first_ns = r->counts.first_ns;
+	p->last_ns = r->counts.last_ns;
+	for (int i = 0; i < r->vantage_count; i++) {
+		const struct report_vantage *v = &r->vantages[i];
+		int64_t first = ref_clock_ns(&r->ref_clock, v->id, v->first_ns),
+			last = ref_clock_ns(&r->ref_clock, v->id, v->last_ns);
 
 		if (first == DB_NONE || last == DB_NONE ||
-			(flows && p->clocks.count && !page_has_clock(p, vantage)))
+			(flows && r->ref_clock.count && !ref_clock_knows(&r->ref_clock, v->id)))
 			continue;
-		first = ref_clock_ns(&p->clocks, vantage, first);
-		last = ref_clock_ns(&p->clocks, vantage, last);
 		if (p->first_ns == DB_NONE || first < p->first_ns)
 			p->first_ns = first;
 		if (p->last_ns == DB_NONE || last > p->last_ns)
 			p->last_ns = last;
 	}
-	return query_close(&r, p->err);
 }
 
 /*
@@ -105,24 +70,28 @@ static void page_count_chip(
 	html_end(&p->h, "li");
 }
 
+static void page_lead(struct page *p, const char *label, const char *text)
+{
+	html_begin(&p->h, "p", "class", "lead", NULL);
+	html_element(&p->h, "span", label, "class", "because", NULL);
+	html_text(&p->h, " ");
+	html_sentence(p, text);
+	html_end(&p->h, "p");
+}
+
 static void page_verdict(struct page *p)
 {
-	const struct story_finding *f = p->stories.count ? story_headline(&p->stories, 0) : NULL;
+	const struct report *r = &p->report;
+	const struct report_finding *cause = r->story_count ? story_cause(&r->stories[0]) : NULL;
 
 	/* A long sentence is read more easily when it is smaller. */
-	html_begin(&p->h, "h1", "class", f && strlen(f->summary) > 110 ? "long" : NULL, NULL);
-	if (f)
-		html_sentence(p, f->summary);
-	else
-		html_text(&p->h, p->captures || p->logs ? "No fault found" : "Nothing was read");
+	html_begin(&p->h, "h1", "class", strlen(r->verdict) > 110 ? "long" : NULL, NULL);
+	html_sentence(p, r->verdict);
 	html_end(&p->h, "h1");
-	if (f && story_find(&p->stories, f->cause_id)) {
-		html_begin(&p->h, "p", "class", "lead", NULL);
-		html_element(&p->h, "span", "Because", "class", "because", NULL);
-		html_text(&p->h, " ");
-		html_sentence(p, story_find(&p->stories, f->cause_id)->summary);
-		html_end(&p->h, "p");
-	}
+	if (cause)
+		page_lead(p, "Because", cause->summary);
+	if (r->checked)
+		page_lead(p, "Checked:", r->checked);
 }
 
 static void page_span_line(struct page *p)
@@ -143,6 +112,7 @@ static void page_span_line(struct page *p)
 
 static void page_header(struct page *p)
 {
+	const struct report_counts *c = &p->report.counts;
 	struct html *h = &p->h;
 
 	html_begin(h, "header", "class", "top", NULL);
@@ -152,16 +122,16 @@ static void page_header(struct page *p)
 	html_end(h, "p");
 	page_verdict(p);
 	html_begin(h, "ul", "class", "chips", "aria-label", "In numbers", NULL);
-	page_count_chip(p, p->critical, "critical", "critical", "critical");
-	page_count_chip(p, p->warnings, "warning", "warnings", "warning");
-	page_count_chip(p, p->findings - p->critical - p->warnings, "notice", "notices", "notice");
-	page_count_chip(p, p->hosts, "host", "hosts", "fact");
-	if (p->captures) {
-		page_count_chip(p, p->flows, "flow", "flows", "fact");
-		page_count_chip(p, p->frames, "frame", "frames", "fact");
+	page_count_chip(p, c->critical, "critical", "critical", "critical");
+	page_count_chip(p, c->warning, "warning", "warnings", "warning");
+	page_count_chip(p, c->notice, "notice", "notices", "notice");
+	page_count_chip(p, c->hosts, "host", "hosts", "fact");
+	if (c->captures) {
+		page_count_chip(p, c->flows, "flow", "flows", "fact");
+		page_count_chip(p, c->frames, "frame", "frames", "fact");
 	}
-	if (p->logs)
-		page_count_chip(p, p->records, "flow-log record", "flow-log records", "fact");
+	if (c->log_files)
+		page_count_chip(p, c->log_records, "flow-log record", "flow-log records", "fact");
 	html_end(h, "ul");
 	page_span_line(p);
 	html_end(h, "header");
@@ -172,8 +142,9 @@ static void page_navigation(struct page *p, const char *main)
 {
 	static const struct {
 		const char *id, *words;
-	} links[] = {{"stories", "What happened"}, {"map", "Where"}, {"time", "When"}, {"findings", "All findings"},
-		{"legs", "Legs"}, {"flows", "Flows"}, {"captures", "What this rests on"}, {"clocks", "Clocks"}};
+	} links[] = {{"notes", "Notes"}, {"stories", "What happened"}, {"map", "Where"},
+		{"time", "When"}, {"findings", "All findings"}, {"legs", "Legs"},
+		{"flows", "Flows"}, {"captures", "What this rests on"}, {"clocks", "Clocks"}};
 
 	html_begin(&p->h, "nav", "aria-label", "Sections", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
@@ -184,8 +155,10 @@ static void page_navigation(struct page *p, const char *main)
 
 static int page_sections(struct page *p)
 {
-	int result = html_stories(p);
+	int result;
 
+	html_notes(p);
+	result = html_stories(p);
 	if (result == 0)
 		result = html_map(p);
 	if (result == 0)
@@ -224,10 +197,10 @@ static int page_write_page(struct page *p)
 
 	page_head(p);
 	html_begin(&p->h, "body", NULL);
-	html_element(&p->h, "a", "Skip to what happened", "href", "#stories", "class", "skip", NULL);
+	html_element(&p->h, "a", "Skip to the report", "href", "#report", "class", "skip", NULL);
 	page_header(p);
 	page_navigation(p, main);
-	html_trusted(&p->h, "main", main, NULL);
+	html_trusted(&p->h, "main", main, "id", "report", NULL);
 	html_begin(&p->h, "footer", NULL);
 	html_text(&p->h, "Made by bothends. This file holds everything it shows and fetches nothing.");
 	html_end(&p->h, "footer");
@@ -248,21 +221,15 @@ int report_html(struct db *db, FILE *out, const struct report_options *options, 
 	p->database = report_basename(options->database ? options->database : "incident.db");
 	report_shell_word(&word, p->database);
 	p->argument = word.text;
-	p->findings_max = options->findings_max ? PAGE_FINDINGS : STORY_FINDINGS_MAX;
-	result = page_load_totals(p);
-	if (result == 0)
-		result = ref_clock_load(&p->clocks, db, err);
-	if (result == 0)
-		result = page_load_span(p);
-	if (result == 0)
-		result = story_load(&p->stories, db, err);
+	result = report_load(&p->report, db,
+		options->findings_max ? PAGE_FINDINGS : PAGE_FINDINGS_ALL, REPORT_FINDINGS, err);
 	if (result == 0) {
+		page_find_span(p);
 		html_init(&p->h, out);
 		result = page_write_page(p);
 	}
 	if (result == 0 && (fflush(out) != 0 || ferror(out)))
 		result = error_errno(err, "cannot write the report");
-	story_release(&p->stories);
-	ref_clock_release(&p->clocks);
+	report_release(&p->report);
 	return result;
 }

@@ -1,14 +1,14 @@
 /* html_report: the sections of report.html and what they share. */
 #pragma once
 
-#include "report/ref_clock.h"
 #include "report/html.h"
-#include "report/story.h"
+#include "report/model.h"
 #include "store/db.h"
 
-#define PAGE_STORIES 20	     /* stories told in full, each with its ladder */
-#define PAGE_STORY_PARTS 6   /* further findings told within one story */
+#define PAGE_LADDERS 40	     /* ladders on the page */
 #define PAGE_FINDINGS 500    /* rows of the table of findings, unless all are asked for */
+#define PAGE_FINDINGS_ALL 20000
+#define PAGE_NOTES 5	     /* notes that are unfolded */
 #define PAGE_FLOWS 200	     /* rows of the table of flows */
 #define PAGE_EVIDENCE 12     /* proof rows of one finding */
 #define PAGE_VANTAGES 100    /* rows */
@@ -19,22 +19,21 @@
 struct page {
 	struct html h;
 	struct db *db;
-	struct ref_clock clocks;
-	struct story_list stories;
-	const char *database; /* the file's name */
-	const char *argument; /* the same as a word for a shell, in commands to copy */
-	size_t findings_max;  /* rows of the table of findings */
-	int64_t hosts, vantages, captures, frames, logs, records, flows, findings, critical, warnings;
+	struct report report;
+	const char *database;	   /* the file's name */
+	const char *argument;	   /* the same as a word for a shell, in commands to copy */
 	int64_t first_ns, last_ns; /* span of everything, reference clock; DB_NONE: nothing */
+	int ladders;		   /* drawn so far */
 	struct error *err;
 };
 
 /* Each writes one section, or nothing where the database has nothing for it. 0 or negative. */
+void html_notes(struct page *p);
 int html_stories(struct page *p);
 int html_map(struct page *p);
 int html_timelines(struct page *p);
 int html_tables(struct page *p);   /* all findings, legs, flows */
-int html_captures(struct page *p); /* trust, files, frame accounts, flow logs, clocks, thresholds */
+int html_captures(struct page *p); /* trust, files, flow logs, clocks, thresholds */
 
 /* Shared by the sections. */
 void html_section(struct page *p, const char *id, const char *title);
@@ -48,3 +47,6 @@ void html_cell(struct page *p, const char *text);
 void html_time_cell(struct page *p, int64_t t_ns);
 void html_path_cell(struct page *p, const char *path); /* its last part, all of it as a title */
 const char *html_grouped(struct page *p, int64_t v); /* 1 234 567 */
+
+/* The legs, the one that lost most first; freed by the caller. */
+const struct report_leg **html_legs_by_loss(const struct report *r);

@@ -1,7 +1,9 @@
 #include "report/html_report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
 
@@ -125,4 +127,28 @@ void html_path_cell(struct page *p, const char *path)
 	const char *base = path ? strrchr(path, '/') : NULL;
 
 	html_element(&p->h, "td", base ? base + 1 : path, "class", "file", "title", path, NULL);
+}
+
+static int html_by_loss(const void *pa, const void *pb)
+{
+	const struct report_leg *a = *(const struct report_leg *const *)pa,
+				*b = *(const struct report_leg *const *)pb;
+	int64_t gone_a = a->lost + a->misaddressed, gone_b = b->lost + b->misaddressed;
+
+	if (gone_a != gone_b)
+		return gone_a > gone_b ? -1 : 1;
+	if (a->sent != b->sent)
+		return a->sent > b->sent ? -1 : 1;
+	return a < b ? -1 : a > b; /* in the order of the model */
+}
+
+const struct report_leg **html_legs_by_loss(const struct report *r)
+{
+	const struct report_leg **legs = mem_array((size_t)r->leg_count + 1, sizeof(*legs));
+
+	for (int i = 0; i < r->leg_count; i++)
+		legs[i] = &r->legs[i];
+	if (r->leg_count)
+		qsort(legs, (size_t)r->leg_count, sizeof(*legs), html_by_loss);
+	return legs;
 }

@@ -6,6 +6,7 @@
 #include "base/nsec.h"
 #include "report/ladder.h"
 #include "report/query.h"
+#include "report/story.h"
 
 static const char *stories_confidence_words(struct page *p, double c)
 {
@@ -14,7 +15,7 @@ static const char *stories_confidence_words(struct page *p, double c)
 	return c >= 0.995 ? words : html_fmt(&p->h, "%s (%.0f %%)", words, c * 100);
 }
 
-static void stories_pair(struct page *p, const struct story_finding *f)
+static void stories_pair(struct page *p, const struct report_finding *f)
 {
 	if (f->from && f->to) {
 		html_begin(&p->h, "span", "class", "pair", NULL);
@@ -29,7 +30,7 @@ static void stories_pair(struct page *p, const struct story_finding *f)
 	}
 }
 
-static void stories_tag_line(struct page *p, const struct story_finding *f)
+static void stories_tag_line(struct page *p, const struct report_finding *f)
 {
 	html_begin(&p->h, "p", "class", "tags", NULL);
 	html_severity(p, f->severity);
@@ -41,7 +42,7 @@ static void stories_tag_line(struct page *p, const struct story_finding *f)
 }
 
 /* "12 of 12" with a bar, where a part of a whole is meant. */
-static void stories_share(struct page *p, const struct story_finding *f)
+static void stories_share(struct page *p, const struct report_finding *f)
 {
 	struct html *h = &p->h;
 	double part;
@@ -63,38 +64,30 @@ static void stories_share(struct page *p, const struct story_finding *f)
 	html_end(h, "p");
 }
 
-static void stories_when(struct page *p, const struct story_finding *f)
+static void stories_when(struct page *p, const struct report_finding *f)
 {
-	char from[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
-
-	if (f->first_ns == DB_NONE)
+	if (!f->times)
 		return;
-	(void)nsec_format(f->first_ns, from);
 	html_element(&p->h, "dt", "When", NULL);
 	html_begin(&p->h, "dd", NULL);
-	html_begin(&p->h, "time", "datetime", from, NULL);
-	html_textf(&p->h, "%.10s %.12s UTC", from, from + 11);
-	html_end(&p->h, "time");
-	if (f->last_ns != DB_NONE && f->last_ns > f->first_ns)
-		html_textf(&p->h, ", for %s", nsec_span(f->last_ns - f->first_ns, span));
+	html_sentence(p, f->times);
 	html_end(&p->h, "dd");
 }
 
-static void stories_cause(struct page *p, const struct story_finding *f)
+static void stories_causes(struct page *p, const struct report_story *s)
 {
-	/* A chain of causes is short; the limit is for a database that was tampered with. */
-	for (int depth = 0; depth < 5; depth++) {
-		const struct story_finding *c = story_find(&p->stories, f->cause_id);
+	for (int i = 1; i < s->count; i++) {
+		const struct report_finding *c = &s->findings[i];
 
-		if (!c)
-			return;
-		html_element(&p->h, "dt", depth ? "Which because" : "Because", NULL);
-		html_begin(&p->h, "dd", "class", "cause", "id", html_fmt(&p->h, "finding-%lld", (long long)c->id), NULL);
+		if (c->role != ROLE_BECAUSE)
+			continue;
+		html_element(&p->h, "dt", c->depth > 1 ? "Which because" : "Because", NULL);
+		html_begin(&p->h, "dd", "class", "cause", "id",
+			html_fmt(&p->h, "finding-%lld", (long long)c->id), NULL);
 		html_element(&p->h, "code", c->kind, "class", "kind", NULL);
-		html_textf(&p->h, " ");
+		html_text(&p->h, " ");
 		html_text(&p->h, c->summary);
 		html_end(&p->h, "dd");
-		f = c;
 	}
 }
 
@@ -112,167 +105,125 @@ static void stories_remedy_text(struct page *p, const char *remedy)
 	html_end(&p->h, "dd");
 }
 
-/* What to do about the cause comes before what to do about its effect. */
-static void stories_remedies(struct page *p, const struct story_finding *f)
+static void stories_remedies(struct page *p, const struct report_story *s)
 {
-	const char *said = NULL;
-	const struct story_finding *c = f;
+	bool said = false;
 
-	for (int depth = 0; depth < 5 && story_find(&p->stories, c->cause_id); depth++)
-		c = story_find(&p->stories, c->cause_id);
-	for (int i = 0; i < 2; i++) {
-		const char *remedy = i == 0 ? c->remedy : f->remedy;
-
-		if (!remedy || !*remedy || (said && strcmp(said, remedy) == 0))
+	for (int i = 0; i < s->count; i++) {
+		if (!story_advises(s, i))
 			continue;
 		html_element(&p->h, "dt", said ? "And" : "Do", NULL);
-		stories_remedy_text(p, remedy);
-		said = remedy;
+		stories_remedy_text(p, s->findings[i].remedy);
+		said = true;
 	}
 }
 
-static const char *stories_basename(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static void stories_evidence_item(struct page *p, const struct query *r)
+static void stories_proof_item(struct page *p, const struct report_proof *e)
 {
 	struct html *h = &p->h;
-	const char *path = query_text(r, 0) ? query_text(r, 0) : query_text(r, 2);
-	int64_t number = query_text(r, 0) ? query_int(r, 1) : query_int(r, 3);
 
 	html_begin(h, "li", NULL);
-	if (path) {
-		html_element(
-			h, "span", stories_basename(path), "class", "file", "title", path, NULL);
-		if (number != DB_NONE)
-			html_textf(h, " %s %lld", query_text(r, 0) ? "frame" : "line",
-				(long long)number);
-	} else if (query_int(r, 4) != DB_NONE) {
-		html_textf(h, "flow %lld", (long long)query_int(r, 4));
+	if (e->path) {
+		html_element(h, "span", report_basename(e->path), "class", "file", "title", e->path,
+			NULL);
+		if (e->number != DB_NONE)
+			html_textf(
+				h, " %s %lld", e->is_log ? "line" : "frame", (long long)e->number);
+	} else if (e->flow_id != DB_NONE) {
+		html_textf(h, "flow %lld", (long long)e->flow_id);
 	}
-	html_element(h, "span", query_text(r, 5), "class", "says", NULL);
+	html_element(h, "span", e->note, "class", "says", NULL);
 	html_end(h, "li");
 }
 
-static int stories_proof(struct page *p, const struct story_finding *f)
+static void stories_proof(struct page *p, const struct report_finding *f)
 {
 	struct html *h = &p->h;
-	struct query r;
-	int64_t total = 0, shown = 0;
-	bool frames = false;
-	int result = query_one(p->db, p->err, Q_EVIDENCE_COUNT, ":finding", f->id, &total);
+	int shown = f->proof_count < PAGE_EVIDENCE ? f->proof_count : PAGE_EVIDENCE;
 
-	if (result || total == 0)
-		return result;
-	result = query_open(&r, p->db, p->err, Q_EVIDENCE, ":finding", f->id, ":limit",
-		(int64_t)PAGE_EVIDENCE, NULL);
-	if (result)
-		return result;
+	if (!shown)
+		return;
 	html_element(h, "dt", "Proof", NULL);
 	html_begin(h, "dd", NULL);
 	html_begin(h, "ul", "class", "proof", NULL);
-	while (query_next(&r)) {
-		stories_evidence_item(p, &r);
-		frames = frames || query_int(&r, 1) != DB_NONE;
-		shown++;
-	}
+	for (int i = 0; i < shown; i++)
+		stories_proof_item(p, &f->proofs[i]);
 	html_end(h, "ul");
-	if (total > shown)
-		html_element(h, "p", html_fmt(h, "and %lld more", (long long)(total - shown)), "class", "note", NULL);
-	/* Lines of a log and counters cannot be extracted. */
-	if (frames) {
-		CLEANUP_FREE char *command = mem_printf("bothends extract %s %lld", p->argument, (long long)f->id);
+	if (f->proof_count > shown)
+		html_element(h, "p", html_fmt(h, "and %d more", f->proof_count - shown), "class",
+			"note", NULL);
+	if (story_extractable(f)) {
+		CLEANUP_FREE char *command =
+			mem_printf("bothends extract %s %lld", p->argument, (long long)f->id);
 
 		html_copy(p, command);
 	}
 	html_end(h, "dd");
-	return query_close(&r, p->err);
 }
 
-static int stories_ladder(struct page *p, const struct story_finding *f)
+static int stories_ladder(struct page *p, const struct report_finding *f)
 {
 	CLEANUP_FREE struct ladder *l = NULL;
 	int64_t flow = DB_NONE;
 	bool any = false;
-	int result = query_one(p->db, p->err, Q_PROOF_FLOW, ":finding", f->id, &flow);
+	int result;
 
+	if (p->ladders >= PAGE_LADDERS)
+		return 0;
+	result = query_one(p->db, p->err, Q_PROOF_FLOW, ":finding", f->id, &flow);
 	if (result || flow == DB_NONE)
 		return result;
 	l = mem_zalloc(sizeof(*l));
-	result = ladder_load(l, p->db, &p->clocks, flow, &any, p->err);
+	result = ladder_load(l, p->db, &p->report.ref_clock, flow, &any, p->err);
 	if (result || !any)
 		return result;
 	ladder_layout(l);
 	ladder_draw(l, &p->h, f->id);
+	p->ladders++;
 	return 0;
 }
 
-/* What is told of every finding: sentence, share, cause, remedy, proof. */
-static int stories_body(struct page *p, const struct story_finding *f)
+/* Another effect of the same cause: folded, with its own share, time, proof and ladder. */
+static int stories_part(struct page *p, const struct report_finding *f)
 {
 	int result;
 
+	html_begin(&p->h, "details", "class", html_fmt(&p->h, "part %s", f->severity), "id",
+		html_fmt(&p->h, "finding-%lld", (long long)f->id), NULL);
+	html_begin(&p->h, "summary", NULL);
+	html_severity(p, f->severity);
+	html_element(&p->h, "code", f->kind, "class", "kind", NULL);
+	stories_pair(p, f);
+	html_element(&p->h, "span", f->summary, "class", "sentence", NULL);
+	html_end(&p->h, "summary");
 	stories_share(p, f);
 	html_begin(&p->h, "dl", NULL);
-	stories_cause(p, f);
-	stories_remedies(p, f);
 	stories_when(p, f);
-	result = stories_proof(p, f);
+	stories_proof(p, f);
 	html_end(&p->h, "dl");
-	return result ? result : stories_ladder(p, f);
+	result = stories_ladder(p, f);
+	html_end(&p->h, "details");
+	return result;
 }
 
-/* The findings of a story that its headline and its chain of causes have not told. */
-static bool stories_told_by(
-	const struct page *p, const struct story_finding *headline, const struct story_finding *f)
+static int stories_parts(struct page *p, const struct report_story *s)
 {
-	const struct story_finding *c = headline;
-
-	for (int depth = 0; c && depth < 6; depth++) {
-		if (c == f)
-			return true;
-		c = story_find(&p->stories, c->cause_id);
-	}
-	return false;
-}
-
-static int stories_further(struct page *p, const struct story_finding *headline)
-{
-	size_t told = 0, group = headline->group;
 	int result = 0;
 
-	for (size_t i = group; i < p->stories.count && result == 0; i++) {
-		const struct story_finding *f = &p->stories.findings[i];
-
-		if (f->group != group || stories_told_by(p, headline, f))
-			continue;
-		if (told++ >= PAGE_STORY_PARTS)
-			continue;
-		html_begin(&p->h, "details", "class", html_fmt(&p->h, "part %s", f->severity), "id",
-			html_fmt(&p->h, "finding-%lld", (long long)f->id), NULL);
-		html_begin(&p->h, "summary", NULL);
-		html_severity(p, f->severity);
-		html_element(&p->h, "code", f->kind, "class", "kind", NULL);
-		stories_pair(p, f);
-		html_element(&p->h, "span", f->summary, "class", "sentence", NULL);
-		html_end(&p->h, "summary");
-		result = stories_body(p, f);
-		html_end(&p->h, "details");
-	}
-	if (told > PAGE_STORY_PARTS)
+	for (int i = 1; i < s->count && !story_is_beyond(s, i) && result == 0; i++)
+		if (s->findings[i].role == ROLE_ALSO)
+			result = stories_part(p, &s->findings[i]);
+	if (s->also > REPORT_ALSO)
 		html_element(&p->h, "p",
-			html_fmt(&p->h, "%zu more finding%s of this story in the table.", told - PAGE_STORY_PARTS,
-				told - PAGE_STORY_PARTS == 1 ? "" : "s"),
+			html_fmt(&p->h, "and %d more like these, in the table",
+				s->also - REPORT_ALSO),
 			"class", "note", NULL);
 	return result;
 }
 
-static int stories_write(struct page *p, const struct story_finding *f)
+static int stories_write(struct page *p, const struct report_story *s)
 {
+	const struct report_finding *f = s->findings;
 	int result;
 
 	html_begin(&p->h, "article", "class", html_fmt(&p->h, "story %s", f->severity), "id",
@@ -281,43 +232,67 @@ static int stories_write(struct page *p, const struct story_finding *f)
 	html_begin(&p->h, "h3", NULL);
 	html_sentence(p, f->summary);
 	html_end(&p->h, "h3");
-	result = stories_body(p, f);
+	stories_share(p, f);
+	html_begin(&p->h, "dl", NULL);
+	stories_causes(p, s);
+	stories_remedies(p, s);
+	stories_when(p, f);
+	stories_proof(p, f);
+	html_end(&p->h, "dl");
+	result = stories_ladder(p, f);
 	if (result == 0)
-		result = stories_further(p, f);
+		result = stories_parts(p, s);
 	html_end(&p->h, "article");
 	return result;
 }
 
+/* The model may hold more for the table; told are those that text and Markdown tell. */
 int html_stories(struct page *p)
 {
-	size_t told = 0, stories = 0;
-	int result = 0;
+	const struct report *r = &p->report;
+	int told = 0, result = 0;
 
+	if (!r->story_count)
+		return 0;
 	html_section(p, "stories", "What happened");
-	for (size_t i = 0; i < p->stories.count && result == 0; i++) {
-		if (p->stories.findings[i].group != i)
-			continue;
-		stories++;
-		if (told < PAGE_STORIES) {
-			told++;
-			result = stories_write(p, story_headline(&p->stories, i));
-		}
-	}
-	if (stories == 0)
-		html_element(&p->h, "p", "Nothing in these captures speaks of a fault. What they cover, and how far they can be trusted, stands below.",
-			"class", "calm", NULL);
-	if (stories > told) {
-		html_begin(&p->h, "p", "class", "note", NULL);
-		html_textf(&p->h, "%s further stories are not told here; the table lists the next findings, and all of them: ",
-			html_grouped(p, (int64_t)(stories - told)));
-		html_end(&p->h, "p");
-		{
-			CLEANUP_FREE char *command = mem_printf(
-				"bothends query %s \"SELECT id, severity, kind, summary FROM finding\"", p->argument);
-
-			html_copy(p, command);
-		}
-	}
+	for (; told < r->story_count && r->stories[told].findings->story_id <= REPORT_FINDINGS &&
+		result == 0;
+		told++)
+		result = stories_write(p, &r->stories[told]);
+	if (told < r->story_count)
+		html_element(&p->h, "p",
+			html_fmt(&p->h, "%s less severe stories are in the table of findings only.",
+				html_grouped(p, r->story_count - told)),
+			"class", "note", NULL);
 	html_end(&p->h, "section");
 	return result;
+}
+
+static void stories_note_list(struct page *p, int from, int to)
+{
+	html_begin(&p->h, "ul", "class", "notes", NULL);
+	for (int i = from; i < to; i++) {
+		html_begin(&p->h, "li", NULL);
+		html_sentence(p, p->report.notes[i]);
+		html_end(&p->h, "li");
+	}
+	html_end(&p->h, "ul");
+}
+
+/* What was not judged and what would settle it, before all else. */
+void html_notes(struct page *p)
+{
+	int n = p->report.note_count, shown = n < PAGE_NOTES ? n : PAGE_NOTES;
+
+	if (!n)
+		return;
+	html_section(p, "notes", "Notes");
+	stories_note_list(p, 0, shown);
+	if (n > shown) {
+		html_begin(&p->h, "details", "class", "part", NULL);
+		html_element(&p->h, "summary", html_fmt(&p->h, "%d more", n - shown), NULL);
+		stories_note_list(p, shown, n);
+		html_end(&p->h, "details");
+	}
+	html_end(&p->h, "section");
 }

@@ -1,5 +1,7 @@
 #include "report/html_report.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "report/query.h"
@@ -9,7 +11,7 @@ static const char *tables_dash(const char *s)
 	return s ? s : "";
 }
 
-static void tables_finding_row(struct page *p, const struct story_finding *f)
+static void tables_finding_row(struct page *p, const struct report_finding *f)
 {
 	struct html *h = &p->h;
 	static const char order[] = {'2', '1', '0'};
@@ -35,21 +37,23 @@ static void tables_finding_row(struct page *p, const struct story_finding *f)
 static void tables_findings(struct page *p)
 {
 	static const char *const columns[] = {"#id", "severity", "kind", "finding", "from", "to", "#count", "#of", "first (UTC)", NULL};
-	size_t n = p->stories.count < p->findings_max ? p->stories.count : p->findings_max;
+	const struct report *r = &p->report;
+	int64_t more = report_all_findings(r) - r->finding_count;
 
-	if (p->stories.count == 0)
+	if (r->finding_count == 0)
 		return;
 	html_section(p, "findings", "All findings");
 	html_table_begin(p, "Findings", columns);
-	for (size_t i = 0; i < n; i++)
-		tables_finding_row(p, &p->stories.findings[i]);
+	for (int i = 0; i < r->finding_count; i++)
+		tables_finding_row(p, &r->findings[i]);
 	html_table_end(p);
-	if (p->findings > (int64_t)n) {
-		CLEANUP_FREE char *command = mem_printf("bothends query %s \"SELECT * FROM finding WHERE id > %zu\"",
-			p->argument, n);
+	if (more > 0) {
+		CLEANUP_FREE char *command =
+			mem_printf("bothends query %s --saved findings", p->argument);
 
-		html_element(&p->h, "p", html_fmt(&p->h, "%s more. All of them:", html_grouped(p, p->findings - (int64_t)n)),
-			"class", "note", NULL);
+		html_element(&p->h, "p",
+			html_fmt(&p->h, "%s more. All of them:", html_grouped(p, more)), "class",
+			"note", NULL);
 		html_copy(p, command);
 	}
 	html_end(&p->h, "section");
@@ -67,43 +71,96 @@ static void tables_delay_cell(struct page *p, int64_t ns)
 			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }
 
-static int tables_legs(struct page *p)
+/* What only a walk over all paths tells of a leg. */
+struct leg_delay {
+	int64_t from, to, least_ns, most_ns;
+};
+
+struct leg_delays {
+	struct leg_delay *list;
+	size_t count, cap;
+};
+
+static int tables_load_delays(struct leg_delays *d, struct page *p)
 {
-	static const char *const columns[] = {"from", "to", "#flows", "#sent", "#delivered", "#lost", "#wrong MAC", "#capture missed",
-		"#unjudged", "#retransmitted", "#reordered", "#duplicated", "#injected", "#least delay", "#most delay", NULL};
-	static const int numbers[] = {18, 6, 7, 8, 9, 10, 11, 14, 13, 12, 15};
-	struct query r;
-	bool any = false, estimated = false;
-	int result = query_open(&r, p->db, p->err, Q_LEGS, ":limit", (int64_t)PAGE_LEG_ROWS, NULL);
+	struct query q;
+	int result = query_open(&q, p->db, p->err, Q_LEG_DELAYS, NULL);
 
 	if (result)
 		return result;
-	while (query_next(&r)) {
-		if (!any) {
-			html_section(p, "legs", "Legs");
-			html_table_begin(p, "Segments by leg: sent = delivered + lost + wrong MAC + capture missed + unjudged",
-				columns);
-			any = true;
-		}
-		html_begin(&p->h, "tr", NULL);
-		html_cell(p, query_text(&r, 2));
-		html_cell(p, query_text(&r, 3));
-		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-			html_number(p, query_int(&r, numbers[i]));
-		tables_delay_cell(p, query_int(&r, 16));
-		tables_delay_cell(p, query_int(&r, 17));
-		html_end(&p->h, "tr");
-		estimated = estimated || query_int(&r, 19) == 1;
+	while (query_next(&q)) {
+		MEM_RESERVE(d->list, d->count, d->cap);
+		d->list[d->count++] = (struct leg_delay){.from = query_int(&q, 0),
+			.to = query_int(&q, 1),
+			.least_ns = query_int(&q, 2),
+			.most_ns = query_int(&q, 3)};
 	}
-	if (any) {
-		html_table_end(p);
-		if (estimated)
-			html_element(&p->h, "p",
-				"Offload merged some records: segment counts are estimated from the segment size, bytes are exact.",
-				"class", "note", NULL);
-		html_end(&p->h, "section");
+	return query_close(&q, p->err);
+}
+
+static struct leg_delay tables_delay_of(const struct leg_delays *d, const struct report_leg *l)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->list[i].from == l->from_id && d->list[i].to == l->to_id)
+			return d->list[i];
+	return (struct leg_delay){.least_ns = DB_NONE, .most_ns = DB_NONE};
+}
+
+static void tables_leg_row(struct page *p, const struct report_leg *l, const struct leg_delay *d)
+{
+	const int64_t numbers[] = {l->flows, l->sent, l->delivered, l->lost, l->misaddressed,
+		l->capture_missed, l->unjudged, l->retransmitted, l->reordered, l->duplicated,
+		l->injected};
+
+	html_begin(&p->h, "tr", NULL);
+	html_cell(p, l->from);
+	html_cell(p, l->to);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		html_number(p, numbers[i]);
+	tables_delay_cell(p, d->least_ns);
+	tables_delay_cell(p, d->most_ns);
+	html_end(&p->h, "tr");
+}
+
+static void tables_write_legs(struct page *p, const struct leg_delays *delays)
+{
+	static const char *const columns[] = {"from", "to", "#flows", "#sent", "#delivered",
+		"#lost", "#wrong MAC", "#capture missed", "#unjudged", "#retransmitted",
+		"#reordered", "#duplicated", "#injected", "#least delay", "#most delay", NULL};
+	CLEANUP_FREE const struct report_leg **legs = html_legs_by_loss(&p->report);
+	bool estimated = false;
+
+	html_section(p, "legs", "Legs");
+	html_table_begin(p,
+		"Segments by leg: sent = delivered + lost + wrong MAC + capture missed + unjudged",
+		columns);
+	for (int i = 0; i < p->report.leg_count && i < PAGE_LEG_ROWS; i++) {
+		struct leg_delay d = tables_delay_of(delays, legs[i]);
+
+		tables_leg_row(p, legs[i], &d);
+		estimated |= legs[i]->estimated;
 	}
-	return query_close(&r, p->err);
+	html_table_end(p);
+	if (estimated)
+		html_element(&p->h, "p",
+			"Offload merged some records: segment counts are estimated from the "
+			"segment size, bytes are exact.",
+			"class", "note", NULL);
+	html_end(&p->h, "section");
+}
+
+static int tables_legs(struct page *p)
+{
+	struct leg_delays delays = {0};
+	int result;
+
+	if (!p->report.leg_count)
+		return 0;
+	result = tables_load_delays(&delays, p);
+	if (result == 0)
+		tables_write_legs(p, &delays);
+	free(delays.list);
+	return result;
 }
 
 static void tables_flow_row(struct page *p, const struct query *r)
@@ -153,8 +210,9 @@ static int tables_flows(struct page *p)
 			"bothends query %s \"SELECT * FROM path WHERE lost > 0 ORDER BY lost DESC\"", p->argument);
 
 		html_element(&p->h, "p",
-			html_fmt(&p->h, "%s more of %s flows lost something. All of them:", html_grouped(p, lossy - shown),
-				html_grouped(p, p->flows)),
+			html_fmt(&p->h, "%s more of %s flows lost something. All of them:",
+				html_grouped(p, lossy - shown),
+				html_grouped(p, p->report.counts.flows)),
 			"class", "note", NULL);
 		html_copy(p, command);
 	}

@@ -18,54 +18,25 @@ static void timelines_chart_freep(struct chart **c)
 }
 #define CLEANUP_CHART __attribute__((cleanup(timelines_chart_freep)))
 
-struct names {
-	char *name[4096];
-	int64_t id[4096];
-	size_t count;
-};
-
-static int timelines_load_names(struct names *n, struct page *p)
+static const char *timelines_name_of(const struct page *p, int64_t vantage)
 {
-	struct query r;
-	int result = query_open(&r, p->db, p->err, Q_VANTAGES, ":limit", INT64_C(4096), NULL);
+	const struct report_vantage *v = report_vantage(&p->report, vantage);
 
-	if (result)
-		return result;
-	for (; query_next(&r) && n->count < 4096; n->count++) {
-		n->id[n->count] = query_int(&r, 0);
-		n->name[n->count] = mem_strdup(query_text(&r, 1));
-	}
-	return query_close(&r, p->err);
-}
-
-static const char *timelines_name_of(const struct names *n, int64_t id)
-{
-	for (size_t i = 0; i < n->count; i++)
-		if (n->id[i] == id)
-			return n->name[i];
-	return "?";
-}
-
-static void timelines_names_free(struct names *n)
-{
-	for (size_t i = 0; i < n->count; i++)
-		free(n->name[i]);
-	free(n);
+	return v ? v->name : "?";
 }
 
 static const char *timelines_two_names(
-	char buf[128], const struct names *n, int64_t from, int64_t to)
+	char buf[128], const struct page *p, int64_t from, int64_t to)
 {
 	char a[60], b[60];
 
 	(void)snprintf(buf, 128, "%s \xe2\x86\x92 %s",
-		html_shorten(a, sizeof(a), timelines_name_of(n, from), 40),
-		html_shorten(b, sizeof(b), timelines_name_of(n, to), 40));
+		html_shorten(a, sizeof(a), timelines_name_of(p, from), 40),
+		html_shorten(b, sizeof(b), timelines_name_of(p, to), 40));
 	return buf;
 }
 
-static int timelines_fill_loss(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_loss(struct chart *c, struct page *p, int64_t bucket_ns)
 {
 	struct query r;
 	int result = query_open(&r, p->db, p->err, Q_SERIES_LOSS, ":bucket", bucket_ns, NULL);
@@ -74,16 +45,15 @@ static int timelines_fill_loss(
 	if (result)
 		return result;
 	while (query_next(&r))
-		chart_point(c, timelines_two_names(name, n, query_int(&r, 0), query_int(&r, 1)),
-			ref_clock_ns(&p->clocks, query_int(&r, 0), query_int(&r, 4)),
+		chart_point(c, timelines_two_names(name, p, query_int(&r, 0), query_int(&r, 1)),
+			ref_clock_ns(&p->report.ref_clock, query_int(&r, 0), query_int(&r, 4)),
 			(double)query_int(&r, 3));
 	return query_close(&r, p->err);
 }
 
-static int timelines_fill_delay(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_delay(struct chart *c, struct page *p, int64_t bucket_ns)
 {
-	int64_t stride = 1 + p->flows / 500000;
+	int64_t stride = 1 + p->report.counts.flows / 500000;
 	struct query r;
 	int result = query_open(
 		&r, p->db, p->err, Q_SERIES_DELAY, ":bucket", bucket_ns, ":stride", stride, NULL);
@@ -92,7 +62,7 @@ static int timelines_fill_delay(
 	if (result)
 		return result;
 	while (query_next(&r))
-		chart_point(c, timelines_two_names(name, n, query_int(&r, 0), query_int(&r, 1)),
+		chart_point(c, timelines_two_names(name, p, query_int(&r, 0), query_int(&r, 1)),
 			query_int(&r, 6), (double)query_int(&r, 4) / 1e6);
 	return query_close(&r, p->err);
 }
@@ -101,8 +71,7 @@ static int timelines_fill_delay(
  * Counts of whole seconds of each vantage point's own clock. A second goes to the bucket that it
  * fills most of: cut off at its first instant, two would meet in one bucket and leave the next empty.
  */
-static int timelines_fill_activity(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_activity(struct chart *c, struct page *p, int64_t bucket_ns)
 {
 	struct query r;
 	int result = query_open(&r, p->db, p->err, Q_SERIES_ACTIVITY, ":bucket", bucket_ns, NULL);
@@ -111,10 +80,10 @@ static int timelines_fill_activity(
 	if (result)
 		return result;
 	while (query_next(&r)) {
-		const char *vantage = timelines_name_of(n, query_int(&r, 0));
-		int64_t at =
-			ref_clock_ns(&p->clocks, query_int(&r, 0), query_int(&r, 4) * bucket_ns) +
-			bucket_ns / 2;
+		const char *vantage = timelines_name_of(p, query_int(&r, 0));
+		int64_t at = ref_clock_ns(&p->report.ref_clock, query_int(&r, 0),
+				     query_int(&r, 4) * bucket_ns) +
+			     bucket_ns / 2;
 		bool directed = query_int(&r, 5) > 0;
 
 		/* Most captures do not say which way a frame went; then there is one count. */
@@ -134,8 +103,7 @@ static int64_t timelines_master_down_ns(int64_t interval_ns, int64_t priority)
 }
 
 /* From where which router was heard as master, and where it fell silent. */
-static int timelines_fill_vrrp(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_vrrp(struct chart *c, struct page *p, int64_t bucket_ns)
 {
 	struct query r;
 	int result =
@@ -147,12 +115,12 @@ static int timelines_fill_vrrp(
 	if (result)
 		return result;
 	while (query_next(&r)) {
-		int64_t at = ref_clock_ns(&p->clocks, query_int(&r, 0), query_int(&r, 3)),
+		int64_t at = ref_clock_ns(&p->report.ref_clock, query_int(&r, 0), query_int(&r, 3)),
 			priority = query_int(&r, 4);
 
 		(void)snprintf(name, sizeof(name), "%s is master of VRID %lld, as heard at %s",
 			query_text(&r, 2), (long long)query_int(&r, 1),
-			timelines_name_of(n, query_int(&r, 0)));
+			timelines_name_of(p, query_int(&r, 0)));
 		chart_span(c, name, at, at, strcmp(name, previous) == 0 ? patience : -1);
 		(void)snprintf(previous, sizeof(previous), "%s", name);
 		/* Priority 0 resigns: what follows is another mastership. */
@@ -162,15 +130,13 @@ static int timelines_fill_vrrp(
 	return query_close(&r, p->err);
 }
 
-static int timelines_fill_flowlog(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_flowlog(struct chart *c, struct page *p, int64_t bucket_ns)
 {
 	struct query r;
 	int result = query_open(&r, p->db, p->err, Q_SERIES_FLOWLOG, ":bucket", bucket_ns, ":limit",
 		(int64_t)CHART_POINTS, NULL);
 	char name[160];
 
-	(void)n;
 	if (result)
 		return result;
 	while (query_next(&r)) {
@@ -184,15 +150,13 @@ static int timelines_fill_flowlog(
 }
 
 /* Where a log has records at all, and where it says itself that it has gaps. */
-static int timelines_fill_log_windows(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_log_windows(struct chart *c, struct page *p, int64_t bucket_ns)
 {
 	struct query r;
 	int result = query_open(
 		&r, p->db, p->err, Q_SERIES_LOG_WINDOWS, ":limit", (int64_t)WINDOWS_MAX, NULL);
 	char name[160];
 
-	(void)n;
 	(void)bucket_ns;
 	if (result)
 		return result;
@@ -204,15 +168,13 @@ static int timelines_fill_log_windows(
 	return query_close(&r, p->err);
 }
 
-static int timelines_fill_spans(
-	struct chart *c, struct page *p, const struct names *n, int64_t bucket_ns)
+static int timelines_fill_spans(struct chart *c, struct page *p, int64_t bucket_ns)
 {
 	struct query r;
 	int result =
 		query_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
 	char name[160];
 
-	(void)n;
 	(void)bucket_ns;
 	if (result)
 		return result;
@@ -269,7 +231,7 @@ static const struct {
 	const char *id, *title, *unit;
 	enum chart_shape shape;
 	int64_t least_bucket_ns;
-	int (*fill)(struct chart *, struct page *, const struct names *, int64_t bucket_ns);
+	int (*fill)(struct chart *, struct page *, int64_t bucket_ns);
 } charts[] = {
 	{"spans", "Spans that findings speak of", "", CHART_LANES, 1, timelines_fill_spans},
 	{"loss", "Lost on the way", "segments", CHART_COUNTS, 1000000, timelines_fill_loss},
@@ -283,12 +245,11 @@ static const struct {
 	{"logwindows", "Windows of the flow logs", "", CHART_LANES, 1, timelines_fill_log_windows},
 };
 
-static int timelines_one_chart(
-	struct page *p, const struct names *n, size_t i, struct strbuf *json, bool *any)
+static int timelines_one_chart(struct page *p, size_t i, struct strbuf *json, bool *any)
 {
 	int64_t bucket_ns = chart_bucket(p, charts[i].least_bucket_ns);
 	CLEANUP_CHART struct chart *c = chart_new(charts[i].id, charts[i].title, charts[i].unit, charts[i].shape, bucket_ns);
-	int result = charts[i].fill(c, p, n, bucket_ns);
+	int result = charts[i].fill(c, p, bucket_ns);
 
 	if (result || chart_empty(c))
 		return result;
@@ -303,14 +264,11 @@ static int timelines_one_chart(
 int html_timelines(struct page *p)
 {
 	CLEANUP_STRBUF struct strbuf json = STRBUF_INIT;
-	struct names *n;
 	bool any = false;
-	int result;
+	int result = 0;
 
 	if (p->first_ns == DB_NONE)
 		return 0;
-	n = mem_zalloc(sizeof(*n));
-	result = timelines_load_names(n, p);
 	html_section(p, "time", "When");
 	html_begin(&p->h, "p", "class", "note", NULL);
 	html_text(&p->h, "All times UTC, on the reference clock. ");
@@ -318,13 +276,12 @@ int html_timelines(struct page *p)
 	html_end(&p->h, "p");
 	strbuf_adds(&json, "{\"charts\":[");
 	for (size_t i = 0; i < sizeof(charts) / sizeof(charts[0]) && result == 0; i++)
-		result = timelines_one_chart(p, n, i, &json, &any);
+		result = timelines_one_chart(p, i, &json, &any);
 	if (result == 0)
 		result = timelines_windows(p, &json);
 	strbuf_adds(&json, "]}");
 	if (result == 0)
 		html_json(&p->h, "series", &json);
 	html_end(&p->h, "section");
-	timelines_names_free(n);
 	return result;
 }

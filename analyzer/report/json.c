@@ -5,7 +5,8 @@
 #include "base/nsec.h"
 #include "base/strbuf.h"
 #include "report/escape.h"
-#include "report/model.h"
+#include "report/report.h"
+#include "report/story.h"
 
 #define JSON_VERSION 1
 
@@ -101,7 +102,7 @@ static void json_put_finding(struct writer *w, const struct report_finding *f)
 {
 	json_begin(w, NULL, '{');
 	json_put_int(w, "id", f->id);
-	json_put_text(w, "role", f->role);
+	json_put_text(w, "role", story_role_name(f->role));
 	json_put_text(w, "kind", f->kind);
 	json_put_text(w, "severity", f->severity);
 	json_put_real(w, "confidence", f->confidence);
@@ -126,19 +127,19 @@ static void json_put_finding(struct writer *w, const struct report_finding *f)
 	json_end(w, '}');
 }
 
-static void json_put_story(struct writer *w, const struct report *r, int first, int count)
+static void json_put_story(struct writer *w, const struct report_story *s)
 {
 	json_begin(w, NULL, '{');
-	json_put_int(w, "id", r->findings[first].id);
-	json_put_text(w, "severity", r->findings[first].severity);
+	json_put_int(w, "id", s->findings->id);
+	json_put_text(w, "severity", s->findings->severity);
 	json_begin(w, "remedies", '[');
-	for (int i = first; i < first + count; i++)
-		if (report_advises(r, first, count, i))
-			json_put_text(w, NULL, r->findings[i].remedy);
+	for (int i = 0; i < s->count; i++)
+		if (story_advises(s, i))
+			json_put_text(w, NULL, s->findings[i].remedy);
 	json_end(w, ']');
 	json_begin(w, "findings", '[');
-	for (int i = first; i < first + count; i++)
-		json_put_finding(w, &r->findings[i]);
+	for (int i = 0; i < s->count; i++)
+		json_put_finding(w, &s->findings[i]);
 	json_end(w, ']');
 	json_end(w, '}');
 }
@@ -146,10 +147,8 @@ static void json_put_story(struct writer *w, const struct report *r, int first, 
 static void json_put_stories(struct writer *w, const struct report *r)
 {
 	json_begin(w, "stories", '[');
-	for (int i = 0, n; i < r->finding_count; i += n) {
-		n = report_story_length(r, i);
-		json_put_story(w, r, i, n);
-	}
+	for (int i = 0; i < r->story_count; i++)
+		json_put_story(w, &r->stories[i]);
 	json_end(w, ']');
 }
 
@@ -217,14 +216,16 @@ static void json_put_leg(struct writer *w, const struct report_leg *l)
 
 static void json_put_clock(struct writer *w, const struct report_clock *c)
 {
+	const struct ref_clock_piece *p = c->first;
+
 	json_begin(w, NULL, '{');
-	json_put_text(w, "vantage", c->name);
-	json_put_text(w, "reference", c->reference);
-	json_put_int(w, "offset_ns", c->offset_ns);
-	json_put_int(w, "offset_low_ns", c->low_ns);
-	json_put_int(w, "offset_high_ns", c->high_ns);
-	json_put_real(w, "skew_ppm", c->skew_ppm);
-	json_put_text(w, "method", c->method);
+	json_put_text(w, "vantage", p->name);
+	json_put_text(w, "reference", p->reference_name);
+	json_put_int(w, "offset_ns", p->offset_ns);
+	json_put_int(w, "offset_low_ns", p->low_ns);
+	json_put_int(w, "offset_high_ns", p->high_ns);
+	json_put_real(w, "skew_ppm", p->skew_ppm);
+	json_put_text(w, "method", p->method);
 	json_put_int(w, "pieces", c->pieces);
 	json_end(w, '}');
 }
@@ -268,17 +269,17 @@ static void json_put_lists(struct writer *w, const struct report *r)
 
 int report_json(struct db *db, FILE *out, const struct report_options *options, struct error *err)
 {
-	struct report_options all = *options;
 	struct writer w = {.first = true};
 	struct report r;
-	int result;
+	int result = report_load(&r, db, 0, 0, err); /* machines get everything */
 
-	all.findings_max = 0; /* machines get everything */
-	result = report_load(&r, db, &all, err);
+	(void)options;
 	if (result == 0) {
 		json_begin(&w, NULL, '{');
 		json_put_text(&w, "format", "bothends-report");
 		json_put_int(&w, "version", JSON_VERSION);
+		json_put_text(&w, "verdict", r.verdict);
+		json_put_text(&w, "checked", r.checked);
 		json_put_counts(&w, &r.counts);
 		json_put_stories(&w, &r);
 		json_put_lists(&w, &r);

@@ -6,7 +6,8 @@
 #include "base/nsec.h"
 #include "base/strbuf.h"
 #include "report/escape.h"
-#include "report/model.h"
+#include "report/report.h"
+#include "report/story.h"
 
 #define PROOFS_SHOWN 10
 
@@ -50,7 +51,7 @@ static void md_put_finding(struct strbuf *out, const char *label, const struct r
 	strbuf_printf(out, "- **%s ", label);
 	md_put_text(out, f->kind);
 	strbuf_adds(out, "**: ");
-	if (strcmp(f->role, "also") == 0)
+	if (f->role == ROLE_ALSO)
 		md_put_ends(out, f);
 	md_put_text(out, f->summary);
 	strbuf_addc(out, '\n');
@@ -76,7 +77,7 @@ static void md_put_proofs(struct strbuf *out, const struct report_finding *f, co
 		md_put_text(out, p->note);
 		strbuf_adds(out, " |\n");
 	}
-	if (!database || !report_extractable(f)) {
+	if (!database || !story_extractable(f)) {
 		if (f->proof_count > shown)
 			strbuf_printf(out, "\n%d of %d\n", shown, f->proof_count);
 	} else {
@@ -91,11 +92,25 @@ static void md_put_proofs(struct strbuf *out, const struct report_finding *f, co
 	}
 }
 
-static void md_put_story(struct strbuf *out, const struct report *r, int first, int count,
-	const struct report_options *options)
+static void md_put_parts(struct strbuf *out, const struct report_story *s)
 {
-	const struct report_finding *f = &r->findings[first];
-	int also = report_also_count(r, first, count);
+	for (int i = 1; i < s->count && !story_is_beyond(s, i); i++)
+		md_put_finding(out, s->findings[i].role == ROLE_BECAUSE ? "because" : "also",
+			&s->findings[i]);
+	if (s->also > REPORT_ALSO)
+		strbuf_printf(out, "- and %d more like these\n", s->also - REPORT_ALSO);
+	for (int i = 0; i < s->count; i++)
+		if (story_advises(s, i)) {
+			strbuf_adds(out, "- **do**: ");
+			md_put_code(out, s->findings[i].remedy);
+			strbuf_addc(out, '\n');
+		}
+}
+
+static void md_put_story(
+	struct strbuf *out, const struct report_story *s, const struct report_options *options)
+{
+	const struct report_finding *f = s->findings;
 
 	strbuf_adds(out, "## ");
 	md_put_text(out, f->severity);
@@ -106,18 +121,7 @@ static void md_put_story(struct strbuf *out, const struct report *r, int first, 
 	strbuf_adds(out, "**");
 	md_put_text(out, f->summary);
 	strbuf_adds(out, "**\n\n");
-	for (int i = first + 1; i < first + count && !report_is_beyond(r, first, i); i++)
-		md_put_finding(out,
-			strcmp(r->findings[i].role, "because") == 0 ? "because" : "also",
-			&r->findings[i]);
-	if (also > REPORT_ALSO)
-		strbuf_printf(out, "- and %d more like these\n", also - REPORT_ALSO);
-	for (int i = first; i < first + count; i++)
-		if (report_advises(r, first, count, i)) {
-			strbuf_adds(out, "- **do**: ");
-			md_put_code(out, r->findings[i].remedy);
-			strbuf_addc(out, '\n');
-		}
+	md_put_parts(out, s);
 	if (f->times) {
 		strbuf_adds(out, "- **when**: ");
 		md_put_text(out, f->times);
@@ -128,20 +132,31 @@ static void md_put_story(struct strbuf *out, const struct report *r, int first, 
 	strbuf_addc(out, '\n');
 }
 
+static void md_put_nothing_found(struct strbuf *out, const struct report *r)
+{
+	strbuf_adds(out, "**");
+	md_put_text(out, r->verdict);
+	strbuf_adds(out, "**");
+	if (r->checked) {
+		strbuf_adds(out, " Checked: ");
+		md_put_text(out, r->checked);
+		strbuf_addc(out, '.');
+	}
+	strbuf_adds(out, "\n\n");
+}
+
 static void md_put_stories(
 	struct strbuf *out, const struct report *r, const struct report_options *options)
 {
-	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
+	int64_t more = report_all_findings(r) - r->finding_count;
 
-	if (!r->finding_count)
-		strbuf_printf(out, "Nothing found in %lld flows.\n\n", (long long)r->counts.flows);
-	for (int i = 0, n; i < r->finding_count; i += n) {
-		n = report_story_length(r, i);
-		md_put_story(out, r, i, n, options);
-	}
-	if (all > r->finding_count)
+	if (!r->story_count)
+		md_put_nothing_found(out, r);
+	for (int i = 0; i < r->story_count; i++)
+		md_put_story(out, &r->stories[i], options);
+	if (more > 0)
 		strbuf_printf(out, "%lld more findings, less weighty, are in the database.\n\n",
-			(long long)(all - r->finding_count));
+			(long long)more);
 }
 
 static void md_put_legs(struct strbuf *out, const struct report *r)
@@ -211,14 +226,14 @@ int report_markdown(
 {
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 	struct report r;
-	int result = report_load(&r, db, options, err);
+	int result = report_load(&r, db, options->findings_max, options->findings_max, err);
 
 	if (result == 0) {
 		strbuf_adds(&text, "# bothends\n\n");
 		md_put_stories(&text, &r, options);
 		md_put_looked_at(&text, &r);
 		if (r.note_count)
-			strbuf_adds(&text, "## Mind\n\n");
+			strbuf_adds(&text, "## Notes\n\n");
 		for (int i = 0; i < r.note_count; i++) {
 			strbuf_adds(&text, "- ");
 			md_put_text(&text, r.notes[i]);

@@ -1,45 +1,52 @@
 #include "report/model.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "report/query.h"
+#include "report/story.h"
 
 #define NOTES_MAX 200
 
 /* Reads columns in order, so that a query and its reader stand side by side. */
 struct row {
-	sqlite3_stmt *stmt;
+	const struct query *query;
 	int column;
 };
 
 static char *model_next_text(struct row *row)
 {
-	const char *t = (const char *)sqlite3_column_text(row->stmt, row->column++);
+	const char *t = query_text(row->query, row->column++);
 
 	return t ? mem_strdup(t) : NULL;
 }
 
 static int64_t model_next_int(struct row *row)
 {
-	int column = row->column++;
-
-	if (sqlite3_column_type(row->stmt, column) == SQLITE_NULL)
-		return DB_NONE;
-	return sqlite3_column_int64(row->stmt, column);
+	return query_int(row->query, row->column++);
 }
 
 static double model_next_real(struct row *row)
 {
-	return sqlite3_column_double(row->stmt, row->column++);
+	return query_real(row->query, row->column++);
+}
+
+static enum report_role model_next_role(struct row *row)
+{
+	const char *t = query_text(row->query, row->column++);
+
+	return strcmp(t, "head") == 0	   ? ROLE_HEAD
+	       : strcmp(t, "because") == 0 ? ROLE_BECAUSE
+					   : ROLE_ALSO;
 }
 
 static void model_read_counts(struct report *r, struct row *row)
 {
-	int64_t *const into[] = {&r->counts.critical, &r->counts.warning, &r->counts.notice,
-		&r->counts.flows, &r->counts.tcp_flows, &r->counts.frames, &r->counts.accounted,
-		&r->counts.vantages, &r->counts.log_records, &r->counts.log_files};
+	struct report_counts *c = &r->counts;
+	int64_t *const into[] = {&c->critical, &c->warning, &c->notice, &c->flows, &c->tcp_flows,
+		&c->hosts, &c->captures, &c->frames, &c->accounted, &c->log_files, &c->log_records,
+		&c->first_ns, &c->last_ns};
 
 	for (size_t i = 0; i < sizeof(into) / sizeof(into[0]); i++)
 		*into[i] = model_next_int(row);
@@ -52,7 +59,7 @@ static void model_read_finding(struct report *r, struct row *row)
 	MEM_RESERVE(r->findings, r->finding_count, r->finding_cap);
 	f = &r->findings[r->finding_count++];
 	*f = (struct report_finding){.story_id = model_next_int(row)};
-	f->role = model_next_text(row);
+	f->role = model_next_role(row);
 	f->depth = model_next_int(row);
 	f->id = model_next_int(row);
 	f->kind = model_next_text(row);
@@ -101,8 +108,8 @@ static void model_read_vantage(struct report *r, struct row *row)
 
 	r->vantages = mem_grow(r->vantages, (size_t)r->vantage_count + 1, sizeof(*r->vantages));
 	v = &r->vantages[r->vantage_count++];
-	row->column = 1; /* id is for people */
-	*v = (struct report_vantage){.host = model_next_text(row)};
+	*v = (struct report_vantage){.id = model_next_int(row)};
+	v->host = model_next_text(row);
 	v->name = model_next_text(row);
 	v->kind = model_next_text(row);
 	v->interface = model_next_text(row);
@@ -127,6 +134,7 @@ static void model_read_file(struct report *r, struct row *row)
 	*f = (struct report_file){.kind = model_next_text(row)};
 	f->path = model_next_text(row);
 	f->format = model_next_text(row);
+	f->compression = model_next_text(row);
 	f->records = model_next_int(row);
 	f->bytes = model_next_int(row);
 	f->first_ns = model_next_int(row);
@@ -136,6 +144,10 @@ static void model_read_file(struct report *r, struct row *row)
 	f->damaged = model_next_text(row);
 	f->hash = model_next_text(row);
 	f->sha256 = model_next_text(row);
+	f->vantage = model_next_text(row);
+	f->snaplen = model_next_int(row);
+	f->filter = model_next_text(row);
+	f->account = model_next_text(row);
 }
 
 static void model_read_account(struct report *r, struct row *row)
@@ -149,37 +161,30 @@ static void model_read_account(struct report *r, struct row *row)
 	a->n = model_next_int(row);
 }
 
-static void model_read_clock(struct report *r, struct row *row)
-{
-	struct report_clock *c;
-
-	r->clocks = mem_grow(r->clocks, (size_t)r->clock_count + 1, sizeof(*r->clocks));
-	c = &r->clocks[r->clock_count++];
-	*c = (struct report_clock){.name = model_next_text(row)};
-	c->reference = model_next_text(row);
-	c->offset_ns = model_next_int(row);
-	c->low_ns = model_next_int(row);
-	c->high_ns = model_next_int(row);
-	c->skew_ppm = model_next_real(row);
-	c->method = model_next_text(row);
-	c->samples = model_next_int(row);
-	c->pieces = model_next_int(row);
-}
-
 static void model_read_leg(struct report *r, struct row *row)
 {
 	struct report_leg *l;
 
 	r->legs = mem_grow(r->legs, (size_t)r->leg_count + 1, sizeof(*r->legs));
 	l = &r->legs[r->leg_count++];
-	*l = (struct report_leg){.from = model_next_text(row)};
+	*l = (struct report_leg){.from_id = model_next_int(row)};
+	l->to_id = model_next_int(row);
+	l->from = model_next_text(row);
 	l->to = model_next_text(row);
+	l->from_host = model_next_int(row);
+	l->to_host = model_next_int(row);
+	l->flows = model_next_int(row);
 	l->sent = model_next_int(row);
 	l->delivered = model_next_int(row);
 	l->misaddressed = model_next_int(row);
 	l->lost = model_next_int(row);
 	l->capture_missed = model_next_int(row);
 	l->unjudged = model_next_int(row);
+	l->duplicated = model_next_int(row);
+	l->reordered = model_next_int(row);
+	l->retransmitted = model_next_int(row);
+	l->injected = model_next_int(row);
+	l->estimated = model_next_int(row) == 1;
 }
 
 static void model_read_note(struct report *r, struct row *row)
@@ -188,61 +193,131 @@ static void model_read_note(struct report *r, struct row *row)
 	r->notes[r->note_count++] = model_next_text(row);
 }
 
-/* parameter (may be NULL) is bound to value. */
-static int model_each(struct report *r, struct db *db, const char *what, const char *sql,
-	const char *parameter, int64_t value, void (*read)(struct report *, struct row *),
-	struct error *err)
+struct part {
+	enum report_query query;
+	const char *parameter; /* NULL: the query has none */
+	int64_t value;
+	void (*read)(struct report *, struct row *);
+};
+
+static int model_each(struct report *r, struct db *db, const struct part *part, struct error *err)
 {
-	sqlite3_stmt *stmt;
-	int step;
+	struct query q;
+	int result = part->parameter ? query_open(&q, db, err, part->query, part->parameter,
+					       part->value, NULL)
+				     : query_open(&q, db, err, part->query, NULL);
 
-	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return error_set(err, -EIO, "report: %s: %s", what, sqlite3_errmsg(db->handle));
-	if (parameter)
-		db_int(stmt, sqlite3_bind_parameter_index(stmt, parameter), value);
-	while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct row row = {.stmt = stmt};
+	if (result)
+		return result;
+	while (query_next(&q)) {
+		struct row row = {.query = &q};
 
-		read(r, &row);
+		part->read(r, &row);
 	}
-	(void)sqlite3_finalize(stmt);
-	if (step != SQLITE_DONE)
-		return error_set(err, -EIO, "report: %s: %s", what, sqlite3_errmsg(db->handle));
+	return query_close(&q, err);
+}
+
+/* Findings come by id, and the findings of a story follow each other. */
+static void model_group(struct report *r)
+{
+	struct report_story *s = NULL;
+
+	r->stories = mem_array((size_t)r->finding_count + 1, sizeof(*r->stories));
+	for (int i = 0; i < r->finding_count; i++) {
+		const struct report_finding *f = &r->findings[i];
+
+		if (!s || s->findings->story_id != f->story_id) {
+			s = &r->stories[r->story_count++];
+			*s = (struct report_story){.findings = f};
+		}
+		s->count++;
+		s->also += f->role == ROLE_ALSO;
+	}
+}
+
+/* The first piece of each clock that is measured against another. */
+static void model_list_clocks(struct report *r)
+{
+	struct report_clock *c = NULL;
+
+	r->clocks = mem_array(r->ref_clock.count + 1, sizeof(*r->clocks));
+	for (size_t i = 0; i < r->ref_clock.count; i++) {
+		const struct ref_clock_piece *p = &r->ref_clock.pieces[i];
+
+		if (p->vantage == p->reference)
+			continue;
+		if (!c || c->first->vantage != p->vantage) {
+			c = &r->clocks[r->clock_count++];
+			*c = (struct report_clock){.first = p};
+		}
+		c->pieces++;
+	}
+}
+
+/* The last finding of the stories that begin up to story_max; 0: none. */
+static int64_t model_last_finding(const struct report *r, int64_t story_max)
+{
+	for (int i = r->finding_count - 1; i >= 0; i--)
+		if (r->findings[i].story_id <= story_max)
+			return r->findings[i].id;
 	return 0;
 }
 
-int report_load(
-	struct report *r, struct db *db, const struct report_options *options, struct error *err)
+int report_load(struct report *r, struct db *db, int64_t findings_max, int64_t proofs_max,
+	struct error *err)
 {
-	int64_t limit = options->findings_max ? options->findings_max : -1;
-	const struct {
-		const char *what, *sql, *parameter;
-		int64_t value;
-		void (*read)(struct report *, struct row *);
-	} parts[] = {
-		{"counts", schema_report_counts, NULL, 0, model_read_counts},
-		{"findings", schema_report_findings, ":limit", limit, model_read_finding},
-		{"evidence", schema_report_evidence, ":limit", limit, model_read_proof},
-		{"vantages", schema_report_vantages, NULL, 0, model_read_vantage},
-		{"files", schema_report_files, NULL, 0, model_read_file},
-		{"accounts", schema_report_accounts, NULL, 0, model_read_account},
-		{"clocks", schema_report_clocks, NULL, 0, model_read_clock},
-		{"legs", schema_report_legs, NULL, 0, model_read_leg},
-		{"notes", schema_report_notes, ":limit", NOTES_MAX, model_read_note},
+	const struct part findings = {
+		Q_FINDINGS, ":limit", findings_max ? findings_max : -1, model_read_finding};
+	struct part parts[] = {
+		{Q_EVIDENCE, ":limit", -1, model_read_proof},
+		{Q_COUNTS, NULL, 0, model_read_counts},
+		{Q_VANTAGES, NULL, 0, model_read_vantage},
+		{Q_FILES, NULL, 0, model_read_file},
+		{Q_ACCOUNTS, NULL, 0, model_read_account},
+		{Q_LEGS, NULL, 0, model_read_leg},
+		{Q_NOTES, ":limit", NOTES_MAX, model_read_note},
 	};
-	int result = 0;
+	int result;
 
 	*r = (struct report){0};
+	result = ref_clock_load(&r->ref_clock, db, err);
+	if (result == 0)
+		result = model_each(r, db, &findings, err);
+	if (proofs_max)
+		parts[0].value = model_last_finding(r, proofs_max);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && result == 0; i++)
-		result = model_each(r, db, parts[i].what, parts[i].sql, parts[i].parameter,
-			parts[i].value, parts[i].read, err);
-	return result;
+		result = model_each(r, db, &parts[i], err);
+	if (result)
+		return result;
+	model_group(r);
+	model_list_clocks(r);
+	report_set_verdict(r);
+	return 0;
+}
+
+int64_t report_all_findings(const struct report *r)
+{
+	return r->counts.critical + r->counts.warning + r->counts.notice;
+}
+
+static int model_by_id(const void *key, const void *element)
+{
+	int64_t id = *(const int64_t *)key, other = ((const struct report_vantage *)element)->id;
+
+	return id < other ? -1 : id > other;
+}
+
+const struct report_vantage *report_vantage(const struct report *r, int64_t id)
+{
+	return r->vantage_count ? bsearch(&id, r->vantages, (size_t)r->vantage_count,
+					  sizeof(*r->vantages), model_by_id)
+				: NULL;
 }
 
 static void model_free_finding(struct report_finding *f)
 {
-	char *texts[] = {f->role, f->kind, f->severity, f->host, f->from, f->to, f->src_ip,
-		f->dst_ip, f->summary, f->remedy, f->detail, f->times};
+	char *texts[] = {f->kind, f->severity, f->host, f->from, f->to, f->src_ip, f->dst_ip,
+		f->summary, f->remedy, f->detail, f->times};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
@@ -264,7 +339,8 @@ static void model_free_vantage(struct report_vantage *v)
 
 static void model_free_file(struct report_file *f)
 {
-	char *texts[] = {f->kind, f->path, f->format, f->damaged, f->hash, f->sha256};
+	char *texts[] = {f->kind, f->path, f->format, f->compression, f->damaged, f->hash,
+		f->sha256, f->vantage, f->filter, f->account};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
@@ -282,18 +358,17 @@ void report_release(struct report *r)
 		free(r->accounts[i].what);
 		free(r->accounts[i].disposition);
 	}
-	for (int i = 0; i < r->clock_count; i++) {
-		free(r->clocks[i].name);
-		free(r->clocks[i].reference);
-		free(r->clocks[i].method);
-	}
 	for (int i = 0; i < r->leg_count; i++) {
 		free(r->legs[i].from);
 		free(r->legs[i].to);
 	}
 	for (int i = 0; i < r->note_count; i++)
 		free(r->notes[i]);
+	ref_clock_release(&r->ref_clock);
+	free(r->verdict);
+	free(r->checked);
 	free(r->findings);
+	free(r->stories);
 	free(r->vantages);
 	free(r->files);
 	free(r->accounts);
@@ -301,73 +376,4 @@ void report_release(struct report *r)
 	free(r->legs);
 	free(r->notes);
 	*r = (struct report){0};
-}
-
-bool report_extractable(const struct report_finding *f)
-{
-	for (int i = 0; i < f->proof_count; i++)
-		if (f->proofs[i].path && !f->proofs[i].is_log && f->proofs[i].number != DB_NONE)
-			return true;
-	return false;
-}
-
-int report_story_length(const struct report *r, int first)
-{
-	int n = 1;
-
-	while (first + n < r->finding_count &&
-		r->findings[first + n].story_id == r->findings[first].story_id)
-		n++;
-	return n;
-}
-
-int report_also_count(const struct report *r, int first, int count)
-{
-	int n = 0;
-
-	for (int i = first; i < first + count; i++)
-		n += strcmp(r->findings[i].role, "also") == 0;
-	return n;
-}
-
-bool report_is_beyond(const struct report *r, int first, int i)
-{
-	return strcmp(r->findings[i].role, "also") == 0 &&
-	       report_also_count(r, first, i - first) >= REPORT_ALSO;
-}
-
-bool report_advises(const struct report *r, int first, int count, int i)
-{
-	bool caused = false;
-
-	if (!r->findings[i].remedy || strcmp(r->findings[i].role, "also") == 0)
-		return false;
-	for (int k = first; k < first + count; k++)
-		caused |= r->findings[k].remedy && strcmp(r->findings[k].role, "because") == 0;
-	return !caused || i != first;
-}
-
-const char *report_basename(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-void report_shell_word(struct strbuf *out, const char *word)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
-
-	if (*word && word[strspn(word, plain)] == 0) {
-		strbuf_adds(out, word);
-		return;
-	}
-	strbuf_addc(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			strbuf_adds(out, "'\\'");
-		strbuf_addc(out, *word);
-	}
-	strbuf_addc(out, '\'');
 }

@@ -1,6 +1,8 @@
 /*
- * model: what every report shows, read from the database once, so that text, JSON and Markdown say the
- * same. Strings are as stored: each output makes them inert itself.
+ * model: what a report says, read from the database once. Text, JSON, Markdown and HTML take the
+ * verdict, the stories, the notes and the inputs from it alone, so that they all give one answer;
+ * HTML queries more rows for what only it draws. Strings are as stored: each format escapes them
+ * itself.
  */
 #pragma once
 
@@ -10,31 +12,28 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "report/ref_clock.h"
 #include "store/db.h"
 
-#define REPORT_FINDINGS 100 /* findings shown unless all are asked for */
-#define REPORT_ALSO 8	    /* further effects of one cause that text and Markdown show */
-#define REPORT_WIDTH_MIN 40 /* narrower terminals get lines of this width */
-
-struct report_options {
-	int width;		/* columns to wrap at; 0: do not wrap */
-	bool colour;		/* text only: ANSI colours */
-	const char *database;	/* path as the user gave it, for the extract command; NULL: unknown */
-	int64_t findings_max;	/* stories that begin beyond this number are left out; 0: none */
-};
+#define REPORT_FINDINGS                                                                            \
+	100 /* stories that begin with a later finding are left out unless all are asked for */
+#define REPORT_ALSO 8 /* further effects of one cause that text, Markdown and HTML show */
 
 /* One row of evidence. */
 struct report_proof {
-	char *path;	/* capture or flow-log file; NULL: only a flow */
-	int64_t number; /* frame or line; DB_NONE: none */
-	bool is_log;	/* number is a line of a flow log */
+	char *path;	 /* capture or flow-log file; NULL: only a flow */
+	int64_t number;	 /* frame or line; DB_NONE: none */
+	bool is_log;	 /* number is a line of a flow log */
 	int64_t flow_id; /* DB_NONE: none */
 	char *note;
 };
 
+/* A finding's place in its story; see the view story. */
+enum report_role { ROLE_HEAD, ROLE_BECAUSE, ROLE_ALSO };
+
 struct report_finding {
 	int64_t id, story_id, depth;
-	char *role; /* head, because, also: see the view story */
+	enum report_role role;
 	char *kind, *severity;
 	double confidence;
 	char *host, *from, *to; /* names; NULL: none */
@@ -42,19 +41,28 @@ struct report_finding {
 	int64_t first_ns, last_ns, count, total, cause_id; /* DB_NONE where NULL */
 	char *summary, *remedy; /* remedy NULL: none */
 	char *detail;		/* JSON */
-	char *times;		/* when, in words: "2026-11-21T07:55:59Z for 8 s"; NULL: it has no time */
+	char *times; /* when, in words: "2026-11-21T07:55:59Z for 8 s"; NULL: it has no time */
 	struct report_proof *proofs;
 	int proof_count;
 };
 
+/* What happened (findings[0]), what explains it, and what else the cause did. */
+struct report_story {
+	const struct report_finding *findings;
+	int count;
+	int also; /* of them with ROLE_ALSO */
+};
+
 struct report_vantage {
+	int64_t id;
 	char *host, *name, *kind, *interface, *mac, *trust, *reasons, *path;
 	int64_t first_ns, last_ns, frames, files, tcp_missed, duplicates;
 };
 
 struct report_file {
-	char *kind, *path, *format, *damaged, *hash, *sha256;
-	int64_t records, bytes, first_ns, last_ns, dropped_kernel, dropped_interface;
+	char *kind, *path, *format, *compression, *damaged, *hash, *sha256;
+	char *vantage, *filter, *account; /* account: "joined 354, arp 6"; NULL: none */
+	int64_t records, bytes, first_ns, last_ns, dropped_kernel, dropped_interface, snaplen;
 };
 
 struct report_account {
@@ -62,69 +70,55 @@ struct report_account {
 	int64_t n;
 };
 
+/* The clock of one vantage point: the first piece of its model, and how many pieces there are. */
 struct report_clock {
-	char *name, *reference, *method;
-	int64_t offset_ns, low_ns, high_ns, samples, pieces;
-	double skew_ppm;
+	const struct ref_clock_piece *first;
+	int pieces;
 };
 
 struct report_leg {
+	int64_t from_id, to_id, from_host, to_host;
 	char *from, *to;
-	int64_t sent, delivered, misaddressed, lost, capture_missed, unjudged;
+	int64_t flows, sent, delivered, misaddressed, lost, capture_missed, unjudged;
+	int64_t duplicated, reordered, retransmitted, injected;
+	bool estimated; /* counts of segments come from merged records */
 };
 
 struct report_counts {
-	int64_t critical, warning, notice, flows, tcp_flows, frames, accounted, vantages, log_records,
-		log_files;
+	int64_t critical, warning, notice;
+	int64_t flows, tcp_flows, hosts, captures, frames, accounted, log_files, log_records;
+	int64_t first_ns, last_ns; /* of all flows, reference clock; DB_NONE: no flow */
 };
 
 struct report {
 	struct report_counts counts;
-	struct report_finding *findings; /* in order of id: stories are runs of one story_id */
+	char *verdict; /* the headline: the first story's, or that nothing was found */
+	char *checked; /* what that rests on; NULL with stories: they say it */
+	struct report_finding *findings; /* by id */
+	struct report_story *stories;	 /* in order */
 	struct report_vantage *vantages;
 	struct report_file *files;
 	struct report_account *accounts;
-	struct report_clock *clocks;
+	struct ref_clock ref_clock;
+	struct report_clock *clocks; /* of all but the reference */
 	struct report_leg *legs;
-	char **notes;
+	char **notes; /* what was not judged, and what would settle it */
+	int finding_count, story_count, vantage_count, file_count, account_count, clock_count;
+	int leg_count, note_count;
 	int finding_cap, proof_at; /* while loading */
-	int finding_count, vantage_count, file_count, account_count, clock_count, leg_count, note_count;
 };
 
-/* Reads everything; released with report_release(), also after a failure. */
-int report_load(struct report *r, struct db *db, const struct report_options *options, struct error *err);
+/*
+ * Reads the stories that begin with a finding up to findings_max, and evidence for those that begin
+ * up to proofs_max (0: all of them), and all the rest. Released with report_release(), also after a
+ * failure.
+ */
+int report_load(struct report *r, struct db *db, int64_t findings_max, int64_t proofs_max,
+	struct error *err);
 void report_release(struct report *r);
 
-/* How many findings of the story are further effects (role also), and whether finding i is beyond REPORT_ALSO. */
-int report_also_count(const struct report *r, int first, int count);
-bool report_is_beyond(const struct report *r, int first, int i);
+/* All findings of the database, also those that were not read. */
+int64_t report_all_findings(const struct report *r);
 
-/*
- * Whether the story of count findings from first on gives the remedy of finding i: those of the causes;
- * that of the symptom only where no cause has one.
- */
-bool report_advises(const struct report *r, int first, int count, int i);
-
-/* Is there a frame among the proof? Lines of a log and counters cannot be extracted. */
-bool report_extractable(const struct report_finding *f);
-
-/* Findings from index first on that belong to the same story. */
-int report_story_length(const struct report *r, int first);
-
-/* The last part of a path. */
-const char *report_basename(const char *path);
-
-/* Appends a word that a shell reads back as it is: quoted where it must be. */
-void report_shell_word(struct strbuf *out, const char *word);
-
-/* Each writes a whole report of a finished, judged database to out. 0, or negative with err set. */
-int report_text(struct db *db, FILE *out, const struct report_options *options, struct error *err);
-int report_json(struct db *db, FILE *out, const struct report_options *options, struct error *err);
-int report_html(struct db *db, FILE *out, const struct report_options *options, struct error *err);
-int report_markdown(struct db *db, FILE *out, const struct report_options *options, struct error *err);
-
-/* A clock in plain words: "clock of db is 37.2 s ahead of worker's (+- 0.2 ms), drifting 80 ppm". */
-void report_clock_words(struct strbuf *out, const struct report_clock *c);
-
-/* Options for writing to out: width and colour of the terminal that it is, else none; NO_COLOR is honoured. */
-struct report_options report_terminal_options(FILE *out, const char *database);
+/* The vantage point with that id, or NULL. */
+const struct report_vantage *report_vantage(const struct report *r, int64_t id);

@@ -8,15 +8,15 @@ static int query_failed(sqlite3 *handle, const char *name, struct error *err)
 	return error_set(err, -EIO, "report query %s: %s", name, sqlite3_errmsg(handle));
 }
 
-int query_open(struct query *r, struct db *db, struct error *err, enum html_query query, ...)
+int query_open(struct query *r, struct db *db, struct error *err, enum report_query query, ...)
 {
 	const char *name;
 	va_list ap;
 
 	*r = (struct query){.result = SQLITE_ROW};
-	if (sqlite3_prepare_v2(db->handle, schema_html[query].text, -1, &r->stmt, NULL) !=
+	if (sqlite3_prepare_v2(db->handle, schema_report[query].text, -1, &r->stmt, NULL) !=
 		SQLITE_OK)
-		return query_failed(db->handle, schema_html[query].name, err);
+		return query_failed(db->handle, schema_report[query].name, err);
 	va_start(ap, query);
 	while ((name = va_arg(ap, const char *)))
 		(void)sqlite3_bind_int64(
@@ -61,7 +61,7 @@ double query_real(const struct query *r, int column)
 	return sqlite3_column_double(r->stmt, column);
 }
 
-int query_one(struct db *db, struct error *err, enum html_query query, const char *parameter,
+int query_one(struct db *db, struct error *err, enum report_query query, const char *parameter,
 	int64_t value, int64_t *ret_value)
 {
 	struct query r;

@@ -1,4 +1,4 @@
-/* query: runs one of the queries of the HTML report and of extract (schema/html/) and walks its
+/* query: runs one of the queries of the reports and of extract (schema/report/) and walks its
  * rows. */
 #pragma once
 
@@ -13,7 +13,7 @@ struct query {
 };
 
 /* Starts a query; pairs of parameter name (":flow") and int64_t follow, ended by NULL. */
-int query_open(struct query *r, struct db *db, struct error *err, enum html_query query, ...)
+int query_open(struct query *r, struct db *db, struct error *err, enum report_query query, ...)
 	__attribute__((sentinel));
 
 /* Moves to the next row; false at the end and on an error, which query_close() tells. */
@@ -27,5 +27,5 @@ int64_t query_int(const struct query *r, int column); /* DB_NONE for NULL */
 double query_real(const struct query *r, int column);
 
 /* A single number: the first column of the first row, DB_NONE when there is none. */
-int query_one(struct db *db, struct error *err, enum html_query query, const char *parameter,
+int query_one(struct db *db, struct error *err, enum report_query query, const char *parameter,
 	int64_t value, int64_t *ret_value);

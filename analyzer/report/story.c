@@ -1,153 +1,139 @@
 #include "report/story.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
-#include "report/query.h"
+#include "base/nsec.h"
 
-static char *copy(const struct query *r, int column)
+const char *story_role_name(enum report_role role)
 {
-	const char *s = query_text(r, column);
+	static const char *const names[] = {
+		[ROLE_HEAD] = "head", [ROLE_BECAUSE] = "because", [ROLE_ALSO] = "also"};
 
-	return s ? mem_strdup(s) : NULL;
+	return names[role];
 }
 
-static void read_finding(const struct query *r, struct story_finding *f)
+const struct report_finding *story_cause(const struct report_story *s)
 {
-	*f = (struct story_finding){
-		.id = query_int(r, 0),
-		.kind = copy(r, 1),
-		.severity = copy(r, 2),
-		.confidence = query_real(r, 3),
-		.cause_id = query_int(r, 4),
-		.host_low = query_int(r, 5),
-		.host_high = query_int(r, 6),
-		.summary = copy(r, 7),
-		.remedy = copy(r, 8),
-		.host = copy(r, 9),
-		.from = copy(r, 10),
-		.to = copy(r, 11),
-		.src_ip = copy(r, 12),
-		.dst_ip = copy(r, 13),
-		.first_ns = query_int(r, 14),
-		.last_ns = query_int(r, 15),
-		.count = query_int(r, 16),
-		.total = query_int(r, 17),
-		.detail = copy(r, 18),
-	};
+	const struct report_finding *cause = NULL;
+
+	for (int i = 1; i < s->count; i++)
+		if (s->findings[i].role == ROLE_BECAUSE &&
+			(!cause || s->findings[i].depth < cause->depth))
+			cause = &s->findings[i];
+	return cause;
 }
 
-/* Union by the smaller index, so that a story is named by its most important finding. */
-static size_t root(struct story_list *s, size_t i)
+bool story_is_beyond(const struct report_story *s, int i)
 {
-	while (s->findings[i].group != i)
-		i = s->findings[i].group = s->findings[s->findings[i].group].group;
-	return i;
+	int before = 0;
+
+	for (int k = 0; k < i; k++)
+		before += s->findings[k].role == ROLE_ALSO;
+	return s->findings[i].role == ROLE_ALSO && before >= REPORT_ALSO;
 }
 
-static void unite(struct story_list *s, size_t a, size_t b)
+bool story_advises(const struct report_story *s, int i)
 {
-	a = root(s, a);
-	b = root(s, b);
-	if (a < b)
-		s->findings[b].group = a;
-	else
-		s->findings[a].group = b;
+	const struct report_finding *f = s->findings;
+	bool caused = false;
+
+	if (!f[i].remedy || f[i].role == ROLE_ALSO)
+		return false;
+	for (int k = 0; k < s->count; k++)
+		caused |= f[k].remedy && f[k].role == ROLE_BECAUSE;
+	return !caused || i != 0;
 }
 
-static int by_pair(const void *pa, const void *pb)
+bool story_extractable(const struct report_finding *f)
 {
-	const struct story_finding *a = *(struct story_finding *const *)pa, *b = *(struct story_finding *const *)pb;
-
-	if (a->host_low != b->host_low)
-		return a->host_low < b->host_low ? -1 : 1;
-	if (a->host_high != b->host_high)
-		return a->host_high < b->host_high ? -1 : 1;
-	return a->id < b->id ? -1 : 1;
+	for (int i = 0; i < f->proof_count; i++)
+		if (f->proofs[i].path && !f->proofs[i].is_log && f->proofs[i].number != DB_NONE)
+			return true;
+	return false;
 }
 
-static void unite_pairs(struct story_list *s)
+const char *report_basename(const char *path)
 {
-	CLEANUP_FREE struct story_finding **sorted = mem_array(s->count, sizeof(*sorted));
+	const char *slash = strrchr(path, '/');
 
-	for (size_t i = 0; i < s->count; i++)
-		sorted[i] = &s->findings[i];
-	qsort(sorted, s->count, sizeof(*sorted), by_pair);
-	for (size_t i = 1; i < s->count; i++)
-		if (sorted[i]->host_low > 0 && sorted[i]->host_low == sorted[i - 1]->host_low &&
-			sorted[i]->host_high == sorted[i - 1]->host_high)
-			unite(s, (size_t)(sorted[i - 1] - s->findings), (size_t)(sorted[i] - s->findings));
+	return slash && slash[1] ? slash + 1 : path;
 }
 
-static void group(struct story_list *s)
+void report_shell_word(struct strbuf *out, const char *word)
 {
-	for (size_t i = 0; i < s->count; i++)
-		s->findings[i].group = i;
-	for (size_t i = 0; i < s->count; i++) {
-		const struct story_finding *cause = story_find(s, s->findings[i].cause_id);
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
 
-		if (cause)
-			unite(s, i, (size_t)(cause - s->findings));
+	if (*word && word[strspn(word, plain)] == 0) {
+		strbuf_adds(out, word);
+		return;
 	}
-	if (s->count)
-		unite_pairs(s);
-	for (size_t i = 0; i < s->count; i++)
-		s->findings[i].group = root(s, i);
-}
-
-int story_load(struct story_list *s, struct db *db, struct error *err)
-{
-	size_t cap = 0;
-	struct query r;
-	int result;
-
-	*s = (struct story_list){0};
-	result = query_open(&r, db, err, Q_FINDINGS, ":limit", (int64_t)STORY_FINDINGS_MAX, NULL);
-	if (result)
-		return result;
-	while (query_next(&r)) {
-		MEM_RESERVE(s->findings, s->count, cap);
-		read_finding(&r, &s->findings[s->count++]);
+	strbuf_addc(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_adds(out, "'\\'");
+		strbuf_addc(out, *word);
 	}
-	result = query_close(&r, err);
-	if (result == 0)
-		group(s);
-	return result;
+	strbuf_addc(out, '\'');
 }
 
-void story_release(struct story_list *s)
+void report_clock_words(struct strbuf *out, const struct report_clock *c)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		struct story_finding *f = &s->findings[i];
+	const struct ref_clock_piece *p = c->first;
+	char span[NSEC_TEXT_SIZE], half[NSEC_TEXT_SIZE];
 
-		free(f->kind);
-		free(f->severity);
-		free(f->summary);
-		free(f->remedy);
-		free(f->host);
-		free(f->from);
-		free(f->to);
-		free(f->src_ip);
-		free(f->dst_ip);
-		free(f->detail);
+	strbuf_printf(out, "clock of %s", p->name);
+	if (p->offset_ns == DB_NONE || p->low_ns == DB_NONE || p->high_ns == DB_NONE) {
+		int64_t bound = p->low_ns != DB_NONE ? p->low_ns : p->high_ns;
+
+		if (bound == DB_NONE)
+			strbuf_printf(out, ": unknown against %s's", p->reference_name);
+		else
+			strbuf_printf(out, " minus %s's: at %s %s", p->reference_name,
+				p->low_ns != DB_NONE ? "least" : "most", nsec_span(bound, span));
+	} else if (p->low_ns <= 0 && p->high_ns >= 0) {
+		strbuf_printf(out, " agrees with %s's within %s", p->reference_name,
+			nsec_span(p->high_ns > -p->low_ns ? p->high_ns : -p->low_ns, span));
+	} else {
+		int64_t off = p->offset_ns < 0 ? -p->offset_ns : p->offset_ns;
+
+		strbuf_printf(out, " is %s %s %s's (+- %s)", nsec_span(off, span),
+			p->offset_ns < 0 ? "behind" : "ahead of", p->reference_name,
+			nsec_span((p->high_ns - p->low_ns + 1) / 2, half));
 	}
-	free(s->findings);
-	*s = (struct story_list){0};
+	if (p->skew_ppm > 0.5 || p->skew_ppm < -0.5)
+		strbuf_printf(out, ", drifting %.0f ppm", p->skew_ppm);
+	if (c->pieces > 1)
+		strbuf_printf(out, ", in %d pieces", c->pieces);
+	strbuf_printf(out, "; by %lld packets, %s", (long long)p->samples, p->method);
 }
 
-static int by_id(const void *key, const void *element)
+/* "12 flows, 480 segments from web to db, 720 segments from db to web" */
+static char *story_checked(const struct report *r)
 {
-	int64_t id = *(const int64_t *)key, other = ((const struct story_finding *)element)->id;
+	struct strbuf text = STRBUF_INIT;
 
-	return id < other ? -1 : id > other;
+	strbuf_printf(
+		&text, "%lld flow%s", (long long)r->counts.flows, r->counts.flows == 1 ? "" : "s");
+	for (int i = 0; i < r->leg_count; i++)
+		strbuf_printf(&text, ", %lld segments from %s to %s", (long long)r->legs[i].sent,
+			r->legs[i].from, r->legs[i].to);
+	if (r->counts.log_files)
+		strbuf_printf(&text, ", %lld flow-log records", (long long)r->counts.log_records);
+	return text.text;
 }
 
-const struct story_finding *story_find(const struct story_list *s, int64_t id)
+/* With notes the silence is not yet a clean bill: they say what was not judged. */
+void report_set_verdict(struct report *r)
 {
-	return s->count ? bsearch(&id, s->findings, s->count, sizeof(*s->findings), by_id) : NULL;
-}
-
-const struct story_finding *story_headline(const struct story_list *s, size_t group)
-{
-	return &s->findings[group];
+	if (r->story_count) {
+		r->verdict = mem_strdup(r->stories[0].findings->summary);
+	} else if (!r->counts.captures && !r->counts.log_files) {
+		r->verdict = mem_strdup("Nothing was read.");
+	} else {
+		r->verdict = mem_strdup(
+			r->note_count ? "No fault proven; see the notes." : "No fault found.");
+		r->checked = story_checked(r);
+	}
 }

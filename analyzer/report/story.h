@@ -1,40 +1,35 @@
-/*
- * story: the findings of a database, grouped for people: a finding, what it explains, and
- * everything else about the same pair of hosts are one story.
- */
+/* story: what every format shows of a story, and the words that they share. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "report/model.h"
 
-#include "store/db.h"
+/* "head", "because" or "also". */
+const char *story_role_name(enum report_role role);
 
-#define STORY_FINDINGS_MAX 20000 /* findings read; the worst come first */
+/* The finding that explains the headline, or NULL. */
+const struct report_finding *story_cause(const struct report_story *s);
 
-struct story_finding {
-	int64_t id, cause_id; /* cause_id 0: none */
-	int64_t host_low, host_high; /* the pair it is about; 0: none */
-	double confidence;
-	char *kind, *severity, *summary, *remedy;
-	char *host, *from, *to, *src_ip, *dst_ip; /* NULL: none */
-	char *detail;				  /* JSON */
-	int64_t first_ns, last_ns, count, total;  /* DB_NONE: none */
-	size_t group;				  /* index of the first finding of its story */
-};
-
-struct story_list {
-	struct story_finding *findings; /* by id: the most important first */
-	size_t count;
-};
-
-int story_load(struct story_list *s, struct db *db, struct error *err);
-void story_release(struct story_list *s);
-
-/* The finding with that id, or NULL. */
-const struct story_finding *story_find(const struct story_list *s, int64_t id);
+/* Whether finding i is one of those with ROLE_ALSO that only a count stands for. */
+bool story_is_beyond(const struct report_story *s, int i);
 
 /*
- * The finding whose sentence opens a story: the weightiest, which is an effect that people noticed;
- * its cause_id leads to the cause. group is the story's index.
+ * Whether the story gives the remedy of finding i: those of the causes; that of the headline only
+ * where no cause has one.
  */
-const struct story_finding *story_headline(const struct story_list *s, size_t group);
+bool story_advises(const struct report_story *s, int i);
+
+/* Is there a frame among the evidence? Lines of a log and counters cannot be extracted. */
+bool story_extractable(const struct report_finding *f);
+
+/* The last part of a path. */
+const char *report_basename(const char *path);
+
+/* Appends a word that a shell reads back as it is: quoted where it must be. */
+void report_shell_word(struct strbuf *out, const char *word);
+
+/* A clock in plain words: "clock of db is 37.2 s ahead of worker's (+- 0.2 ms), drifting 80 ppm".
+ */
+void report_clock_words(struct strbuf *out, const struct report_clock *c);
+
+/* Sets the verdict of a model that is loaded otherwise. */
+void report_set_verdict(struct report *r);

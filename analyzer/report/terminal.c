@@ -4,7 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "report/model.h"
+#include "report/report.h"
 
 struct report_options report_terminal_options(FILE *out, const char *database)
 {

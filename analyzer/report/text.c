@@ -1,12 +1,12 @@
-/* text: the report for a terminal. Verdict first, then what was looked at, then what is not known.
- */
+/* text: the report for a terminal. Stories first, then the inputs, then the notes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "report/escape.h"
-#include "report/model.h"
+#include "report/report.h"
+#include "report/story.h"
 
 #define LABEL_WIDTH 10 /* severity, and the labels below it */
 #define SLUG_WIDTH 14  /* at least */
@@ -18,7 +18,7 @@ struct page {
 	FILE *out;
 	const struct report_options *options;
 	int slug_width;
-	struct strbuf line; /* the line that is being made, inert */
+	struct strbuf line; /* the line that is being made, escaped */
 };
 
 static void text_colour(struct page *p, const char *code)
@@ -49,8 +49,8 @@ static void text_spaces(struct page *p, int n)
 }
 
 /*
- * Writes inert text that begins at column at, and goes on at column indent where it does not fit. A
- * word that is longer than a line stands alone and sticks out: a command to copy must stay whole.
+ * Writes escaped text that begins at column at, and goes on at column indent where it does not fit.
+ * A word that is longer than a line stands alone and sticks out: a command to copy must stay whole.
  */
 static void text_put_wrapped(struct page *p, const char *text, int at, int indent)
 {
@@ -78,7 +78,7 @@ static void text_put_wrapped(struct page *p, const char *text, int at, int inden
 	(void)fputc('\n', p->out);
 }
 
-/* Stored text made inert; valid until the next call. */
+/* Stored text escaped; valid until the next call. */
 static const char *text_escaped(struct page *p, const char *text)
 {
 	strbuf_reset(&p->line);
@@ -221,7 +221,7 @@ static void text_put_proof(struct page *p, const struct report_finding *f)
 		files += text_add_file(&text, f, i);
 	if (!files)
 		return;
-	if (p->options->database && report_extractable(f)) {
+	if (p->options->database && story_extractable(f)) {
 		strbuf_adds(&text, "   bothends extract ");
 		report_shell_word(&text, p->options->database);
 		strbuf_printf(&text, " %lld", (long long)f->id);
@@ -229,28 +229,34 @@ static void text_put_proof(struct page *p, const struct report_finding *f)
 	text_put_plain(p, "proof", text.text);
 }
 
-static void text_put_story(struct page *p, const struct report *r, int first, int count)
+static void text_put_parts(struct page *p, const struct report_story *s)
 {
-	const struct report_finding *f = &r->findings[first];
-	int also = report_also_count(r, first, count);
-	char sure[32], more[48];
+	char more[48];
 
-	text_put_head(p, f);
-	for (int i = first + 1; i < first + count; i++)
-		if (strcmp(r->findings[i].role, "because") == 0)
-			text_put_because(p, "because", &r->findings[i], false);
-	for (int i = first + 1; i < first + count && !report_is_beyond(r, first, i); i++)
-		if (strcmp(r->findings[i].role, "also") == 0)
-			text_put_because(p, "also", &r->findings[i], true);
-	if (also > REPORT_ALSO) {
-		(void)snprintf(more, sizeof(more), "and %d more like these", also - REPORT_ALSO);
+	for (int i = 1; i < s->count; i++)
+		if (s->findings[i].role == ROLE_BECAUSE)
+			text_put_because(p, "because", &s->findings[i], false);
+	for (int i = 1; i < s->count && !story_is_beyond(s, i); i++)
+		if (s->findings[i].role == ROLE_ALSO)
+			text_put_because(p, "also", &s->findings[i], true);
+	if (s->also > REPORT_ALSO) {
+		(void)snprintf(more, sizeof(more), "and %d more like these", s->also - REPORT_ALSO);
 		text_put_plain(p, "", more);
 	}
+}
+
+static void text_put_story(struct page *p, const struct report_story *s)
+{
+	const struct report_finding *f = s->findings;
+	char sure[32];
+
+	text_put_head(p, f);
+	text_put_parts(p, s);
 	if (f->times)
 		text_put_plain(p, "when", f->times);
-	for (int i = first; i < first + count; i++)
-		if (report_advises(r, first, count, i))
-			text_put_plain(p, "do", r->findings[i].remedy);
+	for (int i = 0; i < s->count; i++)
+		if (story_advises(s, i))
+			text_put_plain(p, "do", s->findings[i].remedy);
 	text_put_proof(p, f);
 	if (f->confidence < 0.9) {
 		(void)snprintf(sure, sizeof(sure), "%.0f %% confident", f->confidence * 100);
@@ -261,36 +267,26 @@ static void text_put_story(struct page *p, const struct report *r, int first, in
 
 static void text_put_nothing_found(struct page *p, const struct report *r)
 {
-	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	CLEANUP_FREE char *text = r->checked ? mem_printf("%s Checked: %s.", r->verdict, r->checked)
+					     : mem_strdup(r->verdict);
 
-	strbuf_printf(&text, "%s Checked: %lld flow%s",
-		r->note_count ? "Nothing proven; mind what stands at the end." : "Nothing found.",
-		(long long)r->counts.flows, r->counts.flows == 1 ? "" : "s");
-	for (int i = 0; i < r->leg_count; i++)
-		strbuf_printf(&text, ", %lld segments from %s to %s", (long long)r->legs[i].sent,
-			r->legs[i].from, r->legs[i].to);
-	if (r->counts.log_files)
-		strbuf_printf(&text, ", %lld flow-log records", (long long)r->counts.log_records);
-	strbuf_addc(&text, '.');
-	text_put_wrapped(p, text_escaped(p, text.text), 0, 0);
+	text_put_wrapped(p, text_escaped(p, text), 0, 0);
 	(void)fputc('\n', p->out);
 }
 
 static void text_put_stories(struct page *p, const struct report *r)
 {
-	int64_t all = r->counts.critical + r->counts.warning + r->counts.notice;
+	int64_t more = report_all_findings(r) - r->finding_count;
 
-	if (!r->finding_count)
+	if (!r->story_count)
 		text_put_nothing_found(p, r);
-	for (int i = 0, n; i < r->finding_count; i += n) {
-		n = report_story_length(r, i);
-		text_put_story(p, r, i, n);
-	}
-	if (all > r->finding_count)
+	for (int i = 0; i < r->story_count; i++)
+		text_put_story(p, &r->stories[i]);
+	if (more > 0)
 		(void)fprintf(p->out,
 			"%lld more findings, less weighty: give --all, or bothends query --saved "
 			"findings\n\n",
-			(long long)(all - r->finding_count));
+			(long long)more);
 }
 
 /* Width of the widest of n names, for a column. */
@@ -424,36 +420,6 @@ static void text_put_accounts(struct page *p, const struct report *r)
 	}
 }
 
-void report_clock_words(struct strbuf *out, const struct report_clock *c)
-{
-	char span[NSEC_TEXT_SIZE], half[NSEC_TEXT_SIZE];
-
-	strbuf_printf(out, "clock of %s", c->name);
-	if (c->offset_ns == DB_NONE || c->low_ns == DB_NONE || c->high_ns == DB_NONE) {
-		int64_t bound = c->low_ns != DB_NONE ? c->low_ns : c->high_ns;
-
-		if (bound == DB_NONE)
-			strbuf_printf(out, ": unknown against %s's", c->reference);
-		else
-			strbuf_printf(out, " minus %s's: at %s %s", c->reference,
-				c->low_ns != DB_NONE ? "least" : "most", nsec_span(bound, span));
-	} else if (c->low_ns <= 0 && c->high_ns >= 0) {
-		strbuf_printf(out, " agrees with %s's within %s", c->reference,
-			nsec_span(c->high_ns > -c->low_ns ? c->high_ns : -c->low_ns, span));
-	} else {
-		int64_t off = c->offset_ns < 0 ? -c->offset_ns : c->offset_ns;
-
-		strbuf_printf(out, " is %s %s %s's (+- %s)", nsec_span(off, span),
-			c->offset_ns < 0 ? "behind" : "ahead of", c->reference,
-			nsec_span((c->high_ns - c->low_ns + 1) / 2, half));
-	}
-	if (c->skew_ppm > 0.5 || c->skew_ppm < -0.5)
-		strbuf_printf(out, ", drifting %.0f ppm", c->skew_ppm);
-	if (c->pieces > 1)
-		strbuf_printf(out, ", in %lld pieces", (long long)c->pieces);
-	strbuf_printf(out, "; by %lld packets, %s", (long long)c->samples, c->method);
-}
-
 static void text_put_clocks(struct page *p, const struct report *r)
 {
 	for (int i = 0; i < r->clock_count; i++) {
@@ -470,7 +436,7 @@ static void text_put_notes(struct page *p, const struct report *r)
 	if (!r->note_count)
 		return;
 	(void)fputc('\n', p->out);
-	text_put_section(p, "Mind");
+	text_put_section(p, "Notes");
 	for (int i = 0; i < r->note_count; i++) {
 		(void)fputs("  - ", p->out);
 		text_put_wrapped(p, text_escaped(p, r->notes[i]), 4, 4);
@@ -491,7 +457,7 @@ int report_text(struct db *db, FILE *out, const struct report_options *options, 
 {
 	struct page page = {.out = out, .options = options};
 	struct report r;
-	int result = report_load(&r, db, options, err);
+	int result = report_load(&r, db, options->findings_max, options->findings_max, err);
 
 	if (result == 0) {
 		text_fit_slugs(&page, &r);

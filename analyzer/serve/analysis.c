@@ -58,7 +58,7 @@ static int analysis_run_all(const struct server *s, const char *folder, const ch
 {
 	const char *const html[] = {"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
 	const char *const query[] = {"query", "--format", "json", "--", "incident.db",
-		schema_html[Q_SERVE_FINDINGS].text, NULL};
+		schema_report[Q_SERVE_FINDINGS].text, NULL};
 	int r = confined_run(folder, analyze, NULL, &s->limits, err);
 
 	if (r == 0)

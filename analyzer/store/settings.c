@@ -13,7 +13,7 @@ static int refuse_key(struct db *db, const char *key, struct error *err)
 	sqlite3_stmt *stmt;
 	char known[400] = "";
 
-	if (sqlite3_prepare_v2(db->handle, schema_report_setting_keys, -1, &stmt, NULL) ==
+	if (sqlite3_prepare_v2(db->handle, schema_statement_setting_keys, -1, &stmt, NULL) ==
 			SQLITE_OK &&
 		sqlite3_step(stmt) == SQLITE_ROW)
 		(void)snprintf(
@@ -37,7 +37,7 @@ int setting_change(struct db *db, const char *text, struct error *err)
 	if (end == equals + 1 || *end || !isfinite(value))
 		return error_set(
 			err, -EINVAL, "setting '%.64s': '%.64s' is not a number", key, equals + 1);
-	if (sqlite3_prepare_v2(db->handle, schema_report_setting_change, -1, &stmt, NULL) !=
+	if (sqlite3_prepare_v2(db->handle, schema_statement_setting_change, -1, &stmt, NULL) !=
 		SQLITE_OK)
 		return error_set(err, -EIO, "settings: %s", sqlite3_errmsg(db->handle));
 	db_real(stmt, sqlite3_bind_parameter_index(stmt, ":value"), value);

@@ -1,4 +1,4 @@
--- Proof of the findings shown, in order
+-- Evidence of the first findings, in order
 SELECT e.finding_id, coalesce(c.path, l.path) AS path, coalesce(e.frame, e.line) AS number,
 	e.log_file_id IS NOT NULL AS is_log, e.flow_id, e.note
 FROM finding f

@@ -1,7 +1,9 @@
 -- What a reader must know before trusting the silence: one line each, the weightiest first
 SELECT text FROM (
 	SELECT 1 AS rank, v.id AS n, v.name || ' is unfit as a witness ('
-		|| coalesce((SELECT group_concat(value, '; ') FROM json_each(v.trust_reasons)), 'no reason given')
+		|| coalesce((SELECT group_concat(value, '; ') FROM json_each(CASE
+			WHEN json_valid(v.trust_reasons) THEN v.trust_reasons ELSE json_array(v.trust_reasons) END)),
+			'no reason given')
 		|| '): no finding rests on it' AS text
 	FROM vantage v WHERE v.trust = 'unfit'
 	UNION ALL
