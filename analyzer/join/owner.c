@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "flow/summary.h"
+#include "join/nearness.h"
 
 /* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
 #define STRAY_SHARE 0.005
@@ -106,24 +107,40 @@ static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
 	return all;
 }
 
-/* Frames with unicast IP of each MAC, whichever way. */
-static void count_all(const struct vantage *v, uint64_t *ret_frames)
+/* Frames with unicast IP of each MAC, whichever way. Returns those to MACs that never speak here. */
+static uint64_t count_all(const struct vantage *v, uint64_t *ret_frames)
 {
+	bool *speaks = mem_array(v->macs.table.count + 1, sizeof(*speaks));
+	uint64_t silent = 0;
+
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+
+		if (k->role == 0 && k->mac != MAC_NONE)
+			speaks[k->mac] = true;
+	}
 	for (uint32_t i = 0; i < v->macs.use.count; i++) {
 		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
 		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
-		ret_frames[k->mac] += ip_is_unicast(k->ip) ? u->frames : 0;
+		if (k->mac == MAC_NONE || !ip_is_unicast(k->ip))
+			continue;
+		ret_frames[k->mac] += u->frames;
+		silent += k->role == 1 && !speaks[k->mac] ? u->frames : 0;
 	}
+	free(speaks);
+	return silent;
 }
 
 /*
  * The MAC that is in every frame with unicast IP, where just one is. What was flooded is left out as
- * long as it is the smaller part: it would speak for the MAC that is looked for.
+ * long as it is the smaller part: it would speak for the MAC that sent it. Else a frame to a MAC that never speaks here
+ * may have been flooded to whoever it was that recorded it, and speaks for none.
  */
 static uint16_t ever_present_mac(const struct vantage *v)
 {
-	uint64_t *frames = mem_array(v->macs.table.count + 1, sizeof(*frames)), unicast = v->counts.unicast_frames, answered;
+	uint64_t *frames = mem_array(v->macs.table.count + 1, sizeof(*frames)), answered, silent = 0;
+	uint64_t unicast = v->counts.unicast_frames;
 	uint16_t found = MAC_NONE;
 	uint32_t count = 0;
 
@@ -132,12 +149,12 @@ static uint16_t ever_present_mac(const struct vantage *v)
 		unicast = answered;
 	} else {
 		memset(frames, 0, (v->macs.table.count + 1) * sizeof(*frames));
-		count_all(v, frames);
+		silent = count_all(v, frames);
 	}
 	for (uint32_t i = 0; i < v->macs.table.count; i++) {
 		const uint8_t *mac = hashmap_key(&v->macs.table, i);
 
-		if ((mac[0] & 1) || (double)frames[i] < (double)unicast * (1 - STRAY_SHARE))
+		if ((mac[0] & 1) || !frames[i] || (double)(frames[i] + silent) < (double)unicast * (1 - STRAY_SHARE))
 			continue;
 		found = (uint16_t)i;
 		count++;
@@ -228,27 +245,75 @@ static bool infer_by_direction(struct dataset *data, struct owners *o, struct va
 }
 
 /* A router sends others' packets from its MAC too, but with a TTL that was counted down. */
-static bool infer_by_mac(struct dataset *data, struct owners *o, struct vantage *v)
+static void infer_by_mac(struct dataset *data, struct owners *o, struct vantage *v)
 {
-	bool any = false;
-
 	if (v->inferred.own_mac == MAC_NONE)
-		v->inferred.own_mac = ever_present_mac(v);
-	if (v->inferred.own_mac == MAC_NONE)
-		v->inferred.own_mac = mac_by_arp(v);
-	if (v->inferred.own_mac == MAC_NONE)
-		return false;
+		return;
 	for (uint32_t i = 0; i < v->macs.use.count; i++) {
 		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
 		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
-		if (k->mac != v->inferred.own_mac || k->role != 0 || !summary_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
+		if (k->mac != v->inferred.own_mac || k->role != 0 || !summary_is_initial_ttl(u->ttl_max) ||
+			!ip_is_unicast(k->ip))
 			continue;
-		any = true;
 		if (!host_has(&data->hosts[v->host], k->ip))
 			add_address(data, o, v, k->ip);
 	}
-	return any;
+}
+
+static bool undecided(const struct dataset *data, const struct vantage *v)
+{
+	return v->kind == VANTAGE_NIC && !recorded(&data->hosts[v->host]);
+}
+
+static bool has_sent_out(const struct vantage *v)
+{
+	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++)
+		if (((const struct address *)hashmap_value(&v->addresses.by_ip, i))->sent_out)
+			return true;
+	return false;
+}
+
+/* What one capture alone says of its own MAC. */
+static void infer_mac_alone(const struct dataset *data, struct vantage *v)
+{
+	if (!undecided(data, v) || has_sent_out(v) || !v->counts.unicast_frames || v->inferred.own_mac != MAC_NONE)
+		return;
+	v->inferred.own_mac = ever_present_mac(v);
+	if (v->inferred.own_mac == MAC_NONE)
+		v->inferred.own_mac = mac_by_arp(v);
+}
+
+/* Has another host's vantage point this MAC for its own? */
+static bool is_claimed_by_other(const struct dataset *data, const struct vantage *v)
+{
+	const uint8_t *mac = vantage_mac(v, v->inferred.own_mac);
+
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		const struct vantage *w = &data->vantages[i];
+
+		if (w->host != v->host && w->inferred.own_mac != MAC_NONE &&
+			memcmp(vantage_mac(w, w->inferred.own_mac), mac, 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One MAC is one host's: where captures of two hosts seem to be on it, neither is taken to be. */
+static void drop_contradicted_macs(struct dataset *data)
+{
+	bool *contradicted = mem_array(data->vantage_count + 1, sizeof(*contradicted));
+
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		const struct vantage *v = &data->vantages[i];
+
+		contradicted[i] = v->inferred.own_mac != MAC_NONE && v->recorded_mac == MAC_NONE &&
+			is_claimed_by_other(data, v);
+	}
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		if (contradicted[i])
+			data->vantages[i].inferred.own_mac = MAC_NONE;
+	free(contradicted);
 }
 
 /* Addresses in (nearly) every unicast frame, on this link, that no other host owns. Returns how many. */
@@ -273,33 +338,20 @@ static int candidates(const struct owners *o, const struct vantage *v, enum addr
 	return n;
 }
 
-static bool undecided(const struct dataset *data, const struct vantage *v)
-{
-	return v->kind == VANTAGE_NIC && !recorded(&data->hosts[v->host]);
-}
-
-/* What one capture alone shows for certain. */
-static void infer_alone(struct dataset *data, struct owners *o, struct vantage *v)
-{
-	if (!infer_by_direction(data, o, v) && v->counts.unicast_frames)
-		(void)infer_by_mac(data, o, v);
-}
-
+/* Addresses that may be a vantage point's own. */
 struct guess {
-	bool made;
+	uint32_t count;
 	bool weak; /* flooding would look the same: gives way to another host's guess that is not */
-	uint8_t ip[16];
+	uint8_t ip[CANDIDATES][16];
 };
 
 static struct guess guess_by(const struct owners *o, const struct vantage *v, enum address_view view)
 {
 	const uint8_t *found[CANDIDATES];
-	struct guess g = {.weak = view == VIEW_ALL};
+	struct guess g = {.weak = view == VIEW_ALL, .count = (uint32_t)candidates(o, v, view, found)};
 
-	if (candidates(o, v, view, found) == 1) {
-		g.made = true;
-		memcpy(g.ip, found[0], 16);
-	}
+	for (uint32_t i = 0; i < g.count; i++)
+		memcpy(g.ip[i], found[i], 16);
 	return g;
 }
 
@@ -315,37 +367,85 @@ static struct guess guess_address(const struct owners *o, const struct vantage *
 
 	if (v->counts.answered_frames && v->counts.answered_frames >= v->counts.unicast_frames / 2) {
 		g = guess_by(o, v, VIEW_SENDER);
-		g = g.made ? g : guess_by(o, v, VIEW_ANSWERED);
+		g = g.count == 1 ? g : guess_by(o, v, VIEW_ANSWERED);
 	}
-	return g.made ? g : guess_by(o, v, VIEW_ALL);
+	return g.count == 1 ? g : guess_by(o, v, VIEW_ALL);
 }
 
-static bool is_rival(const struct dataset *data, const struct guess *guesses, uint32_t i, uint32_t k)
+static bool guesses(const struct guess *g, const uint8_t ip[16])
 {
-	return k != i && guesses[k].made && memcmp(guesses[k].ip, guesses[i].ip, 16) == 0 &&
-		data->vantages[k].host != data->vantages[i].host && (guesses[i].weak || !guesses[k].weak);
+	for (uint32_t i = 0; i < g->count; i++)
+		if (memcmp(g->ip[i], ip, 16) == 0)
+			return true;
+	return false;
 }
 
-/* Accepts the guesses that only one host makes; true when any was. */
-static bool infer_together(struct dataset *data, struct owners *o)
+/* All that is weighed when captures of several hosts may own one address. */
+struct contest {
+	const struct dataset *data;
+	const struct flows *flows;
+	const struct guess *guess; /* by vantage */
+};
+
+/* Two places that show the same packets at the same times are one place; the fuller record speaks for it. */
+static bool is_fuller(const struct dataset *data, uint32_t i, uint32_t k)
 {
-	struct guess *guesses = mem_array(data->vantage_count + 1, sizeof(*guesses));
+	const struct vantage_counts *a = &data->vantages[i].counts, *b = &data->vantages[k].counts;
+
+	return a->frames != b->frames ? a->frames > b->frames : i < k;
+}
+
+/* Whether vantage point i is nearer to the address than its rival k; *decided: by more than being alone. */
+static bool contest_beats(const struct contest *c, uint32_t i, uint32_t k, const uint8_t ip[16], bool *decided)
+{
+	const struct guess *a = &c->guess[i], *b = &c->guess[k];
+	struct nearness n;
+	int sign;
+
+	if (a->count == 1 && b->count == 1 && a->weak != b->weak)
+		return !a->weak;
+	n = nearness_to(c->data, c->flows, i, k, ip);
+	sign = nearness_sign(&n);
+	*decided |= sign < 0;
+	if (sign == 0 && n.common && !n.nearer_a && !n.nearer_b && !n.only_a && !n.only_b && a->count == 1)
+		return is_fuller(c->data, i, k);
+	return sign < 0;
+}
+
+static bool contest_won(const struct contest *c, uint32_t i, const uint8_t ip[16])
+{
+	const struct dataset *data = c->data;
+	bool decided = c->guess[i].count == 1;
+
+	for (uint32_t k = 0; k < data->vantage_count; k++)
+		if (data->vantages[k].host != data->vantages[i].host && guesses(&c->guess[k], ip) &&
+			!contest_beats(c, i, k, ip, &decided))
+			return false;
+	return decided;
+}
+
+/* Accepts guesses that only one host makes, or that the nearest one makes; true when any was. */
+static bool infer_together(struct dataset *data, const struct flows *flows, struct owners *o)
+{
+	struct guess *guess = mem_array(data->vantage_count + 1, sizeof(*guess));
+	struct contest c = {.data = data, .flows = flows, .guess = guess};
 	bool progress = false;
 
 	for (uint32_t i = 0; i < data->vantage_count; i++)
 		if (undecided(data, &data->vantages[i]))
-			guesses[i] = guess_address(o, &data->vantages[i]);
+			guess[i] = guess_address(o, &data->vantages[i]);
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
-		bool alone = guesses[i].made;
+		const struct host *h = &data->hosts[data->vantages[i].host];
 
-		for (uint32_t k = 0; k < data->vantage_count && alone; k++)
-			alone = !is_rival(data, guesses, i, k);
-		if (!alone || host_has(&data->hosts[data->vantages[i].host], guesses[i].ip))
-			continue;
-		add_address(data, o, &data->vantages[i], guesses[i].ip);
-		progress = true;
+		for (uint32_t k = 0; k < guess[i].count; k++) {
+			if (host_has(h, guess[i].ip[k]) || !contest_won(&c, i, guess[i].ip[k]))
+				continue;
+			add_address(data, o, &data->vantages[i], guess[i].ip[k]);
+			progress = true;
+			break;
+		}
 	}
-	free(guesses);
+	free(guess);
 	return progress;
 }
 
@@ -414,7 +514,17 @@ static void mark_own(struct vantage *v, const struct owners *o)
 	}
 }
 
-void owners_infer(struct dataset *data, struct owners *ret)
+static void infer_alone(struct dataset *data, struct owners *o)
+{
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		infer_mac_alone(data, &data->vantages[i]);
+	drop_contradicted_macs(data);
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		if (undecided(data, &data->vantages[i]) && !infer_by_direction(data, o, &data->vantages[i]))
+			infer_by_mac(data, o, &data->vantages[i]);
+}
+
+void owners_infer(struct dataset *data, const struct flows *flows, struct owners *ret)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++)
 		data->vantages[i].inferred.own_mac = data->vantages[i].recorded_mac;
@@ -423,11 +533,9 @@ void owners_infer(struct dataset *data, struct owners *ret)
 		for (uint32_t i = 0; i < data->hosts[h].address_count; i++)
 			if (data->hosts[h].addresses[i].has_ip)
 				claim(ret, h, data->hosts[h].addresses[i].ip);
-	for (uint32_t i = 0; i < data->vantage_count; i++)
-		if (undecided(data, &data->vantages[i]))
-			infer_alone(data, ret, &data->vantages[i]);
+	infer_alone(data, ret);
 	/* Each round may rule out candidates of the next. */
-	while (infer_together(data, ret))
+	while (infer_together(data, flows, ret))
 		;
 	complete_addresses(data);
 	for (uint32_t i = 0; i < data->vantage_count; i++)

@@ -17,7 +17,7 @@ struct owners {
  * flow), an address that another host owns is ruled out. What stays ambiguous is not
  * inferred.
  */
-void owners_infer(struct dataset *data, struct owners *ret);
+void owners_infer(struct dataset *data, const struct flows *flows, struct owners *ret);
 void owners_release(struct owners *o);
 
 /* The host that owns an address, or OWNER_NONE. */

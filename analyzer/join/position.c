@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "decode/packet.h"
-#include "join/segment_walk.h"
+#include "join/nearness.h"
 
 /* Members of nearly every flow fit without memory of their own. */
 #define FEW 64
@@ -36,37 +36,6 @@ static int by_ttl(const struct member *a, const struct member *b)
 	return sum;
 }
 
-/* Time from the client's first segment to the server's first, or from that to the client's next. */
-static bool first_turns(const struct member *m, int64_t ret_ns[2])
-{
-	struct segment_walk walk = walk_flow(m);
-	const struct segment *seen[3] = {0}, *s;
-	int stage = 0;
-
-	while (stage < 3 && (s = walk_any(&walk)))
-		if ((segment_direction(m, s) == C2S) == (stage != 1))
-			seen[stage++] = s;
-	if (stage < 3)
-		return false;
-	ret_ns[0] = seen[1]->time_ns - seen[0]->time_ns;
-	ret_ns[1] = seen[2]->time_ns - seen[1]->time_ns;
-	return true;
-}
-
-/*
- * The server's answer comes later the farther the server is, so that its vantage point is nearer
- * the client; the client's next step the other way round.
- */
-static int by_turns(const struct member *a, const struct member *b)
-{
-	int64_t ta[2], tb[2], sum;
-
-	if (!first_turns(a, ta) || !first_turns(b, tb))
-		return 0;
-	sum = (tb[0] - ta[0]) + (ta[1] - tb[1]);
-	return sum < 0 ? -1 : sum > 0;
-}
-
 /* Loss only shrinks: what fewer client packets reach is farther from the client. */
 static int by_counts(const struct member *a, const struct member *b)
 {
@@ -77,10 +46,7 @@ static int by_counts(const struct member *a, const struct member *b)
 	return sum < 0 ? -1 : sum > 0;
 }
 
-/*
- * Retransmissions that cross an answer make single flows lie about their turns: all of
- * them between two addresses vote.
- */
+/* All flows between two addresses vote with their delays. */
 struct vote_key {
 	uint32_t a, b; /* vantages, a < b */
 	uint8_t client[16], server[16];
@@ -116,7 +82,7 @@ static void vote(struct sorting *s, const struct member *a, const struct member 
 	bool fresh;
 
 	votes = hashmap_at(&s->votes, &key, &fresh);
-	*votes += by_turns(a, b);
+	*votes += nearness_by_delay(a, b);
 }
 
 static void vote_all(struct sorting *s, const struct flow *c)

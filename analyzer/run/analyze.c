@@ -154,7 +154,7 @@ static void relate(struct analysis *r)
 
 	progress_stage(r->progress, "pairing flows");
 	pair_flows(&r->data, r->threads, &r->all);
-	owners_infer(&r->data, &r->owners);
+	owners_infer(&r->data, &r->all, &r->owners);
 	position_members(&r->data, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->data, &r->all, r->threads, delay_max, &r->clocks);
