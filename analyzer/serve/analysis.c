@@ -37,7 +37,8 @@ static void analysis_give_turn(void)
 /* HOST=capture-N for each file; those without a host name are named by the capture, or so. */
 static char **analysis_arguments_of(const struct server *s, const json_t *meta)
 {
-	static const char *const fixed[] = {"analyze", "-q", "--force", "--threads", "2", "-o", "incident.db", "--memory"};
+	static const char *const fixed[] = {
+		"analyze", "-q", "--force", "--threads", "2", "-o", "incident.db", "--memory"};
 	const json_t *files = json_object_get(meta, "files"), *f;
 	char **argv = mem_array(json_array_size(files) + 12, sizeof(*argv));
 	size_t n = 0, i;
@@ -46,17 +47,21 @@ static char **analysis_arguments_of(const struct server *s, const json_t *meta)
 		argv[n] = mem_strdup(fixed[n]);
 	argv[n++] = mem_strdup(s->memory);
 	argv[n++] = mem_strdup("--");
-	json_array_foreach(files, i, f) {
+	json_array_foreach(files, i, f)
+	{
 		const char *host = json_string_value(json_object_get(f, "host"));
 
-		argv[n++] = mem_printf("%s%s%s", host ? host : "", host ? "=" : "", json_string_value(json_object_get(f, "id")));
+		argv[n++] = mem_printf("%s%s%s", host ? host : "", host ? "=" : "",
+			json_string_value(json_object_get(f, "id")));
 	}
 	return argv;
 }
 
-static int analysis_run_all(const struct server *s, const char *folder, const char *const *analyze, struct error *err)
+static int analysis_run_all(
+	const struct server *s, const char *folder, const char *const *analyze, struct error *err)
 {
-	const char *const html[] = {"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
+	const char *const html[] = {
+		"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
 	const char *const query[] = {"query", "--format", "json", "--", "incident.db",
 		schema_report[Q_SERVE_FINDINGS].text, NULL};
 	int r = confined_run(folder, analyze, NULL, &s->limits, err);
@@ -85,7 +90,8 @@ static void *analysis_work(void *arg)
 	json_decref(meta);
 	if (r)
 		incident_store_tidy(&job->server->incidents, job->id);
-	(void)incident_store_move(&job->server->incidents, job->id, "analyzing", r ? "failed" : "done", r ? err.text : NULL);
+	(void)incident_store_move(&job->server->incidents, job->id, "analyzing",
+		r ? "failed" : "done", r ? err.text : NULL);
 	analysis_give_turn();
 	return NULL;
 }
@@ -101,7 +107,8 @@ void analysis_start(struct server *server, const char *id)
 	(void)pthread_attr_init(&attributes);
 	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	if (pthread_create(&thread, &attributes, analysis_work, job) != 0) {
-		(void)incident_store_move(&server->incidents, id, "analyzing", "failed", "no thread could be started");
+		(void)incident_store_move(&server->incidents, id, "analyzing", "failed",
+			"no thread could be started");
 		free(job);
 	}
 	(void)pthread_attr_destroy(&attributes);

@@ -10,7 +10,8 @@ static bool auth_same_token(const char *a, const char *b)
 	unsigned n = 32;
 
 	/* Digests are compared, so that time tells nothing of length or place. */
-	if (!EVP_Digest(a, strlen(a), x, &n, EVP_sha256(), NULL) || !EVP_Digest(b, strlen(b), y, &n, EVP_sha256(), NULL))
+	if (!EVP_Digest(a, strlen(a), x, &n, EVP_sha256(), NULL) ||
+		!EVP_Digest(b, strlen(b), y, &n, EVP_sha256(), NULL))
 		return false;
 	for (int i = 0; i < 32; i++)
 		different |= x[i] ^ y[i];
@@ -35,7 +36,9 @@ static bool auth_loopback_name(const char *host)
 		return false;
 	if (strncmp(host, "[::1]", 5) == 0)
 		return host[5] == '\0' || host[5] == ':';
-	return (n == 9 && strncasecmp(host, "localhost", 9) == 0) || (n <= 15 && n >= 9 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n);
+	return (n == 9 && strncasecmp(host, "localhost", 9) == 0) ||
+	       (n <= 15 && n >= 9 && strncmp(host, "127.", 4) == 0 &&
+		       strspn(host, "0123456789.") == n);
 }
 
 static bool auth_own_origin(const struct request *r)
@@ -51,14 +54,16 @@ static bool auth_own_origin(const struct request *r)
 
 static bool auth_is_public(const struct request *r)
 {
-	return strcmp(r->method, "GET") == 0 && (strcmp(r->url, "/") == 0 || strncmp(r->url, "/assets/", 8) == 0);
+	return strcmp(r->method, "GET") == 0 &&
+	       (strcmp(r->url, "/") == 0 || strncmp(r->url, "/assets/", 8) == 0);
 }
 
 /* 0, or the status of a refusal. */
 int auth_check(const struct request *r, const char **ret_text)
 {
 	if (!r->server->token && !auth_loopback_name(request_header(r, "Host"))) {
-		*ret_text = "this server answers to loopback names only; give it --token-file to be reached from elsewhere";
+		*ret_text = "this server answers to loopback names only; give it --token-file to "
+			    "be reached from elsewhere";
 		return 403;
 	}
 	if (!auth_own_origin(r)) {

@@ -1,4 +1,5 @@
-/* auth: who may. Without a token loopback names only, never another page's script, and always the token where there is one. */
+/* auth: who may. Without a token loopback names only, never another page's script, and always the
+ * token where there is one. */
 #pragma once
 
 #include "serve/request.h"

@@ -19,10 +19,12 @@ extern char **environ;
 #define ARGUMENTS_MAX 512
 #define STDERR_NAME "stderr"
 
-static int confined_spawn(const char *folder, const char *const *arguments, const char *out, const struct confined_limits *l, pid_t *ret_pid)
+static int confined_spawn(const char *folder, const char *const *arguments, const char *out,
+	const struct confined_limits *l, pid_t *ret_pid)
 {
 	char memory[32], file[32], cpu[32], parent[32];
-	const char *argv[ARGUMENTS_MAX + 8] = {"bothends", "serve", "--confined", memory, file, cpu, parent};
+	const char *argv[ARGUMENTS_MAX + 8] = {
+		"bothends", "serve", "--confined", memory, file, cpu, parent};
 	const char *const env[] = {"LANG=C.UTF-8", "TMPDIR=.", "SQLITE_TMPDIR=.", NULL};
 	posix_spawn_file_actions_t actions;
 	int n = 7, r;
@@ -36,10 +38,13 @@ static int confined_spawn(const char *folder, const char *const *arguments, cons
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawn_file_actions_addchdir_np(&actions, folder);
 	(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_addopen(&actions, 1, out ? out : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	(void)posix_spawn_file_actions_addopen(&actions, 2, STDERR_NAME, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	(void)posix_spawn_file_actions_addopen(
+		&actions, 1, out ? out : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	(void)posix_spawn_file_actions_addopen(
+		&actions, 2, STDERR_NAME, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	(void)posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	r = posix_spawn(ret_pid, "/proc/self/exe", &actions, NULL, (char *const *)argv, (char *const *)env);
+	r = posix_spawn(
+		ret_pid, "/proc/self/exe", &actions, NULL, (char *const *)argv, (char *const *)env);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return r;
 }
@@ -95,12 +100,15 @@ int confined_run(const char *folder, const char *const *arguments, const char *o
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (late)
-		return error_set(err, CONFINED_LIMITED, "stopped after %u s: more than this server allows", limits->wall_s);
+		return error_set(err, CONFINED_LIMITED,
+			"stopped after %u s: more than this server allows", limits->wall_s);
 	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
-		return error_set(err, CONFINED_LIMITED, "stopped after %u s of processor time: more than this server allows",
+		return error_set(err, CONFINED_LIMITED,
+			"stopped after %u s of processor time: more than this server allows",
 			limits->cpu_s);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
-		return error_set(err, CONFINED_LIMITED, "stopped: its result is larger than this server allows");
+		return error_set(err, CONFINED_LIMITED,
+			"stopped: its result is larger than this server allows");
 	if (WIFSIGNALED(status))
 		return error_set(err, CONFINED_FAILED, "stopped by signal %d", WTERMSIG(status));
 	return error_set(err, CONFINED_FAILED, "%.390s", line[0] ? line : "failed without a word");

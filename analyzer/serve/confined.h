@@ -11,8 +11,8 @@
 #include "base/error.h"
 
 struct confined_limits {
-	uint64_t memory;   /* bytes of data */
-	uint64_t file;	   /* bytes of one written file */
+	uint64_t memory; /* bytes of data */
+	uint64_t file;	 /* bytes of one written file */
 	unsigned cpu_s, wall_s;
 };
 

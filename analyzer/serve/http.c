@@ -53,8 +53,10 @@ static enum MHD_Result http_finish_form(struct request *r)
 
 static enum MHD_Result http_login(struct request *r)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	CLEANUP_FREE char *cookie = mem_printf("bothends=%s; HttpOnly; SameSite=Strict; Path=/", r->server->token ? r->server->token : "");
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	CLEANUP_FREE char *cookie = mem_printf("bothends=%s; HttpOnly; SameSite=Strict; Path=/",
+		r->server->token ? r->server->token : "");
 
 	reply_headers(response, "text/plain");
 	if (r->server->token)
@@ -65,7 +67,8 @@ static enum MHD_Result http_login(struct request *r)
 static enum MHD_Result http_answer(struct request *r)
 {
 	const char *rest = "";
-	bool get = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0, post = strcmp(r->method, "POST") == 0;
+	bool get = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0,
+	     post = strcmp(r->method, "POST") == 0;
 
 	if (r->kind == KIND_FORM)
 		return http_finish_form(r);
@@ -92,15 +95,18 @@ static enum MHD_Result http_answer(struct request *r)
 
 static struct slow_client *http_client_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
 
-static void http_on_connection(void *closure, struct MHD_Connection *connection, void **client, enum MHD_ConnectionNotificationCode what)
+static void http_on_connection(void *closure, struct MHD_Connection *connection, void **client,
+	enum MHD_ConnectionNotificationCode what)
 {
 	struct http *http = closure;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*client = info ? slow_client_opened(http->slow_clients, info->connect_fd) : NULL;
@@ -110,8 +116,9 @@ static void http_on_connection(void *closure, struct MHD_Connection *connection,
 	}
 }
 
-static enum MHD_Result http_on_request(void *closure, struct MHD_Connection *connection, const char *url, const char *method,
-	const char *version, const char *data, size_t *data_size, void **state)
+static enum MHD_Result http_on_request(void *closure, struct MHD_Connection *connection,
+	const char *url, const char *method, const char *version, const char *data,
+	size_t *data_size, void **state)
 {
 	struct request *r = *state;
 	struct http *http = closure;
@@ -119,16 +126,22 @@ static enum MHD_Result http_on_request(void *closure, struct MHD_Connection *con
 	(void)version;
 	if (!r) {
 		r = mem_zalloc(sizeof(*r));
-		*r = (struct request){.http = http, .server = http->server, .connection = connection, .method = method, .url = url,
+		*r = (struct request){.http = http,
+			.server = http->server,
+			.connection = connection,
+			.method = method,
+			.url = url,
 			.fd = -1};
 		*state = r;
 		slow_client_busy(http->slow_clients, http_client_of(connection));
 		http_begin(r);
 		/* Refused before the body: answered now, and the connection is closed after it. */
-		return r->status && r->kind != KIND_FORM ? reply_error(r, r->status, r->error) : MHD_YES;
+		return r->status && r->kind != KIND_FORM ? reply_error(r, r->status, r->error)
+							 : MHD_YES;
 	}
 	if (*data_size) {
-		/* No answer: it would not read one. What tus received stays, a form leaves nothing. */
+		/* No answer: it would not read one. What tus received stays, a form leaves nothing.
+		 */
 		if (slow_client_below_rate(&r->rate, *data_size, r->server->idle_s))
 			return MHD_NO;
 		upload_receive(r, data, *data_size);
@@ -138,7 +151,8 @@ static enum MHD_Result http_on_request(void *closure, struct MHD_Connection *con
 	return http_answer(r);
 }
 
-static void http_on_completed(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
+static void http_on_completed(void *closure, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode how)
 {
 	struct request *r = *state;
 	struct http *http = closure;
@@ -162,12 +176,15 @@ int http_start(struct http **ret_http, struct server *server, unsigned *ret_port
 	http->server = server;
 	http->slow_clients = slow_client_watch_new(server->idle_s);
 	if (http->slow_clients)
-		http->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | family, 0, NULL,
-			NULL, http_on_request, http, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&server->listen,
-			MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, http,
-			MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_PER_IP_CONNECTION_LIMIT, 24u, MHD_OPTION_CONNECTION_TIMEOUT,
-			server->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)131072, MHD_OPTION_THREAD_STACK_SIZE,
-			(size_t)524288, MHD_OPTION_END);
+		http->daemon = MHD_start_daemon(
+			MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | family, 0,
+			NULL, NULL, http_on_request, http, MHD_OPTION_SOCK_ADDR,
+			(struct sockaddr *)&server->listen, MHD_OPTION_NOTIFY_COMPLETED,
+			http_on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection,
+			http, MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+			24u, MHD_OPTION_CONNECTION_TIMEOUT, server->idle_s,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)131072,
+			MHD_OPTION_THREAD_STACK_SIZE, (size_t)524288, MHD_OPTION_END);
 	if (!http->daemon) {
 		int r = error_errno(err, "cannot listen");
 
@@ -176,7 +193,9 @@ int http_start(struct http **ret_http, struct server *server, unsigned *ret_port
 		return r;
 	}
 	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	*ret_port = info && info->port ? info->port : ntohs(((const struct sockaddr_in *)&server->listen)->sin_port);
+	*ret_port = info && info->port
+			    ? info->port
+			    : ntohs(((const struct sockaddr_in *)&server->listen)->sin_port);
 	*ret_http = http;
 	return 0;
 }

@@ -23,8 +23,10 @@ static json_t *incident_json(struct request *r)
 		return NULL;
 	(void)json_object_set_new(meta, "url", json_sprintf("/incidents/%s", r->id));
 	if (state && strcmp(state, "done") == 0) {
-		(void)json_object_set_new(meta, "report", json_sprintf("/incidents/%s/report", r->id));
-		(void)json_object_set_new(meta, "database", json_sprintf("/incidents/%s/database", r->id));
+		(void)json_object_set_new(
+			meta, "report", json_sprintf("/incidents/%s/report", r->id));
+		(void)json_object_set_new(
+			meta, "database", json_sprintf("/incidents/%s/database", r->id));
 		(void)json_object_set_new(meta, "findings", analysis_findings(r->server, r->id));
 	}
 	return meta;
@@ -32,7 +34,8 @@ static json_t *incident_json(struct request *r)
 
 static unsigned incident_wait_seconds(const struct request *r, unsigned normal)
 {
-	const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "wait");
+	const char *text =
+		MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "wait");
 	unsigned long v = text && *text >= '0' && *text <= '9' ? strtoul(text, NULL, 10) : normal;
 
 	return v > WAIT_MAX ? WAIT_MAX : (unsigned)v;
@@ -56,7 +59,8 @@ static enum MHD_Result incident_send_incident(struct request *r, int done_status
 	if (!meta)
 		return reply_error(r, 404, "no such incident");
 	state = json_string_value(json_object_get(meta, "state"));
-	return reply_json(r, state && strcmp(state, "analyzing") == 0 ? 202 : done_status, meta, json_string_value(json_object_get(meta, "url")));
+	return reply_json(r, state && strcmp(state, "analyzing") == 0 ? 202 : done_status, meta,
+		json_string_value(json_object_get(meta, "url")));
 }
 
 enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned normal_wait)
@@ -66,11 +70,13 @@ enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned no
 	size_t i;
 	int result;
 
-	json_array_foreach(json_object_get(meta, "files"), i, f)
-		if (json_integer_value(json_object_get(f, "size")) != json_integer_value(json_object_get(f, "received"))) {
-			json_decref(meta);
-			return reply_error(r, 409, "a file is not complete: send the rest, or delete it");
-		}
+	json_array_foreach(json_object_get(meta, "files"), i,
+		f) if (json_integer_value(json_object_get(f, "size")) !=
+		       json_integer_value(json_object_get(f, "received")))
+	{
+		json_decref(meta);
+		return reply_error(r, 409, "a file is not complete: send the rest, or delete it");
+	}
 	i = json_array_size(json_object_get(meta, "files"));
 	json_decref(meta);
 	if (meta && i == 0)
@@ -79,23 +85,27 @@ enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned no
 	if (result == 0)
 		analysis_start(r->server, r->id);
 	else if (result != INCIDENT_STORE_STATE)
-		return reply_error(r, reply_status(result), result == INCIDENT_STORE_NONE ? "no such incident" : "the disk is full");
+		return reply_error(r, reply_status(result),
+			result == INCIDENT_STORE_NONE ? "no such incident" : "the disk is full");
 	return incident_send_incident(r, done_status, incident_wait_seconds(r, normal_wait));
 }
 
-/* The report is made from strangers' captures: it runs in an origin of its own, and only our scripts. */
+/* The report is made from strangers' captures: it runs in an origin of its own, and only our
+ * scripts. */
 static enum MHD_Result incident_send_report(struct request *r)
 {
-	CLEANUP_FREE char *policy = mem_printf(
-		"default-src 'none'; style-src 'unsafe-inline'; script-src %s %s; base-uri 'none'; form-action 'none'; sandbox allow-scripts",
-		asset_dygraphs_csp, asset_report_js_csp);
+	CLEANUP_FREE char *policy =
+		mem_printf("default-src 'none'; style-src 'unsafe-inline'; script-src %s %s; "
+			   "base-uri 'none'; form-action 'none'; sandbox allow-scripts",
+			asset_dygraphs_csp, asset_report_js_csp);
 
 	return reply_file(r, "report.html", "text/html; charset=utf-8", NULL, policy);
 }
 
 static enum MHD_Result incident_send_evidence(struct request *r, const char *number)
 {
-	CLEANUP_FREE char *name = NULL, *folder = incident_store_folder(&r->server->incidents, r->id);
+	CLEANUP_FREE char *name = NULL,
+			  *folder = incident_store_folder(&r->server->incidents, r->id);
 	const char *argv[12] = {"extract", "--source", ".", "--source-only", "--force", "-o"};
 	struct error err = ERROR_INIT;
 	int result;
@@ -114,9 +124,11 @@ static enum MHD_Result incident_send_evidence(struct request *r, const char *num
 
 static enum MHD_Result incident_send_query(struct request *r)
 {
-	const struct confined_limits limits = {.memory = 512 << 20, .file = 16 << 20, .cpu_s = 20, .wall_s = 30};
+	const struct confined_limits limits = {
+		.memory = 512 << 20, .file = 16 << 20, .cpu_s = 20, .wall_s = 30};
 	CLEANUP_FREE char *folder = incident_store_folder(&r->server->incidents, r->id);
-	const char *const argv[] = {"query", "--format", "json", "--", "incident.db", r->body, NULL};
+	const char *const argv[] = {
+		"query", "--format", "json", "--", "incident.db", r->body, NULL};
 	char out[64];
 	struct error err = ERROR_INIT;
 	enum MHD_Result sent;
@@ -126,7 +138,8 @@ static enum MHD_Result incident_send_query(struct request *r)
 		return reply_error(r, 400, "the body is one SQL statement");
 	(void)snprintf(out, sizeof(out), "query-%llx", (unsigned long long)(uintptr_t)r);
 	result = confined_run(folder, argv, out, &limits, &err);
-	sent = result ? reply_error(r, result < 0 ? 500 : 400, err.text) : reply_file(r, out, "application/json", NULL, NULL);
+	sent = result ? reply_error(r, result < 0 ? 500 : 400, err.text)
+		      : reply_file(r, out, "application/json", NULL, NULL);
 	{
 		CLEANUP_FREE char *path = incident_store_file(&r->server->incidents, r->id, out);
 
@@ -149,12 +162,14 @@ static enum MHD_Result incident_delete_file(struct request *r)
 	struct error err = ERROR_INIT;
 	int result = incident_store_remove_file(&r->server->incidents, r->id, r->number, &err);
 
-	return result ? reply_error(r, reply_status(result), err.text) : reply_empty(r, 204, -1, -1, NULL);
+	return result ? reply_error(r, reply_status(result), err.text)
+		      : reply_empty(r, 204, -1, -1, NULL);
 }
 
 enum MHD_Result incident_answer(struct request *r, const char *rest)
 {
-	bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0, del = strcmp(r->method, "DELETE") == 0;
+	bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0,
+	     del = strcmp(r->method, "DELETE") == 0;
 	const char *accept = request_header(r, "Accept");
 	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 
@@ -162,8 +177,9 @@ enum MHD_Result incident_answer(struct request *r, const char *rest)
 	if (!meta)
 		return reply_error(r, 404, "no such incident");
 	if (!*rest && get)
-		return accept && strstr(accept, "text/html") ? reply_asset(r, asset_serve_html, "text/html; charset=utf-8")
-							     : incident_send_incident(r, 200, 0);
+		return accept && strstr(accept, "text/html")
+			       ? reply_asset(r, asset_serve_html, "text/html; charset=utf-8")
+			       : incident_send_incident(r, 200, 0);
 	if (!*rest && del)
 		return incident_delete_incident(r);
 	if (strcmp(rest, "files") == 0 && post)

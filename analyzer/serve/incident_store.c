@@ -17,15 +17,20 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 bool incident_store_id_valid(const char *id)
 {
-	return strlen(id) == INCIDENT_ID_SIZE - 1 && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == INCIDENT_ID_SIZE - 1;
+	return strlen(id) == INCIDENT_ID_SIZE - 1 &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == INCIDENT_ID_SIZE - 1;
 }
 
 bool incident_store_host_valid(const char *host)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char first[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	size_t n = strlen(host);
 
-	return n >= 1 && n <= 64 && strchr(first, host[0]) && strspn(host + 1, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n - 1;
+	return n >= 1 && n <= 64 && strchr(first, host[0]) &&
+	       strspn(host + 1,
+		       "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+		       n - 1;
 }
 
 char *incident_store_folder(const struct incident_store *d, const char *id)
@@ -50,7 +55,8 @@ static json_t *incident_store_load(const struct incident_store *d, const char *i
 
 static int incident_store_save(const struct incident_store *d, const char *id, const json_t *meta)
 {
-	CLEANUP_FREE char *path = incident_store_file(d, id, "meta.json"), *temporary = incident_store_file(d, id, "meta.new");
+	CLEANUP_FREE char *path = incident_store_file(d, id, "meta.json"),
+			  *temporary = incident_store_file(d, id, "meta.new");
 
 	if (json_dump_file(meta, temporary, JSON_INDENT(1)) < 0 || rename(temporary, path) < 0) {
 		(void)unlink(temporary);
@@ -80,7 +86,8 @@ void incident_store_tidy(const struct incident_store *d, const char *id)
 
 	while (dir && (e = readdir(dir)))
 		if (strncmp(e->d_name, "capture-", 8) != 0 && strcmp(e->d_name, "meta.json") != 0)
-			(void)unlinkat(dirfd(dir), e->d_name, 0); /* "." and ".." are folders: refused */
+			(void)unlinkat(
+				dirfd(dir), e->d_name, 0); /* "." and ".." are folders: refused */
 	if (dir)
 		(void)closedir(dir);
 }
@@ -148,13 +155,16 @@ int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], 
 	int result = 0;
 
 	if (incident_store_count_incidents(d) >= d->incidents_max)
-		return error_set(err, INCIDENT_STORE_LIMIT, "this server keeps %u incidents; delete some first", d->incidents_max);
+		return error_set(err, INCIDENT_STORE_LIMIT,
+			"this server keeps %u incidents; delete some first", d->incidents_max);
 	incident_store_random_id(ret_id);
 	path = incident_store_folder(d, ret_id);
 	if (mkdir(path, 0700) < 0)
-		return error_set(err, INCIDENT_STORE_FULL, "no room for a new incident: %s", strerror(errno));
+		return error_set(err, INCIDENT_STORE_FULL, "no room for a new incident: %s",
+			strerror(errno));
 	(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	meta = json_pack("{s:s, s:s, s:s, s:[]}", "id", ret_id, "state", "uploading", "created", created, "files");
+	meta = json_pack("{s:s, s:s, s:s, s:[]}", "id", ret_id, "state", "uploading", "created",
+		created, "files");
 	(void)pthread_mutex_lock(&lock);
 	result = incident_store_save(d, ret_id, meta);
 	(void)pthread_mutex_unlock(&lock);
@@ -162,7 +172,8 @@ int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], 
 	if (result) {
 		incident_store_empty_folder(path);
 		(void)rmdir(path);
-		return error_set(err, result, "the disk is full: free some room or delete incidents");
+		return error_set(
+			err, result, "the disk is full: free some room or delete incidents");
 	}
 	return 0;
 }
@@ -191,23 +202,29 @@ static int64_t incident_store_sum_sizes(const json_t *files)
 	const json_t *f;
 	size_t i;
 
-	json_array_foreach(files, i, f)
-		sum += json_integer_value(json_object_get(f, "size"));
+	json_array_foreach(files, i, f) sum += json_integer_value(json_object_get(f, "size"));
 	return sum;
 }
 
-static int incident_store_check_room(const struct incident_store *d, const json_t *files, int64_t size, struct error *err)
+static int incident_store_check_room(
+	const struct incident_store *d, const json_t *files, int64_t size, struct error *err)
 {
 	if (json_array_size(files) >= d->files_max)
-		return error_set(err, INCIDENT_STORE_LIMIT, "more than %u files in one incident: join them first (mergecap), or raise --max-files", d->files_max);
-	if (size > 0 && ((uint64_t)size > d->upload_max || (uint64_t)(incident_store_sum_sizes(files) + size) > d->upload_max))
-		return error_set(err, INCIDENT_STORE_LIMIT, "more than %llu bytes in one incident: cut the captures (editcap -s 128), or raise --max-upload",
+		return error_set(err, INCIDENT_STORE_LIMIT,
+			"more than %u files in one incident: join them first (mergecap), or raise "
+			"--max-files",
+			d->files_max);
+	if (size > 0 && ((uint64_t)size > d->upload_max ||
+				(uint64_t)(incident_store_sum_sizes(files) + size) > d->upload_max))
+		return error_set(err, INCIDENT_STORE_LIMIT,
+			"more than %llu bytes in one incident: cut the captures (editcap -s 128), "
+			"or raise --max-upload",
 			(unsigned long long)d->upload_max);
 	return 0;
 }
 
-int incident_store_add_file(struct incident_store *d, const char *id, const char *host, const char *name, int64_t size,
-	unsigned *ret_number, struct error *err)
+int incident_store_add_file(struct incident_store *d, const char *id, const char *host,
+	const char *name, int64_t size, unsigned *ret_number, struct error *err)
 {
 	json_t *meta, *files, *f;
 	unsigned number;
@@ -217,16 +234,20 @@ int incident_store_add_file(struct incident_store *d, const char *id, const char
 	meta = incident_store_load(d, id);
 	files = json_object_get(meta, "files");
 	result = !meta ? error_set(err, INCIDENT_STORE_NONE, "no such incident")
-		: strcmp(incident_store_state_of(meta), "uploading") != 0
-		? error_set(err, INCIDENT_STORE_STATE, "this incident takes no more files: make a new one")
-		: incident_store_check_room(d, files, size, err);
+		 : strcmp(incident_store_state_of(meta), "uploading") != 0
+			 ? error_set(err, INCIDENT_STORE_STATE,
+				   "this incident takes no more files: make a new one")
+			 : incident_store_check_room(d, files, size, err);
 	if (result == 0) {
 		number = 1 + (unsigned)json_integer_value(json_object_get(meta, "last"));
-		f = json_pack("{s:o, s:s?, s:o, s:I}", "id", json_sprintf("capture-%u", number), "host", host, "name",
-			incident_store_words(name), "size", (json_int_t)size);
+		f = json_pack("{s:o, s:s?, s:o, s:I}", "id", json_sprintf("capture-%u", number),
+			"host", host, "name", incident_store_words(name), "size", (json_int_t)size);
 		(void)json_array_append_new(files, f);
 		(void)json_object_set_new(meta, "last", json_integer(number));
-		result = incident_store_save(d, id, meta) ? error_set(err, INCIDENT_STORE_FULL, "the disk is full: free some room or delete incidents") : 0;
+		result = incident_store_save(d, id, meta)
+				 ? error_set(err, INCIDENT_STORE_FULL,
+					   "the disk is full: free some room or delete incidents")
+				 : 0;
 		*ret_number = number;
 	}
 	json_decref(meta);
@@ -241,11 +262,12 @@ static json_t *incident_store_find_file(json_t *meta, unsigned number, size_t *r
 	size_t i = 0;
 
 	(void)snprintf(name, sizeof(name), "capture-%u", number);
-	json_array_foreach(json_object_get(meta, "files"), i, f)
-		if (strcmp(json_string_value(json_object_get(f, "id")), name) == 0) {
-			*ret_index = i;
-			return f;
-		}
+	json_array_foreach(json_object_get(meta, "files"), i,
+		f) if (strcmp(json_string_value(json_object_get(f, "id")), name) == 0)
+	{
+		*ret_index = i;
+		return f;
+	}
 	return NULL;
 }
 
@@ -267,9 +289,11 @@ int incident_store_set_size(struct incident_store *d, const char *id, unsigned n
 	return result;
 }
 
-int incident_store_remove_file(struct incident_store *d, const char *id, unsigned number, struct error *err)
+int incident_store_remove_file(
+	struct incident_store *d, const char *id, unsigned number, struct error *err)
 {
-	CLEANUP_FREE char *name = mem_printf("capture-%u", number), *path = incident_store_file(d, id, name);
+	CLEANUP_FREE char *name = mem_printf("capture-%u", number),
+			  *path = incident_store_file(d, id, name);
 	json_t *meta;
 	size_t i = 0;
 	int result = 0;
@@ -290,16 +314,20 @@ int incident_store_remove_file(struct incident_store *d, const char *id, unsigne
 	return result;
 }
 
-static void incident_store_add_received(const struct incident_store *d, const char *id, json_t *meta)
+static void incident_store_add_received(
+	const struct incident_store *d, const char *id, json_t *meta)
 {
 	json_t *f;
 	size_t i;
 
-	json_array_foreach(json_object_get(meta, "files"), i, f) {
-		CLEANUP_FREE char *path = incident_store_file(d, id, json_string_value(json_object_get(f, "id")));
+	json_array_foreach(json_object_get(meta, "files"), i, f)
+	{
+		CLEANUP_FREE char *path =
+			incident_store_file(d, id, json_string_value(json_object_get(f, "id")));
 		struct stat st;
 
-		(void)json_object_set_new(f, "received", json_integer(stat(path, &st) == 0 ? st.st_size : 0));
+		(void)json_object_set_new(
+			f, "received", json_integer(stat(path, &st) == 0 ? st.st_size : 0));
 	}
 	(void)json_object_del(meta, "last");
 }
@@ -319,9 +347,12 @@ json_t *incident_store_get(struct incident_store *d, const char *id)
 static int incident_store_newest_first(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	int r = strcmp(json_string_value(json_object_get(y, "created")), json_string_value(json_object_get(x, "created")));
+	int r = strcmp(json_string_value(json_object_get(y, "created")),
+		json_string_value(json_object_get(x, "created")));
 
-	return r ? r : strcmp(json_string_value(json_object_get(x, "id")), json_string_value(json_object_get(y, "id")));
+	return r ? r
+		 : strcmp(json_string_value(json_object_get(x, "id")),
+			   json_string_value(json_object_get(y, "id")));
 }
 
 json_t *incident_store_list(struct incident_store *d)
@@ -333,7 +364,8 @@ json_t *incident_store_list(struct incident_store *d)
 	size_t n = 0;
 
 	while (dir && n < d->incidents_max && (e = readdir(dir))) {
-		json_t *meta = incident_store_id_valid(e->d_name) ? incident_store_get(d, e->d_name) : NULL;
+		json_t *meta = incident_store_id_valid(e->d_name) ? incident_store_get(d, e->d_name)
+								  : NULL;
 
 		if (meta)
 			all[n++] = meta;
@@ -347,14 +379,17 @@ json_t *incident_store_list(struct incident_store *d)
 	return list;
 }
 
-int incident_store_move(struct incident_store *d, const char *id, const char *from, const char *to, const char *error)
+int incident_store_move(struct incident_store *d, const char *id, const char *from, const char *to,
+	const char *error)
 {
 	json_t *meta;
 	int result;
 
 	(void)pthread_mutex_lock(&lock);
 	meta = incident_store_load(d, id);
-	result = !meta ? INCIDENT_STORE_NONE : strcmp(incident_store_state_of(meta), from) != 0 ? INCIDENT_STORE_STATE : 0;
+	result = !meta						    ? INCIDENT_STORE_NONE
+		 : strcmp(incident_store_state_of(meta), from) != 0 ? INCIDENT_STORE_STATE
+								    : 0;
 	if (result == 0) {
 		(void)json_object_set_new(meta, "state", json_string(to));
 		if (error)
@@ -375,7 +410,8 @@ static time_t incident_store_touched(const char *path)
 	time_t newest = 0;
 
 	while (dir && (e = readdir(dir)))
-		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_mtime > newest)
+		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(st.st_mode) && st.st_mtime > newest)
 			newest = st.st_mtime;
 	if (dir)
 		(void)closedir(dir);
@@ -396,7 +432,8 @@ void incident_store_expire(struct incident_store *d)
 		path = incident_store_folder(d, e->d_name);
 		meta = incident_store_get(d, e->d_name);
 		if ((!meta || strcmp(incident_store_state_of(meta), "uploading") == 0) &&
-			time(NULL) - incident_store_touched(path) > (time_t)d->resume_hours * 3600) {
+			time(NULL) - incident_store_touched(path) >
+				(time_t)d->resume_hours * 3600) {
 			incident_store_empty_folder(path);
 			(void)rmdir(path);
 		}
@@ -421,7 +458,8 @@ int incident_store_open(struct incident_store *d, struct error *err)
 	}
 	while ((e = readdir(dir)))
 		if (incident_store_id_valid(e->d_name) &&
-			incident_store_move(d, e->d_name, "analyzing", "failed", "the server was stopped during the analysis") == 0)
+			incident_store_move(d, e->d_name, "analyzing", "failed",
+				"the server was stopped during the analysis") == 0)
 			incident_store_tidy(d, e->d_name);
 	(void)closedir(dir);
 	incident_store_expire(d);

@@ -30,7 +30,8 @@ enum MHD_Result reply_queue(struct request *r, int status, struct MHD_Response *
 enum MHD_Result reply_json(struct request *r, int status, json_t *value, const char *location)
 {
 	char *text = json_dumps(value, JSON_INDENT(2));
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 
 	reply_headers(response, "application/json; charset=utf-8");
 	if (location)
@@ -45,12 +46,15 @@ enum MHD_Result reply_error(struct request *r, int status, const char *text)
 {
 	json_t *s = json_string(text);
 
-	return reply_json(r, status, json_pack("{s:o}", "error", s ? s : json_string("not understood")), NULL);
+	return reply_json(r, status,
+		json_pack("{s:o}", "error", s ? s : json_string("not understood")), NULL);
 }
 
-enum MHD_Result reply_empty(struct request *r, int status, int64_t offset, int64_t length, const char *location)
+enum MHD_Result reply_empty(
+	struct request *r, int status, int64_t offset, int64_t length, const char *location)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	char number[32];
 
 	reply_headers(response, "text/plain");
@@ -67,15 +71,18 @@ enum MHD_Result reply_empty(struct request *r, int status, int64_t offset, int64
 
 enum MHD_Result reply_asset(struct request *r, const char *text, const char *type)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 
 	reply_headers(response, type);
 	(void)MHD_add_response_header(response, "Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+		"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 	return reply_queue(r, 200, response);
 }
 
-enum MHD_Result reply_file(struct request *r, const char *name, const char *type, const char *download, const char *policy)
+enum MHD_Result reply_file(struct request *r, const char *name, const char *type,
+	const char *download, const char *policy)
 {
 	CLEANUP_FREE char *path = incident_store_file(&r->server->incidents, r->id, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -94,11 +101,15 @@ enum MHD_Result reply_file(struct request *r, const char *name, const char *type
 
 		(void)MHD_add_response_header(response, "Content-Disposition", value);
 	}
-	(void)MHD_add_response_header(response, "Content-Security-Policy", policy ? policy : "default-src 'none'");
+	(void)MHD_add_response_header(
+		response, "Content-Security-Policy", policy ? policy : "default-src 'none'");
 	return reply_queue(r, 200, response);
 }
 
 int reply_status(int stored)
 {
-	return stored == INCIDENT_STORE_NONE ? 404 : stored == INCIDENT_STORE_LIMIT ? 413 : stored == INCIDENT_STORE_STATE ? 409 : 507;
+	return stored == INCIDENT_STORE_NONE	? 404
+	       : stored == INCIDENT_STORE_LIMIT ? 413
+	       : stored == INCIDENT_STORE_STATE ? 409
+						: 507;
 }

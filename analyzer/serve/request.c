@@ -55,7 +55,8 @@ bool request_file(struct request *r, const char *rest)
 	char *end;
 	unsigned long n;
 
-	if (strncmp(rest, "files/capture-", 14) != 0 || rest[14] < '1' || rest[14] > '9' || strlen(rest + 14) > 6)
+	if (strncmp(rest, "files/capture-", 14) != 0 || rest[14] < '1' || rest[14] > '9' ||
+		strlen(rest + 14) > 6)
 		return false;
 	n = strtoul(rest + 14, &end, 10);
 	r->number = (unsigned)n;
@@ -69,8 +70,7 @@ const json_t *request_file_of(const json_t *meta, unsigned number)
 	size_t i;
 
 	(void)snprintf(name, sizeof(name), "capture-%u", number);
-	json_array_foreach(json_object_get(meta, "files"), i, f)
-		if (strcmp(json_string_value(json_object_get(f, "id")), name) == 0)
-			return f;
+	json_array_foreach(json_object_get(meta, "files"), i,
+		f) if (strcmp(json_string_value(json_object_get(f, "id")), name) == 0) return f;
 	return NULL;
 }

@@ -21,10 +21,10 @@ struct request {
 	struct MHD_Connection *connection;
 	const char *method, *url;
 	enum kind kind;
-	int status;	  /* of a failure found on the way; 0: none */
+	int status; /* of a failure found on the way; 0: none */
 	char error[512];
 	char id[INCIDENT_ID_SIZE];
-	unsigned number;  /* of the file that is received */
+	unsigned number; /* of the file that is received */
 	int fd;
 	int64_t at, size; /* where the next byte goes; where the file ends */
 	struct MHD_PostProcessor *form;
@@ -39,7 +39,8 @@ struct request {
 enum MHD_Result request_fail(struct request *r, int status, const char *text);
 
 const char *request_header(const struct request *r, const char *name); /* NULL: not there */
-int64_t request_number(const struct request *r, const char *name);     /* of a header; -1: none, or no number */
+int64_t request_number(
+	const struct request *r, const char *name); /* of a header; -1: none, or no number */
 
 /* /incidents/ID or /incidents/ID/REST: fills id, *ret_rest is REST ("" without). */
 bool request_incident(struct request *r, const char **ret_rest);

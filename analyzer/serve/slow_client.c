@@ -40,7 +40,8 @@ static void *slow_client_watch(void *arg)
 		struct timespec until;
 
 		for (struct slow_client *c = p->clients; c; c = c->next)
-			/* Who is shut down is closed, and forgotten, by the thread that serves it. */
+			/* Who is shut down is closed, and forgotten, by the thread that serves it.
+			 */
 			if (!c->busy && slow_client_now_s() - c->since > (time_t)p->idle_s)
 				(void)shutdown(c->fd, SHUT_RDWR);
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);

@@ -16,7 +16,8 @@
 
 static int upload_open_capture(struct request *r, int flags)
 {
-	CLEANUP_FREE char *name = mem_printf("capture-%u", r->number), *path = incident_store_file(&r->server->incidents, r->id, name);
+	CLEANUP_FREE char *name = mem_printf("capture-%u", r->number),
+			  *path = incident_store_file(&r->server->incidents, r->id, name);
 
 	return open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 }
@@ -54,20 +55,29 @@ static int upload_begin_field(struct request *r, const char *key, const char *fi
 
 	upload_close_capture(r);
 	if (!key || !incident_store_host_valid(key))
-		return request_fail(r, 400, "a form field is a host's name: 1 to 64 of letters, digits, . _ -"), -1;
+		return request_fail(r, 400,
+			       "a form field is a host's name: 1 to 64 of letters, digits, . _ -"),
+		       -1;
 	if (!filename)
-		return request_fail(r, 400, "a form field must be a file: curl -F host=@capture.pcapng"), -1;
-	result = incident_store_add_file(&r->server->incidents, r->id, key, filename, 0, &r->number, &err);
+		return request_fail(
+			       r, 400, "a form field must be a file: curl -F host=@capture.pcapng"),
+		       -1;
+	result = incident_store_add_file(
+		&r->server->incidents, r->id, key, filename, 0, &r->number, &err);
 	if (result)
 		return request_fail(r, reply_status(result), err.text), -1;
 	r->files++;
 	r->at = 0;
 	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
-	return r->fd < 0 ? (request_fail(r, 507, "the disk is full: free some room or delete incidents"), -1) : 0;
+	return r->fd < 0 ? (request_fail(
+				    r, 507, "the disk is full: free some room or delete incidents"),
+				   -1)
+			 : 0;
 }
 
-static enum MHD_Result upload_on_field(void *closure, enum MHD_ValueKind kind, const char *key, const char *filename,
-	const char *type, const char *encoding, const char *data, uint64_t offset, size_t size)
+static enum MHD_Result upload_on_field(void *closure, enum MHD_ValueKind kind, const char *key,
+	const char *filename, const char *type, const char *encoding, const char *data,
+	uint64_t offset, size_t size)
 {
 	struct request *r = closure;
 
@@ -80,7 +90,9 @@ static enum MHD_Result upload_on_field(void *closure, enum MHD_ValueKind kind, c
 		return MHD_NO;
 	r->size += (int64_t)size;
 	if ((uint64_t)r->size > r->server->incidents.upload_max) {
-		(void)request_fail(r, 413, "more bytes than one incident may have: cut the captures (editcap -s 128), or raise --max-upload");
+		(void)request_fail(r, 413,
+			"more bytes than one incident may have: cut the captures (editcap -s 128), "
+			"or raise --max-upload");
 		return MHD_NO;
 	}
 	if (!upload_write_all(r, data, size)) {
@@ -117,7 +129,8 @@ static void upload_receive_body(struct request *r, const char *data, size_t n)
 void upload_receive(struct request *r, const char *data, size_t n)
 {
 	if (r->status)
-		return; /* the rest is read and dropped, so that the client gets to read the answer */
+		return; /* the rest is read and dropped, so that the client gets to read the answer
+			 */
 	if (r->kind == KIND_FORM && MHD_post_process(r->form, data, n) != MHD_YES)
 		(void)request_fail(r, 400, "the form is not understood");
 	else if (r->kind == KIND_PATCH)
@@ -134,7 +147,9 @@ void upload_begin_form(struct request *r)
 
 	r->kind = KIND_FORM;
 	if (length > 0 && (uint64_t)length > r->server->incidents.upload_max + (1 << 20)) {
-		(void)request_fail(r, 413, "more bytes than one incident may have: cut the captures (editcap -s 128), or raise --max-upload");
+		(void)request_fail(r, 413,
+			"more bytes than one incident may have: cut the captures (editcap -s 128), "
+			"or raise --max-upload");
 		return;
 	}
 	r->form = MHD_create_post_processor(r->connection, 65536, upload_on_field, r);
@@ -155,7 +170,8 @@ void upload_end_form(struct request *r)
 	(void)MHD_destroy_post_processor(r->form);
 	r->form = NULL;
 	if (r->status == 0 && r->files == 0)
-		(void)request_fail(r, 400, "no file in the form: curl -F worker=@a.pcapng -F db=@b.pcapng");
+		(void)request_fail(
+			r, 400, "no file in the form: curl -F worker=@a.pcapng -F db=@b.pcapng");
 }
 
 void upload_begin_patch(struct request *r)
@@ -197,7 +213,9 @@ static char *upload_metadata(const char *all, const char *key, size_t max)
 			size_t length = strcspn(at + n + 1, ", ");
 			char *out = mem_zalloc(length + 4);
 			int got = length && length < max && length % 4 == 0
-				? EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)at + n + 1, (int)length) : -1;
+					  ? EVP_DecodeBlock((unsigned char *)out,
+						    (const unsigned char *)at + n + 1, (int)length)
+					  : -1;
 
 			if (got < 0) {
 				free(out);
@@ -213,8 +231,10 @@ static char *upload_metadata(const char *all, const char *key, size_t max)
 
 enum MHD_Result upload_create(struct request *r)
 {
-	CLEANUP_FREE char *host = upload_metadata(request_header(r, "Upload-Metadata"), "host", 200);
-	CLEANUP_FREE char *name = upload_metadata(request_header(r, "Upload-Metadata"), "filename", 2000);
+	CLEANUP_FREE char *host =
+		upload_metadata(request_header(r, "Upload-Metadata"), "host", 200);
+	CLEANUP_FREE char *name =
+		upload_metadata(request_header(r, "Upload-Metadata"), "filename", 2000);
 	int64_t size = request_number(r, "Upload-Length");
 	struct error err = ERROR_INIT;
 	int result;
@@ -222,8 +242,10 @@ enum MHD_Result upload_create(struct request *r)
 	if (size < 0)
 		return reply_error(r, 411, "Upload-Length is missing");
 	if (host && !incident_store_host_valid(host))
-		return reply_error(r, 400, "host: 1 to 64 of letters, digits, . _ -, the first a letter or digit");
-	result = incident_store_add_file(&r->server->incidents, r->id, host, name ? name : "capture", size, &r->number, &err);
+		return reply_error(r, 400,
+			"host: 1 to 64 of letters, digits, . _ -, the first a letter or digit");
+	result = incident_store_add_file(&r->server->incidents, r->id, host,
+		name ? name : "capture", size, &r->number, &err);
 	if (result)
 		return reply_error(r, reply_status(result), err.text);
 	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
@@ -232,7 +254,8 @@ enum MHD_Result upload_create(struct request *r)
 	(void)close(r->fd);
 	r->fd = -1;
 	{
-		CLEANUP_FREE char *location = mem_printf("/incidents/%s/files/capture-%u", r->id, r->number);
+		CLEANUP_FREE char *location =
+			mem_printf("/incidents/%s/files/capture-%u", r->id, r->number);
 
 		return reply_empty(r, 201, 0, -1, location);
 	}
@@ -242,9 +265,10 @@ enum MHD_Result upload_offset(struct request *r)
 {
 	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 	const json_t *f = meta ? request_file_of(meta, r->number) : NULL;
-	enum MHD_Result sent = f ? reply_empty(r, 200, json_integer_value(json_object_get(f, "received")),
-					   json_integer_value(json_object_get(f, "size")), NULL)
-				 : reply_error(r, 404, "no such file");
+	enum MHD_Result sent =
+		f ? reply_empty(r, 200, json_integer_value(json_object_get(f, "received")),
+			    json_integer_value(json_object_get(f, "size")), NULL)
+		  : reply_error(r, 404, "no such file");
 
 	json_decref(meta);
 	return sent;

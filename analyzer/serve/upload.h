@@ -10,7 +10,8 @@
 void upload_begin_form(struct request *r);
 void upload_begin_patch(struct request *r);
 
-/* The next n bytes of the body. After a failure they are dropped, so that the client gets to read the answer. */
+/* The next n bytes of the body. After a failure they are dropped, so that the client gets to read
+ * the answer. */
 void upload_receive(struct request *r, const char *data, size_t n);
 
 void upload_end_form(struct request *r);
