@@ -1,4 +1,4 @@
-/* bothends serve: a small page to drop captures on; docs/serve.md describes it. */
+/* bothends serve: the upload server; see docs/serve.md. */
 #include <argp.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,19 +14,40 @@
 #include "serve/confine.h"
 #include "serve/http.h"
 
-enum { KEY_LISTEN = 256, KEY_STORE, KEY_TOKEN, KEY_UPLOAD, KEY_FILES, KEY_INCIDENTS, KEY_MEMORY, KEY_TIME, KEY_RESUME, KEY_IDLE };
+enum {
+	KEY_LISTEN = 256,
+	KEY_STORE,
+	KEY_TOKEN,
+	KEY_UPLOAD,
+	KEY_FILES,
+	KEY_INCIDENTS,
+	KEY_MEMORY,
+	KEY_TIME,
+	KEY_RESUME,
+	KEY_IDLE
+};
 
 static const struct argp_option options[] = {
-	{"store", KEY_STORE, "FOLDER", 0, "where incidents are kept (made if it is not there)", 0},
-	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0, "default 127.0.0.1:8480; [::1]:8480 and names do too; anything but loopback needs a token", 0},
-	{"token-file", KEY_TOKEN, "FILE", 0, "its first line is the token that every request must carry (or $BOTHENDS_TOKEN)", 0},
-	{"max-upload", KEY_UPLOAD, "SIZE", 0, "captures of one incident together (default 8G)", 0},
-	{"max-files", KEY_FILES, "N", 0, "captures in one incident (default 64)", 0},
-	{"max-incidents", KEY_INCIDENTS, "N", 0, "incidents kept (default 100)", 0},
-	{"analysis-memory", KEY_MEMORY, "SIZE", 0, "memory of one analysis (default 1G)", 0},
-	{"analysis-time", KEY_TIME, "SECONDS", 0, "time of one analysis (default 900)", 0},
-	{"resume-hours", KEY_RESUME, "HOURS", 0, "uploads that nobody goes on with are deleted after this (default 24)", 0},
-	{"idle", KEY_IDLE, "SECONDS", 0, "a client that sends nothing for so long is cut off (default 60)", 0},
+	{"store", KEY_STORE, "FOLDER", 0, "folder for the incidents (created if missing)", 0},
+	{"listen", KEY_LISTEN, "ADDRESS:PORT", 0,
+		"address to listen on, IPv4, [IPv6] or a name (default 127.0.0.1:8480); any but "
+		"loopback needs a token",
+		0},
+	{"token-file", KEY_TOKEN, "FILE", 0,
+		"require the token in the first line of FILE (or in $BOTHENDS_TOKEN) with every "
+		"request",
+		0},
+	{"max-upload", KEY_UPLOAD, "SIZE", 0,
+		"maximum total size of one incident's captures (default 8G)", 0},
+	{"max-files", KEY_FILES, "N", 0, "maximum number of captures in one incident (default 64)",
+		0},
+	{"max-incidents", KEY_INCIDENTS, "N", 0, "maximum number of incidents (default 100)", 0},
+	{"analysis-memory", KEY_MEMORY, "SIZE", 0, "memory limit of one analysis (default 1G)", 0},
+	{"analysis-time", KEY_TIME, "SECONDS", 0, "time limit of one analysis (default 900)", 0},
+	{"resume-hours", KEY_RESUME, "HOURS", 0,
+		"delete unfinished uploads after this many hours (default 24)", 0},
+	{"idle", KEY_IDLE, "SECONDS", 0, "close connections that are silent this long (default 60)",
+		0},
 	{0},
 };
 
@@ -76,7 +97,8 @@ static bool cmd_serve_split_listen(const char *text, char address[256], const ch
 	char *end = NULL;
 	bool bracketed = *text == '[';
 
-	if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtoul(colon + 1, &end, 10) > 65535 || end == colon + 1)
+	if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+		strtoul(colon + 1, &end, 10) > 65535 || end == colon + 1)
 		return false;
 	if (bracketed && (to - from < 2 || to[-1] != ']'))
 		return false;
@@ -90,17 +112,23 @@ static bool cmd_serve_split_listen(const char *text, char address[256], const ch
 	return true;
 }
 
-/* A name may have several addresses: the first of IPv4, which most links and habits mean, else the first. */
+/* A name may have several addresses: the first of IPv4, which most links and habits mean, else the
+ * first. */
 static void cmd_serve_parse_listen(struct argp_state *state, struct options_read *o)
 {
-	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found = NULL, *chosen;
 	const char *port = NULL;
 	char address[256];
 	int r;
 
 	if (!cmd_serve_split_listen(o->listen, address, &port))
-		argp_error(state, "--listen: '%s' is not an address and port such as 127.0.0.1:8480, [::1]:8480 or host:8480", o->listen);
+		argp_error(state,
+			"--listen: '%s' is not an address and port such as 127.0.0.1:8480, "
+			"[::1]:8480 or host:8480",
+			o->listen);
 	r = getaddrinfo(address, port, &hints, &found);
 	if (r || !found)
 		argp_error(state, "--listen: '%s' has no address: %s", address, gai_strerror(r));
@@ -116,7 +144,8 @@ static bool cmd_serve_is_loopback(const struct sockaddr_storage *a)
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
 
-	return a->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	return a->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127
+				       : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
 static void cmd_serve_check(struct argp_state *state, struct options_read *o)
@@ -124,14 +153,16 @@ static void cmd_serve_check(struct argp_state *state, struct options_read *o)
 	const char *token = getenv("BOTHENDS_TOKEN");
 
 	if (!o->server.incidents.path)
-		argp_error(state, "name a folder with --store");
+		argp_error(state, "missing --store FOLDER");
 	cmd_serve_parse_listen(state, o);
 	if (!o->token[0] && token)
 		(void)snprintf(o->token, sizeof(o->token), "%s", token);
 	if (!cmd_serve_is_loopback(&o->server.listen) && !o->token[0])
-		argp_error(state, "'%s' can be reached from elsewhere: give --token-file", o->listen);
+		argp_error(state, "'%s' is not a loopback address: --token-file is required",
+			o->listen);
 	if (o->token[0] && (strlen(o->token) < 16 || strpbrk(o->token, " ;,\"\\\t")))
-		argp_error(state, "the token needs at least 16 characters, without blanks, quotes, commas or semicolons");
+		argp_error(state, "the token must have at least 16 characters, without blanks, "
+				  "quotes, commas or semicolons");
 	o->server.token = o->token[0] ? o->token : NULL;
 }
 
@@ -171,7 +202,8 @@ static error_t cmd_serve_parse(int key, char *arg, struct argp_state *state)
 		o->server.idle_s = cmd_serve_number(state, arg, 3600);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is too much: captures are dropped on the page", arg);
+		argp_error(
+			state, "unexpected argument '%s': captures are uploaded on the page", arg);
 		return 0;
 	case ARGP_KEY_END:
 		cmd_serve_check(state, o);
@@ -207,8 +239,8 @@ static int cmd_serve_listen(struct options_read *o, struct error *err)
 	result = http_start(&http, &o->server, &port, err);
 	if (result)
 		return result;
-	(void)getnameinfo((const struct sockaddr *)&o->server.listen, sizeof(o->server.listen), address, sizeof(address), NULL, 0,
-		NI_NUMERICHOST);
+	(void)getnameinfo((const struct sockaddr *)&o->server.listen, sizeof(o->server.listen),
+		address, sizeof(address), NULL, 0, NI_NUMERICHOST);
 	(void)printf(strchr(address, ':') ? "http://[%s]:%u/\n" : "http://%s:%u/\n", address, port);
 	(void)fflush(stdout);
 	cmd_serve_until_signal(&stop);
@@ -216,17 +248,20 @@ static int cmd_serve_listen(struct options_read *o, struct error *err)
 	return 0;
 }
 
-/* The other side of serve/confined.h: this program started again, with --confined MEMORY FILE CPU PARENT COMMAND ... */
+/* The other side of serve/confined.h: this program started again, with --confined MEMORY FILE CPU
+ * PARENT COMMAND ... */
 static int cmd_serve_run_confined(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int, char **);
-	} commands[] = {{"analyze", cmd_analyze}, {"report", cmd_report}, {"query", cmd_query}, {"extract", cmd_extract}};
+	} commands[] = {{"analyze", cmd_analyze}, {"report", cmd_report}, {"query", cmd_query},
+		{"extract", cmd_extract}};
 
 	if (argc < 7)
 		return EXIT_USAGE;
-	confine(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), (pid_t)strtol(argv[5], NULL, 10));
+	confine(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
+		strtoull(argv[4], NULL, 10), (pid_t)strtol(argv[5], NULL, 10));
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[6], commands[i].name) == 0)
 			return commands[i].run(argc - 6, argv + 6);
@@ -236,13 +271,18 @@ static int cmd_serve_run_confined(int argc, char **argv)
 int cmd_serve(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_serve_parse, NULL,
-		"A page to drop captures on; curl -F and bothends-agent push use the same "
-		"addresses. Each analysis runs "
-		"in a confined process.",
+		"Serves an upload page for captures; curl -F and bothends-agent push use the same "
+		"addresses. Each analysis runs in a confined process.",
 		NULL, NULL, NULL};
-	struct options_read o = {.listen = "127.0.0.1:8480", .memory = (uint64_t)1 << 30,
-		.server = {.incidents = {.upload_max = (uint64_t)8 << 30, .files_max = 64, .incidents_max = 100, .resume_hours = 24},
-			.limits = {.wall_s = 900}, .analyses_max = 2, .idle_s = 60}};
+	struct options_read o = {.listen = "127.0.0.1:8480",
+		.memory = (uint64_t)1 << 30,
+		.server = {.incidents = {.upload_max = (uint64_t)8 << 30,
+				   .files_max = 64,
+				   .incidents_max = 100,
+				   .resume_hours = 24},
+			.limits = {.wall_s = 900},
+			.analyses_max = 2,
+			.idle_s = 60}};
 	struct error err = ERROR_INIT;
 
 	if (argc > 1 && strcmp(argv[1], "--confined") == 0)
@@ -252,7 +292,8 @@ int cmd_serve(int argc, char **argv)
 	o.server.limits.cpu_s = o.server.limits.wall_s;
 	o.server.limits.memory = o.memory * 2;
 	o.server.limits.file = o.server.incidents.upload_max + ((uint64_t)1 << 30);
-	(void)snprintf(o.server.memory, sizeof(o.server.memory), "%llu", (unsigned long long)o.memory);
+	(void)snprintf(
+		o.server.memory, sizeof(o.server.memory), "%llu", (unsigned long long)o.memory);
 	if (cmd_serve_listen(&o, &err) == 0)
 		return EXIT_SUCCESS;
 	return cmd_failed("serve", &err);

@@ -20,7 +20,7 @@ static const struct command {
 	{"report", "print the verdict of a database as text, HTML, JSON or Markdown", cmd_report},
 	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
 	{"extract", "write the frames that prove a finding, for Wireshark", cmd_extract},
-	{"serve", "a page to drop captures on", cmd_serve},
+	{"serve", "upload captures and read reports in a browser", cmd_serve},
 	{"judge", "judge a database again, also by rules of your own", cmd_judge},
 };
 

@@ -19,7 +19,7 @@
 #include "recorder.h"
 #include "status.h"
 
-#define BATCH 8192 /* packets of one source before the others are looked at */
+#define BATCH 8192 /* packets read from one source before the next */
 #define DRAIN_NS (200 * NSEC_PER_MSEC)
 #define FIXED_FDS 4
 
@@ -106,7 +106,7 @@ static int agent_open_auto(struct agent *a, struct error *err)
 	(void)rootfs_each(&host, "sys/class/net", OPTIONS_SOURCES, agent_open_if_up, &w);
 	rootfs_release(&host);
 	if (!w.result && !w.found)
-		return error_set(err, -ENODEV, "no interface is up: name one with --interface");
+		return error_set(err, -ENODEV, "no interface is up: choose one with --interface");
 	return w.result;
 }
 
@@ -142,7 +142,7 @@ static int agent_open_signals(struct error *err)
 	return fd < 0 ? error_errno(err, "cannot receive signals") : fd;
 }
 
-/* Everything that needs rights. Cheap checks come first, so that mistakes are told at once. */
+/* Everything that needs privileges. Cheap checks first, so that mistakes are reported at once. */
 static int agent_open_all(struct agent *a, struct error *err)
 {
 	int r;
@@ -174,18 +174,18 @@ static int agent_give_up_rights(struct agent *a, struct error *err)
 	a->confinement = (struct privdrop){
 		.user = a->o->user, .output_fd = a->dir_fd, .root = &a->host.root};
 	if (!a->o->confine) {
-		agent_say(a, "not confined: --confine=no is for debugging");
+		agent_say(a, "warning: not confined (--confine=no is for debugging)");
 		return outdir_check(a->dir_fd, a->o->output, err);
 	}
 	r = privdrop(&a->confinement, err);
 	if (r)
 		return r;
 	if (!a->confinement.landlock)
-		agent_say(a, "this kernel has no Landlock: ignoring, the other limits hold");
+		agent_say(a, "warning: this kernel has no Landlock; all other restrictions are in "
+			     "force");
 	if (!a->confinement.seccomp)
-		agent_say(a,
-			"no system call filter in this build or kernel: ignoring, the other limits "
-			"hold");
+		agent_say(a, "warning: this kernel has no system call filter (seccomp); all other "
+			     "restrictions are in force");
 	return outdir_check(a->dir_fd, a->o->output, err);
 }
 
@@ -230,7 +230,7 @@ static void agent_on_control(struct agent *a)
 	control_reply(fd, reply.text);
 }
 
-/* A source that ended stays in the list: interface numbers in the files must not move. */
+/* A source that ended stays in the list: interface numbers in the files must not change. */
 static void agent_look_after_gone(struct agent *a)
 {
 	uint32_t i;
@@ -241,12 +241,13 @@ static void agent_look_after_gone(struct agent *a)
 		if (s->state != SOURCE_GONE)
 			continue;
 		if (!s->told_gone)
-			agent_say(a, "%s; going on without it", s->note);
+			agent_say(a, "%s; continuing without it", s->note);
 		s->told_gone = true;
 		if (!s->netfilter && !a->o->root &&
 			rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
 			agent_say(a,
-				"interface '%s' is back; ending, to be started again and open it",
+				"interface '%s' is back; exiting with status 75: restart to reopen "
+				"it",
 				s->name);
 			a->stop = true;
 			a->reason = "stop";
@@ -260,7 +261,7 @@ static int agent_on_time(struct agent *a, int64_t now_ns, struct error *err)
 	const struct options *o = a->o;
 	int r = 0;
 
-	/* A clock set back must not stop what is due: the next times are never far ahead. */
+	/* A clock set back must not delay the next timers: they are never far ahead. */
 	if (now_ns >= a->next_beat_ns || a->next_beat_ns - now_ns > 2 * o->heartbeat_ns) {
 		host_heartbeat(&a->host);
 		a->next_beat_ns = now_ns + o->heartbeat_ns;
@@ -305,7 +306,7 @@ static void agent_read_sources(struct agent *a, const struct pollfd *fds)
 		struct source *s = &a->sources[i];
 
 		if (fds[i].revents && s->state != SOURCE_GONE)
-			(void)s->ops->dispatch(s, BATCH); /* an end is seen in its state */
+			(void)s->ops->dispatch(s, BATCH); /* s->state says if it ended */
 	}
 }
 
@@ -347,8 +348,7 @@ static int agent_loop(struct agent *a, struct error *err)
 	return r;
 }
 
-/* What the kernel still holds is read for a moment; what then remains is counted as dropped by us.
- */
+/* Reads what the kernel still holds, up to DRAIN_NS; the rest counts as dropped by the agent. */
 static void agent_finish_sources(struct agent *a)
 {
 	int64_t end_ns = nsec_now() + DRAIN_NS;
@@ -386,8 +386,8 @@ static void agent_tell_totals(const struct agent *a)
 		const struct source *s = &a->sources[i];
 
 		agent_say(a,
-			"%s: %llu packets received, %llu written, %llu dropped by the kernel, %llu "
-			"dropped by us",
+			"%s: %llu packets received, %llu written, %llu dropped by kernel, %llu "
+			"dropped by agent",
 			s->name,
 			(unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
 			(unsigned long long)s->written, (unsigned long long)s->dropped_kernel,

@@ -1,11 +1,10 @@
-/* agent: the main job: sources and facts into files until told to stop. */
+/* agent: the main loop: writes packets and facts to files until stopped. */
 #pragma once
 
 #include "options.h"
 
-/* The source whose interface came back was opened with rights that are gone: to be started again.
- */
+/* An interface came back, but opening it needs privileges that were dropped: restart the agent. */
 #define AGENT_AGAIN 75
 
-/* Exit status: 0, 2 (with one line on stderr), or AGENT_AGAIN. */
+/* Returns the exit status: 0, 2 (after one line on stderr), or AGENT_AGAIN. */
 int agent_run(const struct options *o);

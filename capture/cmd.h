@@ -1,4 +1,4 @@
-/* cmd: the subcommands; each takes its own arguments and returns the exit status. */
+/* cmd: the subcommands. Each parses its own arguments and returns the exit status. */
 #pragma once
 
 int cmd_facts(int argc, char **argv);

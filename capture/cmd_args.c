@@ -5,7 +5,7 @@
 
 static const struct argp_option table[] = {
 	{"output", 'w', "DIR", 0, "the agent's output folder (default /var/lib/bothends)", 0},
-	{"json", 'j', NULL, 0, "JSON", 0},
+	{"json", 'j', NULL, 0, "print JSON", 0},
 	{0},
 };
 
@@ -22,7 +22,7 @@ static error_t cmd_args_parse_one(int key, char *arg, struct argp_state *st)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!a->wants_text || a->text)
-			argp_failure(st, 2, 0, "'%s' is one argument too many", arg);
+			argp_failure(st, 2, 0, "unexpected argument '%s'", arg);
 		a->text = arg;
 		return 0;
 	default:

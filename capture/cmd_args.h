@@ -1,13 +1,12 @@
-/* cmd_args: the one argument that ls, mark and status share: the agent's output folder. */
+/* cmd_args: the arguments of ls, mark and status: the agent's output folder, --json, a text. */
 #pragma once
 
 #include <stdbool.h>
 
 struct cmd_args {
-	const char *dir, *text; /* text: what else was said; NULL: nothing */
+	const char *dir, *text; /* text: the other argument; NULL: none */
 	bool json, wants_text;
 };
 
-/* Parses; what cannot be taken ends the program with one line. */
-void cmd_args_parse(
-	struct cmd_args *a, int argc, char **argv, const char *usage, const char *doc);
+/* Exits with one line on stderr if the arguments are invalid. */
+void cmd_args_parse(struct cmd_args *a, int argc, char **argv, const char *usage, const char *doc);

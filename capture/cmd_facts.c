@@ -1,5 +1,5 @@
-/* bothends-agent facts: what the agent would record about this host, or about a copy of another's
- * files. */
+/* bothends-agent facts: prints what the agent would record about this host, or about another host
+ * from a copy of its files. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@ struct arguments {
 };
 
 static const struct argp_option table[] = {
-	{"root", 'r', "DIR", 0, "read another host's files below DIR (docs/facts.md)", 0},
-	{"json", 'j', NULL, 0, "one JSON object a line, as in the sidecar", 0},
+	{"root", 'r', "DIR", 0, "read another host's files, copied below DIR (docs/facts.md)", 0},
+	{"json", 'j', NULL, 0, "print one JSON object per line, as in the sidecar", 0},
 	{0},
 };
 

@@ -1,4 +1,4 @@
-/* bothends-agent ls: the capture files in the output folder. */
+/* bothends-agent ls: lists the capture files in the output folder. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* bothends-agent mark TEXT: notes it in the capture, and keeps the last minutes for good. */
+/* bothends-agent mark TEXT: records TEXT in the capture and saves the last minutes permanently. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,13 +14,14 @@ int cmd_mark(int argc, char **argv)
 	int r;
 
 	cmd_args_parse(&a, argc, argv, "TEXT",
-		"Notes TEXT in the capture and keeps the last minutes (--pre-trigger) for good.");
+		"Records TEXT in the capture and saves the last minutes (--pre-trigger) "
+		"permanently.");
 	strbuf_printf(&line, "mark %.*s", CONTROL_LINE - 16, a.text ? a.text : "mark");
 	for (char *c = line.text; *c; c++)
 		*c = *c == '\n' ? ' ' : *c;
 	r = control_ask(a.dir, line.text, &reply, &err);
 	if (r == CONTROL_NOT_RUNNING)
-		fprintf(stderr, "bothends-agent: no agent writes to '%s'\n", a.dir);
+		fprintf(stderr, "bothends-agent: no agent is running for '%s'\n", a.dir);
 	else if (r)
 		fprintf(stderr, "bothends-agent: %s\n", err.text);
 	else

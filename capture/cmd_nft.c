@@ -1,6 +1,6 @@
 /*
- * bothends-agent nft --print: nftables rules that log to the agent's group. It prints, the
- * administrator loads: the agent never changes a firewall.
+ * bothends-agent nft --print: prints nftables rules that log to the agent's group. The
+ * administrator loads them: the agent never changes a firewall.
  */
 #include <argp.h>
 #include <ctype.h>
@@ -19,10 +19,12 @@ struct arguments {
 
 static const struct argp_option table[] = {
 	{"print", 'p', NULL, 0, "print the rules: bothends-agent nft --print | nft -f -", 0},
-	{"remove", 'r', NULL, 0, "print what takes them down again", 0},
+	{"remove", 'r', NULL, 0, "print the commands that remove the rules", 0},
 	{"group", 'g', "GROUP", 0, "log group (default 5)", 0},
 	{"match", 'm', "EXPRESSION", 0,
-		"what to log, in nft's words (default: TCP SYN, FIN and RST, ICMP, and VRRP)", 0},
+		"log packets matching this nft expression (default: TCP SYN, FIN and RST, ICMP, "
+		"VRRP)",
+		0},
 	{0},
 };
 
@@ -93,8 +95,7 @@ int cmd_nft(int argc, char **argv)
 	argp_err_exit_status = 2;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (a.print == a.remove) {
-		fputs("bothends-agent: say --print or --remove; nothing is changed, only printed\n",
-			stderr);
+		fputs("bothends-agent: missing --print or --remove (both only print)\n", stderr);
 		return 2;
 	}
 	if (a.print)

@@ -1,6 +1,6 @@
 /*
  * bothends-agent push FILES URL: sends captures and their sidecars to a bothends server by the tus
- * protocol 1.0.0 (docs/serve.md): a break is gone on from where the server says it stands.
+ * protocol 1.0.0 (docs/serve.md). An interrupted upload resumes where the server says it stopped.
  */
 #include <argp.h>
 #include <curl/curl.h>
@@ -28,24 +28,25 @@ struct arguments {
 struct push {
 	CURL *curl;
 	const struct arguments *a;
-	char base[2048]; /* scheme and authority: what paths in answers stand on */
+	char base[2048]; /* scheme and authority, prefix of Location paths */
 	char incident[2048];
-	char authorization[512]; /* header line; "" without a token */
+	char authorization[512]; /* header line; "": no token */
 	struct strbuf body;
 	char location[2048];
-	int64_t offset; /* Upload-Offset of the last answer; -1: none */
+	int64_t offset; /* Upload-Offset of the last response; -1: none */
 	long status;
 	char text[CURL_ERROR_SIZE];
 };
 
 static const struct argp_option table[] = {
-	{"host", 'n', "NAME", 0, "the host's name for the report (default: from the capture)", 0},
-	{"token-file", 't', "FILE", 0, "the server's token ($BOTHENDS_TOKEN otherwise)", 0},
-	{"cacert", 'c', "FILE", 0, "certificates to trust instead of the system's", 0},
-	{"tries", 'r', "N", 0, "go on after a break this often (default 10)", 0},
-	{"analyze", 'a', NULL, 0, "ask for the analysis at the end and print its answer", 0},
-	{"wait", 'w', "SECONDS", 0, "how long to wait for the analysis (default 60)", 0},
-	{"quiet", 'q', NULL, 0, "errors only", 0},
+	{"host", 'n', "NAME", 0, "host name to show in the report (default: from the capture)", 0},
+	{"token-file", 't', "FILE", 0,
+		"read the server's token from FILE (default: $BOTHENDS_TOKEN)", 0},
+	{"cacert", 'c', "FILE", 0, "trust the CA certificates in FILE instead of the system's", 0},
+	{"tries", 'r', "N", 0, "resume an interrupted upload up to N times (default 10)", 0},
+	{"analyze", 'a', NULL, 0, "start the analysis after the upload and print the result", 0},
+	{"wait", 'w', "SECONDS", 0, "wait this long for the analysis (default 60)", 0},
+	{"quiet", 'q', NULL, 0, "print errors only", 0},
 	{0},
 };
 
@@ -92,7 +93,8 @@ static error_t cmd_push_parse_one(int key, char *arg, struct argp_state *st)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->count < 2)
-			argp_failure(st, 2, 0, "name files, and the server's URL last");
+			argp_failure(
+				st, 2, 0, "missing arguments: FILE... and the server's URL last");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -142,8 +144,7 @@ static struct curl_slist *cmd_push_common_headers(const struct push *p)
 	return p->authorization[0] ? curl_slist_append(list, p->authorization) : list;
 }
 
-/* One request. false: no answer (p->text). The answer's status, location, offset and body are in p.
- */
+/* One request. false: no response (p->text). Status, location, offset and body end up in p. */
 static bool cmd_push_request(struct push *p, const char *method, const char *url,
 	struct curl_slist *headers, FILE *from, int64_t bytes)
 {
@@ -160,7 +161,7 @@ static bool cmd_push_request(struct push *p, const char *method, const char *url
 	curl_easy_setopt(p->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(p->curl, CURLOPT_ERRORBUFFER, p->text);
 	curl_easy_setopt(p->curl, CURLOPT_CONNECTTIMEOUT, 10L);
-	/* A server that takes nothing for a minute is gone. */
+	/* A server that accepts nothing for a minute is considered down. */
 	curl_easy_setopt(p->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(p->curl, CURLOPT_LOW_SPEED_TIME, 60L + (long)p->a->wait_s);
 	curl_easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, cmd_push_on_body);
@@ -189,7 +190,7 @@ static bool cmd_push_request(struct push *p, const char *method, const char *url
 static int cmd_push_fail(const struct push *p, const char *what)
 {
 	if (p->status)
-		fprintf(stderr, "bothends-agent: cannot %s: the server answered %ld: %.200s\n",
+		fprintf(stderr, "bothends-agent: cannot %s: the server responded %ld: %.200s\n",
 			what, p->status,
 			p->body.text && p->body.length ? p->body.text : "(nothing)");
 	else
@@ -197,7 +198,7 @@ static int cmd_push_fail(const struct push *p, const char *what)
 	return 2;
 }
 
-/* Locations are paths or whole addresses; one that leads to another server is not followed. */
+/* Location is a path or a full URL; a URL on another server is refused. */
 static bool cmd_push_resolve(const struct push *p, char out[4200])
 {
 	if (p->location[0] == '/')
@@ -246,9 +247,10 @@ static int cmd_push_create_file(struct push *p, const char *name, int64_t size, 
 	snprintf(length, sizeof(length), "Upload-Length: %lld", (long long)size);
 	h = curl_slist_append(curl_slist_append(h, length), meta);
 	if (!cmd_push_request(p, "POST", address, h, NULL, 0) || p->status != 201)
-		return cmd_push_fail(p, "begin the upload");
+		return cmd_push_fail(p, "start the upload");
 	if (!cmd_push_resolve(p, url)) {
-		fprintf(stderr, "bothends-agent: the server named a place elsewhere for '%s'\n",
+		fprintf(stderr,
+			"bothends-agent: the server redirected '%s' to another server: refused\n",
 			name);
 		return 2;
 	}
@@ -271,8 +273,8 @@ static bool cmd_push_send_from(
 	return cmd_push_request(p, "PATCH", url, h, f, size - offset) && p->status == 204;
 }
 
-/* Sends, and after each break asks how far the server is. Waits 1, 2, 4 ... at most 30 s in
- * between. */
+/* Sends the file; after each break asks the server how much it has. Waits 1, 2, 4 ... up to 30 s
+ * between tries. */
 static int cmd_push_send_file(struct push *p, const char *url, FILE *f, int64_t size)
 {
 	int64_t offset = 0;
@@ -308,7 +310,7 @@ static int cmd_push_one(struct push *p, const char *path)
 			fclose(f);
 		return 2;
 	}
-	/* A file that still grows is sent as long as it is now. */
+	/* A file that is still growing is sent up to its current length. */
 	r = cmd_push_create_file(p, name, st.st_size, url);
 	if (!r)
 		r = cmd_push_send_file(p, url, f, st.st_size);
@@ -357,7 +359,7 @@ static int cmd_push_read_token(struct push *p)
 	return 0;
 }
 
-/* URL is the server's (a new incident is made) or that of an incident (".../incidents/ID"). */
+/* URL: the server (creates an incident) or an existing incident (".../incidents/ID"). */
 static int cmd_push_find_incident(struct push *p, const char *url)
 {
 	const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
@@ -379,7 +381,7 @@ static int cmd_push_find_incident(struct push *p, const char *url)
 	if (!cmd_push_request(p, "POST", address, cmd_push_common_headers(p), NULL, 0) ||
 		p->status != 201 || !cmd_push_resolve(p, found) ||
 		strlen(found) >= sizeof(p->incident))
-		return cmd_push_fail(p, "begin an incident");
+		return cmd_push_fail(p, "create an incident");
 	memcpy(p->incident, found, strlen(found) + 1);
 	return 0;
 }
@@ -390,7 +392,7 @@ static int cmd_push_analyze(struct push *p)
 
 	if (!cmd_push_request(p, "POST", url, cmd_push_common_headers(p), NULL, 0) ||
 		(p->status != 200 && p->status != 202))
-		return cmd_push_fail(p, "ask for the analysis");
+		return cmd_push_fail(p, "start the analysis");
 	fputs(p->body.text ? p->body.text : "", stdout);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* bothends-agent status: is it running, what has it written, what has it missed. */
+/* bothends-agent status: whether the agent runs, what it has written and what it has dropped. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "control.h"
 #include "cmd_args.h"
 
-/* The reply is our own JSON, on one line: for people each member gets a line. */
+/* The reply is our own JSON on one line; printed with one member per line. */
 static void cmd_status_print_plain(const char *json)
 {
 	int depth = 0;
@@ -37,7 +37,8 @@ int cmd_status(int argc, char **argv)
 	struct error err = ERROR_INIT;
 	int r;
 
-	cmd_args_parse(&a, argc, argv, "", "Says how the agent is. Status 1: it is not running.");
+	cmd_args_parse(
+		&a, argc, argv, "", "Prints the agent's status. Exit status 1: it is not running.");
 	r = control_ask(a.dir, "status", &reply, &err);
 	if (r == CONTROL_NOT_RUNNING) {
 		printf(a.json ? "{\"running\":false}\n" : "not running\n");

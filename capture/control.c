@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* By way of the descriptor: folders have longer names than socket addresses can take. */
+/* Through the descriptor: a folder's path may be too long for a socket address. */
 static struct sockaddr_un control_address(int dir_fd)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -26,7 +26,7 @@ int control_listen(int dir_fd, struct error *err)
 	mode_t mask = umask(0177);
 	int r = 0;
 
-	/* The folder is locked: no other agent listens there. */
+	/* The folder is locked, so no other agent listens there. */
 	(void)unlinkat(dir_fd, CONTROL_NAME, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 8) < 0)
 		r = error_errno(err, "cannot listen on '%s' in the output folder", CONTROL_NAME);
@@ -52,7 +52,8 @@ int control_accept(int listen_fd, char line[CONTROL_LINE])
 
 	if (fd < 0)
 		return -1;
-	/* The capture waits meanwhile, in a buffer of seconds: a slow asker gets 100 ms. */
+	/* The capture is not read meanwhile (its buffer holds seconds): a slow client gets 100 ms.
+	 */
 	control_set_timeout(fd, 100);
 	while (length < CONTROL_LINE - 1 && !memchr(line, '\n', length)) {
 		n = recv(fd, line + length, CONTROL_LINE - 1 - length, 0);
@@ -67,7 +68,7 @@ int control_accept(int listen_fd, char line[CONTROL_LINE])
 
 void control_reply(int fd, const char *text)
 {
-	(void)send(fd, text, strlen(text), MSG_NOSIGNAL); /* an asker that left needs no reply */
+	(void)send(fd, text, strlen(text), MSG_NOSIGNAL); /* the client may be gone */
 	close(fd);
 }
 
@@ -77,7 +78,7 @@ static int control_converse(int fd, const char *line, struct strbuf *reply, stru
 	ssize_t n;
 
 	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 || send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
-		return error_errno(err, "cannot ask the agent");
+		return error_errno(err, "cannot send to the agent");
 	while ((n = recv(fd, part, sizeof(part), 0)) > 0)
 		strbuf_add(reply, part, (size_t)n);
 	if (n < 0 || !reply->length)

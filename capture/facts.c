@@ -12,9 +12,9 @@ struct entry {
 	char *key, *value;
 	int64_t at_ns;
 	uint64_t identity; /* sets: sum of the hashes of their entries */
-	uint64_t members;  /* sets: how many entries */
+	uint64_t members;  /* sets: number of entries */
 	uint64_t omitted;
-	uint32_t round; /* in which it was put last; 0: outside rounds */
+	uint32_t round; /* of the last put; 0: outside rounds */
 	bool is_set, changed;
 };
 
@@ -123,7 +123,7 @@ void facts_time(struct facts *f, int64_t now_ns)
 
 static bool facts_known(const struct facts *f, const struct entry *e)
 {
-	/* While a round runs, what the one before put is still known. */
+	/* During a round, facts from the previous round are still valid. */
 	return e->value && (!e->round || e->round + f->in_round >= f->round);
 }
 

@@ -1,6 +1,6 @@
 /*
- * facts: what is known of the host now, what changed since it was last written, and events.
- * Collectors put facts in; the recorder drains the changes into the capture and its sidecar.
+ * facts: current facts about the host, which of them have changed since they were last written, and
+ * events. Collectors add facts; the recorder writes the changes to the capture and its sidecar.
  * Keys and values: docs/facts.md.
  */
 #pragma once
@@ -11,13 +11,14 @@
 #include "comments.h"
 
 #define FACT_KEY_SIZE 256
-#define FACT_VALUE_MAX 4096	 /* longer values are cut */
-#define FACT_EVENT_BYTES 1048576 /* events that wait to be drained; more are counted and dropped   \
-				  */
+#define FACT_VALUE_MAX 4096 /* longer values are truncated */
+#define FACT_EVENT_BYTES                                                                           \
+	1048576 /* events that wait to be drained; more are counted and dropped                    \
+		 */
 
 struct facts;
 
-/* Where facts are drained to. Either may be NULL. */
+/* Where facts are written. Either may be NULL. */
 struct fact_out {
 	struct comments *comments;
 	struct strbuf *json;
@@ -27,38 +28,38 @@ struct facts *facts_new(void);
 void facts_free(struct facts *f);
 
 /*
- * A round of collecting: what is put between begin and end has the time now_ns, and states that
- * were not put in the round are no longer known (the next file does not repeat them).
+ * A round of collecting: facts put between begin and end have the time now_ns. States not put in
+ * the round are forgotten: the next file does not repeat them.
  */
 void facts_begin(struct facts *f, int64_t now_ns);
 void facts_end(struct facts *f);
 
-/* The time of what is put outside rounds. */
+/* Sets the time of facts put outside a round. */
 void facts_time(struct facts *f, int64_t now_ns);
 
-/* A state or sample, outside rounds too (then it stays known for good). Unchanged: nothing to
- * drain. */
+/* A state or sample. Put outside a round, it is never forgotten. If unchanged, nothing is written.
+ */
 void facts_put(struct facts *f, const char *value, const char *key_fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* An event, at its own time. */
+/* An event, with its own time. */
 void facts_event(struct facts *f, int64_t at_ns, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * A set. identity is the part of an entry whose change makes the set worth writing again (ages
- * are not). force: write it though nothing changed.
+ * A set. identity: the part of an entry (without ages) whose change causes the set to be written
+ * again. force: write it even if nothing changed.
  */
 void facts_set_begin(struct facts *f, const char *key);
 void facts_set_add(struct facts *f, const char *identity, const char *value);
 void facts_set_end(struct facts *f, uint64_t omitted, bool force);
 
-/* Writes what changed since the last drain, and the events, oldest first. */
+/* Writes the facts that changed since the last drain, and the events, oldest first. */
 void facts_drain(struct facts *f, const struct fact_out *out);
 
-/* Writes all that is known (for the start of a file); then nothing of it counts as changed. */
+/* Writes all current facts (at the start of a file); none of them counts as changed after that. */
 void facts_write_all(struct facts *f, const struct fact_out *out);
 
 /* The value of a state, or NULL. Valid until the next put. */

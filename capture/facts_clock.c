@@ -1,4 +1,4 @@
-/* The clock that stamps the packets, against one that nothing adjusts. */
+/* The clock that timestamps packets, compared to CLOCK_MONOTONIC_RAW, which nothing adjusts. */
 #include <stdio.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -43,7 +43,7 @@ void facts_clock(struct host *h)
 		after = facts_clock_read_clock(CLOCK_REALTIME);
 	char text[192];
 
-	/* The middle of the bracket is nearest to the moment at which the others were read. */
+	/* The middle of the bracket is closest to the time the other clocks were read. */
 	snprintf(text, sizeof(text),
 		"realtime_ns=%lld monotonic_raw_ns=%lld boottime_ns=%lld bracket_ns=%lld",
 		(long long)(before + (after - before) / 2), (long long)raw, (long long)boot,
@@ -59,7 +59,7 @@ void facts_clock_check(struct host *h)
 	int64_t between = raw - h->last_raw_ns, step = now - h->last_realtime_ns - between;
 	int64_t size = step < 0 ? -step : step;
 
-	/* Beyond 500 ppm, the most that the kernel slews, it was set. */
+	/* The kernel slews by at most 500 ppm: beyond that, the clock was set. */
 	if (h->last_raw_ns && size > STEP_NS && size > between / 2000)
 		facts_event(h->facts, now, "clock.step", "step_ns=%lld between_ns=%lld",
 			(long long)step, (long long)between);

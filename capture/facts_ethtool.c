@@ -1,4 +1,4 @@
-/* What drivers say: by ioctl on this host, from saved output of ethtool in a copy. */
+/* Driver information: by ioctl on this host, from saved ethtool output with --root. */
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -13,7 +13,7 @@
 #define STATS_MAX 8192
 #define STATS_KEPT 200
 
-/* Which of a driver's hundreds of counters speak of trouble. */
+/* Drivers have hundreds of counters; these names indicate problems. */
 static bool ethtool_telling(const char *name)
 {
 	static const char *const parts[] = {"drop", "miss", "err", "fail", "discard", "no_buf",
@@ -130,7 +130,7 @@ static void ethtool_counters(struct host *h, const char *interface, const char *
 	n = set->data[0];
 	if (!n || n > STATS_MAX)
 		return;
-	/* One more each: a driver that grew a counter in between must not write past the end. */
+	/* Room for one more: the driver may have added a counter in between. */
 	names = mem_array(n + 64, ETH_GSTRING_LEN);
 	names->cmd = ETHTOOL_GSTRINGS;
 	names->string_set = ETH_SS_STATS;
@@ -162,7 +162,7 @@ static void ethtool_permanent_mac(struct host *h, const char *interface, const c
 	facts_put(h->facts, text, "nic.%s.permanent_mac", word);
 }
 
-/* A saved line "name: value" of ethtool's output; the same names as by ioctl come out. */
+/* A saved line "name: value" of ethtool output, under the same names as by ioctl. */
 static void ethtool_saved_line(struct host *h, const char *word, char kind, const char *name,
 	const char *value, unsigned *kept)
 {
@@ -190,7 +190,7 @@ static void ethtool_saved_line(struct host *h, const char *word, char kind, cons
 	}
 }
 
-/* ethtool -g says RX and TX twice: the maxima, then the current sizes. */
+/* ethtool -g prints RX and TX twice: the maxima, then the current sizes. */
 static void ethtool_saved_ring(
 	struct host *h, const char *word, const char *name, const char *value, bool current)
 {

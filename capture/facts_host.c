@@ -1,4 +1,4 @@
-/* Names, kernel, hypervisor and DMI: what does not change while the host runs. */
+/* Names, kernel, hypervisor and DMI: facts that do not change while the host runs. */
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static void facts_host_os_release(struct host *h)
 	facts_put(h->facts, line, "host.os");
 }
 
-/* Words that look like secrets are masked: captures are handed to others. */
+/* Masks words that look like secrets: captures are given to other people. */
 static void facts_host_command_line(struct host *h)
 {
 	static const char *const secret[] = {"pass", "secret", "key", "token"};
@@ -87,7 +87,7 @@ static void facts_host_dmi(struct host *h)
 	}
 }
 
-/* From the vendor where there is no /sys/hypervisor, which only Xen fills. */
+/* From the DMI vendor: only Xen fills /sys/hypervisor. */
 static const char *facts_host_type_from_dmi(struct host *h)
 {
 	static const struct {
@@ -129,7 +129,7 @@ static void facts_host_hypervisor_type(struct host *h)
 	}
 	if (!rootfs_read(&h->root, "proc/cpuinfo", 65536, &cpus))
 		return;
-	/* Bare metal of a cloud carries the vendor's DMI too: the CPU's flag decides (x86 only). */
+	/* Bare-metal cloud hosts have the vendor's DMI too: the CPU flag decides (x86 only). */
 	guest = strstr(cpus.text, " hypervisor") != NULL;
 	if (!guest && !strstr(cpus.text, "flags\t"))
 		return;
@@ -146,14 +146,14 @@ static void facts_host_hypervisor_version(struct host *h)
 		!rootfs_line(&h->root, minor, "sys/hypervisor/version/minor"))
 		return;
 	if (!rootfs_line(&h->root, extra, "sys/hypervisor/version/extra"))
-		extra[0] = '\0'; /* the kernel's text brings its own dot: ".amazon" */
+		extra[0] = '\0'; /* the text starts with a dot: ".amazon" */
 	snprintf(version, sizeof(version), "%s.%s%s", major, minor, extra);
 	facts_put(h->facts, version, "hypervisor.version");
 }
 
 void facts_host_start(struct host *h)
 {
-	/* Outside a round: known for good. */
+	/* Outside a round: never forgotten. */
 	facts_end(h->facts);
 	facts_host_put_line(h, "proc/sys/kernel/hostname", "host.name");
 	facts_host_put_line(h, "proc/sys/kernel/random/boot_id", "host.boot_id");

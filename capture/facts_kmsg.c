@@ -17,7 +17,7 @@
 
 struct kmsg {
 	int fd;
-	bool history;	   /* still reading what was there at start */
+	bool history;	   /* still reading lines from before the start */
 	int64_t zero_ns;   /* realtime of the log's time 0 */
 	uint64_t next_seq; /* expected; 0: none read yet */
 	int64_t second;	   /* that the limit is counted in */
@@ -27,7 +27,7 @@ struct kmsg {
 	struct past {
 		int64_t at_ns;
 		char *text;
-	} past[HISTORY]; /* ring of the last telling lines since boot */
+	} past[HISTORY]; /* ring of the last matching lines since boot */
 	unsigned past_count;
 };
 

@@ -1,4 +1,4 @@
-/* Neighbour tables of copies, and the words of an entry. */
+/* Saved neighbour, route and address tables (--root), and the words of a neighbour entry. */
 #include "facts_neighbor.h"
 
 #include <linux/neighbour.h>
@@ -173,7 +173,7 @@ static void neighbor_saved_routes(struct host *h)
 	facts_set_end(h->facts, 0, false);
 }
 
-/* "2: eth0    inet 10.0.1.20/24 brd ..."; lines of one interface stand together. */
+/* "2: eth0    inet 10.0.1.20/24 brd ..."; lines of one interface are adjacent. */
 static void neighbor_saved_addresses(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;

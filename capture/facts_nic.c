@@ -1,4 +1,4 @@
-/* Network interfaces from sysfs; drivers' own answers are in facts_ethtool.c. */
+/* Network interfaces from sysfs; facts_ethtool.c asks the drivers. */
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Counters of the network stack that speak of loss. */
+/* Network stack counters that indicate loss. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What guests on this host depend on: vhost_net beneath their virtio interfaces. */
+/* Virtualisation host: vhost_net, which serves the guests' virtio interfaces. */
 #include <ctype.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ static void virt_look_at(void *arg, const char *pid)
 		   !strcmp(comm, "kvm");
 }
 
-/* VHOST_NET_ENABLED=0, with or without quotes; the last such line counts, as in the shell. */
+/* VHOST_NET_ENABLED=0, with or without quotes; the last such line applies, as in a shell. */
 static void virt_packaging_default(struct host *h)
 {
 	struct strbuf text CLEANUP_STRBUF = STRBUF_INIT;

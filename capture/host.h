@@ -1,4 +1,4 @@
-/* host: opens what the collectors of facts need while there is privilege, and runs them. */
+/* host: opens what the collectors of facts need, with privileges, and runs them. */
 #pragma once
 
 #include "collector.h"
@@ -7,14 +7,14 @@
 int host_open(struct host *h, const char *root, struct facts *facts, struct error *err);
 void host_release(struct host *h);
 
-/* Everything, at start. */
+/* All facts, at start. */
 void host_collect_all(struct host *h);
-/* What changes, every interval. */
+/* Facts that change, every interval. */
 void host_collect(struct host *h);
-/* A heartbeat: the clock is looked at as well. */
+/* Records a heartbeat and checks the clock for steps. */
 void host_heartbeat(struct host *h);
 
-/* Readable when the kernel has something to say; -1: none. Then call the function beside it. */
+/* When the descriptor is readable, call the function below it. -1: none. */
 int host_kmsg_fd(const struct host *h);
 void host_read_kmsg(struct host *h);
 int host_rtnl_fd(const struct host *h);

@@ -23,10 +23,10 @@ static int main_run_agent(int argc, char **argv)
 
 	options_parse(&o, argc, argv);
 	if (!o.interface_count && !o.group_count && !o.root)
-		fprintf(stderr, "bothends-agent: nothing to capture: name an interface (-i eth0, "
+		fprintf(stderr, "bothends-agent: nothing to capture: give an interface (-i eth0, "
 				"or -i auto) or a netfilter group (-g 5)\n");
 	else if (!o.output)
-		fprintf(stderr, "bothends-agent: no output folder: -w DIR\n");
+		fprintf(stderr, "bothends-agent: missing output folder: -w DIR\n");
 	else
 		status = agent_run(&o);
 	options_release(&o);

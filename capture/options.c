@@ -38,49 +38,51 @@ enum {
 static const struct argp_option table[] = {
 	{NULL, 0, NULL, 0, "What to capture:", 1},
 	{"interface", 'i', "IF", 0,
-		"network interface, may be given several times; auto: every one that is up and "
-		"leads out of the host",
+		"network interface; repeatable. auto: every interface that is up, except loopback "
+		"and ports of a bridge or bond",
 		0},
-	{"nflog", 'g', "GROUP", 0,
-		"netfilter log group, may be given several times (see bothends-agent nft)", 0},
-	{"filter", 'f', "EXPRESSION", 0, "pcap-filter(7) expression for the interfaces", 0},
-	{"snaplen", KEY_SNAPLEN, "BYTES", 0, "bytes of each packet (default 128)", 0},
+	{"nflog", 'g', "GROUP", 0, "netfilter log group; repeatable (see bothends-agent nft)", 0},
+	{"filter", 'f', "EXPRESSION", 0,
+		"capture only frames matching this pcap-filter(7) expression", 0},
+	{"snaplen", KEY_SNAPLEN, "BYTES", 0,
+		"capture at most this many bytes of each packet (default 128)", 0},
 	{"payload", KEY_PAYLOAD, "yes|no", 0,
-		"keep payload within the snap length, not headers alone (default no)", 0},
-	{"promiscuous", KEY_PROMISC, "yes|no", 0, "frames for other hosts too (default no)", 0},
-	{"buffer", KEY_BUFFER, "SIZE", 0, "kernel buffer of each source (default 64M)", 0},
+		"capture payload up to the snap length; no: only headers (default no)", 0},
+	{"promiscuous", KEY_PROMISC, "yes|no", 0, "promiscuous mode (default no)", 0},
+	{"buffer", KEY_BUFFER, "SIZE", 0, "kernel buffer size of each source (default 64M)", 0},
 	{NULL, 0, NULL, 0, "What to keep:", 2},
-	{"output", 'w', "DIR", 0, "folder for the capture files; it must exist", 0},
-	{"file-size", KEY_FILE_SIZE, "SIZE", 0, "begin a new file at this size (default 64M)", 0},
-	{"file-age", KEY_FILE_AGE, "SPAN", 0, "begin a new file after this time (default 10m)", 0},
+	{"output", 'w', "DIR", 0, "folder for the capture files (must exist)", 0},
+	{"file-size", KEY_FILE_SIZE, "SIZE", 0, "start a new file at this size (default 64M)", 0},
+	{"file-age", KEY_FILE_AGE, "TIME", 0, "start a new file after this time (default 10m)", 0},
 	{"ring-size", KEY_RING_SIZE, "SIZE", 0,
-		"remove the oldest files beyond this in all (default 2G, 0: never)", 0},
+		"remove the oldest files above this total size (default 2G, 0: no limit)", 0},
 	{"ring-count", KEY_RING_COUNT, "N", 0,
-		"remove the oldest files beyond this number (default 0: never)", 0},
-	{"ring-age", KEY_RING_AGE, "SPAN", 0, "remove files older than this (default 0: never)", 0},
-	{"pre-trigger", KEY_PRE_TRIGGER, "SPAN", 0,
-		"keep this last span only, until a mark (or SIGUSR1) keeps it for good", 0},
+		"remove the oldest files above this number (default 0: no limit)", 0},
+	{"ring-age", KEY_RING_AGE, "TIME", 0, "remove files older than this (default 0: no limit)",
+		0},
+	{"pre-trigger", KEY_PRE_TRIGGER, "TIME", 0,
+		"keep only the last TIME; a mark (or SIGUSR1) saves it permanently", 0},
 	{"keep-size", KEY_KEEP_SIZE, "SIZE", 0,
-		"most that marks keep in all (default: as --ring-size)", 0},
+		"maximum total size of files saved by marks (default: same as --ring-size)", 0},
 	{"min-free", KEY_MIN_FREE, "SIZE", 0,
-		"stop writing while the disk has less free (default 128M)", 0},
-	{"flush", KEY_FLUSH, "SPAN", 0, "write what is buffered this often (default 1s)", 0},
+		"suspend writing while free disk space is below this (default 128M)", 0},
+	{"flush", KEY_FLUSH, "TIME", 0, "write buffers to disk this often (default 1s)", 0},
 	{NULL, 0, NULL, 0, "Facts about the host:", 3},
-	{"facts", KEY_FACTS, "yes|no", 0, "record them (default yes)", 0},
-	{"interval", KEY_INTERVAL, "SPAN", 0, "how often (default 10s)", 0},
-	{"heartbeat", KEY_HEARTBEAT, "SPAN", 0,
-		"how often to say that the host is alive (default 1s)", 0},
-	{"name", KEY_NAME, "NAME", 0, "name of the host (default: its host name)", 0},
-	{"root", KEY_ROOT, "DIR", 0, "read /proc, /sys and /etc of the host from below DIR", 0},
+	{"facts", KEY_FACTS, "yes|no", 0, "record facts about the host (default yes)", 0},
+	{"interval", KEY_INTERVAL, "TIME", 0, "record facts this often (default 10s)", 0},
+	{"heartbeat", KEY_HEARTBEAT, "TIME", 0, "record a heartbeat this often (default 1s)", 0},
+	{"name", KEY_NAME, "NAME", 0, "host name to record (default: this host's)", 0},
+	{"root", KEY_ROOT, "DIR", 0, "read /proc, /sys and /etc below DIR instead of this host's",
+		0},
 	{NULL, 0, NULL, 0, "Running:", 4},
 	{"config", KEY_CONFIG, "FILE", 0,
-		"options from a file, one NAME = VALUE a line, # begins a comment", 0},
+		"read options from FILE: NAME = VALUE per line, # starts a comment", 0},
 	{"user", KEY_USER, "USER", 0,
-		"user to become (default bothends-agent, or nobody where there is none)", 0},
+		"run as this user (default bothends-agent if it exists, else nobody)", 0},
 	{"confine", KEY_CONFINE, "yes|no", 0,
-		"give up rights once everything is open (default yes; no: debugging)", 0},
-	{"duration", KEY_DURATION, "SPAN", 0, "stop after this time", 0},
-	{"quiet", 'q', NULL, 0, "errors only", 0},
+		"drop privileges and enter the sandbox (default yes; no: for debugging)", 0},
+	{"duration", KEY_DURATION, "TIME", 0, "stop after this time (default: never)", 0},
+	{"quiet", 'q', NULL, 0, "print errors only", 0},
 	{0},
 };
 
@@ -121,7 +123,7 @@ static int64_t options_want_span(
 
 	if (!options_span(text, &ns) || (ns && ns < min))
 		argp_failure(
-			st, 2, 0, "--%s '%s' is not a span such as 10m, 90s or 250ms", name, text);
+			st, 2, 0, "--%s '%s' is not a time such as 10m, 90s or 250ms", name, text);
 	return ns;
 }
 
@@ -153,7 +155,7 @@ static uint64_t options_want_number(
 static bool options_want_yes(struct argp_state *st, const char *name, const char *text)
 {
 	if (strcmp(text, "yes") && strcmp(text, "no"))
-		argp_failure(st, 2, 0, "--%s '%s': say yes or no", name, text);
+		argp_failure(st, 2, 0, "--%s '%s': must be yes or no", name, text);
 	return !strcmp(text, "yes");
 }
 
@@ -268,7 +270,7 @@ static error_t options_parse_one(int key, char *arg, struct argp_state *st)
 		options_read_config(o, arg, st);
 		break;
 	case ARGP_KEY_ARG:
-		argp_failure(st, 2, 0, "'%s' is not understood: options begin with --", arg);
+		argp_failure(st, 2, 0, "unexpected argument '%s': options start with --", arg);
 		break;
 	default:
 		return options_parse_limit(o, st, key, arg);
@@ -279,8 +281,9 @@ static error_t options_parse_one(int key, char *arg, struct argp_state *st)
 static const struct argp argp = {
 	.options = table,
 	.parser = options_parse_one,
-	.doc = "Records packets of this host, and facts about it, in a ring of capture files.\v"
-	       "Other uses: bothends-agent ls|status|mark|push|nft|facts --help",
+	.doc = "Captures this host's packets, and facts about the host, into a ring of capture "
+	       "files.\v"
+	       "Other commands: bothends-agent ls|status|mark|push|nft|facts --help",
 };
 
 static char *options_trim_text(char *s)
@@ -294,8 +297,7 @@ static char *options_trim_text(char *s)
 	return s;
 }
 
-/* "name = value" becomes --name=value and takes the way of flags: one table, one set of messages.
- */
+/* "name = value" is parsed as --name=value: one table of options, one set of messages. */
 static void options_config_line(
 	struct options *o, const char *path, int number, char *line, struct argp_state *st)
 {
@@ -309,13 +311,14 @@ static void options_config_line(
 	*value++ = '\0';
 	name = options_trim_text(name);
 	if (!strcmp(name, "config") || !strcmp(name, "help") || o->owned_count >= 254)
-		argp_failure(st, 2, 0, "%s:%d: '%s' does not belong here", path, number, name);
-	/* Messages begin with the program's name: here file and line stand for it. */
+		argp_failure(st, 2, 0, "%s:%d: '%s' is not allowed in a configuration file", path,
+			number, name);
+	/* Error messages start with the program name: file and line take its place. */
 	word[0] = mem_printf("%s:%d", path, number);
 	word[1] = mem_printf("--%s=%s", name, options_trim_text(value));
 	o->owned[o->owned_count++] = word[0];
 	o->owned[o->owned_count++] = word[1];
-	(void)argp_parse(&argp, 2, word, 0, NULL, o); /* ends the program on what it cannot take */
+	(void)argp_parse(&argp, 2, word, 0, NULL, o); /* exits on errors */
 }
 
 static void options_read_config(struct options *o, const char *path, struct argp_state *st)
@@ -348,10 +351,9 @@ void options_parse(struct options *o, int argc, char **argv)
 		.facts = true,
 	};
 	argp_err_exit_status = 2;
-	(void)argp_parse(
-		&argp, argc, argv, 0, NULL, o); /* ends the program on what it cannot take */
+	(void)argp_parse(&argp, argc, argv, 0, NULL, o); /* exits on errors */
 	if (o->pre_trigger_ns) {
-		/* Ten files or so over the span: what is kept is at most a tenth longer. */
+		/* About ten files per span: the ring exceeds the span by at most a tenth. */
 		o->ring.age_ns = o->pre_trigger_ns;
 		if (!o->file_age_ns || o->file_age_ns > o->pre_trigger_ns / 10)
 			o->file_age_ns = o->pre_trigger_ns / 10 > NSEC_PER_SEC

@@ -1,5 +1,4 @@
-/* options: what the agent was asked to do, from flags and a configuration file with the same names.
- */
+/* options: the agent's options, from the command line and a configuration file. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,30 +11,28 @@
 #define OPTIONS_SOURCES 32
 
 struct options {
-	const char *
-		interfaces[OPTIONS_SOURCES]; /* "auto": each that is up and leads out of the host */
+	const char *interfaces[OPTIONS_SOURCES]; /* "auto": see source selection in agent.c */
 	uint32_t interface_count;
 	uint16_t groups[OPTIONS_SOURCES];
 	uint32_t group_count;
-	struct source_settings source; /* the same for all */
+	struct source_settings source; /* the same for all sources */
 	const char *output;
 	struct ring_limits ring;
 	uint64_t file_size;
 	int64_t file_age_ns;
 	int64_t pre_trigger_ns; /* 0: no pre-trigger */
 	int64_t flush_ns, interval_ns, heartbeat_ns;
-	int64_t duration_ns; /* 0: until told to stop */
+	int64_t duration_ns; /* 0: until stopped */
 	uint64_t min_free;
 	const char *user, *root, *name, *config; /* NULL: not given */
 	bool confine, facts, quiet;
-	char *owned[256]; /* texts from the configuration file */
+	char *owned[256]; /* strings from the configuration file */
 	uint32_t owned_count;
 };
 
-/* Parses flags (and --config). Bad ones end the program with one line and status 2, --help with 0.
- */
+/* Parses the command line and --config. Exits with one line and status 2 on errors, 0 on --help. */
 void options_parse(struct options *o, int argc, char **argv);
 void options_release(struct options *o);
 
-/* "10m", "1.5s", "250ms", "2h", "1d": a span. false: not one. */
+/* A time such as "10m", "1.5s", "250ms", "2h", "1d". false: invalid. */
 bool options_span(const char *text, int64_t *ret_ns);

@@ -11,7 +11,7 @@ static int outdir_is_usable(int fd, const char *path, struct error *err)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return error_errno(err, "cannot look at output folder '%s'", path);
+		return error_errno(err, "cannot access output folder '%s'", path);
 	if (st.st_mode & S_IWOTH)
 		return error_set(err, -EPERM,
 			"output folder '%s' is writable by everyone, and captures are "
@@ -19,7 +19,7 @@ static int outdir_is_usable(int fd, const char *path, struct error *err)
 			path, path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return error_set(err, -EBUSY,
-			"another agent writes to '%s': stop it or use another folder", path);
+			"another agent is writing to '%s': stop it or use another folder", path);
 	return 0;
 }
 

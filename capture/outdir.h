@@ -1,10 +1,10 @@
-/* outdir: the output folder, checked and locked. */
+/* outdir: checks and locks the output folder. */
 #pragma once
 
 #include "base/error.h"
 
-/* A descriptor of the folder, locked against a second agent, or negative with one line for the
- * user. */
+/* Opens the folder and locks it against a second agent. The descriptor, or negative with err set.
+ */
 int outdir_open(const char *path, struct error *err);
-/* After rights were given up: may this user still write there? */
+/* After privileges were dropped: checks that this user can still write there. */
 int outdir_check(int dir_fd, const char *path, struct error *err);

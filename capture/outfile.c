@@ -11,7 +11,7 @@
 void outfile_init(struct outfile *o, size_t cap)
 {
 	*o = (struct outfile){.fd = -1, .cap = cap, .buffer = mem_alloc(cap)};
-	/* Touched now: a host short of memory later must not stop the writing. */
+	/* Touch it now: memory pressure later must not stop the writing. */
 	memset(o->buffer, 0, cap);
 }
 
@@ -82,9 +82,9 @@ bool outfile_flush(struct outfile *o)
 		o->length = 0;
 		return true;
 	}
-	/* Part of the buffer may be in the file: back to where it ended on a record. */
+	/* Part of the buffer may be in the file: truncate it to the last record boundary. */
 	if (done && ftruncate(o->fd, (off_t)o->written) == 0)
-		(void)lseek(o->fd, (off_t)o->written, SEEK_SET); /* a position is always settable */
+		(void)lseek(o->fd, (off_t)o->written, SEEK_SET); /* cannot fail */
 	return false;
 }
 
@@ -96,7 +96,7 @@ bool outfile_close(struct outfile *o, bool sync)
 		return true;
 	ok = outfile_flush(o);
 	if (sync)
-		(void)fdatasync(o->fd); /* nothing better can be done when it fails */
+		(void)fdatasync(o->fd); /* nothing to do if it fails */
 	close(o->fd);
 	o->fd = -1;
 	o->length = 0;

@@ -156,7 +156,7 @@ static void pcapng_add_filter(struct strbuf *out, const char *filter)
 {
 	char option[4096];
 
-	/* The first byte 0 says that a text follows (draft 4.2, if_filter). */
+	/* First byte 0: a filter string follows (draft 4.2, if_filter). */
 	if (!filter || !filter[0])
 		return;
 	option[0] = 0;

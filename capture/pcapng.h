@@ -31,35 +31,35 @@ struct pcapng_interface {
 	uint16_t link_type;
 	uint32_t snaplen;
 	const char *name, *description, *filter, *hardware; /* NULL: left out */
-	const uint8_t *mac;				    /* 6 bytes, or NULL */
+	const uint8_t *mac;				    /* 6 bytes; NULL: left out */
 	const char *addresses; /* "10.0.1.20/24 fe80::1/64"; NULL: none */
-	uint64_t speed_bits;   /* 0: not known */
+	uint64_t speed_bits;   /* 0: unknown */
 };
 
 /* All counters are since the start of the file. */
 struct pcapng_statistics {
 	uint32_t interface;
 	int64_t at_ns, start_ns;
-	int64_t end_ns; /* 0: the capture goes on */
+	int64_t end_ns; /* 0: the capture continues */
 	uint64_t received, dropped_kernel, delivered;
 	uint64_t dropped_interface;
 	bool has_dropped_interface;
 	const struct comments *comments; /* NULL: none */
 };
 
-/* One packet as a source hands it over; data is borrowed. */
+/* One packet as a source delivers it; data is borrowed. */
 struct record {
 	int64_t time_ns;
 	const uint8_t *data;
 	uint32_t cap_len, wire_len;
-	uint32_t flags; /* PCAPNG_INBOUND, PCAPNG_OUTBOUND; 0: not known */
+	uint32_t flags; /* PCAPNG_INBOUND, PCAPNG_OUTBOUND; 0: unknown */
 };
 
 void pcapng_add_section(struct strbuf *out, const struct pcapng_section *s);
 void pcapng_add_interface(struct strbuf *out, const struct pcapng_interface *i);
 void pcapng_add_statistics(struct strbuf *out, const struct pcapng_statistics *s);
 
-#define PCAPNG_PACKET_EXTRA 64U /* most that a packet block has beyond its data */
+#define PCAPNG_PACKET_EXTRA 64U /* upper bound of a packet block's size beyond its data */
 
 /*
  * Writes a packet block at p, which has room for cap_len + PCAPNG_PACKET_EXTRA bytes. dropped:

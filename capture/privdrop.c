@@ -101,11 +101,11 @@ static int privdrop_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, 
 		pw = getpwnam("nobody");
 	if (!pw)
 		return error_set(err, -ENOENT,
-			"no user '%s' on this host: useradd -r %s, or name one with --user",
+			"no user '%s' on this host: useradd -r %s, or choose one with --user",
 			name ? name : "nobody", name ? name : "bothends-agent");
 	if (pw->pw_uid == 0)
-		return error_set(
-			err, -EPERM, "--user '%s' is root: name one without rights", pw->pw_name);
+		return error_set(err, -EPERM, "--user '%s' is root: choose an unprivileged user",
+			pw->pw_name);
 	*ret_uid = pw->pw_uid;
 	*ret_gid = pw->pw_gid;
 	return 0;
@@ -123,14 +123,14 @@ static int privdrop_change_user(struct privdrop *p, struct error *err)
 	if (r)
 		return r;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-		return error_errno(err, "cannot become user %d", (int)uid);
+		return error_errno(err, "cannot change to user %d", (int)uid);
 	if (setresuid(0, 0, 0) == 0)
-		return error_set(err, -EPERM, "could become root again");
+		return error_set(err, -EPERM, "cannot drop root: setuid(0) still works");
 	p->user_changed = true;
 	return 0;
 }
 
-/* Facts are read anew every interval: /proc and /sys, or the copy, stay readable. */
+/* Facts are read again every interval, so /proc and /sys (or their copy) stay readable. */
 static int privdrop_enter_sandbox(struct privdrop *p, struct error *err)
 {
 	const bool copied = p->root->dir;
@@ -159,10 +159,10 @@ int privdrop(struct privdrop *p, struct error *err)
 {
 	int r;
 
-	sandbox_bound_capabilities(); /* takes CAP_SETPCAP, which goes with the user */
+	sandbox_bound_capabilities(); /* needs CAP_SETPCAP, lost with the change of user */
 	r = privdrop_change_user(p, err);
 	if (r)
 		return r;
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a core dump would hold packets */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a core dump would contain packets */
 	return privdrop_enter_sandbox(p, err);
 }

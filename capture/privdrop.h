@@ -1,6 +1,6 @@
 /*
- * privdrop: the agent gives up its rights once all its sources are open: root, capabilities, new
- * privileges, files outside the output folder, most system calls. There is no way back.
+ * privdrop: the agent drops its privileges once all sources are open: root, capabilities, new
+ * privileges, files outside the output folder, most system calls. This cannot be undone.
  */
 #pragma once
 
@@ -10,12 +10,12 @@
 #include "rootfs.h"
 
 struct privdrop {
-	const char *user; /* to become, if root; NULL: bothends-agent, or nobody */
-	int output_fd;	  /* the only folder that may be written */
+	const char *user; /* to run as, if root; NULL: bothends-agent if it exists, else nobody */
+	int output_fd;	  /* the only writable folder */
 	const struct rootfs *root;
-	/* What holds now. false: this kernel lacks it. */
+	/* What is in force now. false: this kernel lacks it. */
 	bool user_changed, landlock, seccomp;
 };
 
-/* 0, or negative with err set: then the agent must end. */
+/* 0, or negative with err set: then the agent must exit. */
 int privdrop(struct privdrop *p, struct error *err);

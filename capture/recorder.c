@@ -17,7 +17,7 @@
 #define COMMENTS_WAITING (1U << 20)
 #define KEEP_BY_DEFAULT_NS (600 * NSEC_PER_SEC)
 
-/* A crash can only have torn the last file: each is closed before the next begins. */
+/* A crash can only have damaged the last file: each is closed before the next is started. */
 static int recorder_repair_last(struct recorder *r, struct error *err)
 {
 	char name[RING_NAME_SIZE + 16];

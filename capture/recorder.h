@@ -1,6 +1,6 @@
 /*
- * recorder: packets and facts into the files of the ring. It accounts for every packet it was
- * handed: written, or dropped with a reason. No allocation for packets.
+ * recorder: writes packets and facts to the files of the ring. Every packet it receives is counted
+ * as written, or as dropped with a reason. No allocation per packet.
  */
 #pragma once
 
@@ -34,13 +34,13 @@ struct recorder {
 	const char *suspend_reason;
 	int64_t suspended_from_ns, suspended_total_ns;
 	uint64_t suspended_records; /* dropped since then */
-	uint64_t facts_lost;	    /* bytes of sidecar lines that found no room */
+	uint64_t facts_lost;	    /* bytes of sidecar lines dropped for lack of space */
 	uint64_t files, marks;
 };
 
 /*
- * Repairs what a crash left, and begins the first file. sources and facts are open and filled; the
- * rights have been given up.
+ * Repairs the last file if a crash damaged it, and starts the first file. Sources and facts are
+ * open; privileges have been dropped.
  */
 int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struct facts *facts,
 	struct source *sources, uint32_t source_count, struct error *err);
@@ -49,16 +49,15 @@ void recorder_release(struct recorder *r);
 /* A source_sink; arg is the recorder. */
 void recorder_packet(void *arg, struct source *s, const struct record *p);
 
-/* Every flush interval: facts and drops are noted, buffers written, files turned over by size and
- * age. */
+/* Every flush interval: records facts and drops, writes buffers, rotates files by size and age. */
 int recorder_flush(struct recorder *r, int64_t now_ns, struct error *err);
-/* Every interval of facts: statistics blocks with the facts since the last. */
+/* Every facts interval: writes statistics blocks with the facts since the last ones. */
 void recorder_statistics(struct recorder *r, int64_t now_ns);
 
-/* Ends this file and begins the next. Put off while the disk is full. */
+/* Closes this file and starts the next. Postponed while the disk is full. */
 int recorder_rotate(struct recorder *r, const char *reason, struct error *err);
-/* Ends the last file. */
+/* Closes the last file. */
 void recorder_close(struct recorder *r, const char *reason);
 
-/* Notes text, and keeps the last minutes for good; reply gets one line about it. */
+/* Records text and saves the last minutes permanently; appends one line to reply. */
 int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, struct error *err);

@@ -110,7 +110,7 @@ static void recorder_report_source(struct recorder *r, struct source *s, int64_t
 	uint64_t kernel = s->dropped_kernel - last->dropped_kernel;
 	char key[64];
 
-	/* A netfilter source counts its gaps packet by packet; an interface tells sums. */
+	/* A netfilter source counts gaps packet by packet; an interface reports totals. */
 	if (!s->netfilter)
 		s->lost_since_packet += kernel;
 	recorder_drop_event(
@@ -151,7 +151,7 @@ void recorder_drain_facts(struct recorder *r)
 	facts_drain(r->facts, &out);
 }
 
-/* The sidecar takes what it has room for; beyond 1 MiB that waits, lines are lost and counted. */
+/* Moves lines to the sidecar. Above 1 MiB of pending lines, lines are dropped and counted. */
 static void recorder_feed_sidecar(struct recorder *r)
 {
 	if (r->json.length && outfile_add(&r->sidecar, r->json.text, r->json.length)) {
@@ -184,7 +184,7 @@ static void recorder_resume(struct recorder *r, int64_t now_ns)
 {
 	if (!r->suspended)
 		return;
-	recorder_report_sources(r, now_ns); /* while it is still known why they were dropped */
+	recorder_report_sources(r, now_ns); /* while the reason for the drops is still known */
 	r->suspended = false;
 	r->suspended_total_ns += now_ns - r->suspended_from_ns;
 	facts_event(r->facts, now_ns, "disk.suspended",
@@ -214,7 +214,7 @@ void recorder_write(struct recorder *r, int64_t now_ns)
 	for (i = 0; i < r->source_count; i++)
 		r->sources[i].buffered = 0;
 	recorder_resume(r, now_ns);
-	(void)outfile_flush(&r->sidecar); /* kept and tried again with the next */
+	(void)outfile_flush(&r->sidecar); /* on failure kept, and retried next time */
 }
 
 void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
@@ -241,7 +241,7 @@ void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
 
 		pcapng_add_statistics(&r->block, &st);
 	}
-	/* No room on a full disk: the sidecar, or the next block, says the same. */
+	/* No space on a full disk: the sidecar or the next block has the same counters. */
 	if (outfile_add(&r->capture, r->block.text, r->block.length))
 		comments_begin(&r->comments, now_ns);
 }
@@ -291,7 +291,7 @@ static int recorder_add_head(struct recorder *r, struct error *err)
 	ok = outfile_add(&r->capture, r->block.text, r->block.length);
 	comments_release(&all);
 	return ok ? 0
-		  : error_set(err, -ENOSPC, "cannot begin '%s': no room for its header", r->stem);
+		  : error_set(err, -ENOSPC, "cannot start '%s': no space for its header", r->stem);
 }
 
 int recorder_begin_file(struct recorder *r, bool continues, struct error *err)
@@ -333,7 +333,7 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 		r->capture.written + r->capture.length + r->sidecar.written + r->sidecar.length,
 		now_ns);
 	if (!outfile_close(&r->capture, true)) {
-		/* What was in the buffer is lost with it: no longer written, but dropped by us. */
+		/* The buffer is lost: its packets count as dropped by the agent, not as written. */
 		for (i = 0; i < r->source_count; i++) {
 			r->sources[i].written -= r->sources[i].buffered;
 			r->sources[i].dropped_own += r->sources[i].buffered;
@@ -341,6 +341,6 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 	}
 	for (i = 0; i < r->source_count; i++)
 		r->sources[i].buffered = 0;
-	(void)outfile_close(&r->sidecar, false); /* the capture holds the same facts */
+	(void)outfile_close(&r->sidecar, false); /* the capture has the same facts */
 	snprintf(r->previous, sizeof(r->previous), "%s" RING_SUFFIX, r->stem);
 }

@@ -15,7 +15,7 @@
 #define PART (256U * 1024)
 #define BLOCK_MAX (16U * 1024 * 1024)
 
-/* Reads a file in parts; answers from the part it holds where it can. */
+/* Reads a file through a window; reads again only outside it. */
 struct window {
 	int fd;
 	uint8_t *bytes;
@@ -38,7 +38,7 @@ static bool repair_window_get(struct window *w, uint64_t offset, uint8_t *out, s
 	return true;
 }
 
-/* The end of the last whole block. Ours are in this machine's byte order. */
+/* The end of the last complete block. Our files are in host byte order. */
 static uint64_t repair_sound_length(struct window *w, uint64_t size)
 {
 	uint64_t at = 0;
@@ -66,10 +66,10 @@ static int repair_open_sized(int dir_fd, const char *name, uint64_t *ret_size, s
 	struct stat st;
 
 	if (fd < 0)
-		return error_errno(err, "cannot open '%s' to repair it", name);
+		return error_errno(err, "cannot open '%s' for repair", name);
 	if (fstat(fd, &st) < 0) {
 		close(fd);
-		return error_errno(err, "cannot look at '%s'", name);
+		return error_errno(err, "cannot stat '%s'", name);
 	}
 	*ret_size = (uint64_t)st.st_size;
 	return fd;
@@ -81,7 +81,7 @@ static int repair_cut(int fd, const char *name, uint64_t size, uint64_t keep, ui
 	int r = 0;
 
 	if (keep < size && ftruncate(fd, (off_t)keep) < 0)
-		r = error_errno(err, "cannot cut the torn end off '%s'", name);
+		r = error_errno(err, "cannot truncate the damaged end of '%s'", name);
 	else
 		*ret_removed = size - keep;
 	close(fd);

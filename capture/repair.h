@@ -1,6 +1,6 @@
 /*
- * repair: cuts the torn tail off files that a crash left behind, so that every reader opens them.
- * Nothing before the tear is touched.
+ * repair: truncates files damaged by a crash to their last complete block or line, so that every
+ * reader can open them.
  */
 #pragma once
 
@@ -8,9 +8,8 @@
 
 #include "base/error.h"
 
-/* A pcapng: keeps whole blocks. 0 and the bytes removed; a file without one whole block becomes
- * empty. */
+/* A pcapng file: keeps complete blocks. A file without one becomes empty. */
 int repair_capture(int dir_fd, const char *name, uint64_t *ret_removed, struct error *err);
 
-/* A sidecar: keeps whole lines. A missing file is fine (0 removed). */
+/* A sidecar: keeps complete lines. A missing file is not an error (0 removed). */
 int repair_lines(int dir_fd, const char *name, uint64_t *ret_removed, struct error *err);

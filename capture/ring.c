@@ -24,7 +24,7 @@ static bool ring_ends_with(const char *s, const char *suffix)
 	return n >= m && !strcmp(s + n - m, suffix);
 }
 
-/* HOST-NNNNNNNNNN-YYYYMMDDTHHMMSSZ[.kept].pcapng; anything else in the folder is not ours. */
+/* HOST-NNNNNNNNNN-YYYYMMDDTHHMMSSZ[.kept].pcapng; other files are ignored. */
 static bool ring_parse_name(const char *name, struct ring_file *ret)
 {
 	size_t n = strlen(name), i;
@@ -186,7 +186,7 @@ static void ring_remove_at(struct ring *r, size_t i)
 {
 	char name[RING_NAME_SIZE + 16];
 
-	/* A file that can't be removed is forgotten until the next start: it must not stop the
+	/* A file that cannot be removed is ignored until the next start: it must not stop the
 	 * ring. */
 	ring_file_name(name, r->files[i].stem, RING_SUFFIX);
 	(void)unlinkat(r->dir_fd, name, 0);
@@ -239,8 +239,7 @@ int ring_keep(struct ring *r, const char *active, int64_t from_ns, size_t *ret_f
 
 	*ret_files = 0;
 	*ret_bytes = 0;
-	/* Newest first: when there is not room for all, what is nearest to the mark matters most.
-	 */
+	/* Newest first: if there is no space for all, the files closest to the mark matter most. */
 	for (i = r->count; i-- > 0;) {
 		struct ring_file *f = &r->files[i];
 

@@ -32,7 +32,7 @@ int rootfs_fd(const struct rootfs *r, int flags, const char *path)
 {
 	struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
 
-	/* On the host itself a plain open: openat2 is younger than kernels that matter here. */
+	/* A plain open on this host: supported kernels may be too old for openat2. */
 	if (!r->dir)
 		return openat(r->fd, path, flags | O_CLOEXEC);
 	return (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));

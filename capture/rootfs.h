@@ -1,6 +1,6 @@
 /*
- * rootfs: reads the host's /proc, /sys and /etc, or another host's copies of them below --root.
- * Links in a copy never lead out of it. Paths are given without the leading slash.
+ * rootfs: reads /proc, /sys and /etc of this host, or copies of another host's below --root.
+ * Symbolic links in a copy never lead out of it. Paths have no leading slash.
  */
 #pragma once
 
@@ -13,27 +13,27 @@
 
 struct rootfs {
 	int fd;		 /* of the folder */
-	const char *dir; /* as given; NULL: the host itself */
+	const char *dir; /* as given; NULL: this host */
 };
 
 #define ROOTFS_LINE_SIZE 512
 
-/* dir NULL: the host itself. dir must outlive it. */
+/* dir NULL: this host. dir must outlive r. */
 int rootfs_open(struct rootfs *r, const char *dir, struct error *err);
 void rootfs_release(struct rootfs *r);
 
-/* All of a file, at most limit bytes, into out (which is emptied first). false: not readable. */
+/* Reads a file, at most limit bytes, into out (emptied first). false: not readable. */
 bool rootfs_read(const struct rootfs *r, const char *path, size_t limit, struct strbuf *out);
 
-/* The first line of a file without blanks around it. false: not readable, or empty. */
+/* The first line of a file, trimmed. false: not readable, or empty. */
 bool rootfs_line(const struct rootfs *r, char line[ROOTFS_LINE_SIZE], const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* A file that holds one whole number. */
+/* The number in a file. */
 bool rootfs_u64(const struct rootfs *r, uint64_t *ret, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The last part of what a symbolic link points to ("ixgbevf" of ../bus/pci/drivers/ixgbevf). */
+/* The last component of a symbolic link's target ("ixgbevf" of ../bus/pci/drivers/ixgbevf). */
 bool rootfs_link(const struct rootfs *r, char name[ROOTFS_LINE_SIZE], const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -43,6 +43,6 @@ bool rootfs_exists(const struct rootfs *r, const char *fmt, ...)
 /* An open file or folder (openat flags), or -1. The caller closes it. */
 int rootfs_fd(const struct rootfs *r, int flags, const char *path);
 
-/* Calls visit for each name in a folder, sorted, at most limit; returns how many there were. */
+/* Calls visit for each name in a folder, sorted, at most limit of them. Returns the total count. */
 size_t rootfs_each(const struct rootfs *r, const char *path, size_t limit,
 	void (*visit)(void *arg, const char *name), void *arg);

@@ -1,5 +1,4 @@
-/* Neighbours, routes, addresses and links of this host by rtnetlink (libmnl); changes as they
- * happen. */
+/* Neighbours, routes, addresses and links of this host by rtnetlink (libmnl), and their changes. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -34,10 +33,10 @@ struct rtnl {
 		bool up;
 	} links[LINKS_MAX];
 	unsigned link_count;
-	bool dumping_links; /* what a dump says is no event */
+	bool dumping_links; /* links in a dump are not events */
 };
 
-/* The table as last seen, for what an entry was before it changed. */
+/* The previous table, to tell what an entry was before it changed. */
 struct neighbors {
 	struct neighbor *entries;
 	size_t count, cap;
@@ -53,7 +52,7 @@ void neighbors_free(struct neighbors *n)
 
 static int rtnl_on_link(const struct nlmsghdr *nlh, void *arg);
 
-/* Sends a dump request and hands each message of the answer to callback. false: it failed. */
+/* Sends a dump request and passes each reply message to callback. false: it failed. */
 static bool rtnl_dump(
 	struct rtnl *n, uint16_t type, unsigned char family, mnl_cb_t callback, void *arg)
 {
@@ -75,8 +74,8 @@ static bool rtnl_dump(
 		got = mnl_socket_recvfrom(n->ask, n->message, MESSAGE_MAX);
 		if (got < 0)
 			return false;
-		/* Answers to an earlier dump that was given up have another number: skipped by mnl.
-		 */
+		/* Replies to an earlier, aborted dump have another sequence number: mnl skips
+		 * them. */
 		r = mnl_cb_run(n->message, (size_t)got, n->seq, mnl_socket_get_portid(n->ask),
 			callback, arg);
 	}
@@ -98,7 +97,7 @@ struct rtnl *rtnl_open(struct error *err)
 {
 	struct rtnl *n = mem_zalloc(sizeof(*n));
 	int size = 4 << 20;
-	/* Never waits longer than this for the kernel: the capture goes on. */
+	/* Limits the wait for the kernel: the capture must continue. */
 	struct timeval timeout = {.tv_sec = 1};
 
 	n->message = mem_alloc(MESSAGE_MAX);
@@ -113,8 +112,7 @@ struct rtnl *rtnl_open(struct error *err)
 	}
 	(void)setsockopt(
 		mnl_socket_get_fd(n->ask), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	/* A larger buffer is a gift, not a need: overflow is noticed and answered with a new
-	 * snapshot. */
+	/* A larger buffer is optional: an overflow is detected and followed by a new snapshot. */
 	if (setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
 		    sizeof(size)) < 0)
 		(void)setsockopt(
@@ -242,7 +240,7 @@ void facts_neighbors(struct host *h, bool force)
 	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET, rtnl_on_neighbor, h);
 	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET6, rtnl_on_neighbor, h) && whole;
 	if (!whole)
-		return; /* half a table would say that entries are gone */
+		return; /* a partial table would look like removed entries */
 	facts_set_begin(h->facts, "neighbor");
 	for (i = 0; i < t->count; i++) {
 		neighbor_words(&t->entries[i], identity, words, sizeof(words));
@@ -277,7 +275,7 @@ static void rtnl_neighbor_changed(struct host *h, const struct nlmsghdr *nlh)
 		snprintf(was + strlen(was), sizeof(was) - strlen(was), " was_state=%s",
 			neighbor_state(old->state));
 	if (old && !was[0] && !removed && !strcmp(old->mac, n.mac))
-		return; /* only ages moved */
+		return; /* only ages changed */
 	neighbor_words(&n, identity, words, sizeof(words));
 	facts_event(h->facts, nsec_now(), "neighbor.change", "event=%s %s%s",
 		removed ? "removed"
@@ -405,7 +403,7 @@ static bool rtnl_read_address(const struct nlmsghdr *nlh, char text[80], int *re
 		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
 			rtnl_address_text(m->ifa_family, a, peer);
 	}
-	/* On point-to-point links the address is the peer's and "local" our own. */
+	/* On point-to-point links IFA_ADDRESS is the peer's, IFA_LOCAL our own. */
 	snprintf(text, 80, "%s/%u", local[0] ? local : peer, m->ifa_prefixlen);
 	*ret_index = (int)m->ifa_index;
 	return true;
@@ -438,7 +436,7 @@ void facts_addresses(struct host *h)
 	char word[200];
 	unsigned i, j;
 
-	h->rtnl->dumping_links = !h->rtnl->link_count; /* later ones are news */
+	h->rtnl->dumping_links = !h->rtnl->link_count; /* later changes are events */
 	(void)rtnl_dump(h->rtnl, RTM_GETLINK, AF_UNSPEC, rtnl_on_link, h);
 	h->rtnl->dumping_links = false;
 	d->h = h;
@@ -560,7 +558,7 @@ void facts_rtnl_events(struct host *h)
 		got = mnl_socket_recvfrom(n->events, n->message, MESSAGE_MAX);
 		if (got < 0 && errno == ENOBUFS) {
 			facts_event(h->facts, nsec_now(), "neighbor.lost", "1");
-			h->neighbors_written_ns = 0; /* the next round writes a whole snapshot */
+			h->neighbors_written_ns = 0; /* the next round writes a full snapshot */
 			continue;
 		}
 		if (got <= 0)

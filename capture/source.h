@@ -1,6 +1,6 @@
 /*
- * source: a place packets come from: a network interface (libpcap) or a netfilter log group
- * (libnetfilter_log). Opened with privilege, read without.
+ * source: a source of packets: a network interface (libpcap) or a netfilter log group
+ * (libnetfilter_log). Opened with privileges, read without.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 struct source;
 
-/* Takes one packet; data is valid during the call only. */
+/* Receives one packet; its data is valid only during the call. */
 typedef void (*source_sink)(void *arg, struct source *s, const struct record *r);
 
 struct source_settings {
@@ -25,15 +25,15 @@ struct source_settings {
 enum source_state { SOURCE_OPEN, SOURCE_DOWN, SOURCE_GONE };
 
 struct source_ops {
-	/* Reads what is there, about max packets. 0, or SOURCE_ENDED. */
+	/* Reads the packets available, about max of them. 0, or SOURCE_ENDED. */
 	int (*dispatch)(struct source *s, int max);
-	/* Brings dropped_kernel, dropped_interface and offered up to date. */
+	/* Updates dropped_kernel, dropped_interface and offered. */
 	void (*stats)(struct source *s);
 	void (*close)(struct source *s);
 };
 
 enum source_result {
-	SOURCE_ENDED = 1, /* dispatch: nothing more will come; s->state and s->note say why */
+	SOURCE_ENDED = 1, /* dispatch: no more packets will come; s->state and s->note say why */
 };
 
 struct source {
@@ -48,23 +48,22 @@ struct source {
 	bool netfilter;
 	int fd; /* becomes readable; -1: closed */
 	enum source_state state;
-	char note[256]; /* one line about the last change of state */
+	char note[256]; /* one line: why the state changed last */
 
-	/* Counters since it was opened. */
-	uint64_t offered; /* packets the kernel offered, with those it dropped; 0: not known */
-	uint64_t taken;	  /* given to the sink */
+	/* Counters since the source was opened. */
+	uint64_t offered; /* packets offered by the kernel, including drops; 0: unknown */
+	uint64_t taken;	  /* passed to the sink */
 	uint64_t dropped_kernel;
 	uint64_t dropped_interface;
 	bool has_dropped_interface;
 	bool counts_exactly;  /* offered = taken + dropped_kernel once the ring is empty */
-	uint64_t read_stamps; /* records stamped at reading because the kernel gave no time */
-	uint64_t
-		no_buffer; /* times that the kernel said that records were lost, without a number */
+	uint64_t read_stamps; /* records without a kernel timestamp, stamped when read */
+	uint64_t no_buffer;   /* ENOBUFS: how often the kernel reported losses without a number */
 
 	/* The recorder's. */
 	uint64_t written, dropped_own, bytes;
 	uint64_t buffered;	    /* of written: not in the file yet */
-	uint64_t lost_since_packet; /* for the next packet's drop count */
+	uint64_t lost_since_packet; /* drop count for the next packet block */
 	struct source_mark {
 		uint64_t written, dropped_kernel, dropped_own, dropped_interface;
 	} at_file_start, at_last_report;
@@ -73,7 +72,7 @@ struct source {
 	bool told_gone;
 };
 
-/* Each opens a source or fails with one line. The caller closes. */
+/* Open a source; the caller closes it. */
 int source_open_pcap(struct source *s, const char *interface,
 	const struct source_settings *settings, struct error *err);
 int source_open_nflog(struct source *s, uint16_t group, const struct source_settings *settings,

@@ -1,6 +1,6 @@
 /*
  * A netfilter log group through libnetfilter_log. A record becomes a LINKTYPE_NFLOG frame: family,
- * version 0, group (big-endian), then the kernel's attributes as they came (pcap-linktype, 239).
+ * version 0, group (big-endian), then the kernel's attributes unchanged (pcap-linktype, 239).
  */
 #include "source.h"
 
@@ -80,7 +80,7 @@ static void source_nflog_put_link_layer(struct group *g, struct nflog_data *d)
 	source_nflog_put_tlv(g, NFULA_HWLEN, &length_be, sizeof(length_be));
 }
 
-/* The kernel's stamp, or now where the hook gave none. */
+/* The kernel's timestamp, or the current time if the hook set none. */
 static int64_t source_nflog_record_time(struct source *s, struct group *g, struct nflog_data *d)
 {
 	struct timespec now;
@@ -98,7 +98,7 @@ static int64_t source_nflog_record_time(struct source *s, struct group *g, struc
 	return (int64_t)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-/* A gap in the sequence is the exact number of records that the kernel had no room for. */
+/* A gap in the sequence numbers is the exact number of records lost in the kernel. */
 static void source_nflog_count_gap(struct source *s, struct group *g, uint32_t seq)
 {
 	uint32_t lost = seq - g->next_seq;
@@ -132,7 +132,7 @@ static void source_nflog_put_identity(struct source *s, struct group *g, struct 
 		source_nflog_put_be32(g, NFULA_SEQ_GLOBAL, v);
 }
 
-/* The packet's length on the wire: the IP header says it; what was copied may be less. */
+/* The packet's length on the wire, from the IP header: the copy may be shorter. */
 static uint32_t source_nflog_ip_length(const uint8_t *p, uint32_t n)
 {
 	if (n >= 20 && p[0] >> 4 == 4)
@@ -213,8 +213,7 @@ static void source_nflog_group_close(struct source *s)
 {
 	struct group *g = s->impl;
 
-	/* The kernel drops the binding with the socket: unbinding needs rights that are gone by
-	 * now. */
+	/* Closing the socket ends the binding; unbinding needs privileges that were dropped. */
 	if (g->handle)
 		(void)nflog_close(g->handle);
 	free(g->message);
@@ -236,7 +235,8 @@ static int source_nflog_open_error(const struct source *s, struct error *err)
 	return error_errno(err, "cannot open '%s'", s->name);
 }
 
-/* Each record at once (qthresh 1): where the kernel gives no stamp, the time of reading is near. */
+/* Delivers each record at once (qthresh 1), so that the time of reading can replace a missing
+ * kernel timestamp. */
 static int source_nflog_configure(struct source *s, struct group *g, struct error *err)
 {
 	uint32_t copy = s->settings.snaplen < 0xffff - 4 ? s->settings.snaplen : 0xffff - 4;
@@ -261,7 +261,7 @@ int source_open_nflog(struct source *s, uint16_t number, const struct source_set
 	s->ops = &group_ops;
 	s->impl = g;
 	s->settings = *settings;
-	s->settings.filter = NULL; /* what is logged is up to the rules */
+	s->settings.filter = NULL; /* the nftables rules decide what is logged */
 	s->settings.promiscuous = false;
 	s->netfilter = true;
 	s->link_type = LINKTYPE_NFLOG;

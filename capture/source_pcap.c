@@ -1,4 +1,4 @@
-/* A network interface through libpcap: TPACKET_V3 ring, nanosecond stamps of CLOCK_REALTIME. */
+/* A network interface through libpcap: TPACKET_V3 ring, nanosecond CLOCK_REALTIME timestamps. */
 #include "source.h"
 
 #include <errno.h>
@@ -22,12 +22,12 @@ struct nic {
 	pcap_t *pcap;
 	uint8_t mac[6];
 	bool has_mac;
-	uint32_t last_recv, last_drop, last_ifdrop; /* libpcap's sums are 32 bits wide and wrap */
+	uint32_t last_recv, last_drop, last_ifdrop; /* libpcap's 32-bit counters wrap */
 };
 
 /*
- * Only what the frame itself proves: our own source address is ours going out, our own destination
- * address came in. Groups and other addresses may pass either way on bridges and virtual MACs.
+ * Only what the frame itself proves: own source MAC: outbound; own destination MAC: inbound. Group
+ * and other addresses may go either way on bridges and with virtual MACs.
  */
 static uint32_t source_pcap_direction(
 	const struct source *s, const struct nic *n, const uint8_t *p, uint32_t len)
@@ -66,7 +66,7 @@ static int source_pcap_nic_dispatch(struct source *s, int max)
 
 	if (pcap_dispatch(n->pcap, max, source_pcap_on_packet, (u_char *)s) >= 0)
 		return 0;
-	/* It said whether the interface went away; one that is only down comes back by itself. */
+	/* libpcap reports whether the interface is gone; one that is only down recovers. */
 	s->state = SOURCE_GONE;
 	snprintf(s->note, sizeof(s->note), "%s: %s", s->name, pcap_geterr(n->pcap));
 	return SOURCE_ENDED;
@@ -82,7 +82,7 @@ static void source_pcap_nic_stats(struct source *s)
 	s->offered += st.ps_recv - n->last_recv;
 	s->dropped_kernel += st.ps_drop - n->last_drop;
 	if (s->settings.promiscuous) {
-		/* libpcap keeps this one up to date in promiscuous mode only. */
+		/* libpcap updates this counter only in promiscuous mode. */
 		s->dropped_interface += st.ps_ifdrop - n->last_ifdrop;
 		s->has_dropped_interface = true;
 	}
@@ -125,8 +125,8 @@ static int source_pcap_set_filter(struct source *s, struct nic *n, struct error 
 	if (!s->settings.filter)
 		return 0;
 	if (pcap_compile(n->pcap, &program, s->settings.filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
-		return error_set(err, -EINVAL, "filter '%s' is not understood: %s",
-			s->settings.filter, pcap_geterr(n->pcap));
+		return error_set(err, -EINVAL, "invalid filter '%s': %s", s->settings.filter,
+			pcap_geterr(n->pcap));
 	if (pcap_setfilter(n->pcap, &program) < 0) {
 		pcap_freecode(&program);
 		return error_set(err, -EINVAL, "cannot set the filter on '%s': %s", s->name,
@@ -165,7 +165,7 @@ static int source_pcap_activate(struct source *s, struct nic *n, struct error *e
 	(void)pcap_set_timeout(p, 100);
 	(void)pcap_set_buffer_size(p, (int)s->settings.buffer_bytes);
 	if (pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO))
-		return error_set(err, -ENOTSUP, "no nanosecond time stamps on '%s'", s->name);
+		return error_set(err, -ENOTSUP, "'%s' has no nanosecond timestamps", s->name);
 	code = pcap_activate(p);
 	if (code < 0)
 		return source_pcap_activate_error(s, p, code, err);
@@ -198,9 +198,9 @@ int source_open_pcap(struct source *s, const char *interface,
 	source_pcap_read_mac(s, n);
 	if (pcap_setnonblock(n->pcap, 1, text) < 0)
 		return error_set(
-			err, -EIO, "cannot read '%s' without waiting: %s", interface, text);
+			err, -EIO, "cannot set '%s' to non-blocking mode: %s", interface, text);
 	s->fd = pcap_get_selectable_fd(n->pcap);
-	/* Loopback: libpcap leaves one of the two copies out after it was counted. */
+	/* Loopback: libpcap counts both copies of a packet and delivers one. */
 	s->counts_exactly = strcmp(interface, "lo") && strcmp(interface, "any");
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* status: how the agent is, as JSON. */
+/* status: the agent's status as JSON. */
 #pragma once
 
 #include "base/strbuf.h"

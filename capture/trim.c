@@ -12,7 +12,7 @@ enum {
 	IP6_DESTINATION = 60
 };
 
-/* What is left of c is transport; the part of it that is header, or all of it. */
+/* c is at the transport header: the length of that header, or of all the rest. */
 static uint32_t trim_transport_header(const struct cursor *c, uint8_t protocol)
 {
 	uint32_t length;
@@ -37,13 +37,13 @@ static uint32_t trim_ipv4(struct cursor *c)
 	length = (uint32_t)(h[0] & 15) * 4;
 	if (length < 20 || !cur_take(c, length))
 		return (uint32_t)c->left;
-	/* Later fragments hold nothing but payload. */
+	/* Later fragments are all payload. */
 	if ((h[9] == IP_TCP || h[9] == IP_UDP) && be16(h + 6) & 0x1fff)
 		return length;
 	return length + trim_transport_header(c, h[9]);
 }
 
-/* RFC 8200: extension headers up to the transport; at most eight, as nobody honest sends more. */
+/* RFC 8200: skips extension headers, at most eight. */
 static uint32_t trim_ipv6(struct cursor *c)
 {
 	const uint8_t *begin = c->at, *h = cur_take(c, 40), *e;

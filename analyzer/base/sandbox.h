@@ -1,10 +1,11 @@
 /*
- * sandbox: takes away from this process what its work does not need, and for good: capabilities,
- * new privileges, files, TCP and signals to others (Landlock), system calls (seccomp). What stays
- * is a table of system calls and a list of paths; everything else answers EPERM or EACCES.
+ * sandbox: permanently restricts this process to what its job needs: drops capabilities and new
+ * privileges; files, TCP and signals to other processes by Landlock; system calls by seccomp. The
+ * caller allows a table of system calls and a list of paths; everything else fails with EPERM or
+ * EACCES.
  *
- * Descriptors that are open stay usable. Threads that run already are not confined, so a program
- * enters the sandbox before it starts any, and before it parses a byte from outside.
+ * Open descriptors stay usable. Threads that already run are not restricted: enter the sandbox
+ * before starting any, and before parsing the first untrusted byte.
  */
 #pragma once
 
@@ -14,12 +15,12 @@
 
 #include "base/error.h"
 
-/* A system call that is allowed under conditions on its arguments, which must all hold. */
+/* A system call that is allowed if all conditions on its arguments hold. */
 struct sandbox_call {
 	int number;		     /* SCMP_SYS(name) */
 	struct scmp_arg_cmp when[2]; /* those with an op */
-	bool own_process;	     /* one more: its first argument is this process */
-	int refused_with; /* not 0: refused with this errno, for callers that then do without */
+	bool own_process; /* one more condition: its first argument is this process's ID */
+	int refused_with; /* not 0: fails with this errno instead, so that callers fall back */
 };
 
 /* clang-format off */
@@ -37,9 +38,9 @@ enum sandbox_rights {
 	SANDBOX_MAKE_SOCKET = 8,
 };
 
-/* A file, or a folder with all below it. */
+/* A file, or a folder with everything below it. */
 struct sandbox_path {
-	const char *path; /* one that does not exist is left out; NULL: fd */
+	const char *path; /* skipped if it does not exist; NULL: use fd */
 	int fd;
 	unsigned rights;
 };
@@ -53,19 +54,19 @@ struct sandbox {
 	size_t path_count;
 };
 
-/* What holds: 0, or the errno with which this kernel said that it has no such thing. */
+/* 0: in force. Otherwise the errno with which the kernel said that it does not support it. */
 struct sandbox_held {
 	int landlock, seccomp;
 };
 
 /*
- * Empties the bounding set, as far as this process may: needs CAP_SETPCAP, so it comes before a
- * change of user. sandbox_enter() does the same with what is left.
+ * Empties the capability bounding set. Needs CAP_SETPCAP, so call it before changing the user;
+ * without it, it does nothing. sandbox_enter() calls it too.
  */
 void sandbox_bound_capabilities(void);
 
 /*
- * 0, or negative with err set: then this process is confined in part, and must end. A kernel that
- * lacks Landlock or seccomp is no error: the caller reads *ret_held and decides.
+ * 0, or negative with err set: then the process is only partly restricted and must exit. A kernel
+ * without Landlock or seccomp is not an error: the caller checks *ret_held.
  */
 int sandbox_enter(const struct sandbox *s, struct sandbox_held *ret_held, struct error *err);

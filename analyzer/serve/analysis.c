@@ -34,7 +34,7 @@ static void analysis_give_turn(void)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-/* HOST=capture-N for each file; those without a host name are named by the capture, or so. */
+/* HOST=capture-N for each file; without a host name, analyze takes it from the capture. */
 static char **analysis_arguments_of(const struct server *s, const json_t *meta)
 {
 	static const char *const fixed[] = {
@@ -108,7 +108,7 @@ void analysis_start(struct server *server, const char *id)
 	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	if (pthread_create(&thread, &attributes, analysis_work, job) != 0) {
 		(void)incident_store_move(&server->incidents, id, "analyzing", "failed",
-			"no thread could be started");
+			"cannot start the analysis: too many threads");
 		free(job);
 	}
 	(void)pthread_attr_destroy(&attributes);

@@ -9,7 +9,7 @@ static bool auth_same_token(const char *a, const char *b)
 	unsigned char x[32], y[32], different = 0;
 	unsigned n = 32;
 
-	/* Digests are compared, so that time tells nothing of length or place. */
+	/* Compares digests: the time taken does not depend on length or content. */
 	if (!EVP_Digest(a, strlen(a), x, &n, EVP_sha256(), NULL) ||
 		!EVP_Digest(b, strlen(b), y, &n, EVP_sha256(), NULL))
 		return false;
@@ -58,16 +58,16 @@ static bool auth_is_public(const struct request *r)
 	       (strcmp(r->url, "/") == 0 || strncmp(r->url, "/assets/", 8) == 0);
 }
 
-/* 0, or the status of a refusal. */
 int auth_check(const struct request *r, const char **ret_text)
 {
 	if (!r->server->token && !auth_loopback_name(request_header(r, "Host"))) {
-		*ret_text = "this server answers to loopback names only; give it --token-file to "
-			    "be reached from elsewhere";
+		*ret_text =
+			"this server accepts loopback host names only: start it with --token-file "
+			"to allow others";
 		return 403;
 	}
 	if (!auth_own_origin(r)) {
-		*ret_text = "requests from other pages are refused";
+		*ret_text = "requests from other sites are refused";
 		return 403;
 	}
 	if (r->server->token && !auth_is_public(r) && !auth_has_token(r)) {

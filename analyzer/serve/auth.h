@@ -1,8 +1,11 @@
-/* auth: who may. Without a token loopback names only, never another page's script, and always the
- * token where there is one. */
+/*
+ * auth: authorization of requests. Without a token, only requests to loopback host names pass; with
+ * one, every request but those for the page itself must carry it. Scripts of other sites never
+ * pass.
+ */
 #pragma once
 
 #include "serve/request.h"
 
-/* 0, or the status of a refusal and its text. */
+/* 0, or the HTTP status to refuse the request with; then *ret_text says why. */
 int auth_check(const struct request *r, const char **ret_text);

@@ -104,14 +104,11 @@ static const int confine_calls[] = {
 #define MAP_KIND (MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS)
 
 /* clang-format off */
-/* fcntl can make the kernel send signals to others (F_SETOWN, F_SETSIG): these commands cannot. */
+/* Not F_SETOWN and F_SETSIG: they make the kernel send signals to other processes. */
 #define FCNTL(command) {.number = SCMP_SYS(fcntl), .when = {SANDBOX_BITS(1, ANY_BIT, command)}}
-/*
- * Is this a terminal, and how wide: it never is. Other requests have no business here (TIOCSTI
- * types for the user).
- */
+/* Only "is this a terminal, and how wide?". TIOCSTI, for one, would type for the user. */
 #define IOCTL(request) {.number = SCMP_SYS(ioctl), .when = {SANDBOX_BITS(1, ANY_BIT, request)}}
-/* Never executable: code comes from the program alone, which was mapped before. */
+/* Never executable: the program itself is already mapped. */
 #define MMAP(kind) {.number = SCMP_SYS(mmap), \
 	.when = {SANDBOX_BITS(2, PROT_EXEC, 0), SANDBOX_BITS(3, MAP_KIND, kind)}}
 /* clang-format on */
@@ -128,22 +125,22 @@ static const struct sandbox_call confine_conditional[] = {
 	FCNTL(F_SETLKW),
 	IOCTL(TCGETS),
 	IOCTL(TIOCGWINSZ),
-	/* Private, or a file's: RLIMIT_DATA does not count shared memory without a file. */
+	/* No shared anonymous memory: RLIMIT_DATA does not count it. */
 	MMAP(MAP_PRIVATE),
 	MMAP(MAP_PRIVATE | MAP_ANONYMOUS),
 	MMAP(MAP_SHARED),
 	{.number = SCMP_SYS(mprotect), .when = {SANDBOX_BITS(2, PROT_EXEC, 0)}},
-	/* Limits may be read, not set: root may raise its own, and lower those of others. */
+	/* Reads limits only: root could raise its own and lower those of others. */
 	{.number = SCMP_SYS(prlimit64), .when = {SANDBOX_IS(0, 0), SANDBOX_IS(2, 0)}},
-	/* A signal to itself (abort); not to the server, which has the same user. */
+	/* Signals to itself (abort), not to the server, which has the same user. */
 	{.number = SCMP_SYS(tgkill), .own_process = true},
-	/* Threads end with the process; processes would outlive it. */
+	/* Threads only: a child process could outlive the analysis. */
 	{.number = SCMP_SYS(clone), .when = {SANDBOX_BITS(0, THREAD, THREAD)}},
-	/* A filter cannot read its arguments; without it the C library uses clone. */
+	/* A filter cannot read its arguments; on ENOSYS the C library falls back to clone. */
 	{.number = SCMP_SYS(clone3), .refused_with = ENOSYS},
 };
 
-/* Relative to the working directory, which is the incident's folder. */
+/* The working directory is the incident's folder. */
 static const struct sandbox_path confine_paths[] = {
 	{.path = ".", .rights = SANDBOX_READ | SANDBOX_WRITE},
 	{.path = "/proc/self", .rights = SANDBOX_READ},
@@ -175,7 +172,7 @@ static void confine_limit(int resource, uint64_t value)
 		confine_give_up(strerror(errno));
 }
 
-/* A kernel that has no Landlock is the one thing that is put up with. */
+/* Continues without Landlock if the kernel does not have it; everything else is required. */
 static void confine_enter_sandbox(void)
 {
 	struct error err = ERROR_INIT;
@@ -196,10 +193,10 @@ void confine(uint64_t memory, uint64_t file, uint64_t cpu_s, pid_t parent)
 	confine_limit(RLIMIT_FSIZE, file);
 	confine_limit(RLIMIT_CPU, cpu_s);
 	confine_limit(RLIMIT_NOFILE, 1024);
-	/* A server that ends takes its analyses with it. */
+	/* The analysis ends with the server. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		confine_give_up(strerror(errno));
-	if (getppid() != parent) /* it ended before that was asked for */
+	if (getppid() != parent) /* the server ended before the prctl */
 		_exit(2);
 	confine_enter_sandbox();
 }

@@ -1,8 +1,8 @@
 /*
- * confine: gives up everything that a command on files from strangers does not need. It must be
- * called before the process opens a file or starts a thread. What is left: reading, writing and
- * making files below the working directory, memory, threads, and time. A kernel without Landlock
- * leaves the files of the user in reach; all other bounds hold.
+ * confine: confines this process to what a command on untrusted files needs: files below the
+ * working directory, memory, threads and time. Call it before the process opens a file or starts a
+ * thread. On a kernel without Landlock, all files of the user stay reachable; the other limits
+ * hold.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /*
- * memory: bytes of data; file: bytes of one file written; parent: who started it, and with whom it
- * ends. Ends the process where a bound cannot be set, or parent is gone already.
+ * memory: limit of data, bytes. file: limit of one output file, bytes. parent: the server; this
+ * process is killed when it ends. Exits if a limit cannot be set or parent is already gone.
  */
 void confine(uint64_t memory, uint64_t file, uint64_t cpu_s, pid_t parent);

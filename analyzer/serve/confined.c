@@ -49,7 +49,7 @@ static int confined_spawn(const char *folder, const char *const *arguments, cons
 	return r;
 }
 
-/* Waits for pid, and ends it when its time is over. */
+/* Waits for pid; kills it after wall_s. */
 static int confined_wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
 {
 	const struct timespec pause = {.tv_nsec = 20000000};
@@ -71,7 +71,7 @@ static int confined_wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
 	}
 }
 
-/* The first line that the command wrote to standard error. */
+/* The first line of the command's standard error. */
 static void confined_first_line(const char *folder, char line[400])
 {
 	CLEANUP_FREE char *path = mem_printf("%s/" STDERR_NAME, folder);
@@ -111,5 +111,6 @@ int confined_run(const char *folder, const char *const *arguments, const char *o
 			"stopped: its result is larger than this server allows");
 	if (WIFSIGNALED(status))
 		return error_set(err, CONFINED_FAILED, "stopped by signal %d", WTERMSIG(status));
-	return error_set(err, CONFINED_FAILED, "%.390s", line[0] ? line : "failed without a word");
+	return error_set(
+		err, CONFINED_FAILED, "%.390s", line[0] ? line : "failed without an error message");
 }

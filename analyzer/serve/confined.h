@@ -1,8 +1,8 @@
 /*
- * confined: runs one of our own commands on files from strangers in a process that can do little:
- * no network, no other program, no file outside its folder, bounded memory, processor time and
- * output. The command is run by this program started again, so that a server with many threads
- * never runs anything between fork and exec.
+ * confined: runs one of our own commands on untrusted files in a confined process: no network, no
+ * other program, no file outside its folder; memory, CPU time and output are limited. The command
+ * runs in a fresh copy of this program, so a server with many threads runs no code between fork and
+ * exec.
  */
 #pragma once
 
@@ -11,20 +11,20 @@
 #include "base/error.h"
 
 struct confined_limits {
-	uint64_t memory; /* bytes of data */
-	uint64_t file;	 /* bytes of one written file */
-	unsigned cpu_s, wall_s;
+	uint64_t memory;	/* bytes of data */
+	uint64_t file;		/* bytes of one output file */
+	unsigned cpu_s, wall_s; /* CPU time; elapsed time */
 };
 
 enum confined_result {
 	CONFINED_OK = 0,
-	CONFINED_FAILED = 1,  /* the command said no; its line is in err */
-	CONFINED_LIMITED = 2, /* ended at a limit; err says which */
+	CONFINED_FAILED = 1,  /* the command failed; err has its error message */
+	CONFINED_LIMITED = 2, /* the command hit a limit; err says which */
 };
 
 /*
- * Runs arguments (a command and what follows, ended by NULL) with folder as its working directory.
- * Standard output goes to the file out in it (NULL: nowhere).
+ * Runs arguments (command and its arguments, NULL at the end) with folder as working directory.
+ * Standard output goes to the file out in it (NULL: discarded).
  */
 int confined_run(const char *folder, const char *const *arguments, const char *out,
 	const struct confined_limits *limits, struct error *err);

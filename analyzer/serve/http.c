@@ -18,7 +18,7 @@ struct http {
 	struct server *server;
 };
 
-/* Headers are here, the body is not: what it will be taken for. */
+/* The headers are complete: decides how to treat the body. */
 static void http_begin(struct request *r)
 {
 	const char *rest = "", *refusal = NULL, *version = request_header(r, "Tus-Resumable");
@@ -35,7 +35,7 @@ static void http_begin(struct request *r)
 	if (!request_incident(r, &rest))
 		return;
 	if (strncmp(rest, "files", 5) == 0 && version && strcmp(version, "1.0.0") != 0)
-		(void)request_fail(r, 412, "this server speaks tus 1.0.0");
+		(void)request_fail(r, 412, "this server supports tus 1.0.0");
 	else if (strcmp(r->method, "PATCH") == 0 && request_file(r, rest))
 		upload_begin_patch(r);
 	else if (strcmp(r->method, "POST") == 0 && strcmp(rest, "query") == 0)
@@ -90,7 +90,7 @@ static enum MHD_Result http_answer(struct request *r)
 		return incident_new(r);
 	if (post && strcmp(r->url, "/login") == 0)
 		return http_login(r);
-	return reply_error(r, 404, "no such address; docs/serve.md lists them");
+	return reply_error(r, 404, "no such address; see docs/serve.md");
 }
 
 static struct slow_client *http_client_of(struct MHD_Connection *connection)
@@ -135,13 +135,12 @@ static enum MHD_Result http_on_request(void *closure, struct MHD_Connection *con
 		*state = r;
 		slow_client_busy(http->slow_clients, http_client_of(connection));
 		http_begin(r);
-		/* Refused before the body: answered now, and the connection is closed after it. */
+		/* Refused before the body: answers now; MHD then closes the connection. */
 		return r->status && r->kind != KIND_FORM ? reply_error(r, r->status, r->error)
 							 : MHD_YES;
 	}
 	if (*data_size) {
-		/* No answer: it would not read one. What tus received stays, a form leaves nothing.
-		 */
+		/* Closes without an answer. Data received by tus stays, a form leaves nothing. */
 		if (slow_client_below_rate(&r->rate, *data_size, r->server->idle_s))
 			return MHD_NO;
 		upload_receive(r, data, *data_size);

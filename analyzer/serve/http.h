@@ -1,4 +1,4 @@
-/* http: the upload page. docs/serve.md has its addresses. */
+/* http: the upload server: accepts connections and routes requests. Addresses: docs/serve.md. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,17 +10,16 @@
 struct server {
 	struct incident_store incidents;
 	struct sockaddr_storage listen; /* IPv4 or IPv6 */
-	const char *token;		/* NULL: loopback only, without one */
-	struct confined_limits limits;
-	unsigned analyses_max; /* at once */
-	unsigned idle_s; /* a client that sends nothing, or no more than a trickle, for so long is
-			    cut off */
+	const char *token;		/* NULL: none; then only loopback may connect */
+	struct confined_limits limits;	/* of one analysis */
+	unsigned analyses_max;		/* at the same time */
+	unsigned idle_s; /* close a connection that is silent or too slow this long */
 	char memory[32]; /* --memory of an analysis */
 };
 
 struct http;
 
-/* Serves until http_stop(). *ret_port is the one that was taken (listen may say 0). */
+/* Serves until http_stop(). *ret_port: the port in use (listen may have port 0). */
 int http_start(
 	struct http **ret_http, struct server *server, unsigned *ret_port, struct error *err);
 void http_stop(struct http *http);

@@ -41,7 +41,7 @@ static unsigned incident_wait_seconds(const struct request *r, unsigned normal)
 	return v > WAIT_MAX ? WAIT_MAX : (unsigned)v;
 }
 
-/* The JSON of an incident, when its analysis is done or the patience is over. */
+/* Sends the incident as JSON when its analysis is done, or after wait_s. */
 static enum MHD_Result incident_send_incident(struct request *r, int done_status, unsigned wait_s)
 {
 	const struct timespec pause = {.tv_nsec = 100000000};
@@ -63,7 +63,7 @@ static enum MHD_Result incident_send_incident(struct request *r, int done_status
 		json_string_value(json_object_get(meta, "url")));
 }
 
-enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned normal_wait)
+enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned default_wait)
 {
 	json_t *meta = incident_store_get(&r->server->incidents, r->id);
 	const json_t *f;
@@ -75,23 +75,22 @@ enum MHD_Result incident_analyze(struct request *r, int done_status, unsigned no
 		       json_integer_value(json_object_get(f, "received")))
 	{
 		json_decref(meta);
-		return reply_error(r, 409, "a file is not complete: send the rest, or delete it");
+		return reply_error(r, 409, "a file is incomplete: send the rest or delete it");
 	}
 	i = json_array_size(json_object_get(meta, "files"));
 	json_decref(meta);
 	if (meta && i == 0)
-		return reply_error(r, 409, "no file was sent");
+		return reply_error(r, 409, "no file has been uploaded");
 	result = incident_store_move(&r->server->incidents, r->id, "uploading", "analyzing", NULL);
 	if (result == 0)
 		analysis_start(r->server, r->id);
 	else if (result != INCIDENT_STORE_STATE)
 		return reply_error(r, reply_status(result),
 			result == INCIDENT_STORE_NONE ? "no such incident" : "the disk is full");
-	return incident_send_incident(r, done_status, incident_wait_seconds(r, normal_wait));
+	return incident_send_incident(r, done_status, incident_wait_seconds(r, default_wait));
 }
 
-/* The report is made from strangers' captures: it runs in an origin of its own, and only our
- * scripts. */
+/* The report comes from untrusted captures: it runs in its own origin, with our scripts only. */
 static enum MHD_Result incident_send_report(struct request *r)
 {
 	CLEANUP_FREE char *policy =
@@ -135,7 +134,7 @@ static enum MHD_Result incident_send_query(struct request *r)
 	int result;
 
 	if (!r->body || !*r->body || strlen(r->body) != r->body_length)
-		return reply_error(r, 400, "the body is one SQL statement");
+		return reply_error(r, 400, "the body must be one SQL statement");
 	(void)snprintf(out, sizeof(out), "query-%llx", (unsigned long long)(uintptr_t)r);
 	result = confined_run(folder, argv, out, &limits, &err);
 	sent = result ? reply_error(r, result < 0 ? 500 : 400, err.text)
@@ -153,7 +152,8 @@ static enum MHD_Result incident_delete_incident(struct request *r)
 	int result = incident_store_delete(&r->server->incidents, r->id);
 
 	if (result == INCIDENT_STORE_STATE)
-		return reply_error(r, 409, "it is being analyzed: wait until that is done");
+		return reply_error(
+			r, 409, "the analysis is still running: try again when it is done");
 	return result ? reply_error(r, 404, "no such incident") : reply_empty(r, 204, -1, -1, NULL);
 }
 
@@ -198,7 +198,7 @@ enum MHD_Result incident_answer(struct request *r, const char *rest)
 		return incident_send_evidence(r, rest + 9);
 	if (strcmp(rest, "query") == 0 && post)
 		return incident_send_query(r);
-	return reply_error(r, 404, "no such address; docs/serve.md lists them");
+	return reply_error(r, 404, "no such address; see docs/serve.md");
 }
 
 enum MHD_Result incident_new(struct request *r)

@@ -33,30 +33,30 @@ bool incident_store_host_valid(const char *host)
 		       n - 1;
 }
 
-char *incident_store_folder(const struct incident_store *d, const char *id)
+char *incident_store_folder(const struct incident_store *s, const char *id)
 {
-	return mem_printf("%s/%s", d->path, id);
+	return mem_printf("%s/%s", s->path, id);
 }
 
-char *incident_store_file(const struct incident_store *d, const char *id, const char *name)
+char *incident_store_file(const struct incident_store *s, const char *id, const char *name)
 {
-	return mem_printf("%s/%s/%s", d->path, id, name);
+	return mem_printf("%s/%s/%s", s->path, id, name);
 }
 
-static json_t *incident_store_load(const struct incident_store *d, const char *id)
+static json_t *incident_store_load(const struct incident_store *s, const char *id)
 {
 	CLEANUP_FREE char *path = NULL;
 
 	if (!incident_store_id_valid(id))
 		return NULL;
-	path = incident_store_file(d, id, "meta.json");
+	path = incident_store_file(s, id, "meta.json");
 	return json_load_file(path, 0, NULL);
 }
 
-static int incident_store_save(const struct incident_store *d, const char *id, const json_t *meta)
+static int incident_store_save(const struct incident_store *s, const char *id, const json_t *meta)
 {
-	CLEANUP_FREE char *path = incident_store_file(d, id, "meta.json"),
-			  *temporary = incident_store_file(d, id, "meta.new");
+	CLEANUP_FREE char *path = incident_store_file(s, id, "meta.json"),
+			  *temporary = incident_store_file(s, id, "meta.new");
 
 	if (json_dump_file(meta, temporary, JSON_INDENT(1)) < 0 || rename(temporary, path) < 0) {
 		(void)unlink(temporary);
@@ -65,7 +65,7 @@ static int incident_store_save(const struct incident_store *d, const char *id, c
 	return 0;
 }
 
-/* The folder holds files only, all made by us. */
+/* The folder holds only files, all created by this server. */
 static void incident_store_empty_folder(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -78,16 +78,15 @@ static void incident_store_empty_folder(const char *path)
 		(void)closedir(dir);
 }
 
-void incident_store_tidy(const struct incident_store *d, const char *id)
+void incident_store_tidy(const struct incident_store *s, const char *id)
 {
-	CLEANUP_FREE char *path = incident_store_folder(d, id);
+	CLEANUP_FREE char *path = incident_store_folder(s, id);
 	DIR *dir = opendir(path);
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
 		if (strncmp(e->d_name, "capture-", 8) != 0 && strcmp(e->d_name, "meta.json") != 0)
-			(void)unlinkat(
-				dirfd(dir), e->d_name, 0); /* "." and ".." are folders: refused */
+			(void)unlinkat(dirfd(dir), e->d_name, 0); /* fails for "." and ".." */
 	if (dir)
 		(void)closedir(dir);
 }
@@ -99,20 +98,20 @@ static const char *incident_store_state_of(const json_t *meta)
 	return state ? state : "";
 }
 
-int incident_store_delete(struct incident_store *d, const char *id)
+int incident_store_delete(struct incident_store *s, const char *id)
 {
 	CLEANUP_FREE char *path = NULL;
 	json_t *meta;
 	int result = 0;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = incident_store_load(d, id);
+	meta = incident_store_load(s, id);
 	if (!meta)
 		result = INCIDENT_STORE_NONE;
 	else if (strcmp(incident_store_state_of(meta), "analyzing") == 0)
 		result = INCIDENT_STORE_STATE;
 	if (result == 0) {
-		path = incident_store_folder(d, id);
+		path = incident_store_folder(s, id);
 		incident_store_empty_folder(path);
 		(void)rmdir(path);
 	}
@@ -121,9 +120,9 @@ int incident_store_delete(struct incident_store *d, const char *id)
 	return result;
 }
 
-static unsigned incident_store_count_incidents(const struct incident_store *d)
+static unsigned incident_store_count_incidents(const struct incident_store *s)
 {
-	DIR *dir = opendir(d->path);
+	DIR *dir = opendir(s->path);
 	const struct dirent *e;
 	unsigned n = 0;
 
@@ -145,7 +144,7 @@ static void incident_store_random_id(char id[INCIDENT_ID_SIZE])
 	id[INCIDENT_ID_SIZE - 1] = '\0';
 }
 
-int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], struct error *err)
+int incident_store_new(struct incident_store *s, char ret_id[INCIDENT_ID_SIZE], struct error *err)
 {
 	CLEANUP_FREE char *path = NULL;
 	time_t now = time(NULL);
@@ -154,26 +153,26 @@ int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], 
 	json_t *meta;
 	int result = 0;
 
-	if (incident_store_count_incidents(d) >= d->incidents_max)
+	if (incident_store_count_incidents(s) >= s->incidents_max)
 		return error_set(err, INCIDENT_STORE_LIMIT,
-			"this server keeps %u incidents; delete some first", d->incidents_max);
+			"this server keeps at most %u incidents: delete some first",
+			s->incidents_max);
 	incident_store_random_id(ret_id);
-	path = incident_store_folder(d, ret_id);
+	path = incident_store_folder(s, ret_id);
 	if (mkdir(path, 0700) < 0)
-		return error_set(err, INCIDENT_STORE_FULL, "no room for a new incident: %s",
-			strerror(errno));
+		return error_set(
+			err, INCIDENT_STORE_FULL, "cannot create an incident: %s", strerror(errno));
 	(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	meta = json_pack("{s:s, s:s, s:s, s:[]}", "id", ret_id, "state", "uploading", "created",
 		created, "files");
 	(void)pthread_mutex_lock(&lock);
-	result = incident_store_save(d, ret_id, meta);
+	result = incident_store_save(s, ret_id, meta);
 	(void)pthread_mutex_unlock(&lock);
 	json_decref(meta);
 	if (result) {
 		incident_store_empty_folder(path);
 		(void)rmdir(path);
-		return error_set(
-			err, result, "the disk is full: free some room or delete incidents");
+		return error_set(err, result, "the disk is full: free space or delete incidents");
 	}
 	return 0;
 }
@@ -207,23 +206,23 @@ static int64_t incident_store_sum_sizes(const json_t *files)
 }
 
 static int incident_store_check_room(
-	const struct incident_store *d, const json_t *files, int64_t size, struct error *err)
+	const struct incident_store *s, const json_t *files, int64_t size, struct error *err)
 {
-	if (json_array_size(files) >= d->files_max)
+	if (json_array_size(files) >= s->files_max)
 		return error_set(err, INCIDENT_STORE_LIMIT,
-			"more than %u files in one incident: join them first (mergecap), or raise "
+			"more than %u files in one incident: merge them (mergecap) or raise "
 			"--max-files",
-			d->files_max);
-	if (size > 0 && ((uint64_t)size > d->upload_max ||
-				(uint64_t)(incident_store_sum_sizes(files) + size) > d->upload_max))
+			s->files_max);
+	if (size > 0 && ((uint64_t)size > s->upload_max ||
+				(uint64_t)(incident_store_sum_sizes(files) + size) > s->upload_max))
 		return error_set(err, INCIDENT_STORE_LIMIT,
-			"more than %llu bytes in one incident: cut the captures (editcap -s 128), "
+			"more than %llu bytes in one incident: truncate packets (editcap -s 128) "
 			"or raise --max-upload",
-			(unsigned long long)d->upload_max);
+			(unsigned long long)s->upload_max);
 	return 0;
 }
 
-int incident_store_add_file(struct incident_store *d, const char *id, const char *host,
+int incident_store_add_file(struct incident_store *s, const char *id, const char *host,
 	const char *name, int64_t size, unsigned *ret_number, struct error *err)
 {
 	json_t *meta, *files, *f;
@@ -231,22 +230,22 @@ int incident_store_add_file(struct incident_store *d, const char *id, const char
 	int result;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = incident_store_load(d, id);
+	meta = incident_store_load(s, id);
 	files = json_object_get(meta, "files");
 	result = !meta ? error_set(err, INCIDENT_STORE_NONE, "no such incident")
 		 : strcmp(incident_store_state_of(meta), "uploading") != 0
 			 ? error_set(err, INCIDENT_STORE_STATE,
-				   "this incident takes no more files: make a new one")
-			 : incident_store_check_room(d, files, size, err);
+				   "this incident is closed to uploads: create a new one")
+			 : incident_store_check_room(s, files, size, err);
 	if (result == 0) {
 		number = 1 + (unsigned)json_integer_value(json_object_get(meta, "last"));
 		f = json_pack("{s:o, s:s?, s:o, s:I}", "id", json_sprintf("capture-%u", number),
 			"host", host, "name", incident_store_words(name), "size", (json_int_t)size);
 		(void)json_array_append_new(files, f);
 		(void)json_object_set_new(meta, "last", json_integer(number));
-		result = incident_store_save(d, id, meta)
+		result = incident_store_save(s, id, meta)
 				 ? error_set(err, INCIDENT_STORE_FULL,
-					   "the disk is full: free some room or delete incidents")
+					   "the disk is full: free space or delete incidents")
 				 : 0;
 		*ret_number = number;
 	}
@@ -271,18 +270,18 @@ static json_t *incident_store_find_file(json_t *meta, unsigned number, size_t *r
 	return NULL;
 }
 
-int incident_store_set_size(struct incident_store *d, const char *id, unsigned number, int64_t size)
+int incident_store_set_size(struct incident_store *s, const char *id, unsigned number, int64_t size)
 {
 	json_t *meta, *f;
 	size_t i;
 	int result = INCIDENT_STORE_NONE;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = incident_store_load(d, id);
+	meta = incident_store_load(s, id);
 	f = meta ? incident_store_find_file(meta, number, &i) : NULL;
 	if (f) {
 		(void)json_object_set_new(f, "size", json_integer(size));
-		result = incident_store_save(d, id, meta);
+		result = incident_store_save(s, id, meta);
 	}
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
@@ -290,24 +289,24 @@ int incident_store_set_size(struct incident_store *d, const char *id, unsigned n
 }
 
 int incident_store_remove_file(
-	struct incident_store *d, const char *id, unsigned number, struct error *err)
+	struct incident_store *s, const char *id, unsigned number, struct error *err)
 {
 	CLEANUP_FREE char *name = mem_printf("capture-%u", number),
-			  *path = incident_store_file(d, id, name);
+			  *path = incident_store_file(s, id, name);
 	json_t *meta;
 	size_t i = 0;
 	int result = 0;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = incident_store_load(d, id);
+	meta = incident_store_load(s, id);
 	if (!meta || !incident_store_find_file(meta, number, &i))
 		result = error_set(err, INCIDENT_STORE_NONE, "no such file");
 	else if (strcmp(incident_store_state_of(meta), "uploading") != 0)
-		result = error_set(err, INCIDENT_STORE_STATE, "the analysis has begun");
+		result = error_set(err, INCIDENT_STORE_STATE, "the analysis has already started");
 	if (result == 0) {
 		(void)unlink(path);
 		(void)json_array_remove(json_object_get(meta, "files"), i);
-		result = incident_store_save(d, id, meta);
+		result = incident_store_save(s, id, meta);
 	}
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
@@ -315,7 +314,7 @@ int incident_store_remove_file(
 }
 
 static void incident_store_add_received(
-	const struct incident_store *d, const char *id, json_t *meta)
+	const struct incident_store *s, const char *id, json_t *meta)
 {
 	json_t *f;
 	size_t i;
@@ -323,7 +322,7 @@ static void incident_store_add_received(
 	json_array_foreach(json_object_get(meta, "files"), i, f)
 	{
 		CLEANUP_FREE char *path =
-			incident_store_file(d, id, json_string_value(json_object_get(f, "id")));
+			incident_store_file(s, id, json_string_value(json_object_get(f, "id")));
 		struct stat st;
 
 		(void)json_object_set_new(
@@ -332,14 +331,14 @@ static void incident_store_add_received(
 	(void)json_object_del(meta, "last");
 }
 
-json_t *incident_store_get(struct incident_store *d, const char *id)
+json_t *incident_store_get(struct incident_store *s, const char *id)
 {
 	json_t *meta;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = incident_store_load(d, id);
+	meta = incident_store_load(s, id);
 	if (meta)
-		incident_store_add_received(d, id, meta);
+		incident_store_add_received(s, id, meta);
 	(void)pthread_mutex_unlock(&lock);
 	return meta;
 }
@@ -355,16 +354,16 @@ static int incident_store_newest_first(const void *a, const void *b)
 			   json_string_value(json_object_get(y, "id")));
 }
 
-json_t *incident_store_list(struct incident_store *d)
+json_t *incident_store_list(struct incident_store *s)
 {
-	CLEANUP_FREE json_t **all = mem_array(d->incidents_max + 1, sizeof(*all));
+	CLEANUP_FREE json_t **all = mem_array(s->incidents_max + 1, sizeof(*all));
 	json_t *list = json_array();
-	DIR *dir = opendir(d->path);
+	DIR *dir = opendir(s->path);
 	const struct dirent *e;
 	size_t n = 0;
 
-	while (dir && n < d->incidents_max && (e = readdir(dir))) {
-		json_t *meta = incident_store_id_valid(e->d_name) ? incident_store_get(d, e->d_name)
+	while (dir && n < s->incidents_max && (e = readdir(dir))) {
+		json_t *meta = incident_store_id_valid(e->d_name) ? incident_store_get(s, e->d_name)
 								  : NULL;
 
 		if (meta)
@@ -379,14 +378,14 @@ json_t *incident_store_list(struct incident_store *d)
 	return list;
 }
 
-int incident_store_move(struct incident_store *d, const char *id, const char *from, const char *to,
+int incident_store_move(struct incident_store *s, const char *id, const char *from, const char *to,
 	const char *error)
 {
 	json_t *meta;
 	int result;
 
 	(void)pthread_mutex_lock(&lock);
-	meta = incident_store_load(d, id);
+	meta = incident_store_load(s, id);
 	result = !meta						    ? INCIDENT_STORE_NONE
 		 : strcmp(incident_store_state_of(meta), from) != 0 ? INCIDENT_STORE_STATE
 								    : 0;
@@ -394,14 +393,14 @@ int incident_store_move(struct incident_store *d, const char *id, const char *fr
 		(void)json_object_set_new(meta, "state", json_string(to));
 		if (error)
 			(void)json_object_set_new(meta, "error", incident_store_words(error));
-		result = incident_store_save(d, id, meta);
+		result = incident_store_save(s, id, meta);
 	}
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
 	return result;
 }
 
-/* The newest change of anything in the folder. */
+/* The latest modification time in the folder. */
 static time_t incident_store_touched(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -418,9 +417,9 @@ static time_t incident_store_touched(const char *path)
 	return newest;
 }
 
-void incident_store_expire(struct incident_store *d)
+void incident_store_expire(struct incident_store *s)
 {
-	DIR *dir = opendir(d->path);
+	DIR *dir = opendir(s->path);
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
@@ -429,11 +428,11 @@ void incident_store_expire(struct incident_store *d)
 
 		if (!incident_store_id_valid(e->d_name))
 			continue;
-		path = incident_store_folder(d, e->d_name);
-		meta = incident_store_get(d, e->d_name);
+		path = incident_store_folder(s, e->d_name);
+		meta = incident_store_get(s, e->d_name);
 		if ((!meta || strcmp(incident_store_state_of(meta), "uploading") == 0) &&
 			time(NULL) - incident_store_touched(path) >
-				(time_t)d->resume_hours * 3600) {
+				(time_t)s->resume_hours * 3600) {
 			incident_store_empty_folder(path);
 			(void)rmdir(path);
 		}
@@ -443,25 +442,25 @@ void incident_store_expire(struct incident_store *d)
 		(void)closedir(dir);
 }
 
-int incident_store_open(struct incident_store *d, struct error *err)
+int incident_store_open(struct incident_store *s, struct error *err)
 {
 	DIR *dir;
 	const struct dirent *e;
 
-	if (mkdir(d->path, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, "cannot make '%s'", d->path);
-	dir = opendir(d->path);
-	if (!dir || access(d->path, W_OK) < 0) {
+	if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot create '%s'", s->path);
+	dir = opendir(s->path);
+	if (!dir || access(s->path, W_OK) < 0) {
 		if (dir)
 			(void)closedir(dir);
-		return error_errno(err, "cannot write into '%s'", d->path);
+		return error_errno(err, "cannot write to '%s'", s->path);
 	}
 	while ((e = readdir(dir)))
 		if (incident_store_id_valid(e->d_name) &&
-			incident_store_move(d, e->d_name, "analyzing", "failed",
+			incident_store_move(s, e->d_name, "analyzing", "failed",
 				"the server was stopped during the analysis") == 0)
-			incident_store_tidy(d, e->d_name);
+			incident_store_tidy(s, e->d_name);
 	(void)closedir(dir);
-	incident_store_expire(d);
+	incident_store_expire(s);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * incident_store: the incidents on disk. A folder for each, named by 128 random bits; in it
- * meta.json, the captures as capture-1, capture-2 ..., and what the analysis makes. Names that
- * clients give are words in meta.json and never part of a path. Every function may be called from
- * any thread.
+ * incident_store: incidents on disk. Each is a folder named by a random ID of 26 letters and
+ * digits, 5 bits each: 130 bits. It holds meta.json, the captures as capture-1, capture-2 ..., and
+ * the results of the analysis. Names given by clients are stored in meta.json and never become part
+ * of a path. All functions are thread-safe.
  */
 #pragma once
 
@@ -13,54 +13,54 @@
 #include "base/error.h"
 
 #define INCIDENT_ID_SIZE 27   /* 26 letters and digits, NUL */
-#define INCIDENT_NAME_MAX 200 /* bytes kept of a file's name */
+#define INCIDENT_NAME_MAX 200 /* bytes kept of a client's file name */
 
 struct incident_store {
 	char *path;
-	uint64_t upload_max; /* bytes of one incident's captures */
+	uint64_t upload_max; /* total bytes of one incident's captures */
 	unsigned files_max, incidents_max;
 	unsigned resume_hours;
 };
 
 enum incident_store_result {
 	INCIDENT_STORE_OK = 0,
-	INCIDENT_STORE_NONE = 1,  /* no such thing */
-	INCIDENT_STORE_LIMIT = 2, /* above a limit; err says which */
-	INCIDENT_STORE_FULL = 3,  /* no room on the disk */
-	INCIDENT_STORE_STATE = 4, /* not now: it is being analyzed, or is done */
+	INCIDENT_STORE_NONE = 1,  /* no such incident or file */
+	INCIDENT_STORE_LIMIT = 2, /* a limit is exceeded; err says which */
+	INCIDENT_STORE_FULL = 3,  /* disk full */
+	INCIDENT_STORE_STATE = 4, /* not possible in the incident's state */
 };
 
-/* Makes the folder, takes up what an earlier run left: analyses that were cut off have failed. */
-int incident_store_open(struct incident_store *d, struct error *err);
+/* Creates the folder if needed. Analyses interrupted by a restart are marked failed. */
+int incident_store_open(struct incident_store *s, struct error *err);
 
 bool incident_store_id_valid(const char *id);
 bool incident_store_host_valid(const char *host);
-char *incident_store_folder(
-	const struct incident_store *d, const char *id); /* freed by the caller */
-char *incident_store_file(const struct incident_store *d, const char *id, const char *name);
 
-int incident_store_new(struct incident_store *d, char ret_id[INCIDENT_ID_SIZE], struct error *err);
-int incident_store_delete(struct incident_store *d, const char *id);
+/* Paths; the caller frees them. */
+char *incident_store_folder(const struct incident_store *s, const char *id);
+char *incident_store_file(const struct incident_store *s, const char *id, const char *name);
 
-/* A new capture of size bytes (-1: not known yet); *ret_number counts from 1. */
-int incident_store_add_file(struct incident_store *d, const char *id, const char *host,
+int incident_store_new(struct incident_store *s, char ret_id[INCIDENT_ID_SIZE], struct error *err);
+int incident_store_delete(struct incident_store *s, const char *id);
+
+/* Adds a capture of size bytes (-1: not yet known). *ret_number counts from 1. */
+int incident_store_add_file(struct incident_store *s, const char *id, const char *host,
 	const char *name, int64_t size, unsigned *ret_number, struct error *err);
 int incident_store_set_size(
-	struct incident_store *d, const char *id, unsigned number, int64_t size);
+	struct incident_store *s, const char *id, unsigned number, int64_t size);
 int incident_store_remove_file(
-	struct incident_store *d, const char *id, unsigned number, struct error *err);
+	struct incident_store *s, const char *id, unsigned number, struct error *err);
 
-/* What is known of an incident, with what was received so far; NULL: no such thing. */
-json_t *incident_store_get(struct incident_store *d, const char *id);
-json_t *incident_store_list(struct incident_store *d); /* newest first */
+/* An incident's metadata with the bytes received so far; NULL: no such incident. */
+json_t *incident_store_get(struct incident_store *s, const char *id);
+json_t *incident_store_list(struct incident_store *s); /* newest first */
 
-/* Moves from one state to another; INCIDENT_STORE_STATE when it was in another. error NULL: none.
- */
-int incident_store_move(struct incident_store *d, const char *id, const char *from, const char *to,
+/* Changes the state; INCIDENT_STORE_STATE if it was not from. error NULL: none. */
+int incident_store_move(struct incident_store *s, const char *id, const char *from, const char *to,
 	const char *error);
 
-/* Removes what an analysis that failed had made: all but the captures and what is known of them. */
-void incident_store_tidy(const struct incident_store *d, const char *id);
+/* Deletes the output of a failed analysis: everything but the captures and meta.json. */
+void incident_store_tidy(const struct incident_store *s, const char *id);
 
-/* Deletes uploads that nobody touched for resume_hours. */
-void incident_store_expire(struct incident_store *d);
+/* Deletes unfinished uploads that have not changed for resume_hours. */
+void incident_store_expire(struct incident_store *s);

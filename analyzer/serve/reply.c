@@ -36,7 +36,7 @@ enum MHD_Result reply_json(struct request *r, int status, json_t *value, const c
 	reply_headers(response, "application/json; charset=utf-8");
 	if (location)
 		(void)MHD_add_response_header(response, "Location", location);
-	json_decref(value); /* not before: location may be a part of it */
+	json_decref(value); /* only now: location may be part of it */
 	if (status == 401)
 		(void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
 	return reply_queue(r, status, response);
@@ -47,7 +47,7 @@ enum MHD_Result reply_error(struct request *r, int status, const char *text)
 	json_t *s = json_string(text);
 
 	return reply_json(r, status,
-		json_pack("{s:o}", "error", s ? s : json_string("not understood")), NULL);
+		json_pack("{s:o}", "error", s ? s : json_string("invalid request")), NULL);
 }
 
 enum MHD_Result reply_empty(
@@ -92,7 +92,8 @@ enum MHD_Result reply_file(struct request *r, const char *name, const char *type
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		if (fd >= 0)
 			(void)close(fd);
-		return reply_error(r, 404, "not there: the analysis is not done, or failed");
+		return reply_error(
+			r, 404, "not available: the analysis is still running or has failed");
 	}
 	response = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
 	reply_headers(response, type);

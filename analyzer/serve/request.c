@@ -32,7 +32,6 @@ int64_t request_number(const struct request *r, const char *name)
 	return errno || *end ? -1 : v;
 }
 
-/* /incidents/ID or /incidents/ID/REST: fills id, *ret_rest is REST ("" without). */
 bool request_incident(struct request *r, const char **ret_rest)
 {
 	const char *at = r->url + strlen("/incidents/");
@@ -49,7 +48,6 @@ bool request_incident(struct request *r, const char **ret_rest)
 	return incident_store_id_valid(r->id);
 }
 
-/* files/capture-N */
 bool request_file(struct request *r, const char *rest)
 {
 	char *end;

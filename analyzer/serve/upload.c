@@ -56,7 +56,7 @@ static int upload_begin_field(struct request *r, const char *key, const char *fi
 	upload_close_capture(r);
 	if (!key || !incident_store_host_valid(key))
 		return request_fail(r, 400,
-			       "a form field is a host's name: 1 to 64 of letters, digits, . _ -"),
+			       "a field name must be a host name: 1 to 64 letters, digits, . _ -"),
 		       -1;
 	if (!filename)
 		return request_fail(
@@ -69,10 +69,10 @@ static int upload_begin_field(struct request *r, const char *key, const char *fi
 	r->files++;
 	r->at = 0;
 	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
-	return r->fd < 0 ? (request_fail(
-				    r, 507, "the disk is full: free some room or delete incidents"),
-				   -1)
-			 : 0;
+	return r->fd < 0
+		       ? (request_fail(r, 507, "the disk is full: free space or delete incidents"),
+				 -1)
+		       : 0;
 }
 
 static enum MHD_Result upload_on_field(void *closure, enum MHD_ValueKind kind, const char *key,
@@ -91,12 +91,12 @@ static enum MHD_Result upload_on_field(void *closure, enum MHD_ValueKind kind, c
 	r->size += (int64_t)size;
 	if ((uint64_t)r->size > r->server->incidents.upload_max) {
 		(void)request_fail(r, 413,
-			"more bytes than one incident may have: cut the captures (editcap -s 128), "
+			"too large for one incident: truncate packets (editcap -s 128) "
 			"or raise --max-upload");
 		return MHD_NO;
 	}
 	if (!upload_write_all(r, data, size)) {
-		(void)request_fail(r, 507, "the disk is full: free some room or delete incidents");
+		(void)request_fail(r, 507, "the disk is full: free space or delete incidents");
 		return MHD_NO;
 	}
 	return MHD_YES;
@@ -109,15 +109,15 @@ static void upload_receive_patch(struct request *r, const char *data, size_t n)
 	if (beyond)
 		n = (size_t)(r->size - r->at);
 	if (!upload_write_all(r, data, n))
-		(void)request_fail(r, 507, "the disk is full: free some room or delete incidents");
+		(void)request_fail(r, 507, "the disk is full: free space or delete incidents");
 	if (beyond)
-		(void)request_fail(r, 413, "more bytes than Upload-Length said");
+		(void)request_fail(r, 413, "body longer than Upload-Length");
 }
 
 static void upload_receive_body(struct request *r, const char *data, size_t n)
 {
 	if (r->body_length + n > BODY_MAX) {
-		(void)request_fail(r, 413, "a statement of more than 64 KiB");
+		(void)request_fail(r, 413, "the SQL statement is longer than 64 KiB");
 		return;
 	}
 	r->body = mem_realloc(r->body, r->body_length + n + 1);
@@ -132,7 +132,7 @@ void upload_receive(struct request *r, const char *data, size_t n)
 		return; /* the rest is read and dropped, so that the client gets to read the answer
 			 */
 	if (r->kind == KIND_FORM && MHD_post_process(r->form, data, n) != MHD_YES)
-		(void)request_fail(r, 400, "the form is not understood");
+		(void)request_fail(r, 400, "invalid multipart form");
 	else if (r->kind == KIND_PATCH)
 		upload_receive_patch(r, data, n);
 	else if (r->kind == KIND_BODY)
@@ -148,7 +148,7 @@ void upload_begin_form(struct request *r)
 	r->kind = KIND_FORM;
 	if (length > 0 && (uint64_t)length > r->server->incidents.upload_max + (1 << 20)) {
 		(void)request_fail(r, 413,
-			"more bytes than one incident may have: cut the captures (editcap -s 128), "
+			"too large for one incident: truncate packets (editcap -s 128) "
 			"or raise --max-upload");
 		return;
 	}
@@ -186,7 +186,7 @@ void upload_begin_patch(struct request *r)
 	if (!f)
 		(void)request_fail(r, 404, "no such file");
 	else if (strcmp(json_string_value(json_object_get(meta, "state")), "uploading") != 0)
-		(void)request_fail(r, 409, "the analysis has begun");
+		(void)request_fail(r, 409, "the analysis has already started");
 	else if (!type || strcmp(type, "application/offset+octet-stream") != 0)
 		(void)request_fail(r, 400, "Content-Type must be application/offset+octet-stream");
 	r->size = f ? json_integer_value(json_object_get(f, "size")) : 0;
@@ -197,9 +197,10 @@ void upload_begin_patch(struct request *r)
 	if (r->fd < 0)
 		(void)request_fail(r, 404, "no such file");
 	else if (flock(r->fd, LOCK_EX | LOCK_NB) < 0)
-		(void)request_fail(r, 423, "another request is sending this file");
+		(void)request_fail(r, 423, "another request is uploading this file");
 	else if (fstat(r->fd, &st) < 0 || offset != st.st_size)
-		(void)request_fail(r, 409, "Upload-Offset is not where the file ends; HEAD tells");
+		(void)request_fail(
+			r, 409, "Upload-Offset is not the current end of the file: ask with HEAD");
 	r->at = offset;
 }
 
@@ -243,14 +244,15 @@ enum MHD_Result upload_create(struct request *r)
 		return reply_error(r, 411, "Upload-Length is missing");
 	if (host && !incident_store_host_valid(host))
 		return reply_error(r, 400,
-			"host: 1 to 64 of letters, digits, . _ -, the first a letter or digit");
+			"host must be 1 to 64 letters, digits, . _ -, starting with a letter or "
+			"digit");
 	result = incident_store_add_file(&r->server->incidents, r->id, host,
 		name ? name : "capture", size, &r->number, &err);
 	if (result)
 		return reply_error(r, reply_status(result), err.text);
 	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
 	if (r->fd < 0)
-		return reply_error(r, 507, "the disk is full: free some room or delete incidents");
+		return reply_error(r, 507, "the disk is full: free space or delete incidents");
 	(void)close(r->fd);
 	r->fd = -1;
 	{

@@ -159,7 +159,7 @@ class Agent:
 
     def total(self, name):
         """(received, written, kernel, own) as the agent said at its end."""
-        m = re.search(rf"{re.escape(name)}: (\d+) packets received, (\d+) written, (\d+) dropped by the kernel, (\d+)", self.text)
+        m = re.search(rf"{re.escape(name)}: (\d+) packets received, (\d+) written, (\d+) dropped by kernel, (\d+)", self.text)
         check(m, f"no totals of {name} in: {self.text.strip()}")
         return tuple(int(x) for x in m.groups())
 

@@ -186,7 +186,7 @@ def test_push():
         check(got == {os.path.basename(k): v for k, v in data.items()}, f"other bytes arrived: {got.keys()}")
         check(len(Tus.broken) == 2 and p.stdout.strip().endswith("/incidents/k7"), p.stdout)
         p = run(agent_path(), "push", "--tries", "0", d + "/db-0000000001-x.pcapng", "http://127.0.0.1:1/", ok=False)
-        check(p.returncode == 2 and "cannot begin an incident" in p.stderr, p.stderr)
+        check(p.returncode == 2 and "cannot create an incident" in p.stderr, p.stderr)
     server.shutdown()
     return "capture and sidecar arrive whole though each was broken off half way"
 

@@ -16,9 +16,9 @@ def test_refusals():
     with Lab() as lab:
         out = lab.folder("out")
         cases = [
-            ((), "nothing to capture"), (("-i", "lo"), "no output folder"),
+            ((), "nothing to capture"), (("-i", "lo"), "missing output folder"),
             (("-i", "nosuch0", "-w", out), "no interface 'nosuch0'"),
-            (("-i", "lo", "-w", out, "-f", "tcp prot 80"), "filter 'tcp prot 80' is not understood"),
+            (("-i", "lo", "-w", out, "-f", "tcp prot 80"), "invalid filter 'tcp prot 80'"),
             (("-i", "lo", "-w", lab.dir + "/missing"), "does not exist"),
             (("-i", "lo", "-w", out, "--snaplen", "12x"), "--snaplen '12x'"),
             (("-i", "lo", "-w", out, "--user", "nosuchuser"), "no user 'nosuchuser'"),
@@ -39,7 +39,7 @@ def test_refusals():
         line = refusal("-i", "lo", "-w", out, user="nobody")
         check("no permission to capture on 'lo'" in line, line)
         agent = lab.agent(lab.a, out)
-        check("another agent writes" in refusal("-i", "lo", "-w", out), "two agents in one folder")
+        check("another agent is writing" in refusal("-i", "lo", "-w", out), "two agents in one folder")
         agent.stop()
     return f"{len(cases) + 2} mistakes, one clear line and status 2 each"
 

@@ -59,7 +59,7 @@
 			var bar = make("progress", undefined, li);
 			bar.max = file.size || 1;
 			bar.value = 0;
-			bar.setAttribute("aria-label", "Sent of " + file.name);
+			bar.setAttribute("aria-label", "Upload progress of " + file.name);
 			chosen.push({ file: file, input: input, bar: bar });
 		});
 		$("go").hidden = !chosen.length;
@@ -185,7 +185,7 @@
 
 	$("login").addEventListener("submit", function (event) {
 		event.preventDefault();
-		call("POST", "/login", { Authorization: "Bearer " + $("token").value }).then(function () { location.reload(); }, function () { say("That is not the token."); });
+		call("POST", "/login", { Authorization: "Bearer " + $("token").value }).then(function () { location.reload(); }, function () { say("Wrong token."); });
 	});
 	$("upload").addEventListener("submit", upload);
 	$("sql").addEventListener("submit", query);
