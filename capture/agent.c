@@ -167,7 +167,7 @@ static int agent_open_all(struct agent *a, struct error *err)
 	return 0;
 }
 
-static int agent_give_up_rights(struct agent *a, struct error *err)
+static int agent_drop_privileges(struct agent *a, struct error *err)
 {
 	int r;
 
@@ -445,7 +445,7 @@ int agent_run(const struct options *o)
 	a.host.root.fd = a.host.ethtool_fd = -1;
 	r = agent_open_all(&a, &err);
 	if (!r)
-		r = agent_give_up_rights(&a, &err);
+		r = agent_drop_privileges(&a, &err);
 	if (!r)
 		r = agent_record(&a, &err);
 	if (r)

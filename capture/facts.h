@@ -12,9 +12,8 @@
 
 #define FACT_KEY_SIZE 256
 #define FACT_VALUE_MAX 4096 /* longer values are truncated */
-#define FACT_EVENT_BYTES                                                                           \
-	1048576 /* events that wait to be drained; more are counted and dropped                    \
-		 */
+/* Events waiting to be written; further ones are counted and dropped. */
+#define FACT_EVENT_BYTES 1048576
 
 struct facts;
 
