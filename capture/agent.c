@@ -422,7 +422,7 @@ static void agent_release(struct agent *a)
 		source_close(&a->sources[i]);
 	recorder_release(&a->recorder);
 	host_release(&a->host);
-	facts_free(a->facts);
+	fact_free(a->facts);
 	notify_close(&a->notify);
 	if (a->control_fd >= 0) {
 		(void)unlinkat(a->dir_fd, CONTROL_NAME, 0);
@@ -437,7 +437,7 @@ static void agent_release(struct agent *a)
 int agent_run(const struct options *o)
 {
 	struct agent a = {
-		.o = o, .facts = facts_new(), .dir_fd = -1, .control_fd = -1, .signal_fd = -1};
+		.o = o, .facts = fact_new(), .dir_fd = -1, .control_fd = -1, .signal_fd = -1};
 	struct error err = ERROR_INIT;
 	int r;
 

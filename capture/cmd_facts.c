@@ -46,7 +46,7 @@ static void cmd_facts_print(struct facts *f, bool json)
 	struct fact_out out = {json ? NULL : &comments, json ? &lines : NULL};
 	size_t i, length;
 
-	facts_write_all(f, &out);
+	fact_write_all(f, &out);
 	comments_end(&comments);
 	if (json)
 		fputs(lines.text ? lines.text : "", stdout);
@@ -68,7 +68,7 @@ int cmd_facts(int argc, char **argv)
 
 	argp_err_exit_status = 2;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-	f = facts_new();
+	f = fact_new();
 	r = host_open(&h, a.root, f, &err);
 	if (r) {
 		fprintf(stderr, "bothends-agent: %s\n", err.text);
@@ -77,6 +77,6 @@ int cmd_facts(int argc, char **argv)
 		cmd_facts_print(f, a.json);
 	}
 	host_release(&h);
-	facts_free(f);
+	fact_free(f);
 	return r || fflush(stdout) ? 2 : 0;
 }

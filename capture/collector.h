@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "facts.h"
+#include "fact.h"
 #include "rootfs.h"
 
 struct neighbors;

@@ -32,7 +32,7 @@ static void facts_clock_adjustment(struct host *h)
 		"tai_s=%d tick_us=%ld",
 		state, !!(t.status & STA_UNSYNC), (long long)offset,
 		(long long)t.freq * 1000 / 65536, t.maxerror, t.esterror, t.tai, t.tick);
-	facts_put(h->facts, text, "clock.adjtimex");
+	fact_put(h->facts, text, "clock.adjtimex");
 }
 
 void facts_clock(struct host *h)
@@ -48,7 +48,7 @@ void facts_clock(struct host *h)
 		"realtime_ns=%lld monotonic_raw_ns=%lld boottime_ns=%lld bracket_ns=%lld",
 		(long long)(before + (after - before) / 2), (long long)raw, (long long)boot,
 		(long long)(after - before));
-	facts_put(h->facts, text, "clock.sample");
+	fact_put(h->facts, text, "clock.sample");
 	facts_clock_adjustment(h);
 }
 
@@ -61,7 +61,7 @@ void facts_clock_check(struct host *h)
 
 	/* The kernel slews by at most 500 ppm: beyond that, the clock was set. */
 	if (h->last_raw_ns && size > STEP_NS && size > between / 2000)
-		facts_event(h->facts, now, "clock.step", "step_ns=%lld between_ns=%lld",
+		fact_event(h->facts, now, "clock.step", "step_ns=%lld between_ns=%lld",
 			(long long)step, (long long)between);
 	h->last_realtime_ns = now;
 	h->last_raw_ns = raw;

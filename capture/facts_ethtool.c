@@ -40,7 +40,7 @@ static bool ethtool_ask(const struct host *h, const char *interface, void *comma
 static void ethtool_put_text(struct host *h, const char *word, const char *leaf, const char *text)
 {
 	if (text[0] && strcmp(text, "N/A"))
-		facts_put(h->facts, text, "nic.%s.%s", word, leaf);
+		fact_put(h->facts, text, "nic.%s.%s", word, leaf);
 }
 
 static void ethtool_driver_info(struct host *h, const char *interface, const char *word)
@@ -64,10 +64,10 @@ static void ethtool_rings(struct host *h, const char *interface, const char *wor
 
 	if (!ethtool_ask(h, interface, &ring) || !ring.rx_max_pending)
 		return;
-	facts_put_u64(h->facts, ring.rx_pending, "nic.%s.ring.rx", word);
-	facts_put_u64(h->facts, ring.tx_pending, "nic.%s.ring.tx", word);
-	facts_put_u64(h->facts, ring.rx_max_pending, "nic.%s.ring.rx_max", word);
-	facts_put_u64(h->facts, ring.tx_max_pending, "nic.%s.ring.tx_max", word);
+	fact_put_u64(h->facts, ring.rx_pending, "nic.%s.ring.rx", word);
+	fact_put_u64(h->facts, ring.tx_pending, "nic.%s.ring.tx", word);
+	fact_put_u64(h->facts, ring.rx_max_pending, "nic.%s.ring.rx_max", word);
+	fact_put_u64(h->facts, ring.tx_max_pending, "nic.%s.ring.tx_max", word);
 }
 
 static void ethtool_offloads(struct host *h, const char *interface, const char *word)
@@ -98,7 +98,7 @@ static void ethtool_offloads(struct host *h, const char *interface, const char *
 		if (!ethtool_ask(h, interface, &v))
 			continue;
 		on = features[i].flag ? v.data & features[i].flag : v.data != 0;
-		facts_put(h->facts, on ? "on" : "off", "nic.%s.offload.%s", word, features[i].name);
+		fact_put(h->facts, on ? "on" : "off", "nic.%s.offload.%s", word, features[i].name);
 	}
 }
 
@@ -110,7 +110,7 @@ static void ethtool_put_counter(
 	if (!ethtool_telling(name) || *kept >= STATS_KEPT)
 		return;
 	++*kept;
-	facts_put_u64(h->facts, value, "nic.%s.driver_counter.%s", word,
+	fact_put_u64(h->facts, value, "nic.%s.driver_counter.%s", word,
 		comments_word(key, sizeof(key), name));
 }
 
@@ -159,7 +159,7 @@ static void ethtool_permanent_mac(struct host *h, const char *interface, const c
 		return;
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
 		m[5]);
-	facts_put(h->facts, text, "nic.%s.permanent_mac", word);
+	fact_put(h->facts, text, "nic.%s.permanent_mac", word);
 }
 
 /* A saved line "name: value" of ethtool output, under the same names as by ioctl. */
@@ -185,7 +185,7 @@ static void ethtool_saved_line(struct host *h, const char *word, char kind, cons
 	}
 	for (i = 0; kind == 'k' && i < sizeof(feature) / sizeof(*feature); i++) {
 		if (!strcmp(name, feature[i][0]))
-			facts_put(h->facts, strncmp(value, "on", 2) ? "off" : "on",
+			fact_put(h->facts, strncmp(value, "on", 2) ? "off" : "on",
 				"nic.%s.offload.%s", word, feature[i][1]);
 	}
 }
@@ -197,7 +197,7 @@ static void ethtool_saved_ring(
 	const char *leaf = !strcmp(name, "RX") ? "rx" : !strcmp(name, "TX") ? "tx" : NULL;
 
 	if (leaf)
-		facts_put(h->facts, value, "nic.%s.ring.%s%s", word, leaf, current ? "" : "_max");
+		fact_put(h->facts, value, "nic.%s.ring.%s%s", word, leaf, current ? "" : "_max");
 }
 
 static void ethtool_saved(struct host *h, const char *interface, const char *word, char kind)

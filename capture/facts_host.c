@@ -12,7 +12,7 @@ static void facts_host_put_line(struct host *h, const char *path, const char *ke
 	char line[ROOTFS_LINE_SIZE];
 
 	if (rootfs_line(&h->root, line, "%s", path))
-		facts_put(h->facts, line, "%s", key);
+		fact_put(h->facts, line, "%s", key);
 }
 
 static void facts_host_os_release(struct host *h)
@@ -29,7 +29,7 @@ static void facts_host_os_release(struct host *h)
 	line += *line == '"';
 	end = line + strcspn(line, "\"\n");
 	*end = '\0';
-	facts_put(h->facts, line, "host.os");
+	fact_put(h->facts, line, "host.os");
 }
 
 /* Masks words that look like secrets: captures are given to other people. */
@@ -52,7 +52,7 @@ static void facts_host_command_line(struct host *h)
 		}
 		strbuf_printf(&out, "%s%s", out.length ? " " : "", word);
 	}
-	facts_put(h->facts, out.text ? out.text : "", "host.cmdline");
+	fact_put(h->facts, out.text ? out.text : "", "host.cmdline");
 }
 
 static void facts_host_boot_time(struct host *h)
@@ -67,11 +67,11 @@ static void facts_host_boot_time(struct host *h)
 		cpus++;
 	line = strstr(text.text, "\nbtime ");
 	if (cpus)
-		facts_put_u64(h->facts, cpus, "host.cpus");
+		fact_put_u64(h->facts, cpus, "host.cpus");
 	if (!line)
 		return;
 	h->boot_ns = strtoull(line + 7, NULL, 10) * (uint64_t)NSEC_PER_SEC;
-	facts_put_u64(h->facts, h->boot_ns, "host.boot_ns");
+	fact_put_u64(h->facts, h->boot_ns, "host.boot_ns");
 }
 
 static void facts_host_dmi(struct host *h)
@@ -83,7 +83,7 @@ static void facts_host_dmi(struct host *h)
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (rootfs_line(&h->root, line, "sys/class/dmi/id/%s", names[i]))
-			facts_put(h->facts, line, "dmi.%s", names[i]);
+			fact_put(h->facts, line, "dmi.%s", names[i]);
 	}
 }
 
@@ -124,7 +124,7 @@ static void facts_host_hypervisor_type(struct host *h)
 	bool guest;
 
 	if (rootfs_line(&h->root, line, "sys/hypervisor/type")) {
-		facts_put(h->facts, line, "hypervisor.type");
+		fact_put(h->facts, line, "hypervisor.type");
 		return;
 	}
 	if (!rootfs_read(&h->root, "proc/cpuinfo", 65536, &cpus))
@@ -134,7 +134,7 @@ static void facts_host_hypervisor_type(struct host *h)
 	if (!guest && !strstr(cpus.text, "flags\t"))
 		return;
 	type = guest ? facts_host_type_from_dmi(h) : "none";
-	facts_put(h->facts, type ? type : "other", "hypervisor.type");
+	fact_put(h->facts, type ? type : "other", "hypervisor.type");
 }
 
 static void facts_host_hypervisor_version(struct host *h)
@@ -148,13 +148,13 @@ static void facts_host_hypervisor_version(struct host *h)
 	if (!rootfs_line(&h->root, extra, "sys/hypervisor/version/extra"))
 		extra[0] = '\0'; /* the text starts with a dot: ".amazon" */
 	snprintf(version, sizeof(version), "%s.%s%s", major, minor, extra);
-	facts_put(h->facts, version, "hypervisor.version");
+	fact_put(h->facts, version, "hypervisor.version");
 }
 
 void facts_host_start(struct host *h)
 {
 	/* Outside a round: never forgotten. */
-	facts_end(h->facts);
+	fact_end(h->facts);
 	facts_host_put_line(h, "proc/sys/kernel/hostname", "host.name");
 	facts_host_put_line(h, "proc/sys/kernel/random/boot_id", "host.boot_id");
 	facts_host_put_line(h, "etc/machine-id", "host.machine_id");
@@ -179,5 +179,5 @@ void facts_host_uptime(struct host *h)
 	if (!rootfs_line(&h->root, line, "proc/uptime"))
 		return;
 	whole = strtoull(line, NULL, 10);
-	facts_put_u64(h->facts, whole, "host.uptime_s");
+	fact_put_u64(h->facts, whole, "host.uptime_s");
 }

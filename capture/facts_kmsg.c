@@ -127,7 +127,7 @@ static bool kmsg_names_driver(const struct host *h, const char *message)
 	if (!n || n > 31)
 		return false;
 	snprintf(key, sizeof(key), "nic.%.*s.mac", (int)n, message);
-	if (facts_get(h->facts, key))
+	if (fact_get(h->facts, key))
 		return true;
 	for (i = 0; h->drivers[i][0]; i++) {
 		if (strlen(h->drivers[i]) == n && !strncmp(h->drivers[i], message, n))
@@ -167,7 +167,7 @@ static void kmsg_emit(struct host *h, struct kmsg *k, int64_t at_ns, int level, 
 	if (++k->in_second > PER_SECOND)
 		k->lost++;
 	else
-		facts_event(h->facts, at_ns, "kernel.log", "level=%d message=%s", level, message);
+		fact_event(h->facts, at_ns, "kernel.log", "level=%d message=%s", level, message);
 }
 
 /* "6,339,5140900,-;NET: Registered ..." */
@@ -198,7 +198,7 @@ static void kmsg_tell_history(struct host *h, struct kmsg *k)
 	unsigned i, from = k->past_count > HISTORY ? k->past_count - HISTORY : 0;
 
 	for (i = from; i < k->past_count; i++)
-		facts_event(h->facts, k->past[i % HISTORY].at_ns, "kernel.log", "%s",
+		fact_event(h->facts, k->past[i % HISTORY].at_ns, "kernel.log", "%s",
 			k->past[i % HISTORY].text);
 	k->history = false;
 }
@@ -239,7 +239,7 @@ void facts_kmsg(struct host *h)
 	if (k->history)
 		kmsg_tell_history(h, k);
 	if (k->lost)
-		facts_event(h->facts, nsec_now(), "kernel.log.lost", "%llu",
+		fact_event(h->facts, nsec_now(), "kernel.log.lost", "%llu",
 			(unsigned long long)k->lost);
 	k->lost = 0;
 }

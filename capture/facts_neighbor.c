@@ -131,14 +131,14 @@ static void neighbor_saved_neighbors(struct host *h)
 
 	if (!rootfs_read(&h->root, "bothends/ip-neigh", 4 << 20, &text))
 		return;
-	facts_set_begin(h->facts, "neighbor");
+	fact_set_begin(h->facts, "neighbor");
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (!neighbor_saved_entry(line, &n))
 			continue;
 		neighbor_words(&n, identity, words, sizeof(words));
-		facts_set_add(h->facts, identity, words);
+		fact_set_add(h->facts, identity, words);
 	}
-	facts_set_end(h->facts, 0, false);
+	fact_set_end(h->facts, 0, false);
 }
 
 static void neighbor_saved_routes(struct host *h)
@@ -151,7 +151,7 @@ static void neighbor_saved_routes(struct host *h)
 
 	if (!rootfs_read(&h->root, "bothends/ip-route", 1 << 20, &text))
 		return;
-	facts_set_begin(h->facts, "route");
+	fact_set_begin(h->facts, "route");
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		word = strtok_r(line, " \t", &word_save);
 		if (!word)
@@ -168,9 +168,9 @@ static void neighbor_saved_routes(struct host *h)
 		if (!strstr(words, " table="))
 			neighbor_add(words, sizeof(words), "table", "254");
 		neighbor_add(words, sizeof(words), "type", "unicast");
-		facts_set_add(h->facts, words, words);
+		fact_set_add(h->facts, words, words);
 	}
-	facts_set_end(h->facts, 0, false);
+	fact_set_end(h->facts, 0, false);
 }
 
 /* "2: eth0    inet 10.0.1.20/24 brd ..."; lines of one interface are adjacent. */
@@ -192,7 +192,7 @@ static void neighbor_saved_addresses(struct host *h)
 		}
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
 			list[0] ? " " : "", address);
-		facts_put(h->facts, list, "nic.%s.addresses",
+		fact_put(h->facts, list, "nic.%s.addresses",
 			comments_word(word, sizeof(word), name));
 	}
 }

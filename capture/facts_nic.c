@@ -18,7 +18,7 @@ static void nic_put_attribute(struct nic *n, const char *file, const char *leaf)
 	char line[ROOTFS_LINE_SIZE];
 
 	if (rootfs_line(&n->h->root, line, "sys/class/net/%s/%s", n->name, file))
-		facts_put(n->h->facts, line, "nic.%s.%s", n->word, leaf);
+		fact_put(n->h->facts, line, "nic.%s.%s", n->word, leaf);
 }
 
 /* For kernel lines that begin with the driver's name. */
@@ -39,13 +39,13 @@ static void nic_put_driver(struct nic *n)
 	char driver[ROOTFS_LINE_SIZE], text[ROOTFS_LINE_SIZE], device[ROOTFS_LINE_SIZE];
 
 	if (rootfs_link(&n->h->root, text, "sys/class/net/%s/device", n->name))
-		facts_put(n->h->facts, text, "nic.%s.bus", n->word);
+		fact_put(n->h->facts, text, "nic.%s.bus", n->word);
 	if (rootfs_link(&n->h->root, driver, "sys/class/net/%s/device/driver", n->name)) {
-		facts_put(n->h->facts, driver, "nic.%s.driver", n->word);
+		fact_put(n->h->facts, driver, "nic.%s.driver", n->word);
 		nic_note_driver(n->h, driver);
 		if (rootfs_line(&n->h->root, text, "sys/module/%s/version", driver)) {
-			facts_put(n->h->facts, text, "module.%s.version", driver);
-			facts_put(n->h->facts, text, "nic.%s.driver_version", n->word);
+			fact_put(n->h->facts, text, "module.%s.version", driver);
+			fact_put(n->h->facts, text, "nic.%s.driver_version", n->word);
 		}
 	}
 	if (rootfs_line(&n->h->root, text, "sys/class/net/%s/device/vendor", n->name) &&
@@ -54,7 +54,7 @@ static void nic_put_driver(struct nic *n)
 		char pci[64];
 
 		snprintf(pci, sizeof(pci), "%.8s:%.8s", text + 2, device + 2);
-		facts_put(n->h->facts, pci, "nic.%s.pci", n->word);
+		fact_put(n->h->facts, pci, "nic.%s.pci", n->word);
 	}
 }
 
@@ -83,10 +83,10 @@ static void nic_put_queues(struct nic *n)
 	if (!rootfs_each(&n->h->root, path, 512, nic_count_queue, queues))
 		return;
 	snprintf(text, sizeof(text), "rx=%u tx=%u", queues[0], queues[1]);
-	facts_put(n->h->facts, text, "nic.%s.queues", n->word);
+	fact_put(n->h->facts, text, "nic.%s.queues", n->word);
 	n->sum = 0;
 	(void)rootfs_each(&n->h->root, path, 512, nic_add_tx_timeout, n);
-	facts_put_u64(n->h->facts, n->sum, "nic.%s.tx_timeout", n->word);
+	fact_put_u64(n->h->facts, n->sum, "nic.%s.tx_timeout", n->word);
 }
 
 static void nic_put_counter(void *arg, const char *name)
@@ -95,7 +95,7 @@ static void nic_put_counter(void *arg, const char *name)
 	uint64_t v;
 
 	if (rootfs_u64(&n->h->root, &v, "sys/class/net/%s/statistics/%s", n->name, name))
-		facts_put_u64(n->h->facts, v, "nic.%s.counter.%s", n->word, name);
+		fact_put_u64(n->h->facts, v, "nic.%s.counter.%s", n->word, name);
 }
 
 static void nic_put_counters(struct nic *n)
@@ -122,7 +122,7 @@ static void nic_put_arp_settings(struct nic *n)
 				text[0] ? " " : "", names[i][1], (unsigned long long)v);
 	}
 	if (text[0])
-		facts_put(n->h->facts, text, "arp.%s", n->word);
+		fact_put(n->h->facts, text, "arp.%s", n->word);
 }
 
 static void nic_put_nic(void *arg, const char *name)
@@ -143,11 +143,11 @@ static void nic_put_nic(void *arg, const char *name)
 	for (i = 0; i < sizeof(files) / sizeof(*files); i++)
 		nic_put_attribute(&n, files[i][0], files[i][1]);
 	if (rootfs_u64(&n.h->root, &v, "sys/class/net/%s/speed", name) && v < 10000000)
-		facts_put_u64(n.h->facts, v, "nic.%s.speed_mbps", n.word);
+		fact_put_u64(n.h->facts, v, "nic.%s.speed_mbps", n.word);
 	if (rootfs_u64(&n.h->root, &v, "sys/class/net/%s/flags", name))
-		facts_put_u64(n.h->facts, !!(v & IFF_PROMISC), "nic.%s.promiscuous", n.word);
+		fact_put_u64(n.h->facts, !!(v & IFF_PROMISC), "nic.%s.promiscuous", n.word);
 	if (rootfs_link(&n.h->root, master, "sys/class/net/%s/master", name))
-		facts_put(n.h->facts, master, "nic.%s.master", n.word);
+		fact_put(n.h->facts, master, "nic.%s.master", n.word);
 	nic_put_driver(&n);
 	facts_ethtool(n.h, name, n.word);
 	nic_put_queues(&n);
@@ -160,5 +160,5 @@ void facts_nic_all(struct host *h)
 	size_t n = rootfs_each(&h->root, "sys/class/net", HOST_NICS, nic_put_nic, h);
 
 	if (n > HOST_NICS)
-		facts_put_u64(h->facts, n - HOST_NICS, "nic.omitted");
+		fact_put_u64(h->facts, n - HOST_NICS, "nic.omitted");
 }

@@ -60,7 +60,7 @@ static void stack_paired_lines(struct host *h, const char *path, const char *pre
 		while ((name = strtok_r(NULL, " ", &name_save)) &&
 			(value = strtok_r(NULL, " ", &value_save))) {
 			if (stack_wanted(group, name))
-				facts_put(h->facts, value, "%s.%s.%s", prefix, group, name);
+				fact_put(h->facts, value, "%s.%s.%s", prefix, group, name);
 		}
 	}
 }
@@ -78,7 +78,7 @@ static void stack_snmp6(struct host *h)
 		return;
 	for (line = strtok_r(text.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(line, "%63s %31s", name, value) == 2 && stack_has_name(names, name))
-			facts_put(h->facts, value, "snmp6.%s", name);
+			fact_put(h->facts, value, "snmp6.%s", name);
 	}
 }
 
@@ -105,7 +105,7 @@ static void stack_softnet(struct host *h)
 		}
 	}
 	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++)
-		facts_put_u64(h->facts, sum[columns[i].column], "softnet.%s", columns[i].name);
+		fact_put_u64(h->facts, sum[columns[i].column], "softnet.%s", columns[i].name);
 }
 
 /* Files of /proc/net/stat: a line of names, then a line of hexadecimal values for each CPU. */
@@ -136,7 +136,7 @@ static void stack_per_cpu(
 	}
 	for (i = 0; i < n; i++) {
 		if (stack_has_name(wanted_names, header[i]))
-			facts_put_u64(h->facts, sum[i], "%s.%s", prefix, header[i]);
+			fact_put_u64(h->facts, sum[i], "%s.%s", prefix, header[i]);
 	}
 }
 
@@ -145,9 +145,9 @@ static void stack_conntrack(struct host *h)
 	uint64_t count, max;
 
 	if (rootfs_u64(&h->root, &count, "proc/sys/net/netfilter/nf_conntrack_count"))
-		facts_put_u64(h->facts, count, "conntrack.count");
+		fact_put_u64(h->facts, count, "conntrack.count");
 	if (rootfs_u64(&h->root, &max, "proc/sys/net/netfilter/nf_conntrack_max"))
-		facts_put_u64(h->facts, max, "conntrack.max");
+		fact_put_u64(h->facts, max, "conntrack.max");
 	stack_per_cpu(h, "proc/net/stat/nf_conntrack", "drop insert_failed early_drop invalid",
 		"conntrack");
 }
@@ -165,7 +165,7 @@ static void stack_thresholds(struct host *h)
 	}
 	snprintf(text, sizeof(text), "gc1=%llu gc2=%llu gc3=%llu", (unsigned long long)v[0],
 		(unsigned long long)v[1], (unsigned long long)v[2]);
-	facts_put(h->facts, text, "neighbor.threshold");
+	fact_put(h->facts, text, "neighbor.threshold");
 }
 
 void facts_stack(struct host *h)

@@ -37,7 +37,7 @@ static void virt_packaging_default(struct host *h)
 			value = line + 18 + strspn(line + 18, "\"' ");
 	}
 	if (value && (*value == '0' || *value == '1'))
-		facts_put_u64(h->facts, (uint64_t)(*value - '0'), "vhost_net.enabled_in_config");
+		fact_put_u64(h->facts, (uint64_t)(*value - '0'), "vhost_net.enabled_in_config");
 }
 
 void facts_virt(struct host *h)
@@ -46,11 +46,10 @@ void facts_virt(struct host *h)
 	char version[ROOTFS_LINE_SIZE];
 
 	(void)rootfs_each(&h->root, "proc", PROCESSES, virt_look_at, &c);
-	facts_put_u64(
-		h->facts, rootfs_exists(&h->root, "sys/module/vhost_net"), "vhost_net.loaded");
-	facts_put_u64(h->facts, c.vhost, "vhost_net.threads");
-	facts_put_u64(h->facts, c.qemu, "qemu.processes");
+	fact_put_u64(h->facts, rootfs_exists(&h->root, "sys/module/vhost_net"), "vhost_net.loaded");
+	fact_put_u64(h->facts, c.vhost, "vhost_net.threads");
+	fact_put_u64(h->facts, c.qemu, "qemu.processes");
 	if (rootfs_line(&h->root, version, "sys/module/vhost_net/version"))
-		facts_put(h->facts, version, "module.vhost_net.version");
+		fact_put(h->facts, version, "module.vhost_net.version");
 	virt_packaging_default(h);
 }

@@ -17,9 +17,9 @@ int host_open(struct host *h, const char *root, struct facts *facts, struct erro
 	if (r)
 		return r;
 	h->now_ns = nsec_now();
-	facts_begin(facts, h->now_ns);
+	fact_begin(facts, h->now_ns);
 	facts_host_start(h);
-	facts_end(facts);
+	fact_end(facts);
 	h->kmsg = kmsg_open(&h->root, h->copied, h->boot_ns);
 	if (h->copied)
 		return 0;
@@ -44,7 +44,7 @@ void host_collect(struct host *h)
 
 	h->now_ns = nsec_now();
 	due = h->now_ns - h->neighbors_written_ns >= NEIGHBORS_EVERY_NS;
-	facts_begin(h->facts, h->now_ns);
+	fact_begin(h->facts, h->now_ns);
 	facts_host_uptime(h);
 	facts_nic_all(h);
 	if (h->copied) {
@@ -58,7 +58,7 @@ void host_collect(struct host *h)
 	facts_virt(h);
 	if (!h->copied)
 		facts_clock(h);
-	facts_end(h->facts);
+	fact_end(h->facts);
 	if (due)
 		h->neighbors_written_ns = h->now_ns;
 }
@@ -72,7 +72,7 @@ void host_collect_all(struct host *h)
 void host_heartbeat(struct host *h)
 {
 	h->now_ns = nsec_now();
-	facts_event(h->facts, h->now_ns, "heartbeat", "%llu", (unsigned long long)++h->heartbeats);
+	fact_event(h->facts, h->now_ns, "heartbeat", "%llu", (unsigned long long)++h->heartbeats);
 	facts_clock_check(h);
 }
 

@@ -38,7 +38,7 @@ static int recorder_repair_last(struct recorder *r, struct error *err)
 		return code;
 	snprintf(r->previous, sizeof(r->previous), "%s", name);
 	if (removed)
-		facts_event(r->facts, nsec_now(), "capture.repaired", "%llu",
+		fact_event(r->facts, nsec_now(), "capture.repaired", "%llu",
 			(unsigned long long)removed);
 	return 0;
 }
@@ -52,14 +52,14 @@ static void recorder_run_facts(struct recorder *r)
 		bits = (uint64_t)r->run_start_ns; /* early in boot: the start time tells runs apart
 						     as well */
 	snprintf(id, sizeof(id), "%016llx", (unsigned long long)bits);
-	facts_time(r->facts, r->run_start_ns);
-	facts_put(r->facts, id, "agent.run_id");
-	facts_put(r->facts, BOTHENDS_VERSION, "agent.version");
-	facts_put_u64(r->facts, (uint64_t)r->run_start_ns, "agent.start_ns");
+	fact_time(r->facts, r->run_start_ns);
+	fact_put(r->facts, id, "agent.run_id");
+	fact_put(r->facts, BOTHENDS_VERSION, "agent.version");
+	fact_put_u64(r->facts, (uint64_t)r->run_start_ns, "agent.start_ns");
 	if (r->options->root)
-		facts_put(r->facts, r->options->root, "agent.root");
+		fact_put(r->facts, r->options->root, "agent.root");
 	if (r->options->name)
-		facts_put(r->facts, r->options->name, "host.name");
+		fact_put(r->facts, r->options->name, "host.name");
 }
 
 int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struct facts *facts,
@@ -75,7 +75,7 @@ int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struc
 		.capture.fd = -1,
 		.sidecar.fd = -1,
 		.run_start_ns = nsec_now()};
-	r->host_name = o->name ? o->name : facts_get(facts, "host.name");
+	r->host_name = o->name ? o->name : fact_get(facts, "host.name");
 	r->host_name = mem_strdup(r->host_name ? r->host_name : "host");
 	outfile_init(&r->capture, CAPTURE_BUFFER);
 	outfile_init(&r->sidecar, SIDECAR_BUFFER);
@@ -176,7 +176,7 @@ int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, st
 	size_t files = 0;
 	int code;
 
-	facts_event(r->facts, now_ns, "mark", "%s", text);
+	fact_event(r->facts, now_ns, "mark", "%s", text);
 	r->marks++;
 	code = recorder_rotate(r, "mark", err);
 	if (code)

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "comments.h"
-#include "facts.h"
+#include "fact.h"
 #include "options.h"
 #include "outfile.h"
 #include "ring.h"

@@ -30,7 +30,7 @@ static const char *recorder_nic_fact(
 	char key[FACT_KEY_SIZE], word[200];
 
 	snprintf(key, sizeof(key), "nic.%s.%s", comments_word(word, sizeof(word), s->name), leaf);
-	return s->netfilter ? NULL : facts_get(r->facts, key);
+	return s->netfilter ? NULL : fact_get(r->facts, key);
 }
 
 static void recorder_add_interface(struct recorder *r, const struct source *s)
@@ -63,14 +63,14 @@ static void recorder_source_facts(struct recorder *r, const struct source *s)
 	static const char *const states[] = {"open", "down", "gone"};
 	struct facts *f = r->facts;
 
-	facts_put(f, s->name, "source.%u.name", s->index);
-	facts_put(f, s->netfilter ? "netfilter" : "nic", "source.%u.kind", s->index);
-	facts_put(f, s->settings.filter ? s->settings.filter : "", "source.%u.filter", s->index);
-	facts_put_u64(f, s->settings.snaplen, "source.%u.snaplen", s->index);
-	facts_put(f, s->settings.payload ? "all" : "headers", "source.%u.payload", s->index);
-	facts_put_u64(f, s->settings.promiscuous, "source.%u.promiscuous", s->index);
-	facts_put_u64(f, s->settings.buffer_bytes, "source.%u.buffer_bytes", s->index);
-	facts_put(f, states[s->state], "source.%u.state", s->index);
+	fact_put(f, s->name, "source.%u.name", s->index);
+	fact_put(f, s->netfilter ? "netfilter" : "nic", "source.%u.kind", s->index);
+	fact_put(f, s->settings.filter ? s->settings.filter : "", "source.%u.filter", s->index);
+	fact_put_u64(f, s->settings.snaplen, "source.%u.snaplen", s->index);
+	fact_put(f, s->settings.payload ? "all" : "headers", "source.%u.payload", s->index);
+	fact_put_u64(f, s->settings.promiscuous, "source.%u.promiscuous", s->index);
+	fact_put_u64(f, s->settings.buffer_bytes, "source.%u.buffer_bytes", s->index);
+	fact_put(f, states[s->state], "source.%u.state", s->index);
 }
 
 static void recorder_total_fact(struct recorder *r, const struct source *s)
@@ -87,9 +87,9 @@ static void recorder_total_fact(struct recorder *r, const struct source *s)
 		(unsigned long long)(s->written - m->written),
 		(unsigned long long)(s->dropped_kernel - m->dropped_kernel),
 		(unsigned long long)(s->dropped_own - m->dropped_own), more);
-	facts_put(r->facts, text, "source.%u.total", s->index);
+	fact_put(r->facts, text, "source.%u.total", s->index);
 	if (s->netfilter)
-		facts_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
+		fact_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
 }
 
 static void recorder_drop_event(struct recorder *r, struct source *s, int64_t now_ns,
@@ -100,7 +100,7 @@ static void recorder_drop_event(struct recorder *r, struct source *s, int64_t no
 	if (!n)
 		return;
 	snprintf(key, sizeof(key), "source.%u.drop", s->index);
-	facts_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld %s=%llu reason=%s",
+	fact_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld %s=%llu reason=%s",
 		(long long)s->reported_ns, (long long)now_ns, what, (unsigned long long)n, reason);
 }
 
@@ -121,7 +121,7 @@ static void recorder_report_source(struct recorder *r, struct source *s, int64_t
 		s->dropped_interface - last->dropped_interface, "buffer-full");
 	if (s->no_buffer != s->no_buffer_reported) {
 		snprintf(key, sizeof(key), "source.%u.drop", s->index);
-		facts_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld reason=no-buffer-space",
+		fact_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld reason=no-buffer-space",
 			(long long)s->reported_ns, (long long)now_ns);
 	}
 	s->no_buffer_reported = s->no_buffer;
@@ -133,7 +133,7 @@ void recorder_report_sources(struct recorder *r, int64_t now_ns)
 {
 	uint32_t i;
 
-	facts_time(r->facts, now_ns);
+	fact_time(r->facts, now_ns);
 	for (i = 0; i < r->source_count; i++) {
 		struct source *s = &r->sources[i];
 
@@ -148,7 +148,7 @@ void recorder_drain_facts(struct recorder *r)
 {
 	struct fact_out out = {&r->comments, &r->json};
 
-	facts_drain(r->facts, &out);
+	fact_drain(r->facts, &out);
 }
 
 /* Moves lines to the sidecar. Above 1 MiB of pending lines, lines are dropped and counted. */
@@ -187,7 +187,7 @@ static void recorder_resume(struct recorder *r, int64_t now_ns)
 	recorder_report_sources(r, now_ns); /* while the reason for the drops is still known */
 	r->suspended = false;
 	r->suspended_total_ns += now_ns - r->suspended_from_ns;
-	facts_event(r->facts, now_ns, "disk.suspended",
+	fact_event(r->facts, now_ns, "disk.suspended",
 		"from_ns=%lld to_ns=%lld records=%llu reason=%s", (long long)r->suspended_from_ns,
 		(long long)now_ns, (unsigned long long)r->suspended_records, r->suspend_reason);
 	r->suspended_records = 0;
@@ -251,12 +251,12 @@ static void recorder_begin_facts(struct recorder *r, bool continues, int64_t now
 	struct facts *f = r->facts;
 	uint32_t i;
 
-	facts_time(f, now_ns);
-	facts_put_u64(f, r->number, "capture.sequence");
-	facts_put_u64(f, (uint64_t)now_ns, "capture.start_ns");
-	facts_put_u64(f, continues, "capture.continues");
+	fact_time(f, now_ns);
+	fact_put_u64(f, r->number, "capture.sequence");
+	fact_put_u64(f, (uint64_t)now_ns, "capture.start_ns");
+	fact_put_u64(f, continues, "capture.continues");
 	if (r->previous[0])
-		facts_put(f, r->previous, "capture.previous");
+		fact_put(f, r->previous, "capture.previous");
 	for (i = 0; i < r->source_count; i++) {
 		struct source *s = &r->sources[i];
 
@@ -268,7 +268,7 @@ static void recorder_begin_facts(struct recorder *r, bool continues, int64_t now
 
 static int recorder_add_head(struct recorder *r, struct error *err)
 {
-	const char *kernel = facts_get(r->facts, "host.kernel");
+	const char *kernel = fact_get(r->facts, "host.kernel");
 	struct comments all = {.at_ns = r->file_start_ns};
 	struct fact_out out = {&all, &r->json};
 	char os[160] = "Linux";
@@ -277,11 +277,11 @@ static int recorder_add_head(struct recorder *r, struct error *err)
 
 	if (kernel)
 		snprintf(os, sizeof(os), "Linux %s", kernel);
-	facts_write_all(r->facts, &out);
+	fact_write_all(r->facts, &out);
 	comments_end(&all);
 	strbuf_reset(&r->block);
 	pcapng_add_section(&r->block, &(struct pcapng_section){
-					      .hardware = facts_get(r->facts, "dmi.product_name"),
+					      .hardware = fact_get(r->facts, "dmi.product_name"),
 					      .os = os,
 					      .application = "bothends-agent " BOTHENDS_VERSION,
 					      .comments = &all,
@@ -324,8 +324,8 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 	recorder_report_sources(r, now_ns);
 	for (i = 0; i < r->source_count; i++)
 		recorder_total_fact(r, &r->sources[i]);
-	facts_event(r->facts, now_ns, "capture.end_reason", "%s", reason);
-	facts_event(r->facts, now_ns, "capture.end_ns", "%lld", (long long)now_ns);
+	fact_event(r->facts, now_ns, "capture.end_reason", "%s", reason);
+	fact_event(r->facts, now_ns, "capture.end_ns", "%lld", (long long)now_ns);
 	recorder_drain_facts(r);
 	recorder_add_statistics(r, now_ns, now_ns);
 	recorder_feed_sidecar(r);

@@ -241,12 +241,12 @@ void facts_neighbors(struct host *h, bool force)
 	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET6, rtnl_on_neighbor, h) && whole;
 	if (!whole)
 		return; /* a partial table would look like removed entries */
-	facts_set_begin(h->facts, "neighbor");
+	fact_set_begin(h->facts, "neighbor");
 	for (i = 0; i < t->count; i++) {
 		neighbor_words(&t->entries[i], identity, words, sizeof(words));
-		facts_set_add(h->facts, identity, words);
+		fact_set_add(h->facts, identity, words);
 	}
-	facts_set_end(h->facts, t->omitted, force);
+	fact_set_end(h->facts, t->omitted, force);
 }
 
 static struct neighbor *rtnl_find_neighbor(struct neighbors *t, const struct neighbor *n)
@@ -277,7 +277,7 @@ static void rtnl_neighbor_changed(struct host *h, const struct nlmsghdr *nlh)
 	if (old && !was[0] && !removed && !strcmp(old->mac, n.mac))
 		return; /* only ages changed */
 	neighbor_words(&n, identity, words, sizeof(words));
-	facts_event(h->facts, nsec_now(), "neighbor.change", "event=%s %s%s",
+	fact_event(h->facts, nsec_now(), "neighbor.change", "event=%s %s%s",
 		removed ? "removed"
 		: old	? "changed"
 			: "new",
@@ -364,7 +364,7 @@ static int rtnl_on_route(const struct nlmsghdr *nlh, void *arg)
 		snprintf(words, sizeof(words), "dst=default%s table=%u type=%s", rest, table, type);
 	if (m->rtm_scope == RT_SCOPE_LINK)
 		rtnl_add_words(words, sizeof(words), "scope", "link");
-	facts_set_add(d->h->facts, words, words);
+	fact_set_add(d->h->facts, words, words);
 	d->count++;
 	return MNL_CB_OK;
 }
@@ -374,11 +374,11 @@ void facts_routes(struct host *h)
 	struct route_dump d = {.h = h};
 	bool whole;
 
-	facts_set_begin(h->facts, "route");
+	fact_set_begin(h->facts, "route");
 	whole = rtnl_dump(h->rtnl, RTM_GETROUTE, AF_INET, rtnl_on_route, &d);
 	whole = rtnl_dump(h->rtnl, RTM_GETROUTE, AF_INET6, rtnl_on_route, &d) && whole;
 	if (whole)
-		facts_set_end(h->facts, d.omitted, false);
+		fact_set_end(h->facts, d.omitted, false);
 }
 
 struct address_dump {
@@ -448,7 +448,7 @@ void facts_addresses(struct host *h)
 
 		for (j = 0; j < d->count && d->index[j] != l->index; j++)
 			;
-		facts_put(h->facts, j < d->count ? d->lists[j] : "", "nic.%s.addresses",
+		fact_put(h->facts, j < d->count ? d->lists[j] : "", "nic.%s.addresses",
 			comments_word(word, sizeof(word), l->name));
 	}
 }
@@ -460,7 +460,7 @@ static void rtnl_nic_event(struct host *h, const char *name, const char *what, c
 	if (h->rtnl->dumping_links)
 		return;
 	snprintf(key, sizeof(key), "nic.%s.event", comments_word(word, sizeof(word), name));
-	facts_event(h->facts, nsec_now(), key, "%s%s", what, more);
+	fact_event(h->facts, nsec_now(), key, "%s%s", what, more);
 }
 
 static void rtnl_link_gone(struct host *h, int index)
@@ -557,7 +557,7 @@ void facts_rtnl_events(struct host *h)
 	while (messages++ < 256) {
 		got = mnl_socket_recvfrom(n->events, n->message, MESSAGE_MAX);
 		if (got < 0 && errno == ENOBUFS) {
-			facts_event(h->facts, nsec_now(), "neighbor.lost", "1");
+			fact_event(h->facts, nsec_now(), "neighbor.lost", "1");
 			h->neighbors_written_ns = 0; /* the next round writes a full snapshot */
 			continue;
 		}

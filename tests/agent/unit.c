@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "comments.h"
-#include "facts.h"
+#include "fact.h"
 #include "options.h"
 #include "pcapng.h"
 #include "repair.h"
@@ -141,46 +141,46 @@ static char *drained(struct facts *f, struct strbuf *out)
 
 	strbuf_reset(out);
 	strbuf_adds(out, "");
-	facts_drain(f, &to);
+	fact_drain(f, &to);
 	return out->text;
 }
 
 static void test_facts(void **state)
 {
 	struct strbuf out CLEANUP_STRBUF = STRBUF_INIT;
-	struct facts *f = facts_new();
+	struct facts *f = fact_new();
 	int i;
 
 	(void)state;
-	facts_begin(f, 10);
-	facts_put(f, "1", "a.%d", 1);
-	facts_put(f, "2", "b");
-	facts_end(f);
+	fact_begin(f, 10);
+	fact_put(f, "1", "a.%d", 1);
+	fact_put(f, "2", "b");
+	fact_end(f);
 	assert_non_null(strstr(drained(f, &out), "\"key\":\"a.1\",\"value\":\"1\""));
-	facts_begin(f, 20);
-	facts_put(f, "1", "a.%d", 1);
-	assert_string_equal(facts_get(f, "b"), "2");
-	facts_end(f);
-	assert_null(facts_get(f, "b"));		   /* not put in the last round: no longer known */
+	fact_begin(f, 20);
+	fact_put(f, "1", "a.%d", 1);
+	assert_string_equal(fact_get(f, "b"), "2");
+	fact_end(f);
+	assert_null(fact_get(f, "b"));		   /* not put in the last round: no longer known */
 	assert_string_equal(drained(f, &out), ""); /* unchanged: nothing */
-	facts_event(f, 15, "mark", "x");
+	fact_event(f, 15, "mark", "x");
 	assert_string_equal(drained(f, &out), "{\"at_ns\":15,\"key\":\"mark\",\"value\":\"x\"}\n");
 	for (i = 0; i < 2; i++) {
 		/* The same members in another order, with other ages, are the same set. */
-		facts_begin(f, 30 + i);
-		facts_set_begin(f, "n");
-		facts_set_add(f, i ? "two" : "one", i ? "two age=2" : "one age=1");
-		facts_set_add(f, i ? "one" : "two", i ? "one age=2" : "two age=1");
-		facts_set_end(f, 0, false);
-		facts_end(f);
+		fact_begin(f, 30 + i);
+		fact_set_begin(f, "n");
+		fact_set_add(f, i ? "two" : "one", i ? "two age=2" : "one age=1");
+		fact_set_add(f, i ? "one" : "two", i ? "one age=2" : "two age=1");
+		fact_set_end(f, 0, false);
+		fact_end(f);
 		assert_int_equal(
 			strstr(drained(f, &out), "\"key\":\"n.count\",\"value\":\"2\"") != NULL,
 			!i);
 	}
 	for (i = 0; i < 3000; i++)
-		facts_put(f, "v", "many.%d", i);
-	assert_string_equal(facts_get(f, "many.2999"), "v");
-	facts_free(f);
+		fact_put(f, "v", "many.%d", i);
+	assert_string_equal(fact_get(f, "many.2999"), "v");
+	fact_free(f);
 }
 
 static void section_and_packets(struct strbuf *file, int packets)

@@ -1,4 +1,4 @@
-#include "facts.h"
+#include "fact.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ struct facts {
 	uint64_t set_identity, set_members;
 };
 
-static uint64_t facts_hash_text(const char *s)
+static uint64_t fact_hash_text(const char *s)
 {
 	uint64_t h = 0xcbf29ce484222325U; /* FNV-1a */
 
@@ -42,7 +42,7 @@ static uint64_t facts_hash_text(const char *s)
 	return h ^ h >> 29;
 }
 
-struct facts *facts_new(void)
+struct facts *fact_new(void)
 {
 	struct facts *f = mem_zalloc(sizeof(*f));
 
@@ -51,7 +51,7 @@ struct facts *facts_new(void)
 	return f;
 }
 
-void facts_free(struct facts *f)
+void fact_free(struct facts *f)
 {
 	size_t i;
 
@@ -68,16 +68,16 @@ void facts_free(struct facts *f)
 	free(f);
 }
 
-static uint32_t *facts_slot_of(const struct facts *f, const char *key)
+static uint32_t *fact_slot_of(const struct facts *f, const char *key)
 {
-	size_t i = facts_hash_text(key) & (f->slot_count - 1);
+	size_t i = fact_hash_text(key) & (f->slot_count - 1);
 
 	while (f->slots[i] && strcmp(f->entries[f->slots[i] - 1].key, key))
 		i = (i + 1) & (f->slot_count - 1);
 	return &f->slots[i];
 }
 
-static void facts_grow_slots(struct facts *f)
+static void fact_grow_slots(struct facts *f)
 {
 	size_t i;
 
@@ -85,18 +85,18 @@ static void facts_grow_slots(struct facts *f)
 	f->slot_count *= 2;
 	f->slots = mem_array(f->slot_count, sizeof(*f->slots));
 	for (i = 0; i < f->count; i++)
-		*facts_slot_of(f, f->entries[i].key) = (uint32_t)i + 1;
+		*fact_slot_of(f, f->entries[i].key) = (uint32_t)i + 1;
 }
 
-static struct entry *facts_entry_of(struct facts *f, const char *key)
+static struct entry *fact_entry_of(struct facts *f, const char *key)
 {
-	uint32_t *slot = facts_slot_of(f, key);
+	uint32_t *slot = fact_slot_of(f, key);
 
 	if (*slot)
 		return &f->entries[*slot - 1];
 	if (2 * (f->count + 1) > f->slot_count) {
-		facts_grow_slots(f);
-		slot = facts_slot_of(f, key);
+		fact_grow_slots(f);
+		slot = fact_slot_of(f, key);
 	}
 	MEM_RESERVE(f->entries, f->count, f->cap);
 	f->entries[f->count] = (struct entry){.key = mem_strdup(key)};
@@ -104,52 +104,52 @@ static struct entry *facts_entry_of(struct facts *f, const char *key)
 	return &f->entries[f->count - 1];
 }
 
-void facts_begin(struct facts *f, int64_t now_ns)
+void fact_begin(struct facts *f, int64_t now_ns)
 {
 	f->now_ns = now_ns;
 	f->round++;
 	f->in_round = true;
 }
 
-void facts_end(struct facts *f)
+void fact_end(struct facts *f)
 {
 	f->in_round = false;
 }
 
-void facts_time(struct facts *f, int64_t now_ns)
+void fact_time(struct facts *f, int64_t now_ns)
 {
 	f->now_ns = now_ns;
 }
 
-static bool facts_known(const struct facts *f, const struct entry *e)
+static bool fact_known(const struct facts *f, const struct entry *e)
 {
 	/* During a round, facts from the previous round are still valid. */
 	return e->value && (!e->round || e->round + f->in_round >= f->round);
 }
 
-static void facts_set_value(struct entry *e, const char *value, size_t length)
+static void fact_set_value(struct entry *e, const char *value, size_t length)
 {
 	e->value = mem_realloc(e->value, length + 1);
 	memcpy(e->value, value, length);
 	e->value[length] = '\0';
 }
 
-static void facts_put_text(struct facts *f, const char *key, const char *value)
+static void fact_put_text(struct facts *f, const char *key, const char *value)
 {
-	struct entry *e = facts_entry_of(f, key);
+	struct entry *e = fact_entry_of(f, key);
 	size_t length = strnlen(value, FACT_VALUE_MAX);
-	bool was_known = facts_known(f, e);
+	bool was_known = fact_known(f, e);
 
 	e->round = f->in_round ? f->round : 0;
 	e->is_set = false;
 	if (was_known && strlen(e->value) == length && !memcmp(e->value, value, length))
 		return;
-	facts_set_value(e, value, length);
+	fact_set_value(e, value, length);
 	e->at_ns = f->now_ns;
 	e->changed = true;
 }
 
-void facts_put(struct facts *f, const char *value, const char *key_fmt, ...)
+void fact_put(struct facts *f, const char *value, const char *key_fmt, ...)
 {
 	char key[FACT_KEY_SIZE];
 	va_list ap;
@@ -157,10 +157,10 @@ void facts_put(struct facts *f, const char *value, const char *key_fmt, ...)
 	va_start(ap, key_fmt);
 	vsnprintf(key, sizeof(key), key_fmt, ap);
 	va_end(ap);
-	facts_put_text(f, key, value);
+	fact_put_text(f, key, value);
 }
 
-void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
+void fact_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
 {
 	char key[FACT_KEY_SIZE], text[32];
 	va_list ap;
@@ -169,10 +169,10 @@ void facts_put_u64(struct facts *f, uint64_t value, const char *key_fmt, ...)
 	vsnprintf(key, sizeof(key), key_fmt, ap);
 	va_end(ap);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	facts_put_text(f, key, text);
+	fact_put_text(f, key, text);
 }
 
-void facts_event(struct facts *f, int64_t at_ns, const char *key, const char *fmt, ...)
+void fact_event(struct facts *f, int64_t at_ns, const char *key, const char *fmt, ...)
 {
 	char value[FACT_VALUE_MAX];
 	va_list ap;
@@ -189,31 +189,31 @@ void facts_event(struct facts *f, int64_t at_ns, const char *key, const char *fm
 	strbuf_add(&f->events, value, strlen(value) + 1);
 }
 
-void facts_set_begin(struct facts *f, const char *key)
+void fact_set_begin(struct facts *f, const char *key)
 {
 	snprintf(f->set_key, sizeof(f->set_key), "%s", key);
 	strbuf_reset(&f->set);
 	f->set_identity = f->set_members = 0;
 }
 
-void facts_set_add(struct facts *f, const char *identity, const char *value)
+void fact_set_add(struct facts *f, const char *identity, const char *value)
 {
 	/* A sum: the kernel's order of entries does not matter. */
-	f->set_identity += facts_hash_text(identity);
+	f->set_identity += fact_hash_text(identity);
 	f->set_members++;
 	strbuf_adds(&f->set, value);
 	strbuf_addc(&f->set, '\n');
 }
 
-void facts_set_end(struct facts *f, uint64_t omitted, bool force)
+void fact_set_end(struct facts *f, uint64_t omitted, bool force)
 {
-	struct entry *e = facts_entry_of(f, f->set_key);
+	struct entry *e = fact_entry_of(f, f->set_key);
 	bool same =
-		facts_known(f, e) && e->identity == f->set_identity && e->members == f->set_members;
+		fact_known(f, e) && e->identity == f->set_identity && e->members == f->set_members;
 
 	e->round = f->in_round ? f->round : 0;
 	e->is_set = true;
-	facts_set_value(e, f->set.text ? f->set.text : "", f->set.length);
+	fact_set_value(e, f->set.text ? f->set.text : "", f->set.length);
 	e->at_ns = f->now_ns;
 	e->identity = f->set_identity;
 	e->members = f->set_members;
@@ -221,7 +221,7 @@ void facts_set_end(struct facts *f, uint64_t omitted, bool force)
 	e->changed |= force || !same;
 }
 
-static void facts_write_fact(
+static void fact_write_fact(
 	const struct fact_out *out, int64_t at_ns, const char *key, const char *value)
 {
 	if (out->comments)
@@ -230,48 +230,48 @@ static void facts_write_fact(
 		comments_json(out->json, at_ns, key, value);
 }
 
-static void facts_write_number(
+static void fact_write_number(
 	const struct fact_out *out, const struct entry *e, const char *what, uint64_t n)
 {
 	char key[FACT_KEY_SIZE + 16], value[32];
 
 	snprintf(key, sizeof(key), "%s.%s", e->key, what);
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)n);
-	facts_write_fact(out, e->at_ns, key, value);
+	fact_write_fact(out, e->at_ns, key, value);
 }
 
-static void facts_write_set(const struct fact_out *out, struct entry *e)
+static void fact_write_set(const struct fact_out *out, struct entry *e)
 {
 	char *line = e->value, *end;
 
 	for (; (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';
-		facts_write_fact(out, e->at_ns, e->key, line);
+		fact_write_fact(out, e->at_ns, e->key, line);
 		*end = '\n';
 	}
-	facts_write_number(out, e, "count", e->members);
+	fact_write_number(out, e, "count", e->members);
 	if (e->omitted)
-		facts_write_number(out, e, "omitted", e->omitted);
+		fact_write_number(out, e, "omitted", e->omitted);
 }
 
-static void facts_write_entries(struct facts *f, const struct fact_out *out, bool all)
+static void fact_write_entries(struct facts *f, const struct fact_out *out, bool all)
 {
 	size_t i;
 
 	for (i = 0; i < f->count; i++) {
 		struct entry *e = &f->entries[i];
 
-		if (!facts_known(f, e) || (!all && !e->changed))
+		if (!fact_known(f, e) || (!all && !e->changed))
 			continue;
 		if (e->is_set)
-			facts_write_set(out, e);
+			fact_write_set(out, e);
 		else
-			facts_write_fact(out, e->at_ns, e->key, e->value);
+			fact_write_fact(out, e->at_ns, e->key, e->value);
 		e->changed = false;
 	}
 }
 
-static void facts_write_events(struct facts *f, const struct fact_out *out)
+static void fact_write_events(struct facts *f, const struct fact_out *out)
 {
 	const char *at = f->events.text, *end = at + f->events.length;
 
@@ -280,32 +280,32 @@ static void facts_write_events(struct facts *f, const struct fact_out *out)
 		int64_t at_ns;
 
 		memcpy(&at_ns, at, sizeof(at_ns));
-		facts_write_fact(out, at_ns, key, value);
+		fact_write_fact(out, at_ns, key, value);
 		at = value + strlen(value) + 1;
 	}
 	strbuf_reset(&f->events);
 }
 
-void facts_drain(struct facts *f, const struct fact_out *out)
+void fact_drain(struct facts *f, const struct fact_out *out)
 {
-	facts_write_events(f, out);
-	facts_write_entries(f, out, false);
+	fact_write_events(f, out);
+	fact_write_entries(f, out, false);
 }
 
-void facts_write_all(struct facts *f, const struct fact_out *out)
+void fact_write_all(struct facts *f, const struct fact_out *out)
 {
-	facts_write_entries(f, out, true);
-	facts_write_events(f, out);
+	fact_write_entries(f, out, true);
+	fact_write_events(f, out);
 }
 
-const char *facts_get(const struct facts *f, const char *key)
+const char *fact_get(const struct facts *f, const char *key)
 {
-	uint32_t slot = *facts_slot_of(f, key);
+	uint32_t slot = *fact_slot_of(f, key);
 
-	return slot && facts_known(f, &f->entries[slot - 1]) ? f->entries[slot - 1].value : NULL;
+	return slot && fact_known(f, &f->entries[slot - 1]) ? f->entries[slot - 1].value : NULL;
 }
 
-uint64_t facts_events_dropped(const struct facts *f)
+uint64_t fact_events_dropped(const struct facts *f)
 {
 	return f->events_dropped;
 }
