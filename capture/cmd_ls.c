@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/jsonout.h"
 #include "base/nsec.h"
 #include "cmd.h"
 #include "comments.h"
@@ -22,7 +23,7 @@ static void cmd_ls_print_file(const struct ring_file *f, bool json, bool last)
 			f->kept ? "  kept" : "");
 		return;
 	}
-	comments_quote(&name, f->stem);
+	jsonout_string_marked(&name, f->stem);
 	printf("{\"file\":%.*s" RING_SUFFIX "\",\"bytes\":%llu,\"end_ns\":%lld,\"kept\":%s}%s\n",
 		(int)name.length - 1, name.text, (unsigned long long)f->size, (long long)f->end_ns,
 		f->kept ? "true" : "false", last ? "" : ",");

@@ -1,81 +1,37 @@
 #include "comments.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonout.h"
 #include "base/mem.h"
-
-/* Length of the UTF-8 character at s (RFC 3629: shortest form, no surrogates), or 0. */
-static size_t comments_utf8_length(const unsigned char *s)
-{
-	uint32_t c = s[0], min;
-	size_t n, i;
-
-	if (c < 0x80)
-		return 1;
-	n = c >= 0xf0 && c < 0xf8 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 0;
-	if (!n || c >= 0xf8)
-		return 0;
-	min = n == 2 ? 0x80 : n == 3 ? 0x800 : 0x10000;
-	c &= 0x7fU >> n;
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fU);
-	}
-	return c < min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
-}
+#include "base/utf8.h"
 
 void comments_escape(struct strbuf *out, const char *value)
 {
-	const unsigned char *s = (const unsigned char *)value;
 	size_t n;
 
-	for (; *s; s += n) {
-		n = comments_utf8_length(s);
-		if (*s == '\\') {
+	for (; *value; value += n) {
+		uint32_t c = utf8_next(value, &n);
+
+		if (c == '\\')
 			strbuf_adds(out, "\\\\");
-		} else if (*s == '\n') {
+		else if (c == '\n')
 			strbuf_adds(out, "\\n");
-		} else if (*s < 0x20 || *s == 0x7f || !n) {
-			strbuf_printf(out, "\\x%02x", *s);
-			n = 1;
-		} else {
-			strbuf_add(out, s, n);
-		}
+		else if (c < 0x20 || c == 0x7f || c == UTF8_BAD)
+			strbuf_printf(out, "\\x%02x", (uint8_t)*value);
+		else
+			strbuf_add(out, value, n);
 	}
-}
-
-void comments_quote(struct strbuf *out, const char *value)
-{
-	const unsigned char *s = (const unsigned char *)value;
-	size_t n;
-
-	strbuf_addc(out, '"');
-	for (; *s; s += n) {
-		n = comments_utf8_length(s);
-		if (*s == '"' || *s == '\\') {
-			strbuf_printf(out, "\\%c", *s);
-		} else if (!n) {
-			strbuf_printf(out, "\\\\x%02x", *s);
-			n = 1;
-		} else if (*s < 0x20 || *s == 0x7f) {
-			strbuf_printf(out, "\\u%04x", *s);
-		} else {
-			strbuf_add(out, s, n);
-		}
-	}
-	strbuf_addc(out, '"');
 }
 
 void comments_json(struct strbuf *out, int64_t at_ns, const char *key, const char *value)
 {
 	strbuf_printf(out, "{\"at_ns\":%lld,\"key\":", (long long)at_ns);
-	comments_quote(out, key);
+	jsonout_string_marked(out, key);
 	strbuf_adds(out, ",\"value\":");
-	comments_quote(out, value);
+	jsonout_string_marked(out, value);
 	strbuf_adds(out, "}\n");
 }
 

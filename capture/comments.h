@@ -28,9 +28,6 @@ const char *comments_get(const struct comments *c, size_t n, size_t *ret_length)
 /* Appends a fact as a line of the sidecar. */
 void comments_json(struct strbuf *out, int64_t at_ns, const char *key, const char *value);
 
-/* Appends a JSON string. */
-void comments_quote(struct strbuf *out, const char *value);
-
 /* Appends a value with backslash, control characters and bytes that are not UTF-8 escaped. */
 void comments_escape(struct strbuf *out, const char *value);
 

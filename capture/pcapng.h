@@ -1,19 +1,12 @@
-/*
- * pcapng: blocks of a capture file in the machine's byte order (draft-ietf-opsawg-pcapng). It
- * builds bytes and writes nothing.
- */
+/* pcapng: the blocks of the agent's capture files. It builds bytes and writes nothing. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "comments.h"
+#include "base/pcapng_write.h"
 #include "base/strbuf.h"
-
-#define PCAPNG_SECTION 0x0A0D0D0AU
-#define PCAPNG_INTERFACE 1U
-#define PCAPNG_STATISTICS 5U
-#define PCAPNG_PACKET 6U
 
 #define LINKTYPE_ETHERNET 1
 #define LINKTYPE_NFLOG 239

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/jsonout.h"
 #include "base/nsec.h"
 
 static const char *status_yes(bool b)
@@ -14,7 +15,7 @@ static const char *status_yes(bool b)
 static void status_add_text(struct strbuf *out, const char *name, const char *value)
 {
 	strbuf_printf(out, "\"%s\":", name);
-	comments_quote(out, value);
+	jsonout_string_marked(out, value);
 }
 
 static void status_add_source(struct strbuf *out, const struct source *s)

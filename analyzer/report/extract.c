@@ -8,14 +8,16 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "base/pcapng_write.h"
+#include "base/utf8.h"
 #include "read/capfile.h"
 #include "report/ref_clock.h"
 #include "report/query.h"
 #include "report/escape.h"
 #include "report/story.h"
-#include "report/pcapout.h"
 
 #define CONTEXT_MAX 20000
+#define COMMENT_MAX 4000 /* longer comments are cut */
 
 struct wanted {
 	int64_t file, frame;
@@ -348,11 +350,34 @@ static int extract_read_all(struct extract *x)
 	return result;
 }
 
+static void extract_add_comment(struct strbuf *block, const char *text)
+{
+	if (text && *text)
+		pcapng_add_option(block, PCAPNG_OPT_COMMENT, text, utf8_cut(text, COMMENT_MAX));
+}
+
+static void extract_end_block(struct strbuf *block, size_t at, FILE *out)
+{
+	pcapng_end_block(block, at);
+	(void)fwrite(block->text, 1, block->length, out);
+}
+
+static void extract_write_section(const struct extract *x, FILE *out)
+{
+	CLEANUP_STRBUF struct strbuf block = STRBUF_INIT;
+	size_t at = pcapng_begin_section(&block);
+
+	pcapng_add_option_text(&block, PCAPNG_SHB_APPLICATION, "bothends extract");
+	extract_add_comment(&block, x->title);
+	extract_end_block(&block, at, out);
+}
+
 static void extract_write_interface(struct extract *x, const struct out_interface *i, FILE *out)
 {
-	CLEANUP_STRBUF struct strbuf name = STRBUF_INIT, says = STRBUF_INIT;
+	CLEANUP_STRBUF struct strbuf name = STRBUF_INIT, says = STRBUF_INIT, block = STRBUF_INIT;
 	char span[NSEC_TEXT_SIZE];
 	int64_t offset = 0;
+	size_t at;
 
 	for (size_t k = 0; k < x->count; k++)
 		if (&x->interfaces[x->wanted[k].interface] == i)
@@ -360,7 +385,27 @@ static void extract_write_interface(struct extract *x, const struct out_interfac
 	escape_text(&name, i->name);
 	strbuf_printf(&says, "times are on the reference clock; this clock was %s %s it",
 		nsec_span(offset < 0 ? -offset : offset, span), offset < 0 ? "behind" : "ahead of");
-	pcapout_interface(out, i->link_type, i->snaplen, name.text, offset ? says.text : NULL);
+	at = pcapng_begin_interface(&block, (uint16_t)i->link_type, i->snaplen);
+	pcapng_add_option_text(&block, PCAPNG_IF_NAME, name.text);
+	pcapng_add_option_text(&block, PCAPNG_IF_DESCRIPTION, offset ? says.text : NULL);
+	pcapng_add_resolution(&block);
+	extract_end_block(&block, at, out);
+}
+
+static void extract_packet_block(const struct wanted *w, const char *comment, FILE *out)
+{
+	CLEANUP_STRBUF struct strbuf block = STRBUF_INIT;
+	size_t at = pcapng_begin_block(&block, PCAPNG_PACKET);
+
+	pcapng_add_u32(&block, w->interface);
+	pcapng_add_time(&block, w->time_ns);
+	pcapng_add_u32(&block, w->cap_len);
+	pcapng_add_u32(&block, w->wire_len);
+	pcapng_add_data(&block, w->data, w->cap_len);
+	extract_add_comment(&block, comment);
+	if (w->flags)
+		pcapng_add_option(&block, PCAPNG_EPB_FLAGS, &w->flags, sizeof(w->flags));
+	extract_end_block(&block, at, out);
 }
 
 static int extract_write_packet(struct extract *x, const struct wanted *w, FILE *out)
@@ -377,9 +422,7 @@ static int extract_write_packet(struct extract *x, const struct wanted *w, FILE 
 		escape_text(&comment, report_basename(query_text(&r, 0)));
 		strbuf_printf(&comment, " frame %lld", (long long)w->frame);
 	}
-	pcapout_packet(out, &(struct pcapout_packet){.interface = w->interface, .time_ns = w->time_ns, .data = w->data,
-		.cap_len = w->cap_len, .wire_len = w->wire_len, .flags = w->flags,
-		.comment = w->note.length ? comment.text : NULL});
+	extract_packet_block(w, w->note.length ? comment.text : NULL, out);
 	return query_close(&r, x->err);
 }
 
@@ -388,7 +431,7 @@ static int extract_write_all(struct extract *x, FILE *out)
 	int result = 0;
 
 	qsort(x->wanted, x->count, sizeof(*x->wanted), extract_by_time);
-	pcapout_section(out, "bothends extract", x->title);
+	extract_write_section(x, out);
 	for (size_t i = 0; i < x->interface_count; i++)
 		extract_write_interface(x, &x->interfaces[i], out);
 	for (size_t i = 0; i < x->count && result == 0; i++)

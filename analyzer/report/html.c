@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "report/escape.h"
+#include "base/jsonout.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -51,7 +52,7 @@ static const char *html_replacement_of(const char *s, char *shown, size_t *ret_s
 
 	if (c == UINT32_MAX)
 		return REPLACEMENT;
-	if (c == '\n' || c == '\t' || (!escape_is_active(c) && (c & 0xfffe) != 0xfffe))
+	if (c == '\n' || c == '\t' || (!utf8_is_active(c) && (c & 0xfffe) != 0xfffe))
 		return NULL;
 	/* U+2400 and on are the pictures of the controls. */
 	if (c < 0x20)
@@ -261,7 +262,7 @@ void html_json_string(struct strbuf *sb, const char *text)
 		else
 			strbuf_add(&shown, s, n);
 	}
-	escape_json(&plain, text && !shown.text ? "" : shown.text);
+	jsonout_string(&plain, text && !shown.text ? "" : shown.text);
 	/* In a script element, "<" could end it or begin a comment. */
 	for (size_t i = 0; i < plain.length; i++)
 		if (strchr("<>&", plain.text[i]))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonout.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "report/escape.h"
@@ -100,10 +101,10 @@ static void rows_add_json(struct strbuf *out, sqlite3_stmt *stmt, int column)
 		break;
 	case SQLITE_BLOB:
 		rows_add_hex(&hex, stmt, column);
-		escape_json(out, hex.text ? hex.text : "");
+		jsonout_string(out, hex.text ? hex.text : "");
 		break;
 	default:
-		escape_json(out, (const char *)sqlite3_column_text(stmt, column));
+		jsonout_string(out, (const char *)sqlite3_column_text(stmt, column));
 	}
 }
 
@@ -150,7 +151,7 @@ static int rows_write_json(sqlite3_stmt *stmt, FILE *out)
 		any = true;
 		for (int i = 0; i < columns; i++) {
 			strbuf_adds(&line, i ? ", " : "");
-			escape_json(&line, sqlite3_column_name(stmt, i));
+			jsonout_string(&line, sqlite3_column_name(stmt, i));
 			strbuf_adds(&line, ": ");
 			rows_add_json(&line, stmt, i);
 		}

@@ -7,32 +7,31 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "report/escape.h"
 
 static const struct {
-	const char *name, *text, *terminal, *json, *markdown;
+	const char *name, *text, *terminal, *markdown;
 } cases[] = {
-	{"plain", "db -> worker", "db -> worker", "\"db -> worker\"", "db -&gt; worker"},
-	{"empty", "", "", "\"\"", ""},
-	{"escape", "\033[31m", "\\x1b[31m", "\"\\u001b[31m\"", "\\\\x1b\\[31m"},
-	{"line break", "a\r\nb", "a\\x0d\\x0ab", "\"a\\u000d\\u000ab\"", "a\\\\x0d\\\\x0ab"},
-	{"C1 control", "\302\233x", "\\x9bx", "\"\\u009bx\"", "\\\\x9bx"},
-	{"override", "a\342\200\256b", "a\\u{202e}b", "\"a\\u202eb\"", "a\\\\u{202e}b"},
-	{"isolate", "\342\201\246", "\\u{2066}", "\"\\u2066\"", "\\\\u{2066}"},
-	{"zero width", "\342\200\213", "\\u{200b}", "\"\\u200b\"", "\\\\u{200b}"},
-	{"tag", "\363\240\201\201", "\\u{e0041}", "\"\\udb40\\udc41\"", "\\\\u{e0041}"},
-	{"bad byte", "a\377b", "a\\xffb", "\"a\\ufffdb\"", "a\\\\xffb"},
-	{"cut character", "a\342\200", "a\\xe2\\x80", "\"a\\ufffd\\ufffd\"", "a\\\\xe2\\\\x80"},
-	{"overlong", "\300\257", "\\xc0\\xaf", "\"\\ufffd\\ufffd\"", "\\\\xc0\\\\xaf"},
-	{"surrogate", "\355\240\200", "\\xed\\xa0\\x80", "\"\\ufffd\\ufffd\\ufffd\"",
-		"\\\\xed\\\\xa0\\\\x80"},
+	{"plain", "db -> worker", "db -> worker", "db -&gt; worker"},
+	{"empty", "", "", ""},
+	{"escape", "\033[31m", "\\x1b[31m", "\\\\x1b\\[31m"},
+	{"line break", "a\r\nb", "a\\x0d\\x0ab", "a\\\\x0d\\\\x0ab"},
+	{"C1 control", "\302\233x", "\\x9bx", "\\\\x9bx"},
+	{"override", "a\342\200\256b", "a\\u{202e}b", "a\\\\u{202e}b"},
+	{"isolate", "\342\201\246", "\\u{2066}", "\\\\u{2066}"},
+	{"zero width", "\342\200\213", "\\u{200b}", "\\\\u{200b}"},
+	{"tag", "\363\240\201\201", "\\u{e0041}", "\\\\u{e0041}"},
+	{"bad byte", "a\377b", "a\\xffb", "a\\\\xffb"},
+	{"cut character", "a\342\200", "a\\xe2\\x80", "a\\\\xe2\\\\x80"},
+	{"overlong", "\300\257", "\\xc0\\xaf", "\\\\xc0\\\\xaf"},
+	{"surrogate", "\355\240\200", "\\xed\\xa0\\x80", "\\\\xed\\\\xa0\\\\x80"},
 	{"beyond Unicode", "\364\220\200\200", "\\xf4\\x90\\x80\\x80",
-		"\"\\ufffd\\ufffd\\ufffd\\ufffd\"", "\\\\xf4\\\\x90\\\\x80\\\\x80"},
+		"\\\\xf4\\\\x90\\\\x80\\\\x80"},
 	{"letters", "Z\303\274rich \346\227\245", "Z\303\274rich \346\227\245",
-		"\"Z\303\274rich \346\227\245\"", "Z\303\274rich \346\227\245"},
-	{"markup", "<b>&`*_[x](y)|#", "<b>&`*_[x](y)|#", "\"<b>&`*_[x](y)|#\"",
-		"&lt;b&gt;&amp;\\`\\*\\_\\[x\\](y)\\|\\#"},
-	{"quotes", "\"\\", "\"\\", "\"\\\"\\\\\"", "\"\\\\"},
+		"Z\303\274rich \346\227\245"},
+	{"markup", "<b>&`*_[x](y)|#", "<b>&`*_[x](y)|#", "&lt;b&gt;&amp;\\`\\*\\_\\[x\\](y)\\|\\#"},
+	{"quotes", "\"\\", "\"\\", "\"\\\\"},
 };
 
 static void compare(const char *name, const char *what, struct strbuf *got, const char *expected)
@@ -50,8 +49,6 @@ static void test_text(void **state)
 
 		escape_text(&out, cases[i].text);
 		compare(cases[i].name, "terminal", &out, cases[i].terminal);
-		escape_json(&out, cases[i].text);
-		compare(cases[i].name, "json", &out, cases[i].json);
 		escape_markdown(&out, cases[i].text);
 		compare(cases[i].name, "markdown", &out, cases[i].markdown);
 	}
@@ -71,22 +68,11 @@ static void test_every_byte_pair(void **state)
 			for (const char *p = out.text; *p; p += size) {
 				uint32_t c = utf8_next(p, &size);
 
-				if (c == UINT32_MAX || escape_is_active(c))
+				if (c == UINT32_MAX || utf8_is_active(c))
 					fail_msg("%02x %02x gives %s", a, b, out.text);
 			}
 			strbuf_release(&out);
 		}
-}
-
-static void test_json_raw(void **state)
-{
-	struct strbuf out = STRBUF_INIT;
-
-	(void)state;
-	escape_json_raw(&out, "{\"a\": \"x\\u0041\342\200\256\377\",\n\t\"b\": [1, null]}");
-	compare("raw", "json", &out, "{\"a\": \"x\\u0041\\u202e\\ufffd\",  \"b\": [1, null]}");
-	escape_json(&out, NULL);
-	compare("NULL", "json", &out, "null");
 }
 
 int main(void)
@@ -94,7 +80,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_every_byte_pair),
-		cmocka_unit_test(test_json_raw),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

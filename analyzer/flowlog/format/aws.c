@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/jsonout.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
-#include "flowlog/format/jsontext.h"
 
 struct aws_reader {
 	struct flowlog_sink *sink;
@@ -62,9 +62,9 @@ static void add_detail(struct aws_reader *r, const char *name, const char *text,
 	if (value_absent(text, n))
 		return;
 	strbuf_addc(&r->detail, r->detail.length ? ',' : '{');
-	json_text_add(&r->detail, name, strlen(name));
+	jsonout_bytes(&r->detail, name, strlen(name));
 	strbuf_addc(&r->detail, ':');
-	json_text_add(&r->detail, text, n);
+	jsonout_bytes(&r->detail, text, n);
 }
 
 /* A number up to limit, or -1 where it is absent. False: neither. */

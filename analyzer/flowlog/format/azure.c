@@ -3,11 +3,11 @@
 #include <ctype.h>
 #include <xxhash.h>
 
+#include "base/jsonout.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
 #include "flowlog/format/elements.h"
 #include "flowlog/format/json.h"
-#include "flowlog/format/jsontext.h"
 #include "flowlog/format/value.h"
 
 #define TUPLE_FIELDS 13
@@ -115,10 +115,10 @@ static char state_of(int version, const struct flowlog_text *f)
 static void make_detail(struct strbuf *sb, char state, struct flowlog_text rule, struct flowlog_text encryption)
 {
 	strbuf_printf(sb, "{\"state\":\"%c\",\"rule\":", state);
-	json_text_add(sb, rule.at ? rule.at : "", rule.length);
+	jsonout_bytes(sb, rule.at ? rule.at : "", rule.length);
 	if (encryption.length) {
 		strbuf_adds(sb, ",\"encryption\":");
-		json_text_add(sb, encryption.at, encryption.length);
+		jsonout_bytes(sb, encryption.at, encryption.length);
 	}
 	strbuf_addc(sb, '}');
 }
