@@ -6,22 +6,6 @@ DELETE FROM finding;
 -- the connecting for that.
 SELECT 1 FROM json_each('[]'), json_tree('[]');
 
--- The views of these names, for as long as the rules run: the pieces of clocks as a table, so that they
--- are not worked out anew for each event.
-CREATE TEMP TABLE clock_piece AS SELECT * FROM main.clock_piece;
-CREATE INDEX temp.clock_piece_by_vantage ON clock_piece(vantage_id);
-CREATE TEMP VIEW event AS
-SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL
-	THEN s.sent_ns - coalesce((
-		SELECT CAST(c.offset_ns + (s.sent_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
-		FROM temp.clock_piece c WHERE c.vantage_id = s.from_vantage_id
-			AND s.sent_ns >= c.valid_from AND s.sent_ns < c.valid_to), 0)
-	ELSE s.received_ns - coalesce((
-		SELECT CAST(c.offset_ns + (s.received_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
-		FROM temp.clock_piece c WHERE c.vantage_id = s.to_vantage_id
-			AND s.received_ns >= c.valid_from AND s.received_ns < c.valid_to), 0) END AS at_ns
-FROM main.segment_event s;
-
 -- Sums of path, and events that are rare among many, as the join left them; made here for a database of
 -- other origin. Who changes path empties path_total.
 -- once: one row or none. It stands before a large table that is not read at all where there is no need;
@@ -332,8 +316,8 @@ UPDATE loss_leg SET back_lost = coalesce((
 -- the time of sending. That orders times on the reference clock within a piece of the sender's clock, but
 -- for a microsecond of rounding.
 CREATE TEMP TABLE loss_span AS
-SELECT g.from_vantage_id, g.to_vantage_id, k.column1 AS kind, c.valid_from, c.valid_to, c.from_ns, c.offset_ns,
-	c.skew_ppm, 0 AS first_ns, 0 AS last_ns
+SELECT g.from_vantage_id, g.to_vantage_id, k.column1 AS kind, c.valid_from, c.valid_to,
+	0 AS first_ns, 0 AS last_ns
 FROM loss_leg g
 CROSS JOIN (VALUES ('lost'), ('misaddressed')) k
 CROSS JOIN clock_piece c ON c.vantage_id = g.from_vantage_id;
@@ -358,8 +342,8 @@ UPDATE loss_span SET
 				AND x.to_vantage_id = e.to_vantage_id)
 		ORDER BY e.sent_ns DESC LIMIT 1);
 CREATE TEMP TABLE loss_proof AS
-SELECT s.from_vantage_id, s.to_vantage_id, e.id AS event_id, e.sent_ns
-	- CAST(s.offset_ns + (e.sent_ns - s.from_ns) * s.skew_ppm / 1e6 AS INTEGER) AS at_ns
+SELECT s.from_vantage_id, s.to_vantage_id, e.id AS event_id,
+	ref_ns(s.from_vantage_id, e.sent_ns) AS at_ns
 FROM (
 	SELECT *, valid_from AS low_ns, min(first_ns + 1000, valid_to - 1) AS high_ns FROM loss_span
 	UNION ALL
@@ -374,7 +358,7 @@ WHERE NOT EXISTS (SELECT 1 FROM loss_apart x WHERE x.flow_id = e.flow_id AND x.d
 -- may be many, too.
 CREATE TEMP TABLE handshake_span AS
 SELECT g.finding_key, g.from_vantage_id, g.to_vantage_id, g.direction, k.column1 AS kind, c.valid_from, c.valid_to,
-	c.from_ns, c.offset_ns, c.skew_ppm, 0 AS first_ns, 0 AS last_ns
+	0 AS first_ns, 0 AS last_ns
 FROM handshake_group g
 CROSS JOIN (VALUES ('lost'), ('misaddressed')) k
 CROSS JOIN clock_piece c ON c.vantage_id = g.from_vantage_id
@@ -400,8 +384,7 @@ UPDATE handshake_span SET
 			AND e.sent_ns >= handshake_span.valid_from AND e.sent_ns < handshake_span.valid_to
 		ORDER BY e.sent_ns DESC LIMIT 1);
 CREATE TEMP TABLE handshake_proof AS
-SELECT s.finding_key, e.event_id, e.sent_ns
-	- CAST(s.offset_ns + (e.sent_ns - s.from_ns) * s.skew_ppm / 1e6 AS INTEGER) AS at_ns
+SELECT s.finding_key, e.event_id, ref_ns(s.from_vantage_id, e.sent_ns) AS at_ns
 FROM (
 	SELECT *, valid_from AS low_ns, min(first_ns + 1000, valid_to - 1) AS high_ns FROM handshake_span
 	UNION ALL

@@ -10,7 +10,7 @@ JOIN vantage f ON f.id = p.from_vantage_id
 JOIN vantage t ON t.id = p.to_vantage_id
 GROUP BY p.from_vantage_id, p.to_vantage_id;
 
-CREATE VIEW clock_piece AS -- each vantage's clock model without holes: reference time = t - offset_ns - (t - from_ns) * skew_ppm / 1e6 for the piece with valid_from <= t < valid_to
+CREATE VIEW clock_piece AS -- each vantage's clock model without holes: the piece with valid_from <= t < valid_to says that the reference clock showed t - offset_ns - (t - from_ns) * skew_ppm / 1e6; ref_ns(vantage_id, t) computes it
 SELECT v.id AS vantage_id, coalesce(c.from_ns, 0) AS from_ns,
 	coalesce(c.offset_ns, c.offset_low_ns, c.offset_high_ns, 0) AS offset_ns,
 	coalesce(c.skew_ppm, 0) AS skew_ppm,
@@ -21,15 +21,8 @@ LEFT JOIN clock c ON c.vantage_id = v.id
 WINDOW pieces AS (PARTITION BY v.id ORDER BY c.from_ns);
 
 CREATE VIEW event AS -- segment events with at_ns, their time on the reference clock: when it was sent, else received
-SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL
-	THEN s.sent_ns - coalesce((
-		SELECT CAST(c.offset_ns + (s.sent_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
-		FROM clock_piece c WHERE c.vantage_id = s.from_vantage_id
-			AND s.sent_ns >= c.valid_from AND s.sent_ns < c.valid_to), 0)
-	ELSE s.received_ns - coalesce((
-		SELECT CAST(c.offset_ns + (s.received_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER)
-		FROM clock_piece c WHERE c.vantage_id = s.to_vantage_id
-			AND s.received_ns >= c.valid_from AND s.received_ns < c.valid_to), 0) END AS at_ns
+SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL THEN ref_ns(s.from_vantage_id, s.sent_ns)
+	ELSE ref_ns(s.to_vantage_id, s.received_ns) END AS at_ns
 FROM segment_event s;
 
 CREATE VIEW story AS -- findings by story: head (what happened), because (what explains it), also (what else the cause did)

@@ -1,10 +1,10 @@
 #include "report/ref_clock.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "report/query.h"
+#include "store/ref_ns.h"
 
 static char *ref_clock_copy(const struct query *q, int column)
 {
@@ -87,17 +87,11 @@ static int64_t ref_clock_best(const struct ref_clock_piece *p)
 	return p->high_ns != DB_NONE ? p->high_ns : 0;
 }
 
-int64_t ref_clock_offset(const struct ref_clock *c, int64_t vantage, int64_t t_ns)
+int64_t ref_clock_ns(const struct ref_clock *c, int64_t vantage, int64_t t_ns)
 {
 	const struct ref_clock_piece *p = ref_clock_find(c, vantage, t_ns);
 
-	if (!p)
-		return 0;
-	return ref_clock_best(p) +
-	       (int64_t)llround((double)(t_ns - p->from_ns) * p->skew_ppm * 1e-6);
-}
-
-int64_t ref_clock_ns(const struct ref_clock *c, int64_t vantage, int64_t t_ns)
-{
-	return t_ns == DB_NONE ? DB_NONE : t_ns - ref_clock_offset(c, vantage, t_ns);
+	if (t_ns == DB_NONE || !p)
+		return t_ns;
+	return ref_ns_apply(t_ns, p->from_ns, (double)ref_clock_best(p), p->skew_ppm);
 }

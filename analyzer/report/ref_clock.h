@@ -27,9 +27,5 @@ void ref_clock_release(struct ref_clock *c);
 /* Whether the model says anything about this clock. */
 bool ref_clock_knows(const struct ref_clock *c, int64_t vantage);
 
-/* How far vantage's clock is ahead of the reference's at time t_ns of its own; 0 without a model.
- */
-int64_t ref_clock_offset(const struct ref_clock *c, int64_t vantage, int64_t t_ns);
-
-/* t_ns of vantage's clock on the reference clock; DB_NONE stays DB_NONE. */
+/* t_ns of vantage's clock on the reference clock, as ref_ns() in SQL has it; DB_NONE stays DB_NONE. */
 int64_t ref_clock_ns(const struct ref_clock *c, int64_t vantage, int64_t t_ns);

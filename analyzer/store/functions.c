@@ -10,7 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "base/nsec.h"
+#include "store/ref_ns.h"
 
 /* iso(ns): a time as RFC 3339 text; NULL for NULL. */
 static void fn_iso(sqlite3_context *ctx, int argc, sqlite3_value **argv)
@@ -406,6 +408,50 @@ static void fn_regexp(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		sqlite3_result_int(ctx, regexec(regex, text, 0, NULL, 0) == 0);
 }
 
+/* The clock model of a connection, read anew when anything was written since. */
+struct clocks_read {
+	struct ref_ns_model clocks;
+	int64_t changes;
+	bool done;
+};
+
+static void clocks_read_free(void *user)
+{
+	struct clocks_read *c = user;
+
+	ref_ns_release(&c->clocks);
+	free(c);
+}
+
+static int clocks_refresh(sqlite3 *handle, struct clocks_read *c)
+{
+	int64_t changes = sqlite3_total_changes64(handle);
+	int r;
+
+	if (c->done && c->changes == changes)
+		return SQLITE_OK;
+	ref_ns_release(&c->clocks);
+	r = ref_ns_read(handle, &c->clocks);
+	c->done = r == SQLITE_OK;
+	c->changes = changes;
+	return r;
+}
+
+/* ref_ns(vantage_id, t): a time of its clock on the reference clock; NULL for NULL, t where vantage_id is NULL. */
+static void fn_ref_ns(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	struct clocks_read *c = sqlite3_user_data(ctx);
+
+	(void)argc;
+	if (sqlite3_value_type(argv[1]) == SQLITE_NULL)
+		return;
+	if (clocks_refresh(sqlite3_context_db_handle(ctx), c) != SQLITE_OK)
+		sqlite3_result_error(ctx, sqlite3_errmsg(sqlite3_context_db_handle(ctx)), -1);
+	else
+		sqlite3_result_int64(ctx, ref_ns(&c->clocks, sqlite3_value_int64(argv[0]),
+					     sqlite3_value_int64(argv[1])));
+}
+
 static const struct {
 	const char *name;
 	int argc;
@@ -436,5 +482,8 @@ int functions_register(sqlite3 *handle)
 		if (r != SQLITE_OK)
 			return r;
 	}
-	return SQLITE_OK;
+	/* Deterministic as SQLite means it: within a statement. */
+	return sqlite3_create_function_v2(handle, "ref_ns", 2,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, mem_zalloc(sizeof(struct clocks_read)),
+		fn_ref_ns, NULL, NULL, clocks_read_free);
 }

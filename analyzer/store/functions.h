@@ -4,13 +4,7 @@
  */
 #pragma once
 
-/* The extension calls SQLite through the table that its loader hands over. */
-#ifdef SQL_EXTENSION
-#include <sqlite3ext.h>
-extern const sqlite3_api_routines *sqlite3_api;
-#else
-#include <sqlite3.h>
-#endif
+#include "store/sqlite.h"
 
 /* Registers all; returns an SQLite result code. docs/forensics.md describes them. */
 int functions_register(sqlite3 *handle);

@@ -14,8 +14,7 @@ CREATE INDEX temp.dk_ip_by_ip ON dk_ip(ip);
 
 -- Places that saw packets of their own and are fit; their clock as one number (a second is coarse).
 CREATE TEMP TABLE dk_place AS
-SELECT v.id AS vantage_id, v.host_id, v.first_ns, v.last_ns, c.valid_from, c.valid_to, c.from_ns, c.offset_ns,
-	c.skew_ppm,
+SELECT v.id AS vantage_id, v.host_id, v.first_ns, v.last_ns, c.valid_from, c.valid_to, c.offset_ns,
 	EXISTS (SELECT 1 FROM capture_interface i WHERE i.vantage_id = v.id AND i.filter IS NOT NULL
 		AND i.filter != '') AS filtered,
 	(SELECT count(*) FROM vantage o WHERE o.host_id = v.host_id AND o.kind = 'nic') AS siblings
@@ -25,7 +24,7 @@ CREATE INDEX temp.dk_place_by_vantage ON dk_place(vantage_id);
 
 CREATE TEMP TABLE dk_pair AS
 SELECT p.vantage_id, l.host_id AS place_host, s.host_id AS src_host, d.host_id AS dst_host, p.src_ip, p.dst_ip,
-	CAST(p.second_ns - CAST(l.offset_ns + (p.second_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS INTEGER)
+	CAST(ref_ns(p.vantage_id, p.second_ns) AS INTEGER)
 		AS ref_ns,
 	p.frames
 FROM peer_activity p
@@ -42,7 +41,7 @@ SELECT host_id, peer_ip, ref_ns, max(frames) AS frames FROM (
 	WHERE dst_host IS NOT NULL AND place_host != dst_host AND src_host IS NOT dst_host
 	UNION ALL
 	-- who has lost its MAC can only ask for it
-	SELECT d.host_id, a.sender_ip, CAST((a.at_ns - p.offset_ns) / 1000000000 * 1000000000 AS INTEGER), 1
+	SELECT d.host_id, a.sender_ip, CAST(ref_ns(a.vantage_id, a.at_ns) / 1000000000 * 1000000000 AS INTEGER), 1
 	FROM arp a
 	CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
 	CROSS JOIN dk_ip d ON d.ip = a.target_ip
@@ -83,7 +82,7 @@ CREATE INDEX temp.dk_second_by_time ON dk_second(vantage_id, second_ns);
 -- Its own ARP, at its own place and where others heard it: a host that asks is alive.
 CREATE TEMP TABLE dk_arp AS
 SELECT l.host_id, a.vantage_id, CAST(p.host_id = l.host_id AS INTEGER) AS own,
-	CAST(a.at_ns - CAST(p.offset_ns + (a.at_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) AS INTEGER) AS ref_ns
+	CAST(ref_ns(a.vantage_id, a.at_ns) AS INTEGER) AS ref_ns
 FROM arp a
 CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
 CROSS JOIN (SELECT DISTINCT host_id, mac FROM vantage WHERE mac IS NOT NULL AND kind = 'nic') l
@@ -95,8 +94,8 @@ CREATE TEMP TABLE dk_pause AS
 SELECT q.*, l.host_id, l.filtered, l.siblings,
 	-- whether its capture tells directions: then ARP is among what it sent
 	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = q.vantage_id AND a.tx_frames > 0) AS told,
-	q.at_from_ns - CAST(l.offset_ns + (q.at_from_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS from_ns,
-	q.at_to_ns - CAST(l.offset_ns + (q.at_from_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS to_ns
+	ref_ns(q.vantage_id, q.at_from_ns) AS from_ns,
+	ref_ns(q.vantage_id, q.at_from_ns) + q.at_to_ns - q.at_from_ns AS to_ns
 FROM (
 	SELECT a.vantage_id, a.second_ns + 1000000000 AS at_from_ns,
 		coalesce(lead(a.second_ns) OVER (PARTITION BY a.vantage_id ORDER BY a.second_ns), v.last_ns) AS at_to_ns,
@@ -219,8 +218,8 @@ WHERE s.to_ns - s.from_ns >= (SELECT value FROM setting WHERE key = 'dark_gone_s
 			AND a.second_ns < s.to_ns + l.offset_ns - 1000000000)
 	AND NOT EXISTS (SELECT 1 FROM dk_place l JOIN capture_interface i ON i.vantage_id = l.vantage_id
 		JOIN capture_file f ON f.id = i.capture_file_id
-		WHERE l.host_id = s.host_id AND f.first_ns - l.offset_ns <= s.from_ns
-			AND f.last_ns - l.offset_ns >= s.to_ns)
+		WHERE l.host_id = s.host_id AND ref_ns(l.vantage_id, f.first_ns) <= s.from_ns
+			AND ref_ns(l.vantage_id, f.last_ns) >= s.to_ns)
 GROUP BY s.host_id, s.from_ns, s.to_ns;
 -- Connections of those hosts that lived, to see whether any outlasts the span.
 CREATE TEMP TABLE dk_flow AS

@@ -11,8 +11,8 @@ SELECT o.flow_id, o.direction, o.from_vantage_id, o.to_vantage_id, o.least, o.tr
 	CASE o.direction WHEN 'c2s' THEN s.client_ip ELSE s.server_ip END AS src_ip,
 	CASE o.direction WHEN 'c2s' THEN s.server_ip ELSE s.client_ip END AS dst_ip,
 	l.host_id AS from_host, t.host_id AS to_host, o.until_ns IS NOT NULL AS returned,
-	CAST(o.from_ns - CAST(l.offset_ns + (o.from_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS INTEGER) AS from_ns,
-	CAST(o.to_ns - CAST(l.offset_ns + (o.from_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS INTEGER) AS to_ns
+	CAST(ref_ns(o.from_vantage_id, o.from_ns) AS INTEGER) AS from_ns,
+	CAST(ref_ns(o.from_vantage_id, o.from_ns) + o.to_ns - o.from_ns AS INTEGER) AS to_ns
 FROM flow_outage o
 CROSS JOIN dk_place l ON l.vantage_id = o.from_vantage_id AND o.from_ns >= l.valid_from AND o.from_ns < l.valid_to
 CROSS JOIN (SELECT DISTINCT vantage_id, host_id FROM dk_place) t ON t.vantage_id = o.to_vantage_id
@@ -53,7 +53,7 @@ SELECT d.host_id, CASE WHEN d.ip = q.dst_ip THEN 'rx' ELSE 'tx' END AS way, q.fl
 FROM (SELECT a.flow_id, a.direction, a.frames, a.largest, l.host_id AS place_host,
 		CASE a.direction WHEN 'c2s' THEN s.client_ip ELSE s.server_ip END AS src_ip,
 		CASE a.direction WHEN 'c2s' THEN s.server_ip ELSE s.client_ip END AS dst_ip,
-		CAST(a.second_ns - CAST(l.offset_ns + (a.second_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER) AS INTEGER)
+		CAST(ref_ns(a.vantage_id, a.second_ns) AS INTEGER)
 			AS ref_ns
 	FROM flow_activity a
 	CROSS JOIN dk_place l ON l.vantage_id = a.vantage_id AND a.second_ns >= l.valid_from AND a.second_ns < l.valid_to
@@ -77,7 +77,7 @@ UPDATE pt_flow SET (lost, smallest_lost) = (
 	SELECT count(*), min(e.length) FROM segment_event e
 	CROSS JOIN dk_place l ON l.vantage_id = e.from_vantage_id AND e.sent_ns >= l.valid_from AND e.sent_ns < l.valid_to
 	WHERE e.flow_id = pt_flow.flow_id AND e.direction = pt_flow.direction AND e.kind = 'lost'
-		AND e.sent_ns - CAST(l.offset_ns + (e.sent_ns - l.from_ns) * l.skew_ppm / 1e6 AS INTEGER)
+		AND ref_ns(e.from_vantage_id, e.sent_ns)
 			BETWEEN pt_flow.from_ns AND pt_flow.to_ns);
 -- out: nothing arrived. partly: nothing large did. mute: nothing did, of too little to tell. mixed: some of
 -- it was lost, as chance has it.

@@ -9,13 +9,12 @@ DELETE FROM vrrp_watch;
 CREATE TEMP TABLE vrrp_seen AS
 SELECT a.vantage_id, v.host_id, a.vrid, CAST(CASE WHEN instr(a.src_ip, ':') THEN 6 ELSE 4 END AS INTEGER) AS family,
 	CAST(coalesce(a.vlan, 0) AS INTEGER) AS vlan, a.src_ip, a.at_ns,
-	CAST(a.at_ns - CAST(c.offset_ns + (a.at_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER) AS INTEGER) AS ref_ns,
+	CAST(ref_ns(a.vantage_id, a.at_ns) AS INTEGER) AS ref_ns,
 	coalesce(a.outgoing, EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id
 		AND h.ip = a.src_ip)) AS own,
 	a.version, a.priority, a.interval_ns, a.addresses, a.ip_id, a.src_mac, a.capture_file_id, a.frame
 FROM vrrp_advert a
-JOIN vantage v ON v.id = a.vantage_id AND v.kind = 'nic'
-JOIN clock_piece c ON c.vantage_id = a.vantage_id AND a.at_ns >= c.valid_from AND a.at_ns < c.valid_to;
+JOIN vantage v ON v.id = a.vantage_id AND v.kind = 'nic';
 CREATE INDEX temp.vrrp_seen_by_router ON vrrp_seen(vantage_id, vrid, family, src_ip, ref_ns);
 
 -- Routers that hear each other, or serve the same addresses, are on one link. The same VRID in
@@ -192,13 +191,10 @@ WHERE s.end_at_ns - s.at_ns >= s.limit_ns - s.interval_ns / 50
 			AND a.second_ns < s.end_at_ns - 1000000000));
 -- The sender's own place says nothing while its capture lost frames, or before and after it ran.
 UPDATE vrrp_gap SET source_vantage = NULL
-WHERE EXISTS (SELECT 1 FROM capture_drop d JOIN clock_piece c ON c.vantage_id = d.vantage_id
-		AND d.from_ns >= c.valid_from AND d.from_ns < c.valid_to
-	WHERE d.vantage_id = source_vantage AND d.from_ns - c.offset_ns < end_ns AND d.to_ns - c.offset_ns > ref_ns)
-	OR NOT EXISTS (SELECT 1 FROM vantage v JOIN clock_piece c ON c.vantage_id = v.id
-			AND v.last_ns >= c.valid_from AND v.last_ns < c.valid_to
-		WHERE v.id = source_vantage AND v.first_ns - c.offset_ns <= ref_ns
-			AND v.last_ns - c.offset_ns >= end_ns);
+WHERE EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = source_vantage
+		AND ref_ns(d.vantage_id, d.from_ns) < end_ns AND ref_ns(d.vantage_id, d.to_ns) > vrrp_gap.ref_ns)
+	OR NOT EXISTS (SELECT 1 FROM vantage v WHERE v.id = source_vantage
+		AND ref_ns(v.id, v.first_ns) <= vrrp_gap.ref_ns AND ref_ns(v.id, v.last_ns) >= end_ns);
 
 -- What the sender's own place shows of that time: adverts sent, and its longest pause.
 CREATE TEMP TABLE vrrp_own AS

@@ -62,11 +62,9 @@ FROM (SELECT * FROM ad_match ORDER BY defect_id, host_id, part) GROUP BY defect_
 -- Kernel lines that match tell when it struck.
 CREATE TEMP TABLE ad_line AS
 SELECT f.key, f.host_id,
-	l.at_ns - CAST(coalesce(k.offset_ns + (l.at_ns - k.from_ns) * k.skew_ppm / 1e6, 0) AS INTEGER) AS at_ns, l.message
+	ref_ns((SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id), l.at_ns) AS at_ns, l.message
 FROM ad_found f JOIN ad_condition c ON c.defect_id = f.defect_id AND c.operator = 'log'
 JOIN kernel_log l ON l.host_id = f.host_id AND regexp(c.value, l.message)
-LEFT JOIN clock_piece k ON k.vantage_id = (SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id)
-	AND l.at_ns >= k.valid_from AND l.at_ns < k.valid_to
 GROUP BY f.key, l.at_ns, l.message;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,

@@ -65,8 +65,8 @@ INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_
 SELECT f.key, 'arp-conflict', CASE WHEN coalesce(w.broken, 0) > 0 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.double_answers > 0 AND w.broken > 0 THEN 0.98 WHEN f.double_answers > 0 THEN 0.9 ELSE 0.8 END,
 	v.host_id, f.vantage_id, NULL, NULL, f.ip,
-	f.from_ns - CAST(c.offset_ns + (f.from_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.to_ns - CAST(c.offset_ns + (f.to_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	ref_ns(f.vantage_id, f.from_ns),
+	ref_ns(f.vantage_id, f.to_ns),
 	f.flips, NULL,
 	f.low_mac || coalesce(' (' || lh.name || ')', '') || ' and ' || f.high_mac || coalesce(' (' || hh.name || ')', '')
 		|| ' both claim ' || f.ip || ', seen at ' || v.name
@@ -76,7 +76,6 @@ SELECT f.key, 'arp-conflict', CASE WHEN coalesce(w.broken, 0) > 0 THEN 'critical
 		'flows', coalesce(w.broken, 0))
 FROM ac_found f
 JOIN vantage v ON v.id = f.vantage_id
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.from_ns >= c.valid_from AND f.from_ns < c.valid_to
 LEFT JOIN ac_flows w ON w.vantage_id = f.vantage_id AND w.ip = f.ip AND w.low_mac = f.low_mac
 	AND w.high_mac = f.high_mac
 LEFT JOIN host lh ON lh.id = (SELECT min(a.host_id) FROM host_address a WHERE a.mac = f.low_mac)

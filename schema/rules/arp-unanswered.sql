@@ -78,13 +78,10 @@ SELECT f.key, o.id AS owner_vantage,
 FROM au_found f
 JOIN vantage v ON v.id = f.vantage_id
 JOIN vantage o ON o.host_id = f.owner_host AND o.kind = 'nic' AND o.trust != 'unfit'
-JOIN clock_piece cv ON cv.vantage_id = v.id AND f.from_ns >= cv.valid_from AND f.from_ns < cv.valid_to
-JOIN clock_piece co ON co.vantage_id = o.id AND f.from_ns >= co.valid_from AND f.from_ns < co.valid_to
 LEFT JOIN arp a ON a.vantage_id = o.id AND (a.target_ip = f.ip OR a.sender_ip = f.ip)
-	AND a.at_ns - co.offset_ns BETWEEN f.from_ns - cv.offset_ns - 1000000000
-		AND f.to_ns - cv.offset_ns + 1000000000
+	AND ref_ns(o.id, a.at_ns) BETWEEN ref_ns(v.id, f.from_ns) - 1000000000 AND ref_ns(v.id, f.to_ns) + 1000000000
 -- its capture ran all that time
-WHERE o.first_ns - co.offset_ns <= f.from_ns - cv.offset_ns AND o.last_ns - co.offset_ns >= f.to_ns - cv.offset_ns
+WHERE ref_ns(o.id, o.first_ns) <= ref_ns(v.id, f.from_ns) AND ref_ns(o.id, o.last_ns) >= ref_ns(v.id, f.to_ns)
 GROUP BY f.key;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
@@ -96,8 +93,8 @@ SELECT f.key, 'arp-unanswered',
 	(SELECT min(a.sender_ip) FROM arp a WHERE a.vantage_id = f.vantage_id AND a.sender_mac = v.mac
 		AND a.target_ip = f.ip AND a.operation = 'request' AND a.at_ns >= f.from_ns AND a.at_ns <= f.to_ns),
 	CASE f.addresses WHEN 1 THEN f.ip END,
-	f.from_ns - CAST(c.offset_ns + (f.from_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.to_ns - CAST(c.offset_ns + (f.to_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	ref_ns(f.vantage_id, f.from_ns),
+	ref_ns(f.vantage_id, f.to_ns),
 	f.requests,
 	(SELECT count(*) FROM au_request q WHERE q.vantage_id = f.vantage_id
 		AND (f.ip_key IS NULL OR q.ip = f.ip_key)),
@@ -116,7 +113,7 @@ SELECT f.key, 'arp-unanswered',
 	json_patch('{}', json_object('ip', CASE f.addresses WHEN 1 THEN f.ip END, 'addresses', f.addresses,
 		'arrived', t.arrived, 'answered', t.answered,
 		'windows', (SELECT json_group_array(json(w)) FROM (
-			SELECT json_object('from_ns', r.from_ns - c.offset_ns, 'to_ns', r.to_ns - c.offset_ns + 1000000000,
+			SELECT json_object('from_ns', ref_ns(r.vantage_id, r.from_ns), 'to_ns', ref_ns(r.vantage_id, r.to_ns) + 1000000000,
 				'ip', r.ip, 'requests', r.requests) AS w
 			FROM au_run r WHERE r.vantage_id = f.vantage_id AND (r.ip = f.ip_key OR (f.ip_key IS NULL
 				AND NOT EXISTS (SELECT 1 FROM au_found k WHERE k.vantage_id = r.vantage_id AND k.ip_key = r.ip)))
@@ -124,7 +121,6 @@ SELECT f.key, 'arp-unanswered',
 FROM au_found f
 JOIN vantage v ON v.id = f.vantage_id
 JOIN host h ON h.id = v.host_id
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.from_ns >= c.valid_from AND f.from_ns < c.valid_to
 LEFT JOIN host oh ON oh.id = f.owner_host
 LEFT JOIN au_there t ON t.key = f.key
 ORDER BY f.key;

@@ -21,23 +21,19 @@ DELETE FROM missed WHERE NOT EXISTS (SELECT 1 FROM flow_vantage w WHERE w.flow_i
 
 -- When each capture ran, on the reference clock.
 CREATE TEMP TABLE ran AS
-SELECT v.id, v.first_ns - CAST(a.offset_ns + (v.first_ns - a.from_ns) * a.skew_ppm / 1e6 AS INTEGER)
+SELECT v.id, ref_ns(v.id, v.first_ns)
 		AS first_ns,
-	v.last_ns - CAST(b.offset_ns + (v.last_ns - b.from_ns) * b.skew_ppm / 1e6 AS INTEGER) AS last_ns
+	ref_ns(v.id, v.last_ns) AS last_ns
 FROM vantage v
-JOIN clock_piece a ON a.vantage_id = v.id AND v.first_ns >= a.valid_from AND v.first_ns < a.valid_to
-JOIN clock_piece b ON b.vantage_id = v.id AND v.last_ns >= b.valid_from AND v.last_ns < b.valid_to
 WHERE v.kind != 'flowlog' AND v.first_ns IS NOT NULL;
 
 -- And when it did not: more than a second between one of its files and the next.
 CREATE TEMP TABLE pause AS
-SELECT p.vantage_id, p.from_ns - CAST(a.offset_ns AS INTEGER) AS from_ns,
-	p.to_ns - CAST(a.offset_ns AS INTEGER) AS to_ns
+SELECT p.vantage_id, ref_ns(p.vantage_id, p.from_ns) AS from_ns, ref_ns(p.vantage_id, p.to_ns) AS to_ns
 FROM (SELECT i.vantage_id, c.first_ns AS to_ns,
 		lag(c.last_ns) OVER (PARTITION BY i.vantage_id ORDER BY c.first_ns) AS from_ns
 	FROM (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i
 	JOIN capture_file c ON c.id = i.capture_file_id WHERE c.first_ns IS NOT NULL) p
-JOIN clock_piece a ON a.vantage_id = p.vantage_id AND p.from_ns >= a.valid_from AND p.from_ns < a.valid_to
 WHERE p.to_ns - p.from_ns > 1000000000;
 
 CREATE TEMP TABLE missing AS

@@ -62,8 +62,8 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'wa
 	CASE WHEN f.says_so AND f.at_nic > 0 THEN 0.99 WHEN f.says_so THEN 0.95 WHEN f.at_nic > 0 THEN 0.8 ELSE 0.6 END,
 	f.host_id, (SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id AND v.kind = 'nic'), f.vantage_id,
 	f.src_ip, f.dst_ip,
-	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	ref_ns(f.vantage_id, f.first_ns),
+	ref_ns(f.vantage_id, f.last_ns),
 	f.packets, f.at_nic,
 	'the packet filter of ' || h.name || ' (' || f.hook || CASE f.prefix WHEN '' THEN '' ELSE ', "' || f.prefix || '"' END
 		|| ') logged ' || f.packets || ' packets' || coalesce(' from ' || f.src_ip, '')
@@ -78,7 +78,6 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'wa
 		'reason', 'netfilter log'))
 FROM fw_found f
 JOIN host h ON h.id = f.host_id
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 ORDER BY f.key;
 
 INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
@@ -110,8 +109,8 @@ INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_
 	first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT f.key, 'firewall-drop', CASE WHEN f.errors >= 3 THEN 'critical' ELSE 'warning' END, 0.97,
 	coalesce(o.host_id, v.host_id), f.vantage_id, NULL, f.quoted_src_ip, f.quoted_dst_ip,
-	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	ref_ns(f.vantage_id, f.first_ns),
+	ref_ns(f.vantage_id, f.last_ns),
 	f.errors, NULL,
 	coalesce(h.name || ' (' || f.src_ip || ')', f.src_ip) || ' answers packets from ' || f.quoted_src_ip || ' to '
 		|| endpoint(f.quoted_dst_ip, f.port) || ' with "administratively prohibited", ' || f.errors || ' times',
@@ -119,7 +118,6 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.errors >= 3 THEN 'critical' ELSE 'war
 	json_object('reason', 'icmp', 'ip', f.src_ip, 'type', f.type, 'code', f.code, 'flows', f.flows, 'port', f.port)
 FROM fw_icmp f
 JOIN vantage v ON v.id = f.vantage_id
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 LEFT JOIN fw_ip o ON o.ip = f.src_ip
 LEFT JOIN host h ON h.id = o.host_id
 ORDER BY f.key;
@@ -206,8 +204,8 @@ SELECT f.key,
 	CASE WHEN f.syns >= 3 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN NOT f.owned THEN 0.7 WHEN r.name IS NOT NULL THEN 0.9 ELSE 0.85 END,
 	f.host_id, f.vantage_id, NULL, CASE f.clients WHEN 1 THEN f.client_ip END, f.server_ip,
-	f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	ref_ns(f.vantage_id, f.first_ns),
+	ref_ns(f.vantage_id, f.last_ns),
 	f.syns, (SELECT t.syns FROM fw_total t WHERE t.key = f.key),
 	f.syns || ' SYNs of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
 		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
@@ -228,7 +226,6 @@ SELECT f.key,
 			WHERE k.key = f.key ORDER BY name))))
 FROM fw_quiet f
 JOIN host h ON h.id = f.host_id
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 LEFT JOIN fw_reason r ON r.key = f.key
 ORDER BY f.key;
 

@@ -15,20 +15,17 @@ CREATE TEMP TABLE hd_line AS
 SELECT d.id AS span_id, k.host_id, min(k.at_ns) AS at_ns, k.message
 FROM dark_span d
 JOIN kernel_log k ON k.host_id = d.host_id
-LEFT JOIN clock_piece c ON c.vantage_id = coalesce(d.vantage_id, (SELECT min(v.id) FROM vantage v
-		WHERE v.host_id = d.host_id)) AND k.at_ns >= c.valid_from AND k.at_ns < c.valid_to
-WHERE k.at_ns - coalesce(c.offset_ns, 0) BETWEEN d.from_ns - 10000000000 AND d.to_ns + 10000000000
+WHERE ref_ns(coalesce(d.vantage_id, (SELECT min(v.id) FROM vantage v WHERE v.host_id = d.host_id)), k.at_ns)
+	BETWEEN d.from_ns - 10000000000 AND d.to_ns + 10000000000
 GROUP BY d.id;
 
 -- Counters of the interface that stood still between two samples in a span.
 CREATE TEMP TABLE hd_counter AS
 SELECT d.id AS span_id, n.name, max(n.value) - min(n.value) AS grew
 FROM dark_span d
-JOIN clock_piece c ON c.vantage_id = d.vantage_id AND d.from_ns + c.offset_ns >= c.valid_from
-	AND d.from_ns + c.offset_ns < c.valid_to
 JOIN nic_counter n ON n.vantage_id = d.vantage_id AND n.name IN ('rx_packets', 'tx_packets', 'rx_missed_errors',
 		'rx_dropped', 'tx_dropped', 'tx_timeout')
-	AND n.at_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
+	AND ref_ns(n.vantage_id, n.at_ns) BETWEEN d.from_ns AND d.to_ns
 GROUP BY d.id, n.name HAVING count(*) > 1;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
@@ -83,8 +80,7 @@ CROSS JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
 CROSS JOIN vantage o ON o.host_id = f.host_id
 CROSS JOIN segment_event e ON e.kind = 'lost' AND ((f.direction != 'tx' AND e.to_vantage_id = o.id)
 	OR (f.direction != 'rx' AND e.from_vantage_id = o.id))
-CROSS JOIN clock_piece c ON c.vantage_id = e.from_vantage_id AND e.sent_ns >= c.valid_from AND e.sent_ns < c.valid_to
-WHERE e.sent_ns - c.offset_ns BETWEEN d.from_ns AND d.to_ns
+WHERE ref_ns(e.from_vantage_id, e.sent_ns) BETWEEN d.from_ns AND d.to_ns
 GROUP BY f.key, e.id;
 INSERT INTO new_evidence (key, event_id, note)
 SELECT key, event_id, CASE WHEN (SELECT direction FROM hd_found f WHERE f.key = hd_event.key)

@@ -209,8 +209,8 @@ SELECT f.key,
 	(SELECT min(o.ip) FROM mm_owner o WHERE o.host_id = f.host_id
 		AND (instr(o.ip, ':') > 0) = (instr(f.ip, ':') > 0)
 		AND EXISTS (SELECT 1 FROM vantage v WHERE v.id = f.vantage_id AND v.mac = o.mac)),
-	f.ip, f.first_ns - CAST(c.offset_ns + (f.first_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
-	f.last_ns - CAST(c.offset_ns + (f.last_ns - c.from_ns) * c.skew_ppm / 1e6 AS INTEGER),
+	f.ip, ref_ns(f.vantage_id, f.first_ns),
+	ref_ns(f.vantage_id, f.last_ns),
 	f.frames, f.total,
 	CASE WHEN f.answered THEN
 		h.name || ' addresses ' || f.ip || ' at ' || f.mac || ' though it speaks from ' || f.mac_real
@@ -236,7 +236,6 @@ SELECT f.key,
 		'at_risk', json(r.entries)))
 FROM mm_found f
 JOIN host h ON h.id = f.host_id
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 LEFT JOIN neighbor n ON n.rowid = f.snapshot
 LEFT JOIN mm_risk r ON r.key = f.key
 ORDER BY f.key;

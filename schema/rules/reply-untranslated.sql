@@ -32,7 +32,8 @@ INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_
 SELECT f.key, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN f.flows > 1 THEN 0.95 ELSE 0.8 END, NULL,
 	(SELECT min(v.id) FROM dk_ip d JOIN vantage v ON v.host_id = d.host_id AND v.kind = 'nic' WHERE d.ip = f.answer_ip),
-	f.vantage_id, f.answer_ip, f.client_ip, f.first_ns - c.offset_ns, f.last_ns - c.offset_ns, f.flows, NULL,
+	f.vantage_id, f.answer_ip, f.client_ip, ref_ns(f.vantage_id, f.first_ns),
+	ref_ns(f.vantage_id, f.last_ns), f.flows, NULL,
 	f.client_ip || ' asked ' || f.asked_ip || ':' || f.asked_port || ', and the answer came from ' || f.answer_ip || ':'
 		|| f.answer_port || ' (' || f.flows || iif(f.flows = 1, ' connection', ' connections') || '): it was not translated back'
 		|| CASE WHEN f.refused > 0 THEN ', and ' || f.client_ip || ' refused it' ELSE '' END,
@@ -41,7 +42,6 @@ SELECT f.key, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE '
 	json_object('flows', f.flows, 'broken', f.flows, 'asked', f.asked_ip || ':' || f.asked_port,
 		'answered', f.answer_ip || ':' || f.answer_port, 'refused', f.refused)
 FROM ru_found f
-JOIN clock_piece c ON c.vantage_id = f.vantage_id AND f.first_ns >= c.valid_from AND f.first_ns < c.valid_to
 ORDER BY f.key;
 
 INSERT INTO new_evidence (key, capture_file_id, flow_id, note)

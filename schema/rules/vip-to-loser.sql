@@ -18,24 +18,23 @@ SELECT row_number() OVER (ORDER BY m.vantage_id, m.ip, m.mac) AS key,
 	m.vantage_id, v.host_id, m.ip, m.mac, a.vrid, l.src_ip AS loser, w.src_ip AS winner, wm.mac AS mac_real,
 	max(m.last_ns) AS last_ns, m.first_file_id, m.first_frame, w.from_ns,
 	-- exact where the sender heard the announcement, or where it began after the change
-	sum(CASE WHEN m.binding_mac = wm.mac OR m.first_ns - c.offset_ns > w.from_ns THEN m.frames END) AS frames,
-	max(m.last_ns - c.offset_ns) AS to_ns, w.host_id AS winner_host,
+	sum(CASE WHEN m.binding_mac = wm.mac OR ref_ns(m.vantage_id, m.first_ns) > w.from_ns THEN m.frames END) AS frames,
+	max(ref_ns(m.vantage_id, m.last_ns)) AS to_ns, w.host_id AS winner_host,
 	CASE WHEN w.own THEN w.vantage_id END AS winner_place
 FROM mac_use m
 JOIN vantage v ON v.id = m.vantage_id AND v.kind = 'nic'
 JOIN vl_address a ON a.ip = m.ip
 JOIN vl_mac l ON l.vrid = a.vrid AND l.family = a.family AND l.mac = m.mac
 JOIN vrrp_segment g ON g.vrid = a.vrid AND g.family = a.family AND g.src_ip = l.src_ip AND g.segment = a.segment
-JOIN clock_piece c ON c.vantage_id = m.vantage_id AND m.last_ns >= c.valid_from AND m.last_ns < c.valid_to
 JOIN vrrp_term w ON w.vrid = a.vrid AND w.family = a.family AND w.segment = a.segment AND w.src_ip != l.src_ip
-	AND w.began != 'first' AND m.last_ns - c.offset_ns > w.from_ns + 1000000000
-	AND m.last_ns - c.offset_ns <= w.to_ns + w.interval_ns
+	AND w.began != 'first' AND ref_ns(m.vantage_id, m.last_ns) > w.from_ns + 1000000000
+	AND ref_ns(m.vantage_id, m.last_ns) <= w.to_ns + w.interval_ns
 JOIN vl_mac wm ON wm.vrid = w.vrid AND wm.family = w.family AND wm.src_ip = w.src_ip AND wm.mac != m.mac
 WHERE m.role = 'destination' AND m.outgoing = 1
 	-- it has lost it: no term of its own at that time
 	AND NOT EXISTS (SELECT 1 FROM vrrp_term t WHERE t.vrid = w.vrid AND t.family = w.family
-		AND t.src_ip = l.src_ip AND t.from_ns <= m.last_ns - c.offset_ns
-		AND t.to_ns + t.interval_ns >= m.last_ns - c.offset_ns)
+		AND t.src_ip = l.src_ip AND t.from_ns <= ref_ns(m.vantage_id, m.last_ns)
+		AND t.to_ns + t.interval_ns >= ref_ns(m.vantage_id, m.last_ns))
 GROUP BY m.vantage_id, m.ip, m.mac;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,

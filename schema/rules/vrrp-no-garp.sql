@@ -14,14 +14,12 @@ JOIN vn_place p ON p.vantage_id = t.vantage_id AND (t.own OR p.announcements)
 JOIN vrrp_source o ON o.vrid = t.vrid AND o.family = t.family AND o.src_ip = t.src_ip
 JOIN json_each('["' || replace(o.addresses, ',', '","') || '"]') x
 JOIN vantage v ON v.id = t.vantage_id
-JOIN clock_piece c ON c.vantage_id = t.vantage_id AND t.from_ns >= c.valid_from - 1000000000
-	AND t.from_ns < c.valid_to
 WHERE t.began != 'first' AND x.value != ''
 	-- the capture goes on long enough to tell, and the master lasts
-	AND v.last_ns > t.from_ns + c.offset_ns + 2000000000 AND t.to_ns > t.from_ns
+	AND ref_ns(v.id, v.last_ns) > t.from_ns + 2000000000 AND t.to_ns > t.from_ns
 	AND NOT EXISTS (SELECT 1 FROM arp a WHERE a.sender_ip = x.value AND a.operation = 'announcement'
 		AND a.vantage_id = t.vantage_id
-		AND a.at_ns - c.offset_ns BETWEEN t.from_ns - 200000000 AND t.from_ns + 1500000000)
+		AND ref_ns(a.vantage_id, a.at_ns) BETWEEN t.from_ns - 200000000 AND t.from_ns + 1500000000)
 GROUP BY t.id, x.value;
 
 -- A master that went on sending while another took over and announced itself must announce again: the
@@ -34,12 +32,10 @@ JOIN vrrp_term m ON m.vrid = t.vrid AND m.family = t.family AND m.segment = t.se
 	AND m.from_ns < t.from_ns AND m.to_ns > t.to_ns + 2000000000 AND m.own
 JOIN vrrp_source o ON o.vrid = m.vrid AND o.family = m.family AND o.src_ip = m.src_ip
 JOIN json_each('["' || replace(o.addresses, ',', '","') || '"]') x
-JOIN clock_piece c ON c.vantage_id = m.vantage_id AND t.to_ns + c.offset_ns >= c.valid_from
-	AND t.to_ns + c.offset_ns < c.valid_to
 WHERE t.began IN ('unheard', 'early', 'failure') AND x.value != ''
 	AND (SELECT a.sender_mac FROM arp a WHERE a.sender_ip = x.value AND a.operation = 'announcement'
 			AND a.vantage_id = m.vantage_id
-			AND a.at_ns - c.offset_ns BETWEEN t.from_ns - 200000000 AND t.to_ns + 1500000000
+			AND ref_ns(a.vantage_id, a.at_ns) BETWEEN t.from_ns - 200000000 AND t.to_ns + 1500000000
 		ORDER BY a.at_ns DESC, a.frame DESC LIMIT 1) != o.mac;
 
 CREATE TEMP TABLE vn_found AS

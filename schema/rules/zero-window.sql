@@ -5,15 +5,14 @@
 CREATE TEMP TABLE stall AS
 SELECT z.flow_id, z.direction, z.vantage_id, z.probes, z.capture_file_id, z.frame,
 	z.to_ns - z.from_ns AS length_ns,
-	z.from_ns - CAST(k.offset_ns + (z.from_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS from_ns,
-	z.to_ns - CAST(k.offset_ns + (z.to_ns - k.from_ns) * k.skew_ppm / 1e6 AS INTEGER) AS to_ns,
+	ref_ns(z.vantage_id, z.from_ns) AS from_ns,
+	ref_ns(z.vantage_id, z.to_ns) AS to_ns,
 	CASE z.direction WHEN 'c2s' THEN f.client_ip ELSE f.server_ip END AS src_ip,
 	CASE z.direction WHEN 'c2s' THEN f.server_ip ELSE f.client_ip END AS dst_ip,
 	CASE z.direction WHEN 's2c' THEN f.server_port END AS port,
 	dense_rank() OVER (PARTITION BY z.flow_id, z.direction
 		ORDER BY CASE z.direction WHEN 'c2s' THEN w.position ELSE -w.position END, z.vantage_id) AS near
 FROM zero_window z
-JOIN clock_piece k ON k.vantage_id = z.vantage_id AND z.from_ns >= k.valid_from AND z.from_ns < k.valid_to
 CROSS JOIN flow f ON f.id = z.flow_id
 CROSS JOIN flow_vantage w ON w.flow_id = z.flow_id AND w.vantage_id = z.vantage_id
 WHERE z.probes > 0 OR z.to_ns - z.from_ns
