@@ -111,3 +111,17 @@ int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, vo
 		(void)fclose(p.errors);
 	return result ? EXIT_USAGE : 0;
 }
+
+int cmd_with_database(const char *command,
+	int (*open)(struct db *db, const char *path, struct error *err), const char *path,
+	int (*run)(const void *request, struct db *db, struct error *err), const void *request)
+{
+	struct error err = ERROR_INIT;
+	struct db db;
+	int result = open(&db, path, &err);
+
+	if (result == 0)
+		result = run(request, &db, &err);
+	db_close(&db);
+	return result == 0 ? EXIT_SUCCESS : cmd_failed(command, &err);
+}

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "store/db.h"
 
 #define EXIT_FINDINGS 1 /* done, and a finding at or above --fail-on exists */
 #define EXIT_USAGE 2	/* could not be done; a line on stderr says why */
@@ -26,8 +27,17 @@ error_t cmd_take_database(int key, char *arg, struct argp_state *state, const ch
 int cmd_write_file(const char *path, mode_t mode, int (*write)(void *context, FILE *f, struct error *err), void *context,
 	struct error *err);
 
-/* The line on stderr that says why it could not be done. Names of files and hosts in it are made inert. Returns EXIT_USAGE. */
+/* The line on stderr that says why it could not be done. Names of files and hosts in it are
+ * escaped. Returns EXIT_USAGE. */
 int cmd_failed(const char *command, const struct error *err);
+
+/*
+ * Opens the database at path (with db_open() or db_open_writable()), runs, closes it, and says on
+ * stderr what failed. Returns the exit status.
+ */
+int cmd_with_database(const char *command,
+	int (*open)(struct db *db, const char *path, struct error *err), const char *path,
+	int (*run)(const void *request, struct db *db, struct error *err), const void *request);
 
 int cmd_analyze(int argc, char **argv);
 int cmd_extract(int argc, char **argv);

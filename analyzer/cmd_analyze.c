@@ -260,14 +260,10 @@ int cmd_analyze(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_analyze_parse, "[NAME=]INPUT...",
 		"Joins captures from both ends of a conversation (and from points between) by TCP "
-		"sequence numbers "
-		"into one SQLite file, and says where packets die, in which direction, why, and "
-		"what to do.\v"
-		"INPUT is a pcap or pcapng capture, plain or compressed with gzip or zstd, a "
-		"folder of such files, "
-		"'ip neigh' output, or - for standard input; NAME says whose it is. Inputs of one "
-		"NAME are one "
-		"host's.",
+		"sequence numbers into one SQLite file, and says where packets die, in which "
+		"direction, why, and what to do.\vINPUT is a pcap or pcapng capture, plain or "
+		"compressed with gzip or zstd, a folder of such files, 'ip neigh' output, or - for "
+		"standard input; NAME says whose it is. Inputs of one NAME are one host's.",
 		NULL, NULL, NULL};
 	struct request r = {.o = {.output = "incident.db", .from_ns = INT64_MIN, .to_ns = INT64_MAX,
 				    .packets = PACKETS_EVENTS, .version = BOTHENDS_VERSION},

@@ -99,8 +99,9 @@ static int cmd_extract_to_file(const struct request *r, struct db *db, const cha
 	return cmd_write_file(path, 0600, cmd_extract_write_frames, &w, err);
 }
 
-static int cmd_extract_run(const struct request *r, struct db *db, struct error *err)
+static int cmd_extract_run(const void *request, struct db *db, struct error *err)
 {
+	const struct request *r = request;
 	CLEANUP_FREE char *path = r->output ? mem_strdup(r->output)
 					    : mem_printf("finding-%lld.pcapng", (long long)r->o.finding);
 	struct extract_counts counts;
@@ -119,21 +120,11 @@ int cmd_extract(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_extract_parse, "DB FINDING",
 		"Writes the frames that prove a finding, from all vantage points, on one clock, "
-		"with a comment on "
-		"each that says what it shows.",
+		"with a comment on each that says what it shows.",
 		NULL, NULL, NULL};
 	struct request r = {0};
-	struct error err = ERROR_INIT;
-	struct db db;
-	int result;
 
 	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
-	result = db_open(&db, r.database, &err);
-	if (result == 0)
-		result = cmd_extract_run(&r, &db, &err);
-	db_close(&db);
-	if (result == 0)
-		return EXIT_SUCCESS;
-	return cmd_failed("extract", &err);
+	return cmd_with_database("extract", db_open, r.database, cmd_extract_run, &r);
 }

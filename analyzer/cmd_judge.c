@@ -41,8 +41,9 @@ static error_t cmd_judge_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int cmd_judge_again(const struct request *r, struct db *db, struct error *err)
+static int cmd_judge_again(const void *request, struct db *db, struct error *err)
 {
+	const struct request *r = request;
 	int result = db_run(db, r->database, "BEGIN IMMEDIATE", err);
 
 	for (int i = 0; i < r->sets && result == 0; i++)
@@ -59,21 +60,11 @@ int cmd_judge(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_judge_parse, "DB",
 		"Judges the facts of a database again: its findings are replaced. After a failure "
-		"the old ones "
-		"stay.",
+		"the old ones stay.",
 		NULL, NULL, NULL};
 	struct request r = {0};
-	struct error err = ERROR_INIT;
-	struct db db;
-	int result;
 
 	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
-	result = db_open_writable(&db, r.database, &err);
-	if (result == 0)
-		result = cmd_judge_again(&r, &db, &err);
-	db_close(&db);
-	if (result == 0)
-		return EXIT_SUCCESS;
-	return cmd_failed("judge", &err);
+	return cmd_with_database("judge", db_open_writable, r.database, cmd_judge_again, &r);
 }

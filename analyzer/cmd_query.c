@@ -36,7 +36,7 @@ struct request {
 	bool list, no_pager;
 };
 
-static const struct schema_text *saved_by_name(const char *name)
+static const struct schema_text *cmd_query_saved_by_name(const char *name)
 {
 	for (const struct schema_text *t = schema_queries; t->name; t++)
 		if (strcmp(t->name, name) == 0)
@@ -44,9 +44,9 @@ static const struct schema_text *saved_by_name(const char *name)
 	return NULL;
 }
 
-static const struct schema_text *need_saved(struct argp_state *state, const char *name)
+static const struct schema_text *cmd_query_need_saved(struct argp_state *state, const char *name)
 {
-	const struct schema_text *t = saved_by_name(name);
+	const struct schema_text *t = cmd_query_saved_by_name(name);
 
 	if (!t)
 		argp_error(state, "no saved query '%s'; --list shows them", name);
@@ -81,10 +81,10 @@ static error_t cmd_query_parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_SAVED:
-		r->saved = need_saved(state, arg);
+		r->saved = cmd_query_need_saved(state, arg);
 		return 0;
 	case KEY_SHOW:
-		r->show = need_saved(state, arg);
+		r->show = cmd_query_need_saved(state, arg);
 		return 0;
 	case KEY_LIST:
 		r->list = true;
@@ -202,8 +202,9 @@ static int cmd_query_prepare(
 		"only queries: nothing is written here; copy the file and use sqlite3");
 }
 
-static int cmd_query_run(const struct request *r, struct db *db, struct error *err)
+static int cmd_query_run(const void *request, struct db *db, struct error *err)
 {
+	const struct request *r = request;
 	sqlite3_stmt *stmt;
 	int result = cmd_query_prepare(db, r->saved ? r->saved->text : r->sql, &stmt, err);
 	FILE *pager;
@@ -224,19 +225,13 @@ int cmd_query(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_query_parse, "DB [SQL]",
 		"Runs SQL on a database that bothends analyze made. Nothing is ever written to "
-		"it.\v"
-		"Beside SQLite's own functions there are iso(ns), span(ns), ip_in(address, "
-		"network), "
-		"ip_same_subnet(a, b, prefix), tcp_flags(n), mac_local(mac), mac_virtual(mac), "
-		"version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), wilson_low(n, of) "
-		"and "
-		"wilson_high(n, of). '--saved schema' prints every table and column with what it "
-		"means.",
+		"it.\vBeside SQLite's own functions there are iso(ns), span(ns), ip_in(address, "
+		"network), ip_same_subnet(a, b, prefix), tcp_flags(n), mac_local(mac), "
+		"mac_virtual(mac), version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), "
+		"wilson_low(n, of) and wilson_high(n, of). '--saved schema' prints every table and "
+		"column with what it means.",
 		NULL, NULL, NULL};
 	struct request r = {0};
-	struct error err = ERROR_INIT;
-	struct db db;
-	int result;
 
 	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
@@ -247,11 +242,5 @@ int cmd_query(int argc, char **argv)
 	if (r.list || r.show)
 		return EXIT_SUCCESS;
 	(void)signal(SIGPIPE, SIG_IGN); /* a pager that is left early is no failure */
-	result = db_open(&db, r.database, &err);
-	if (result == 0)
-		result = cmd_query_run(&r, &db, &err);
-	db_close(&db);
-	if (result == 0)
-		return EXIT_SUCCESS;
-	return cmd_failed("query", &err);
+	return cmd_with_database("query", db_open, r.database, cmd_query_run, &r);
 }

@@ -43,7 +43,7 @@ struct request {
 	bool all;
 };
 
-static const struct format *format_by_name(const char *name)
+static const struct format *cmd_report_format(const char *name)
 {
 	for (size_t i = 0; i < FORMATS; i++)
 		if (strcmp(name, formats[i].name) == 0)
@@ -79,7 +79,7 @@ static error_t cmd_report_parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'f':
-		r->format = format_by_name(arg);
+		r->format = cmd_report_format(arg);
 		if (!r->format)
 			argp_error(state, "no format '%s'", arg);
 		return 0;
@@ -117,8 +117,9 @@ static int cmd_report_write_report(void *context, FILE *f, struct error *err)
 	return w->request->format->write(w->db, f, w->options, err);
 }
 
-static int cmd_report_print(const struct request *r, struct db *db, struct error *err)
+static int cmd_report_print(const void *request, struct db *db, struct error *err)
 {
+	const struct request *r = request;
 	struct report_options o = report_terminal_options(stdout, r->database);
 
 	if (r->output)
@@ -140,21 +141,11 @@ int cmd_report(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_report_parse, "DB",
 		"Prints what was found in a database that bothends analyze made: the verdict "
-		"first, then what "
-		"it rests on.",
+		"first, then what it rests on.",
 		NULL, NULL, NULL};
 	struct request r = {.format = &formats[0], .width = -1, .colour = -1};
-	struct error err = ERROR_INIT;
-	struct db db;
-	int result;
 
 	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
-	result = db_open(&db, r.database, &err);
-	if (result == 0)
-		result = cmd_report_print(&r, &db, &err);
-	db_close(&db);
-	if (result == 0)
-		return EXIT_SUCCESS;
-	return cmd_failed("report", &err);
+	return cmd_with_database("report", db_open, r.database, cmd_report_print, &r);
 }

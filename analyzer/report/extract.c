@@ -235,7 +235,7 @@ static int extract_load_original(struct extract *x, int64_t file, struct origina
 	return query_close(&r, x->err);
 }
 
-static const struct place *place_of(const struct original *o, uint32_t interface)
+static const struct place *extract_place_of(const struct original *o, uint32_t interface)
 {
 	for (size_t i = 0; i < o->place_count; i++)
 		if (o->places[i].interface == interface)
@@ -246,7 +246,7 @@ static const struct place *place_of(const struct original *o, uint32_t interface
 static void extract_keep(struct extract *x, const struct original *o,
 	const struct capfile_info *info, const struct frame *f, struct wanted *w)
 {
-	const struct place *place = place_of(o, f->interface);
+	const struct place *place = extract_place_of(o, f->interface);
 	int64_t vantage = place ? place->vantage : o->vantage;
 
 	free(w->data);
