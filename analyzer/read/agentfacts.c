@@ -21,7 +21,8 @@ static int agentfacts_hex_value(char c)
 }
 
 /* A decimal number of at most size bytes, followed by until (or the end); NULL: it is none. */
-static const char *agentfacts_take_number(const char *p, const char *end, char until, int64_t *ret_number)
+static const char *agentfacts_take_number(
+	const char *p, const char *end, char until, int64_t *ret_number)
 {
 	bool negative = p < end && *p == '-';
 	const char *digits = negative ? p + 1 : p;
@@ -62,7 +63,8 @@ static bool agentfacts_comment_line(char *line, int64_t at_ns, agentfacts_sink *
 	char *value;
 
 	if (*line == '@') {
-		const char *end = line + strlen(line), *p = agentfacts_take_number(line + 1, end, ' ', &f.at_ns);
+		const char *end = line + strlen(line),
+			   *p = agentfacts_take_number(line + 1, end, ' ', &f.at_ns);
 
 		if (!p || p == end)
 			return false;
@@ -110,7 +112,8 @@ int agentfacts_comment(const char *text, size_t size, agentfacts_sink *sink, voi
 	return AGENTFACTS_OK;
 }
 
-static bool agentfacts_sidecar_line(const char *line, size_t size, agentfacts_sink *sink, void *context)
+static bool agentfacts_sidecar_line(
+	const char *line, size_t size, agentfacts_sink *sink, void *context)
 {
 	json_t *root = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
 	json_t *at = json_object_get(root, "at_ns"), *key = json_object_get(root, "key");
@@ -119,7 +122,8 @@ static bool agentfacts_sidecar_line(const char *line, size_t size, agentfacts_si
 		    *json_string_value(key);
 
 	if (good) {
-		struct agent_fact f = {json_integer_value(at), json_string_value(key), json_string_value(value)};
+		struct agent_fact f = {
+			json_integer_value(at), json_string_value(key), json_string_value(value)};
 
 		sink(context, &f);
 	}
@@ -159,7 +163,9 @@ bool agentfacts_recognise(const char *bytes, size_t size)
 	bool seen = false;
 
 	return newline && *bytes == '{' &&
-	       agentfacts_sidecar_line(bytes, (size_t)(newline - bytes), agentfacts_note_one, &seen) && seen;
+	       agentfacts_sidecar_line(
+		       bytes, (size_t)(newline - bytes), agentfacts_note_one, &seen) &&
+	       seen;
 }
 
 bool agentfacts_word(const char *value, const char *name, bool to_end, char *ret_text, size_t size)
@@ -207,7 +213,8 @@ bool agentfacts_key_part(const char *key, unsigned part, char *ret_text, size_t 
 		int high, low;
 		char c = *key;
 
-		if (c == '%' && (high = agentfacts_hex_value(key[1])) >= 0 && (low = agentfacts_hex_value(key[2])) >= 0) {
+		if (c == '%' && (high = agentfacts_hex_value(key[1])) >= 0 &&
+			(low = agentfacts_hex_value(key[2])) >= 0) {
 			c = (char)(high << 4 | low);
 			key += 2;
 		}

@@ -12,7 +12,8 @@
 
 #include "base/error.h"
 
-/* One captured frame. Plain data; data stays valid until the next capfile_next(), or longer: see capfile_frames_at_hand(). */
+/* One captured frame. Plain data; data stays valid until the next capfile_next(), or longer: see
+ * capfile_frames_at_hand(). */
 struct frame {
 	const uint8_t *data; /* cap_len bytes */
 	uint32_t cap_len;
@@ -137,8 +138,9 @@ struct capfile *capfile_close(struct capfile *cf); /* NULL is fine; returns NULL
 int capfile_next(struct capfile *cf, struct frame *ret_frame);
 
 /*
- * The next frames, at most n, of those that lie in memory already: the data of the frames before them stay valid.
- * Returns how many; 0 leaves the next one to capfile_next(). After the first of a window nearly all are at hand.
+ * The next frames, at most n, of those that lie in memory already: the data of the frames before
+ * them stay valid. Returns how many; 0 leaves the next one to capfile_next(). After the first of a
+ * window nearly all are at hand.
  */
 uint32_t capfile_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n);
 

@@ -21,7 +21,7 @@ struct inputs {
 	uint32_t unreadable;  /* folders that may not be read */
 };
 
-#define INPUTS_INIT                                                                                  \
+#define INPUTS_INIT                                                                                \
 	{                                                                                          \
 		0                                                                                  \
 	}

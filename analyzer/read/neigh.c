@@ -10,8 +10,8 @@
 #define LINE_MAX_BYTES 1024
 #define AGE_MAX_S 4000000000 /* the kernel counts in 32 bits */
 
-static const char *const states[] = {
-	"INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT", "NONE"};
+static const char *const states[] = {"INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED",
+	"NOARP", "PERMANENT", "NONE"};
 
 static const struct neigh_entry empty_entry = {
 	.state = "NONE", .used_s = -1, .confirmed_s = -1, .updated_s = -1};
@@ -100,14 +100,16 @@ static int neigh_text_entry(char *line, struct neigh_entry *e)
 		} else if (neigh_set_state(e, word)) {
 			stated = true;
 		}
-		/* Other words (router, extern_learn, offload, probes, protocol ...) say nothing we use. */
+		/* Other words (router, extern_learn, offload, probes, protocol ...) say nothing we
+		 * use. */
 	}
 	if (proxy)
 		return 0;
 	return stated ? 1 : -1;
 }
 
-static bool neigh_next_line(const char **p, const char *end, char line[LINE_MAX_BYTES], bool *ret_fits)
+static bool neigh_next_line(
+	const char **p, const char *end, char line[LINE_MAX_BYTES], bool *ret_fits)
 {
 	const char *newline;
 	size_t n;
@@ -130,8 +132,8 @@ static bool neigh_blank(const char *line)
 	return line[strspn(line, " \t\r")] == '\0';
 }
 
-static void neigh_parse_text(const char *bytes, size_t size, neigh_sink *sink, void *context,
-	struct neigh_count *count)
+static void neigh_parse_text(
+	const char *bytes, size_t size, neigh_sink *sink, void *context, struct neigh_count *count)
 {
 	const char *p = bytes, *end = bytes + size;
 	char line[LINE_MAX_BYTES];
@@ -159,7 +161,8 @@ static int64_t neigh_json_age(const json_t *object, const char *name)
 {
 	const json_t *v = json_object_get(object, name);
 
-	return json_is_integer(v) && json_integer_value(v) >= 0 && json_integer_value(v) <= AGE_MAX_S
+	return json_is_integer(v) && json_integer_value(v) >= 0 &&
+			       json_integer_value(v) <= AGE_MAX_S
 		       ? json_integer_value(v)
 		       : -1;
 }
@@ -170,15 +173,16 @@ static int neigh_json_entry(const json_t *object, struct neigh_entry *e)
 	const char *mac = json_string_value(json_object_get(object, "lladdr"));
 	const char *dev = json_string_value(json_object_get(object, "dev"));
 	const json_t *state = json_object_get(object, "state");
-	const char *word = json_string_value(json_is_array(state) ? json_array_get(state, 0) : state);
+	const char *word =
+		json_string_value(json_is_array(state) ? json_array_get(state, 0) : state);
 
 	*e = empty_entry;
 	if (!ip || !neigh_canonical_ip(ip, e->ip))
 		return -1;
 	if (json_object_get(object, "proxy"))
 		return 0;
-	if ((mac && !neigh_canonical_mac(mac, e->mac)) || (dev && strlen(dev) >= sizeof(e->interface)) ||
-		!word || !neigh_set_state(e, word))
+	if ((mac && !neigh_canonical_mac(mac, e->mac)) ||
+		(dev && strlen(dev) >= sizeof(e->interface)) || !word || !neigh_set_state(e, word))
 		return -1;
 	(void)snprintf(e->interface, sizeof(e->interface), "%s", dev ? dev : "");
 	e->used_s = neigh_json_age(object, "used");
@@ -187,8 +191,8 @@ static int neigh_json_entry(const json_t *object, struct neigh_entry *e)
 	return 1;
 }
 
-static void neigh_parse_json(const char *bytes, size_t size, neigh_sink *sink, void *context,
-	struct neigh_count *count)
+static void neigh_parse_json(
+	const char *bytes, size_t size, neigh_sink *sink, void *context, struct neigh_count *count)
 {
 	json_t *root = json_loadb(bytes, size, 0, NULL);
 
@@ -255,8 +259,8 @@ bool neigh_recognise(const char *bytes, size_t size)
 	return neigh_next_line(&p, end, line, &fits) && fits && neigh_text_entry(line, &e) >= 0;
 }
 
-void neigh_parse(const char *bytes, size_t size, neigh_sink *sink, void *context,
-	struct neigh_count *count)
+void neigh_parse(
+	const char *bytes, size_t size, neigh_sink *sink, void *context, struct neigh_count *count)
 {
 	size_t i = neigh_first_byte(bytes, size);
 

@@ -27,5 +27,5 @@ struct neigh_count {
 bool neigh_recognise(const char *bytes, size_t size);
 
 /* The whole listing; what is no entry is counted and skipped. */
-void neigh_parse(const char *bytes, size_t size, neigh_sink *sink, void *context,
-	struct neigh_count *count);
+void neigh_parse(
+	const char *bytes, size_t size, neigh_sink *sink, void *context, struct neigh_count *count);

@@ -78,14 +78,16 @@ static bool pcap_is_file_header(const struct capfile *cf, const uint8_t *h)
 	       file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
 }
 
-/* The frame of a record that lies in memory whole. Field by field: through a copy on the stack it takes longer. */
-static inline void pcap_fill_frame(const struct capfile *cf, const uint8_t *h, uint32_t cap_len, uint32_t wire_len,
-	struct frame *ret_frame)
+/* The frame of a record that lies in memory whole. Field by field: through a copy on the stack it
+ * takes longer. */
+static inline void pcap_fill_frame(const struct capfile *cf, const uint8_t *h, uint32_t cap_len,
+	uint32_t wire_len, struct frame *ret_frame)
 {
 	ret_frame->data = h + cf->record_header;
 	ret_frame->cap_len = cap_len;
 	ret_frame->wire_len = wire_len;
-	ret_frame->time_ns = (int64_t)file_u32(cf, h) * 1000000000 + (int64_t)file_u32(cf, h + 4) * cf->frac_ns;
+	ret_frame->time_ns =
+		(int64_t)file_u32(cf, h) * 1000000000 + (int64_t)file_u32(cf, h + 4) * cf->frac_ns;
 	ret_frame->interface = 0;
 	ret_frame->epb_flags = 0;
 	ret_frame->has_time = true;

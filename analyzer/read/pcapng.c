@@ -211,7 +211,8 @@ static void pcapng_frame_dropped(struct capfile *cf, const struct frame *f, uint
 	capfile_add_drop(cf, f->interface, is->last_ns, f->time_ns, frames);
 }
 
-static void pcapng_frame_comment(struct capfile *cf, const struct cursor *value, const struct frame *f)
+static void pcapng_frame_comment(
+	struct capfile *cf, const struct cursor *value, const struct frame *f)
 {
 	struct capfile_fact *fact = capfile_add_fact(
 		cf, f->interface, f->time_ns, "comment", capfile_text(value->at, value->left));
@@ -377,14 +378,16 @@ static bool pcapng_is_at_hand(const struct capfile *cf)
 {
 	const struct cursor *w = &cf->source->window;
 
-	return w->left >= BLOCK_FRAME && file_u32(cf, w->at) == BLOCK_EPB && file_u32(cf, w->at + 4) <= w->left;
+	return w->left >= BLOCK_FRAME && file_u32(cf, w->at) == BLOCK_EPB &&
+	       file_u32(cf, w->at + 4) <= w->left;
 }
 
 uint32_t pcapng_frames_at_hand(struct capfile *cf, struct frame *ret_frames, uint32_t n)
 {
 	uint32_t i = 0;
 
-	while (i < n && pcapng_is_at_hand(cf) && pcapng_blocks_next(cf, &ret_frames[i]) == CAPFILE_OK)
+	while (i < n && pcapng_is_at_hand(cf) &&
+		pcapng_blocks_next(cf, &ret_frames[i]) == CAPFILE_OK)
 		i++;
 	return i;
 }
