@@ -13,8 +13,6 @@
 #include "flow/track.h"
 #include "read/filter.h"
 
-/* A clock that goes back by more than this is worth a word. */
-#define BACKWARD_NS (10 * NSEC_PER_MSEC)
 /* Rotated files may overlap by this much and still be one vantage point's. */
 #define ROTATION_SLACK_NS NSEC_PER_SEC
 
@@ -332,8 +330,6 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 		c->last_ns = f->time_ns;
 	if (v->span.tick_ns != 1 && (uint64_t)f->time_ns % 1000)
 		v->span.tick_ns = 1;
-	if (f->time_ns < rd->last_ns - BACKWARD_NS && c->frames > 1)
-		v->counts.backward_steps++;
 	rd->last_ns = f->time_ns;
 }
 
@@ -365,6 +361,7 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
 		f->time_ns = sane_time(p->nflog_time_ns);
+	steady_note(&v->steady, t->ordinal, f->time_ns);
 	if (p->version) {
 		flow_lookup_of(p, &t->lookup);
 		flowtab_prefetch_bucket(&v->flows, &t->lookup);

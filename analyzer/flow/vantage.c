@@ -33,6 +33,7 @@ void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 	*v = (struct vantage){.recorded_mac = MAC_NONE, .inferred = {.own_mac = MAC_NONE},
 		.span = {.first_ns = INT64_MAX, .last_ns = INT64_MIN, .start_ns = INT64_MIN, .end_ns = INT64_MIN,
 			.tick_ns = 1000}};
+	steady_init(&v->steady);
 	flowtab_init(&v->flows, arena, flow_limit);
 	macs_init(&v->macs);
 	addresses_init(&v->addresses);
@@ -42,6 +43,7 @@ void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 void vantage_release(struct vantage *v)
 {
 	flowtab_release(&v->flows);
+	steady_release(&v->steady);
 	macs_release(&v->macs);
 	addresses_release(&v->addresses);
 	activity_release(&v->activity);

@@ -15,6 +15,7 @@
 #include "flow/notes/netfilter.h"
 #include "flow/notes/spans.h"
 #include "flow/notes/vrrps.h"
+#include "flow/steady.h"
 #include "read/capfile.h"
 
 enum vantage_kind { VANTAGE_NIC, VANTAGE_NETFILTER };
@@ -28,7 +29,6 @@ struct vantage_span {
 
 struct vantage_counts {
 	uint64_t frames, duplicates, duplicate_segments;
-	uint64_t backward_steps; /* frames more than 10 ms before the one read before them */
 	uint64_t non_ip_frames;
 	uint64_t ip_frames;	 /* unicast IPv4 and IPv6 frames */
 	/* Frames of flows between unicast addresses; of those of them that are seen both ways. By summary.c. */
@@ -65,6 +65,7 @@ struct vantage {
 	struct span_list drops; /* the capture says that it lost frames then */
 	struct span_list gaps;	/* between two of its files: nobody says that a capture ran then */
 	struct vantage_span span;
+	struct steady steady; /* its time without turns back */
 	struct vantage_counts counts;
 	struct vantage_inferred inferred;
 };

@@ -7,13 +7,6 @@
 
 #define STEP_NS (10 * NSEC_PER_MSEC) /* wider than the bounds of one piece but on long ways */
 
-static int64_t middle(struct clock_bounds b)
-{
-	if (b.has_low && b.has_high)
-		return b.low + (b.high - b.low) / 2;
-	return b.has_low ? b.low : b.high;
-}
-
 /* Did either clock step against the other? Only then can bounds be those of two pieces. */
 static bool stepped(const struct path *path)
 {
@@ -23,26 +16,28 @@ static bool stepped(const struct path *path)
 	return c->pairs[u * c->n + v].stepped;
 }
 
-static bool spans_a_step(struct clock_bounds b)
+/* Is a middle between the bounds good enough to measure delays with? One bound has none. */
+static bool tells_offset(const struct path *path, struct clock_bounds b)
 {
-	return b.has_low && b.has_high && b.high - b.low > STEP_NS;
+	return b.has_low && b.has_high && (!stepped(path) || b.high - b.low <= STEP_NS);
 }
 
 /*
- * A clock that stepped back shows a time twice, and its bounds then span the step: half of it
- * would be taken for delay. The other end's clock went on, and tells which of the two it was.
- * Where a piece has ended and the next not begun neither tells, and nothing is measured.
+ * Where one piece of the clock has ended and the next not begun its bounds span the step, and half of it
+ * would be taken for delay. The other end's time may tell which of the two it was; else nothing is measured.
  */
-static bool offset_between(const struct path *path, int64_t sent_ns, int64_t received_ns, int64_t *ret_offset)
+static bool offset_between(
+	const struct path *path, const struct segment *sent, const struct segment *received, int64_t *ret_offset)
 {
-	struct clock_bounds b = clock_memo_between(path->in.clock_memo, path->in.from, path->in.to, sent_ns);
+	const struct path_input *in = &path->in;
+	struct clock_bounds b = clock_memo_between(in->clock_memo, in->from, in->to, clocks_time(in->clocks, in->from, sent));
 
-	*ret_offset = middle(b);
-	if (!stepped(path) || !spans_a_step(b))
+	*ret_offset = clock_bounds_middle(b);
+	if (tells_offset(path, b))
 		return true;
-	b = clocks_between(path->in.clocks, path->in.to, path->in.from, received_ns);
-	*ret_offset = -middle(b);
-	return !spans_a_step(b);
+	b = clocks_between(in->clocks, in->to, in->from, clocks_time(in->clocks, in->to, received));
+	*ret_offset = -clock_bounds_middle(b);
+	return tells_offset(path, b);
 }
 
 /* Moves what is below limit to the front of v[low..end); returns where that ends. Without a branch: delays are chance. */
@@ -114,11 +109,14 @@ struct offset_cache {
 #define OFFSET_STRETCH_NS (10 * NSEC_PER_MSEC)
 #define RECEIVED_STRETCH_NS (250 * NSEC_PER_MSEC) /* around it; queues fill and drain within */
 
-static bool cached_offset(const struct path *path, struct offset_cache *c, int64_t sent_ns, int64_t received_ns)
+static bool cached_offset(
+	const struct path *path, struct offset_cache *c, const struct segment *sent, const struct segment *received)
 {
+	int64_t sent_ns = sent->time_ns, received_ns = received->time_ns;
+
 	if (!c->set || sent_ns > c->until || sent_ns < c->until - OFFSET_STRETCH_NS || received_ns > c->received_until ||
 		received_ns < c->received_until - 2 * RECEIVED_STRETCH_NS) {
-		c->known = offset_between(path, sent_ns, received_ns, &c->offset);
+		c->known = offset_between(path, sent, received, &c->offset);
 		c->until = sent_ns + OFFSET_STRETCH_NS;
 		c->received_until = received_ns + RECEIVED_STRETCH_NS;
 		c->set = true;
@@ -139,14 +137,14 @@ void delay_measure(struct path *path)
 	d = path->scratch->delays;
 	for (uint32_t i = 0; i < path->in.sent->count; i++) {
 		const struct transmission *it = &path->in.sent->transmissions[i];
-		int64_t sent_ns = it->seg->time_ns, received_ns;
+		const struct segment *received;
 
 		if (it->match == TRANSMISSION_NONE)
 			continue;
-		received_ns = path->in.received->transmissions[it->match].seg->time_ns;
-		if (!cached_offset(path, &cache, sent_ns, received_ns))
+		received = path->in.received->transmissions[it->match].seg;
+		if (!cached_offset(path, &cache, it->seg, received))
 			continue;
-		d[n] = received_ns - sent_ns - cache.offset;
+		d[n] = received->time_ns - it->seg->time_ns - cache.offset;
 		low = d[n] < low ? d[n] : low;
 		high = d[n] > high ? d[n] : high;
 		n++;

@@ -11,9 +11,16 @@ struct arrival_window {
 	int64_t from, to;
 };
 
-static struct arrival_window arrival_window(const struct path *path, int64_t sent_ns)
+/* Bounds on the offset from one end of the path to the other when that one's segment was stamped. */
+static struct clock_bounds bounds_at(const struct path *path, uint32_t from, uint32_t to, const struct segment *s)
 {
-	struct clock_bounds b = clocks_between(path->in.clocks, path->in.from, path->in.to, sent_ns);
+	return clocks_between(path->in.clocks, from, to, clocks_time(path->in.clocks, from, s));
+}
+
+static struct arrival_window arrival_window(const struct path *path, const struct segment *sent)
+{
+	struct clock_bounds b = bounds_at(path, path->in.from, path->in.to, sent);
+	int64_t sent_ns = sent->time_ns;
 	int64_t delay_max = path->in.clocks->delay_max_ns;
 
 	if (!b.has_low && !b.has_high)
@@ -45,11 +52,13 @@ static bool touches(const struct capture_span *spans, uint32_t count, int64_t fr
 static const char *not_covered(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
 {
 	const struct vantage *v = &path->in.data->vantages[path->in.to];
-	int64_t sent_ns = path->in.sent->transmissions[sent_index].seg->time_ns;
-	struct arrival_window w = arrival_window(path, sent_ns);
+	const struct segment *sent = path->in.sent->transmissions[sent_index].seg;
+	struct arrival_window w = arrival_window(path, sent);
 	int64_t start = v->span.start_ns != INT64_MIN && v->span.start_ns < v->span.first_ns ? v->span.start_ns : v->span.first_ns;
 	int64_t end = v->span.end_ns > v->span.last_ns ? v->span.end_ns : v->span.last_ns;
-	bool bracketed = path->out.first_whole != TRANSMISSION_NONE && path->out.first_whole < sent_index && sent_index < path->out.last_whole;
+	bool bracketed = (path->out.first_whole != TRANSMISSION_NONE && path->out.first_whole < sent_index &&
+				 sent_index < path->out.last_whole) ||
+		clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
 	if (w.known && touches(v->drops.rows, v->drops.count, w.from, w.to))
@@ -183,7 +192,7 @@ struct reach {
 
 static struct reach least_reach(const struct path *path, uint32_t copy, const struct cover *c)
 {
-	struct clock_bounds b = clocks_between(path->in.clocks, path->in.from, path->in.to, path->in.sent->transmissions[copy].seg->time_ns);
+	struct clock_bounds b = bounds_at(path, path->in.from, path->in.to, path->in.sent->transmissions[copy].seg);
 	int64_t trip = b.has_low && b.has_high ? b.high - b.low : 0, there, back;
 
 	if (c->to_transmission == TRANSMISSION_NONE || !least_delay(path->in.sent, path->in.received, copy, &there) ||
@@ -360,8 +369,9 @@ static bool odd_ttl(const struct path *path, const struct transmission *it)
 bool fate_sender_ran(const struct path *path, uint32_t index)
 {
 	const struct vantage *v = &path->in.data->vantages[path->in.from];
-	int64_t at = path->in.received->transmissions[index].seg->time_ns;
-	struct clock_bounds b = clocks_between(path->in.clocks, path->in.to, path->in.from, at);
+	const struct segment *got = path->in.received->transmissions[index].seg;
+	struct clock_bounds b = bounds_at(path, path->in.to, path->in.from, got);
+	int64_t at = got->time_ns;
 	bool known = b.has_low || b.has_high;
 
 	if (known && touches(v->gaps.rows, v->gaps.count, at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns,

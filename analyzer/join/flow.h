@@ -28,6 +28,7 @@ struct member {
 	struct flow_vantage *flow; /* in its vantage's table, where it stays */
 	uint32_t vantage;  /* index in network */
 	uint32_t next;	   /* next member of the flow; in path order after position_members() */
+	bool next_known; /* that it is nearer to the client than the next one rests on evidence; after position_members() */
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated; /* a question without answer, or the answer to it from another address */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "join/clock.h"
+#include "join/clocks.h"
 
 struct idle {
 	int64_t first; /* second since the epoch, reference clock, of bit 0 */

@@ -75,14 +75,15 @@ static NOINLINE void refresh_bound(struct causality *c, int64_t t)
 bool match_is_causal(struct matcher *m, const struct transmission *sent, const struct transmission *received)
 {
 	struct causality *c = &m->causality;
-	int64_t t = sent->seg->time_ns;
+	int64_t t;
 
 	if (!c->clocks)
 		return true;
+	t = clocks_time(c->clocks->clocks, c->from, sent->seg);
 	if (t < c->since || t > c->until)
 		refresh_bound(c, t);
 	/* The bound moves with the skew within the stretches, here and of the memo: 15 us at most (1000 ppm). */
-	return c->ahead == INT64_MIN || received->seg->time_ns - t >= c->ahead - 15 * NSEC_PER_USEC;
+	return c->ahead == INT64_MIN || received->seg->time_ns - sent->seg->time_ns >= c->ahead - 15 * NSEC_PER_USEC;
 }
 
 /* As match_is_causal(), for a pair that is the same otherwise. */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "join/clock.h"
+#include "join/clocks.h"
 #include "join/half_flow.h"
 
 /* A stretch of sequence space of one transmission that has no counterpart. */
@@ -31,7 +31,7 @@ struct match_traits {
 struct causality {
 	struct clock_memo *clocks; /* NULL: unknown */
 	uint32_t from, to;
-	int64_t since, until; /* sender's time */
+	int64_t since, until; /* sender's steady time */
 	int64_t ahead;	      /* INT64_MIN: unknown then */
 };
 

@@ -1,7 +1,7 @@
 /* order: flows in the order of time, and which frames of the captures are in those that several places saw. */
 #pragma once
 
-#include "join/clock.h"
+#include "join/clocks.h"
 
 /*
  * One pass over all flows, as they are in no cache: flows are numbered by their first packet on the reference clock,

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "join/clock.h"
+#include "join/clocks.h"
 #include "join/match.h"
 #include "join/owner.h"
 #include "join/proof.h"

@@ -111,15 +111,20 @@ static int by_votes(const struct sorting *s, const struct member *a, const struc
 	return swapped ? -sign : sign;
 }
 
-static int compare(const struct sorting *s, const struct member *a, const struct member *b)
+/* What tells for certain which one is nearer to the client; 0: nothing does. */
+static int by_evidence(const struct sorting *s, const struct member *a, const struct member *b)
 {
-	const struct dataset *data = s->data;
-	int r = owner_rank(data, a) - owner_rank(data, b);
+	int r = owner_rank(s->data, a) - owner_rank(s->data, b);
 
 	if (!r)
 		r = by_ttl(a, b);
-	if (!r)
-		r = by_votes(s, a, b);
+	return r ? r : by_votes(s, a, b);
+}
+
+static int compare(const struct sorting *s, const struct member *a, const struct member *b)
+{
+	int r = by_evidence(s, a, b);
+
 	if (!r)
 		r = by_counts(a, b);
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
@@ -146,8 +151,12 @@ static void sort_members(const struct sorting *s, struct flows *all, struct flow
 			order[k] = order[k - 1];
 		order[k] = m;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		all->members[order[i]].next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
+	for (uint32_t i = 0; i < n; i++) {
+		struct member *m = &all->members[order[i]];
+
+		m->next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
+		m->next_known = i + 1 < n && by_evidence(s, m, &all->members[m->next]);
+	}
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */
 	assert(n > 0); /* a flow has a member */

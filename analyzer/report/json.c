@@ -155,7 +155,7 @@ static void json_put_leg(struct jsonout *w, const struct report_leg *l)
 
 static void json_put_clock(struct jsonout *w, const struct report_clock *c)
 {
-	const struct ref_clock_piece *p = c->first;
+	const struct ref_clock_piece *p = c->best;
 
 	jsonout_begin(w, NULL, '{');
 	jsonout_put_text(w, "vantage", p->name);

@@ -235,7 +235,15 @@ static void model_group(struct report *r)
 	}
 }
 
-/* The first piece of each clock that is measured against another. */
+/* Does a piece say more than another? Both bounds say more than one, and many packets more than few. */
+static bool model_says_more(const struct ref_clock_piece *a, const struct ref_clock_piece *b)
+{
+	if ((a->offset_ns == DB_NONE) != (b->offset_ns == DB_NONE))
+		return b->offset_ns == DB_NONE;
+	return a->samples > b->samples;
+}
+
+/* The best piece of each clock that is measured against another. */
 static void model_list_clocks(struct report *r)
 {
 	struct report_clock *c = NULL;
@@ -246,10 +254,12 @@ static void model_list_clocks(struct report *r)
 
 		if (p->vantage == p->reference)
 			continue;
-		if (!c || c->first->vantage != p->vantage) {
+		if (!c || c->best->vantage != p->vantage) {
 			c = &r->clocks[r->clock_count++];
-			*c = (struct report_clock){.first = p};
+			*c = (struct report_clock){.best = p};
 		}
+		if (model_says_more(p, c->best))
+			c->best = p;
 		c->pieces++;
 	}
 }

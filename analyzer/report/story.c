@@ -80,7 +80,7 @@ void report_shell_word(struct strbuf *out, const char *word)
 
 void report_clock_words(struct strbuf *out, const struct report_clock *c)
 {
-	const struct ref_clock_piece *p = c->first;
+	const struct ref_clock_piece *p = c->best;
 	char span[NSEC_TEXT_SIZE], half[NSEC_TEXT_SIZE];
 
 	strbuf_printf(out, "clock of %s", p->name);

@@ -36,6 +36,12 @@ FROM (SELECT i.vantage_id, c.first_ns AS to_ns,
 	JOIN capture_file c ON c.id = i.capture_file_id WHERE c.first_ns IS NOT NULL) p
 WHERE p.to_ns - p.from_ns > 1000000000;
 
+-- An arrival was sent before, by no more than the round trip, which is what two clocks are uncertain by.
+CREATE TEMP TABLE blur AS
+SELECT v.id AS vantage_id, (SELECT coalesce(max(c.offset_high_ns - c.offset_low_ns), 0) FROM clock c
+	WHERE c.vantage_id = v.id) AS ns
+FROM vantage v;
+
 CREATE TEMP TABLE missing AS
 SELECT r.id AS vantage_id, e.id AS event_id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
 	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
@@ -45,10 +51,12 @@ CROSS JOIN vantage o
 CROSS JOIN event e ON e.kind = 'capture_missed' AND e.from_vantage_id = o.id AND e.to_vantage_id = r.id
 UNION ALL
 SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
-	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
+	e.at_ns NOT BETWEEN r.first_ns + max(b.ns, m.ns) AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
 		WHERE p.vantage_id = r.id AND e.at_ns BETWEEN p.from_ns AND p.to_ns)
 FROM ran r
 CROSS JOIN event e ON e.kind = 'sender_missed' AND e.from_vantage_id = r.id
+JOIN temp.blur b ON b.vantage_id = e.to_vantage_id
+JOIN temp.blur m ON m.vantage_id = r.id
 UNION ALL
 -- What neither has has no time but that of its proof; the join saw to it that both captures ran.
 SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, NULL, 0

@@ -1,15 +1,16 @@
 -- A vantage point's clock jumped against the reference's
 -- if: SELECT 1 FROM clock GROUP BY vantage_id HAVING count(*) > 1
--- Two pieces of the clock model whose intervals do not meet, whatever the drift. Where most clocks jump
--- at one time by the same amount it was the reference that jumped, and it is said once.
+-- Two pieces of the clock model whose intervals do not meet, though between them the clocks drift apart by
+-- 1000 ppm, the most that they may. Where most clocks jump at one time by the same amount it was the
+-- reference that jumped, and it is said once.
 CREATE TEMP TABLE step AS
 SELECT *
 FROM (SELECT c.vantage_id, c.reference_vantage_id, p.to_ns AS last_ns, c.from_ns,
-		c.offset_low_ns - CAST(p.offset_high_ns + (c.from_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER)
-			AS above_ns,
-		CAST(p.offset_low_ns + (c.from_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) - c.offset_high_ns
-			AS below_ns,
-		c.offset_ns - CAST(p.offset_ns + (c.from_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) AS jump_ns,
+		c.offset_low_ns - CAST(p.offset_high_ns + (p.to_ns - p.from_ns) * p.skew_ppm / 1e6
+			+ max(c.from_ns - p.to_ns, 0) / 1e3 AS INTEGER) AS above_ns,
+		CAST(p.offset_low_ns + (p.to_ns - p.from_ns) * p.skew_ppm / 1e6
+			- max(c.from_ns - p.to_ns, 0) / 1e3 AS INTEGER) - c.offset_high_ns AS below_ns,
+		c.offset_ns - CAST(p.offset_ns + (p.to_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) AS jump_ns,
 		c.from_ns - c.offset_ns AS at_ns
 	FROM clock c
 	JOIN clock p ON p.vantage_id = c.vantage_id AND p.from_ns = (SELECT max(b.from_ns) FROM clock b

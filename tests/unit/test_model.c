@@ -219,12 +219,12 @@ static void test_clocks(void **state)
 	make(&db, (const char *const[]){facts, NULL});
 	load(&r, &db, 0, 0);
 	assert_int_equal(r.clock_count, 2); /* the reference is none of them */
-	assert_string_equal(r.clocks[0].first->name, "db");
+	assert_string_equal(r.clocks[0].best->name, "db");
 	assert_int_equal(r.clocks[0].pieces, 2);
-	assert_int_equal(r.clocks[0].first->offset_ns, 10);
+	assert_int_equal(r.clocks[0].best->offset_ns, 10);
 	assert_int_equal(ref_clock_ns(&r.ref_clock, 2, 30), 20);
 	assert_int_equal(ref_clock_ns(&r.ref_clock, 2, 90), 50);
-	assert_int_equal(r.clocks[1].first->offset_ns, DB_NONE);
+	assert_int_equal(r.clocks[1].best->offset_ns, DB_NONE);
 	assert_int_equal(ref_clock_ns(&r.ref_clock, 7, 30), 33); /* by its one bound */
 	assert_int_equal(ref_clock_ns(&r.ref_clock, 7, DB_NONE), DB_NONE);
 	assert_true(ref_clock_knows(&r.ref_clock, 7));
