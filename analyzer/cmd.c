@@ -18,8 +18,8 @@ struct parsing {
 };
 
 /*
- * Gets all that argp has to say about a mistake at once, when the program ends. Mistakes that getopt
- * finds are on stderr already: then argp only adds "Try ...".
+ * Gets all that argp has to say about a mistake at once, when the program ends. Mistakes that
+ * getopt finds are on stderr already: then argp only adds "Try ...".
  */
 static ssize_t cmd_write_first_line(void *cookie, const char *text, size_t n)
 {
@@ -64,8 +64,8 @@ error_t cmd_take_database(int key, char *arg, struct argp_state *state, const ch
 	return key == ARGP_KEY_ARG || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-int cmd_write_file(const char *path, mode_t mode, int (*write)(void *context, FILE *f, struct error *err), void *context,
-	struct error *err)
+int cmd_write_file(const char *path, mode_t mode,
+	int (*write)(void *context, FILE *f, struct error *err), void *context, struct error *err)
 {
 	CLEANUP_FREE char *temporary = mem_printf("%s.XXXXXX", path);
 	int fd = mkstemp(temporary), result;

@@ -1,4 +1,5 @@
-/* cmd: the subcommands. Each takes what follows its name (argv[0] is "bothends NAME") and returns the exit status. */
+/* cmd: the subcommands. Each takes what follows its name (argv[0] is "bothends NAME") and returns
+ * the exit status. */
 #pragma once
 
 #include <argp.h>
@@ -12,8 +13,8 @@
 #define EXIT_USAGE 2	/* could not be done; a line on stderr says why */
 
 /*
- * argp_parse() with one line on stderr for a mistake, not three. Ends the program with EXIT_USAGE, or
- * returns it, or 0.
+ * argp_parse() with one line on stderr for a mistake, not three. Ends the program with EXIT_USAGE,
+ * or returns it, or 0.
  */
 int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
@@ -21,11 +22,11 @@ int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, vo
 error_t cmd_take_database(int key, char *arg, struct argp_state *state, const char **database);
 
 /*
- * Writes a file beside its place and renames it: a failure leaves nothing, or the old file. mode: its permissions.
- * write() returns 0, or negative with err set.
+ * Writes a file beside its place and renames it: a failure leaves nothing, or the old file. mode:
+ * its permissions. write() returns 0, or negative with err set.
  */
-int cmd_write_file(const char *path, mode_t mode, int (*write)(void *context, FILE *f, struct error *err), void *context,
-	struct error *err);
+int cmd_write_file(const char *path, mode_t mode,
+	int (*write)(void *context, FILE *f, struct error *err), void *context, struct error *err);
 
 /* The line on stderr that says why it could not be done. Names of files and hosts in it are
  * escaped. Returns EXIT_USAGE. */

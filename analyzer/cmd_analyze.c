@@ -46,20 +46,31 @@ enum {
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "the database to make (default incident.db)", 0},
 	{"force", KEY_FORCE, NULL, 0, "replace the database if it exists", 0},
-	{"since", KEY_SINCE, "last", 0, "add what is new to the database if it exists (flow logs), and judge again", 0},
-	{"filter", 'f', "EXPRESSION", 0, "take only frames that pass this pcap-filter(7) expression", 0},
-	{"from", KEY_FROM, "TIME", 0, "take only frames at or after TIME (RFC 3339, each file's own clock)", 0},
+	{"since", KEY_SINCE, "last", 0,
+		"add what is new to the database if it exists (flow logs), and judge again", 0},
+	{"filter", 'f', "EXPRESSION", 0,
+		"take only frames that pass this pcap-filter(7) expression", 0},
+	{"from", KEY_FROM, "TIME", 0,
+		"take only frames at or after TIME (RFC 3339, each file's own clock)", 0},
 	{"to", KEY_TO, "TIME", 0, "take only frames before TIME", 0},
-	{"memory", KEY_MEMORY, "SIZE", 0, "keep resident memory below SIZE, such as 512M (default: half of the machine's)", 0},
+	{"memory", KEY_MEMORY, "SIZE", 0,
+		"keep resident memory below SIZE, such as 512M (default: half of the machine's)",
+		0},
 	{"threads", KEY_THREADS, "N", 0, "work on N threads (default: one for each processor)", 0},
-	{"packets", KEY_PACKETS, "WHICH", 0, "which frames get a row in the table packet: none, events (default) or all", 0},
-	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (custody; costs time)", 0},
-	{"host", KEY_HOST, "NAME=ENI", 0, "the network interface of a flow log belongs to the host NAME", 0},
-	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0, "the fields of flow logs without a header: '${version} ${account-id} ...'", 0},
+	{"packets", KEY_PACKETS, "WHICH", 0,
+		"which frames get a row in the table packet: none, events (default) or all", 0},
+	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (custody; costs time)",
+		0},
+	{"host", KEY_HOST, "NAME=ENI", 0,
+		"the network interface of a flow log belongs to the host NAME", 0},
+	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
+		"the fields of flow logs without a header: '${version} ${account-id} ...'", 0},
 	{"rules", KEY_RULES, "FOLDER", 0, "judge by the rules (*.sql) in FOLDER as well", 0},
-	{"set", KEY_SET, "KEY=VALUE", 0, "change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
+	{"set", KEY_SET, "KEY=VALUE", 0,
+		"change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
 	{"format", KEY_FORMAT, "FORMAT", 0, "print the verdict as text (default), json or md", 0},
-	{"fail-on", KEY_FAIL_ON, "SEVERITY", 0, "exit with 1 when a finding is at least critical, warning or notice", 0},
+	{"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
+		"exit with 1 when a finding is at least critical, warning or notice", 0},
 	{"progress", KEY_PROGRESS, "WHEN", 0, "auto (default: on a terminal), always or never", 0},
 	{"quiet", 'q', NULL, 0, "print no verdict", 0},
 	{"verbose", 'v', NULL, 0, "say more on standard error", 0},
@@ -93,7 +104,8 @@ static void cmd_analyze_parse_time(
 	struct argp_state *state, const char *option, const char *text, int64_t *ret_ns)
 {
 	if (!nsec_parse(text, ret_ns))
-		argp_error(state, "%s: '%s' is not a time such as 2026-09-21T14:13:24Z", option, text);
+		argp_error(
+			state, "%s: '%s' is not a time such as 2026-09-21T14:13:24Z", option, text);
 }
 
 static void cmd_analyze_parse_threads(struct argp_state *state, const char *text, unsigned *ret)
@@ -122,7 +134,8 @@ static void cmd_analyze_add_host(struct argp_state *state, struct request *r, ch
 		argp_error(state, "--host: '%s' is not NAME=ENI", text);
 	*equals = 0;
 	MEM_RESERVE(r->hosts, r->o.eni_host_count, r->host_cap);
-	r->hosts[r->o.eni_host_count++] = (struct flowlog_host){.name = text, .interface = equals + 1};
+	r->hosts[r->o.eni_host_count++] =
+		(struct flowlog_host){.name = text, .interface = equals + 1};
 	r->o.eni_hosts = r->hosts;
 }
 
@@ -199,7 +212,8 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FAIL_ON:
 		if (cmd_analyze_choice(arg, severities) < 0)
-			argp_error(state, "--fail-on takes critical, warning or notice, not '%s'", arg);
+			argp_error(state, "--fail-on takes critical, warning or notice, not '%s'",
+				arg);
 		r->fail_on = arg;
 		return 0;
 	case KEY_PROGRESS:
@@ -218,11 +232,13 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		cmd_analyze_add_text(&r->o.inputs, &r->o.input_count, &r->input_cap, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name the captures: bothends analyze worker=worker.pcapng db=db.pcapng");
+		argp_error(state,
+			"name the captures: bothends analyze worker=worker.pcapng db=db.pcapng");
 		return 0;
 	case ARGP_KEY_END:
 		if (r->o.from_ns >= r->o.to_ns)
-			argp_error(state, "--from is not before --to: no frame could be between them");
+			argp_error(
+				state, "--from is not before --to: no frame could be between them");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -265,9 +281,13 @@ int cmd_analyze(int argc, char **argv)
 		"compressed with gzip or zstd, a folder of such files, 'ip neigh' output, or - for "
 		"standard input; NAME says whose it is. Inputs of one NAME are one host's.",
 		NULL, NULL, NULL};
-	struct request r = {.o = {.output = "incident.db", .from_ns = INT64_MIN, .to_ns = INT64_MAX,
-				    .packets = PACKETS_EVENTS, .version = BOTHENDS_VERSION},
-		.format = "text", .progress = -1};
+	struct request r = {.o = {.output = "incident.db",
+				    .from_ns = INT64_MIN,
+				    .to_ns = INT64_MAX,
+				    .packets = PACKETS_EVENTS,
+				    .version = BOTHENDS_VERSION},
+		.format = "text",
+		.progress = -1};
 	struct error err = ERROR_INIT;
 	struct db db = {0};
 	int result;

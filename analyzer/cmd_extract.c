@@ -13,10 +13,14 @@
 enum { KEY_SOURCE = 256, KEY_CONTEXT, KEY_FORCE, KEY_SOURCE_ONLY };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "the pcapng to make (default finding-N.pcapng; -: standard output)", 0},
-	{"source", KEY_SOURCE, "FOLDER", 0, "look here for captures that are no longer at their path", 0},
-	{"source-only", KEY_SOURCE_ONLY, NULL, 0, "open nothing outside --source: for databases from strangers", 0},
-	{"context", KEY_CONTEXT, NULL, 0, "add the recorded packets of the flows that prove it, without comments", 0},
+	{"output", 'o', "FILE", 0,
+		"the pcapng to make (default finding-N.pcapng; -: standard output)", 0},
+	{"source", KEY_SOURCE, "FOLDER", 0,
+		"look here for captures that are no longer at their path", 0},
+	{"source-only", KEY_SOURCE_ONLY, NULL, 0,
+		"open nothing outside --source: for databases from strangers", 0},
+	{"context", KEY_CONTEXT, NULL, 0,
+		"add the recorded packets of the flows that prove it, without comments", 0},
 	{"force", KEY_FORCE, NULL, 0, "replace the output if it exists", 0},
 	{0},
 };
@@ -94,7 +98,8 @@ static int cmd_extract_to_file(const struct request *r, struct db *db, const cha
 	struct writing w = {.db = db, .request = r, .counts = counts};
 
 	if (!r->force && access(path, F_OK) == 0)
-		return error_set(err, -EEXIST, "'%s' exists; give --force to replace it, or another --output", path);
+		return error_set(err, -EEXIST,
+			"'%s' exists; give --force to replace it, or another --output", path);
 	/* Frames are for nobody else. */
 	return cmd_write_file(path, 0600, cmd_extract_write_frames, &w, err);
 }
@@ -102,8 +107,9 @@ static int cmd_extract_to_file(const struct request *r, struct db *db, const cha
 static int cmd_extract_run(const void *request, struct db *db, struct error *err)
 {
 	const struct request *r = request;
-	CLEANUP_FREE char *path = r->output ? mem_strdup(r->output)
-					    : mem_printf("finding-%lld.pcapng", (long long)r->o.finding);
+	CLEANUP_FREE char *path =
+		r->output ? mem_strdup(r->output)
+			  : mem_printf("finding-%lld.pcapng", (long long)r->o.finding);
 	struct extract_counts counts;
 	int result;
 
@@ -111,8 +117,9 @@ static int cmd_extract_run(const void *request, struct db *db, struct error *err
 		return extract_write(db, stdout, &r->o, &counts, err);
 	result = cmd_extract_to_file(r, db, path, &counts, err);
 	if (result == 0)
-		(void)fprintf(stderr, "%s: %llu frame%s from %llu capture%s\n", path, (unsigned long long)counts.frames,
-			counts.frames == 1 ? "" : "s", (unsigned long long)counts.files, counts.files == 1 ? "" : "s");
+		(void)fprintf(stderr, "%s: %llu frame%s from %llu capture%s\n", path,
+			(unsigned long long)counts.frames, counts.frames == 1 ? "" : "s",
+			(unsigned long long)counts.files, counts.files == 1 ? "" : "s");
 	return result;
 }
 

@@ -31,7 +31,7 @@ struct choice {
 	int at;			       /* index of its name in argv */
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t main_parse(int key, char *arg, struct argp_state *state)
 {
 	struct choice *c = state->input;
 
@@ -52,7 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* The command table goes between the first paragraph and the options. */
-static char *list_commands(int key, const char *text, void *input)
+static char *main_list_commands(int key, const char *text, void *input)
 {
 	char *list = NULL;
 	size_t size;
@@ -77,10 +77,10 @@ static char *list_commands(int key, const char *text, void *input)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = main_parse,
 		.args_doc = "COMMAND [ARGUMENT...]",
 		.doc = "Says where packets died between two captures, why, and what to do.\v ",
-		.help_filter = list_commands,
+		.help_filter = main_list_commands,
 	};
 	struct choice choice = {0};
 	CLEANUP_FREE char *name = NULL;

@@ -27,7 +27,8 @@ struct chart {
 	size_t points;
 };
 
-struct chart *chart_new(const char *id, const char *title, const char *unit, enum chart_shape shape, int64_t bucket_ns)
+struct chart *chart_new(const char *id, const char *title, const char *unit, enum chart_shape shape,
+	int64_t bucket_ns)
 {
 	struct chart *c = mem_zalloc(sizeof(*c));
 
@@ -96,7 +97,8 @@ void chart_point(struct chart *c, const char *series, int64_t at_ns, double valu
 	}
 }
 
-void chart_span(struct chart *c, const char *series, int64_t from_ns, int64_t to_ns, int64_t slack_ns)
+void chart_span(
+	struct chart *c, const char *series, int64_t from_ns, int64_t to_ns, int64_t slack_ns)
 {
 	struct series *s = chart_series_of(c, series);
 
@@ -113,8 +115,9 @@ void chart_span(struct chart *c, const char *series, int64_t from_ns, int64_t to
 
 int64_t chart_bucket(const struct page *p, int64_t least_ns)
 {
-	static const int64_t steps[] = {1000000, 10000000, 100000000, 1000000000, 5000000000, 10000000000,
-		60000000000, 300000000000, 900000000000, 3600000000000, 21600000000000, 86400000000000};
+	static const int64_t steps[] = {1000000, 10000000, 100000000, 1000000000, 5000000000,
+		10000000000, 60000000000, 300000000000, 900000000000, 3600000000000, 21600000000000,
+		86400000000000};
 	int64_t span = p->last_ns - p->first_ns;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -130,9 +133,11 @@ static void chart_json_points(const struct chart *c, const struct series *s, str
 	strbuf_adds(sb, "[");
 	for (size_t i = 0; i < s->count; i += lanes ? 2 : 1)
 		if (lanes)
-			strbuf_printf(sb, "%s[%.3f,%.3f]", i ? "," : "", (double)s->x[i] / 1e6, (double)s->x[i + 1] / 1e6);
+			strbuf_printf(sb, "%s[%.3f,%.3f]", i ? "," : "", (double)s->x[i] / 1e6,
+				(double)s->x[i + 1] / 1e6);
 		else
-			strbuf_printf(sb, "%s[%.3f,%.6g]", i ? "," : "", (double)s->x[i] / 1e6, s->y[i]);
+			strbuf_printf(
+				sb, "%s[%.3f,%.6g]", i ? "," : "", (double)s->x[i] / 1e6, s->y[i]);
 	strbuf_adds(sb, "]");
 }
 
@@ -140,9 +145,11 @@ void chart_json(const struct chart *c, const struct page *p, struct strbuf *sb)
 {
 	static const char *const shapes[] = {"lines", "counts", "lanes"};
 
-	strbuf_printf(sb, "{\"id\":\"%s\",\"unit\":\"%s\",\"shape\":\"%s\",\"step\":%.3f,\"from\":%.3f,\"to\":%.3f,\"series\":[",
-		c->id, c->unit, shapes[c->shape], (double)c->bucket_ns / 1e6, (double)p->first_ns / 1e6,
-		(double)p->last_ns / 1e6);
+	strbuf_printf(sb,
+		"{\"id\":\"%s\",\"unit\":\"%s\",\"shape\":\"%s\",\"step\":%.3f,\"from\":%.3f,"
+		"\"to\":%.3f,\"series\":[",
+		c->id, c->unit, shapes[c->shape], (double)c->bucket_ns / 1e6,
+		(double)p->first_ns / 1e6, (double)p->last_ns / 1e6);
 	for (unsigned i = 0; i < c->count; i++) {
 		strbuf_adds(sb, i ? ",{\"name\":" : "{\"name\":");
 		html_json_string(sb, c->series[i].name);
@@ -160,7 +167,8 @@ static void chart_words_of_span(struct html *h, int64_t from_ns, int64_t to_ns)
 	(void)nsec_format(from_ns, from);
 	(void)nsec_format(to_ns, to);
 	if (to_ns > from_ns)
-		html_textf(h, "%.10s %.12s to %.12s (%s)", from, from + 11, to + 11, nsec_span(to_ns - from_ns, span));
+		html_textf(h, "%.10s %.12s to %.12s (%s)", from, from + 11, to + 11,
+			nsec_span(to_ns - from_ns, span));
 	else
 		html_textf(h, "%.10s %.12s", from, from + 11);
 }
@@ -194,7 +202,8 @@ static void chart_words(const struct chart *c, struct html *h)
 			chart_words_of_lane(h, s);
 		} else {
 			(void)nsec_format(s->peak_at, at);
-			html_textf(h, ": most %.4g %s at %.10s %.12s UTC", s->peak, c->unit, at, at + 11);
+			html_textf(h, ": most %.4g %s at %.10s %.12s UTC", s->peak, c->unit, at,
+				at + 11);
 		}
 		html_end(h, "li");
 	}
@@ -211,17 +220,21 @@ void chart_draw(const struct chart *c, struct page *p)
 	html_begin(h, "figcaption", NULL);
 	html_element(h, "b", c->title, NULL);
 	if (c->shape == CHART_COUNTS)
-		html_element(h, "span", html_fmt(h, " %s per %s", c->unit, nsec_span(c->bucket_ns, span)), "class", "unit", NULL);
+		html_element(h, "span",
+			html_fmt(h, " %s per %s", c->unit, nsec_span(c->bucket_ns, span)), "class",
+			"unit", NULL);
 	else if (c->shape == CHART_LINES)
 		html_element(h, "span", html_fmt(h, " %s", c->unit), "class", "unit", NULL);
 	html_end(h, "figcaption");
-	html_element(h, "div", NULL, "class", c->shape == CHART_LANES ? "legend lanes" : "legend", "id",
-		html_fmt(h, "legend-%s", c->id), NULL);
-	html_element(h, "div", NULL, "class", "plot", "id", html_fmt(h, "plot-%s", c->id), "role", "img", "aria-label",
-		html_fmt(h, "%s; in words below", c->title), NULL);
+	html_element(h, "div", NULL, "class", c->shape == CHART_LANES ? "legend lanes" : "legend",
+		"id", html_fmt(h, "legend-%s", c->id), NULL);
+	html_element(h, "div", NULL, "class", "plot", "id", html_fmt(h, "plot-%s", c->id), "role",
+		"img", "aria-label", html_fmt(h, "%s; in words below", c->title), NULL);
 	if (c->left_out)
-		html_element(h, "p", html_fmt(h, "%u more %s not drawn.", c->left_out, c->left_out == 1 ? "is" : "are"), "class",
-			"note", NULL);
+		html_element(h, "p",
+			html_fmt(h, "%u more %s not drawn.", c->left_out,
+				c->left_out == 1 ? "is" : "are"),
+			"class", "note", NULL);
 	chart_words(c, h);
 	html_end(h, "figure");
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/strbuf.h"
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #define CHART_SERIES 12	   /* in one chart: more cannot be told apart */
 #define CHART_POINTS 40000 /* of one chart */
@@ -24,14 +24,17 @@ enum chart_shape {
 struct chart;
 
 /* Takes constants. unit is unused for lanes. Free with chart_free(). */
-struct chart *chart_new(const char *id, const char *title, const char *unit, enum chart_shape shape, int64_t bucket_ns);
+struct chart *chart_new(const char *id, const char *title, const char *unit, enum chart_shape shape,
+	int64_t bucket_ns);
 void chart_free(struct chart *c);
 
 /* Points of a series in order of time. Beyond the limits they are dropped; of series it says so. */
 void chart_point(struct chart *c, const char *series, int64_t at_ns, double value);
 
-/* A bar in the lane of that name; one that begins within slack_ns of the last one's end prolongs it. */
-void chart_span(struct chart *c, const char *series, int64_t from_ns, int64_t to_ns, int64_t slack_ns);
+/* A bar in the lane of that name; one that begins within slack_ns of the last one's end prolongs
+ * it. */
+void chart_span(
+	struct chart *c, const char *series, int64_t from_ns, int64_t to_ns, int64_t slack_ns);
 
 bool chart_empty(const struct chart *c);
 

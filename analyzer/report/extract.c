@@ -76,10 +76,11 @@ static int extract_load_finding(struct extract *x)
 		escape_text(&text, query_text(&r, 2));
 	result = query_close(&r, x->err);
 	if (result == 0 && !there)
-		return error_set(x->err, EXTRACT_NO_FINDING, "no finding %lld; bothends report lists them",
+		return error_set(x->err, EXTRACT_NO_FINDING,
+			"no finding %lld; bothends report lists them",
 			(long long)x->options->finding);
-	(void)snprintf(x->title, sizeof(x->title), "finding %lld: %s", (long long)x->options->finding,
-		text.text ? text.text : "");
+	(void)snprintf(x->title, sizeof(x->title), "finding %lld: %s",
+		(long long)x->options->finding, text.text ? text.text : "");
 	return result;
 }
 
@@ -150,7 +151,8 @@ static int extract_load_frames(struct extract *x)
 	result = query_close(&r, x->err);
 	if (result == 0 && x->count == 0)
 		return error_set(x->err, EXTRACT_NO_FRAMES,
-			"no frame proves finding %lld: its proof is log lines or counters, which the report lists",
+			"no frame proves finding %lld: its proof is log lines or counters, which "
+			"the report lists",
 			(long long)x->options->finding);
 	if (result || !x->options->context)
 		return result;
@@ -170,19 +172,24 @@ static struct wanted *extract_find(struct extract *x, int64_t file, int64_t fram
 	return bsearch(&key, x->wanted, x->count, sizeof(key), extract_by_place);
 }
 
-/* One interface of the output for each vantage point (and link type, should a place have had two). */
+/* One interface of the output for each vantage point (and link type, should a place have had two).
+ */
 static uint32_t extract_interface_for(
 	struct extract *x, int64_t vantage, const char *name, const struct capfile_interface *from)
 {
 	for (size_t i = 0; i < x->interface_count; i++)
-		if (x->interfaces[i].vantage == vantage && x->interfaces[i].link_type == from->link_type) {
+		if (x->interfaces[i].vantage == vantage &&
+			x->interfaces[i].link_type == from->link_type) {
 			if (from->snaplen == 0 || from->snaplen > x->interfaces[i].snaplen)
-				x->interfaces[i].snaplen = x->interfaces[i].snaplen ? from->snaplen : 0;
+				x->interfaces[i].snaplen =
+					x->interfaces[i].snaplen ? from->snaplen : 0;
 			return (uint32_t)i;
 		}
 	MEM_RESERVE(x->interfaces, x->interface_count, x->interface_cap);
 	x->interfaces[x->interface_count] = (struct out_interface){.vantage = vantage,
-		.link_type = from->link_type, .snaplen = from->snaplen, .name = mem_strdup(name ? name : "")};
+		.link_type = from->link_type,
+		.snaplen = from->snaplen,
+		.name = mem_strdup(name ? name : "")};
 	return (uint32_t)x->interface_count++;
 }
 
@@ -192,7 +199,7 @@ struct original {
 	struct place {
 		int64_t interface, vantage;
 		char *name;
-	} *places;
+	} * places;
 	size_t place_count, place_cap;
 };
 
@@ -221,7 +228,8 @@ static int extract_load_original(struct extract *x, int64_t file, struct origina
 	}
 	result = query_close(&r, x->err);
 	if (result == 0 && !o->path)
-		return error_set(x->err, -EINVAL, "the proof names capture %lld, which the database lacks", (long long)file);
+		return error_set(x->err, -EINVAL,
+			"the proof names capture %lld, which the database lacks", (long long)file);
 	if (result == 0)
 		result = query_open(&r, x->db, x->err, Q_EXTRACT_INTERFACES, ":file", file, NULL);
 	if (result)
@@ -262,7 +270,8 @@ static void extract_keep(struct extract *x, const struct original *o,
 	w->found = true;
 }
 
-/* Reads a candidate to its end. *ret_same tells whether it is the original: the hash decides, no name. */
+/* Reads a candidate to its end. *ret_same tells whether it is the original: the hash decides, no
+ * name. */
 static int extract_read_candidate(
 	struct extract *x, const struct original *o, const char *path, bool *ret_same)
 {
@@ -284,7 +293,8 @@ static int extract_read_candidate(
 		if (w)
 			extract_keep(x, o, capfile_info(cf), &f, w);
 	}
-	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)capfile_info(cf)->hash[0],
+	(void)snprintf(hash, sizeof(hash), "%016llx%016llx",
+		(unsigned long long)capfile_info(cf)->hash[0],
 		(unsigned long long)capfile_info(cf)->hash[1]);
 	*ret_same = strcmp(hash, o->hash) == 0;
 	(void)capfile_close(cf);
@@ -318,7 +328,8 @@ static int extract_read_original(struct extract *x, int64_t file)
 	if (result == 0 && !x->options->source_only)
 		result = extract_read_candidate(x, &o, o.path, &same);
 	if (result == 0 && !same && x->options->source) {
-		CLEANUP_FREE char *path = mem_printf("%s/%s", x->options->source, report_basename(o.path));
+		CLEANUP_FREE char *path =
+			mem_printf("%s/%s", x->options->source, report_basename(o.path));
 
 		result = extract_read_candidate(x, &o, path, &same);
 		if (result == 0 && !same)
@@ -329,7 +340,8 @@ static int extract_read_original(struct extract *x, int64_t file)
 
 		escape_text(&shown, o.path);
 		result = error_set(x->err, -ENOENT,
-			"'%.200s' is not there or is not the file that was analyzed (XXH3 %s); name its folder with --source",
+			"'%.200s' is not there or is not the file that was analyzed (XXH3 %s); "
+			"name its folder with --source",
 			shown.text ? shown.text : "", o.hash);
 	}
 	x->files++;
@@ -346,7 +358,8 @@ static int extract_read_all(struct extract *x)
 			result = extract_read_original(x, x->wanted[i].file);
 	for (size_t i = 0; i < x->count && result == 0; i++)
 		if (!x->wanted[i].found)
-			result = error_set(x->err, -EINVAL, "frame %lld is not in its capture", (long long)x->wanted[i].frame);
+			result = error_set(x->err, -EINVAL, "frame %lld is not in its capture",
+				(long long)x->wanted[i].frame);
 	return result;
 }
 

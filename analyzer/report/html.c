@@ -12,9 +12,10 @@
 /* Elements in which a line break would change what is shown, or that read best on one line. */
 static bool html_starts_line(const char *name)
 {
-	static const char *const names[] = {"head", "meta", "title", "style", "script", "body", "main",
-		"header", "footer", "nav", "section", "article", "div", "h1", "h2", "h3", "p", "ul", "li",
-		"table", "thead", "tbody", "tr", "svg", "g", "details", "dl", "figure", NULL};
+	static const char *const names[] = {"head", "meta", "title", "style", "script", "body",
+		"main", "header", "footer", "nav", "section", "article", "div", "h1", "h2", "h3",
+		"p", "ul", "li", "table", "thead", "tbody", "tr", "svg", "g", "details", "dl",
+		"figure", NULL};
 
 	for (size_t i = 0; names[i]; i++)
 		if (strcmp(names[i], name) == 0)
@@ -244,7 +245,8 @@ void html_trusted(struct html *h, const char *name, const char *text, ...)
 
 void html_json(struct html *h, const char *id, const struct strbuf *json)
 {
-	html_trusted(h, "script", json->text ? json->text : "null", "type", "application/json", "id", id, NULL);
+	html_trusted(h, "script", json->text ? json->text : "null", "type", "application/json",
+		"id", id, NULL);
 }
 
 void html_json_string(struct strbuf *sb, const char *text)
@@ -252,7 +254,8 @@ void html_json_string(struct strbuf *sb, const char *text)
 	CLEANUP_STRBUF struct strbuf shown = STRBUF_INIT, plain = STRBUF_INIT;
 	size_t n;
 
-	/* A script would turn an escaped bidi override into a real one: what acts is made visible here. */
+	/* A script would turn an escaped bidi override into a real one: what acts is made visible
+	 * here. */
 	for (const char *s = text; s && *s; s += n) {
 		char buf[16];
 		const char *replacement = html_replacement_of(s, buf, &n);

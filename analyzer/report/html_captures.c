@@ -1,5 +1,5 @@
 /* What the verdicts rest on: trust, files, flow logs, clocks, thresholds. */
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <string.h>
 
@@ -14,8 +14,9 @@ static void captures_more(struct page *p, int64_t total, int64_t shown, const ch
 	if (total <= shown)
 		return;
 	command = mem_printf("bothends query %s \"SELECT * FROM %s\"", p->argument, table);
-	html_element(&p->h, "p", html_fmt(&p->h, "%s more. All of them:", html_grouped(p, total - shown)), "class", "note",
-		NULL);
+	html_element(&p->h, "p",
+		html_fmt(&p->h, "%s more. All of them:", html_grouped(p, total - shown)), "class",
+		"note", NULL);
 	html_copy(p, command);
 }
 
@@ -166,7 +167,11 @@ static void captures_span_cell(struct page *p, int64_t ns)
 	if (ns == DB_NONE)
 		html_element(&p->h, "td", "unknown", "class", "n", NULL);
 	else
-		html_element(&p->h, "td", html_fmt(&p->h, "%s%s", ns > 0 ? "+" : ns < 0 ? "\xe2\x88\x92" : "",
+		html_element(&p->h, "td",
+			html_fmt(&p->h, "%s%s",
+				ns > 0	 ? "+"
+				: ns < 0 ? "\xe2\x88\x92"
+					 : "",
 				nsec_span(ns < 0 ? -ns : ns, buf)),
 			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }

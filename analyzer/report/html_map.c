@@ -1,5 +1,5 @@
 /* The map: vantage points as they stand between client and server, and what the legs lost. */
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #define BOX_H 46.0
 #define COLUMN 330.0
 #define ROW 104.0
-#define APART 9.0      /* a leg's two directions from the line between the boxes */
-#define WORDS_W 172.0  /* of the words on a leg, about */
+#define APART 9.0     /* a leg's two directions from the line between the boxes */
+#define WORDS_W 172.0 /* of the words on a leg, about */
 
 struct node {
 	int64_t vantage, host;
@@ -120,7 +120,8 @@ static int map_by_position(const void *pa, const void *pb)
 static bool map_joined(const struct map *m, int64_t a, int64_t b)
 {
 	for (unsigned i = 0; i < m->leg_count; i++)
-		if ((m->legs[i].from == a && m->legs[i].to == b) || (m->legs[i].from == b && m->legs[i].to == a))
+		if ((m->legs[i].from == a && m->legs[i].to == b) ||
+			(m->legs[i].from == b && m->legs[i].to == a))
 			return true;
 	return false;
 }
@@ -141,7 +142,8 @@ static void map_place(struct map *m)
 			if (map_joined(m, n->vantage, m->nodes[j].vantage) &&
 				m->nodes[j].column + 1 > n->column)
 				n->column = m->nodes[j].column + 1;
-		n->column = n->column > 3 ? 3 : n->column; /* a wider map would not be read on paper */
+		n->column =
+			n->column > 3 ? 3 : n->column; /* a wider map would not be read on paper */
 		n->row = used[n->column]++;
 		if (used[n->column] > m->rows)
 			m->rows = used[n->column];
@@ -202,12 +204,14 @@ static unsigned map_hits(const struct map *m, const struct leg *l, const struct 
 	return n;
 }
 
-/* From side to side, or from bottom to top in one column; the two directions of a pair run side by side. */
+/* From side to side, or from bottom to top in one column; the two directions of a pair run side by
+ * side. */
 static struct route map_route_with(const struct map *m, const struct leg *l, double bend)
 {
 	const struct node *a = map_node_of((struct map *)m, l->from),
 			  *b = map_node_of((struct map *)m, l->to);
-	bool forward = a->column < b->column || (a->column == b->column && a->row < b->row), upright = a->column == b->column;
+	bool forward = a->column < b->column || (a->column == b->column && a->row < b->row),
+	     upright = a->column == b->column;
 	const struct node *first = forward ? a : b, *last = forward ? b : a;
 	struct point p = map_middle(first), q = map_middle(last);
 	double shift = forward ? -APART : APART;
@@ -225,7 +229,8 @@ static struct route map_route_with(const struct map *m, const struct leg *l, dou
 	return forward ? r : (struct route){q, p, r.bend};
 }
 
-/* The straightest way that no box of another vantage point stands in; both directions take the same. */
+/* The straightest way that no box of another vantage point stands in; both directions take the
+ * same. */
 static struct route map_route_of(const struct map *m, const struct leg *l)
 {
 	static const double bends[] = {0, -110, 110, -170, 170, -240, 240, -320, 320};
@@ -259,12 +264,15 @@ static bool map_words_fit(const struct map *m, struct point at)
 	return true;
 }
 
-/* Words stand beside their line, where they cover neither a box nor other words, near the middle if that is free. */
+/* Words stand beside their line, where they cover neither a box nor other words, near the middle if
+ * that is free. */
 static struct point map_words_at(struct map *m, const struct route *r)
 {
 	static const double places[] = {0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75, 0.2, 0.8};
-	/* Above the line that goes right, below the one that goes left: then a pair's words are apart. */
-	double side = r->to.x > r->from.x || (r->to.x == r->from.x && r->to.y > r->from.y) ? -8 : 17;
+	/* Above the line that goes right, below the one that goes left: then a pair's words are
+	 * apart. */
+	double side =
+		r->to.x > r->from.x || (r->to.x == r->from.x && r->to.y > r->from.y) ? -8 : 17;
 	struct point at = map_on_route(r, 0.5), free = {at.x, at.y + side};
 
 	for (int other = 0; other < 2; other++)
@@ -285,13 +293,19 @@ static void map_leg_words(struct page *p, const struct leg *l, struct point at)
 	struct html *h = &p->h;
 	double rate = l->sent ? 100.0 * (double)l->gone / (double)l->sent : 0;
 
-	html_begin(h, "text", "class", l->gone ? "loss gone" : "loss", "text-anchor", "middle", "x", html_fmt(h, "%.1f", at.x), "y",
-		html_fmt(h, "%.1f", at.y), NULL);
+	html_begin(h, "text", "class", l->gone ? "loss gone" : "loss", "text-anchor", "middle", "x",
+		html_fmt(h, "%.1f", at.x), "y", html_fmt(h, "%.1f", at.y), NULL);
 	if (l->gone)
-		html_textf(h, rate < 0.1 ? "%.3f %% lost" : rate < 10 ? "%.1f %% lost" : "%.0f %% lost", rate);
+		html_textf(h,
+			rate < 0.1  ? "%.3f %% lost"
+			: rate < 10 ? "%.1f %% lost"
+				    : "%.0f %% lost",
+			rate);
 	else
 		html_text(h, "no loss");
-	html_element(h, "tspan", html_fmt(h, " \xc2\xb7 %s of %s", html_grouped(p, l->gone), html_grouped(p, l->sent)),
+	html_element(h, "tspan",
+		html_fmt(h, " \xc2\xb7 %s of %s", html_grouped(p, l->gone),
+			html_grouped(p, l->sent)),
 		"class", "count", NULL);
 	html_end(h, "text");
 }
@@ -304,11 +318,14 @@ static void map_draw_leg(struct page *p, const struct leg *l, const struct route
 
 	html_begin(h, "g", "class", map_leg_class(l), NULL);
 	html_void(h, "path", "class", "way", "d",
-		html_fmt(h, "M%.1f %.1fQ%.1f %.1f %.1f %.1f", r->from.x, r->from.y, r->bend.x, r->bend.y, tip.x - 7 * cos(angle),
-			tip.y - 7 * sin(angle)), NULL);
+		html_fmt(h, "M%.1f %.1fQ%.1f %.1f %.1f %.1f", r->from.x, r->from.y, r->bend.x,
+			r->bend.y, tip.x - 7 * cos(angle), tip.y - 7 * sin(angle)),
+		NULL);
 	html_void(h, "path", "class", "head", "d",
-		html_fmt(h, "M%.1f %.1fL%.1f %.1fL%.1f %.1fZ", tip.x, tip.y, tip.x - 10 * cos(angle - 0.4),
-			tip.y - 10 * sin(angle - 0.4), tip.x - 10 * cos(angle + 0.4), tip.y - 10 * sin(angle + 0.4)), NULL);
+		html_fmt(h, "M%.1f %.1fL%.1f %.1fL%.1f %.1fZ", tip.x, tip.y,
+			tip.x - 10 * cos(angle - 0.4), tip.y - 10 * sin(angle - 0.4),
+			tip.x - 10 * cos(angle + 0.4), tip.y - 10 * sin(angle + 0.4)),
+		NULL);
 	html_end(h, "g");
 }
 
@@ -364,13 +381,19 @@ static void map_draw(struct map *m, struct page *p)
 		routes[i] = map_route_of(m, &m->legs[i]);
 	map_extent(routes, m, &top, &bottom);
 	html_section(p, "map", "Where");
-	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Map of vantage points", NULL);
-	html_begin(h, "svg", "class", "map", "viewBox", html_fmt(h, "0 %.0f %.0f %.0f", top - 14, width, bottom - top + 28),
-		"width", html_fmt(h, "%.0f", width), "height", html_fmt(h, "%.0f", bottom - top + 28), "role", "img", "aria-label",
-		"Vantage points and the loss between them; the same numbers are in the table of legs", NULL);
+	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
+		"Map of vantage points", NULL);
+	html_begin(h, "svg", "class", "map", "viewBox",
+		html_fmt(h, "0 %.0f %.0f %.0f", top - 14, width, bottom - top + 28), "width",
+		html_fmt(h, "%.0f", width), "height", html_fmt(h, "%.0f", bottom - top + 28),
+		"role", "img", "aria-label",
+		"Vantage points and the loss between them; the same numbers are in the table of "
+		"legs",
+		NULL);
 	for (unsigned i = 0; i < m->leg_count; i++)
 		map_draw_leg(p, &m->legs[i], &routes[i]);
-	/* Words above all lines; what was lost chooses its place first, and legs come worst first. */
+	/* Words above all lines; what was lost chooses its place first, and legs come worst first.
+	 */
 	for (unsigned i = 0; i < m->leg_count; i++)
 		map_leg_words(p, &m->legs[i], map_words_at(m, &routes[i]));
 	for (unsigned i = 0; i < m->node_count; i++)
@@ -378,7 +401,8 @@ static void map_draw(struct map *m, struct page *p)
 	html_end(h, "svg");
 	html_end(h, "div");
 	if (m->left_out)
-		html_element(h, "p", "Legs that lost less are in the table below.", "class", "note", NULL);
+		html_element(h, "p", "Legs that lost less are in the table below.", "class", "note",
+			NULL);
 	html_end(h, "section");
 }
 

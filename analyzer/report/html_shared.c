@@ -1,4 +1,4 @@
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,8 @@
 
 void html_section(struct page *p, const char *id, const char *title)
 {
-	html_begin(&p->h, "section", "id", id, "aria-labelledby", html_fmt(&p->h, "%s-title", id), NULL);
+	html_begin(&p->h, "section", "id", id, "aria-labelledby", html_fmt(&p->h, "%s-title", id),
+		NULL);
 	html_element(&p->h, "h2", title, "id", html_fmt(&p->h, "%s-title", id), NULL);
 }
 
@@ -55,7 +56,8 @@ void html_table_begin(struct page *p, const char *caption, const char *const *co
 {
 	struct html *h = &p->h;
 
-	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", caption, NULL);
+	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
+		caption, NULL);
 	html_begin(h, "table", "class", "data", NULL);
 	html_element(h, "caption", caption, NULL);
 	html_begin(h, "thead", NULL);
@@ -63,7 +65,8 @@ void html_table_begin(struct page *p, const char *caption, const char *const *co
 	for (size_t i = 0; columns[i]; i++) {
 		bool number = columns[i][0] == '#';
 
-		html_element(h, "th", columns[i] + number, "scope", "col", "class", number ? "n" : NULL, NULL);
+		html_element(h, "th", columns[i] + number, "scope", "col", "class",
+			number ? "n" : NULL, NULL);
 	}
 	html_end(h, "tr");
 	html_end(h, "thead");
@@ -118,8 +121,8 @@ void html_time_cell(struct page *p, int64_t t_ns)
 		return;
 	}
 	(void)nsec_format(t_ns, buf);
-	html_element(&p->h, "td", html_fmt(&p->h, "%.10s %.12s", buf, buf + 11), "class", "t", "data-sort",
-		html_fmt(&p->h, "%lld", (long long)t_ns), "title", buf, NULL);
+	html_element(&p->h, "td", html_fmt(&p->h, "%.10s %.12s", buf, buf + 11), "class", "t",
+		"data-sort", html_fmt(&p->h, "%lld", (long long)t_ns), "title", buf, NULL);
 }
 
 void html_path_cell(struct page *p, const char *path)

@@ -1,4 +1,4 @@
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <string.h>
 
@@ -10,7 +10,10 @@
 
 static const char *stories_confidence_words(struct page *p, double c)
 {
-	const char *words = c >= 0.995 ? "proven" : c >= 0.9 ? "very likely" : c >= 0.7 ? "likely" : "possible";
+	const char *words = c >= 0.995 ? "proven"
+			    : c >= 0.9 ? "very likely"
+			    : c >= 0.7 ? "likely"
+				       : "possible";
 
 	return c >= 0.995 ? words : html_fmt(&p->h, "%s (%.0f %%)", words, c * 100);
 }
@@ -51,15 +54,18 @@ static void stories_share(struct page *p, const struct report_finding *f)
 		return;
 	part = (double)f->count / (double)f->total;
 	html_begin(h, "p", "class", "share", NULL);
-	html_begin(h, "svg", "viewBox", "0 0 200 8", "width", "200", "height", "8", "aria-hidden", "true", NULL);
+	html_begin(h, "svg", "viewBox", "0 0 200 8", "width", "200", "height", "8", "aria-hidden",
+		"true", NULL);
 	html_void(h, "rect", "class", "whole", "width", "200", "height", "8", "rx", "4", NULL);
-	html_void(h, "rect", "class", "part", "width", html_fmt(h, "%.1f", part * 200 < 3 ? 3 : part * 200), "height",
-		"8", "rx", "4", NULL);
+	html_void(h, "rect", "class", "part", "width",
+		html_fmt(h, "%.1f", part * 200 < 3 ? 3 : part * 200), "height", "8", "rx", "4",
+		NULL);
 	html_end(h, "svg");
 	html_begin(h, "span", NULL);
 	html_element(h, "b", html_grouped(p, f->count), NULL);
 	html_textf(h, " of %s", html_grouped(p, f->total));
-	html_element(h, "span", html_fmt(h, part < 0.1 ? "%.2f %%" : "%.0f %%", part * 100), "class", "rate", NULL);
+	html_element(h, "span", html_fmt(h, part < 0.1 ? "%.2f %%" : "%.0f %%", part * 100),
+		"class", "rate", NULL);
 	html_end(h, "span");
 	html_end(h, "p");
 }

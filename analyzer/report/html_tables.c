@@ -1,4 +1,4 @@
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <stdlib.h>
 
@@ -36,7 +36,8 @@ static void tables_finding_row(struct page *p, const struct report_finding *f)
 
 static void tables_findings(struct page *p)
 {
-	static const char *const columns[] = {"#id", "severity", "kind", "finding", "from", "to", "#count", "#of", "first (UTC)", NULL};
+	static const char *const columns[] = {"#id", "severity", "kind", "finding", "from", "to",
+		"#count", "#of", "first (UTC)", NULL};
 	const struct report *r = &p->report;
 	int64_t more = report_all_findings(r) - r->finding_count;
 
@@ -67,7 +68,9 @@ static void tables_delay_cell(struct page *p, int64_t ns)
 	if (ns == DB_NONE)
 		html_cell(p, "");
 	else
-		html_element(&p->h, "td", html_fmt(&p->h, "%s%s", ns < 0 ? "\xe2\x88\x92" : "", nsec_span(ns < 0 ? -ns : ns, buf)),
+		html_element(&p->h, "td",
+			html_fmt(&p->h, "%s%s", ns < 0 ? "\xe2\x88\x92" : "",
+				nsec_span(ns < 0 ? -ns : ns, buf)),
 			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)ns), NULL);
 }
 
@@ -189,8 +192,9 @@ static void tables_flow_row(struct page *p, const struct query *r)
 
 static int tables_flows(struct page *p)
 {
-	static const char *const columns[] = {"#flow", "protocol", "client", "server", "outcome", "first (UTC)", "from", "to",
-		"#sent", "#lost", "#capture missed", "#unjudged", "#retransmitted", "#median delay", NULL};
+	static const char *const columns[] = {"#flow", "protocol", "client", "server", "outcome",
+		"first (UTC)", "from", "to", "#sent", "#lost", "#capture missed", "#unjudged",
+		"#retransmitted", "#median delay", NULL};
 	struct query r;
 	int64_t lossy = 0, shown = 0;
 	int result = query_one(p->db, p->err, Q_LOSSY_PATHS, NULL, 0, &lossy);
@@ -206,8 +210,9 @@ static int tables_flows(struct page *p)
 		tables_flow_row(p, &r);
 	html_table_end(p);
 	if (lossy > shown) {
-		CLEANUP_FREE char *command = mem_printf(
-			"bothends query %s \"SELECT * FROM path WHERE lost > 0 ORDER BY lost DESC\"", p->argument);
+		CLEANUP_FREE char *command = mem_printf("bothends query %s \"SELECT * FROM path "
+							"WHERE lost > 0 ORDER BY lost DESC\"",
+			p->argument);
 
 		html_element(&p->h, "p",
 			html_fmt(&p->h, "%s more of %s flows lost something. All of them:",

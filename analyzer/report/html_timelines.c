@@ -1,5 +1,5 @@
 /* Time lines: the series go into the page as JSON, the plotting library draws them. */
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +69,8 @@ static int timelines_fill_delay(struct chart *c, struct page *p, int64_t bucket_
 
 /*
  * Counts of whole seconds of each vantage point's own clock. A second goes to the bucket that it
- * fills most of: cut off at its first instant, two would meet in one bucket and leave the next empty.
+ * fills most of: cut off at its first instant, two would meet in one bucket and leave the next
+ * empty.
  */
 static int timelines_fill_activity(struct chart *c, struct page *p, int64_t bucket_ns)
 {
@@ -96,7 +97,8 @@ static int timelines_fill_activity(struct chart *c, struct page *p, int64_t buck
 	return query_close(&r, p->err);
 }
 
-/* Silence after which other routers take the master for gone (RFC 5798 section 6.1: three intervals and a skew). */
+/* Silence after which other routers take the master for gone (RFC 5798 section 6.1: three intervals
+ * and a skew). */
 static int64_t timelines_master_down_ns(int64_t interval_ns, int64_t priority)
 {
 	return 3 * interval_ns + interval_ns / 256 * (256 - priority);
@@ -189,7 +191,8 @@ static int timelines_fill_spans(struct chart *c, struct page *p, int64_t bucket_
 /* The same spans as bands behind every chart, and as a table. */
 static int timelines_windows(struct page *p, struct strbuf *json)
 {
-	static const char *const columns[] = {"#finding", "kind", "where", "from (UTC)", "to (UTC)", "#length", NULL};
+	static const char *const columns[] = {
+		"#finding", "kind", "where", "from (UTC)", "to (UTC)", "#length", NULL};
 	struct query r;
 	bool any = false;
 	int64_t last = 0;
@@ -210,7 +213,8 @@ static int timelines_windows(struct page *p, struct strbuf *json)
 		last = query_int(&r, 0);
 		/* Of the findings that have a lane, lest everything be a band. */
 		if (findings <= CHART_SERIES)
-			strbuf_printf(json, "%s{\"from\":%.3f,\"to\":%.3f}", any ? "," : "", (double)from / 1e6, (double)to / 1e6);
+			strbuf_printf(json, "%s{\"from\":%.3f,\"to\":%.3f}", any ? "," : "",
+				(double)from / 1e6, (double)to / 1e6);
 		any = true;
 		html_begin(&p->h, "tr", NULL);
 		html_number(p, query_int(&r, 0));
@@ -218,8 +222,9 @@ static int timelines_windows(struct page *p, struct strbuf *json)
 		html_cell(p, query_text(&r, 2));
 		html_time_cell(p, from);
 		html_time_cell(p, to);
-		html_element(&p->h, "td", to > from ? nsec_span(to - from, span) : "at once", "class", "n", "data-sort",
-			html_fmt(&p->h, "%lld", (long long)(to - from)), NULL);
+		html_element(&p->h, "td", to > from ? nsec_span(to - from, span) : "at once",
+			"class", "n", "data-sort", html_fmt(&p->h, "%lld", (long long)(to - from)),
+			NULL);
 		html_end(&p->h, "tr");
 	}
 	if (any)
@@ -248,7 +253,8 @@ static const struct {
 static int timelines_one_chart(struct page *p, size_t i, struct strbuf *json, bool *any)
 {
 	int64_t bucket_ns = chart_bucket(p, charts[i].least_bucket_ns);
-	CLEANUP_CHART struct chart *c = chart_new(charts[i].id, charts[i].title, charts[i].unit, charts[i].shape, bucket_ns);
+	CLEANUP_CHART struct chart *c = chart_new(
+		charts[i].id, charts[i].title, charts[i].unit, charts[i].shape, bucket_ns);
 	int result = charts[i].fill(c, p, bucket_ns);
 
 	if (result || chart_empty(c))
@@ -272,7 +278,9 @@ int html_timelines(struct page *p)
 	html_section(p, "time", "When");
 	html_begin(&p->h, "p", "class", "note", NULL);
 	html_text(&p->h, "All times UTC, on the reference clock. ");
-	html_element(&p->h, "span", "Drag to zoom, double-click to see everything; all charts move together.", "class", "screen", NULL);
+	html_element(&p->h, "span",
+		"Drag to zoom, double-click to see everything; all charts move together.", "class",
+		"screen", NULL);
 	html_end(&p->h, "p");
 	strbuf_adds(&json, "{\"charts\":[");
 	for (size_t i = 0; i < sizeof(charts) / sizeof(charts[0]) && result == 0; i++)

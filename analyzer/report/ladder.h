@@ -26,9 +26,9 @@ enum ladder_fate {
 };
 
 struct ladder_message {
-	bool to_server;			  /* travels from point 0 to the last one */
-	int64_t at_ns[LADDER_POINTS];	  /* aligned; DB_NONE: not recorded there */
-	int64_t frame[LADDER_POINTS];	  /* frame number there; 0: not recorded */
+	bool to_server;		      /* travels from point 0 to the last one */
+	int64_t at_ns[LADDER_POINTS]; /* aligned; DB_NONE: not recorded there */
+	int64_t frame[LADDER_POINTS]; /* frame number there; 0: not recorded */
 	enum ladder_fate fate;
 	unsigned fate_from, fate_to; /* points between which that happened */
 	uint32_t seq;		     /* as at the sender's end, randomisation taken out */
@@ -58,9 +58,9 @@ struct ladder {
 	struct ladder_point {
 		int64_t vantage;
 		char name[128], client[64], server[64]; /* names may hold anything */
-		uint32_t delta[2];		       /* sequence shift here: client's, server's */
-		bool is_server;			       /* its host owns the server's address */
-		bool ghost;			       /* the end that nobody captured */
+		uint32_t delta[2]; /* sequence shift here: client's, server's */
+		bool is_server;	   /* its host owns the server's address */
+		bool ghost;	   /* the end that nobody captured */
 	} point[LADDER_POINTS];
 	struct ladder_message message[LADDER_MESSAGES];
 	unsigned messages, left_out; /* left_out: recorded, neither drawn nor folded */

@@ -5,11 +5,11 @@
 
 #include "base/nsec.h"
 
-#define GUTTER 92.0 /* left column: times */
-#define MARGIN 58.0 /* beyond the outer life lines: frame numbers, retransmission bows */
-#define LANE 310.0  /* between two life lines */
+#define GUTTER 92.0   /* left column: times */
+#define MARGIN 58.0   /* beyond the outer life lines: frame numbers, retransmission bows */
+#define LANE 310.0    /* between two life lines */
 #define NAME_CHARS 26 /* of a point's name */
-#define SLANT 12.0  /* fall of an arrow whose arrival was not recorded */
+#define SLANT 12.0    /* fall of an arrow whose arrival was not recorded */
 
 static const char *const fate_class[] = {
 	[LADDER_DELIVERED] = "ok",
@@ -87,7 +87,8 @@ static unsigned draw_at_step(const struct ladder *l, const struct ladder_message
 
 static bool draw_ends_on_the_way(const struct ladder_message *m)
 {
-	return m->fate == LADDER_LOST || m->fate == LADDER_MISADDRESSED || m->fate == LADDER_UNJUDGED;
+	return m->fate == LADDER_LOST || m->fate == LADDER_MISADDRESSED ||
+	       m->fate == LADDER_UNJUDGED;
 }
 
 /* One leg of an arrow from a recorded point to the next; the far end may not have been recorded. */
@@ -131,7 +132,8 @@ static bool draw_recorded(const struct ladder *l, const struct ladder_message *m
 	return any;
 }
 
-static void draw_legs(const struct ladder *l, const struct ladder_message *m, struct html *h, int layout)
+static void draw_legs(
+	const struct ladder *l, const struct ladder_message *m, struct html *h, int layout)
 {
 	unsigned first = 0, last = 0, s;
 
@@ -164,7 +166,8 @@ static void draw_legs(const struct ladder *l, const struct ladder_message *m, st
 }
 
 /* How far from the life line the bow of a retransmission runs: nested ones stay apart. */
-static void draw_bow(const struct ladder *l, const struct ladder_message *m, struct html *h, int layout)
+static void draw_bow(
+	const struct ladder *l, const struct ladder_message *m, struct html *h, int layout)
 {
 	const struct ladder_message *e = &l->message[m->retransmission_of];
 	unsigned from = 0, last = 0, e_from = 0;
@@ -179,12 +182,13 @@ static void draw_bow(const struct ladder *l, const struct ladder_message *m, str
 	y2 = m->y[layout][from];
 	out = fmin(30, 12 + (y2 - y1) / 12) * (m->to_server ? -1 : 1);
 	html_void(h, "path", "class", "bow", "d",
-		html_fmt(h, "M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f", x, y1, x + out, y1, x + out, y2, x, y2),
+		html_fmt(h, "M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f", x, y1, x + out, y1, x + out,
+			y2, x, y2),
 		NULL);
 }
 
-static void draw_words(const struct ladder *l, const struct ladder_message *m, struct html *h, int layout,
-	bool crowded)
+static void draw_words(const struct ladder *l, const struct ladder_message *m, struct html *h,
+	int layout, bool crowded)
 {
 	unsigned first = 0, last = 0, point;
 	double x, y, side = m->to_server ? 1 : -1;
@@ -197,7 +201,8 @@ static void draw_words(const struct ladder *l, const struct ladder_message *m, s
 	y = m->y[layout][point];
 	if (crowded)
 		return;
-	(void)snprintf(words, sizeof(words), "%s%s", m->label, m->retransmission_of >= 0 ? " again" : "");
+	(void)snprintf(
+		words, sizeof(words), "%s%s", m->label, m->retransmission_of >= 0 ? " again" : "");
 	if (first == l->points - 1 && l->points > 1)
 		side = -side; /* seen at its arrival only: the words go inside */
 	draw_text(h, "label", side > 0 ? "start" : "end", x + 9 * side, y - 4, words);
@@ -213,7 +218,8 @@ static void draw_words(const struct ladder *l, const struct ladder_message *m, s
 	}
 }
 
-static void draw_message(const struct ladder *l, unsigned index, struct html *h, int layout, bool crowded)
+static void draw_message(
+	const struct ladder *l, unsigned index, struct html *h, int layout, bool crowded)
 {
 	const struct ladder_message *m = &l->message[index];
 
@@ -311,7 +317,8 @@ static void draw_switch_button(
 	const char *input = html_fmt(h, "ladder%lld%s", (long long)id, value);
 
 	html_void(h, "input", "type", "radio", "class", html_fmt(h, "pick %s", value), "name",
-		html_fmt(h, "ladder%lld", (long long)id), "id", input, checked ? "checked" : NULL, "", NULL);
+		html_fmt(h, "ladder%lld", (long long)id), "id", input, checked ? "checked" : NULL,
+		"", NULL);
 	html_element(h, "label", words, "for", input, NULL);
 }
 
@@ -322,7 +329,8 @@ static void draw_table(const struct ladder *l, struct html *h)
 
 	html_begin(h, "details", "class", "plain", NULL);
 	html_element(h, "summary", "The same as a table", NULL);
-	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Transmissions", NULL);
+	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
+		"Transmissions", NULL);
 	html_begin(h, "table", NULL);
 	html_begin(h, "thead", NULL);
 	html_begin(h, "tr", NULL);
@@ -331,7 +339,10 @@ static void draw_table(const struct ladder *l, struct html *h)
 	html_element(h, "th", "segment", "scope", "col", NULL);
 	for (unsigned i = 0; i < l->points; i++)
 		if (!l->point[i].ghost)
-			html_element(h, "th", html_fmt(h, "frame at %s", html_shorten(name, sizeof(name), l->point[i].name, 40)), "scope", "col", NULL);
+			html_element(h, "th",
+				html_fmt(h, "frame at %s",
+					html_shorten(name, sizeof(name), l->point[i].name, 40)),
+				"scope", "col", NULL);
 	html_element(h, "th", "what became of it", "scope", "col", NULL);
 	html_end(h, "tr");
 	html_end(h, "thead");
@@ -349,7 +360,10 @@ static void draw_table(const struct ladder *l, struct html *h)
 		html_element(h, "td", m->label, NULL);
 		for (unsigned p = 0; p < l->points; p++)
 			if (!l->point[p].ghost)
-				html_element(h, "td", m->frame[p] > 0 ? html_fmt(h, "%lld", (long long)m->frame[p]) : "",
+				html_element(h, "td",
+					m->frame[p] > 0
+						? html_fmt(h, "%lld", (long long)m->frame[p])
+						: "",
 					"class", "n", NULL);
 		html_begin(h, "td", NULL);
 		html_text(h, fate_words[m->fate]);
@@ -370,13 +384,15 @@ void ladder_draw(const struct ladder *l, struct html *h, int64_t id)
 	html_element(h, "figcaption", l->title, NULL);
 	draw_switch_button(h, id, "order", "by order", true);
 	draw_switch_button(h, id, "scale", "time to scale", false);
-	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Ladder diagram",
-		NULL);
+	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
+		"Ladder diagram", NULL);
 	draw_layout(l, h, LADDER_BY_ORDER);
 	draw_layout(l, h, LADDER_TO_SCALE);
 	html_end(h, "div");
 	if (l->left_out)
-		html_element(h, "p", html_fmt(h, "%u more recorded transmissions of this flow are not drawn.", l->left_out),
+		html_element(h, "p",
+			html_fmt(h, "%u more recorded transmissions of this flow are not drawn.",
+				l->left_out),
 			"class", "note", NULL);
 	draw_table(l, h);
 	html_end(h, "figure");

@@ -41,7 +41,8 @@ static unsigned layout_collect(const struct ladder *l, unsigned index, struct si
 		if (m->at_ns[point] == DB_NONE)
 			continue;
 		last = m->at_ns[point] > last ? m->at_ns[point] : last + 1;
-		to[n++] = (struct sighting){.message = index, .point = point, .at_ns = last, .step = step};
+		to[n++] = (struct sighting){
+			.message = index, .point = point, .at_ns = last, .step = step};
 	}
 	return n;
 }
@@ -50,7 +51,8 @@ static void layout_leave_room(struct ladder *l, double *y, int64_t span_ns, unsi
 {
 	if (l->gaps == sizeof(l->gap) / sizeof(l->gap[0]))
 		return;
-	l->gap[l->gaps++] = (struct ladder_gap){.y = *y + SLOT + 4, .span_ns = span_ns, .folded = folded};
+	l->gap[l->gaps++] =
+		(struct ladder_gap){.y = *y + SLOT + 4, .span_ns = span_ns, .folded = folded};
 	*y += GAP_SLOT;
 }
 
@@ -83,7 +85,8 @@ static void layout_to_scale(struct ladder *l, const struct sighting *s, unsigned
 
 	for (unsigned i = 0; i < n; i++)
 		l->message[s[i].message].y[LADDER_TO_SCALE][s[i].point] =
-			TOP + SLOT + (span > 0 ? room * (double)(s[i].at_ns - s[0].at_ns) / span : 0);
+			TOP + SLOT +
+			(span > 0 ? room * (double)(s[i].at_ns - s[0].at_ns) / span : 0);
 	l->height[LADDER_TO_SCALE] = TOP + SLOT + room + TAIL;
 }
 

@@ -235,7 +235,8 @@ static struct ladder_message *ladder_new_message(struct loading *w, bool to_serv
 
 	MEM_RESERVE(w->messages, w->count, w->cap);
 	m = &w->messages[w->count++];
-	*m = (struct ladder_message){.to_server = to_server, .retransmission_of = -1, .segments = 1};
+	*m = (struct ladder_message){
+		.to_server = to_server, .retransmission_of = -1, .segments = 1};
 	for (unsigned i = 0; i < LADDER_POINTS; i++)
 		m->at_ns[i] = DB_NONE;
 	return m;
@@ -255,16 +256,19 @@ static void ladder_flags_text(char *to, size_t size, uint32_t flags)
 	static const struct {
 		uint32_t flag;
 		const char *name;
-	} names[] = {{FLAG_SYN, "SYN"}, {FLAG_FIN, "FIN"}, {FLAG_RST, "RST"}, {FLAG_PSH, "PSH"}, {FLAG_ACK, "ACK"}};
+	} names[] = {{FLAG_SYN, "SYN"}, {FLAG_FIN, "FIN"}, {FLAG_RST, "RST"}, {FLAG_PSH, "PSH"},
+		{FLAG_ACK, "ACK"}};
 	size_t n = 0;
 
 	to[0] = '\0';
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (flags & names[i].flag && n < size)
-			n += (size_t)snprintf(to + n, size - n, "%s%s", n ? "-" : "", names[i].name);
+			n += (size_t)snprintf(
+				to + n, size - n, "%s%s", n ? "-" : "", names[i].name);
 }
 
-/* "SYN-ACK", "1:1449 (1448)", "ACK 2897"; numbers relative to the initial ones where those are known. */
+/* "SYN-ACK", "1:1449 (1448)", "ACK 2897"; numbers relative to the initial ones where those are
+ * known. */
 static void ladder_label(
 	const struct ladder *l, struct ladder_message *m, uint32_t ack, bool has_ack)
 {
@@ -388,7 +392,8 @@ static bool ladder_is_leftover(const struct ladder *l, const struct ladder_messa
 {
 	unsigned sender = m->to_server ? 0 : l->points - 1;
 
-	return l->points > 1 && m->fate == LADDER_DELIVERED && m->at_ns[sender] == DB_NONE && m->length > 0;
+	return l->points > 1 && m->fate == LADDER_DELIVERED && m->at_ns[sender] == DB_NONE &&
+	       m->length > 0;
 }
 
 static void ladder_drop_leftovers(const struct ladder *l, struct loading *w)
@@ -401,11 +406,13 @@ static void ladder_drop_leftovers(const struct ladder *l, struct loading *w)
 	w->count = kept;
 }
 
-/* Trouble repeats itself: what a dark host missed for a minute is told by the first and the last of it. */
+/* Trouble repeats itself: what a dark host missed for a minute is told by the first and the last of
+ * it. */
 static bool ladder_alike(const struct ladder_message *a, const struct ladder_message *b)
 {
-	return a->fate != LADDER_DELIVERED && a->fate == b->fate && a->to_server == b->to_server && a->length == b->length &&
-		a->flags == b->flags && a->fate_from == b->fate_from && a->fate_to == b->fate_to;
+	return a->fate != LADDER_DELIVERED && a->fate == b->fate && a->to_server == b->to_server &&
+	       a->length == b->length && a->flags == b->flags && a->fate_from == b->fate_from &&
+	       a->fate_to == b->fate_to;
 }
 
 static void ladder_fold(struct loading *w)
@@ -471,7 +478,8 @@ static void ladder_take(struct ladder *l, struct loading *w)
 		qsort(w->messages, w->count, sizeof(*w->messages), ladder_by_time);
 	ladder_fold(w);
 	start = ladder_choose_start(w);
-	l->messages = (unsigned)(w->count - start < LADDER_MESSAGES ? w->count - start : LADDER_MESSAGES);
+	l->messages =
+		(unsigned)(w->count - start < LADDER_MESSAGES ? w->count - start : LADDER_MESSAGES);
 	l->left_out = (unsigned)(w->count - l->messages);
 	for (unsigned i = 0; i < l->messages; i++)
 		l->message[i] = w->messages[start + i];

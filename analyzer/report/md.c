@@ -211,12 +211,12 @@ static void md_put_looked_at(struct strbuf *out, const struct report *r)
 		strbuf_addc(out, '\n');
 	}
 	if (r->counts.frames || !r->counts.log_files)
-		strbuf_printf(out, "- %lld of %lld frames accounted for\n", (long long)r->counts.accounted,
-			(long long)r->counts.frames);
+		strbuf_printf(out, "- %lld of %lld frames accounted for\n",
+			(long long)r->counts.accounted, (long long)r->counts.frames);
 	if (r->counts.log_files)
-		strbuf_printf(out, "- %lld flow-log record%s in %lld file%s\n", (long long)r->counts.log_records,
-			r->counts.log_records == 1 ? "" : "s", (long long)r->counts.log_files,
-			r->counts.log_files == 1 ? "" : "s");
+		strbuf_printf(out, "- %lld flow-log record%s in %lld file%s\n",
+			(long long)r->counts.log_records, r->counts.log_records == 1 ? "" : "s",
+			(long long)r->counts.log_files, r->counts.log_files == 1 ? "" : "s");
 	strbuf_addc(out, '\n');
 	md_put_legs(out, r);
 }

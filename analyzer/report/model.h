@@ -36,11 +36,11 @@ struct report_finding {
 	enum report_role role;
 	char *kind, *severity;
 	double confidence;
-	char *host, *from, *to; /* names; NULL: none */
-	char *src_ip, *dst_ip;	/* NULL: several or none */
+	char *host, *from, *to;				   /* names; NULL: none */
+	char *src_ip, *dst_ip;				   /* NULL: several or none */
 	int64_t first_ns, last_ns, count, total, cause_id; /* DB_NONE where NULL */
-	char *summary, *remedy; /* remedy NULL: none */
-	char *detail;		/* JSON */
+	char *summary, *remedy;				   /* remedy NULL: none */
+	char *detail;					   /* JSON */
 	char *times; /* when, in words: "2026-11-21T07:55:59Z for 8 s"; NULL: it has no time */
 	struct report_proof *proofs;
 	int proof_count;

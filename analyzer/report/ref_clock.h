@@ -27,5 +27,6 @@ void ref_clock_release(struct ref_clock *c);
 /* Whether the model says anything about this clock. */
 bool ref_clock_knows(const struct ref_clock *c, int64_t vantage);
 
-/* t_ns of vantage's clock on the reference clock, as ref_ns() in SQL has it; DB_NONE stays DB_NONE. */
+/* t_ns of vantage's clock on the reference clock, as ref_ns() in SQL has it; DB_NONE stays DB_NONE.
+ */
 int64_t ref_clock_ns(const struct ref_clock *c, int64_t vantage, int64_t t_ns);

@@ -35,7 +35,7 @@ static void rows_add_hex(struct strbuf *out, sqlite3_stmt *stmt, int column)
 		strbuf_printf(out, "%02x", blob[i]);
 }
 
-/* A cell as inert text; NULL is empty. */
+/* A cell as escaped text; NULL is empty. */
 static void rows_add_cell(struct strbuf *out, sqlite3_stmt *stmt, int column)
 {
 	const char *text;

@@ -317,7 +317,8 @@ static void text_put_section(struct page *p, const char *title)
 	text_colour(p, "0");
 }
 
-/* Two blanks, name padded to a column, two blanks, then wrapped text; below a name that is too long for that. */
+/* Two blanks, name padded to a column, two blanks, then wrapped text; below a name that is too long
+ * for that. */
 static void text_put_row(struct page *p, const char *name, int name_width, const char *text)
 {
 	const char *shown = text_escaped(p, name);

@@ -10,7 +10,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDERS = ("analyzer/read", "analyzer/serve", "capture")  # the others follow
+FOLDERS = ("analyzer", "analyzer/read", "analyzer/report", "analyzer/serve", "capture")  # the others follow
 # The name stands on the line of "static"; what follows an attribute there is not seen.
 STATIC = re.compile(r"^static (?!.*=)[^(]*?\b(\w+)\(", re.MULTILINE)
 

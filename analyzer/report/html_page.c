@@ -1,4 +1,4 @@
-#include "report/html_report.h"
+#include "report/html_page.h"
 
 #include <string.h>
 
@@ -37,7 +37,8 @@ static void page_find_span(struct page *p)
  */
 static void page_policy(struct page *p)
 {
-	CLEANUP_FREE char *csp = mem_printf("default-src 'none'; style-src 'unsafe-inline'; script-src %s %s; base-uri 'none'; form-action 'none'",
+	CLEANUP_FREE char *csp = mem_printf("default-src 'none'; style-src 'unsafe-inline'; "
+					    "script-src %s %s; base-uri 'none'; form-action 'none'",
 		asset_dygraphs_csp, asset_report_js_csp);
 
 	html_void(&p->h, "meta", "http-equiv", "Content-Security-Policy", "content", csp, NULL);
@@ -51,7 +52,8 @@ static void page_head(struct page *p)
 	html_begin(h, "head", NULL);
 	html_void(h, "meta", "charset", "utf-8", NULL);
 	page_policy(p);
-	html_void(h, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1", NULL);
+	html_void(h, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1",
+		NULL);
 	html_void(h, "meta", "name", "color-scheme", "content", "light dark", NULL);
 	html_void(h, "meta", "name", "referrer", "content", "no-referrer", NULL);
 	html_begin(h, "title", NULL);
@@ -105,8 +107,8 @@ static void page_span_line(struct page *p)
 	(void)nsec_format(p->last_ns, to);
 	same_day = strncmp(from, to, 10) == 0;
 	html_begin(&p->h, "p", "class", "span", NULL);
-	html_textf(&p->h, "%.10s %.8s to %.*s%s%.8s UTC (%s)", from, from + 11, same_day ? 0 : 10, to, same_day ? "" : " ",
-		to + 11, nsec_span(p->last_ns - p->first_ns, span));
+	html_textf(&p->h, "%.10s %.8s to %.*s%s%.8s UTC (%s)", from, from + 11, same_day ? 0 : 10,
+		to, same_day ? "" : " ", to + 11, nsec_span(p->last_ns - p->first_ns, span));
 	html_end(&p->h, "p");
 }
 
@@ -149,7 +151,8 @@ static void page_navigation(struct page *p, const char *main)
 	html_begin(&p->h, "nav", "aria-label", "Sections", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (strstr(main, html_fmt(&p->h, "<section id=\"%s\"", links[i].id)))
-			html_element(&p->h, "a", links[i].words, "href", html_fmt(&p->h, "#%s", links[i].id), NULL);
+			html_element(&p->h, "a", links[i].words, "href",
+				html_fmt(&p->h, "#%s", links[i].id), NULL);
 	html_end(&p->h, "nav");
 }
 
@@ -168,7 +171,8 @@ static int page_sections(struct page *p)
 	return result ? result : html_captures(p);
 }
 
-/* The sections are written aside first: what links to them stands above. *ret_main is freed by the caller. */
+/* The sections are written aside first: what links to them stands above. *ret_main is freed by the
+ * caller. */
 static int page_write_main(struct page *p, char **ret_main)
 {
 	FILE *out = p->h.out;
@@ -202,7 +206,8 @@ static int page_write_page(struct page *p)
 	page_navigation(p, main);
 	html_trusted(&p->h, "main", main, "id", "report", NULL);
 	html_begin(&p->h, "footer", NULL);
-	html_text(&p->h, "Made by bothends. This file holds everything it shows and fetches nothing.");
+	html_text(&p->h,
+		"Made by bothends. This file holds everything it shows and fetches nothing.");
 	html_end(&p->h, "footer");
 	html_trusted(&p->h, "script", asset_dygraphs, NULL);
 	html_trusted(&p->h, "script", asset_report_js, NULL);

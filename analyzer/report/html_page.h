@@ -1,20 +1,20 @@
-/* html_report: the sections of report.html and what they share. */
+/* html_page: the sections of report.html and what they share. */
 #pragma once
 
 #include "report/html.h"
 #include "report/model.h"
 #include "store/db.h"
 
-#define PAGE_LADDERS 40	     /* ladders on the page */
-#define PAGE_FINDINGS 500    /* rows of the table of findings, unless all are asked for */
+#define PAGE_LADDERS 40	  /* ladders on the page */
+#define PAGE_FINDINGS 500 /* rows of the table of findings, unless all are asked for */
 #define PAGE_FINDINGS_ALL 20000
-#define PAGE_NOTES 5	     /* notes that are unfolded */
-#define PAGE_FLOWS 200	     /* rows of the table of flows */
-#define PAGE_EVIDENCE 12     /* proof rows of one finding */
-#define PAGE_VANTAGES 100    /* rows */
-#define PAGE_FILES 200	     /* rows */
-#define PAGE_LEGS 14	     /* legs on the map */
-#define PAGE_LEG_ROWS 100    /* rows of the table of legs */
+#define PAGE_NOTES 5	  /* notes that are unfolded */
+#define PAGE_FLOWS 200	  /* rows of the table of flows */
+#define PAGE_EVIDENCE 12  /* proof rows of one finding */
+#define PAGE_VANTAGES 100 /* rows */
+#define PAGE_FILES 200	  /* rows */
+#define PAGE_LEGS 14	  /* legs on the map */
+#define PAGE_LEG_ROWS 100 /* rows of the table of legs */
 
 struct page {
 	struct html h;
@@ -37,16 +37,18 @@ int html_captures(struct page *p); /* trust, files, flow logs, clocks, threshold
 
 /* Shared by the sections. */
 void html_section(struct page *p, const char *id, const char *title);
-void html_sentence(struct page *p, const char *text); /* numbers keep their units on the same line */
+void html_sentence(
+	struct page *p, const char *text); /* numbers keep their units on the same line */
 void html_severity(struct page *p, const char *severity);
 void html_copy(struct page *p, const char *text); /* a command with a button that copies it */
-void html_table_begin(struct page *p, const char *caption, const char *const *columns); /* NULL-ended; "#..." is one of numbers */
+void html_table_begin(struct page *p, const char *caption,
+	const char *const *columns); /* NULL-ended; "#..." is one of numbers */
 void html_table_end(struct page *p);
 void html_number(struct page *p, int64_t v); /* a cell; DB_NONE is a dash */
 void html_cell(struct page *p, const char *text);
 void html_time_cell(struct page *p, int64_t t_ns);
 void html_path_cell(struct page *p, const char *path); /* its last part, all of it as a title */
-const char *html_grouped(struct page *p, int64_t v); /* 1 234 567 */
+const char *html_grouped(struct page *p, int64_t v);   /* 1 234 567 */
 
 /* The legs, the one that lost most first; freed by the caller. */
 const struct report_leg **html_legs_by_loss(const struct report *r);
