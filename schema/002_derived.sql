@@ -117,7 +117,7 @@ CREATE TABLE partial_span ( -- a time in which some flows of a host got nothing 
 	largest_arrived INTEGER NOT NULL -- payload of the largest that arrived in the meantime
 ) STRICT;
 
-CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of addresses; made again where it is empty, so empty it after changing path by hand
+CREATE TABLE path_total ( -- sums of path for each leg, direction and pair of addresses; judging makes it again where it is empty, so empty it after changing path by hand
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
 	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
 	direction TEXT NOT NULL, -- c2s or s2c
@@ -164,7 +164,7 @@ CREATE TABLE loss_total ( -- sums of the rows of path that lost something, by le
 	last_ns INTEGER NOT NULL -- last packet of those flows, reference clock
 ) STRICT;
 
-CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first byte that acknowledge the SYN-ACK alone: the last packet of a handshake; made with path_total
+CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first byte that acknowledge the SYN-ACK alone: the last packet of a handshake; made with path_total, and what was settled as unjudged since is still there: ask the event's kind
 	event_id INTEGER PRIMARY KEY REFERENCES segment_event(id), -- the event
 	src_ip TEXT NOT NULL, -- the client, as seen where the ACK was sent
 	dst_ip TEXT NOT NULL, -- the server, as seen there

@@ -292,8 +292,10 @@ static int run_users_rules(struct db *db, const char *dir, int64_t prepared, str
 static int run_all(struct db *db, const char *rules_dir, struct error *err)
 {
 	int64_t prepared = 0;
-	int r = run_prepare(db, err);
+	int r = run_text(db, "totals.sql", schema_totals, err);
 
+	if (r == 0)
+		r = run_prepare(db, err);
 	if (r == 0)
 		r = judge_last_temporary(db, &prepared, err);
 	(void)sqlite3_set_authorizer(db->handle, authorize, NULL);

@@ -50,7 +50,7 @@ INSERT INTO segment_event SELECT n.i, n.i * (:flows / :events), 's2c', k.kind, n
 	'not-covered', NULL, NULL, NULL
 FROM n JOIN k ON k.i = n.i % 10;
 INSERT INTO path
-SELECT f.id, d.column1, iif(d.column1 = 'c2s', 1, 2), iif(d.column1 = 'c2s', 2, 1), 20,
+SELECT f.id, 0, d.column1, iif(d.column1 = 'c2s', 1, 2), iif(d.column1 = 'c2s', 2, 1), 20,
 	20 - coalesce(e.kind IN ('lost', 'capture_missed', 'unjudged'), 0), 0, coalesce(e.kind = 'lost', 0),
 	coalesce(e.kind = 'capture_missed', 0), coalesce(e.kind = 'unjudged', 0), 20,
 	coalesce(e.kind = 'duplicated', 0), 0, coalesce(e.kind = 'sender_missed', 0), 0,

@@ -16,6 +16,7 @@ import tempfile
 
 FATES = ("delivered", "misaddressed", "lost", "capture_missed", "unjudged")
 ARRIVALS = ("delivered", "misaddressed", "duplicated", "injected", "sender_missed")
+TOTALS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "schema", "totals.sql")
 CLOCK_SLACK_NS = 1000  # rounding of a skew given in ppm, over minutes
 
 
@@ -83,6 +84,27 @@ def check_conservation(db, report):
                            ("sent",) + FATES + ARRIVALS + ("reordered", "retransmitted"))
     report.equal("paths with a negative count", 0,
                  one(db, f"SELECT count(*) FROM path WHERE {negative}"))
+
+
+def check_totals(db, report):
+    """The sums that the join kept while it went are what SQL adds up from its rows."""
+    tables = ("path_total", "loss_total", "handshake_ack")
+    # The join notes an ACK when it finds it lost; whether that could be judged shows at the end.
+    settled = " WHERE event_id IN (SELECT id FROM segment_event WHERE kind IN ('lost', 'misaddressed'))"
+
+    def rows():
+        return {table: sorted(db.execute(f"SELECT * FROM {table}" + settled * (table == "handshake_ack")), key=repr)
+                for table in tables}
+
+    kept = rows()
+    with open(TOTALS, encoding="utf-8") as file:
+        db.executescript("DELETE FROM path_total;" + file.read())
+    added_up = rows()
+    for table in tables:
+        if kept[table] != added_up[table]:
+            differing = [row for row in added_up[table] if row not in kept[table]] + [
+                row for row in kept[table] if row not in added_up[table]]
+            report.differs(table, f"{len(added_up[table])} rows", f"{len(kept[table])}, such as {differing[0]}")
 
 
 def path_rows(spec):
@@ -359,6 +381,7 @@ def check_truth(program, path):
         with sqlite3.connect(output) as db:
             check_file(db, report)
             check_conservation(db, report)
+            check_totals(db, report)
             for check in CHECKS:
                 try:
                     check(db, truth, report)

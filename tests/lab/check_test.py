@@ -210,6 +210,19 @@ class Check(unittest.TestCase):
                 with self.subTest(truth=name, lie=lie):
                     self.assertNotEqual(judge(truth, lie), [])
 
+    def test_sums_that_are_not_those_of_the_rows_are_named(self):
+        honest = Honest(truth_of("stale-arp"))
+        with open(check.TOTALS, encoding="utf-8") as file:
+            honest.db.executescript(file.read())
+        report = check.Report("x")
+        check.check_totals(honest.db, report)
+        self.assertEqual(report.lines, [])
+        for lie in ("UPDATE path_total SET sent = sent + 1", "DELETE FROM path_total"):
+            self.assertGreater(honest.db.execute(lie).rowcount, 0, lie)
+            report = check.Report("x")
+            check.check_totals(honest.db, report)
+            self.assertEqual(len(report.lines), 1, lie)
+
     def test_program_that_fails_is_a_mismatch(self):
         lines = check.check_truth("/bin/false", os.path.join(FIXTURES, "no-loss", "truth.json"))
         self.assertEqual(len(lines), 1)

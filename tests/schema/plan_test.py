@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Rules stay linear: no statement reads a large table from end to end inside a loop.
 
-usage: plan_test.py DBTOOL SCHEMA_DIR. Reads EXPLAIN QUERY PLAN of every statement of prepare.sql, the
-rules, number.sql and link.sql. In a plan the tables of a join stand side by side in the order of their loops: a
+usage: plan_test.py DBTOOL SCHEMA_DIR. Reads EXPLAIN QUERY PLAN of every statement of totals.sql,
+prepare.sql, the rules, number.sql and link.sql. In a plan the tables of a join stand side by side in the order of their loops: a
 SCAN behind another table, or in a correlated subquery, runs once for each row of what is before it. A
 subquery named "once" gives one row or none: it must end with LIMIT 1 or have no table.
 """
@@ -68,7 +68,7 @@ def faults(plan, statement):
 
 
 def source_of(schema, rule):
-    path = rule if rule in ("prepare", "number", "link") or rule.startswith("prepare/") else f"rules/{rule}"
+    path = rule if rule in ("totals", "prepare", "number", "link") or rule.startswith("prepare/") else f"rules/{rule}"
     with open(os.path.join(schema, f"{path}.sql"), encoding="utf-8") as f:
         return f.read()
 

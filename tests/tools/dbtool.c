@@ -145,6 +145,8 @@ static int plan(const char *path, bool timing, struct error *err)
 
 	if (r == 0)
 		r = db_run(&db, "begin", "BEGIN", err);
+	if (r == 0)
+		r = plan_text(&db, "totals", schema_totals, timing, err);
 	for (const struct schema_text *t = schema_prepare; t->name && r == 0; t++)
 		r = plan_text(&db, t->name, t->text, timing, err);
 	if (r == 0)
