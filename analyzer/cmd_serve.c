@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/nsec.h"
@@ -120,7 +121,7 @@ static void cmd_serve_parse_listen(struct argp_state *state, struct options_read
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found = NULL, *chosen;
-	const char *port = NULL;
+	const char *port = NULL, *host;
 	char address[256];
 	int r;
 
@@ -129,7 +130,9 @@ static void cmd_serve_parse_listen(struct argp_state *state, struct options_read
 			"--listen: '%s' is not an address and port such as 127.0.0.1:8480, "
 			"[::1]:8480 or host:8480",
 			o->listen);
-	r = getaddrinfo(address, port, &hints, &found);
+	/* RFC 6761, 6.3: always the loopback address, whatever a resolver or a missing hosts file says. */
+	host = strcasecmp(address, "localhost") == 0 ? "127.0.0.1" : address;
+	r = getaddrinfo(host, port, &hints, &found);
 	if (r || !found)
 		argp_error(state, "--listen: '%s' has no address: %s", address, gai_strerror(r));
 	for (chosen = found; chosen && chosen->ai_family != AF_INET;)

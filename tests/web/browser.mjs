@@ -286,15 +286,17 @@ await test("hostile text stays text", async () => {
 	await page.context().close();
 });
 
-await test("10,000 findings open in a second", async () => {
+await test("10,000 findings open in a second of processor time", async () => {
 	const file = analyze("many", [`worker=${arp}/worker.pcapng`, `db=${arp}/db.pcapng`],
 		`WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 10009)
 		INSERT INTO finding (id, kind, severity, confidence, summary) SELECT i, 'reset', 'notice', 0.9, 'made up ' || i FROM n;`);
-	const began = Date.now();
 	const page = await open(`file://${file}`, { viewport: { width: 1440, height: 900 } });
-	need(Date.now() - began < 3000, `${Date.now() - began} ms`);
-	const loaded = await page.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd);
-	need(loaded < 1000, `loaded after ${Math.round(loaded)} ms`);
+	/* Processor time of the page's process: the clock on the wall also counts what else the machine does. */
+	const session = await page.context().newCDPSession(page);
+	await session.send("Performance.enable");
+	const { metrics } = await session.send("Performance.getMetrics");
+	const spent = metrics.find((m) => m.name === "ProcessTime").value;
+	need(spent > 0 && spent < 1, `${Math.round(spent * 1000)} ms of processor time`);
 	need((await page.locator("#findings").textContent()).includes("more. All of them"), "does not say how to get the rest");
 	await calm(page);
 	await page.context().close();
