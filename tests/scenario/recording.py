@@ -188,8 +188,11 @@ def write_capture(world, points, folder):
         path = os.path.join(folder, first.file + suffix)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         for n, (_, record, label) in enumerate(part, 1):
-            for name in {points[record.interface].name, points[record.interface].host} if label else ():
+            point = points[record.interface]
+            for name in {point.name, point.host} if label else ():
                 world.labels.setdefault((name, label), n)
+            if label:
+                world.shown[first.file + suffix, n] = (point.name, label)
         write_file(path, points, [record for _, record, _ in part])
         paths.append(path)
     if first.one("copy"):

@@ -31,7 +31,8 @@ class World:
         self.script = script
         self.points, self.places, self.legs, self.flows = [], [], [], {}
         self.queue, self.order = [], itertools.count()
-        self.labels = {}
+        self.labels = {}  # (point or host, label) -> frame, of the first record
+        self.shown = {}   # (file, frame) -> (point, label), of every record
         for statement in script.world:
             try:
                 getattr(self, "_" + statement.words[0])(statement)
