@@ -109,7 +109,7 @@ def filtered_to_two(case, which, rng):
             "mac-mismatch", "arp-unanswered", "modified-in-path", "injected-segment", "duplication", "reordering"}
 
     return Changed(_filtered(case, keep), Permit(
-        notices=True, counts="any" if len(pairs) > 1 else "same", stays=among,
+        notices=True, counts="any", stays=among,
         flows=lambda flow: {flow.sender[0], flow.receiver[0]} == shown))
 
 
