@@ -155,6 +155,31 @@ def clocks_related(case):
     return len(reached) == len(hosts)
 
 
+def _identity(link, data):
+    """(what tells a packet whatever its addresses, its addresses and ports), or None."""
+    tcp = packets.segment(link, data)
+    if tcp:
+        return (tcp[1:], tcp.key) if tcp.length or tcp.flags & 2 else None
+    ip = packets.layout(link, data)
+    ends = ip and packets.ports(data, ip)
+    if not ends or len(data) < ip.transport + 16:
+        return None
+    number = data[ip.ip + 4:ip.ip + 6] if ip.ethertype == packets.IPV4 else b""
+    return (number, data[ip.transport + 8:ip.transport + 40]), (ip.src, ip.dst, *ends)
+
+
+def translated(case):
+    """Whether a packet goes by other addresses or ports in another capture: a filter by these hides it there."""
+    ends = {}
+    for n in case.captures():
+        c = case.inputs[n].capture
+        for frame in c.frames:
+            found = _identity(c.interfaces[frame.interface].link, frame.data)
+            if found:
+                ends.setdefault(found[0], {}).setdefault(n, set()).add(found[1])
+    return any(not one & other for seen in ends.values() for one in seen.values() for other in seen.values())
+
+
 def own_mac(capture_):
     """The MAC of the interface that recorded: of those in every unicast frame, the one whose packets have not been
     forwarded. None where the frames do not tell."""

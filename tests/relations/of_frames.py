@@ -6,7 +6,7 @@ import capture
 import packets
 from answer import BY_HEADERS, COLUMNS, Naming, Permit
 from capture import ETHERNET, RAW, SLL2
-from cases import own_mac
+from cases import own_mac, translated
 from packets import Rewriter
 from relation import Changed, Unfit, relation, relations
 
@@ -91,6 +91,8 @@ def _unicast_pair(link, data):
 @relation("filtered-to-two", "A capture filter `host A and host B` hides others' packets: of what A and B send each "
           "other the same is known.")
 def filtered_to_two(case, which, rng):
+    if translated(case):
+        raise Unfit("addresses are translated")
     pairs = _counted(case, _unicast_pair)
     if not pairs:
         raise Unfit("no unicast IP")
@@ -119,6 +121,8 @@ def filtered_to_port(case, which, rng):
         tcp = packets.segment(link, data)
         return tcp and min(tcp.key[1], tcp.key[3])
 
+    if translated(case):
+        raise Unfit("ports may be translated")
     known = _counted(case, service)
     if not known:
         raise Unfit("no TCP")
@@ -128,8 +132,10 @@ def filtered_to_port(case, which, rng):
         ip = packets.layout(link, data)
         return bool(ip) and ip.protocol == packets.TCP and port in (packets.ports(data, ip) or ())
 
-    return Changed(_filtered(case, keep), Permit(
-        notices=True, counts="any", stays=lambda f: len(known) == 1 and f.kind in BY_HEADERS,
+    changed = _filtered(case, keep)
+    alone = _frames(changed) == _frames(_filtered(case, lambda link, data: _unicast_pair(link, data)))
+    return Changed(changed, Permit(
+        notices=True, counts="any", stays=lambda f: alone and f.kind in BY_HEADERS,
         flows=lambda flow: flow.protocol == "tcp" and port in (flow.sender[1], flow.receiver[1])))
 
 
