@@ -48,13 +48,13 @@ static void add_datagram(struct half_flow *l, const struct segment *s)
 void half_flows_load(struct half_flow halves[2], const struct member *m, const uint32_t base[2], const bool skip_duplicates[2])
 {
 	const struct flow_vantage *f = m->flow;
-	bool tcp = f->key.protocol == 6;
+	bool tcp = f && f->key.protocol == 6;
 
 	for (int d = 0; d < 2; d++) {
 		begin(&halves[d], m, (enum direction)d, base);
 		halves[d].tcp = tcp;
 	}
-	for (const struct segment_chunk *c = f->head; c; c = c->next) {
+	for (const struct segment_chunk *c = f ? f->head : NULL; c; c = c->next) {
 		const struct segment *s = c->slots, *end = s + c->used;
 
 		reserve(&halves[C2S], c->used);

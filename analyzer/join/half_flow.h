@@ -37,7 +37,8 @@ struct half_flow {
 
 /*
  * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates (identical neighbours) are skipped in a
- * direction for which skip_twins says that the capture, not the network, makes them.
+ * direction for which skip_duplicates says that the capture, not the network, makes them. A member without
+ * a flow, of a place that saw nothing, has none.
  */
 void half_flows_load(struct half_flow halves[2], const struct member *m, const uint32_t base[2], const bool skip_duplicates[2]);
 void half_flow_release(struct half_flow *l);

@@ -56,7 +56,8 @@ static bool has_place_of_host(const struct worker *w, uint32_t host)
 static void add_absent_end(struct worker *w, const struct member *near, bool client)
 {
 	const struct dataset *data = w->join->data;
-	struct member m = {.next = MEMBER_NONE};
+	/* For all that is known, numbers are there as at the place next to it. */
+	struct member m = {.next = MEMBER_NONE, .delta = {near->delta[C2S], near->delta[S2C]}};
 	uint32_t host;
 
 	if (near->owns[client ? C2S : S2C] || !w->place_count)
@@ -185,15 +186,8 @@ static void load_halves(struct worker *w, struct join_batch *batch)
 	find_bases(w, base);
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		const struct member *m = &w->places[i].member;
-
 		bool skip[2] = {skip_duplicates(w, &w->places[i], C2S), skip_duplicates(w, &w->places[i], S2C)};
 
-		for (int d = 0; d < 2; d++) {
-			w->sent[i][d].count = w->received[i][d].count = 0;
-			w->sent[i][d].end = w->received[i][d].end = 0;
-		}
-		if (w->places[i].absent)
-			continue;
 		half_flows_load(w->sent[i], m, base, skip);
 		if (i && i + 1 < w->place_count)
 			half_flows_load(w->received[i], m, base, skip);
