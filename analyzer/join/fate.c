@@ -230,6 +230,46 @@ static uint32_t answering_copy(const struct path *path, const struct gap_proof *
 	return best;
 }
 
+/*
+ * Did the receiver lack the gap when something sent later had reached it? A SACK block above the gap, on the way back
+ * before the copy that filled it, says so whatever its capture covered.
+ */
+static bool hole_is_proven(const struct path *path, const struct gap *r, const struct segment *filled)
+{
+	const struct half_flow *acks = path->in.acks_from;
+	const struct segment *sent = path->in.sent->transmissions[r->transmission].seg;
+
+	for (uint32_t i = 0; i < acks->count && acks->transmissions[i].seg->frame < filled->frame; i++) {
+		const struct transmission *it = &acks->transmissions[i];
+		const struct segment_sack *sack = segment_sack(it->seg);
+
+		if (!sack || it->seg->frame < sent->frame || transmission_ack(acks, it, r->low) > r->low)
+			continue;
+		for (uint32_t k = 0; k < sack->count; k++) {
+			uint32_t left = sack->edge[k][0] - acks->ack_delta - acks->ack_base;
+
+			if ((int32_t)(left - (uint32_t)r->high) >= 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Lost, since another copy had to be sent: if the receiving capture was there to show the first one, or the receiver
+ * itself said that it lacked it. Else the first may have arrived, and the answer to it may be what was lost.
+ */
+static struct fate lost_before(const struct path *path, const struct gap *r, const struct segment *proof,
+	uint32_t proof_vantage, const struct segment *filled, int64_t *ret_ns)
+{
+	const char *why = not_covered(path, r->transmission, ret_ns);
+
+	if (why && !(filled && hole_is_proven(path, r, filled)))
+		return (struct fate){.kind = EVENT_UNJUDGED, .reason = why};
+	return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole", .proof = proof,
+		.proof_vantage = proof_vantage};
+}
+
 /* Second arrivals that D-SACKs report: at the end of the path. At a place before it they say nothing. */
 static uint32_t second_arrivals(const struct path *path, const struct gap_proof *p)
 {
@@ -271,8 +311,7 @@ static struct fate rule_unsent(const struct path *path, const struct gap *r, con
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
 			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
 	if (sent_after(path, arrival, &path->in.sent->transmissions[r->transmission]))
-		return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-			.proof = arrival->seg, .proof_vantage = path->in.to};
+		return lost_before(path, r, arrival->seg, path->in.to, NULL, ret_ns);
 	return absent(path, r->transmission, "no-dsack", ret_ns);
 }
 
@@ -292,8 +331,8 @@ static struct fate rule_unrecorded(const struct path *path, const struct gap *r,
 	if (r->transmission == answering || second_arrivals(path, p))
 		return arrived(path, c);
 	if (r->transmission < answering)
-		return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-			.proof = path->in.sent->transmissions[answering].seg, .proof_vantage = path->in.from};
+		return lost_before(path, r, path->in.sent->transmissions[answering].seg, path->in.from,
+			path->in.sent->transmissions[answering].seg, ret_ns);
 	/* Sent again after the answer was on its way: it may have arrived or not. */
 	return (struct fate){.kind = EVENT_UNJUDGED, .reason = "copy-unknown"};
 }
@@ -324,8 +363,8 @@ static struct fate rule_recorded(const struct path *path, const struct gap *r, c
 	/* Never acknowledged: the receiver may have been another by then (a reboot). Its capture has to tell. */
 	if (!c->to && !c->from)
 		return absent(path, r->transmission, "retransmitted-after-hole", ret_ns);
-	return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole",
-		.proof = path->in.sent->transmissions[recorded].seg, .proof_vantage = path->in.from};
+	return lost_before(path, r, path->in.sent->transmissions[recorded].seg, path->in.from,
+		path->in.sent->transmissions[recorded].seg, ret_ns);
 }
 
 struct fate fate_of_missing(const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns)
@@ -336,6 +375,8 @@ struct fate fate_of_missing(const struct path *path, const struct gap *r, const 
 
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "seen-downstream"};
+	if (path->out.direction_unseen)
+		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "direction"};
 	/* What a filter left out arrived or not; its capture is no worse for it. */
 	if (path->in.flow_absent && !path->in.in_scope)
 		return absent(path, r->transmission, "no-proof", ret_ns);

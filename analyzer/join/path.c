@@ -7,6 +7,7 @@
 #include "decode/packet.h"
 #include "join/change.h"
 #include "join/fate.h"
+#include "join/scope.h"
 
 /* Events of one kind in one path; beyond them only counts (changes of every packet, mostly). */
 #define MODIFIED_EVENTS_MAX 16
@@ -459,6 +460,7 @@ void path_judge(struct path *path)
 	survey(path);
 	if (path->in.matcher->missing.count || path->in.matcher->extra.count)
 		proofs_gather(&path->scratch->proofs, &path->in.matcher->missing, path->in.sent, path->in.received, path->in.acks_from, path->in.acks_to);
+	path->out.direction_unseen = scope_lacks_arrivals(path);
 	judge_sent(path);
 	mark_duplicates(path);
 	judge_received(path);

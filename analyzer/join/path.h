@@ -101,6 +101,7 @@ struct path_output {
 	bool has_modal_ttl;
 	int64_t sent_end; /* behind the last byte on record as sent */
 	bool sent_jumps; /* a sent transmission lies beyond the end of those before it */
+	bool direction_unseen; /* the receiving vantage shows the other direction alone, though this one arrived */
 };
 
 struct path {

@@ -278,6 +278,8 @@ static void judge_path(struct worker *w, struct join_batch *b, uint32_t flow, ui
 
 	path.in.in_scope = (!path.in.flow_absent || scope_holds(j->data, to->vantage, from)) &&
 		(!path.in.sender_absent || scope_holds(j->data, from->vantage, to));
+	if (scope_lacks_sending(&path))
+		return;
 	path_judge(&path);
 	both_missed_find(&path);
 	delay_measure(&path);
