@@ -86,8 +86,22 @@ static void note_addresses(struct vantage *v, const struct flow_vantage *f)
 		use_address(addresses_of(&v->addresses, f, true), &f->side[1], frames, answered);
 }
 
+/* Many flows in a row are between the same two addresses. */
+static void note_pair(struct vantage *v, const struct flow_vantage *f, struct address_pair *last)
+{
+	uint32_t a = f->address[0], b = f->address[1];
+	struct address_pair pair = {.low = a < b ? a : b, .high = a < b ? b : a};
+	bool fresh;
+
+	if (a == ADDRESS_NONE || b == ADDRESS_NONE || (pair.low == last->low && pair.high == last->high))
+		return;
+	(void)hashmap_at(&v->addresses.pairs, &pair, &fresh);
+	*last = pair;
+}
+
 void summary_make(struct vantage *v)
 {
+	struct address_pair last = {ADDRESS_NONE, ADDRESS_NONE};
 	struct ports ports = {.count = 0};
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
@@ -98,6 +112,7 @@ void summary_make(struct vantage *v)
 		addresses_look_up(&v->addresses, f);
 		note_addresses(v, f);
 		note_service(v, f, &ports);
+		note_pair(v, f, &last);
 	}
 	/* ARP beside IP: no filter by port, at least. */
 	v->addresses.wide = ports.count == WIDE_SERVICES || (v->counts.non_ip_frames && ports.count);

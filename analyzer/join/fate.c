@@ -56,9 +56,10 @@ static const char *not_covered(const struct path *path, uint32_t sent_index, int
 	struct arrival_window w = arrival_window(path, sent);
 	int64_t start = v->span.start_ns != INT64_MIN && v->span.start_ns < v->span.first_ns ? v->span.start_ns : v->span.first_ns;
 	int64_t end = v->span.end_ns > v->span.last_ns ? v->span.end_ns : v->span.last_ns;
-	bool bracketed = (path->out.first_whole != TRANSMISSION_NONE && path->out.first_whole < sent_index &&
-				 sent_index < path->out.last_whole) ||
-		clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
+	bool between = clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
+	bool some = path->out.first_whole != TRANSMISSION_NONE;
+	bool begun = between || (some && path->out.first_whole < sent_index);
+	bool went_on = between || (some && sent_index < path->out.last_whole);
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
 	if (w.known && touches(v->drops.rows, v->drops.count, w.from, w.to))
@@ -67,13 +68,13 @@ static const char *not_covered(const struct path *path, uint32_t sent_index, int
 		return "edge";
 	if (!w.known && v->drops.count)
 		return "capture-drop";
-	if (path->in.flow_absent && !path->in.in_scope)
-		return "filter";
-	if (bracketed)
+	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
+		return path->in.scope == SCOPE_HOST ? "service-absent" : "filter";
+	if (begun && went_on)
 		return NULL;
 	if (!w.known)
 		return "not-covered";
-	if (w.from < start || w.to > end)
+	if ((!begun && w.from < start) || (!went_on && w.to > end))
 		return "edge";
 	return NULL;
 }
@@ -378,7 +379,7 @@ struct fate fate_of_missing(const struct path *path, const struct gap *r, const 
 	if (path->out.direction_unseen)
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "direction"};
 	/* What a filter left out arrived or not; its capture is no worse for it. */
-	if (path->in.flow_absent && !path->in.in_scope)
+	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
 		return absent(path, r->transmission, "no-proof", ret_ns);
 	if (r->low == r->high)
 		return absent(path, r->transmission, path->in.matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
@@ -432,7 +433,7 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
-	if (path->in.sender_absent && !path->in.in_scope)
+	if (path->in.sender_absent && path->in.scope != SCOPE_SERVICE)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "filter"};
 	/* Without an ID the sender's own repetition may look the same; it is one, for all we know, if its capture did not run. */
 	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission)))

@@ -7,7 +7,6 @@
 #include "decode/packet.h"
 #include "join/change.h"
 #include "join/fate.h"
-#include "join/scope.h"
 
 /* Events of one kind in one path; beyond them only counts (changes of every packet, mostly). */
 #define MODIFIED_EVENTS_MAX 16

@@ -8,6 +8,7 @@
 #include "join/match.h"
 #include "join/owner.h"
 #include "join/proof.h"
+#include "join/scope.h"
 
 enum event_kind {
 	EVENT_LOST,
@@ -76,7 +77,7 @@ struct path_input {
 	bool flow_absent;	      /* the receiving vantage never saw the flow */
 	bool sender_absent;	      /* the sending one never did */
 	bool from_is_first, to_is_last; /* of the places along the way; their captures have one path only */
-	bool in_scope;		      /* such a capture would have recorded the flow (no filter in the way) */
+	enum scope scope;	      /* would the capture that lacks the flow have recorded it? */
 	struct half_flow *sent, *received; /* this direction */
 	const struct half_flow *acks_from, *acks_to; /* the other one, at from and at to */
 	struct matcher *matcher;      /* after match_half_flows() */

@@ -1,13 +1,16 @@
 #include "join/scope.h"
 
 #include "flow/summary.h"
+#include "join/path.h"
 
-bool scope_holds(const struct dataset *data, uint32_t vantage, const struct member *m)
+enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	struct service key = summary_service(m->flow, !m->client_is_b);
 
-	return hashmap_get(&v->addresses.services, &key) || (!v->filter && v->addresses.wide);
+	if (hashmap_get(&v->addresses.services, &key) || (!v->filter && v->addresses.wide))
+		return SCOPE_SERVICE;
+	return addresses_are_pair(&v->addresses, m->flow->key.a, m->flow->key.b) ? SCOPE_HOST : SCOPE_OUT;
 }
 
 /* Packets of a direction, none of which a capture shows, that are too many for bad luck. */

@@ -1,13 +1,17 @@
 /* scope: would a vantage point's capture have recorded a flow, or a direction of it, if it had passed there? */
 #pragma once
 
-#include "join/path.h"
+#include "join/flow.h"
 
-/*
- * True when the vantage recorded this service in another flow, or records so many kinds of
- * traffic that a filter is unlikely; false when it was filtered or nothing speaks for it.
- */
-bool scope_holds(const struct dataset *data, uint32_t vantage, const struct member *m);
+struct path;
+
+enum scope {
+	SCOPE_OUT,	/* nothing says that it would have */
+	SCOPE_HOST,	/* it shows other services of the same two addresses: unless it was filtered by port */
+	SCOPE_SERVICE,	/* it shows this service, or so many kinds of traffic that a filter is unlikely */
+};
+
+enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m);
 
 /*
  * A capture that shows one direction of a flow and nothing of the other was made so (a one-sided mirror, another

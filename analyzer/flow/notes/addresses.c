@@ -5,12 +5,14 @@
 void addresses_init(struct address_notes *n)
 {
 	hashmap_init(&n->by_ip, 16, sizeof(struct address), ADDRESS_LIMIT);
+	hashmap_init(&n->pairs, sizeof(struct address_pair), 8, ADDRESS_LIMIT);
 	hashmap_init(&n->services, sizeof(struct service), 8, UINT32_MAX);
 }
 
 void addresses_release(struct address_notes *n)
 {
 	hashmap_release(&n->by_ip);
+	hashmap_release(&n->pairs);
 	hashmap_release(&n->services);
 }
 
@@ -52,4 +54,18 @@ void addresses_bind_ip(struct address_notes *n, const uint8_t ip[16], uint16_t m
 
 	if (i != ADDRESS_NONE)
 		addresses_bind(n, hashmap_value(&n->by_ip, i), mac);
+}
+
+bool addresses_are_pair(const struct address_notes *n, const uint8_t a[16], const uint8_t b[16])
+{
+	void *x = hashmap_get(&n->by_ip, a), *y = hashmap_get(&n->by_ip, b);
+	struct address_pair pair;
+	uint32_t i, k;
+
+	if (!x || !y)
+		return false;
+	i = hashmap_index(&n->by_ip, x);
+	k = hashmap_index(&n->by_ip, y);
+	pair = (struct address_pair){.low = i < k ? i : k, .high = i < k ? k : i};
+	return hashmap_get(&n->pairs, &pair) != NULL;
 }

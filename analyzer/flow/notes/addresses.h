@@ -37,8 +37,14 @@ struct service {
 	uint8_t protocol, unused[5];
 };
 
+/* Two addresses that exchanged packets, or of which one sent to the other; indexes in by_ip, the smaller first. */
+struct address_pair {
+	uint32_t low, high;
+};
+
 struct address_notes {
 	struct hashmap by_ip;	/* 16 bytes -> struct address */
+	struct hashmap pairs;	/* struct address_pair -> nothing; by summary.c */
 	struct hashmap services; /* struct service -> nothing */
 	uint32_t binding_epoch; /* grows when a binding changes: runs of frames end there */
 	bool wide;		/* the vantage point recorded more than one kind of traffic */
@@ -53,6 +59,9 @@ void addresses_bind_ip(struct address_notes *n, const uint8_t ip[16], uint16_t m
 
 /* Finds the addresses of a flow, which it keeps. */
 void addresses_look_up(struct address_notes *n, struct flow_vantage *f);
+
+/* Do flows between these two addresses stand in the capture? After reading. */
+bool addresses_are_pair(const struct address_notes *n, const uint8_t a[16], const uint8_t b[16]);
 
 /* A or B of a flow whose addresses were found; NULL: the table is full. Valid until another address is found. */
 static inline struct address *addresses_of(const struct address_notes *n, const struct flow_vantage *f, bool b)
