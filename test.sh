@@ -75,6 +75,7 @@ if ((built)); then
 	meson_suite $sanitized sanitizers --no-suite lint --no-suite lab --no-suite read --no-suite decode --no-suite agent \
 		--timeout-multiplier 4
 	script_suite lab 400 tests/lab/run.sh
+	script_suite worlds 120 tests/worlds/run.py "$BOTHENDS" --specs tests/worlds/fixed.jsonl
 	script_suite agent 300 tests/agent/run.sh "$PWD/$release"
 fi
 

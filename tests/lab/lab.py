@@ -150,8 +150,8 @@ class Capture:
     """A running tcpdump or dumpcap. stop() raises Void unless it saw everything."""
 
     def __init__(self, host, interface, path, snaplen=96, promiscuous=False, link_type=None,
-                 pcapng=False, only=None):
-        self.path = path
+                 pcapng=False, only=None, direction=None, buffer_kib=65536):
+        self.path, self.direction, self.buffer_kib = path, direction, buffer_kib
         self.label = f"{host.name}:{interface}"
         self.pcapng = pcapng
         command = self._dumpcap if pcapng else self._tcpdump
@@ -167,7 +167,8 @@ class Capture:
             self.said += line
 
     def _tcpdump(self, interface, snaplen, promiscuous, link_type, only):
-        command = ["tcpdump", "-i", interface, "-n", "-s", str(snaplen), "-B", "65536", "-U",
+        command = ["tcpdump", "-i", interface, "-n", "-s", str(snaplen),
+                   "-B", str(self.buffer_kib), "-U",
                    "--immediate-mode", "-Z", "root", "-w", self.path]
         if not interface.startswith("nflog"):  # netfilter's log has no such stamps
             command.append("--time-stamp-precision=nano")
@@ -175,10 +176,13 @@ class Capture:
             command.append("-p")
         if link_type:
             command += ["-y", link_type]
+        if self.direction:
+            command += ["-Q", self.direction]
         return command + ([only] if only else [])
 
     def _dumpcap(self, interface, snaplen, promiscuous, link_type, only):
-        command = ["dumpcap", "-i", interface, "-n", "-s", str(snaplen), "-B", "64",
+        command = ["dumpcap", "-i", interface, "-n", "-s", str(snaplen),
+                   "-B", str(self.buffer_kib // 1024),
                    "-w", self.path]
         if not promiscuous:
             command.append("-p")
