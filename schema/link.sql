@@ -37,7 +37,7 @@ ORDER BY d.finding_id, d.is_proof, d.n;
 
 -- 2. What explains what. A row: findings of this kind are explained by findings of that kind, when
 -- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
--- confidence. Scopes: to_ip (the same host sends to the same address), path (the same two hosts, the
+-- confidence. Scopes: to_ip (the same host, or address, sends to the same address), path (the same two hosts, the
 -- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
 -- in common), vrid (the same virtual router), rate (lost handshakes that a loss rate explains: not those
 -- that are a story of their own).
@@ -127,6 +127,9 @@ CREATE TEMP TABLE finding_key AS
 SELECT id, kind, 'to_ip' AS scope, r.column1 AS role,
 	coalesce(from_host, host_id) || '>' || to_ip AS key
 FROM finding_end, (VALUES ('s'), ('c')) r
+UNION
+-- and by the sender's address: a place on the way may stand for it
+SELECT id, kind, 'to_ip', r.column1, src_ip || '>' || to_ip FROM finding_end, (VALUES ('s'), ('c')) r
 UNION ALL
 SELECT id, kind, 'path', r.column1, from_host || '>' || to_host FROM finding_end, (VALUES ('s'), ('c')) r
 UNION ALL

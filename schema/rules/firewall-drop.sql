@@ -128,6 +128,11 @@ JOIN icmp_error i ON i.vantage_id = f.vantage_id AND i.src_ip = f.src_ip AND i.q
 	AND i.quoted_dst_ip = f.quoted_dst_ip AND i.type = f.type
 ORDER BY f.key, i.at_ns, i.frame;
 
+-- When frames to an address went to a MAC that is not its owner's.
+CREATE TEMP TABLE fw_misled AS
+SELECT dst_ip AS ip, first_ns, last_ns FROM finding WHERE kind = 'mac-mismatch';
+CREATE INDEX temp.fw_misled_by_ip ON fw_misled(ip);
+
 -- Connections that arrived at the server's own capture and got no answer there. The last seconds of
 -- the capture prove nothing, nor do frames that were not meant for this host's MAC.
 CREATE TEMP TABLE fw_silent AS
@@ -152,6 +157,10 @@ WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') --
 		AND d.to_ns > x.first_ns)
 	AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = x.flow_id AND p.direction = 'c2s'
 		AND p.to_vantage_id = x.vantage_id AND p.misaddressed > 0)
+	-- nor what a former holder of the address got by its neighbour's mistake
+	AND NOT EXISTS (SELECT 1 FROM fw_misled m WHERE m.ip = x.server_ip
+		AND m.first_ns <= ref_ns(x.vantage_id, x.last_ns) + 1000000000
+		AND m.last_ns >= ref_ns(x.vantage_id, x.first_ns) - 1000000000)
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_logged)
 	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);
 

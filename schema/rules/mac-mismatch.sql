@@ -1,5 +1,5 @@
 -- Frames to a neighbour went to a MAC that is not its owner's; or took another way back (l2-asymmetric)
--- if: SELECT 1 FROM mac_use WHERE role = 'destination' AND outgoing = 1 AND binding_mac IS NOT mac
+-- if: SELECT 1 FROM mac_use WHERE role = 'destination' AND outgoing = 1 AND binding_mac IS NOT mac UNION ALL SELECT 1 FROM arp WHERE instr(target_ip, ':')
 --
 -- A frame that leaves for an address on this link must carry the MAC that its owner speaks from.
 -- Three witnesses tell that MAC: the owner's own capture or facts, ARP and neighbour discovery, and
@@ -7,7 +7,8 @@
 -- where the owner was not captured: an older one may be a former owner of the address.
 -- In doubt nothing is said: peers that are not on the link, virtual and group MACs, routers, hosts
 -- that answer for others (proxy ARP), bonds. Where the peer's answers prove that the frames arrive,
--- the odd MAC is a path and no fault, and is called l2-asymmetric.
+-- the odd MAC is a path and no fault, and is called l2-asymmetric. Only the owner's own answer is one: a place
+-- that saw the frames (a tap, a gateway, the former holder of the address) is not where they should have arrived.
 
 -- Who claims an address at which vantage point: frames from it, and ARP. A TTL that no router has
 -- lowered, and any ARP, speak for a direct neighbour.
@@ -55,16 +56,37 @@ UNION
 SELECT vantage_id, mac FROM mac_use WHERE role = 'destination' AND outgoing = 1
 GROUP BY vantage_id, mac HAVING count(DISTINCT ip) >= 4;
 
+-- Neighbour discovery to one neighbour is IPv6 to it. The MAC is right when the address had spoken from it
+-- and from no other since; an answer may follow at once.
+CREATE TEMP TABLE mm_nd AS
+SELECT a.vantage_id, a.target_ip AS ip, a.ethernet_dst AS mac, a.at_ns, a.capture_file_id, a.frame,
+	EXISTS (SELECT 1 FROM mm_claim k WHERE k.vantage_id = a.vantage_id AND k.ip = a.target_ip
+		AND k.mac = a.ethernet_dst AND k.first_ns <= a.at_ns + 1000000000
+		AND NOT EXISTS (SELECT 1 FROM mm_claim o WHERE o.vantage_id = a.vantage_id AND o.ip = a.target_ip
+			AND o.mac != k.mac AND o.first_ns BETWEEN k.first_ns AND a.at_ns)) AS is_right
+FROM arp a JOIN vantage v ON v.id = a.vantage_id AND v.mac = a.ethernet_src
+WHERE instr(a.target_ip, ':') AND a.operation IN ('request', 'reply')
+	AND substr(a.ethernet_dst, 2, 1) NOT IN ('1', '3', '5', '7', '9', 'b', 'd', 'f');
+
 -- Frames that left under a MAC from which the address did not speak at that time. binding_mac is the
--- one it had last spoken from; rows without it (it never spoke there) are judged by the owner's word.
+-- one it had last spoken from; rows without it (it had not spoken yet) are judged by its first word, or the owner's.
 CREATE TEMP TABLE mm_sent AS
 SELECT m.vantage_id, v.host_id, m.ip, m.mac, sum(m.frames) AS frames, min(m.first_ns) AS first_ns,
-	max(m.last_ns) AS last_ns, m.first_file_id, m.first_frame,
-	(SELECT sum(t.frames) FROM mac_use t WHERE t.ip = m.ip AND t.role = 'destination'
-		AND t.vantage_id = m.vantage_id AND t.outgoing = 1) AS total
-FROM mac_use m JOIN vantage v ON v.id = m.vantage_id
-WHERE m.role = 'destination' AND m.outgoing = 1 AND v.kind = 'nic'
-	AND m.binding_mac IS NOT m.mac
+	max(m.last_ns) AS last_ns, m.file_id AS first_file_id, m.frame AS first_frame,
+	(SELECT coalesce(sum(t.frames), 0) FROM mac_use t WHERE t.ip = m.ip AND t.role = 'destination'
+		AND t.vantage_id = m.vantage_id AND t.outgoing = 1)
+	+ (SELECT count(*) FROM mm_nd d WHERE d.ip = m.ip AND d.vantage_id = m.vantage_id) AS total
+FROM (
+	SELECT *, first_value(first_file_id) OVER w AS file_id, first_value(first_frame) OVER w AS frame FROM (
+		SELECT vantage_id, ip, mac, frames, first_ns, last_ns, first_file_id, first_frame FROM mac_use u
+		WHERE role = 'destination' AND outgoing = 1 AND binding_mac IS NOT mac
+			AND (binding_mac IS NOT NULL OR mac IS NOT (SELECT c.mac FROM mm_claim c
+				WHERE c.vantage_id = u.vantage_id AND c.ip = u.ip ORDER BY c.first_ns LIMIT 1))
+		UNION ALL
+		SELECT vantage_id, ip, mac, 1, at_ns, at_ns, capture_file_id, frame FROM mm_nd WHERE NOT is_right)
+	WINDOW w AS (PARTITION BY vantage_id, ip, mac ORDER BY first_ns)) m
+JOIN vantage v ON v.id = m.vantage_id
+WHERE v.kind = 'nic'
 	AND substr(m.mac, 2, 1) NOT IN ('1', '3', '5', '7', '9', 'b', 'd', 'f')
 	AND m.mac != '00:00:00:00:00:00' AND NOT mac_virtual(m.mac)
 GROUP BY m.vantage_id, m.ip, m.mac;
@@ -146,8 +168,9 @@ WHERE NOT EXISTS (SELECT 1 FROM mac_use d WHERE d.ip = p.ip AND d.role = 'destin
 		OR (f.protocol = 'tcp' AND p.ip = fv.server_ip AND fv.syn_c2s > 0
 			AND fv.rst_s2c + fv.syn_s2c > 0)
 		OR (f.protocol != 'tcp' AND p.ip = fv.server_ip AND fv.packets_s2c > 0)
-		OR EXISTS (SELECT 1 FROM path d WHERE d.flow_id = f.id AND d.delivered > 0
-			AND d.from_vantage_id = p.vantage_id
+		-- its own capture shows them, on its own way in
+		OR EXISTS (SELECT 1 FROM path d JOIN vantage o ON o.id = d.to_vantage_id AND o.host_id = p.owner_host
+			WHERE d.flow_id = f.id AND d.delivered > 0 AND d.from_vantage_id = p.vantage_id
 			AND d.direction = CASE WHEN p.ip = fv.server_ip THEN 'c2s' ELSE 's2c' END)
 	)
 GROUP BY p.vantage_id, p.ip, p.mac;
@@ -226,7 +249,8 @@ SELECT f.key,
 	CASE WHEN f.answered THEN
 		'find out why ' || h.name || ' sends the other way: a bridge that skips address translation, '
 			|| 'a bond, or two routers'
-	ELSE 'on ' || h.name || ': ip neigh flush ' || f.ip END,
+	ELSE 'on ' || h.name || ': ip neigh del ' || f.ip || ' dev '
+		|| coalesce(n.interface, nullif(v.interface, 'any'), 'INTERFACE') END,
 	json_patch('{}', json_object(
 		'ip', f.ip, 'mac_used', f.mac, 'mac_real', f.mac_real,
 		'proof', CASE WHEN f.owner_host IS NOT NULL THEN 'its own interface' WHEN f.by_arp THEN 'ARP'
@@ -236,6 +260,7 @@ SELECT f.key,
 		'at_risk', json(r.entries)))
 FROM mm_found f
 JOIN host h ON h.id = f.host_id
+JOIN vantage v ON v.id = f.vantage_id
 LEFT JOIN neighbor n ON n.rowid = f.snapshot
 LEFT JOIN mm_risk r ON r.key = f.key
 ORDER BY f.key;
