@@ -449,11 +449,15 @@ static bool infer_together(struct dataset *data, const struct flows *flows, stru
 	return progress;
 }
 
-/* The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet. */
+/*
+ * The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet, and only one does: a
+ * router hands packets of an address on with a TTL that it counted down, and where two of the host's interfaces face
+ * each other, each sees the other's MAC as well.
+ */
 static void infer_own_mac(const struct dataset *data, struct vantage *v)
 {
 	const struct host *h = &data->hosts[v->host];
-	uint64_t most = 0;
+	uint16_t found = MAC_NONE;
 
 	if (v->inferred.own_mac != MAC_NONE)
 		return;
@@ -461,11 +465,13 @@ static void infer_own_mac(const struct dataset *data, struct vantage *v)
 		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
 		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
-		if (k->role != 0 || !host_has(h, k->ip) || u->frames <= most)
+		if (k->role != 0 || k->mac == found || !summary_is_initial_ttl(u->ttl_max) || !host_has(h, k->ip))
 			continue;
-		most = u->frames;
-		v->inferred.own_mac = k->mac;
+		if (found != MAC_NONE)
+			return;
+		found = k->mac;
 	}
+	v->inferred.own_mac = found;
 }
 
 /* Is most of what it sees its own? Not so where a port is mirrored. */

@@ -12,6 +12,10 @@
 #include "read/neigh.h"
 #include "read/source.h"
 #include "read/inputs.h"
+#include "run/names.h"
+
+/* Folders of a path that are told apart by. */
+#define FOLDERS_MAX 64
 
 /* NAME=PATH, unless a file of that very name exists or the name would be a path. */
 static const char *split_name(const char *input, char **ret_name)
@@ -24,23 +28,6 @@ static const char *split_name(const char *input, char **ret_name)
 		return input;
 	*ret_name = mem_strndup(input, (size_t)(equals - input));
 	return equals + 1;
-}
-
-/* The file's name without folder and without what says its format. */
-static char *stem_of(const char *path)
-{
-	static const char *const endings[] = {".gz", ".zst", ".pcapng", ".pcap", ".cap", ".ntar", ".dump", ".jsonl",
-		".facts", ".json", ".txt", ".neigh"};
-	const char *slash = strrchr(path, '/');
-	char *stem = mem_strdup(strcmp(path, "-") == 0 ? "stdin" : slash ? slash + 1 : path);
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		size_t n = strlen(stem), e = strlen(endings[i]);
-
-		if (n > e && strcasecmp(stem + n - e, endings[i]) == 0)
-			stem[n - e] = 0;
-	}
-	return stem;
 }
 
 static void take_host_name(void *context, const struct agent_fact *fact)
@@ -63,6 +50,14 @@ static char *agent_name(const struct capfile_info *info)
 	return name;
 }
 
+static void name_by_path(struct plan_input *in)
+{
+	if (in->name)
+		return;
+	in->name = names_stem(in->path);
+	in->named_by_path = true;
+}
+
 static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile *cf)
 {
 	const struct capfile_info *info = capfile_info(cf);
@@ -73,8 +68,7 @@ static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile
 	p->total_bytes += info->stored_size;
 	if (!in->name)
 		in->name = agent_name(info);
-	if (!in->name)
-		in->name = stem_of(in->path);
+	name_by_path(in);
 	if (in->regular)
 		(void)capfile_close(cf);
 	else
@@ -109,8 +103,8 @@ static int inspect_other(struct plan *p, struct plan_input *in, struct source *s
 		return CAPFILE_NOT_CAPTURE;
 	if (in->kind == PLAN_AGENT_FACTS && !in->name)
 		in->name = facts_name(text, n);
-	if (in->kind != PLAN_FLOW_LOG && !in->name)
-		in->name = stem_of(in->path);
+	if (in->kind != PLAN_FLOW_LOG)
+		name_by_path(in);
 	return 0;
 }
 
@@ -258,6 +252,47 @@ static void name_sidecars(struct plan *p)
 	}
 }
 
+static bool same_folder(const char *a, const char *b)
+{
+	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
+	size_t n = x ? (size_t)(x - a) : 0;
+
+	return n == (y ? (size_t)(y - b) : 0) && !x == !y && memcmp(a, b, n) == 0;
+}
+
+/* A capture of another folder with the same name, which its path alone gave. */
+static const struct plan_input *namesake(const struct plan *p, const struct plan_input *in)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct plan_input *other = &p->inputs[i];
+
+		if (other->kind == PLAN_CAPTURE && other->named_by_path && strcmp(other->name, in->name) == 0 &&
+			!same_folder(other->path, in->path))
+			return other;
+	}
+	return NULL;
+}
+
+/* Equal names in different folders: as many folders before each as tell them apart. */
+static void tell_apart(struct plan *p)
+{
+	for (unsigned folders = 1; folders < FOLDERS_MAX; folders++) {
+		bool *equal = mem_array(p->count + 1, sizeof(*equal)), any = false;
+
+		for (uint32_t i = 0; i < p->count; i++)
+			any |= equal[i] = p->inputs[i].named_by_path && namesake(p, &p->inputs[i]);
+		for (uint32_t i = 0; i < p->count; i++) {
+			if (!equal[i])
+				continue;
+			free(p->inputs[i].name);
+			p->inputs[i].name = names_qualified(p->inputs[i].path, folders);
+		}
+		free(equal);
+		if (!any)
+			return;
+	}
+}
+
 int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 {
 	int r = 0;
@@ -272,6 +307,8 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 			r = add_file(p, &w.files[k], name, err);
 		inputs_release(&w);
 	}
+	if (r == 0)
+		tell_apart(p);
 	name_sidecars(p);
 	if (r > 0)
 		r = -EINVAL;

@@ -12,6 +12,7 @@ struct plan_input {
 	enum plan_kind kind;
 	bool named_file;	/* on the command line; false: found in a folder */
 	bool named_host;	/* NAME= was given */
+	bool named_by_path;	/* neither NAME= nor the file itself says whose it is */
 	uint64_t device, inode; /* 0: not known */
 	bool regular;		/* a file that can be opened again; not standard input, no pipe */
 	int64_t first_ns;	/* captures: time of the first frame; INT64_MAX: none */
