@@ -1,5 +1,5 @@
 """What the agent's tests share: a lab of two network namespaces, the agent as a process, its files."""
-import glob, json, os, re, shutil, signal, subprocess, sys, tempfile, time
+import functools, glob, json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 HEAVY = bool(os.environ.get("AGENT_HEAVY"))
 BUILD = os.path.abspath("../../build")
@@ -35,19 +35,43 @@ def agent_path():
     return os.path.join(BUILD, "capture/bothends-agent")
 
 
+@functools.cache
+def obstacle():
+    """Why no namespaces can be made here (no root, a container, a chroot whose / is no mount), or None."""
+    if os.geteuid():
+        return "needs root"
+    name = f"agP{os.getpid()}"
+    try:
+        run("ip", "netns", "add", name)
+        run("ip", "netns", "exec", name, "true")
+        return None
+    except AssertionError as why:
+        return f"no network namespaces: {why}"
+    finally:
+        run("ip", "netns", "del", name, ok=False)
+
+
 class Lab:
     """Namespaces A and B with one veth pair, 10.77.0.1 and 10.77.0.2, and a scratch folder."""
 
     def __init__(self):
-        if os.geteuid():
-            raise Skip("needs root")
         need("ip", "nft", "tshark", "capinfos")
+        if obstacle():
+            raise Skip(obstacle())
         self.a, self.b = f"agA{os.getpid()}", f"agB{os.getpid()}"
         self.agents, self.processes, self.mounts = [], [], []
         self.dir = tempfile.mkdtemp(prefix="agent-")
         os.chmod(self.dir, 0o755)
 
     def __enter__(self):
+        try:
+            self.wire()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def wire(self):
         for ns in (self.a, self.b):
             run("ip", "netns", "add", ns)
             run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1", ns=ns)
@@ -58,7 +82,6 @@ class Lab:
             run("ip", "-n", ns, "link", "set", "eth0", "up")
             run("ip", "-n", ns, "link", "set", "lo", "up")
         run("ping", "-qc1", "10.77.0.2", ns=self.a)
-        return self
 
     def __exit__(self, *_):
         for p in self.processes + [a.process for a in self.agents]:

@@ -36,7 +36,7 @@ for tool in ip tcpdump tshark nft ping python3; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
 trap cleanup EXIT
-ip netns add "$a" || skip "no network namespaces here"
+ip netns add "$a" && ip netns exec "$a" true || skip "no network namespaces here"
 ip netns add "$b"
 
 ina() { ip netns exec "$a" "$@"; }
