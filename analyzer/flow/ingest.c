@@ -354,6 +354,7 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 		v->span.first_ns = f->time_ns;
 	if (f->time_ns > v->span.last_ns)
 		v->span.last_ns = f->time_ns;
+	steady_note(&v->steady, t->ordinal, f->time_ns);
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
 		account(rd, CAPTURE_FILTERED, f);
 		return false;
@@ -361,7 +362,6 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
 		f->time_ns = sane_time(p->nflog_time_ns);
-	steady_note(&v->steady, t->ordinal, f->time_ns);
 	if (p->version) {
 		flow_lookup_of(p, &t->lookup);
 		flowtab_prefetch_bucket(&v->flows, &t->lookup);

@@ -19,6 +19,7 @@ struct steady {
 		int64_t shift_ns;
 	} *turns;
 	uint32_t count, cap;
+	int64_t first_ns;  /* of the first frame; INT64_MAX: there was none */
 	int64_t high_ns;   /* highest stamp since the last turn */
 	int64_t regain_ns; /* a stamp that soon reaches this undoes the last turn; INT64_MAX: none does */
 };
@@ -36,6 +37,8 @@ void steady_regained(struct steady *s, uint32_t frame);
 /* Takes notice of a frame; they come in the order of the file. */
 static inline void steady_note(struct steady *s, uint32_t frame, int64_t stamp_ns)
 {
+	if (s->first_ns == INT64_MAX)
+		s->first_ns = stamp_ns;
 	if (stamp_ns >= s->regain_ns)
 		steady_regained(s, frame);
 	if (stamp_ns >= s->high_ns)

@@ -127,6 +127,7 @@ static struct clock_bounds clock_of_model(const struct clock_model *m, int64_t t
 			high = middle;
 	}
 	b = clock_piece_of(m, low, t, other);
+	b.beyond = t < clock_begin(&m->pieces[0], other) || t > clock_end(&m->pieces[m->count - 1], other);
 	if (low + 1 < m->count && t > clock_end(&m->pieces[low], other))
 		return clock_unite(b, clock_piece_of(m, low + 1, t, other));
 	if (low && t < clock_end(&m->pieces[low - 1], other))

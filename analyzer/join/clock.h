@@ -54,6 +54,7 @@ struct clock_bounds {
 	bool has_low, has_high;
 	int64_t low, high;
 	int64_t there_ns; /* the other vantage point's steady time, by the middle */
+	bool beyond;	  /* no sample before, or none behind: a step there would not show */
 };
 
 /* The middle; or the bound there is; or 0. */

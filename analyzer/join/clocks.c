@@ -22,7 +22,7 @@ static void clocks_fit_pairs(struct clocks *c, const struct clock_samples *sampl
 static struct clock_bounds clocks_negate(struct clock_bounds b)
 {
 	return (struct clock_bounds){.has_low = b.has_high, .has_high = b.has_low, .low = -b.high, .high = -b.low,
-		.there_ns = b.there_ns};
+		.there_ns = b.there_ns, .beyond = b.beyond};
 }
 
 static bool clocks_on_one_host(const struct clocks *c, uint32_t a, uint32_t b)
@@ -44,21 +44,49 @@ static const struct clock_model *clocks_pair(const struct clocks *c, uint32_t a,
 	return &c->pairs[a < b ? a * c->n + b : b * c->n + a];
 }
 
-static struct clock_bounds clocks_direct(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
+static bool clocks_bounds_any(struct clock_bounds b)
 {
-	if (clocks_on_one_host(c, from, to))
-		return clocks_no_offset(c, from, to, t);
-	if (from < to)
-		return clock_at(clocks_pair(c, from, to), t);
-	/* The model runs over the other clock's time. */
-	return clocks_negate(clock_at_other(clocks_pair(c, from, to), t));
+	return b.has_low || b.has_high;
 }
 
-/* The tighter of two intervals for one offset; a contradiction keeps the first. */
+/*
+ * Beyond the samples clocks go on as steady time does, and a turn back of either is known from its own file:
+ * its size but for the time that passed between two frames, which only the other clock could tell.
+ */
+static struct clock_bounds clocks_turned(const struct clocks *c, uint32_t from, uint32_t to, int64_t t, struct clock_bounds b)
+{
+	int64_t here = t - steady_at(&c->data->vantages[from].steady, t).shift_ns;
+	int64_t there = b.there_ns - steady_at(&c->data->vantages[to].steady, b.there_ns).shift_ns;
+	int64_t moved = there - here - clock_bounds_middle(b);
+
+	b.low += moved;
+	b.high += moved;
+	b.has_high &= moved <= 0;
+	b.has_low &= moved >= 0;
+	return b;
+}
+
+static struct clock_bounds clocks_direct(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
+{
+	struct clock_bounds b;
+
+	if (clocks_on_one_host(c, from, to))
+		return clocks_no_offset(c, from, to, t);
+	/* The model runs over the time of the smaller index's clock. */
+	b = from < to ? clock_at(clocks_pair(c, from, to), t) : clocks_negate(clock_at_other(clocks_pair(c, from, to), t));
+	return b.beyond && clocks_bounds_any(b) ? clocks_turned(c, from, to, t, b) : b;
+}
+
+/*
+ * The tighter of two intervals for one offset; a contradiction keeps the first. What lies between samples
+ * knows of steps that what lies beyond them does not.
+ */
 static struct clock_bounds clocks_intersect(struct clock_bounds a, struct clock_bounds b)
 {
 	struct clock_bounds r = a;
 
+	if (a.beyond != b.beyond && clocks_bounds_any(a) && clocks_bounds_any(b))
+		return a.beyond ? b : a;
 	if (b.has_low && (!r.has_low || b.low > r.low)) {
 		r.low = b.low;
 		r.has_low = true;
@@ -78,13 +106,13 @@ static struct clock_bounds clocks_detour(const struct clocks *c, uint32_t from, 
 {
 	struct clock_bounds a = clocks_direct(c, from, via, t), b;
 
-	if (!a.has_low && !a.has_high)
+	if (!clocks_bounds_any(a))
 		return (struct clock_bounds){0};
 	if (!(a.has_low && a.has_high) && clocks_pair(c, via, to)->count > 1)
 		return (struct clock_bounds){0};
 	b = clocks_direct(c, via, to, a.there_ns);
 	return (struct clock_bounds){.has_low = a.has_low && b.has_low, .has_high = a.has_high && b.has_high,
-		.low = a.low + b.low, .high = a.high + b.high, .there_ns = b.there_ns};
+		.low = a.low + b.low, .high = a.high + b.high, .there_ns = b.there_ns, .beyond = a.beyond || b.beyond};
 }
 
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)

@@ -9,7 +9,23 @@
 struct arrival_window {
 	bool known;
 	int64_t from, to;
+	int64_t shift_ns; /* the receiver's steady time minus its stamps then */
 };
+
+/* When a capture ran for all that is known, steady time: what was recorded, or its frames. */
+struct running {
+	int64_t from, to;
+};
+
+static struct running running(const struct vantage *v)
+{
+	int64_t shift_ns = steady_behind(&v->steady, v->steady.count);
+	int64_t first = v->steady.count ? v->steady.first_ns : v->span.first_ns;
+	int64_t last = v->steady.count ? v->steady.high_ns : v->span.last_ns;
+
+	return (struct running){.from = v->span.start_ns != INT64_MIN && v->span.start_ns < first ? v->span.start_ns : first,
+		.to = (v->span.end_ns > last ? v->span.end_ns : last) + shift_ns};
+}
 
 /* Bounds on the offset from one end of the path to the other when that one's segment was stamped. */
 static struct clock_bounds bounds_at(const struct path *path, uint32_t from, uint32_t to, const struct segment *s)
@@ -20,6 +36,7 @@ static struct clock_bounds bounds_at(const struct path *path, uint32_t from, uin
 static struct arrival_window arrival_window(const struct path *path, const struct segment *sent)
 {
 	struct clock_bounds b = bounds_at(path, path->in.from, path->in.to, sent);
+	int64_t shift_ns = steady_at(&path->in.data->vantages[path->in.to].steady, b.there_ns).shift_ns;
 	int64_t sent_ns = sent->time_ns;
 	int64_t delay_max = path->in.clocks->delay_max_ns;
 
@@ -33,7 +50,8 @@ static struct arrival_window arrival_window(const struct path *path, const struc
 		b.low = b.high - delay_max;
 	if (!b.has_high)
 		b.high = b.low;
-	return (struct arrival_window){.known = true, .from = sent_ns + b.low, .to = sent_ns + b.high + delay_max};
+	return (struct arrival_window){
+		.known = true, .from = sent_ns + b.low, .to = sent_ns + b.high + delay_max, .shift_ns = shift_ns};
 }
 
 static bool touches(const struct capture_span *spans, uint32_t count, int64_t from, int64_t to)
@@ -54,8 +72,7 @@ static const char *not_covered(const struct path *path, uint32_t sent_index, int
 	const struct vantage *v = &path->in.data->vantages[path->in.to];
 	const struct segment *sent = path->in.sent->transmissions[sent_index].seg;
 	struct arrival_window w = arrival_window(path, sent);
-	int64_t start = v->span.start_ns != INT64_MIN && v->span.start_ns < v->span.first_ns ? v->span.start_ns : v->span.first_ns;
-	int64_t end = v->span.end_ns > v->span.last_ns ? v->span.end_ns : v->span.last_ns;
+	struct running ran = running(v);
 	bool between = clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
 	bool some = path->out.first_whole != TRANSMISSION_NONE;
 	bool begun = between || (some && path->out.first_whole < sent_index);
@@ -74,7 +91,7 @@ static const char *not_covered(const struct path *path, uint32_t sent_index, int
 		return NULL;
 	if (!w.known)
 		return "not-covered";
-	if ((!begun && w.from < start) || (!went_on && w.to > end))
+	if ((!begun && w.from + w.shift_ns < ran.from) || (!went_on && w.to + w.shift_ns > ran.to))
 		return "edge";
 	return NULL;
 }
@@ -413,16 +430,17 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 	const struct vantage *v = &path->in.data->vantages[path->in.from];
 	const struct segment *got = path->in.received->transmissions[index].seg;
 	struct clock_bounds b = bounds_at(path, path->in.to, path->in.from, got);
-	int64_t at = got->time_ns;
+	struct running ran = running(v);
+	int64_t at = got->time_ns, shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
 	bool known = b.has_low || b.has_high;
 
 	if (known && touches(v->gaps.rows, v->gaps.count, at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns,
 			     at + (b.has_high ? b.high : b.low)))
 		return false;
 	if (index < path->out.first_arrived &&
-		!(known && at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns >= v->span.first_ns))
+		!(known && at + shift_ns + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns >= ran.from))
 		return false;
-	return index < path->out.last_arrived || (known && at + (b.has_high ? b.high : b.low) <= v->span.last_ns);
+	return index < path->out.last_arrived || (known && at + shift_ns + (b.has_high ? b.high : b.low) <= ran.to);
 }
 
 struct fate fate_of_extra(const struct path *path, const struct gap *r)

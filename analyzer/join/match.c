@@ -67,7 +67,8 @@ static NOINLINE void refresh_bound(struct causality *c, int64_t t)
 {
 	struct clock_bounds b = clock_memo_between(c->clocks, c->from, c->to, t);
 
-	c->ahead = b.has_low ? b.low : INT64_MIN;
+	/* Clocks that step may have done so where no packet shows it. */
+	c->ahead = b.has_low && !(b.beyond && c->clocks->clocks->stepped) ? b.low : INT64_MIN;
 	c->since = t;
 	c->until = t + CAUSALITY_STRETCH_NS;
 }
