@@ -180,6 +180,7 @@ static bool take_header(struct layer *l)
 		return false;
 	p->icmp_type = h[0];
 	p->icmp_code = h[1];
+	p->icmp_checksum = be16(h + 2);
 	p->icmp_rest = be32(h + 4);
 	p->src_port = 0;
 	p->dst_port = 0;

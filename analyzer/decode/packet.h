@@ -141,6 +141,7 @@ struct packet {
 
 	/* ICMP and ICMPv6, ND too (without a quote). */
 	uint8_t icmp_type, icmp_code;
+	uint16_t icmp_checksum;
 	uint32_t icmp_rest;   /* second word of the header, host order: identifier/sequence, MTU ... */
 	/*
 	 * An ICMP error that quotes enough to name a flow: IP header, ports, and the sequence number

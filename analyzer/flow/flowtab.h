@@ -61,7 +61,6 @@ struct flow_vantage {
 	struct segment_chunk *head, *tail;
 	struct segment *newest; /* the last one appended */
 	uint32_t slots;
-	uint32_t newest_ifindex;
 	uint32_t flow;	  /* global flow, set by pairing; FLOW_NONE before */
 	uint32_t file_frames;	  /* of the current capture file, until ingest takes them into its account */
 	struct flow_side side[2]; /* [0] A, [1] B */

@@ -207,20 +207,28 @@ static inline void count_frame(
 /* A packet of a flow, which it has to be added to. */
 #define OF_FLOW (-2)
 
+/* What a message says beside being a packet of its flow. */
+static NOINLINE void note_message(struct vantage *v, const struct observation *o)
+{
+	if (o->packet->disposition == PACKET_ICMP)
+		icmps_add(&v->icmps, o);
+	else if (o->packet->disposition == PACKET_VRRP)
+		vrrps_add(&v->vrrps, o);
+}
+
 /* Adds a packet to its flow. Returns the disposition to account it under, or HELD_BY_FLOW. */
 static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	struct flow_vantage *f;
 	bool from_b;
+	enum track_result result = track_packet(o, &f, &from_b);
 
-	switch (track_packet(o, &f, &from_b)) {
-	case TRACK_TABLE_FULL:
-		return CAPTURE_TABLE_FULL;
-	case TRACK_COPY:
+	if (result == TRACK_COPY)
 		return CAPTURE_DUPLICATE;
-	case TRACK_ADDED:
-		break;
-	}
+	if (o->packet->disposition != PACKET_TCP)
+		note_message(&rv->v, o);
+	if (result == TRACK_TABLE_FULL)
+		return CAPTURE_TABLE_FULL;
 	if (o->packet->disposition == PACKET_VRRP)
 		return PACKET_VRRP;
 	count_frame(rd, rv, f, o->frame);
@@ -279,15 +287,11 @@ static NOINLINE int dispose_other(
 		return dispose_fragment(rd, rv, o);
 	switch (p->disposition) {
 	case PACKET_ICMP:
-		icmps_add(&rv->v.icmps, o);
-		return OF_FLOW;
 	case PACKET_TCP:
 	case PACKET_UDP:
 	case PACKET_IP_OTHER:
 	case PACKET_CARP:
-		return OF_FLOW;
 	case PACKET_VRRP:
-		vrrps_add(&rv->v.vrrps, o);
 		return OF_FLOW;
 	case PACKET_ARP:
 	case PACKET_ND:
@@ -604,6 +608,8 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	for (uint32_t i = 0; i < rd->count; i++) {
 		activity_close(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
+		free(rd->vantages[i]->v.recent);
+		rd->vantages[i]->v.recent = NULL;
 	}
 	rd->fragments = fragments_free(rd->fragments);
 	*ret_result = r;

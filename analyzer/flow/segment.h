@@ -7,7 +7,7 @@
 #define SEGMENT_FROM_B 0x01	/* sent by endpoint B of the flow's key */
 #define SEGMENT_TIMESTAMP 0x02	/* tsval and tsecr are set */
 #define SEGMENT_SACK 0x04	/* the next slot holds its SACK blocks */
-#define SEGMENT_DUPLICATE 0x08	/* identical to the one before it but for time: a copy made on the way or by the capture */
+#define SEGMENT_DUPLICATE 0x08	/* identical to one shortly before it but for time: a copy made on the way or by the capture */
 #define SEGMENT_OPTIONS_CUT 0x10 /* the snap length cut the options: no timestamp proves nothing */
 #define SEGMENT_OUT 0x20	/* the capture says that its host sent it */
 #define SEGMENT_IN 0x40		/* the capture says that its host received it */
@@ -15,7 +15,7 @@
 
 struct segment {
 	int64_t time_ns;
-	uint32_t seq, ack;     /* TCP; other protocols: 0 */
+	uint32_t seq, ack;     /* TCP; ICMP: type and number, checksum; other protocols: 0 */
 	uint32_t tsval, tsecr;
 	uint32_t length;       /* transport payload bytes on the wire; may be a merged record's */
 	uint32_t frame;	       /* ordinal among the host's frames: fileindex.h turns it into file and number */

@@ -3,10 +3,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "base/nsec.h"
-
-/* Two copies of one packet that the capture itself made are this close. */
-#define COPY_SPAN_NS NSEC_PER_MSEC
+#include "flow/copies.h"
 
 static inline uint32_t hash_bytes(const uint8_t bytes[SEGMENT_HASHED], uint32_t length)
 {
@@ -110,38 +107,13 @@ static void fill_tcp(struct segment *s, const struct packet *p)
 		(p->tcp_options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
 }
 
-/* Bits that two copies of one packet may differ in. */
-#define COPY_BITS (SEGMENT_DUPLICATE | SEGMENT_OUT | SEGMENT_IN)
-
-static bool same_packet(const struct segment *a, const struct segment *b)
+/* Errors about packets of one flow differ in their checksum alone, within what is kept of them. */
+static void fill_icmp(struct segment *s, const struct packet *p)
 {
-	return a->seq == b->seq && a->ack == b->ack && a->length == b->length && a->flags == b->flags &&
-		a->window == b->window && a->tsval == b->tsval && a->tsecr == b->tsecr &&
-		a->ip_id == b->ip_id && a->hash == b->hash && !((a->bits ^ b->bits) & ~COPY_BITS);
-}
-
-enum copy { COPY_NONE, COPY_BY_CAPTURE, COPY_TWIN };
-
-/*
- * Is s a copy of the segment recorded just before it in its flow? Seen again under other MACs,
- * another TTL or on another interface, the capture looked twice at one packet (a bridge, a bond,
- * a router's two sides). Otherwise it is a duplicate: the network or the capture made it, and the join
- * decides. Equal duplicate ACKs without IP ID are no duplicates: a host sends those.
- */
-static enum copy copy_of_newest(const struct flow_vantage *f, const struct segment *s, uint32_t ifindex)
-{
-	const struct segment *last = f->newest;
-	int64_t apart;
-
-	if (!same_packet(last, s))
-		return COPY_NONE;
-	apart = s->time_ns - last->time_ns;
-	if (apart > COPY_SPAN_NS || apart < -COPY_SPAN_NS)
-		return COPY_NONE;
-	if (last->src_mac != s->src_mac || last->dst_mac != s->dst_mac || last->ttl != s->ttl ||
-		f->newest_ifindex != ifindex)
-		return COPY_BY_CAPTURE;
-	return s->ip_id || s->length ? COPY_TWIN : COPY_NONE;
+	s->seq = (uint32_t)p->icmp_type << 16 | (p->icmp_rest & 0xffff);
+	s->ack = p->icmp_checksum;
+	if (s->hash || !p->payload_len)
+		s->hash ^= p->icmp_rest * 2654435761U + p->icmp_type;
 }
 
 static void build_segment(struct segment *s, const struct observation *o, bool from_b)
@@ -169,18 +141,7 @@ static void build_segment(struct segment *s, const struct observation *o, bool f
 	s->window = 0;
 	s->flags = 0;
 	if (p->disposition == PACKET_ICMP)
-		s->hash ^= p->icmp_rest * 2654435761U + p->icmp_type;
-}
-
-/* Most are told from the one before them by what the packet says, without reading what was just written. */
-static enum copy copy_of(const struct flow_vantage *f, const struct segment *s, const struct packet *p)
-{
-	const struct segment *last = f->newest;
-
-	if (!last || (p->disposition == PACKET_TCP &&
-			     (last->seq != p->seq || last->ack != p->ack || last->length != p->payload_len)))
-		return COPY_NONE;
-	return copy_of_newest(f, s, p->ifindex);
+		fill_icmp(s, p);
 }
 
 static void keep_sack(struct segment *s, const struct packet *p)
@@ -220,7 +181,9 @@ enum track_result track_packet(const struct observation *o, struct flow_vantage 
 		return TRACK_TABLE_FULL;
 	s = flow_vantage_reserve(&v->flows, f, sack ? 2 : 1);
 	build_segment(s, o, from_b);
-	copy = copy_of(f, s, p);
+	if (sack)
+		keep_sack(s, p);
+	copy = copies_note(&v->recent, f, s, o);
 	if (copy == COPY_BY_CAPTURE) {
 		v->counts.duplicates++;
 		return TRACK_COPY;
@@ -229,14 +192,11 @@ enum track_result track_packet(const struct observation *o, struct flow_vantage 
 		v->counts.duplicate_segments++;
 		s->bits |= SEGMENT_DUPLICATE;
 	}
-	if (sack)
-		keep_sack(s, p);
 	note_side(f, &f->side[from_b], p, o->frame->time_ns);
 	/* In a tunnel the MACs are the outer packet's, the addresses the inner one's. */
 	if (!p->tunnel_depth)
 		track_macs(o, f, from_b);
 	f->tunnel = p->tunnel_depth ? p->tunnel : 0;
-	f->newest_ifindex = p->ifindex;
 	flow_vantage_append(f, sack ? 2 : 1);
 	*ret_flow = f;
 	*ret_from_b = from_b;

@@ -43,6 +43,7 @@ void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
 void vantage_release(struct vantage *v)
 {
 	flowtab_release(&v->flows);
+	free(v->recent);
 	steady_release(&v->steady);
 	macs_release(&v->macs);
 	addresses_release(&v->addresses);

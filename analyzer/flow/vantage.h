@@ -55,6 +55,7 @@ struct vantage {
 	bool foreign_seen; /* link layer says: frames for other hosts */
 	/* What it saw: flows, and notes of everything beside them. */
 	struct flowtab flows;
+	struct recent_packets *recent; /* while it is read: copies.h */
 	struct mac_notes macs;
 	struct address_notes addresses;
 	struct activity_notes activity;

@@ -32,7 +32,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct segment *track(const struct packet *p, int64_t time_ns)
+/* The record of a packet, NULL where the capture saw it before. */
+static const struct segment *track_again(const struct packet *p, int64_t time_ns)
 {
 	struct frame frame = {.time_ns = time_ns};
 	struct flow_lookup lookup = {0};
@@ -42,8 +43,16 @@ static const struct segment *track(const struct packet *p, int64_t time_ns)
 	bool from_b;
 
 	flow_lookup_of(p, &lookup);
-	assert_int_equal(track_packet(&o, &f, &from_b), TRACK_ADDED);
-	return f->newest;
+	vantage.counts.ip_frames++;
+	return track_packet(&o, &f, &from_b) == TRACK_ADDED ? f->newest : NULL;
+}
+
+static const struct segment *track(const struct packet *p, int64_t time_ns)
+{
+	const struct segment *s = track_again(p, time_ns);
+
+	assert_non_null(s);
+	return s;
 }
 
 /* Decoding leaves the blocks that a packet does not have as the packet before left them. */
@@ -66,9 +75,164 @@ static void sack_without_the_packet_before(void **state)
 	assert_memory_equal(first, second, sizeof(*first));
 }
 
+#define US 1000
+
+static const struct packet data = {.disposition = PACKET_TCP, .version = 4, .protocol = 6, .src_port = 40000,
+	.dst_port = 80, .tcp_flags = TCP_ACK, .seq = 1, .ack = 1000, .payload_len = 1000, .ttl = 64, .window = 500,
+	.direction = PACKET_IN};
+
+static struct packet forwarded(struct packet p)
+{
+	p.direction = PACKET_OUT;
+	p.ttl--;
+	return p;
+}
+
+/* A router takes a batch in before it sends the first packet of it on. */
+static void copies_with_others_in_between(void **state)
+{
+	struct packet p = data;
+
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++, p.seq += 1000)
+		(void)track(&p, i * US);
+	p.seq = data.seq;
+	for (uint32_t i = 0; i < 8; i++, p.seq += 1000) {
+		struct packet out = forwarded(p);
+
+		assert_null(track_again(&out, (100 + i) * US));
+	}
+	assert_int_equal(vantage.counts.duplicates, 8);
+	assert_int_equal(vantage.counts.duplicate_segments, 0);
+}
+
+/* A SYN-ACK without ID, without payload: other hops tell. */
+static void copy_of_what_has_no_id(void **state)
+{
+	struct packet p = data, out;
+
+	(void)state;
+	p.payload_len = 0;
+	out = forwarded(p);
+	(void)track(&p, 0);
+	assert_null(track_again(&out, 20 * US));
+}
+
+/* Two equal ones in, two out: none comes to be a copy of a copy. */
+static void as_many_copies_as_packets(void **state)
+{
+	struct packet p = data, out = forwarded(p);
+
+	(void)state;
+	p.payload_len = out.payload_len = 0;
+	(void)track(&p, 0);
+	(void)track(&p, 10 * US);
+	assert_null(track_again(&out, 20 * US));
+	assert_null(track_again(&out, 30 * US));
+	(void)track(&out, 40 * US);
+}
+
+/* Later than any bridge or router holds a packet, it is another one. */
+static void no_copy_after_a_while(void **state)
+{
+	struct packet p = data, out = forwarded(p);
+
+	(void)state;
+	(void)track(&p, 0);
+	assert_false(track(&out, 2000 * US)->bits & SEGMENT_DUPLICATE);
+}
+
+/* Doubled by the network: equal in all, and kept, for the join to judge. */
+static void twin_is_kept(void **state)
+{
+	struct packet p = data;
+
+	(void)state;
+	p.ip_id = 7;
+	(void)track(&p, 0);
+	p.seq += 1000;
+	(void)track(&p, 100 * US);
+	p.seq -= 1000;
+	assert_true(track(&p, 200 * US)->bits & SEGMENT_DUPLICATE);
+}
+
+/* Without ID a retransmission equals what it repeats. */
+static void retransmission_is_no_twin(void **state)
+{
+	struct packet p = data;
+
+	(void)state;
+	(void)track(&p, 0);
+	p.seq += 1000;
+	(void)track(&p, 100 * US);
+	p.seq -= 1000;
+	assert_false(track(&p, 200 * US)->bits & SEGMENT_DUPLICATE);
+}
+
+/* SYN-ACKs are without ID: where all is recorded twice they are too, and equal ACKs are still as many as were sent. */
+static void no_id_in_a_doubled_capture(void **state)
+{
+	struct packet p = data;
+
+	(void)state;
+	p.ip_id = 7;
+	(void)track(&p, 0);
+	(void)track(&p, 20 * US);
+	p.ip_id = p.payload_len = 0;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(!(track(&p, (40 + i) * US)->bits & SEGMENT_DUPLICATE), i % 2 == 0);
+}
+
+/* Datagrams of which headers alone were captured are all alike; each is one, by whatever interface it comes. */
+static void headers_alone_are_no_copies(void **state)
+{
+	struct packet p = {.disposition = PACKET_UDP, .version = 6, .protocol = 17, .src_port = 40000, .dst_port = 4500,
+		.payload_len = 1200, .ttl = 64};
+
+	(void)state;
+	for (uint32_t i = 0; i < 10; i++) {
+		p.ifindex = 2 + i % 2;
+		assert_false(track(&p, i * 10 * US)->bits & SEGMENT_DUPLICATE);
+	}
+	assert_int_equal(vantage.counts.duplicates + vantage.counts.duplicate_segments, 0);
+}
+
+/* Errors about several datagrams of one flow differ in the checksum alone. */
+static void errors_with_other_checksums(void **state)
+{
+	struct packet p = {.disposition = PACKET_ICMP, .version = 6, .protocol = 58, .icmp_type = 1, .icmp_code = 3,
+		.payload_len = 100, .ttl = 64};
+
+	(void)state;
+	for (uint16_t i = 0; i < 6; i++) {
+		p.icmp_checksum = i;
+		assert_false(track(&p, i * 400)->bits & SEGMENT_DUPLICATE);
+	}
+}
+
+/* Cut behind the ICMP header no hash of the payload is known, and none is made of what is known. */
+static void no_hash_of_a_cut_echo(void **state)
+{
+	struct packet p = {.disposition = PACKET_ICMP, .version = 6, .protocol = 58, .icmp_type = 128, .icmp_rest = 5,
+		.payload_len = 56, .ttl = 64};
+
+	(void)state;
+	assert_int_equal(track(&p, 0)->hash, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(copies_with_others_in_between, setup, teardown),
+		cmocka_unit_test_setup_teardown(copy_of_what_has_no_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(as_many_copies_as_packets, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_copy_after_a_while, setup, teardown),
+		cmocka_unit_test_setup_teardown(twin_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(retransmission_is_no_twin, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_id_in_a_doubled_capture, setup, teardown),
+		cmocka_unit_test_setup_teardown(headers_alone_are_no_copies, setup, teardown),
+		cmocka_unit_test_setup_teardown(errors_with_other_checksums, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_hash_of_a_cut_echo, setup, teardown),
 		cmocka_unit_test_setup_teardown(sack_without_the_packet_before, setup, teardown),
 	};
 
