@@ -22,6 +22,7 @@ FAULTS = {
     "steps": "a clock steps forward or back",
     "short": "all is over in less than 100 ms",
     "ties": "stamps are rounded: neighbours have the same time",
+    "headers": "headers alone are captured, and records of offload so too",
 }
 SHAPES = ("any", "parallel", "moves")  # no more than one of these
 Passing = collections.namedtuple("Passing", "flow side")
@@ -55,7 +56,8 @@ class Chance:
         self.onesided = (share("A", "B"), share("in", "out"))
         self.batch = share("20us", "300us", "1ms")
         self.rounding = share("us", "ms")
-        self.bare = share(False, False, True)  # headers alone, which datagrams suffer most
+        # Headers alone, which datagrams suffer most; of TCP the options are cut.
+        self.bare = share(False, False, True) and "datagrams" in self.faults and not self.merge or "headers" in self.faults
         self.spare = set()                     # packets that nothing befalls
         self.flows = self._flows(g)
 
@@ -94,7 +96,7 @@ class Chance:
     # --- as a script ---
 
     def point_lines(self):
-        record = f" snaplen={66 if 'any' in self.faults else 60}" * (self.bare and "datagrams" in self.faults)
+        record = f" snaplen={66 if 'any' in self.faults else 60}" * self.bare
         record += f" unit={self.rounding}" * ("ties" in self.faults)
         step = f" step={self.step[0]}s@{self.step[1]}s"
         ends = {name: record + step * ("steps" in self.faults and self.step[2] == name) +
