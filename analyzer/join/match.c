@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "join/match_datagram.h"
 
 /* How far the exact match looks ahead before it leaves a segment to the sorted one. */
 #define LOOK_AHEAD 48
@@ -96,7 +97,7 @@ static bool fits_clock(struct matcher *m, const struct transmission *sent, const
 	return fits;
 }
 
-static void pair(struct matcher *m, uint32_t i, uint32_t k)
+void matcher_pair(struct matcher *m, uint32_t i, uint32_t k)
 {
 	m->sent->transmissions[i].state = m->received->transmissions[k].state = TRANSMISSION_WHOLE;
 	m->sent->transmissions[i].match = k;
@@ -131,13 +132,13 @@ static void match_in_order(struct matcher *m)
 		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n, at = find_sent(m, i, end, received);
 
 		if (at < end) {
-			pair(m, at, k);
+			matcher_pair(m, at, k);
 			i = at + 1;
 			continue;
 		}
 		at = find_sent(m, i > LOOK_AHEAD ? i - LOOK_AHEAD : 0, i, received);
 		if (at < i)
-			pair(m, at, k);
+			matcher_pair(m, at, k);
 	}
 }
 
@@ -226,6 +227,14 @@ static void reopen(struct half_flow *l)
 	}
 }
 
+void matcher_reopen(struct matcher *m)
+{
+	reopen(m->sent);
+	reopen(m->received);
+	m->open_sent = m->sent->count;
+	m->open_received = m->received->count;
+}
+
 /* Do the IDs of what arrived vary at all? */
 static bool ids_vary(const struct half_flow *l)
 {
@@ -248,10 +257,7 @@ static void learn_and_match(struct matcher *m)
 		m->traits.use_id = ids_vary(m->received);
 		return;
 	}
-	reopen(m->sent);
-	reopen(m->received);
-	m->open_sent = m->sent->count;
-	m->open_received = m->received->count;
+	matcher_reopen(m);
 	learn_traits(m);
 	match_in_order(m);
 }
@@ -340,7 +346,7 @@ static void match_refused(struct matcher *m, const uint32_t *sent, uint32_t sent
 			i++;
 		if (i < sent_count && count_same(m, received[k], false, sent, sent_count, how) ==
 					      count_same(m, sent[i], true, received, received_count, how))
-			pair(m, sent[i], received[k]);
+			matcher_pair(m, sent[i], received[k]);
 	}
 }
 
@@ -353,7 +359,7 @@ static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_c
 			if (m->sent->transmissions[sent[i]].state == TRANSMISSION_OPEN &&
 				same(m, &m->sent->transmissions[sent[i]], &m->received->transmissions[received[k]], how) &&
 				fits_clock(m, &m->sent->transmissions[sent[i]], &m->received->transmissions[received[k]])) {
-				pair(m, sent[i], received[k]);
+				matcher_pair(m, sent[i], received[k]);
 				break;
 			}
 		}
@@ -689,13 +695,14 @@ void match_half_flows(struct matcher *m, uint32_t mss)
 	m->traits.mss = mss;
 	m->open_sent = m->sent->count;
 	m->open_received = m->received->count;
-	if (m->sent->count && m->received->count) {
+	if (m->sent->count && m->received->count && !m->traits.tcp) {
+		match_datagrams(m);
+	} else if (m->sent->count && m->received->count) {
 		learn_and_match(m);
 		match_sorted(m, STRICT);
 		match_sorted(m, RELAXED);
 		match_without_clock(m);
-		if (m->traits.tcp)
-			match_ranges(m);
+		match_ranges(m);
 	}
 	finish_runs(m->sent, &m->missing);
 	finish_runs(m->received, &m->extra);
@@ -731,6 +738,8 @@ void matcher_release(struct matcher *m)
 {
 	free(m->left_sent);
 	free(m->left_received);
+	free(m->keyed_sent.rows);
+	free(m->keyed_received.rows);
 	free(m->cuts);
 	free(m->missing.gaps);
 	free(m->extra.gaps);

@@ -35,6 +35,17 @@ struct causality {
 	int64_t ahead;	      /* INT64_MIN: unknown then */
 };
 
+/* A transmission by what it is looked up by. */
+struct keyed {
+	uint64_t key;
+	uint32_t at;
+};
+
+struct keyed_list {
+	struct keyed *rows;
+	uint32_t count, cap;
+};
+
 struct matcher {
 	struct half_flow *sent, *received;
 	struct causality causality; /* set by the caller before match_half_flows() */
@@ -42,10 +53,13 @@ struct matcher {
 	struct gap_list missing; /* of sent transmissions that are not whole: by transmission, ascending */
 	struct gap_list extra;	 /* of received ones */
 	uint32_t open_sent, open_received; /* transmissions that no whole one was found for yet */
+	int64_t delay; /* of the last datagram that was matched in order, by both clocks as they are */
+	bool delay_known;
 	bool refused; /* the clock refused what else was the same */
 	/* Scratch, kept between calls. */
 	uint32_t *left_sent, *left_received;
 	uint32_t left_sent_cap, left_received_cap;
+	struct keyed_list keyed_sent, keyed_received;
 	int64_t *cuts;
 	uint32_t cut_cap;
 	/* While the clock is left out, by sent transmission: where the nearest matched ones before and behind it arrived. */
@@ -54,6 +68,11 @@ struct matcher {
 
 /* False when the arrival is proven to be earlier than the sending. */
 bool match_is_causal(struct matcher *m, const struct transmission *sent, const struct transmission *received);
+
+/* Of match_datagram.h too: sent transmission i arrived whole, as k. */
+void matcher_pair(struct matcher *m, uint32_t i, uint32_t k);
+/* Forgets all pairs. */
+void matcher_reopen(struct matcher *m);
 
 /* Matches m->sent with m->received; mss: see traits. Fills states, matches and both lists of gaps. */
 void match_half_flows(struct matcher *m, uint32_t mss);

@@ -10,6 +10,7 @@
 #include "decode/packet.h"
 #include "join/keymap.h"
 #include "join/segment_walk.h"
+#include "join/strangers.h"
 
 /* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger keys. */
 #define CANDIDATES_MAX 64
@@ -433,6 +434,8 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 			continue;
 		orient(m, other);
 		if (f->key.protocol != 6) {
+			if (strangers_are(m, other))
+				continue;
 			join_flow(p, c, member, PAIRED_HASH);
 			return true;
 		}

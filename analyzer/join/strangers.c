@@ -1,0 +1,101 @@
+#include "join/strangers.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "join/segment_walk.h"
+
+/* How many datagrams of a flow's direction are compared with those of another, and how many agree not by chance. */
+#define COMPARED_MAX 4096
+#define COMMON_NEEDED 3
+
+/* By what datagrams of two places are compared. */
+enum likeness { LIKE_WHOLE, LIKE_CONTENT, LIKE_ID };
+
+/* False where a record lacks it. */
+static bool strangers_key(const struct segment *s, enum likeness how, uint64_t *ret)
+{
+	uint64_t content = (uint64_t)s->length << 32 | (how == LIKE_ID ? 0 : s->hash);
+
+	/* 48 bits of it and an ID side by side: lengths of datagrams take 16. */
+	*ret = content << 16 | (how == LIKE_CONTENT ? 0 : s->ip_id);
+	return how == LIKE_ID ? s->ip_id != 0 : s->hash != 0;
+}
+
+static int strangers_by_value(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+struct comparison {
+	uint32_t common, most; /* most: that could have been in common */
+};
+
+static uint32_t strangers_sorted(const struct member *m, enum direction d, enum likeness how, uint64_t *ret)
+{
+	struct segment_walk walk = walk_direction(m, d);
+	const struct segment *s;
+	uint32_t n = 0;
+
+	while (n < COMPARED_MAX && (s = walk_next(&walk)))
+		n += strangers_key(s, how, &ret[n]);
+	qsort(ret, n, sizeof(*ret), strangers_by_value);
+	return n;
+}
+
+/* Datagrams of a direction that both members hold; what one holds many times counts as often as the other holds it. */
+static struct comparison strangers_compare(const struct member *a, const struct member *b, enum direction d, enum likeness how)
+{
+	uint64_t *x = mem_array(2 * COMPARED_MAX, sizeof(*x)), *y = x + COMPARED_MAX;
+	uint32_t nx = strangers_sorted(a, d, how, x), ny = strangers_sorted(b, d, how, y), i = 0, k = 0;
+	struct comparison c = {.most = nx < ny ? nx : ny};
+
+	while (i < nx && k < ny) {
+		int order = (x[i] > y[k]) - (x[i] < y[k]);
+
+		c.common += !order;
+		i += order <= 0;
+		k += order >= 0;
+	}
+	free(x);
+	return c;
+}
+
+/* The first that each holds, mostly. */
+static bool strangers_begin_alike(const struct member *a, const struct member *b, enum direction d)
+{
+	struct segment_walk at = walk_direction(a, d), there = walk_direction(b, d);
+	const struct segment *x = walk_next(&at), *y = walk_next(&there);
+	uint64_t key_x, key_y;
+
+	return x && y && strangers_key(x, LIKE_WHOLE, &key_x) && strangers_key(y, LIKE_WHOLE, &key_y) && key_x == key_y;
+}
+
+static bool strangers_mostly_common(struct comparison c)
+{
+	return c.common >= COMMON_NEEDED || c.common * 2 > c.most;
+}
+
+/*
+ * Do two members of one 5-tuple hold datagrams of one direction, and not one in common? Then these are two
+ * conversations: of an address that moved, of anycast, of a hash that chose another server. Equal contents under
+ * other identifications are said twice now and then; what was rewritten on the way keeps its identifications.
+ */
+bool strangers_are(const struct member *a, const struct member *b)
+{
+	bool strangers = false;
+
+	if (strangers_begin_alike(a, b, C2S) || strangers_begin_alike(a, b, S2C))
+		return false;
+	for (int d = 0; d < 2; d++) {
+		struct comparison whole = strangers_compare(a, b, (enum direction)d, LIKE_WHOLE);
+
+		if (whole.common || (whole.most && (strangers_mostly_common(strangers_compare(a, b, (enum direction)d, LIKE_CONTENT)) ||
+							   strangers_mostly_common(strangers_compare(a, b, (enum direction)d, LIKE_ID)))))
+			return false;
+		strangers |= whole.most > 0;
+	}
+	return strangers;
+}
