@@ -148,6 +148,6 @@ MATCHES = {
     "dead": lambda f: [""],
     "adverts": lambda f: ["ip protocol 112"],
     "stale": lambda f: [f"ether daddr {STALE}"],
-    "backend": lambda f: ["meta protocol { ip, ip6 } meta l4proto { tcp, udp, icmp, icmpv6 }"],
+    "backend": lambda f: ["meta l4proto { tcp, udp, icmp }", "icmpv6 type { echo-request, echo-reply }"],
     "forgets": lambda f: [f"meta mark {MARK}"],
 }

@@ -88,10 +88,10 @@ def _transport(data, length, protocol, identification, source, target):
         return Packet(0, 0, source, target, "udp", sport, dport, 0, length - 8, 0, "udp",
                       (UDP, data[8:48]))
     if protocol in (ICMP, ICMP6) and len(data) >= 8:
-        neighbour = protocol == ICMP6 and 130 <= data[0] <= 143
+        if protocol == ICMP6 and 130 <= data[0] <= 143:  # of the link alone: no way, no key
+            return _other("nd")._replace(source=source, target=target)
         return Packet(0, 0, source, target, PROTOCOLS[protocol], 0, 0, data[0], length - 8, 0,
-                      "nd" if neighbour else PROTOCOLS[protocol],
-                      (protocol, data[0], data[6:8], data[8:32]))
+                      PROTOCOLS[protocol], (protocol, data[0], data[6:8], data[8:32]))
     return _other("other")._replace(source=source, target=target)
 
 
