@@ -6,7 +6,7 @@ import sys
 sys.dont_write_bytecode = True
 import judge
 
-SPEC = {"topology": {"kind": "router", "hosts": ["web", "db"], "servers": ["web", "db"],
+SPEC = {"topology": {"kind": "router", "hosts": ["web", "db"], "servers": ["web", "db"], "middle": [],
                      "offload": False, "family": 4},
         "fault": {"kind": "random"}, "linger": 2.4}
 CAPTURE = {"deleted": 0, "deleted_silent": 0, "doubled": 0, "kernel_dropped": 0, "outside": 0,
