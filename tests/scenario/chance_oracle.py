@@ -97,8 +97,12 @@ def unknowable(world, one, near, far):
                    for other in world.sent if one.span)
     if one.gone:
         return True  # it was lost further on: where, is not known
+    if any(name == "dup" for name, _ in one.fates) and not seen(one, far):
+        return True  # an acknowledgment proves one of the two copies, not both
     # What passes at the very beginning or end is too near to it to prove anything.
-    return not one.span and not any(other.span and not other.flags & SYN and other.flow.name != "last" and
+    # Datagrams that a capture missed prove nothing either.
+    return not one.span and not any(other.span and other.flow.protocol == "tcp" and
+                                    not other.flags & SYN and other.flow.name != "last" and
                                     other.side == one.side and world.reaches(other, far) == "all" and
                                     not seen(other, far) and seen(other, near) for other in world.sent)
 
@@ -163,7 +167,8 @@ def wrong_sums(world, db):
 def wrong_findings(world, db):
     """Findings that nothing in this world gives reason for."""
     chance, reasons = world.chance, set()
-    reasons |= LOSS if any(one.gone for one in world.sent) else set()
+    looks_lost = lambda one: one.flow.protocol == "udp" and any(name == "miss" for name, _ in one.fates)
+    reasons |= LOSS if any(one.gone or looks_lost(one) for one in world.sent) else set()
     fates = {name for one in world.sent for name, _ in one.fates}
     reasons |= {"capture-loss"} if "miss" in fates else set()
     reasons |= {"duplication", "reordering"} if "dup" in fates else set()
