@@ -10,6 +10,35 @@ CREATE TEMP TABLE pair_total AS SELECT * FROM path_total;
 CREATE INDEX temp.pair_total_by_ends
 	ON pair_total(client_ip, server_ip, direction, from_vantage_id, to_vantage_id);
 
+-- Resets that answered a SYN in the server's name, though the server's own capture, which goes on, shows neither:
+-- another device spoke (injected-segment). The join says so where that capture would have recorded the flow; where
+-- that is not known, a hop limit of another class than the one that this server answers others with says it.
+CREATE TEMP TABLE foreign_reset AS
+SELECT f.id AS flow_id, e.id AS event_id, e.from_vantage_id, e.to_vantage_id, f.client_ip, f.server_ip,
+	ref_ns(e.to_vantage_id, e.received_ns) AS at_ns, e.reason, e.segments
+FROM flow f
+CROSS JOIN segment_event e ON e.flow_id = f.id AND e.direction = 's2c' AND e.kind = 'sender_missed' AND e.tcp_flags & 4
+CROSS JOIN vantage v ON v.id = e.from_vantage_id AND v.trust != 'unfit'
+CROSS JOIN flow_vantage a ON a.flow_id = f.id AND a.vantage_id = e.to_vantage_id
+WHERE f.outcome = 'refused' AND f.outcome NOT IN ('established', 'closed') -- in the index
+	AND f.pairing NOT IN ('ambiguous', 'proxy')
+	AND NOT EXISTS (SELECT 1 FROM flow_vantage b WHERE b.flow_id = f.id AND b.vantage_id = e.from_vantage_id);
+-- The class of the hop limits that each server answers with, where it is one; a sender begins with 64, 128 or 255.
+CREATE TEMP TABLE answer_ttl AS
+SELECT o.vantage_id, o.server_ip, min(o.class) AS class
+FROM (SELECT x.vantage_id, x.server_ip, (x.ttl_s2c > 64) + (x.ttl_s2c > 128) AS class
+	FROM (SELECT DISTINCT client_ip, server_ip FROM foreign_reset WHERE reason = 'filter') r
+	CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = r.client_ip AND f.server_ip = r.server_ip
+	CROSS JOIN flow_vantage x ON x.flow_id = f.id AND x.syn_s2c > 0) o
+GROUP BY o.vantage_id, o.server_ip HAVING min(o.class) = max(o.class);
+CREATE INDEX temp.answer_ttl_by_server ON answer_ttl(server_ip, vantage_id);
+DELETE FROM foreign_reset WHERE reason = 'filter' AND NOT EXISTS (
+	SELECT 1 FROM flow_vantage a JOIN answer_ttl o ON o.server_ip = a.server_ip AND o.vantage_id = a.vantage_id
+	WHERE a.flow_id = foreign_reset.flow_id AND a.vantage_id = foreign_reset.to_vantage_id
+		AND (a.ttl_s2c > 64) + (a.ttl_s2c > 128) != o.class);
+CREATE INDEX temp.foreign_reset_by_flow ON foreign_reset(flow_id);
+CREATE INDEX temp.foreign_reset_by_leg ON foreign_reset(from_vantage_id, to_vantage_id);
+
 -- Directions of flows in which segments were lost between two vantage points. The addresses are the
 -- ones seen where the segments were sent (NAT). An unfit capture supports no verdict: not here. There
 -- may be as many as flows: only those are looked at one by one that a rule has something to say about
@@ -29,7 +58,8 @@ CROSS JOIN vantage vf ON vf.id = p.from_vantage_id AND vf.trust != 'unfit'
 CROSS JOIN vantage vt ON vt.id = p.to_vantage_id AND vt.trust != 'unfit'
 CROSS JOIN flow f ON f.id = p.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
-WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy');
+WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy')
+	AND NOT EXISTS (SELECT 1 FROM foreign_reset r WHERE r.flow_id = f.id);
 
 CREATE TEMP TABLE lossy AS SELECT * FROM lossy_path LIMIT 0;
 CREATE TEMP TABLE loss_sum AS
@@ -37,6 +67,25 @@ SELECT t.*, CASE WHEN vf.trust = 'sound' AND vt.trust = 'sound' THEN 1.0 ELSE 0.
 FROM loss_total t
 JOIN vantage vf ON vf.id = t.from_vantage_id AND vf.trust != 'unfit'
 JOIN vantage vt ON vt.id = t.to_vantage_id AND vt.trust != 'unfit';
+-- Whoever answered a SYN kept it: that was not lost on the way.
+CREATE TEMP TABLE kept_syn AS
+SELECT p.from_vantage_id, p.to_vantage_id, r.client_ip, r.server_ip, s.server_port, count(*) AS flows,
+	sum(p.lost + p.misaddressed) AS lost, sum(p.syn_lost) AS syn_lost
+FROM foreign_reset r
+CROSS JOIN path p ON p.flow_id = r.flow_id AND p.direction = 'c2s' AND p.syn_lost > 0
+CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
+GROUP BY p.from_vantage_id, p.to_vantage_id, r.client_ip, r.server_ip, s.server_port;
+CREATE INDEX temp.kept_syn_by_ends ON kept_syn(from_vantage_id, to_vantage_id, client_ip, server_ip, server_port);
+UPDATE loss_sum SET (flows, lost, syn_lost) = (
+	SELECT loss_sum.flows - k.flows, loss_sum.lost - k.lost, loss_sum.syn_lost - k.syn_lost FROM kept_syn k
+	WHERE k.from_vantage_id = loss_sum.from_vantage_id AND k.to_vantage_id = loss_sum.to_vantage_id
+		AND k.client_ip = loss_sum.client_ip AND k.server_ip = loss_sum.server_ip
+		AND k.server_port = loss_sum.server_port)
+WHERE syn AND direction = 'c2s' AND EXISTS (SELECT 1 FROM kept_syn k
+	WHERE k.from_vantage_id = loss_sum.from_vantage_id AND k.to_vantage_id = loss_sum.to_vantage_id
+		AND k.client_ip = loss_sum.client_ip AND k.server_ip = loss_sum.server_ip
+		AND k.server_port = loss_sum.server_port);
+DELETE FROM loss_sum WHERE syn AND flows = 0;
 CREATE INDEX temp.loss_sum_by_ends ON loss_sum(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
 CREATE TEMP TABLE loss_rest AS SELECT * FROM loss_sum;
 
@@ -126,6 +175,37 @@ UPDATE leg SET random = 1
 WHERE other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
 	AND other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_rate')
 		* (sent - unjudged - syn_sent);
+
+-- SYNs (SYN-ACKs) between ends of which some were lost, to the ports of those alone: what goes to other ports
+-- says nothing about a port that is cut off. Of many flows with random loss each port has its share: not counted.
+CREATE TEMP TABLE handshake_port AS
+SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip, l.server_port
+FROM loss_sum l
+JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id
+WHERE l.syn AND (NOT g.random OR 20000 >= (SELECT sum(t.flows) FROM pair_total t
+	WHERE t.client_ip = l.client_ip AND t.server_ip = l.server_ip AND t.direction = l.direction
+		AND t.from_vantage_id = l.from_vantage_id AND t.to_vantage_id = l.to_vantage_id))
+GROUP BY l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip, l.server_port;
+CREATE INDEX temp.handshake_port_by_ends
+	ON handshake_port(from_vantage_id, to_vantage_id, direction, client_ip, server_ip, server_port);
+CREATE TEMP TABLE handshake_sent AS
+SELECT h.from_vantage_id, h.to_vantage_id, h.direction, h.client_ip, h.server_ip, sum(p.syn_sent) AS syn_sent
+FROM (SELECT DISTINCT from_vantage_id, to_vantage_id, direction, client_ip, server_ip FROM handshake_port) h
+CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = h.client_ip AND f.server_ip = h.server_ip
+CROSS JOIN path p ON p.flow_id = f.id AND p.direction = h.direction AND p.from_vantage_id = h.from_vantage_id
+	AND p.to_vantage_id = h.to_vantage_id AND p.syn_sent > 0
+CROSS JOIN flow_vantage s ON s.flow_id = f.id AND s.vantage_id = h.from_vantage_id
+WHERE EXISTS (SELECT 1 FROM handshake_port t WHERE t.from_vantage_id = h.from_vantage_id
+		AND t.to_vantage_id = h.to_vantage_id AND t.direction = h.direction AND t.client_ip = h.client_ip
+		AND t.server_ip = h.server_ip AND t.server_port = s.server_port)
+	AND NOT EXISTS (SELECT 1 FROM foreign_reset r WHERE r.flow_id = f.id)
+GROUP BY h.from_vantage_id, h.to_vantage_id, h.direction, h.client_ip, h.server_ip;
+CREATE INDEX temp.handshake_sent_by_ends
+	ON handshake_sent(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
+UPDATE lossy_pair SET syn_sent = coalesce((SELECT s.syn_sent FROM handshake_sent s
+	WHERE s.from_vantage_id = lossy_pair.from_vantage_id AND s.to_vantage_id = lossy_pair.to_vantage_id
+		AND s.direction = lossy_pair.direction AND s.client_ip = lossy_pair.client_ip
+		AND s.server_ip = lossy_pair.server_ip), syn_sent);
 
 -- Ends between which SYNs (c2s) or SYN-ACKs (s2c) were lost. broken: connections that never came
 -- about. own: more of them than the loss rate of the leg lets expect, so a story of its own.
@@ -322,7 +402,8 @@ FROM segment_event e
 WHERE e.tcp_flags & 2 AND EXISTS (SELECT 1 FROM flow f
 	JOIN handshake_key k ON k.from_vantage_id = e.from_vantage_id AND k.to_vantage_id = e.to_vantage_id
 		AND k.direction = e.direction AND k.client_ip = f.client_ip AND k.server_ip = f.server_ip
-	WHERE f.id = e.flow_id AND NOT k.own AND f.pairing NOT IN ('ambiguous', 'proxy'));
+	WHERE f.id = e.flow_id AND NOT k.own AND f.pairing NOT IN ('ambiguous', 'proxy')
+		AND NOT EXISTS (SELECT 1 FROM foreign_reset r WHERE r.flow_id = f.id));
 UPDATE handshake_span SET
 	first_ns = coalesce((SELECT e.sent_ns FROM handshake_event e
 		WHERE e.kind = handshake_span.kind AND e.from_vantage_id = handshake_span.from_vantage_id
@@ -392,7 +473,8 @@ WHERE f.outcome IN ('reset', 'refused') AND f.outcome NOT IN ('established', 'cl
 	-- after a FIN an RST ends what was ending anyway
 	AND c.fin_c2s + c.fin_s2c + n.fin_c2s + n.fin_s2c = 0
 	AND NOT EXISTS (SELECT 1 FROM segment_event e WHERE e.flow_id = f.id AND e.kind = 'injected'
-		AND e.tcp_flags & 4);
+		AND e.tcp_flags & 4)
+	AND NOT EXISTS (SELECT 1 FROM foreign_reset r WHERE r.flow_id = f.id);
 CREATE TEMP TABLE ended_pair AS
 SELECT outcome, direction, client_ip, server_ip, server_port, client_vantage_id, server_vantage_id,
 	count(*) AS ended, min(first_ns) AS first_ns, max(last_ns) AS last_ns, min(complete) AS complete,
@@ -428,11 +510,11 @@ FROM ended_pair e
 CROSS JOIN crowd c USING (outcome, direction, server_ip, client_vantage_id, server_vantage_id)
 GROUP BY e.outcome, e.direction, e.server_ip, e.client_vantage_id, e.server_vantage_id, client_key, port_key;
 
--- Frames with RST that have a row in packet, by flow.
+-- Frames with RST, and SYNs, that have a row in packet, by flow.
 CREATE TEMP TABLE reset_packet AS
-SELECT flow_id, direction, capture_file_id, frame
+SELECT flow_id, direction, capture_file_id, frame, tcp_flags & 4 != 0 AS is_reset
 FROM (SELECT 1 FROM ended LIMIT 1) once CROSS JOIN packet
-WHERE tcp_flags & 4 AND flow_id IS NOT NULL;
+WHERE (tcp_flags & 4 OR tcp_flags & 18 = 2) AND flow_id IS NOT NULL;
 CREATE INDEX temp.reset_packet_by_flow ON reset_packet(flow_id, direction);
 CREATE INDEX temp.ended_by_ends ON ended(outcome, server_ip, direction, client_vantage_id);
 

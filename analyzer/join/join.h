@@ -34,6 +34,7 @@ struct packet_pick {
 	uint32_t vantage, flow;
 	uint32_t frame; /* the segment's, which is in no cache any more when rows are put in order */
 	uint8_t direction;
+	bool is_example; /* its flow has no event: one of many that show the same */
 	const struct segment *segment;
 };
 

@@ -428,18 +428,108 @@ static void pick_all(struct worker *w, struct join_batch *b, uint32_t flow)
 					w->sent[i][d].transmissions[k].seg);
 }
 
-/* The frames of the first events, and of both directions at the start: the handshake explains much. */
-static void pick_events(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first_event)
+/*
+ * A connection that was refused, reset, not answered or left half open, as some place saw it: findings speak of those, and
+ * cite their frames, though nothing of them may have been lost.
+ */
+static bool is_cut_short(const struct worker *w)
 {
-	uint32_t first = b->packet_count, limit = w->join->options.packets_per_flow;
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		const struct flow_side *c, *s;
 
-	if (first_event == b->events.count)
-		return;
+		if (w->places[i].absent)
+			continue;
+		c = member_side(&w->places[i].member, C2S);
+		s = member_side(&w->places[i].member, S2C);
+		if (c->rsts || s->rsts || (c->syns && (!s->syns || c->packets <= c->syns)))
+			return true;
+	}
+	return false;
+}
+
+/* Of each direction at each place: segments from the start, from the end, and resets. */
+#define ENDS_SHOWN 2
+#define RESETS_SHOWN 2
+
+static void pick_start(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
+{
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
-			for (uint32_t k = 0; k < w->sent[i][d].count && k < 2; k++)
+			for (uint32_t k = 0; k < w->sent[i][d].count && k < ENDS_SHOWN; k++)
 				pick_once(b, first, w->places[i].member.vantage, flow, (enum direction)d,
 					w->sent[i][d].transmissions[k].seg);
+}
+
+static void pick_end_of_half(struct join_batch *b, uint32_t flow, uint32_t first, uint32_t vantage, enum direction d,
+	const struct half_flow *l)
+{
+	uint32_t resets = 0;
+
+	for (uint32_t k = l->count; k-- > 0 && l->count - k <= ENDS_SHOWN;)
+		pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
+	for (uint32_t k = 0; k < l->count && resets < RESETS_SHOWN; k++) {
+		if (!(l->transmissions[k].seg->flags & TCP_RST))
+			continue;
+		pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
+		resets++;
+	}
+}
+
+static void pick_end(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2 && !w->places[i].absent; d++)
+			pick_end_of_half(b, flow, first, w->places[i].member.vantage, (enum direction)d, &w->sent[i][d]);
+}
+
+/* Segments of one steady time, which grows with their order. */
+static void pick_at(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t place, enum direction d,
+	int64_t at_ns)
+{
+	const struct half_flow *l = &w->sent[place][d];
+	uint32_t vantage = w->places[place].member.vantage, low = 0, high = l->count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (clocks_time(w->join->clocks, vantage, l->transmissions[mid].seg) < at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < l->count && clocks_time(w->join->clocks, vantage, l->transmissions[low].seg) == at_ns)
+		pick_once(b, first, vantage, flow, d, l->transmissions[low].seg);
+}
+
+/* The packets that a clock's jump against the reference is told by: the last sample before it, and the first after. */
+static void pick_steps_at(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t place)
+{
+	const struct clocks *c = w->join->clocks;
+	uint32_t v = w->places[place].member.vantage, low = v < c->reference ? v : c->reference, high = v + c->reference - low;
+	const struct clock_model *m = &c->pairs[(size_t)low * c->n + high];
+
+	for (uint32_t i = 1; low < high && i < m->count; i++) {
+		const struct clock_piece *before = &m->pieces[i - 1], *after = &m->pieces[i];
+
+		for (int d = 0; d < 2 && after->step_before; d++) {
+			pick_at(w, b, flow, first, place, (enum direction)d, v == low ? before->to_ns : before->other_to_ns);
+			pick_at(w, b, flow, first, place, (enum direction)d, v == low ? after->from_ns : after->other_from_ns);
+		}
+	}
+}
+
+static void pick_steps(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
+{
+	for (uint32_t i = 0; i < w->place_count && w->join->clocks->stepped; i++)
+		if (!w->places[i].absent)
+			pick_steps_at(w, b, flow, first, i);
+}
+
+/* The frames of the first events, and of both directions at the start: the handshake explains much. */
+static void pick_events(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t first_event)
+{
+	uint32_t limit = w->join->options.packets_per_flow;
+
 	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit; i++) {
 		const struct event *e = &b->events.events[i];
 
@@ -452,6 +542,22 @@ static void pick_events(struct worker *w, struct join_batch *b, uint32_t flow, u
 				e->proof == e->sent ? (enum direction)e->direction : (enum direction)!e->direction,
 				e->proof);
 	}
+}
+
+static void pick_shown(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first_event, bool tcp)
+{
+	bool has_event = first_event < b->events.count, is_short = tcp && is_cut_short(w);
+	uint32_t first = b->packet_count;
+
+	pick_steps(w, b, flow, first);
+	if (has_event || is_short)
+		pick_start(w, b, flow, first);
+	if (is_short)
+		pick_end(w, b, flow, first);
+	if (has_event)
+		pick_events(w, b, flow, first, first_event);
+	for (uint32_t i = first; i < b->packet_count && is_short && !has_event; i++)
+		b->packets[i].is_example = true;
 }
 
 static void join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
@@ -481,7 +587,7 @@ static void join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
 	if (w->join->options.packets == PACKETS_ALL)
 		pick_all(w, b, flow);
 	else if (w->join->options.packets == PACKETS_EVENTS)
-		pick_events(w, b, flow, first_event);
+		pick_shown(w, b, flow, first_event, tcp);
 }
 
 /* Where the chains of chunks of a flow's flows begin; n chains are there already. */

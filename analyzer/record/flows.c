@@ -21,6 +21,21 @@ struct missed_key {
 	uint32_t vantage, unused;
 };
 
+/*
+ * Of flows without events that ended alike, a few are kept for each pair of ends and more for each server, in a part
+ * of the packets: a scan leaves no room else.
+ */
+#define EXAMPLES_OF_ENDS 2
+#define EXAMPLES_OF_SERVER 100
+#define EXAMPLES_PART 4
+#define EXAMPLE_ENDS_LIMIT 65536
+
+struct example_key {
+	uint8_t server[16], client[16]; /* client: zeroes, with all of the server's */
+	uint32_t port;
+	char outcome[4]; /* the first letters, which differ */
+};
+
 static int open_trees(struct flow_writer *w, struct error *err)
 {
 	int r = btree_file_open(&w->file, w->db, err);
@@ -46,6 +61,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
 	totals_init(&w->totals);
 	hashmap_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
+	hashmap_init(&w->examples, sizeof(struct example_key), sizeof(uint64_t), EXAMPLE_ENDS_LIMIT);
 	hashmap_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
 	w->missed_total = mem_array(j->data->vantage_count + 1, sizeof(*w->missed_total));
 	r = db_run(db, "indexes", schema_flow_indexes, err);
@@ -58,6 +74,7 @@ void flow_writer_release(struct flow_writer *w)
 	outages_release(&w->outages);
 	hashmap_release(&w->peer_seconds);
 	hashmap_release(&w->missed);
+	hashmap_release(&w->examples);
 	flowindex_release(&w->indexes);
 	free(w->pending);
 	free(w->waiting);
@@ -333,6 +350,46 @@ static void take_packet(struct flow_writer *w, uint32_t row, const struct packet
 	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
 }
 
+static bool take_example(struct hashmap *examples, const struct example_key *key, uint64_t limit)
+{
+	bool fresh;
+	uint64_t *n = hashmap_at(examples, key, &fresh);
+
+	if (!n || *n >= limit)
+		return false;
+	++*n;
+	return true;
+}
+
+/* Whether the packets of a flow without events are kept. */
+static bool is_example_kept(struct flow_writer *w, const struct flow *c, const struct flow_summary *sum)
+{
+	struct example_key server = {.port = 0}, ends;
+
+	if (w->example_count >= w->packets_max / EXAMPLES_PART)
+		return false;
+	memcpy(server.server, sum->server, 16);
+	memcpy(server.outcome, sum->outcome, sizeof(server.outcome));
+	ends = server;
+	memcpy(ends.client, sum->client, 16);
+	ends.port = 1 + member_port(&w->join->all->members[c->first_member], false);
+	return take_example(&w->examples, &ends, EXAMPLES_OF_ENDS) &&
+		take_example(&w->examples, &server, EXAMPLES_OF_SERVER);
+}
+
+/* Of one flow, up to end. */
+static void take_packets(struct flow_writer *w, uint32_t row, const struct flow *c, const struct flow_summary *sum,
+	const struct packet_pick *from, const struct packet_pick *end)
+{
+	bool is_example = from < end && from->is_example;
+
+	if (is_example && !is_example_kept(w, c, sum))
+		return;
+	for (const struct packet_pick *p = from; p < end; p++)
+		take_packet(w, row, p);
+	w->example_count += is_example ? (uint64_t)(end - from) : 0;
+}
+
 struct placed {
 	struct fileindex_place place;
 	uint64_t waiting; /* index */
@@ -510,7 +567,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
 	const struct join *j = w->join;
-	uint32_t path = 0, event = 0, window = 0, packet = 0, outage = 0;
+	uint32_t path = 0, event = 0, window = 0, packet = 0, first_packet, outage = 0;
 
 	flowrows_write(b, w->flows, w->flow_vantages, w->paths);
 	for (uint32_t place = b->begin; place < b->end; place++) {
@@ -533,8 +590,10 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 			take_window(w, row, &b->windows[window]);
 		for (; outage < b->outages.count && b->outages.rows[outage].flow == flow; outage++)
 			outages_add(&w->outages, row, &b->outages.rows[outage]);
-		for (; packet < b->packet_count && b->packets[packet].flow == flow; packet++)
-			take_packet(w, row, &b->packets[packet]);
+		for (first_packet = packet; packet < b->packet_count && b->packets[packet].flow == flow; packet++)
+			;
+		if (packet > first_packet)
+			take_packets(w, row, c, sum, &b->packets[first_packet], &b->packets[packet]);
 	}
 	take_seconds(w, b);
 	return w->db->failed ? -1 : 0;

@@ -21,6 +21,8 @@ struct flow_writer {
 		uint32_t row;
 	} *packets;
 	uint64_t packet_cap;
+	uint64_t example_count;
+	struct hashmap examples; /* (server, client, port, outcome) -> flows whose packets are kept */
 	struct waiting_window {
 		struct zero_window_row window;
 		uint32_t row;

@@ -66,18 +66,25 @@ JOIN vantage r ON r.id = v.reference_vantage_id
 CROSS JOIN (SELECT count(DISTINCT vantage_id) AS clocks FROM clock
 	WHERE vantage_id != reference_vantage_id AND method != 'same host') w;
 
--- Proof: the frames on both sides of the jump where they have rows, else the captures that show it.
+-- Proof: the packets on both sides of the jump (the join keeps them), else the captures that show it. A clock that
+-- steps back shows a time twice: the last packet before the jump stands first in the file, the first one after it last.
+CREATE TEMP TABLE beside AS
+SELECT v.key, j.vantage_id, j.at_ns AS step_ns, 0 AS is_after, j.last_ns AS at_ns, j.jump_ns
+FROM verdict v JOIN jumped j ON j.whose = v.whose
+UNION ALL
+SELECT v.key, j.vantage_id, j.at_ns, 1, j.from_ns, j.jump_ns
+FROM verdict v JOIN jumped j ON j.whose = v.whose;
+CREATE INDEX temp.beside_by_time ON beside(vantage_id, at_ns);
 INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
-SELECT v.key, c.id, (SELECT p.frame FROM packet p WHERE p.capture_file_id = c.id AND p.at_ns >= j.from_ns
-		ORDER BY p.at_ns LIMIT 1), NULL,
-	'from ' || iso(j.from_ns) || ' on this clock it is ' || span(abs(j.jump_ns))
-		|| CASE WHEN j.jump_ns > 0 THEN ' further ahead' ELSE ' further behind' END
-FROM verdict v
-JOIN jumped j ON j.whose = v.whose
-JOIN capture_file c ON c.id = (SELECT min(f.id) FROM capture_file f
-	JOIN capture_interface i ON i.capture_file_id = f.id AND i.vantage_id = j.vantage_id
-	WHERE f.first_ns <= j.from_ns AND f.last_ns >= j.from_ns)
-ORDER BY v.key, j.at_ns;
+SELECT key, capture_file_id, frame, flow_id, iif(is_after, 'from here on this clock is ' || span(abs(jump_ns))
+	|| iif(jump_ns > 0, ' further ahead', ' further behind'), 'the last packet before the jump')
+FROM (SELECT b.*, p.capture_file_id, p.frame, p.flow_id, row_number() OVER (PARTITION BY b.key, b.step_ns, b.is_after
+		ORDER BY iif(b.is_after, -1, 1) * p.capture_file_id, iif(b.is_after, -1, 1) * p.frame) AS n
+	FROM (SELECT 1 FROM beside LIMIT 1) once
+	CROSS JOIN packet p
+	CROSS JOIN beside b ON b.vantage_id = p.vantage_id AND b.at_ns = p.at_ns)
+WHERE n = 1
+ORDER BY key, step_ns, is_after;
 INSERT INTO new_evidence (key, capture_file_id, note)
 SELECT v.key, c.id, 'the capture whose times jump'
 FROM verdict v

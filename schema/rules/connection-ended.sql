@@ -42,16 +42,18 @@ LEFT JOIN (SELECT host_id, count(DISTINCT value) AS boots FROM host_fact WHERE k
 INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
 SELECT key, capture_file_id, frame, flow_id, note FROM (
 	SELECT v.key, p.capture_file_id, p.frame, e.flow_id,
-		CASE v.outcome WHEN 'refused' THEN iif(p.frame IS NULL, 'refused connection', 'RST in answer to SYN')
+		CASE v.outcome WHEN 'refused' THEN CASE p.is_reset WHEN 1 THEN 'RST in answer to SYN' WHEN 0 THEN 'SYN'
+				ELSE 'refused connection' END
 			ELSE iif(p.frame IS NULL, 'connection ended by RST', 'RST') END AS note,
-		row_number() OVER (PARTITION BY v.key ORDER BY p.frame IS NULL, e.first_ns, e.flow_id, p.frame)
-			AS n
+		row_number() OVER (PARTITION BY v.key ORDER BY p.frame IS NULL, e.first_ns, e.flow_id, p.is_reset,
+			p.capture_file_id, p.frame) AS n
 	FROM verdict v
 	JOIN ended e ON e.outcome = v.outcome AND e.direction = v.direction
 		AND e.server_ip = v.server_ip AND e.client_vantage_id = v.client_vantage_id
 		AND e.server_vantage_id = v.server_vantage_id
 		AND (v.client_key IS NULL OR e.client_ip = v.client_key)
 		AND (v.port_key IS NULL OR e.server_port = v.port_key)
-	LEFT JOIN reset_packet p ON p.flow_id = e.flow_id AND p.direction = v.direction)
+	LEFT JOIN reset_packet p ON p.flow_id = e.flow_id
+		AND iif(p.is_reset, p.direction = v.direction, v.outcome = 'refused' AND p.direction = 'c2s'))
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
 ORDER BY key, n;

@@ -1,24 +1,31 @@
 -- Segments arrived that the peer never sent
--- if: SELECT 1 FROM leg WHERE injected > 0
+-- if: SELECT 1 FROM leg WHERE injected > 0 UNION ALL SELECT 1 FROM foreign_reset
 -- The sending side's capture covered the time and lacks them; where it is known to lack others too the
--- engine says sender_missed instead. One for each leg.
+-- engine says sender_missed instead. One for each leg. A reset that answers a SYN which the server's capture lacks
+-- too (foreign_reset) was never sent by the server either.
 CREATE TEMP TABLE proof AS
-SELECT e.id AS event_id, e.from_vantage_id, e.to_vantage_id, e.flow_id, e.direction, e.tcp_flags,
-	e.segments, e.reason, e.at_ns, f.outcome, f.client_ip, f.server_ip,
-	row_number() OVER (PARTITION BY e.from_vantage_id, e.to_vantage_id
-		ORDER BY NOT e.tcp_flags & 4, e.at_ns, e.id) AS n
-FROM leg g
-CROSS JOIN event e ON e.kind = 'injected' AND e.from_vantage_id = g.from_vantage_id
-	AND e.to_vantage_id = g.to_vantage_id
-CROSS JOIN flow f ON f.id = e.flow_id
-WHERE g.injected > 0 AND f.pairing NOT IN ('ambiguous', 'proxy');
+SELECT *, row_number() OVER (PARTITION BY from_vantage_id, to_vantage_id
+	ORDER BY NOT tcp_flags & 4, at_ns, event_id) AS n
+FROM (
+	SELECT e.id AS event_id, e.from_vantage_id, e.to_vantage_id, e.flow_id, e.direction, e.tcp_flags,
+		e.segments, e.reason, e.at_ns, f.outcome, f.client_ip, f.server_ip, 0 AS is_foreign
+	FROM leg g
+	CROSS JOIN event e ON e.kind = 'injected' AND e.from_vantage_id = g.from_vantage_id
+		AND e.to_vantage_id = g.to_vantage_id
+	CROSS JOIN flow f ON f.id = e.flow_id
+	WHERE g.injected > 0 AND f.pairing NOT IN ('ambiguous', 'proxy')
+	UNION ALL
+	SELECT event_id, from_vantage_id, to_vantage_id, flow_id, 's2c', 4, segments, reason, at_ns, 'refused', client_ip,
+		server_ip, 1
+	FROM foreign_reset);
 
 CREATE TEMP TABLE verdict AS
 SELECT row_number() OVER (ORDER BY g.from_vantage_id, g.to_vantage_id) AS key,
-	g.from_vantage_id, g.to_vantage_id, g.injected, g.received, g.sender_missed,
+	g.from_vantage_id, g.to_vantage_id, g.injected + sum(p.segments * p.is_foreign) AS injected, g.received,
+	g.sender_missed - sum(p.segments * p.is_foreign) AS sender_missed,
 	sum(p.segments * (p.tcp_flags & 4 != 0)) AS resets,
 	count(DISTINCT p.flow_id) AS flows,
-	count(DISTINCT CASE WHEN p.tcp_flags & 4 AND p.outcome = 'reset' THEN p.flow_id END) AS broken,
+	count(DISTINCT CASE WHEN p.tcp_flags & 4 AND p.outcome IN ('reset', 'refused') THEN p.flow_id END) AS broken,
 	sum(p.reason = 'ttl') AS by_ttl, min(p.at_ns) AS first_ns, max(p.at_ns) AS last_ns,
 	CASE WHEN min(CASE p.direction WHEN 'c2s' THEN p.client_ip ELSE p.server_ip END)
 		= max(CASE p.direction WHEN 'c2s' THEN p.client_ip ELSE p.server_ip END)
