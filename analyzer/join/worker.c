@@ -441,7 +441,7 @@ static bool is_cut_short(const struct worker *w)
 			continue;
 		c = member_side(&w->places[i].member, C2S);
 		s = member_side(&w->places[i].member, S2C);
-		if (c->rsts || s->rsts || (c->syns && (!s->syns || c->packets <= c->syns)))
+		if (c->rsts || s->rsts || (c->syns && (!s->syns || c->packets <= c->syns || s->packets == s->syns)))
 			return true;
 	}
 	return false;

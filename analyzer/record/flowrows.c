@@ -51,9 +51,19 @@ struct most {
 static void take_most(struct flow_side *into, const struct flow_side *from)
 {
 	into->packets = from->packets > into->packets ? from->packets : into->packets;
+	into->bytes = from->bytes > into->bytes ? from->bytes : into->bytes;
 	into->syns = from->syns > into->syns ? from->syns : into->syns;
 	into->fins = from->fins > into->fins ? from->fins : into->fins;
 	into->rsts = from->rsts > into->rsts ? from->rsts : into->rsts;
+}
+
+/* Data and what it takes to see that it was sent again, twice, or a SYN-ACK that was. */
+#define NEVER_TAKEN_PACKETS 4u
+
+/* The client believes to be connected and sends, and all that the server ever sent was its SYN-ACK. */
+static bool is_never_taken(const struct flow_side *c, const struct flow_side *v)
+{
+	return v->packets == v->syns && c->bytes && (v->syns > 1 || c->packets >= c->syns + NEVER_TAKEN_PACKETS);
 }
 
 static const char *outcome(uint8_t protocol, const struct most *s)
@@ -70,6 +80,8 @@ static const char *outcome(uint8_t protocol, const struct most *s)
 		return "half_open";
 	if (c->rsts || v->rsts)
 		return "reset";
+	if (is_never_taken(c, v))
+		return "half_open";
 	return c->fins && v->fins ? "closed" : "established";
 }
 

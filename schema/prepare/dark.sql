@@ -40,12 +40,13 @@ SELECT host_id, peer_ip, ref_ns, max(frames) AS frames FROM (
 	SELECT dst_host AS host_id, src_ip AS peer_ip, ref_ns, frames FROM dk_pair
 	WHERE dst_host IS NOT NULL AND place_host != dst_host AND src_host IS NOT dst_host
 	UNION ALL
-	-- who has lost its MAC can only ask for it
+	-- who has lost its MAC can only ask for it; and answers that it asked for are sent to it
 	SELECT d.host_id, a.sender_ip, CAST(ref_ns(a.vantage_id, a.at_ns) / 1000000000 * 1000000000 AS INTEGER), 1
 	FROM arp a
 	CROSS JOIN dk_place p ON p.vantage_id = a.vantage_id AND a.at_ns >= p.valid_from AND a.at_ns < p.valid_to
 	CROSS JOIN dk_ip d ON d.ip = a.target_ip
-	WHERE a.operation = 'request' AND a.sender_ip IS NOT NULL AND p.host_id != d.host_id)
+	WHERE a.operation IN ('request', 'reply') AND a.sender_ip IS NOT NULL AND p.host_id != d.host_id
+		AND a.sender_ip != a.target_ip)
 GROUP BY host_id, peer_ip, ref_ns;
 CREATE INDEX temp.dk_toward_by_time ON dk_toward(host_id, ref_ns);
 CREATE TEMP TABLE dk_heard AS

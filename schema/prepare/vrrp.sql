@@ -121,7 +121,7 @@ FROM vrrp_seen s
 JOIN vrrp_segment g ON g.vrid = s.vrid AND g.family = s.family AND g.src_ip = s.src_ip
 JOIN vantage v ON v.id = s.vantage_id AND v.trust != 'unfit';
 CREATE TEMP TABLE vrrp_role AS
-SELECT l.vantage_id, l.vrid, l.family, l.segment, max(l.router) AS router,
+SELECT l.vantage_id, l.vrid, l.family, l.segment, max(l.router) AS router, 0 AS spare,
 	(SELECT max(s.priority) FROM vrrp_seen s WHERE s.vantage_id = l.vantage_id AND s.vrid = l.vrid
 		AND s.family = l.family AND s.own AND s.priority > 0) AS priority
 FROM vrrp_listener l GROUP BY l.vantage_id, l.vrid, l.family, l.segment;
@@ -132,8 +132,9 @@ DELETE FROM vrrp_role WHERE router IS NULL AND EXISTS (SELECT 1 FROM vrrp_role r
 		AND (SELECT count(*) FROM vrrp_source o WHERE o.vrid = r.vrid AND o.family = r.family
 			AND o.segment = r.segment) > 1);
 
--- Onlookers see the same: the one that saw most speaks.
-DELETE FROM vrrp_role WHERE router IS NULL AND vantage_id != (
+-- Onlookers see the same: the one that saw most speaks. The others are spare: they tell of what they lack though that
+-- one has it.
+UPDATE vrrp_role SET spare = 1 WHERE router IS NULL AND vantage_id != (
 	SELECT w.vantage_id FROM vrrp_role w
 	WHERE w.vrid = vrrp_role.vrid AND w.family = vrrp_role.family AND w.segment = vrrp_role.segment
 		AND w.router IS NULL
@@ -151,7 +152,7 @@ SELECT q.*, 3 * q.interval_ns + (256 - coalesce(q.listener_priority,
 FROM (
 	SELECT s.vantage_id, s.vrid, s.family, g.segment, s.src_ip, s.own, s.priority, s.interval_ns, s.version,
 		s.at_ns, s.ref_ns, s.ip_id, s.capture_file_id, s.frame, r.priority AS listener_priority,
-		r.router AS listener,
+		r.router AS listener, r.spare,
 		lead(s.at_ns) OVER w AS end_at_ns, lead(s.ref_ns) OVER w AS end_ns,
 		lead(s.src_ip) OVER w != s.src_ip AND (lead(s.own) OVER w OR r.router IS NULL) AS taken_over,
 		lead(s.priority) OVER w AS end_priority, lead(s.src_ip) OVER w AS end_ip, lead(s.capture_file_id) OVER w AS end_file_id,
@@ -170,7 +171,7 @@ WHERE (NOT q.own OR q.listener IS NULL) AND q.priority > 0 AND q.end_ns IS NOT N
 INSERT INTO vrrp_watch
 SELECT vantage_id, vrid, family, segment, src_ip, count(*) + 1, interval_ns, listener_priority,
 	limit_ns, max(end_at_ns - at_ns), at_ns, sum(end_at_ns - at_ns >= limit_ns - interval_ns / 50)
-FROM vrrp_silence
+FROM vrrp_silence WHERE NOT spare
 GROUP BY vantage_id, vrid, family, segment, src_ip
 ORDER BY vrid, family, segment, src_ip, vantage_id;
 
@@ -179,9 +180,11 @@ ORDER BY vrid, family, segment, src_ip, vantage_id;
 CREATE TEMP TABLE vrrp_gap AS
 SELECT row_number() OVER (ORDER BY s.ref_ns, s.vantage_id, s.vrid, s.src_ip) AS id, s.*,
 	o.vantage_id AS source_vantage, 0 AS sent, 0 AS late, CAST(NULL AS INTEGER) AS source_gap_ns,
-	CAST(NULL AS INTEGER) AS source_next_ns, 0 AS restarted
+	CAST(NULL AS INTEGER) AS source_next_ns, 0 AS restarted,
+	-- the router heard again, where that is soon: to there its adverts were due
+	CASE WHEN s.next_ns BETWEEN s.end_ns AND s.ref_ns + 10 * s.limit_ns THEN s.next_ns ELSE s.end_ns END AS heard_ns
 FROM vrrp_silence s
-LEFT JOIN vrrp_source o ON o.vrid = s.vrid AND o.family = s.family AND o.src_ip = s.src_ip AND o.own
+LEFT JOIN vrrp_source o ON o.vrid = s.vrid AND o.family = s.family AND o.src_ip = s.src_ip AND (o.own OR s.spare)
 	AND o.vantage_id != s.vantage_id
 WHERE s.end_at_ns - s.at_ns >= s.limit_ns - s.interval_ns / 50
 	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = s.vantage_id
@@ -196,19 +199,22 @@ WHERE EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = source_vantage
 	OR NOT EXISTS (SELECT 1 FROM vantage v WHERE v.id = source_vantage
 		AND ref_ns(v.id, v.first_ns) <= vrrp_gap.ref_ns AND ref_ns(v.id, v.last_ns) >= end_ns);
 
--- What the sender's own place shows of that time: adverts sent, and its longest pause.
+-- What the sender's own place shows of that time: adverts sent, and its longest pause. Where nobody's place is known,
+-- the one that saw most shows what was on the link.
 CREATE TEMP TABLE vrrp_own AS
 SELECT s.vantage_id, s.vrid, s.family, s.src_ip, s.ref_ns, s.ip_id, s.capture_file_id, s.frame,
 	lead(s.ref_ns) OVER (PARTITION BY s.vantage_id, s.vrid, s.family, s.src_ip ORDER BY s.ref_ns, s.frame)
 		AS next_ns,
 	lead(s.ip_id) OVER (PARTITION BY s.vantage_id, s.vrid, s.family, s.src_ip ORDER BY s.ref_ns, s.frame)
 		AS next_ip_id
-FROM vrrp_seen s WHERE s.own AND s.priority > 0;
+FROM vrrp_seen s
+WHERE s.priority > 0 AND (s.own OR EXISTS (SELECT 1 FROM vrrp_source o WHERE NOT o.own AND o.vrid = s.vrid
+	AND o.family = s.family AND o.src_ip = s.src_ip AND o.vantage_id = s.vantage_id));
 CREATE INDEX temp.vrrp_own_by_router ON vrrp_own(vantage_id, vrid, family, src_ip, ref_ns);
 UPDATE vrrp_gap SET
 	sent = (SELECT count(*) FROM vrrp_own w WHERE w.vantage_id = source_vantage AND w.vrid = vrrp_gap.vrid
 		AND w.family = vrrp_gap.family AND w.src_ip = vrrp_gap.src_ip
-		AND w.ref_ns > vrrp_gap.ref_ns + interval_ns / 3 AND w.ref_ns < end_ns - interval_ns / 20),
+		AND w.ref_ns > vrrp_gap.ref_ns + interval_ns / 3 AND w.ref_ns < heard_ns - interval_ns / 20),
 	(source_gap_ns, source_next_ns, restarted) = (
 		SELECT max(w.next_ns - w.ref_ns), w.next_ns, w.next_ip_id NOT BETWEEN w.ip_id AND w.ip_id + 1000
 			AND w.ip_id < 64000
@@ -216,6 +222,8 @@ UPDATE vrrp_gap SET
 			AND w.family = vrrp_gap.family AND w.src_ip = vrrp_gap.src_ip
 			AND w.ref_ns > vrrp_gap.ref_ns - interval_ns / 2 AND w.ref_ns < end_ns)
 WHERE source_vantage IS NOT NULL;
+DELETE FROM vrrp_gap WHERE spare AND NOT (source_vantage IS NOT NULL AND sent > 0
+	AND coalesce(source_gap_ns, 0) < limit_ns - interval_ns / 50);
 -- Without its own place, the identification numbers that the listener saw tell a restart.
 UPDATE vrrp_gap SET restarted = 1
 WHERE source_vantage IS NULL AND ip_id IS NOT NULL AND next_ip_id IS NOT NULL AND ip_id < 64000
@@ -233,7 +241,7 @@ UPDATE vrrp_gap SET late = min(sent, (
 			AND w.ref_ns + 60000000000
 	WHERE w.vantage_id = vrrp_gap.source_vantage AND w.vrid = vrrp_gap.vrid AND w.family = vrrp_gap.family
 		AND w.src_ip = vrrp_gap.src_ip AND w.ref_ns > vrrp_gap.ref_ns + vrrp_gap.interval_ns / 3
-		AND w.ref_ns < vrrp_gap.end_ns - vrrp_gap.interval_ns / 20))
+		AND w.ref_ns < vrrp_gap.heard_ns - vrrp_gap.interval_ns / 20))
 WHERE sent > 0 AND ip_id IS NOT NULL AND ip_id IS NOT next_ip_id;
 UPDATE vrrp_gap SET late = min(sent, (
 	SELECT count(*) - 1 FROM vrrp_seen r WHERE r.vantage_id = vrrp_gap.vantage_id AND r.vrid = vrrp_gap.vrid
@@ -263,11 +271,10 @@ SELECT g.*, CASE
 	WHEN g.next_ip_id = g.ip_id + 1 THEN
 		CASE WHEN g.burst THEN 'path' ELSE 'source' END
 	ELSE 'path' END AS verdict,
-	CASE WHEN g.source_vantage IS NOT NULL THEN 1.0 WHEN g.next_ip_id != g.ip_id THEN 0.85 ELSE 0.4 END
+	CASE WHEN g.source_vantage IS NOT NULL THEN iif(g.spare, 0.9, 1.0) WHEN g.next_ip_id != g.ip_id THEN 0.85 ELSE 0.4 END
 		AS confidence,
 	-- to its next advert where that comes soon, else to the takeover
 	CASE WHEN coalesce(g.source_next_ns, g.next_ns) BETWEEN g.end_ns AND g.ref_ns + 10 * g.limit_ns
 			AND g.sent = 0 THEN coalesce(g.source_next_ns, g.next_ns)
-		WHEN g.next_ns BETWEEN g.end_ns AND g.ref_ns + 10 * g.limit_ns THEN g.next_ns
-		ELSE g.end_ns END AS until_ns
+		ELSE g.heard_ns END AS until_ns
 FROM vrrp_gap g;

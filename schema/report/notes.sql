@@ -43,9 +43,22 @@ SELECT text FROM (
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
 	WHERE f.outcome = 'half_open' AND f.outcome NOT IN ('established', 'closed') -- in the index
-		AND f.protocol = 'tcp' AND a.syn_s2c > 0
+		AND f.protocol = 'tcp' AND a.syn_s2c > 0 AND a.packets_c2s <= a.syn_c2s
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
 	GROUP BY f.client_ip, v.id
+	UNION ALL
+	-- Answered, and what the client sent then was never acknowledged: the same.
+	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' to '
+		|| endpoint(f.server_ip, f.server_port) || ' got a SYN-ACK and nothing else as seen by ' || v.name
+		|| ' alone, whatever was sent; a capture on ' || f.server_ip || ' would tell whether it arrived'
+	FROM flow f
+	CROSS JOIN flow_vantage a ON a.flow_id = f.id
+	CROSS JOIN vantage v ON v.id = a.vantage_id
+	WHERE f.outcome = 'half_open' AND f.outcome NOT IN ('established', 'closed') -- in the index
+		AND f.protocol = 'tcp' AND a.syn_s2c > 0 AND a.packets_c2s > a.syn_c2s
+		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
+		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'host-drop' AND d.dst_ip = f.server_ip)
+	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
 	SELECT 5, rowid, table_name || ' was cut at its limit: ' || kept || ' of ' || total || ' rows are kept; '
 		|| 'counts in path and in findings are complete all the same'

@@ -10,7 +10,10 @@ SELECT a.vantage_id, a.target_ip AS ip, a.at_ns, a.capture_file_id, a.frame, 1 A
 FROM arp a JOIN vantage v ON v.id = a.vantage_id
 WHERE a.operation = 'request' AND a.sender_mac = v.mac AND a.target_ip IS NOT NULL
 	AND a.target_ip IS NOT a.sender_ip AND v.kind = 'nic' AND v.trust != 'unfit'
-	AND a.at_ns < v.last_ns - 1000000000
+	-- of the capture's last second a retry alone is counted: the one before it got no answer, or there were none
+	AND (a.at_ns < v.last_ns - 1000000000 OR EXISTS (SELECT 1 FROM arp b WHERE b.target_ip = a.target_ip
+		AND b.at_ns BETWEEN a.at_ns - 3000000000 AND a.at_ns - 500000000 AND b.vantage_id = a.vantage_id
+		AND b.operation = 'request' AND b.sender_mac = v.mac))
 UNION ALL
 SELECT a.vantage_id, a.sender_ip, a.at_ns, a.capture_file_id, a.frame, 0
 FROM arp a JOIN vantage v ON v.id = a.vantage_id

@@ -86,6 +86,16 @@ FROM (SELECT b.*, p.capture_file_id, p.frame, p.flow_id, row_number() OVER (PART
 WHERE n = 1
 ORDER BY key, step_ns, is_after;
 INSERT INTO new_evidence (key, capture_file_id, note)
+SELECT v.key, c.id, 'from ' || iso(j.from_ns) || ' on this clock it is ' || span(abs(j.jump_ns))
+	|| iif(j.jump_ns > 0, ' further ahead', ' further behind')
+FROM verdict v
+JOIN jumped j ON j.whose = v.whose
+JOIN capture_file c ON c.id = (SELECT min(f.id) FROM capture_file f
+	JOIN capture_interface i ON i.capture_file_id = f.id AND i.vantage_id = j.vantage_id
+	WHERE f.first_ns <= j.from_ns AND f.last_ns >= j.from_ns)
+WHERE NOT EXISTS (SELECT 1 FROM new_evidence e WHERE e.key = v.key)
+ORDER BY v.key, j.at_ns;
+INSERT INTO new_evidence (key, capture_file_id, note)
 SELECT v.key, c.id, 'the capture whose times jump'
 FROM verdict v
 JOIN jumped j ON j.whose = v.whose

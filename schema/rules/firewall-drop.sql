@@ -1,6 +1,7 @@
 -- Packets reached the host, were logged or stopped by its packet filter, and never answered (also host-drop)
--- if: SELECT 1 FROM netfilter_log UNION ALL SELECT 1 FROM icmp_error UNION ALL SELECT 1 FROM flow WHERE outcome = 'unanswered' AND outcome NOT IN ('established', 'closed')
--- Three witnesses: a netfilter log of flows that nobody answered; an ICMP error that says
+-- if: SELECT 1 FROM netfilter_log UNION ALL SELECT 1 FROM icmp_error UNION ALL SELECT 1 FROM flow WHERE outcome IN ('unanswered', 'half_open') AND outcome NOT IN ('established', 'closed')
+-- Four witnesses: the agent's own log of the first and the last hook, where what passed the first alone was dropped in
+-- between; a drop rule's netfilter log of flows that nobody answered; an ICMP error that says
 -- "administratively prohibited"; and connections that arrived at the host's own capture and got
 -- neither SYN-ACK nor reset. The last is host-drop unless a counter names the packet filter: what
 -- dropped it lies between the tap and the socket.
@@ -8,6 +9,70 @@ CREATE TEMP TABLE fw_ip AS
 SELECT ip, CAST(min(host_id) AS INTEGER) AS host_id FROM host_address WHERE ip IS NOT NULL
 GROUP BY ip HAVING count(DISTINCT host_id) = 1;
 CREATE INDEX temp.fw_ip_by_ip ON fw_ip(ip);
+
+-- The agent logs each packet at the first and at the last hook of a direction (bothends-agent nft): the first knows all,
+-- and what the last ones, of input and forward, lack was dropped in between. Both must have logged something there, and
+-- no record may be missing. What translation renamed on the way passes the last hook as another flow of that sender.
+CREATE TEMP TABLE fw_hook AS
+SELECT n.vantage_id, n.flow_id, n.direction, k.way, k.is_first, sum(n.packets) AS packets, min(n.first_ns) AS first_ns,
+	max(n.last_ns) AS last_ns, min(n.capture_file_id) AS capture_file_id, min(n.frame) AS frame,
+	CASE n.direction WHEN 's2c' THEN f.server_ip ELSE f.client_ip END AS src_ip,
+	CASE n.direction WHEN 's2c' THEN f.server_port ELSE f.client_port END AS src_port,
+	CASE n.direction WHEN 's2c' THEN f.client_ip ELSE f.server_ip END AS dst_ip, f.server_port, f.protocol
+FROM netfilter_log n
+JOIN (SELECT 'in_first' AS chain, 'in' AS way, 1 AS is_first UNION ALL VALUES ('in_last', 'in', 0),
+	('through_last', 'in', 0), ('out_first', 'out', 1), ('out_last', 'out', 0)) k
+	ON trim(n.prefix) IN ('bothends ' || k.chain, 'bothends ' || k.chain || ':')
+JOIN flow f ON f.id = n.flow_id
+WHERE n.direction IS NOT NULL
+GROUP BY n.vantage_id, n.flow_id, n.direction, k.way, k.is_first;
+CREATE INDEX temp.fw_hook_by_flow ON fw_hook(flow_id, vantage_id, direction, way, is_first);
+CREATE INDEX temp.fw_hook_by_sender ON fw_hook(src_ip, src_port, vantage_id, way);
+CREATE TEMP TABLE fw_between AS
+SELECT v.host_id, a.*, a.packets - coalesce(b.packets, 0) AS dropped
+FROM fw_hook a
+JOIN vantage v ON v.id = a.vantage_id
+LEFT JOIN fw_hook b ON b.flow_id = a.flow_id AND b.vantage_id = a.vantage_id AND b.direction = a.direction
+	AND b.way = a.way AND NOT b.is_first
+WHERE a.is_first AND a.packets > coalesce(b.packets, 0)
+	AND EXISTS (SELECT 1 FROM fw_hook l WHERE l.vantage_id = a.vantage_id AND l.way = a.way AND NOT l.is_first)
+	AND NOT EXISTS (SELECT 1 FROM fw_hook o WHERE o.src_ip = a.src_ip AND o.src_port = a.src_port
+		AND o.vantage_id = a.vantage_id AND o.way = a.way AND NOT o.is_first AND o.flow_id != a.flow_id)
+	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = a.vantage_id
+		AND d.from_ns <= a.last_ns + 1000000 AND d.to_ns >= a.first_ns - 1000000)
+	-- the log's last moment may have been cut between two hooks
+	AND (a.first_ns < v.last_ns - 1000000 OR a.packets > 1);
+CREATE TEMP TABLE fw_cut AS
+SELECT 'hooks ' || row_number() OVER (ORDER BY b.vantage_id, b.way, iif(c.crowd, '', b.src_ip), iif(c.crowd, '', b.dst_ip)) AS key,
+	b.host_id, b.vantage_id, b.way, c.crowd, iif(c.crowd, NULL, b.src_ip) AS src_ip, iif(c.crowd, NULL, b.dst_ip) AS dst_ip,
+	sum(b.dropped) AS dropped, sum(b.packets) AS packets, count(*) AS flows, min(b.first_ns) AS first_ns,
+	max(b.last_ns) AS last_ns, CASE WHEN min(b.server_port) = max(b.server_port) THEN min(b.server_port) END AS port
+FROM fw_between b
+JOIN (SELECT vantage_id, way, count(DISTINCT src_ip || '>' || dst_ip)
+		> (SELECT value FROM setting WHERE key = 'pairs_max') AS crowd
+	FROM fw_between GROUP BY vantage_id, way) c ON c.vantage_id = b.vantage_id AND c.way = b.way
+GROUP BY b.vantage_id, b.way, iif(c.crowd, '', b.src_ip), iif(c.crowd, '', b.dst_ip);
+
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.key, 'firewall-drop', CASE WHEN f.dropped >= 3 THEN 'critical' ELSE 'warning' END, 1,
+	f.host_id, f.vantage_id, NULL, f.src_ip, f.dst_ip, ref_ns(f.vantage_id, f.first_ns), ref_ns(f.vantage_id, f.last_ns),
+	f.dropped, f.packets,
+	f.dropped || ' of ' || f.packets || ' packets' || coalesce(' from ' || f.src_ip, '')
+		|| coalesce(' to ' || endpoint(f.dst_ip, f.port), '') || ' passed the first netfilter hook of ' || h.name
+		|| ' on the way ' || f.way || ' and not the last: dropped in between, by its packet filter or its routing',
+	'on ' || h.name || ': nft list ruleset; nstat -az TcpExtIPReversePathFilter',
+	json_patch('{}', json_object('hook', iif(f.way = 'in', 'in_first', 'out_first'), 'flows', f.flows, 'port', f.port,
+		'broken', f.flows, 'reason', 'netfilter hooks'))
+FROM fw_cut f JOIN host h ON h.id = f.host_id
+ORDER BY f.key;
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT f.key, b.capture_file_id, b.frame, b.flow_id, 'passes the first hook; ' || b.dropped || ' of ' || b.packets
+	|| ' packets of this flow never passed the last'
+FROM fw_cut f
+JOIN fw_between b ON b.vantage_id = f.vantage_id AND b.way = f.way
+	AND (f.crowd OR (b.src_ip = f.src_ip AND b.dst_ip = f.dst_ip))
+ORDER BY f.key, b.first_ns, b.frame;
 
 -- A rule that also logs what is answered is no drop rule, unless its prefix says that it drops.
 CREATE TEMP TABLE fw_rule AS
@@ -31,10 +96,17 @@ FROM netfilter_log n
 JOIN vantage v ON v.id = n.vantage_id
 JOIN fw_rule r ON r.vantage_id = n.vantage_id AND r.hook = n.hook AND r.prefix = n.prefix
 JOIN flow f ON f.id = n.flow_id
-WHERE n.direction IS NOT NULL AND (r.says_so OR r.answered = 0);
+WHERE n.direction IS NOT NULL AND (r.says_so OR r.answered = 0)
+	-- the agent's own log is of all packets
+	AND n.prefix NOT LIKE 'bothends %';
 DELETE FROM fw_logged WHERE NOT CASE
-	-- incoming: it reached the interface (where that was captured), and nothing came back
-	WHEN hook IN ('output', 'postrouting') THEN coalesce(at_nic, 0) = 0
+	-- without a word of dropping it takes a capture of the interface: that it did not get out is seen only there
+	WHEN hook IN ('output', 'postrouting') THEN CASE WHEN says_so THEN coalesce(at_nic, 0) = 0
+		ELSE coalesce(at_nic, 0) = 0 AND EXISTS (SELECT 1 FROM vantage o WHERE o.host_id = fw_logged.host_id
+			AND o.kind = 'nic' AND o.trust != 'unfit' AND ref_ns(o.id, o.first_ns) <= ref_ns(vantage_id, fw_logged.first_ns)
+			AND ref_ns(o.id, o.last_ns) >= ref_ns(vantage_id, fw_logged.last_ns)) END
+	-- incoming: it reached the interface (where that was captured), and nothing came back; an answer wants none
+	WHEN NOT says_so AND (at_nic IS NULL OR direction = 's2c') THEN 0
 	WHEN protocol = 'tcp' THEN outcome IN ('unanswered', 'half_open') OR (outcome IN ('refused', 'reset') AND says_so)
 	ELSE coalesce(replies, 0) = 0 END
 	OR (hook IN ('prerouting', 'input', 'forward') AND at_nic = 0);
@@ -69,7 +141,8 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'wa
 		|| ') logged ' || f.packets || ' packets' || coalesce(' from ' || f.src_ip, '')
 		|| coalesce(' to ' || endpoint(f.dst_ip, f.port), '') || ' of ' || f.flows || ' '
 		|| CASE f.protocol WHEN 'tcp' THEN 'connections' ELSE 'flows' END
-		|| CASE WHEN f.hook IN ('output', 'postrouting') THEN ' that never left the interface'
+		|| CASE WHEN f.hook IN ('output', 'postrouting') THEN iif(EXISTS (SELECT 1 FROM vantage o
+				WHERE o.host_id = f.host_id AND o.kind = 'nic'), ' that never left the interface', ' on their way out')
 			WHEN f.at_nic > 0 THEN ' that reached its interface and were never answered'
 			ELSE ' that were never answered' END,
 	'on ' || h.name || ': nft list ruleset' || CASE f.prefix WHEN '' THEN '' ELSE ' (the rule with log prefix "'
@@ -134,16 +207,21 @@ SELECT dst_ip AS ip, first_ns, last_ns FROM finding WHERE kind = 'mac-mismatch';
 CREATE INDEX temp.fw_misled_by_ip ON fw_misled(ip);
 
 -- Connections that arrived at the server's own capture and got no answer there. The last seconds of
--- the capture prove nothing, nor do frames that were not meant for this host's MAC.
+-- the capture prove nothing, nor do frames that were not meant for this host's MAC. later: the handshake's last ACK and
+-- data arrived, and all that the server sent was its SYN-ACK.
 CREATE TEMP TABLE fw_silent AS
-SELECT x.vantage_id, v.host_id, x.flow_id, x.client_ip, x.server_ip, x.server_port, x.syn_c2s, x.first_ns, x.last_ns,
-	o.host_id IS NOT NULL AS owned
+SELECT x.vantage_id, v.host_id, x.flow_id, x.client_ip, x.server_ip, x.server_port, x.first_ns, x.last_ns,
+	o.host_id IS NOT NULL AS owned, f.outcome = 'half_open' AS later,
+	iif(f.outcome = 'half_open', x.packets_c2s - x.syn_c2s, x.syn_c2s) AS arrived
 FROM flow f
 CROSS JOIN flow_vantage x ON x.flow_id = f.id
 JOIN vantage v ON v.id = x.vantage_id AND v.kind = 'nic' AND v.trust != 'unfit'
 LEFT JOIN fw_ip o ON o.ip = x.server_ip
-WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') -- in the index
-	AND f.protocol = 'tcp' AND f.pairing != 'ambiguous' AND x.syn_c2s > 0 AND x.syn_s2c = 0 AND x.rst_s2c = 0 AND x.packets_s2c = 0
+WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('established', 'closed') -- in the index
+	AND f.protocol = 'tcp' AND f.pairing != 'ambiguous' AND x.syn_c2s > 0 AND x.rst_s2c = 0
+	AND CASE f.outcome WHEN 'unanswered' THEN x.syn_s2c = 0 AND x.packets_s2c = 0
+		ELSE x.syn_s2c > 0 AND x.packets_s2c = x.syn_s2c AND x.bytes_c2s > 0 AND x.rst_c2s = 0
+			AND x.last_ns - x.first_ns >= 1000000000 END
 	AND x.first_ns < v.last_ns - 1500000000
 	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
 	-- nobody owns that one, the last place of several
@@ -162,14 +240,16 @@ WHERE f.outcome = 'unanswered' AND f.outcome NOT IN ('established', 'closed') --
 		AND m.first_ns <= ref_ns(x.vantage_id, x.last_ns) + 1000000000
 		AND m.last_ns >= ref_ns(x.vantage_id, x.first_ns) - 1000000000)
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_logged)
+	AND x.flow_id NOT IN (SELECT flow_id FROM fw_between)
 	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);
 
 CREATE TEMP TABLE fw_quiet AS
-SELECT 'unanswered ' || row_number() OVER (ORDER BY vantage_id, server_ip, server_port) AS key, vantage_id, host_id,
-	server_ip, server_port, count(*) AS flows, count(DISTINCT client_ip) AS clients,
-	min(client_ip) AS client_ip, min(owned) AS owned, sum(syn_c2s) AS syns, min(first_ns) AS first_ns, max(last_ns) AS last_ns
-FROM fw_silent GROUP BY vantage_id, server_ip, server_port
-HAVING sum(syn_c2s) >= 2;
+SELECT 'unanswered ' || row_number() OVER (ORDER BY vantage_id, server_ip, server_port, later) AS key, vantage_id, host_id,
+	server_ip, server_port, later, count(*) AS flows, count(DISTINCT client_ip) AS clients,
+	min(client_ip) AS client_ip, min(owned) AS owned, sum(arrived) AS arrived, min(first_ns) AS first_ns,
+	max(last_ns) AS last_ns
+FROM fw_silent GROUP BY vantage_id, server_ip, server_port, later
+HAVING sum(arrived) >= 2;
 
 CREATE INDEX temp.fw_quiet_by_server ON fw_quiet(server_ip, server_port, vantage_id);
 CREATE TEMP TABLE fw_total AS
@@ -182,7 +262,9 @@ GROUP BY q.key;
 CREATE TEMP TABLE fw_counter AS
 SELECT q.key, n.name, max(n.value) - min(n.value) AS grew,
 	CASE WHEN n.name LIKE '%IPReversePathFilter' THEN 1 WHEN n.name LIKE 'conntrack.%' THEN 2
-		WHEN n.name LIKE '%Overflow%' OR n.name LIKE '%ReqQ%' OR n.name LIKE '%ListenDrops' THEN 3 ELSE 4 END AS rank
+		WHEN n.name LIKE '%Overflow%' OR n.name LIKE '%ReqQ%' THEN 3
+		-- counts every SYN that a listener drops, whatever for
+		WHEN n.name LIKE '%ListenDrops' THEN 4 ELSE 5 END AS rank
 FROM fw_quiet q
 JOIN vantage o ON o.host_id = q.host_id
 JOIN nic_counter n ON n.vantage_id = o.id
@@ -210,22 +292,23 @@ INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_
 	first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT f.key,
 	CASE WHEN r.rank IN (1, 2) OR r.name LIKE '%conntrack%' THEN 'firewall-drop' ELSE 'host-drop' END,
-	CASE WHEN f.syns >= 3 THEN 'critical' ELSE 'warning' END,
+	CASE WHEN f.arrived >= 3 THEN 'critical' ELSE 'warning' END,
 	CASE WHEN NOT f.owned THEN 0.7 WHEN r.name IS NOT NULL THEN 0.9 ELSE 0.85 END,
 	f.host_id, f.vantage_id, NULL, CASE f.clients WHEN 1 THEN f.client_ip END, f.server_ip,
 	ref_ns(f.vantage_id, f.first_ns),
 	ref_ns(f.vantage_id, f.last_ns),
-	f.syns, (SELECT t.syns FROM fw_total t WHERE t.key = f.key),
-	f.syns || ' SYNs of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
+	f.arrived, iif(f.later, NULL, (SELECT t.syns FROM fw_total t WHERE t.key = f.key)),
+	f.arrived || iif(f.later, ' segments', ' SYNs') || ' of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
 		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
-		|| endpoint(f.server_ip, f.server_port) || ' and got no answer from it'
+		|| endpoint(f.server_ip, f.server_port) || iif(f.later, ' after its SYN-ACK and were never acknowledged',
+			' and got no answer from it')
 		|| CASE WHEN r.name IS NULL THEN ': dropped between its interface and the socket'
 			WHEN r.rank = 0 THEN '; its ' || r.name
 			ELSE '; ' || r.name || ' grew by ' || r.grew || ' in that time' END,
 	CASE WHEN r.name LIKE '%IPReversePathFilter' THEN 'on ' || h.name || ': the way back to the client is another '
 			|| 'interface; fix the route, or set net.ipv4.conf.*.rp_filter to 2'
 		WHEN r.name LIKE '%conntrack%' THEN 'on ' || h.name || ': raise net.netfilter.nf_conntrack_max'
-		WHEN r.rank IN (0, 3) THEN 'on ' || h.name || ': the listen queue is full; see why the application does not '
+		WHEN r.rank IN (0, 3, 4) THEN 'on ' || h.name || ': the listen queue is full; see why the application does not '
 			|| 'accept, raise its backlog and net.core.somaxconn'
 		WHEN r.name LIKE '%Csum%' THEN 'on ' || h.name || ': frames arrive with wrong checksums; look at offloads and the way'
 		ELSE 'on ' || h.name || ': nft list ruleset; nstat -az | grep -Ei "drop|overflow|filter"; a capture of netfilter '
@@ -240,13 +323,15 @@ ORDER BY f.key;
 
 -- The SYNs themselves where they have rows, else the flow.
 CREATE TEMP TABLE fw_proof AS
-SELECT q.key, s.flow_id, p.capture_file_id, p.frame, s.first_ns, s.syn_c2s,
+SELECT q.key, s.flow_id, p.capture_file_id, p.frame, s.first_ns, s.arrived, s.later,
 	row_number() OVER (PARTITION BY q.key, s.flow_id ORDER BY p.frame) AS n
 FROM fw_quiet q
 JOIN fw_silent s ON s.vantage_id = q.vantage_id AND s.server_ip = q.server_ip AND s.server_port = q.server_port
-LEFT JOIN packet p ON p.flow_id = s.flow_id AND p.direction = 'c2s' AND p.tcp_flags & 2
+	AND s.later = q.later
+LEFT JOIN packet p ON p.flow_id = s.flow_id AND p.direction = 'c2s' AND (p.tcp_flags & 2 != 0) != s.later
 	AND p.capture_file_id IN (SELECT i.capture_file_id FROM capture_interface i WHERE i.vantage_id = q.vantage_id);
 INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
-SELECT key, capture_file_id, frame, flow_id, CASE WHEN frame IS NULL THEN syn_c2s || ' SYNs, none answered'
-	ELSE 'SYN arrives; not answered' END
+SELECT key, capture_file_id, frame, flow_id, CASE WHEN frame IS NULL THEN arrived || iif(later, ' segments, none acknowledged',
+		' SYNs, none answered')
+	ELSE iif(later, 'arrives; never acknowledged', 'SYN arrives; not answered') END
 FROM fw_proof WHERE n <= 4 ORDER BY key, first_ns, flow_id, n;

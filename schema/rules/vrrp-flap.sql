@@ -1,7 +1,8 @@
 -- A virtual address goes back and forth between routers
 -- if: SELECT 1 FROM vrrp_advert
 -- Changes of master at one link, planned ones (priority 0, and the return after one) left out. An
--- episode is three or more of them, none further from the next than a minute or ten intervals.
+-- episode is three or more of them, none further from the next than a minute or ten intervals, in which one who had
+-- been master before becomes it again: routers that take over one after another go nowhere back.
 CREATE TEMP TABLE vf_change AS
 SELECT t.vrid, t.family, t.segment, t.from_ns AS at_ns, t.src_ip AS router, t.began AS how, t.interval_ns,
 	t.capture_file_id, t.frame
@@ -26,7 +27,9 @@ FROM (
 
 CREATE TEMP TABLE vf_episode AS
 SELECT vrid, family, segment, episode, count(*) AS changes, min(at_ns) AS from_ns, max(at_ns) AS to_ns
-FROM vf_step GROUP BY vrid, family, segment, episode HAVING count(*) >= 3;
+FROM vf_step s GROUP BY vrid, family, segment, episode
+HAVING count(*) >= 3 AND max(how = 'return' OR EXISTS (SELECT 1 FROM vrrp_term t WHERE t.vrid = s.vrid
+	AND t.family = s.family AND t.segment = s.segment AND t.src_ip = s.router AND t.from_ns < s.at_ns));
 
 CREATE TEMP TABLE vf_found AS
 SELECT row_number() OVER (ORDER BY min(e.from_ns), e.vrid, e.segment) AS key,

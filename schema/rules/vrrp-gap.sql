@@ -7,7 +7,7 @@ CREATE TEMP TABLE vg_gap AS
 SELECT *, iif(verdict = 'source', 'vrrp-gap-source', 'vrrp-gap-path') AS kind,
 	-- which of the router's own adverts are proof
 	iif(verdict = 'source', ref_ns - interval_ns / 2, ref_ns + interval_ns / 3) AS proof_from_ns,
-	iif(verdict = 'source', end_ns, end_ns - interval_ns / 20) AS proof_to_ns
+	iif(verdict = 'source', end_ns, heard_ns - interval_ns / 20) AS proof_to_ns
 FROM vrrp_verdict WHERE verdict IN ('source', 'path', 'unknown') ORDER BY id;
 
 CREATE TEMP TABLE vg_found AS
