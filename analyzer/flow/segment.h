@@ -1,6 +1,7 @@
 /* segment: what is kept of a packet for the join: 48 bytes, in capture order within its flow. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* bits of segment.bits */
@@ -19,7 +20,7 @@ struct segment {
 	uint32_t tsval, tsecr;
 	uint32_t length;       /* transport payload bytes on the wire; may be a merged record's */
 	uint32_t frame;	       /* ordinal among the host's frames: fileindex.h turns it into file and number */
-	uint32_t hash;	       /* of the first SEGMENT_HASHED payload bytes; 0: fewer were captured */
+	uint32_t hash;	       /* of payload: low half of SEGMENT_HEAD bytes, high half of SEGMENT_BODY; 0: not captured */
 	uint16_t ip_id, window;
 	uint8_t flags, ttl, tos, bits;
 	uint16_t src_mac, dst_mac; /* indexes into the vantage point's MAC table */
@@ -27,7 +28,18 @@ struct segment {
 
 _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of millions");
 
-#define SEGMENT_HASHED 16
+/* What is hashed of a payload, or all of a shorter one: a snap length of headers and a few bytes leaves the head. */
+#define SEGMENT_HEAD 16
+#define SEGMENT_BODY 256
+#define SEGMENT_HASH_HEAD 0xffffU
+
+/* Of two records of one length: do their payloads differ, as far as both were captured? */
+static inline bool segment_payload_differs(const struct segment *a, const struct segment *b)
+{
+	uint32_t x = a->hash ^ b->hash, head_a = a->hash & SEGMENT_HASH_HEAD, head_b = b->hash & SEGMENT_HASH_HEAD;
+
+	return (x & SEGMENT_HASH_HEAD && head_a && head_b) || (x >> 16 && a->hash >> 16 && b->hash >> 16);
+}
 
 /* The slot behind a segment with SEGMENT_SACK. */
 struct segment_sack {

@@ -2,35 +2,40 @@
 
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/compiler.h"
 #include "flow/copies.h"
 
-static inline uint32_t hash_bytes(const uint8_t bytes[SEGMENT_HASHED], uint32_t length)
+/* A half of segment.hash: 0 is kept for what was not captured. */
+static inline uint32_t half_hash(uint64_t h)
+{
+	return (uint16_t)h ? (uint16_t)h : 1;
+}
+
+static inline uint32_t hash_head(const uint8_t bytes[SEGMENT_HEAD], uint32_t length)
 {
 	uint64_t h = (le64(bytes) ^ length) * UINT64_C(0x9e3779b97f4a7c15);
 
 	h ^= h >> 29;
 	h = (h ^ le64(bytes + 8)) * UINT64_C(0xd6e8feb86659fd93);
-	h ^= h >> 32;
-	return (uint32_t)h ? (uint32_t)h : 1;
+	return half_hash(h >> 32);
 }
 
-/* Of the first SEGMENT_HASHED payload bytes, or of all of a shorter payload; 0: not all captured. */
 static uint32_t payload_hash(const struct packet *p)
 {
-	static const uint8_t none[SEGMENT_HASHED];
-	uint8_t bytes[SEGMENT_HASHED] = {0};
+	uint8_t bytes[SEGMENT_HEAD] = {0};
+	uint32_t body = p->payload_len < SEGMENT_BODY ? p->payload_len : SEGMENT_BODY, h;
 
-	/* Data or none is a coin toss: computed for both, without a branch. */
-	if (p->payload_cap >= SEGMENT_HASHED || !p->payload_cap) {
-		uint32_t h = hash_bytes(p->payload_cap ? p->payload : none, SEGMENT_HASHED);
-
-		return p->payload_cap ? h : 0;
-	}
-	if (p->payload_cap < p->payload_len)
+	if (!p->payload_cap || p->payload_cap < (p->payload_len < SEGMENT_HEAD ? p->payload_len : SEGMENT_HEAD))
 		return 0;
-	memcpy(bytes, p->payload, p->payload_cap);
-	return hash_bytes(bytes, p->payload_cap);
+	if (p->payload_len >= SEGMENT_HEAD) {
+		h = hash_head(p->payload, SEGMENT_HEAD);
+	} else {
+		memcpy(bytes, p->payload, p->payload_len);
+		h = hash_head(bytes, p->payload_len);
+	}
+	return p->payload_cap < body ? h : h | half_hash(XXH3_64bits(p->payload, body) >> 48) << 16;
 }
 
 static uint16_t saturate(uint16_t v)
@@ -110,10 +115,15 @@ static void fill_tcp(struct segment *s, const struct packet *p)
 /* Errors about packets of one flow differ in their checksum alone, within what is kept of them. */
 static void fill_icmp(struct segment *s, const struct packet *p)
 {
+	uint32_t rest = p->icmp_rest * 2654435761U + p->icmp_type, hash = 0;
+
 	s->seq = (uint32_t)p->icmp_type << 16 | (p->icmp_rest & 0xffff);
 	s->ack = p->icmp_checksum;
-	if (s->hash || !p->payload_len)
-		s->hash ^= p->icmp_rest * 2654435761U + p->icmp_type;
+	if (s->hash & SEGMENT_HASH_HEAD || !p->payload_len)
+		hash = half_hash(s->hash ^ rest);
+	if (s->hash >> 16 || !p->payload_len)
+		hash |= half_hash(s->hash >> 16 ^ rest >> 16) << 16;
+	s->hash = hash;
 }
 
 static void build_segment(struct segment *s, const struct observation *o, bool from_b)

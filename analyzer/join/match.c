@@ -52,7 +52,7 @@ static bool same_datagram(const struct matcher *m, const struct transmission *a,
 {
 	const struct segment *x = a->seg, *y = b->seg;
 
-	if (x->length != y->length || x->seq != y->seq || (x->hash && y->hash && x->hash != y->hash))
+	if (x->length != y->length || x->seq != y->seq || segment_payload_differs(x, y))
 		return false;
 	return !m->traits.use_id || ((x->bits | y->bits) & SEGMENT_NO_ID) || x->ip_id == y->ip_id;
 }

@@ -55,6 +55,7 @@ struct matcher {
 	uint32_t open_sent, open_received; /* transmissions that no whole one was found for yet */
 	int64_t delay; /* of the last datagram that was matched in order, by both clocks as they are */
 	bool delay_known;
+	uint32_t hash_mask; /* of segment.hash, what all datagrams here have */
 	bool refused; /* the clock refused what else was the same */
 	/* Scratch, kept between calls. */
 	uint32_t *left_sent, *left_received;

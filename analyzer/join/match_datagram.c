@@ -30,22 +30,30 @@ static uint64_t datagram_mix(uint64_t a, uint64_t b)
 	return h ^ h >> 32;
 }
 
-static bool datagram_has_content(const struct segment *s)
+static bool datagram_has_content(const struct matcher *m, const struct segment *s)
 {
-	return s->hash || !s->length;
+	return s->hash & m->hash_mask || !s->length;
+}
+
+/* A payload that was captured in part somewhere is compared by its head. */
+static void choose_hash(struct matcher *m, const struct half_flow *l)
+{
+	for (uint32_t i = 0; i < l->count && m->hash_mask == UINT32_MAX; i++)
+		if (l->transmissions[i].seg->hash && !(l->transmissions[i].seg->hash >> 16))
+			m->hash_mask = SEGMENT_HASH_HEAD;
 }
 
 /* False where the record lacks a part. */
-static bool datagram_key(const struct segment *s, unsigned parts, uint64_t *ret)
+static bool datagram_key(const struct matcher *m, const struct segment *s, unsigned parts, uint64_t *ret)
 {
 	uint64_t key = 1;
 
-	if ((parts & KEY_ID && s->bits & SEGMENT_NO_ID) || (parts & KEY_CONTENT && !datagram_has_content(s)))
+	if ((parts & KEY_ID && s->bits & SEGMENT_NO_ID) || (parts & KEY_CONTENT && !datagram_has_content(m, s)))
 		return false;
 	if (parts & (KEY_CONTENT | KEY_LENGTH))
 		key = datagram_mix((uint64_t)s->length << 32 | s->seq, key);
 	if (parts & KEY_CONTENT)
-		key = datagram_mix(s->hash, key);
+		key = datagram_mix(s->hash & m->hash_mask, key);
 	*ret = parts & KEY_ID ? datagram_mix(s->ip_id, key) : key;
 	return true;
 }
@@ -60,14 +68,14 @@ static int by_key_and_place(const void *x, const void *y)
 }
 
 /* Open transmissions by key, those of one key in their order. */
-static void datagram_index(struct keyed_list *list, const struct half_flow *l, unsigned parts)
+static void datagram_index(const struct matcher *m, struct keyed_list *list, const struct half_flow *l, unsigned parts)
 {
 	bool sorted = true;
 	uint64_t key;
 
 	list->count = 0;
 	for (uint32_t i = 0; i < l->count; i++) {
-		if (l->transmissions[i].state != TRANSMISSION_OPEN || !datagram_key(l->transmissions[i].seg, parts, &key))
+		if (l->transmissions[i].state != TRANSMISSION_OPEN || !datagram_key(m, l->transmissions[i].seg, parts, &key))
 			continue;
 		MEM_RESERVE(list->rows, list->count, list->cap);
 		sorted = sorted && (!list->count || list->rows[list->count - 1].key <= key);
@@ -274,15 +282,15 @@ static void match_by(struct matcher *m, unsigned parts)
 
 	if (!m->open_sent || !m->open_received)
 		return;
-	datagram_index(&m->keyed_sent, m->sent, parts);
-	datagram_index(&m->keyed_received, m->received, parts);
+	datagram_index(m, &m->keyed_sent, m->sent, parts);
+	datagram_index(m, &m->keyed_received, m->received, parts);
 	while (next_group(&m->keyed_sent, &m->keyed_received, &g))
 		match_group_by_time(m, &g);
 }
 
 static bool same_in_step(const struct segment *x, const struct segment *y)
 {
-	return x->length == y->length && x->seq == y->seq && (!x->hash || !y->hash || x->hash == y->hash) &&
+	return x->length == y->length && x->seq == y->seq && !segment_payload_differs(x, y) &&
 		x->ip_id == y->ip_id;
 }
 
@@ -368,13 +376,13 @@ static bool ids_pass(struct matcher *m)
 {
 	uint32_t equal = 0, other = 0;
 
-	datagram_index(&m->keyed_sent, m->sent, KEY_CONTENT);
-	datagram_index(&m->keyed_received, m->received, KEY_CONTENT);
+	datagram_index(m, &m->keyed_sent, m->sent, KEY_CONTENT);
+	datagram_index(m, &m->keyed_received, m->received, KEY_CONTENT);
 	vote_by_content(m, &equal, &other);
 	if (equal + other)
 		return equal > other;
-	datagram_index(&m->keyed_sent, m->sent, KEY_ID);
-	datagram_index(&m->keyed_received, m->received, KEY_ID);
+	datagram_index(m, &m->keyed_sent, m->sent, KEY_ID);
+	datagram_index(m, &m->keyed_received, m->received, KEY_ID);
 	return arrivals_by_id(m) * 2 >= (m->received->count < m->sent->count ? m->received->count : m->sent->count);
 }
 
@@ -393,10 +401,10 @@ static void match_hashless(struct matcher *m)
 	bool sent = false, received = false;
 
 	for (uint32_t i = 0; i < m->sent->count && !sent; i++)
-		sent = m->sent->transmissions[i].state == TRANSMISSION_OPEN && !datagram_has_content(m->sent->transmissions[i].seg);
+		sent = m->sent->transmissions[i].state == TRANSMISSION_OPEN && !datagram_has_content(m, m->sent->transmissions[i].seg);
 	for (uint32_t i = 0; i < m->received->count && !received; i++)
 		received = m->received->transmissions[i].state == TRANSMISSION_OPEN &&
-			!datagram_has_content(m->received->transmissions[i].seg);
+			!datagram_has_content(m, m->received->transmissions[i].seg);
 	if (sent || received)
 		match_by(m, KEY_LENGTH);
 }
@@ -420,6 +428,9 @@ static bool try_ids(struct matcher *m)
 
 void match_datagrams(struct matcher *m)
 {
+	m->hash_mask = UINT32_MAX;
+	choose_hash(m, m->sent);
+	choose_hash(m, m->received);
 	if (try_ids(m)) {
 		match_by(m, KEY_ID | KEY_CONTENT);
 		match_by(m, KEY_ID | KEY_LENGTH); /* the payload was changed, or not captured */

@@ -23,7 +23,7 @@ struct stamp_range {
 static bool nearness_same_packet(const struct segment *x, const struct segment *y)
 {
 	return x->flags == y->flags && x->length == y->length && x->ip_id == y->ip_id && x->tsval == y->tsval &&
-		(!x->hash || !y->hash || x->hash == y->hash);
+		!segment_payload_differs(x, y);
 }
 
 /* Would another of the next segments do as well? Then nothing tells which it is. */

@@ -167,6 +167,12 @@ static bool options_fit(const struct flow_side *a, const struct flow_side *b)
 	return !a->option_hash || !b->option_hash || a->option_hash == b->option_hash;
 }
 
+/* Scanners and small stacks begin at 0 or count up from there: that two do so says nothing. */
+static bool is_telling(uint32_t isn)
+{
+	return isn >= 0x10000;
+}
+
 /* A candidate that shares an initial sequence number. */
 static bool isn_fits(const struct member *m, const struct member *other, enum pairing_evidence *ret)
 {
@@ -177,7 +183,7 @@ static bool isn_fits(const struct member *m, const struct member *other, enum pa
 
 	if (client == ISN_EQUAL && server == ISN_EQUAL) {
 		*ret = PAIRED_ISN;
-		return true;
+		return tuple || is_telling(mc->isn) || is_telling(ms->isn);
 	}
 	/* One number rewritten, the other not: only with the same addresses. */
 	if ((client == ISN_EQUAL && server == ISN_DIFFERENT) ||
@@ -185,10 +191,10 @@ static bool isn_fits(const struct member *m, const struct member *other, enum pa
 		*ret = PAIRED_OFFSET;
 		return tuple;
 	}
-	/* 32 bits alone, under other addresses: the SYN's options must agree too. */
+	/* 32 bits alone, under other addresses: a candidate, which the SYN's options and the times must fit. */
 	*ret = PAIRED_CLIENT_ISN;
-	return client == ISN_EQUAL ? tuple || options_fit(mc, oc)
-				   : server == ISN_EQUAL && (tuple || options_fit(ms, os));
+	return client == ISN_EQUAL ? tuple || (is_telling(mc->isn) && options_fit(mc, oc))
+				   : server == ISN_EQUAL && (tuple || (is_telling(ms->isn) && options_fit(ms, os)));
 }
 
 /*
@@ -464,9 +470,26 @@ struct anchor {
 	enum direction direction;
 };
 
+/* By content; where none was captured by numbers, which hardly any translator touches. */
+static uint64_t segment_anchor(const struct segment *s)
+{
+	if (s->hash)
+		return mix((uint64_t)(s->hash & SEGMENT_HASH_HEAD) << 32 | s->length, s->tsval);
+	return mix(mix((uint64_t)s->seq << 32 | s->ack, s->length), (uint64_t)s->tsval << 32 | s->tsecr);
+}
+
+/* What is said again and again counts once. */
+static bool has_anchor(const struct anchor *list, int n, uint64_t key)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i].key == key)
+			return true;
+	return false;
+}
+
 static int collect_anchors(const struct member *m, struct anchor *ret)
 {
-	bool tcp = m->flow->key.protocol == 6;
+	bool tcp = m->flow->key.protocol == 6, many = tcp && m->flow->slots > ANCHORS_MAX;
 	struct segment_walk walk = walk_flow(m);
 	const struct segment *s;
 	int n = 0;
@@ -474,11 +497,11 @@ static int collect_anchors(const struct member *m, struct anchor *ret)
 	while (n < ANCHORS_MAX && (s = walk_any(&walk))) {
 		uint64_t key;
 
-		if (!s->hash || s->length < 8)
+		if (!(tcp || s->hash) || s->length < 8)
 			continue;
-		key = mix((uint64_t)s->hash << 32 | s->length, tcp ? s->tsval : s->ip_id);
-		/* Datagram flows are short: take each of theirs. */
-		if (tcp && (key & ANCHOR_MASK))
+		key = tcp ? segment_anchor(s) : mix((uint64_t)s->hash << 32 | s->length, 3);
+		/* Of a flow of few segments each is taken. */
+		if ((many && (key & ANCHOR_MASK)) || has_anchor(ret, n, key))
 			continue;
 		ret[n++] = (struct anchor){.key = key, .seq = s->seq, .direction = segment_direction(m, s)};
 	}
@@ -522,6 +545,12 @@ static void count_vote(struct vote *votes, int *count, const struct anchor *a, c
 	v->agreeing += v->delta[a->direction] == delta;
 }
 
+/* Of datagrams a question and its answer are enough. */
+static uint32_t anchors_needed(const struct member *m, const struct vote *v)
+{
+	return m->flow->key.protocol != 6 && v->has_delta[C2S] && v->has_delta[S2C] ? 2 : ANCHORS_NEEDED;
+}
+
 /* Round 4: addresses were rewritten and no SYN was captured: what the segments carry decides. */
 static bool pair_by_content(struct pairer *p, uint32_t member)
 {
@@ -529,14 +558,15 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 	struct anchor anchors[ANCHORS_MAX];
 	struct vote votes[16], *best = NULL;
 	int count = 0, n = collect_anchors(m, anchors);
-	bool tie = false;
+	bool tie = false, are_datagrams = m->flow->key.protocol != 6; /* then those of its 5-tuple were found to be others */
 
 	for (int i = 0; i < n; i++) {
 		uint64_t at = anchors[i].key & p->anchors.mask;
 		const struct key_entry *e;
 
 		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, anchors[i].key, &at)); k++)
-			if (!has_vantage(p, e->value - 1, m->vantage))
+			if (!has_vantage(p, e->value - 1, m->vantage) &&
+				!(are_datagrams && same_tuple(m->flow, first_member(p, e->value - 1)->flow)))
 				count_vote(votes, &count, &anchors[i], e);
 	}
 	for (int i = 0; i < count; i++) {
@@ -545,7 +575,7 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 		if (!best || votes[i].agreeing > best->agreeing)
 			best = &votes[i];
 	}
-	if (!best || best->agreeing < ANCHORS_NEEDED)
+	if (!best || best->agreeing < anchors_needed(m, best))
 		return false;
 	if (tie) {
 		m->ambiguous = true;

@@ -222,6 +222,15 @@ static void note_modified(struct path *path, const struct transmission *sent, co
 	memcpy(e->detail, detail, sizeof(e->detail));
 }
 
+/* A merged record has no one packet to compare with. A rewritten datagram may be a little longer or shorter. */
+static bool is_comparable(const struct path *path, const struct segment *sent, const struct segment *got)
+{
+	uint32_t shorter = sent->length < got->length ? sent->length : got->length;
+
+	return sent->length == got->length ||
+		(!path->in.matcher->traits.tcp && sent->length < 2 * shorter && got->length < 2 * shorter);
+}
+
 static void note_whole(struct path *path, const struct transmission *it)
 {
 	const struct transmission *got = &path->in.received->transmissions[it->match];
@@ -240,8 +249,7 @@ static void note_whole(struct path *path, const struct transmission *it)
 	count(&path->out.counts->delivered, segments, it->seg->length);
 	if (it->seg->length && size > path->out.counts->largest_delivered)
 		path->out.counts->largest_delivered = size;
-	/* A merged record has no one packet to compare with. */
-	if (it->seg->length == got->seg->length && got->match != TRANSMISSION_NONE)
+	if (is_comparable(path, it->seg, got->seg) && got->match != TRANSMISSION_NONE)
 		note_modified(path, it, got);
 }
 

@@ -79,7 +79,7 @@ static bool sampling_is_same(const struct fresh_walk *a, const struct segment *x
 		return false;
 	if ((x->bits & y->bits & SEGMENT_TIMESTAMP) && x->tsval != y->tsval)
 		return false;
-	if (x->hash && y->hash && x->hash != y->hash)
+	if (segment_payload_differs(x, y))
 		return false;
 	return !x->ip_id || !y->ip_id || x->ip_id == y->ip_id;
 }

@@ -13,9 +13,9 @@
 enum likeness { LIKE_WHOLE, LIKE_CONTENT, LIKE_ID };
 
 /* False where a record lacks it. */
-static bool strangers_key(const struct segment *s, enum likeness how, uint64_t *ret)
+static bool strangers_key(const struct segment *s, enum likeness how, uint32_t mask, uint64_t *ret)
 {
-	uint64_t content = (uint64_t)s->length << 32 | (how == LIKE_ID ? 0 : s->hash);
+	uint64_t content = (uint64_t)s->length << 32 | (how == LIKE_ID ? 0 : s->hash & mask);
 
 	/* 48 bits of it and an ID side by side: lengths of datagrams take 16. */
 	*ret = content << 16 | (how == LIKE_CONTENT ? 0 : s->ip_id);
@@ -33,14 +33,26 @@ struct comparison {
 	uint32_t common, most; /* most: that could have been in common */
 };
 
-static uint32_t strangers_sorted(const struct member *m, enum direction d, enum likeness how, uint64_t *ret)
+/* A payload that was captured in part is compared by its head. */
+static uint32_t strangers_mask(const struct member *m, enum direction d)
+{
+	struct segment_walk walk = walk_direction(m, d);
+	const struct segment *s;
+
+	for (uint32_t n = 0; n < COMPARED_MAX && (s = walk_next(&walk)); n++)
+		if (s->hash && !(s->hash >> 16))
+			return SEGMENT_HASH_HEAD;
+	return UINT32_MAX;
+}
+
+static uint32_t strangers_sorted(const struct member *m, enum direction d, enum likeness how, uint32_t mask, uint64_t *ret)
 {
 	struct segment_walk walk = walk_direction(m, d);
 	const struct segment *s;
 	uint32_t n = 0;
 
 	while (n < COMPARED_MAX && (s = walk_next(&walk)))
-		n += strangers_key(s, how, &ret[n]);
+		n += strangers_key(s, how, mask, &ret[n]);
 	qsort(ret, n, sizeof(*ret), strangers_by_value);
 	return n;
 }
@@ -48,8 +60,9 @@ static uint32_t strangers_sorted(const struct member *m, enum direction d, enum 
 /* Datagrams of a direction that both members hold; what one holds many times counts as often as the other holds it. */
 static struct comparison strangers_compare(const struct member *a, const struct member *b, enum direction d, enum likeness how)
 {
+	uint32_t mask = strangers_mask(a, d) & strangers_mask(b, d), i = 0, k = 0;
 	uint64_t *x = mem_array(2 * COMPARED_MAX, sizeof(*x)), *y = x + COMPARED_MAX;
-	uint32_t nx = strangers_sorted(a, d, how, x), ny = strangers_sorted(b, d, how, y), i = 0, k = 0;
+	uint32_t nx = strangers_sorted(a, d, how, mask, x), ny = strangers_sorted(b, d, how, mask, y);
 	struct comparison c = {.most = nx < ny ? nx : ny};
 
 	while (i < nx && k < ny) {
@@ -70,7 +83,8 @@ static bool strangers_begin_alike(const struct member *a, const struct member *b
 	const struct segment *x = walk_next(&at), *y = walk_next(&there);
 	uint64_t key_x, key_y;
 
-	return x && y && strangers_key(x, LIKE_WHOLE, &key_x) && strangers_key(y, LIKE_WHOLE, &key_y) && key_x == key_y;
+	return x && y && strangers_key(x, LIKE_WHOLE, SEGMENT_HASH_HEAD, &key_x) &&
+		strangers_key(y, LIKE_WHOLE, SEGMENT_HASH_HEAD, &key_y) && key_x == key_y;
 }
 
 static bool strangers_mostly_common(struct comparison c)

@@ -88,6 +88,12 @@ static void number(struct trial *t)
 		t->sent[i].ip_id = (uint16_t)(i + 60000);
 }
 
+/* A payload's hash: both halves known, and no two alike. */
+static uint32_t content(uint32_t i)
+{
+	return (i % UINT16_MAX + 1) | (i / UINT16_MAX + 1) << 16;
+}
+
 static void lose_bursts(struct trial *t)
 {
 	for (uint32_t i = 0; i < t->sent_count; i++)
@@ -124,7 +130,7 @@ static void contents_survive_any_burst(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < t.sent_count; i++)
-		t.sent[i].hash = i * 2654435761U + 1;
+		t.sent[i].hash = content(i);
 	lose_bursts(&t);
 	expect_truth(&t);
 }
@@ -145,7 +151,7 @@ static void one_content_many_times(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < t.sent_count; i++)
-		t.sent[i].hash = 77;
+		t.sent[i].hash = content(77);
 	lose_bursts(&t);
 	expect_truth(&t);
 }
@@ -157,7 +163,7 @@ static void rewritten_identifications_do_not_mislead(void **state)
 	(void)state;
 	number(&t);
 	for (uint32_t i = 0; i < t.sent_count; i++)
-		t.sent[i].hash = i * 2654435761U + 1;
+		t.sent[i].hash = content(i);
 	for (uint32_t i = 0; i < t.sent_count; i++)
 		if (i % 10)
 			arrive(&t, i)->ip_id += 5; /* a translator numbers anew: these are the IDs of others */
@@ -185,14 +191,14 @@ static void changed_payload_keeps_its_identification(void **state)
 	(void)state;
 	number(&t);
 	for (uint32_t i = 0; i < t.sent_count; i++)
-		t.sent[i].hash = i * 2654435761U + 1;
+		t.sent[i].hash = content(i);
 	for (uint32_t i = 0; i < t.sent_count; i++) {
 		struct segment *s;
 
 		if (i % 50 == 7)
 			continue;
 		s = arrive(&t, i);
-		s->hash += 1;
+		s->hash = content(i + 1000);
 		s->length += i % 3;
 	}
 	expect_truth(&t);
@@ -205,10 +211,10 @@ static void other_contents_are_other_datagrams(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < t.sent_count; i++)
-		t.sent[i].hash = i * 2654435761U + 1;
+		t.sent[i].hash = content(i);
 	for (uint32_t i = 0; i < t.sent_count; i++)
 		arrive(&t, i);
-	t.received[50].hash = 5;
+	t.received[50].hash = content(5000);
 	match(&t);
 	assert_int_equal(t.halves[0].transmissions[50].match, TRANSMISSION_NONE);
 	assert_int_equal(t.halves[1].transmissions[50].match, TRANSMISSION_NONE);
