@@ -82,6 +82,8 @@ CREATE TABLE capture_interface ( -- an interface of a capture
 	link_type INTEGER NOT NULL, -- LINKTYPE_ value
 	snaplen INTEGER NOT NULL, -- 0: no limit
 	filter TEXT, -- capture filter as recorded; NULL: not said
+	dropped_kernel INTEGER, -- frames of this interface that the kernel dropped; NULL: not said
+	dropped_interface INTEGER, -- frames that the interface dropped; NULL: not said
 	PRIMARY KEY (capture_file_id, interface)
 ) STRICT, WITHOUT ROWID;
 

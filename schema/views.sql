@@ -10,6 +10,15 @@ JOIN vantage f ON f.id = p.from_vantage_id
 JOIN vantage t ON t.id = p.to_vantage_id
 GROUP BY p.from_vantage_id, p.to_vantage_id;
 
+CREATE VIEW capture_drop_count AS -- frames that each capture file says were dropped at a vantage point: by interface where it says so, else of the file
+SELECT c.id AS capture_file_id, i.vantage_id, -- of which file, where
+	CASE WHEN max(i.dropped_kernel) IS NOT NULL THEN sum(i.dropped_kernel)
+		WHEN i.vantage_id = c.vantage_id THEN c.dropped_kernel END AS dropped_kernel, -- by the kernel; NULL: not said
+	CASE WHEN max(i.dropped_interface) IS NOT NULL THEN sum(i.dropped_interface)
+		WHEN i.vantage_id = c.vantage_id THEN c.dropped_interface END AS dropped_interface -- by the interface; NULL: not said
+FROM capture_file c JOIN capture_interface i ON i.capture_file_id = c.id
+GROUP BY c.id, i.vantage_id;
+
 CREATE VIEW clock_piece AS -- each vantage's clock model without holes: the piece with valid_from <= t < valid_to says that the reference clock showed t - offset_ns - (t - from_ns) * skew_ppm / 1e6; ref_ns(vantage_id, t) computes it
 SELECT v.id AS vantage_id, coalesce(c.from_ns, 0) AS from_ns,
 	coalesce(c.offset_ns, c.offset_low_ns, c.offset_high_ns, 0) AS offset_ns,

@@ -462,8 +462,10 @@ static void keep_interface_rows(struct host_reading *rd, const struct capfile_in
 		row->name = iface->name ? mem_strdup(iface->name) : NULL;
 		row->filter = iface->filter ? mem_strdup(iface->filter) : NULL;
 		row->vantage = rd->interfaces[i].rv->place;
-		c->dropped_kernel = add_known(c->dropped_kernel, dropped_by_kernel(iface));
-		c->dropped_interface = add_known(c->dropped_interface, iface->dropped_interface);
+		row->dropped_kernel = dropped_by_kernel(iface);
+		row->dropped_interface = iface->dropped_interface;
+		c->dropped_kernel = add_known(c->dropped_kernel, row->dropped_kernel);
+		c->dropped_interface = add_known(c->dropped_interface, row->dropped_interface);
 		keep_running_time(&rd->interfaces[i].rv->v, iface);
 	}
 }

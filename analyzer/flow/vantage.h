@@ -93,6 +93,7 @@ struct capture {
 		uint32_t vantage; /* index */
 		char *name, *filter;
 		uint32_t link_type, snaplen;
+		int64_t dropped_kernel, dropped_interface; /* -1: unknown */
 	} *interfaces;
 	uint32_t interface_count;
 };

@@ -78,6 +78,12 @@ static bool pcap_is_file_header(const struct capfile *cf, const uint8_t *h)
 	       file_u16(cf, h + 6) == 4 && !file_u32(cf, h + 12);
 }
 
+/* No writer makes a record of nothing, of 1970: a file that was made longer and never filled. */
+static bool pcap_is_zero(const uint8_t *h)
+{
+	return !le32(h) && !le32(h + 4) && !le32(h + 8) && !le32(h + 12);
+}
+
 /* The frame of a record that lies in memory whole. Field by field: through a copy on the stack it
  * takes longer. */
 static inline void pcap_fill_frame(const struct capfile *cf, const uint8_t *h, uint32_t cap_len,
@@ -143,6 +149,9 @@ int pcap_records_next(struct capfile *cf, struct frame *ret_frame)
 	}
 	if (unlikely(cap_len > CAPTURED_MAX || (!cap_len && pcap_is_file_header(cf, h))))
 		return pcap_bad_length(cf, offset, h, cap_len);
+	if (unlikely(!cap_len && pcap_is_zero(h)))
+		return capfile_damage(cf, offset, "zeros before",
+			"nothing was written there: the writer, its disk or its machine failed");
 	n = header + cap_len;
 	if (unlikely(w->left < n)) {
 		have = capfile_need(cf, n);

@@ -65,6 +65,12 @@ static void insert_vantage(struct db *db, const struct dataset *data, const stru
 	db_step(db, s);
 }
 
+/* A count, or NULL where nobody counted. */
+static void facts_known(sqlite3_stmt *s, int column, int64_t count)
+{
+	db_int_or_null(s, column, count < 0 ? DB_NONE : count);
+}
+
 static void insert_capture(struct db *db, const struct dataset *data, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_FILE);
@@ -85,8 +91,8 @@ static void insert_capture(struct db *db, const struct dataset *data, const stru
 	db_int(s, 9, (int64_t)c->bytes);
 	db_int_or_null(s, 10, empty ? DB_NONE : c->first_ns);
 	db_int_or_null(s, 11, empty ? DB_NONE : c->last_ns);
-	db_int_or_null(s, 12, c->dropped_kernel < 0 ? DB_NONE : c->dropped_kernel);
-	db_int_or_null(s, 13, c->dropped_interface < 0 ? DB_NONE : c->dropped_interface);
+	facts_known(s, 12, c->dropped_kernel);
+	facts_known(s, 13, c->dropped_interface);
 	db_text(s, 14, c->damaged);
 	db_text(s, 15, hash);
 	db_text(s, 16, c->sha256[0] ? c->sha256 : NULL);
@@ -105,6 +111,8 @@ static void insert_interfaces(struct db *db, const struct dataset *data, const s
 		db_int(s, 5, c->interfaces[i].link_type);
 		db_int(s, 6, c->interfaces[i].snaplen);
 		db_text(s, 7, c->interfaces[i].filter);
+		facts_known(s, 8, c->interfaces[i].dropped_kernel);
+		facts_known(s, 9, c->interfaces[i].dropped_interface);
 		db_step(db, s);
 	}
 }

@@ -71,9 +71,8 @@ WITH outside AS (SELECT vantage_id, sum(max(n_in, n_out)) AS n
 		GROUP BY vantage_id),
 	proven AS (SELECT vantage_id, sum(missed) AS missed, count(DISTINCT flow_id) AS flows FROM missed
 		GROUP BY vantage_id),
-	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(c.dropped_kernel) AS dropped
-		FROM (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i
-		JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
+	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(i.dropped_kernel) AS dropped
+		FROM capture_drop_count i JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
 SELECT vantage_id AS key, *, max(proven, coalesce(dropped, 0)) AS missed
 FROM (SELECT v.id AS vantage_id, v.host_id, v.name,
 		max(coalesce(p.missed, 0), v.tcp_missed) - coalesce(x.n, 0) AS proven,
@@ -114,9 +113,8 @@ SELECT key, event_id, 'frame ' || n || ' of ' || missed || ' missed' FROM proof
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
 ORDER BY key, n;
 INSERT INTO new_evidence (key, capture_file_id, note)
-SELECT v.key, c.id, 'the file counts ' || c.dropped_kernel || ' frames dropped by the kernel'
+SELECT v.key, i.capture_file_id, 'the file counts ' || i.dropped_kernel || ' frames dropped by the kernel'
 FROM verdict v
-JOIN (SELECT DISTINCT vantage_id, capture_file_id FROM capture_interface) i ON i.vantage_id = v.vantage_id
-JOIN capture_file c ON c.id = i.capture_file_id
-WHERE c.dropped_kernel > 0
-ORDER BY v.key, c.id;
+JOIN capture_drop_count i ON i.vantage_id = v.vantage_id
+WHERE i.dropped_kernel > 0
+ORDER BY v.key, i.capture_file_id;

@@ -3,11 +3,17 @@ CREATE TEMP TABLE trust_reason AS
 SELECT v.id AS vantage_id, 1 AS weight, 'the file ' || c.path || ' is damaged: ' || c.damaged AS reason
 FROM vantage v JOIN capture_file c ON c.vantage_id = v.id WHERE c.damaged IS NOT NULL
 UNION ALL
-SELECT c.vantage_id, 1, c.dropped_kernel || ' frames were dropped by the kernel while ' || c.path || ' was captured'
-FROM capture_file c WHERE c.dropped_kernel > 0
+SELECT d.vantage_id, 1, d.dropped_kernel || ' frames were dropped by the kernel while ' || c.path || ' was captured'
+FROM capture_drop_count d JOIN capture_file c ON c.id = d.capture_file_id WHERE d.dropped_kernel > 0
 UNION ALL
-SELECT c.vantage_id, 1, c.dropped_interface || ' frames were dropped by the interface while ' || c.path || ' was captured'
-FROM capture_file c WHERE c.dropped_interface > 0
+SELECT d.vantage_id, 1, d.dropped_interface || ' frames were dropped by the interface while ' || c.path || ' was captured'
+FROM capture_drop_count d JOIN capture_file c ON c.id = d.capture_file_id WHERE d.dropped_interface > 0
+UNION ALL
+SELECT c.vantage_id, CASE WHEN a.frames = c.frames THEN 2 ELSE 1 END, iif(a.frames = c.frames, 'none', a.frames)
+	|| ' of the ' || c.frames || ' frames of ' || c.path || iif(a.frames = c.frames, ' could be read', ' could not be read')
+	|| ': their link type is not supported'
+FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
+WHERE a.disposition = 'unsupported_link'
 UNION ALL
 SELECT v.id, CASE WHEN v.tcp_missed * 5 > t.frames THEN 2 ELSE 1 END,
 	v.tcp_missed || ' TCP segments passed here that the capture lacks: they were acknowledged or seen further on'
