@@ -77,14 +77,14 @@ CREATE TABLE capture_file ( -- a capture that was read
 CREATE TABLE capture_interface ( -- an interface of a capture
 	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the capture
 	interface INTEGER NOT NULL, -- index in the file, from 0
-	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the vantage point it became
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the vantage point it became; all of a file that tells several apart
 	name TEXT, -- as recorded; NULL: not said
 	link_type INTEGER NOT NULL, -- LINKTYPE_ value
 	snaplen INTEGER NOT NULL, -- 0: no limit
 	filter TEXT, -- capture filter as recorded; NULL: not said
 	dropped_kernel INTEGER, -- frames of this interface that the kernel dropped; NULL: not said
 	dropped_interface INTEGER, -- frames that the interface dropped; NULL: not said
-	PRIMARY KEY (capture_file_id, interface)
+	PRIMARY KEY (capture_file_id, interface, vantage_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE frame_account ( -- what became of every frame; sums to capture_file.frames

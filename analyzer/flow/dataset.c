@@ -17,6 +17,7 @@ static void release_host(struct host *h)
 	free(h->file_frames);
 	free(h->name);
 	fileindex_release(&h->frames);
+	hashmap_release(&h->macs);
 	arena_release(&h->arena);
 }
 

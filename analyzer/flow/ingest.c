@@ -16,6 +16,9 @@
 /* Rotated files may overlap by this much and still be one vantage point's. */
 #define ROTATION_SLACK_NS NSEC_PER_SEC
 
+/* More places in one interface than anyone compares; what is beyond is not told apart. */
+#define PARTS_MAX 32
+
 /* Frames are taken in groups, so that the memory of all their flows is on its way before the first needs it. */
 #define GROUP 32
 
@@ -27,8 +30,20 @@ struct taken {
 	uint32_t ordinal;
 };
 
+/*
+ * What tells places apart that share an interface of a file: the capture of all interfaces says of each frame where it
+ * passed (SLL2), a mirror in which of its sessions. 0: not said.
+ */
+struct part_key {
+	uint32_t ifindex, tunnel;
+	uint32_t network; /* with tunnel */
+};
+
 struct reading_vantage {
 	struct vantage v;
+	struct reading_vantage *whole; /* of which it is a part; itself: it has the first of each kind, and what says nothing */
+	struct part_key key;
+	uint32_t part_count; /* of a whole, without itself */
 	uint32_t last_capture; /* index, and the interface in it */
 	uint32_t last_interface;
 	uint32_t place; /* in its reading */
@@ -81,7 +96,7 @@ static struct reading_vantage *find_vantage(struct host_reading *rd, enum vantag
 		struct reading_vantage *rv = rd->vantages[i];
 		bool same_file = rv->last_capture == rd->capture_index;
 
-		if (rv->v.kind != kind || !names_fit(rv->v.interface, iface->name))
+		if (rv->whole != rv || rv->v.kind != kind || !names_fit(rv->v.interface, iface->name))
 			continue;
 		if (same_file && rv->last_interface != index && !(rv->v.interface && iface->name))
 			continue;
@@ -131,26 +146,104 @@ static void note_gap(const struct host_reading *rd, struct reading_vantage *rv)
 	spans_add(&v->gaps, (struct capture_span){.from_ns = v->span.last_ns, .to_ns = begin, .source = "between files"});
 }
 
+static struct reading_vantage *vantage_new(struct host_reading *rd, enum vantage_kind kind, uint32_t link_type)
+{
+	struct reading_vantage *rv = mem_zalloc(sizeof(*rv));
+
+	vantage_init(&rv->v, &rd->host->arena, &rd->host->macs, rd->options->flow_limit);
+	rv->whole = rv;
+	rv->v.kind = kind;
+	rv->v.link_type = link_type;
+	rv->place = rd->count;
+	MEM_RESERVE(rd->vantages, rd->count, rd->cap);
+	rd->vantages[rd->count++] = rv;
+	return rv;
+}
+
 static struct reading_vantage *vantage_for(
 	struct host_reading *rd, const struct capfile_interface *iface, uint32_t index)
 {
 	enum vantage_kind kind = iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
 	struct reading_vantage *rv = find_vantage(rd, kind, iface, index);
 
-	if (!rv) {
-		rv = mem_zalloc(sizeof(*rv));
-		vantage_init(&rv->v, &rd->host->arena, rd->options->flow_limit);
-		rv->v.kind = kind;
-		rv->v.link_type = iface->link_type;
-		rv->place = rd->count;
-		MEM_RESERVE(rd->vantages, rd->count, rd->cap);
-		rd->vantages[rd->count++] = rv;
-	}
+	if (!rv)
+		rv = vantage_new(rd, kind, iface->link_type);
 	note_gap(rd, rv);
 	rv->last_capture = rd->capture_index;
 	rv->last_interface = index;
 	note_interface(rd, &rv->v, iface);
 	return rv;
+}
+
+static struct part_key part_key_of(const struct packet *p)
+{
+	struct part_key k = {.ifindex = p->ifindex};
+
+	if (p->tunnel_depth && (p->tunnel == TUNNEL_VXLAN || p->tunnel == TUNNEL_GENEVE)) {
+		k.tunnel = p->tunnel;
+		k.network = p->tunnel_id;
+	}
+	return k;
+}
+
+/* What a frame does not say fits; what a place has not been told yet it takes from its first frame that says it. */
+static bool part_takes(struct part_key *has, const struct part_key *k)
+{
+	if (k->ifindex && has->ifindex && k->ifindex != has->ifindex)
+		return false;
+	if (k->tunnel && has->tunnel && (k->tunnel != has->tunnel || k->network != has->network))
+		return false;
+	has->ifindex = k->ifindex ? k->ifindex : has->ifindex;
+	if (k->tunnel) {
+		has->tunnel = k->tunnel;
+		has->network = k->network;
+	}
+	return true;
+}
+
+/* The part of an interface's vantage point that a frame is of. */
+static NOINLINE struct reading_vantage *part_of(struct host_reading *rd, struct reading_vantage *whole, const struct packet *p)
+{
+	struct part_key key = part_key_of(p);
+	struct reading_vantage *rv;
+
+	if (part_takes(&whole->key, &key))
+		return whole;
+	for (uint32_t i = whole->place + 1; i < rd->count; i++)
+		if (rd->vantages[i]->whole == whole && part_takes(&rd->vantages[i]->key, &key)) {
+			rd->vantages[i]->last_capture = rd->capture_index;
+			return rd->vantages[i];
+		}
+	if (whole->part_count == PARTS_MAX)
+		return whole;
+	rv = vantage_new(rd, whole->v.kind, whole->v.link_type);
+	rv->whole = whole;
+	rv->key = key;
+	rv->last_capture = rd->capture_index;
+	whole->part_count++;
+	return rv;
+}
+
+/* Its capture is the whole's: what ran, paused and lost frames there did so here. */
+static void part_finish(struct reading_vantage *rv)
+{
+	const struct vantage *whole = &rv->whole->v;
+	struct vantage *v = &rv->v;
+
+	if (rv->whole->part_count)
+		v->part = rv->key.tunnel && !rv->key.ifindex ? mem_printf("vni%u", rv->key.network)
+			: rv->key.tunnel ? mem_printf("if%u:vni%u", rv->key.ifindex, rv->key.network)
+					 : mem_printf("if%u", rv->key.ifindex);
+	if (rv->whole == rv)
+		return;
+	v->span = whole->span;
+	steady_copy(&v->steady, &whole->steady);
+	v->interface = whole->interface ? mem_strdup(whole->interface) : NULL;
+	v->filter = whole->filter ? mem_strdup(whole->filter) : NULL;
+	for (uint32_t i = 0; i < whole->drops.count; i++)
+		spans_add(&v->drops, whole->drops.rows[i]);
+	for (uint32_t i = 0; i < whole->gaps.count; i++)
+		spans_add(&v->gaps, whole->gaps.rows[i]);
 }
 
 /* Takes notice of interfaces that the file described since the last call. */
@@ -348,9 +441,9 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 	t->frame = f;
 	t->ordinal = fileindex_add(&rd->host->frames, f->offset);
 	rd->capture->frames++;
-	v->counts.frames++;
 	note_time(rd, v, f);
 	if (f->time_ns < rd->options->from_ns || f->time_ns >= rd->options->to_ns) {
+		v->counts.frames++;
 		account(rd, CAPTURE_OUTSIDE_TIME, f);
 		return false;
 	}
@@ -360,12 +453,18 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 		v->span.last_ns = f->time_ns;
 	steady_note(&v->steady, t->ordinal, f->time_ns);
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
+		v->counts.frames++;
 		account(rd, CAPTURE_FILTERED, f);
 		return false;
 	}
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
 		f->time_ns = sane_time(p->nflog_time_ns);
+	if (p->ifindex | p->tunnel_depth && v->kind == VANTAGE_NIC) {
+		t->rv = part_of(rd, st->rv, p);
+		v = &t->rv->v;
+	}
+	v->counts.frames++;
 	if (p->version) {
 		flow_lookup_of(p, &t->lookup);
 		flowtab_prefetch_bucket(&v->flows, &t->lookup);
@@ -447,26 +546,31 @@ static void keep_running_time(struct vantage *v, const struct capfile_interface 
 		v->span.end_ns = sane_time(iface->end_ns);
 }
 
+static void keep_interface_row(struct capture *c, const struct capfile_interface *iface, uint32_t index, uint32_t place)
+{
+	MEM_RESERVE(c->interfaces, c->interface_count, c->interface_cap);
+	c->interfaces[c->interface_count++] = (struct capture_interface_row){.interface = index, .vantage = place,
+		.link_type = iface->link_type, .snaplen = iface->snaplen, .dropped_kernel = dropped_by_kernel(iface),
+		.dropped_interface = iface->dropped_interface,
+		.name = iface->name ? mem_strdup(iface->name) : NULL,
+		.filter = iface->filter ? mem_strdup(iface->filter) : NULL};
+}
+
 static void keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
 {
 	struct capture *c = rd->capture;
 
-	c->interfaces = mem_array(info->interface_count, sizeof(*c->interfaces));
-	c->interface_count = info->interface_count;
 	for (uint32_t i = 0; i < info->interface_count; i++) {
 		const struct capfile_interface *iface = &info->interfaces[i];
-		struct capture_interface_row *row = &c->interfaces[i];
+		struct reading_vantage *whole = rd->interfaces[i].rv;
 
-		row->link_type = iface->link_type;
-		row->snaplen = iface->snaplen;
-		row->name = iface->name ? mem_strdup(iface->name) : NULL;
-		row->filter = iface->filter ? mem_strdup(iface->filter) : NULL;
-		row->vantage = rd->interfaces[i].rv->place;
-		row->dropped_kernel = dropped_by_kernel(iface);
-		row->dropped_interface = iface->dropped_interface;
-		c->dropped_kernel = add_known(c->dropped_kernel, row->dropped_kernel);
-		c->dropped_interface = add_known(c->dropped_interface, row->dropped_interface);
-		keep_running_time(&rd->interfaces[i].rv->v, iface);
+		keep_interface_row(c, iface, i, whole->place);
+		for (uint32_t k = whole->place + 1; k < rd->count; k++)
+			if (rd->vantages[k]->whole == whole && rd->vantages[k]->last_capture == rd->capture_index)
+				keep_interface_row(c, iface, i, k);
+		c->dropped_kernel = add_known(c->dropped_kernel, dropped_by_kernel(iface));
+		c->dropped_interface = add_known(c->dropped_interface, iface->dropped_interface);
+		keep_running_time(&whole->v, iface);
 	}
 }
 
@@ -603,11 +707,13 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	rd->data = data;
 	rd->host = &data->hosts[host];
 	rd->options = options;
+	macs_table_init(&rd->host->macs);
 	rd->fragments = fragments_new();
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
 		r = read_capture(rd, rd->host->captures[i], err);
 	need_vantage(rd);
 	for (uint32_t i = 0; i < rd->count; i++) {
+		part_finish(rd->vantages[i]);
 		activity_close(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
 		free(rd->vantages[i]->v.recent);
@@ -637,6 +743,10 @@ static void name_vantage(const struct host *h, struct vantage *v, uint32_t place
 {
 	if (h->vantage_count == 1)
 		v->name = mem_strdup(h->name);
+	else if (v->part && v->interface)
+		v->name = mem_printf("%s:%s:%s", h->name, v->interface, v->part);
+	else if (v->part)
+		v->name = mem_printf("%s:%s", h->name, v->part);
 	else if (v->interface)
 		v->name = mem_printf("%s:%s", h->name, v->interface);
 	else

@@ -1,6 +1,7 @@
 #include "flow/steady.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/nsec.h"
@@ -22,6 +23,15 @@ void steady_release(struct steady *s)
 {
 	free(s->turns);
 	steady_init(s);
+}
+
+void steady_copy(struct steady *to, const struct steady *from)
+{
+	*to = *from;
+	to->cap = from->count;
+	to->turns = mem_array(from->count + 1, sizeof(*to->turns));
+	if (from->count)
+		memcpy(to->turns, from->turns, from->count * sizeof(*to->turns));
 }
 
 void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)

@@ -30,6 +30,9 @@ struct steady {
 void steady_init(struct steady *s);
 void steady_release(struct steady *s);
 
+/* For another vantage point of the same file; to is initialised. */
+void steady_copy(struct steady *to, const struct steady *from);
+
 /* For a stamp that lies below the highest one by more than the disorder, and for one that reaches regain_ns. */
 void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns);
 void steady_regained(struct steady *s, uint32_t frame);

@@ -28,14 +28,14 @@ uint64_t vantage_refused_rows(const struct vantage *v)
 	return v->neighbors.refused + v->vrrps.refused + v->icmps.refused;
 }
 
-void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit)
+void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit)
 {
 	*v = (struct vantage){.recorded_mac = MAC_NONE, .inferred = {.own_mac = MAC_NONE},
 		.span = {.first_ns = INT64_MAX, .last_ns = INT64_MIN, .start_ns = INT64_MIN, .end_ns = INT64_MIN,
 			.tick_ns = 1000}};
 	steady_init(&v->steady);
 	flowtab_init(&v->flows, arena, flow_limit);
-	macs_init(&v->macs);
+	macs_init(&v->macs, macs);
 	addresses_init(&v->addresses);
 	netfilter_init(&v->netfilter);
 }
@@ -57,5 +57,6 @@ void vantage_release(struct vantage *v)
 	free(v->inferred.own_addresses);
 	free(v->name);
 	free(v->interface);
+	free(v->part);
 	free(v->filter);
 }

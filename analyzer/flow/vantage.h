@@ -49,6 +49,7 @@ struct vantage {
 	enum vantage_kind kind;
 	char *name;	   /* for reports */
 	char *interface;   /* NULL: not recorded */
+	char *part;	   /* which of several in one interface of a file it is ("if2", "vni11"); NULL: all of it */
 	uint32_t link_type;
 	char *filter;	   /* capture filter as recorded; NULL: not said */
 	uint16_t recorded_mac; /* index; MAC_NONE: not recorded */
@@ -90,12 +91,13 @@ struct capture {
 		uint64_t frames, bytes;
 	} account[32]; /* enum capture_disposition */
 	struct capture_interface_row {
+		uint32_t interface; /* index in the file; of several vantage points a row each */
 		uint32_t vantage; /* index */
 		char *name, *filter;
 		uint32_t link_type, snaplen;
 		int64_t dropped_kernel, dropped_interface; /* -1: unknown */
 	} *interfaces;
-	uint32_t interface_count;
+	uint32_t interface_count, interface_cap;
 };
 
 /* Beyond enum packet_disposition, whose values come first. */
@@ -131,6 +133,7 @@ struct host {
 	char *name;
 	struct arena arena;
 	struct fileindex frames;
+	struct hashmap macs; /* of its vantage points: macs_table_init() */
 	uint32_t *captures; /* indexes, in time order */
 	uint32_t capture_count, capture_cap;
 	uint32_t *vantages; /* indexes */
@@ -150,11 +153,12 @@ struct host {
 /* The MAC behind an index, or NULL for MAC_NONE. */
 static inline const uint8_t *vantage_mac(const struct vantage *v, uint16_t mac)
 {
-	return mac == MAC_NONE ? NULL : hashmap_key(&v->macs.table, mac);
+	return mac == MAC_NONE ? NULL : hashmap_key(v->macs.table, mac);
 }
 
 /* Rows of its notes beyond their limits. */
 uint64_t vantage_refused_rows(const struct vantage *v);
 
-void vantage_init(struct vantage *v, struct arena *arena, uint32_t flow_limit);
+/* macs: the table that its host's vantage points share. */
+void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit);
 void vantage_release(struct vantage *v);

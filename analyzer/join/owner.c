@@ -110,7 +110,7 @@ static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
 /* Frames with unicast IP of each MAC, whichever way. Returns those to MACs that never speak here. */
 static uint64_t count_all(const struct vantage *v, uint64_t *ret_frames)
 {
-	bool *speaks = mem_array(v->macs.table.count + 1, sizeof(*speaks));
+	bool *speaks = mem_array(v->macs.table->count + 1, sizeof(*speaks));
 	uint64_t silent = 0;
 
 	for (uint32_t i = 0; i < v->macs.use.count; i++) {
@@ -139,7 +139,7 @@ static uint64_t count_all(const struct vantage *v, uint64_t *ret_frames)
  */
 static uint16_t ever_present_mac(const struct vantage *v)
 {
-	uint64_t *frames = mem_array(v->macs.table.count + 1, sizeof(*frames)), answered, silent = 0;
+	uint64_t *frames = mem_array(v->macs.table->count + 1, sizeof(*frames)), answered, silent = 0;
 	uint64_t unicast = v->counts.unicast_frames;
 	uint16_t found = MAC_NONE;
 	uint32_t count = 0;
@@ -148,11 +148,11 @@ static uint16_t ever_present_mac(const struct vantage *v)
 	if (answered && answered >= unicast / 2) {
 		unicast = answered;
 	} else {
-		memset(frames, 0, (v->macs.table.count + 1) * sizeof(*frames));
+		memset(frames, 0, (v->macs.table->count + 1) * sizeof(*frames));
 		silent = count_all(v, frames);
 	}
-	for (uint32_t i = 0; i < v->macs.table.count; i++) {
-		const uint8_t *mac = hashmap_key(&v->macs.table, i);
+	for (uint32_t i = 0; i < v->macs.table->count; i++) {
+		const uint8_t *mac = hashmap_key(v->macs.table, i);
 
 		if ((mac[0] & 1) || !frames[i] || (double)(frames[i] + silent) < (double)unicast * (1 - STRAY_SHARE))
 			continue;
@@ -206,11 +206,11 @@ static uint32_t count_arp(const struct vantage *v, struct arp_use *ret)
  */
 static uint16_t mac_by_arp(const struct vantage *v)
 {
-	struct arp_use *uses = mem_array(v->macs.table.count + 1, sizeof(*uses));
+	struct arp_use *uses = mem_array(v->macs.table->count + 1, sizeof(*uses));
 	uint32_t unicast = count_arp(v, uses), by_padding = 0, by_partners = 0, padded = 0;
 	uint16_t padding = MAC_NONE, partners = MAC_NONE;
 
-	for (uint32_t i = 0; i < v->macs.table.count; i++) {
+	for (uint32_t i = 0; i < v->macs.table->count; i++) {
 		padded += uses[i].padded_sent > 0 && !uses[i].short_sent;
 		if (uses[i].short_sent) {
 			padding = (uint16_t)i;

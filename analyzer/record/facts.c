@@ -105,7 +105,7 @@ static void insert_interfaces(struct db *db, const struct dataset *data, const s
 
 	for (uint32_t i = 0; i < c->interface_count; i++) {
 		db_int(s, 1, c->id);
-		db_int(s, 2, i);
+		db_int(s, 2, c->interfaces[i].interface);
 		db_int(s, 3, data->vantages[c->interfaces[i].vantage].id);
 		db_text(s, 4, c->interfaces[i].name);
 		db_int(s, 5, c->interfaces[i].link_type);

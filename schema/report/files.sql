@@ -2,8 +2,8 @@
 SELECT 'capture' AS kind, c.path, c.format, c.compression, c.frames AS records, c.bytes, c.first_ns,
 	c.last_ns, c.dropped_kernel, c.dropped_interface, c.damaged, c.hash, c.sha256,
 	v.name AS vantage, c.snaplen,
-	(SELECT group_concat(coalesce(i.filter, ''), '') FROM capture_interface i
-		WHERE i.capture_file_id = c.id) AS filter,
+	(SELECT group_concat(filter, '') FROM (SELECT DISTINCT i.interface, coalesce(i.filter, '') AS filter
+		FROM capture_interface i WHERE i.capture_file_id = c.id)) AS filter,
 	(SELECT group_concat(disposition || ' ' || frames, ', ') FROM (SELECT a.disposition, a.frames
 		FROM frame_account a WHERE a.capture_file_id = c.id
 		ORDER BY a.frames DESC, a.disposition)) AS account

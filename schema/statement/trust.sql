@@ -26,7 +26,7 @@ UNION ALL
 SELECT v.id, 1, v.duplicates || ' frames were recorded twice by the capture and left out'
 FROM vantage v WHERE v.duplicates > 0
 UNION ALL
-SELECT c.vantage_id, 1, 'the capture was filtered: ' || i.filter
+SELECT DISTINCT i.vantage_id, 1, 'the capture was filtered: ' || i.filter
 FROM capture_file c JOIN capture_interface i ON i.capture_file_id = c.id
 WHERE i.filter IS NOT NULL AND i.filter != ''
 UNION ALL

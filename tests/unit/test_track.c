@@ -12,6 +12,7 @@
 
 static struct arena_budget *budget;
 static struct arena arena;
+static struct hashmap macs;
 static struct vantage vantage;
 
 static int setup(void **state)
@@ -19,7 +20,8 @@ static int setup(void **state)
 	(void)state;
 	budget = arena_budget_new(0, "/tmp");
 	arena_init(&arena, budget);
-	vantage_init(&vantage, &arena, 10);
+	macs_table_init(&macs);
+	vantage_init(&vantage, &arena, &macs, 10);
 	return 0;
 }
 
@@ -27,6 +29,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	vantage_release(&vantage);
+	hashmap_release(&macs);
 	arena_release(&arena);
 	(void)arena_budget_free(budget);
 	return 0;

@@ -7,24 +7,28 @@
 #include "flow/notes/addresses.h"
 #include "flow/notes/limits.h"
 
-void macs_init(struct mac_notes *n)
+void macs_table_init(struct hashmap *table)
 {
-	hashmap_init(&n->table, 6, 8, MAC_LIMIT);
+	hashmap_init(table, 6, 8, MAC_LIMIT);
+}
+
+void macs_init(struct mac_notes *n, struct hashmap *table)
+{
+	n->table = table;
 	hashmap_init(&n->use, sizeof(struct mac_use_key), sizeof(struct mac_use), ADDRESS_LIMIT);
 }
 
 void macs_release(struct mac_notes *n)
 {
-	hashmap_release(&n->table);
 	hashmap_release(&n->use);
 }
 
 NOINLINE uint16_t macs_index(struct mac_notes *n, const uint8_t mac[6])
 {
 	bool fresh;
-	void *value = hashmap_at(&n->table, mac, &fresh);
+	void *value = hashmap_at(n->table, mac, &fresh);
 
-	return value ? (uint16_t)hashmap_index(&n->table, value) : MAC_NONE;
+	return value ? (uint16_t)hashmap_index(n->table, value) : MAC_NONE;
 }
 
 /* All of a key but the address. */

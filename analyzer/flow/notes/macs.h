@@ -31,11 +31,13 @@ struct mac_use {
 };
 
 struct mac_notes {
-	struct hashmap table; /* 6 bytes -> nothing; the index is the segment's MAC index */
+	struct hashmap *table; /* its host's: 6 bytes -> nothing; the index is the segment's MAC index */
 	struct hashmap use;   /* struct mac_use_key -> struct mac_use */
 };
 
-void macs_init(struct mac_notes *n);
+/* table: macs_table_init()'s, which the vantage points of one host share. */
+void macs_table_init(struct hashmap *table);
+void macs_init(struct mac_notes *n, struct hashmap *table);
 void macs_release(struct mac_notes *n);
 
 /* Index of a MAC; makes it when new. MAC_NONE: the table is full. */
