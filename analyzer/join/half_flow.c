@@ -45,31 +45,70 @@ static void add_datagram(struct half_flow *l, const struct segment *s)
 	l->transmissions[l->count++] = (struct transmission){.seg = s, .match = TRANSMISSION_NONE};
 }
 
-void half_flows_load(struct half_flow halves[2], const struct member *m, const uint32_t base[2], const bool skip_duplicates[2])
+static inline void add_segment(struct half_flow *l, const struct segment *s, bool skip_duplicates)
 {
-	const struct flow_vantage *f = m->flow;
-	bool tcp = f && f->key.protocol == 6;
+	if (s->bits & SEGMENT_DUPLICATE && skip_duplicates)
+		l->copies_skipped++;
+	else if (l->tcp)
+		add_transmission(l, s);
+	else
+		add_datagram(l, s);
+}
 
-	for (int d = 0; d < 2; d++) {
-		begin(&halves[d], m, (enum direction)d, base);
-		halves[d].tcp = tcp;
-	}
-	for (const struct segment_chunk *c = f ? f->head : NULL; c; c = c->next) {
+static void load_one(struct half_flow halves[2], const struct member *m, const bool skip_duplicates[2])
+{
+	for (const struct segment_chunk *c = m->flow->head; c; c = c->next) {
 		const struct segment *s = c->slots, *end = s + c->used;
 
 		reserve(&halves[C2S], c->used);
 		reserve(&halves[S2C], c->used);
 		for (; s < end; s += segment_slots(s)) {
-			struct half_flow *l = &halves[segment_direction(m, s)];
+			enum direction d = segment_direction(m, s);
 
-			if (s->bits & SEGMENT_DUPLICATE && skip_duplicates[l->direction])
-				l->copies_skipped++;
-			else if (tcp)
-				add_transmission(l, s);
-			else
-				add_datagram(l, s);
+			add_segment(&halves[d], s, skip_duplicates[d]);
 		}
 	}
+}
+
+/* Several interfaces of one host, so of one clock: what each shows, by time. */
+static void load_merged(struct half_flow halves[2], const struct shown *shown, const bool skip_duplicates[2])
+{
+	struct segment_walk walks[SHOWN_MAX];
+	const struct segment *next[SHOWN_MAX];
+
+	for (uint32_t i = 0; i < shown->count; i++) {
+		walks[i] = walk_flow(shown->members[i]);
+		next[i] = walk_any(&walks[i]);
+	}
+	for (;;) {
+		uint32_t at = shown->count;
+		enum direction d;
+
+		for (uint32_t i = 0; i < shown->count; i++)
+			if (next[i] && (at == shown->count || next[i]->time_ns < next[at]->time_ns))
+				at = i;
+		if (at == shown->count)
+			return;
+		d = segment_direction(shown->members[at], next[at]);
+		reserve(&halves[d], 1);
+		add_segment(&halves[d], next[at], skip_duplicates[d]);
+		next[at] = walk_any(&walks[at]);
+	}
+}
+
+void half_flows_load(struct half_flow halves[2], const struct shown *shown, const uint32_t base[2],
+	const bool skip_duplicates[2])
+{
+	for (int d = 0; d < 2; d++) {
+		begin(&halves[d], shown_member(shown, (enum direction)d), (enum direction)d, base);
+		halves[d].tcp = halves[d].member->flow && halves[d].member->flow->key.protocol == 6;
+	}
+	if (!shown->members[0]->flow)
+		return;
+	if (shown->count == 1)
+		load_one(halves, shown->members[0], skip_duplicates);
+	else
+		load_merged(halves, shown, skip_duplicates);
 }
 
 void half_flow_release(struct half_flow *l)

@@ -10,6 +10,8 @@ enum transmission_state {
 };
 
 #define TRANSMISSION_NONE UINT32_MAX
+/* Interfaces beside each other at one place. */
+#define SHOWN_MAX 8
 
 struct transmission {
 	const struct segment *seg;
@@ -35,12 +37,27 @@ struct half_flow {
 	uint32_t copies_skipped;   /* duplicates that the capture made itself */
 };
 
+/* What one place shows of a flow: mostly one member, without a flow where it saw nothing; or several beside each other. */
+struct shown {
+	const struct member *members[SHOWN_MAX];
+	uint32_t count;
+};
+
+/* Of the members the one that shows a direction; the first where none does. */
+static inline const struct member *shown_member(const struct shown *shown, enum direction d)
+{
+	for (uint32_t i = 0; i < shown->count && shown->count > 1; i++)
+		if (member_side(shown->members[i], d)->packets)
+			return shown->members[i];
+	return shown->members[0];
+}
+
 /*
- * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates (identical neighbours) are skipped in a
- * direction for which skip_duplicates says that the capture, not the network, makes them. A member without
- * a flow, of a place that saw nothing, has none.
+ * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates are skipped in a direction for which
+ * skip_duplicates says that the capture, not the network, makes them.
  */
-void half_flows_load(struct half_flow halves[2], const struct member *m, const uint32_t base[2], const bool skip_duplicates[2]);
+void half_flows_load(struct half_flow halves[2], const struct shown *shown, const uint32_t base[2],
+	const bool skip_duplicates[2]);
 void half_flow_release(struct half_flow *l);
 
 /* The acknowledgment of a transmission as an offset in the other direction, near ref. */

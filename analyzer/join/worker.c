@@ -9,6 +9,7 @@
 #include "base/prefetch.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "join/beside.h"
 #include "join/both_missed.h"
 #include "join/delay.h"
 
@@ -24,6 +25,7 @@
 /* A vantage point along a flow's path. */
 struct place {
 	struct member member;
+	struct shown shown; /* with the members beside it */
 	bool absent; /* its host is an end, but it saw nothing: member has no flow there */
 };
 
@@ -41,7 +43,8 @@ struct worker {
 static void add_place(struct worker *w, const struct member *m, bool absent)
 {
 	if (w->place_count < PLACES_MAX)
-		w->places[w->place_count++] = (struct place){.member = *m, .absent = absent};
+		w->places[w->place_count++] = (struct place){
+			.member = *m, .absent = absent, .shown = {.members = {m}, .count = !absent}};
 }
 
 static bool has_place_of_host(const struct worker *w, uint32_t host)
@@ -50,6 +53,26 @@ static bool has_place_of_host(const struct worker *w, uint32_t host)
 		if (w->join->data->vantages[w->places[i].member.vantage].host == host)
 			return true;
 	return false;
+}
+
+/* Of a host's places the one that would most likely have shown the flow. False: it has no capture of an interface. */
+static bool find_witness(const struct dataset *data, uint32_t host, const struct member *flow, uint32_t *ret_vantage)
+{
+	int best = -1;
+
+	for (uint32_t i = 0; i < data->hosts[host].vantage_count; i++) {
+		uint32_t vantage = data->hosts[host].vantages[i];
+		int scope;
+
+		if (data->vantages[vantage].kind != VANTAGE_NIC || !data->vantages[vantage].counts.frames)
+			continue;
+		scope = (int)scope_of(data, vantage, flow);
+		if (scope > best) {
+			best = scope;
+			*ret_vantage = vantage;
+		}
+	}
+	return best >= 0;
 }
 
 /* The host that owns an end of the flow and has a capture, but no record of this flow. */
@@ -67,18 +90,14 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 		return;
 	for (int d = 0; d < 2; d++)
 		m.owns[d] = owner_of(w->join->owners, member_ip(near, d == C2S)) == host;
-	for (uint32_t i = 0; i < data->hosts[host].vantage_count; i++) {
-		m.vantage = data->hosts[host].vantages[i];
-		if (data->vantages[m.vantage].kind != VANTAGE_NIC || !data->vantages[m.vantage].counts.frames)
-			continue;
-		if (client && w->place_count < PLACES_MAX) {
-			memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
-			w->place_count++;
-			w->places[0] = (struct place){.member = m, .absent = true};
-		} else if (!client) {
-			add_place(w, &m, true);
-		}
+	if (!find_witness(data, host, near, &m.vantage))
 		return;
+	if (client && w->place_count < PLACES_MAX) {
+		memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
+		w->place_count++;
+		w->places[0] = (struct place){.member = m, .absent = true};
+	} else if (!client) {
+		add_place(w, &m, true);
 	}
 }
 
@@ -103,6 +122,23 @@ static bool is_onlooker(const struct join *j, const struct member *m)
 		!(vantage_mac(v, s->dst_mac)[0] & 1);
 }
 
+/* A member at the place of its host that it stands beside, or at one of its own. */
+static void add_member(struct worker *w, const struct member *m)
+{
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		struct shown *shown = &w->places[i].shown;
+		uint32_t beside = 0;
+
+		while (beside < shown->count && beside_each_other(w->join->data, shown->members[beside], m))
+			beside++;
+		if (beside && beside == shown->count && beside < SHOWN_MAX) {
+			shown->members[shown->count++] = m;
+			return;
+		}
+	}
+	add_place(w, m, false);
+}
+
 /* Netfilter records are what a rule chose to log: no evidence of absence, so no path. */
 static void lay_out(struct worker *w, const struct flow *c)
 {
@@ -113,7 +149,7 @@ static void lay_out(struct worker *w, const struct flow *c)
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		last = j->all->members[i];
 		if (j->data->vantages[last.vantage].kind == VANTAGE_NIC && !is_onlooker(j, &last))
-			add_place(w, &last, false);
+			add_member(w, &j->all->members[i]);
 	}
 	if (c->pairing == PAIRED_PROXY || c->pairing == PAIRED_AMBIGUOUS)
 		return;
@@ -134,7 +170,7 @@ static void find_bases(const struct worker *w, uint32_t base[2])
 
 			if (w->places[i].absent)
 				continue;
-			side = member_side(m, (enum direction)d);
+			side = member_side(shown_member(&w->places[i].shown, (enum direction)d), (enum direction)d);
 			isn = side->has_isn;
 			if (isn || (side->seen && !found))
 				base[d] = (isn ? side->isn : side->first_seq) - m->delta[d];
@@ -153,7 +189,8 @@ static uint32_t segment_size(const struct worker *w)
 		if (w->places[i].absent)
 			continue;
 		for (int d = 0; d < 2; d++) {
-			const struct flow_side *s = member_side(&w->places[i].member, (enum direction)d);
+			const struct member *m = shown_member(&w->places[i].shown, (enum direction)d);
+			const struct flow_side *s = member_side(m, (enum direction)d);
 			const struct half_flow *l = &w->sent[i][d];
 
 			if (s->mss && (!mss || s->mss < mss))
@@ -188,9 +225,11 @@ static void load_halves(struct worker *w, struct join_batch *batch)
 		const struct member *m = &w->places[i].member;
 		bool skip[2] = {skip_duplicates(w, &w->places[i], C2S), skip_duplicates(w, &w->places[i], S2C)};
 
-		half_flows_load(w->sent[i], m, base, skip);
+		if (w->places[i].absent)
+			w->places[i].shown.members[0] = m;
+		half_flows_load(w->sent[i], &w->places[i].shown, base, skip);
 		if (i && i + 1 < w->place_count)
-			half_flows_load(w->received[i], m, base, skip);
+			half_flows_load(w->received[i], &w->places[i].shown, base, skip);
 		for (int d = 0; d < 2; d++)
 			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 	}
@@ -340,7 +379,7 @@ static void zero_windows(struct worker *w, struct join_batch *b, uint32_t flow)
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!w->places[i].absent &&
-				member_side(&w->places[i].member, (enum direction)d)->zero_windows)
+				member_side(shown_member(&w->places[i].shown, (enum direction)d), (enum direction)d)->zero_windows)
 				find_zero_windows(w, b, flow, i, (enum direction)d);
 }
 
