@@ -220,6 +220,43 @@ JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_v
 WHERE l.syn
 GROUP BY l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip;
 
+-- Handshakes lost in the moments in which everything was lost have no story of their own: where the other losses of
+-- a leg stand in a small part of its time, and nearly all lost handshakes stand there too, the loss rate explains them.
+CREATE INDEX temp.handshake_pair_by_ends
+	ON handshake_pair(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);
+CREATE TEMP TABLE loss_moment AS
+SELECT DISTINCT l.from_vantage_id, l.to_vantage_id, e.sent_ns / 500000000 AS half_second
+FROM (SELECT DISTINCT h.from_vantage_id, h.to_vantage_id FROM handshake_pair h
+	JOIN leg g ON g.from_vantage_id = h.from_vantage_id AND g.to_vantage_id = h.to_vantage_id
+	WHERE h.own AND g.random) l
+CROSS JOIN (VALUES ('lost'), ('misaddressed')) k
+CROSS JOIN segment_event e ON e.kind = k.column1 AND e.from_vantage_id = l.from_vantage_id
+	AND e.to_vantage_id = l.to_vantage_id
+WHERE NOT e.tcp_flags & 2;
+CREATE INDEX temp.loss_moment_by_time ON loss_moment(from_vantage_id, to_vantage_id, half_second);
+CREATE TEMP TABLE burst_leg AS
+SELECT m.from_vantage_id, m.to_vantage_id
+FROM loss_moment m JOIN vantage v ON v.id = m.from_vantage_id
+GROUP BY m.from_vantage_id, m.to_vantage_id
+-- with the half seconds beside them, at most a fifth of the time
+HAVING 1.5 * count(*) * 500000000 <= (max(v.last_ns) - max(v.first_ns)) / 5;
+CREATE TEMP TABLE burst_handshake AS
+SELECT h.rowid AS pair_id, count(*) AS events, sum(EXISTS (SELECT 1 FROM loss_moment m
+	WHERE m.from_vantage_id = e.from_vantage_id AND m.to_vantage_id = e.to_vantage_id
+		AND m.half_second BETWEEN e.sent_ns / 500000000 - 1 AND e.sent_ns / 500000000 + 1)) AS inside
+FROM burst_leg l
+CROSS JOIN (VALUES ('lost'), ('misaddressed')) k
+CROSS JOIN segment_event e ON e.kind = k.column1 AND e.from_vantage_id = l.from_vantage_id
+	AND e.to_vantage_id = l.to_vantage_id AND e.tcp_flags & 2
+CROSS JOIN flow f ON f.id = e.flow_id
+CROSS JOIN handshake_pair h ON h.from_vantage_id = l.from_vantage_id AND h.to_vantage_id = l.to_vantage_id
+	AND h.direction = e.direction AND h.client_ip = f.client_ip AND h.server_ip = f.server_ip
+-- ends between which none got through are no matter of a moment
+WHERE h.own AND h.lost < h.sent
+GROUP BY h.rowid;
+UPDATE handshake_pair SET own = 0
+WHERE rowid IN (SELECT pair_id FROM burst_handshake WHERE inside >= 0.8 * events);
+
 -- The same by finding: ends of their own as long as they are few, else by server, else all of the
 -- leg in one. What the loss rate explains is one for the leg.
 CREATE TEMP TABLE handshake_key AS

@@ -11,11 +11,9 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "store/page.h"
 #include "store/varint.h"
 
-#define PAGE 8192u
-#define LEAF_HEADER 8u
-#define INTERIOR_HEADER 12u
 #define LEVELS_MAX 8
 #define RUN_PAGES 128u /* written at once */
 #define ROOM_PAGES 2048u /* asked of the file system at once */
@@ -33,8 +31,6 @@
 #define INDEX_LEAF 0x0a
 #define INDEX_INTERIOR 0x02
 
-#define HEADER_SIZE 100u
-#define AT_PAGE_SIZE 16
 #define AT_COUNTER 24
 #define AT_PAGES 28
 #define AT_COUNTER_OF_PAGES 92
@@ -66,18 +62,6 @@ struct btree {
 	int64_t last_id;
 	struct level *levels[LEVELS_MAX];
 };
-
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, 4);
-}
 
 static void write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t offset)
 {
@@ -149,42 +133,51 @@ static int file_failed(const struct btree_file *f, int e, struct error *err)
 	return error_set(err, -e, "cannot write '%s': %s", f->db->path, strerror(e));
 }
 
+/* That the file is whole pages of the kind that is written here, and where the next one goes. */
+static int check_file(struct btree_file *f, struct error *err)
+{
+	uint8_t header[FILE_HEADER];
+	struct stat st;
+	int r;
+
+	if (fstat(f->fd, &st) < 0)
+		return file_failed(f, errno, err);
+	if (pread(f->fd, header, FILE_HEADER, 0) != FILE_HEADER)
+		return error_set(err, -EIO, "bug: '%s' has no header", f->db->path);
+	r = page_check(header, f->db->path, err);
+	if (r == 0 && st.st_size % PAGE)
+		r = error_set(err, -EIO, "bug: '%s' has no pages of %u bytes", f->db->path, PAGE);
+	f->first = (uint32_t)(st.st_size / PAGE) + 1;
+	return r;
+}
+
 int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *err)
 {
 	struct btree_file *f = mem_zalloc(sizeof(*f));
-	uint8_t header[HEADER_SIZE];
-	struct stat st;
+	int r;
 
 	f->db = db;
 	f->fd = open(db->temporary, O_RDWR | O_CLOEXEC);
-	if (f->fd < 0 || fstat(f->fd, &st) < 0) {
-		int r = file_failed(f, errno, err);
-
-		if (f->fd >= 0)
-			(void)close(f->fd);
-		free(f);
-		return r;
+	r = f->fd < 0 ? file_failed(f, errno, err) : check_file(f, err);
+	if (r == 0) {
+		*ret_file = f;
+		return 0;
 	}
-	f->first = (uint32_t)(st.st_size / PAGE) + 1;
-	if (pread(f->fd, header, HEADER_SIZE, 0) != HEADER_SIZE || be16(header + AT_PAGE_SIZE) != PAGE ||
-		st.st_size % PAGE) {
+	if (f->fd >= 0)
 		(void)close(f->fd);
-		free(f);
-		return error_set(err, -EIO, "bug: '%s' has no pages of %u bytes", db->path, PAGE);
-	}
-	*ret_file = f;
-	return 0;
+	free(f);
+	return r;
 }
 
 /* The size and the counter that tells other readers, SQLite's cache among them, that the file changed. */
 static void write_header(struct btree_file *f)
 {
-	uint8_t header[HEADER_SIZE];
+	uint8_t header[FILE_HEADER];
 	uint32_t counter;
 
 	if (f->failed)
 		return;
-	if (pread(f->fd, header, HEADER_SIZE, 0) != HEADER_SIZE) {
+	if (pread(f->fd, header, FILE_HEADER, 0) != FILE_HEADER) {
 		f->failed = EIO;
 		return;
 	}
@@ -192,7 +185,7 @@ static void write_header(struct btree_file *f)
 	put32(header + AT_COUNTER, counter);
 	put32(header + AT_COUNTER_OF_PAGES, counter);
 	put32(header + AT_PAGES, f->first - 1);
-	write_at(f, header, HEADER_SIZE, 0);
+	write_at(f, header, FILE_HEADER, 0);
 }
 
 int btree_file_close(struct btree_file *f, struct error *err)

@@ -20,7 +20,10 @@
 struct btree_file;
 struct btree;
 
-/* Starts writing behind the last page of db's file. 0, or negative with err set. */
+/*
+ * Starts writing behind the last page of db's file. 0, or negative with err set: also for a file with settings
+ * that this does not write, such as reserved bytes or auto_vacuum.
+ */
 int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *err);
 
 /* Writes what is left and the file's new size; trees are finished before. 0, or negative with err set; frees. */

@@ -8,11 +8,9 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "store/page.h"
 #include "store/varint.h"
 
-#define PAGE 8192u
-#define LEAF_HEADER 8u
-#define INTERIOR_HEADER 12u
 /* One level of children below the root: an interior cell is at most 4 + 9 bytes and its pointer 2. */
 #define LEAVES ((PAGE - INTERIOR_HEADER) / 15 - 1)
 #define IMAGE_PAGES (LEAVES + 2)
@@ -54,18 +52,6 @@ struct bulk {
 	int result;
 	struct error error;
 };
-
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, 4);
-}
 
 static uint8_t *page_at(struct image *im, uint32_t number)
 {
@@ -224,18 +210,18 @@ static int make_first_page(struct bulk *b, struct error *err)
 	sqlite3 *template = NULL;
 	uint8_t *bytes = NULL;
 	sqlite3_int64 size = 0;
-	char pragma[64];
 	int r = 0;
 
-	(void)snprintf(pragma, sizeof(pragma), "PRAGMA page_size = %u; PRAGMA auto_vacuum = 0;", PAGE);
 	if (sqlite3_open(":memory:", &template) == SQLITE_OK &&
-		sqlite3_exec(template, pragma, NULL, NULL, NULL) == SQLITE_OK &&
+		page_configure(template) == SQLITE_OK &&
 		sqlite3_exec(template, schema_create[b->table], NULL, NULL, NULL) == SQLITE_OK)
 		bytes = sqlite3_serialize(template, "main", &size, 0);
 	/* The root of the only table is page 2; the only row of the schema fits on page 1. */
-	if (!bytes || size != 2 * PAGE || be32(bytes + 52) != 0)
+	if (bytes)
+		r = page_check(bytes, b->db->path ? b->db->path : "(memory)", err);
+	if (r == 0 && (!bytes || size != 2 * PAGE))
 		r = error_set(err, -EIO, "bug: no template for the table '%s'", schema_table_name[b->table]);
-	else
+	if (r == 0)
 		memcpy(b->first_page, bytes, PAGE);
 	sqlite3_free(bytes);
 	(void)sqlite3_close(template);

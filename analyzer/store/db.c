@@ -12,10 +12,10 @@
 
 #include "base/mem.h"
 #include "store/functions.h"
+#include "store/page.h"
 
 /* Nothing reads the file before it is renamed, so a journal would only cost. */
-static const char loading_pragmas[] = "PRAGMA page_size = 8192;"
-				      "PRAGMA journal_mode = OFF;"
+static const char loading_pragmas[] = "PRAGMA journal_mode = OFF;"
 				      "PRAGMA synchronous = OFF;"
 				      "PRAGMA cache_size = -16384;"
 				      "PRAGMA mmap_size = 1073741824;"
@@ -53,8 +53,10 @@ static int set_identity(struct db *db, struct error *err)
 
 static int make_tables(struct db *db, struct error *err)
 {
-	int r = db_run(db, "schema", loading_pragmas, err);
+	int r = page_configure(db->handle) == SQLITE_OK ? 0 : failed(db, "cannot make the database", err);
 
+	if (r == 0)
+		r = db_run(db, "schema", loading_pragmas, err);
 	if (r == 0)
 		r = db_run(db, "schema", schema_statement_begin, err);
 	if (r == 0)

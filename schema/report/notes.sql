@@ -24,16 +24,22 @@ SELECT text FROM (
 	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
 	UNION ALL
 	-- Unanswered connections that a single vantage point saw: which capture would settle it.
-	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' to '
-		|| endpoint(f.server_ip, f.server_port) || ' got no answer as seen by ' || v.name
-		|| ' alone; a capture on ' || f.server_ip || ' would tell which way it died'
+	-- Many ports of one server are one line.
+	SELECT 4, min(id), sum(n) || iif(sum(n) = 1, ' connection', ' connections') || ' to '
+		|| iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), server_ip || ' (' || ports || ' ports)',
+			endpoint(server_ip, server_port)) || ' got no answer as seen by ' || name
+		|| ' alone; a capture on ' || server_ip || ' would tell which way it died'
+	FROM (
+	SELECT min(f.id) AS id, count(*) AS n, f.server_ip, f.server_port, v.id AS place, v.name,
+		count(*) OVER (PARTITION BY f.server_ip, v.id) AS ports
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
 	WHERE f.outcome = 'unanswered' AND f.pairing != 'ambiguous' AND f.outcome NOT IN ('established', 'closed') -- in the index
 		AND f.protocol = 'tcp' AND a.syn_c2s > 0
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
-	GROUP BY f.server_ip, f.server_port, v.id
+	GROUP BY f.server_ip, f.server_port, v.id)
+	GROUP BY server_ip, place, iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), 0, server_port)
 	UNION ALL
 	-- Answered, and the client's last word never came: the same from the server's side.
 	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' from ' || f.client_ip

@@ -1,7 +1,8 @@
 -- A capture missed packets while it ran: the other end proves that they passed, or the capture says so itself
 -- if: SELECT 1 FROM vantage WHERE tcp_missed > 0 UNION ALL SELECT 1 FROM capture_file WHERE dropped_kernel > 0 UNION ALL SELECT 1 FROM path WHERE capture_missed > 0 OR sender_missed > 0
 -- Proof is a segment that was acknowledged, or seen elsewhere, and is not in this capture; a middle
--- vantage point counts a segment once, though both its legs miss it. A capture that counted its own
+-- vantage point counts a segment once, though both its legs miss it. What arrived without other proof than its
+-- arrival is told apart from what is proven. A capture that counted its own
 -- drops is believed where that is more. What passed before it began or after it ended is no loss.
 CREATE TEMP TABLE missed AS
 SELECT vantage_id, max(sum_in, sum_out) AS missed, flow_id
@@ -71,18 +72,25 @@ WITH outside AS (SELECT vantage_id, sum(max(n_in, n_out)) AS n
 		GROUP BY vantage_id),
 	proven AS (SELECT vantage_id, sum(missed) AS missed, count(DISTINCT flow_id) AS flows FROM missed
 		GROUP BY vantage_id),
+	-- nothing but their arrival speaks for these
+	bare AS (SELECT m.vantage_id, sum(m.segments) AS n FROM missing m
+		CROSS JOIN segment_event e ON e.id = m.event_id AND e.reason IN ('no-proof', 'filter')
+		WHERE m.kind = 'sender_missed' AND NOT m.outside AND EXISTS (SELECT 1 FROM flow_vantage w
+			WHERE w.flow_id = m.flow_id AND w.vantage_id = m.vantage_id)
+		GROUP BY m.vantage_id),
 	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(i.dropped_kernel) AS dropped
 		FROM capture_drop_count i JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
-SELECT vantage_id AS key, *, max(proven, coalesce(dropped, 0)) AS missed
+SELECT vantage_id AS key, *, max(passed, coalesce(dropped, 0)) AS missed, max(passed - bare, 0) AS proven
 FROM (SELECT v.id AS vantage_id, v.host_id, v.name,
-		max(coalesce(p.missed, 0), v.tcp_missed) - coalesce(x.n, 0) AS proven,
+		max(coalesce(p.missed, 0), v.tcp_missed) - coalesce(x.n, 0) AS passed, coalesce(b.n, 0) AS bare,
 		o.dropped, o.frames, p.flows, r.first_ns, r.last_ns
 	FROM vantage v
 	JOIN own o ON o.vantage_id = v.id
 	JOIN ran r ON r.id = v.id
 	LEFT JOIN proven p ON p.vantage_id = v.id
+	LEFT JOIN bare b ON b.vantage_id = v.id
 	LEFT JOIN outside x ON x.vantage_id = v.id)
-WHERE proven > 0 OR dropped > 0;
+WHERE passed > 0 OR dropped > 0;
 
 CREATE TEMP TABLE proof AS
 SELECT v.key, v.missed, m.event_id, row_number() OVER (PARTITION BY v.key ORDER BY m.at_ns, m.event_id) AS n
@@ -95,12 +103,14 @@ SELECT v.key, 'capture-loss',
 	CASE WHEN 1.0 * v.missed / (v.frames + v.missed)
 		>= (SELECT value FROM setting WHERE key = 'capture_loss_warning_rate') THEN 'warning'
 		ELSE 'notice' END,
-	1, v.host_id, v.vantage_id, NULL, v.first_ns, v.last_ns, v.missed, v.frames + v.missed,
+	CASE WHEN v.proven > 0 OR v.dropped > 0 THEN 1 ELSE 0.8 END, v.host_id, v.vantage_id, NULL, v.first_ns, v.last_ns, v.missed, v.frames + v.missed,
 	'the capture of ' || v.name || ' misses ' || v.missed || ' of ' || (v.frames + v.missed) || ' frames ('
 		|| percent(1.0 * v.missed / (v.frames + v.missed)) || '): '
 		|| CASE WHEN v.proven > 0 THEN v.proven || ' proven by what the other side sent or had '
 			|| 'acknowledged' ELSE '' END
-		|| CASE WHEN v.proven > 0 AND v.dropped > 0 THEN ', ' ELSE '' END
+		|| CASE WHEN v.passed > v.proven THEN iif(v.proven > 0, ', ', '') || (v.passed - v.proven)
+			|| ' shown by their arrival alone' ELSE '' END
+		|| CASE WHEN v.passed > 0 AND v.dropped > 0 THEN ', ' ELSE '' END
 		|| CASE WHEN v.dropped > 0 THEN v.dropped || ' counted as dropped by the capture itself' ELSE '' END
 		|| '; the network is not blamed for them',
 	'capture on ' || v.name || ' with a larger buffer (tcpdump -B), a smaller snap length (-s 128) or a '

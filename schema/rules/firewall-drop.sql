@@ -243,6 +243,10 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_between)
 	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);
 
+-- A scan of many ports is one finding.
+UPDATE fw_silent SET server_port = 0 WHERE (vantage_id, server_ip) IN (
+	SELECT vantage_id, server_ip FROM fw_silent GROUP BY vantage_id, server_ip
+	HAVING count(DISTINCT server_port) > (SELECT value FROM setting WHERE key = 'pairs_max'));
 CREATE TEMP TABLE fw_quiet AS
 SELECT 'unanswered ' || row_number() OVER (ORDER BY vantage_id, server_ip, server_port, later) AS key, vantage_id, host_id,
 	server_ip, server_port, later, count(*) AS flows, count(DISTINCT client_ip) AS clients,
@@ -255,7 +259,7 @@ CREATE INDEX temp.fw_quiet_by_server ON fw_quiet(server_ip, server_port, vantage
 CREATE TEMP TABLE fw_total AS
 SELECT q.key, sum(x.syn_c2s) AS syns
 FROM (SELECT 1 FROM fw_quiet LIMIT 1) once CROSS JOIN flow_vantage x
-CROSS JOIN fw_quiet q ON q.server_ip = x.server_ip AND q.server_port = x.server_port AND q.vantage_id = x.vantage_id
+CROSS JOIN fw_quiet q ON q.server_ip = x.server_ip AND q.server_port IN (x.server_port, 0) AND q.vantage_id = x.vantage_id
 GROUP BY q.key;
 
 -- Counters that grew in that time: from the last sample before it to the first one after.
@@ -300,7 +304,7 @@ SELECT f.key,
 	f.arrived, iif(f.later, NULL, (SELECT t.syns FROM fw_total t WHERE t.key = f.key)),
 	f.arrived || iif(f.later, ' segments', ' SYNs') || ' of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
 		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
-		|| endpoint(f.server_ip, f.server_port) || iif(f.later, ' after its SYN-ACK and were never acknowledged',
+		|| endpoint(f.server_ip, nullif(f.server_port, 0)) || iif(f.later, ' after its SYN-ACK and were never acknowledged',
 			' and got no answer from it')
 		|| CASE WHEN r.name IS NULL THEN ': dropped between its interface and the socket'
 			WHEN r.rank = 0 THEN '; its ' || r.name
@@ -313,8 +317,8 @@ SELECT f.key,
 		WHEN r.name LIKE '%Csum%' THEN 'on ' || h.name || ': frames arrive with wrong checksums; look at offloads and the way'
 		ELSE 'on ' || h.name || ': nft list ruleset; nstat -az | grep -Ei "drop|overflow|filter"; a capture of netfilter '
 			|| 'hooks (bothends-agent nft --print) tells more' END,
-	json_patch('{}', json_object('flows', f.flows, 'broken', f.flows, 'port', f.server_port, 'clients', f.clients,
-		'reason', r.name, 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k
+	json_patch('{}', json_object('flows', f.flows, 'broken', f.flows, 'port', nullif(f.server_port, 0),
+		'clients', f.clients, 'reason', r.name, 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k
 			WHERE k.key = f.key ORDER BY name))))
 FROM fw_quiet f
 JOIN host h ON h.id = f.host_id

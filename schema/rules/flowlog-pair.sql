@@ -88,6 +88,51 @@ FROM pair p
 WHERE p.unanswered_flows > 0
 GROUP BY p.vantage_id, p.own, p.client_ip, p.server_ip, p.protocol;
 
+-- Many senders from outside whom one address answers nothing: one finding. Many ports, of which none answers anyone, are
+-- scans of a public address: a NAT gateway drops what nobody asked for, whatever the policy accepts.
+CREATE TEMP TABLE silent_crowd AS
+SELECT 'crowd ' || row_number() OVER (ORDER BY p.vantage_id, p.server_ip, p.protocol) AS key, p.vantage_id, p.server_ip,
+	p.protocol, count(DISTINCT p.client_ip) AS clients, count(DISTINCT p.server_port) AS ports,
+	min(p.server_port) AS port, sum(p.unanswered_flows) AS flows, sum(p.unanswered_records) AS silent,
+	sum(p.records_c2s) AS records, sum(p.unanswered_packets) AS packets, sum(p.edge_flows) AS edge,
+	min(p.unanswered_first_ns) AS first_ns, max(p.unanswered_last_ns) AS last_ns, sum(p.records_s2c) AS answers
+FROM pair p
+JOIN flow_log_interface i ON i.vantage_id = p.vantage_id AND NOT i.transit
+WHERE p.unanswered_flows > 0 AND p.own = 'server' AND NOT p.inside
+GROUP BY p.vantage_id, p.server_ip, p.protocol
+HAVING count(DISTINCT p.client_ip) > (SELECT value FROM setting WHERE key = 'pairs_max');
+CREATE INDEX temp.silent_crowd_by_server ON silent_crowd(vantage_id, server_ip, protocol);
+DELETE FROM silent_pair WHERE own = 'server' AND NOT inside AND EXISTS (SELECT 1 FROM silent_crowd c
+	WHERE c.vantage_id = silent_pair.vantage_id AND c.server_ip = silent_pair.server_ip
+		AND c.protocol = silent_pair.protocol);
+
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
+	src_ip, dst_ip, first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT c.key, 'flowlog-one-way', CASE WHEN is_scan OR c.edge = c.flows OR c.protocol != 'tcp' THEN 'notice' ELSE 'warning' END,
+	CASE WHEN is_scan THEN 0.9 ELSE 0.75 END, v.host_id, NULL, c.vantage_id, NULL, c.server_ip, c.first_ns, c.last_ns,
+	c.silent, c.records,
+	c.protocol || ' packets of ' || c.clients || ' senders outside to '
+		|| endpoint(c.server_ip, CASE c.ports WHEN 1 THEN c.port END)
+		|| CASE WHEN c.ports > 1 THEN ' (' || c.ports || ' ports)' ELSE '' END || ' were accepted at ' || v.interface
+		|| ', and no answer left it: ' || c.flows || ' flows, ' || c.packets || ' packets'
+		|| iif(is_scan, '; nobody was answered at any of these ports: scans of a public address', ''),
+	CASE WHEN is_scan THEN 'nothing, if no service is meant to answer there: a NAT gateway drops what nobody asked for by itself, '
+			|| 'though the log says ACCEPT'
+		ELSE 'capture on ' || h.name || ': did the packets arrive, did the answer leave?' END,
+	json_object('flows', c.flows, 'packets', c.packets, 'protocol', c.protocol, 'clients', c.clients, 'ports', c.ports, 'scan', is_scan,
+		'direction', 'rx', 'rule', 'flowlog-one-way')
+FROM (SELECT *, ports >= 4 AND answers = 0 AS is_scan FROM silent_crowd) c
+JOIN vantage v ON v.id = c.vantage_id
+JOIN host h ON h.id = v.host_id;
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT key, unanswered_file_id, unanswered_line, 'accepted, no record of an answer: ' || protocol || coalesce(' port ' || server_port, '')
+FROM (SELECT c.key, p.*, row_number() OVER (PARTITION BY c.key ORDER BY p.unanswered_file_id, p.unanswered_line) AS n
+	FROM pair p
+	JOIN silent_crowd c ON c.vantage_id = p.vantage_id AND c.server_ip = p.server_ip AND c.protocol = p.protocol
+	WHERE p.own = 'server' AND NOT p.inside AND p.unanswered_file_id IS NOT NULL)
+WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, n;
+
 CREATE TEMP TABLE silent_rank AS
 SELECT row_number() OVER (
 		ORDER BY s.vantage_id, s.own, s.client_ip, s.server_ip, s.protocol) AS key, s.*,

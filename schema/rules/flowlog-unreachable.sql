@@ -12,6 +12,9 @@ FROM flow_log_pair
 WHERE own = 'server' AND server_port IS NOT NULL AND protocol IN ('tcp', 'udp')
 	AND client_ip NOT IN (SELECT ip FROM flow_log_source
 		WHERE max(hosts, ports) >= (SELECT value FROM setting WHERE key = 'flowlog_scan_targets'))
+	-- scans of an address that answers nobody are said once
+	AND (vantage_id, server_ip) NOT IN (SELECT to_vantage_id, dst_ip FROM finding WHERE kind = 'flowlog-one-way'
+		AND json_extract(detail, '$.scan') = 1)
 GROUP BY vantage_id, server_ip, protocol, server_port
 HAVING sum(records_s2c) = 0 AND sum(unanswered_flows) > 0 AND count(DISTINCT client_ip) >= 3
 	AND sum(void_flows) = 0 AND sum(edge_flows) < sum(unanswered_flows);

@@ -44,9 +44,17 @@ SELECT f.key, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE '
 FROM ru_found f
 ORDER BY f.key;
 
-INSERT INTO new_evidence (key, capture_file_id, flow_id, note)
-SELECT f.key, (SELECT min(i.capture_file_id) FROM capture_interface i WHERE i.vantage_id = f.vantage_id),
-	CASE x.column1 WHEN 0 THEN p.question_flow ELSE p.answer_flow END,
+-- Their SYNs and SYN-ACKs, where they have rows.
+CREATE TEMP TABLE ru_packet AS
+SELECT p.flow_id, p.vantage_id, p.capture_file_id, min(p.frame) AS frame
+FROM (SELECT 1 FROM ru_pair LIMIT 1) once CROSS JOIN packet p
+WHERE p.tcp_flags & 2 AND p.flow_id IS NOT NULL
+GROUP BY p.flow_id, p.vantage_id, p.capture_file_id;
+CREATE INDEX temp.ru_packet_by_flow ON ru_packet(flow_id, vantage_id);
+INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
+SELECT f.key, coalesce(k.capture_file_id, (SELECT min(i.capture_file_id) FROM capture_interface i
+		WHERE i.vantage_id = f.vantage_id)),
+	k.frame, CASE x.column1 WHEN 0 THEN p.question_flow ELSE p.answer_flow END,
 	CASE x.column1 WHEN 0 THEN 'the question' ELSE 'the answer, from another address' END
 FROM ru_found f
 CROSS JOIN (SELECT *, row_number() OVER (PARTITION BY vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port
@@ -54,4 +62,5 @@ CROSS JOIN (SELECT *, row_number() OVER (PARTITION BY vantage_id, client_ip, ask
 	AND p.asked_ip = f.asked_ip AND p.asked_port = f.asked_port AND p.answer_ip = f.answer_ip
 	AND p.answer_port = f.answer_port AND p.n <= 10
 CROSS JOIN (VALUES (0), (1)) x
+LEFT JOIN ru_packet k ON k.flow_id = iif(x.column1, p.answer_flow, p.question_flow) AND k.vantage_id = p.vantage_id
 ORDER BY f.key, p.n, x.column1;

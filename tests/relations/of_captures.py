@@ -91,6 +91,8 @@ def third_tap(case, which, rng, how):
     def as_blind(before):
         if tapped.host in before.blemished:
             return "the capture lacks frames or holds some twice, and so would this tap"
+        if any(finding.kind == "clock-step" for finding in before.findings):
+            return "a clock steps, and so would this tap's"
         return None
     return Changed(case, Permit(notices=True), Naming(place=lambda host, _: back(host), host=back), as_blind)
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -308,6 +309,96 @@ static void test_refused(void **state)
 	db_close(&db);
 }
 
+/* SQLite libraries whose defaults are not the usual ones; the first is one that a PRAGMA can set. */
+static int large_pages(sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
+{
+	(void)ret_message;
+	(void)api;
+	return sqlite3_exec(handle, "PRAGMA page_size = 32768", NULL, NULL, NULL);
+}
+
+static int reserved_bytes(sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
+{
+	(void)ret_message;
+	(void)api;
+	return sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &(int){16});
+}
+
+static void make_with(struct db *db, int (*defaults)(sqlite3 *, char **, const struct sqlite3_api_routines *))
+{
+	assert_int_equal(sqlite3_auto_extension((void (*)(void))defaults), SQLITE_OK);
+	make(db, "CREATE INDEX k ON kernel_log(host_id)");
+	sqlite3_reset_auto_extension();
+}
+
+static void test_other_defaults(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct btree_file *f;
+	struct db db;
+
+	(void)state;
+	make_with(&db, large_pages);
+	assert_int_equal(btree_file_open(&f, &db, &err), 0);
+	assert_int_equal(btree_file_close(f, &err), 0);
+	db_close(&db);
+	make_with(&db, reserved_bytes);
+	assert_int_equal(btree_file_open(&f, &db, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "reserved bytes"));
+	assert_sound(&db);
+	db_close(&db);
+}
+
+/* How a file comes to be one that is not written here, and the words that say so. */
+static const struct {
+	const char *sql;
+	int reserve;
+	off_t at; /* a byte of the header, if not 0 */
+	uint8_t value;
+	const char *text;
+} unknown_files[] = {
+	{"VACUUM", 16, 0, 0, "reserved bytes"},
+	{"PRAGMA auto_vacuum = 1; VACUUM", 0, 0, 0, "auto_vacuum"},
+	{"PRAGMA auto_vacuum = 2; VACUUM", 0, 0, 0, "auto_vacuum"},
+	{"PRAGMA page_size = 4096; VACUUM", 0, 0, 0, "pages of another size"},
+	{"", 0, 18, 2, "newer file format"},
+	{"", 0, 19, 3, "newer file format"},
+	{"", 0, 22, 33, "payload fractions"},
+	{"", 0, 47, 1, "schema format"},
+	{"", 0, 59, 2, "text encoding"},
+	{"", 0, 67, 1, "incremental vacuum"},
+	{"", 0, 0, 0, NULL},
+};
+
+static void test_unknown_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(unknown_files) / sizeof(unknown_files[0]); i++) {
+		struct error err = ERROR_INIT;
+		struct btree_file *f;
+		struct db db;
+
+		make(&db, "");
+		assert_int_equal(sqlite3_file_control(db.handle, "main", SQLITE_FCNTL_RESERVE_BYTES,
+			&(int){unknown_files[i].reserve}), SQLITE_OK);
+		assert_int_equal(db_run(&db, "test", unknown_files[i].sql, &err), 0);
+		if (unknown_files[i].at) {
+			int fd = open(db.temporary, O_WRONLY);
+
+			assert_int_equal(pwrite(fd, &unknown_files[i].value, 1, unknown_files[i].at), 1);
+			close(fd);
+		}
+		if (!unknown_files[i].text) {
+			assert_int_equal(btree_file_open(&f, &db, &err), 0);
+			assert_int_equal(btree_file_close(f, &err), 0);
+		} else {
+			assert_int_equal(btree_file_open(&f, &db, &err), -ENOTSUP);
+			assert_non_null(strstr(err.text, unknown_files[i].text));
+		}
+		db_close(&db);
+	}
+}
+
 static int make_place(void **state)
 {
 	(void)state;
@@ -329,6 +420,8 @@ int main(void)
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_cells_of_rows),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_other_defaults),
+		cmocka_unit_test(test_unknown_files),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);

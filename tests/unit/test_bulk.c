@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -171,6 +172,29 @@ static void test_none(void **state)
 	db_close(&db);
 }
 
+static int reserved_bytes(sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
+{
+	(void)ret_message;
+	(void)api;
+	return sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &(int){16});
+}
+
+/* With a library that keeps a part of each page for itself nothing is loaded: these pages would not be read right. */
+static void test_reserved_bytes(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct bulk *b;
+	struct db db;
+
+	(void)state;
+	assert_int_equal(db_create(&db, NULL, false, &err), 0);
+	assert_int_equal(sqlite3_auto_extension((void (*)(void))reserved_bytes), SQLITE_OK);
+	assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, 1, &err), -ENOTSUP);
+	sqlite3_reset_auto_extension();
+	assert_non_null(strstr(err.text, "reserved bytes"));
+	db_close(&db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_reserved_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
