@@ -22,6 +22,7 @@ struct transmission {
 	uint8_t state;	/* enum item_state */
 	bool seen_at_third; /* a third vantage point proves that it was sent, or that it arrived */
 	bool duplicate;	/* received: another copy of the same transmission was matched */
+	bool by_time; /* one of several equal copies: which one, the delay told */
 	bool ambiguous; /* one of several equal copies: which one, is not known */
 };
 

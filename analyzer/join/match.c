@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "join/match_copies.h"
 #include "join/match_datagram.h"
 
 /* How far the exact match looks ahead before it leaves a segment to the sorted one. */
@@ -62,6 +63,11 @@ static bool same(const struct matcher *m, const struct transmission *a, const st
 	return m->traits.tcp ? same_tcp(m, a, b, how) : same_datagram(m, a, b);
 }
 
+bool matcher_same(const struct matcher *m, const struct transmission *sent, const struct transmission *received)
+{
+	return same(m, sent, received, STRICT);
+}
+
 #define CAUSALITY_STRETCH_NS (10 * NSEC_PER_MSEC)
 
 static NOINLINE void refresh_bound(struct causality *c, int64_t t)
@@ -104,6 +110,16 @@ void matcher_pair(struct matcher *m, uint32_t i, uint32_t k)
 	m->received->transmissions[k].match = i;
 	m->open_sent--;
 	m->open_received--;
+}
+
+void matcher_part(struct matcher *m, uint32_t i)
+{
+	struct transmission *sent = &m->sent->transmissions[i], *received = &m->received->transmissions[sent->match];
+
+	sent->state = received->state = TRANSMISSION_OPEN;
+	sent->match = received->match = TRANSMISSION_NONE;
+	m->open_sent++;
+	m->open_received++;
 }
 
 /* The first open sent transmission from begin on that the arrival is a copy of; end when there is none. */
@@ -675,7 +691,7 @@ static void mark_ambiguous(struct matcher *m)
 	for (uint32_t r = 0; r < m->missing.count; r++) {
 		struct transmission *it = &transmissions[m->missing.gaps[r].transmission];
 
-		if (it->seg->bits & SEGMENT_TIMESTAMP && m->traits.use_timestamp && it->span)
+		if (it->by_time || (it->seg->bits & SEGMENT_TIMESTAMP && m->traits.use_timestamp && it->span))
 			continue;
 		for (uint32_t i = m->missing.gaps[r].transmission, n = 0; i-- && n < LOOK_AHEAD; n++)
 			if (transmissions[i].off == it->off && transmissions[i].seg->length == it->seg->length &&
@@ -702,6 +718,7 @@ void match_half_flows(struct matcher *m, uint32_t mss)
 		match_sorted(m, STRICT);
 		match_sorted(m, RELAXED);
 		match_without_clock(m);
+		match_copies(m);
 		match_ranges(m);
 	}
 	finish_runs(m->sent, &m->missing);

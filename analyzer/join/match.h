@@ -72,6 +72,10 @@ bool match_is_causal(struct matcher *m, const struct transmission *sent, const s
 
 /* Of match_datagram.h too: sent transmission i arrived whole, as k. */
 void matcher_pair(struct matcher *m, uint32_t i, uint32_t k);
+/* Takes a pair apart again. */
+void matcher_part(struct matcher *m, uint32_t i);
+/* May an arrival be of a sent transmission, by all that a sender varies? */
+bool matcher_same(const struct matcher *m, const struct transmission *sent, const struct transmission *received);
 /* Forgets all pairs. */
 void matcher_reopen(struct matcher *m);
 

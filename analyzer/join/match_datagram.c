@@ -1,18 +1,15 @@
 #include "join/match_datagram.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "join/match_time.h"
 
 /* How far ahead in step the next datagram is searched, and for each of so many misses in a row. */
 #define STEP_AHEAD 48
 #define STEP_MISSES 64
 #define STEP_REACH 16
-/* Delays that are tried for datagrams that nothing but time tells apart, and arrivals that try them. */
-#define TRIED_DELAYS 64
-#define TRIED_ARRIVALS 256
 /* Matched datagrams around one, near enough to tell how long the way took. */
 #define NEAR_MATES 64
 
@@ -85,12 +82,6 @@ static void datagram_index(const struct matcher *m, struct keyed_list *list, con
 		qsort(list->rows, list->count, sizeof(*list->rows), by_key_and_place);
 }
 
-/* Records of one key at both places. */
-struct group {
-	const struct keyed *sent, *received;
-	uint32_t sent_count, received_count;
-};
-
 static uint32_t run_of_key(const struct keyed_list *l, uint32_t at)
 {
 	uint32_t end = at + 1;
@@ -119,11 +110,6 @@ static bool next_group(const struct keyed_list *s, const struct keyed_list *r, s
 	return true;
 }
 
-static int64_t datagram_time(const struct half_flow *l, const struct keyed *row)
-{
-	return l->transmissions[row->at].seg->time_ns;
-}
-
 /* How long the nearest matched datagrams took, by the two clocks as they are. */
 static bool delay_of_mates(const struct matcher *m, uint32_t sent, int64_t *ret)
 {
@@ -143,136 +129,15 @@ static bool delay_of_mates(const struct matcher *m, uint32_t sent, int64_t *ret)
 	return m->delay_known;
 }
 
-/*
- * Records of one key, the few of which each has its mate among the many: the fewer ones in order, and the
- * difference between a mate's time and their own. sign: 1 where the few are the arrivals.
- */
-struct alignment {
-	const struct half_flow *few_half, *many_half;
-	const struct keyed *few, *many;
-	uint32_t few_count, many_count;
-	int64_t sign;
-};
-
-static struct alignment alignment_of(const struct matcher *m, const struct group *g)
-{
-	if (g->sent_count >= g->received_count)
-		return (struct alignment){.few_half = m->received, .many_half = m->sent, .few = g->received, .many = g->sent,
-			.few_count = g->received_count, .many_count = g->sent_count, .sign = 1};
-	return (struct alignment){.few_half = m->sent, .many_half = m->received, .few = g->sent, .many = g->received,
-		.few_count = g->sent_count, .many_count = g->received_count, .sign = -1};
-}
-
-/* Where a mate of one of the few would stand in time. */
-static int64_t mate_time(const struct alignment *a, uint32_t few, int64_t delay)
-{
-	return datagram_time(a->few_half, &a->few[few]) - a->sign * delay;
-}
-
-static int64_t distance(int64_t a, int64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-struct misfit {
-	int64_t spread, mean; /* of how far each of the few is from the nearest of the many; mean: with its sign */
-};
-
-static struct misfit misfit_of(const struct alignment *a, int64_t delay)
-{
-	uint32_t at = 0, n = a->few_count < TRIED_ARRIVALS ? a->few_count : TRIED_ARRIVALS;
-	struct misfit f = {0};
-
-	for (uint32_t i = 0; i < n; i++) {
-		int64_t want = mate_time(a, i, delay);
-
-		while (at + 1 < a->many_count && distance(datagram_time(a->many_half, &a->many[at + 1]), want) <=
-							 distance(datagram_time(a->many_half, &a->many[at]), want))
-			at++;
-		f.mean += (want - datagram_time(a->many_half, &a->many[at])) / n;
-		f.spread += distance(datagram_time(a->many_half, &a->many[at]), want) / n;
-	}
-	return f;
-}
-
-/* Is a delay less than nothing, by the clocks? */
-static bool is_possible(struct matcher *m, const struct alignment *a, uint32_t many)
-{
-	const struct transmission *x = &a->few_half->transmissions[a->few[0].at], *y = &a->many_half->transmissions[a->many[many].at];
-
-	return a->sign > 0 ? match_is_causal(m, y, x) : match_is_causal(m, x, y);
-}
-
-/*
- * The delay by which the few fit the many best, where no other datagram tells: about that of the first with one of
- * the first. Regular senders fit with each; then it is the first, which is seldom lost.
- */
-static int64_t best_delay(struct matcher *m, const struct alignment *a)
-{
-	uint32_t spare = a->many_count - a->few_count, n = spare < TRIED_DELAYS ? spare + 1 : TRIED_DELAYS;
-	int64_t best = 0, least = INT64_MAX;
-
-	for (uint32_t i = 0; i < n; i++) {
-		int64_t delay = a->sign * (datagram_time(a->few_half, &a->few[0]) - datagram_time(a->many_half, &a->many[i])), spread;
-
-		if (i && !is_possible(m, a, i))
-			continue;
-		/* The first may have been quicker or slower than most. */
-		delay += a->sign * misfit_of(a, delay).mean;
-		spread = misfit_of(a, delay).spread;
-		if (least != INT64_MAX && spread >= least - least / 4 - NSEC_PER_USEC)
-			continue;
-		least = spread;
-		best = delay;
-	}
-	return best;
-}
-
-static void pair_rows(struct matcher *m, const struct alignment *a, uint32_t few, uint32_t many)
-{
-	if (a->sign > 0)
-		matcher_pair(m, a->many[many].at, a->few[few].at);
-	else
-		matcher_pair(m, a->few[few].at, a->many[many].at);
-}
-
-/*
- * In order, each of the few with the one of the many whose time fits best, while enough of them are left for the
- * rest. What the way takes moves along slowly.
- */
-static void align(struct matcher *m, const struct alignment *a, int64_t delay)
-{
-	uint32_t next = 0, ahead = 0, same = 0;
-
-	for (uint32_t i = 0; i < a->few_count; i++) {
-		uint32_t last = a->many_count - (a->few_count - i), at;
-		int64_t want = mate_time(a, i, delay), x;
-
-		/* same: the first of those that have the time of the last one that is not behind it. */
-		for (; ahead <= last && (x = datagram_time(a->many_half, &a->many[ahead])) <= want; ahead++)
-			if (x != datagram_time(a->many_half, &a->many[same]))
-				same = ahead;
-		at = same;
-		if (ahead <= last && (!ahead || datagram_time(a->many_half, &a->many[ahead]) - want <
-							want - datagram_time(a->many_half, &a->many[same])))
-			at = ahead;
-		at = at < next ? next : at;
-		assert(at <= last);
-		pair_rows(m, a, i, at);
-		delay += (a->sign * (datagram_time(a->few_half, &a->few[i]) - datagram_time(a->many_half, &a->many[at])) - delay) / 8;
-		next = at + 1;
-	}
-}
-
 static void match_group_by_time(struct matcher *m, const struct group *g)
 {
-	struct alignment a = alignment_of(m, g);
 	int64_t delay = 0;
 
 	/* As many sent as arrived: their order tells. */
-	if (g->sent_count != g->received_count && !delay_of_mates(m, g->sent[0].at, &delay))
-		delay = best_delay(m, &a);
-	align(m, &a, delay);
+	if (g->sent_count == g->received_count || delay_of_mates(m, g->sent[0].at, &delay))
+		match_in_time(m, g, delay);
+	else
+		match_by_rhythm(m, g);
 }
 
 /* A round over all that is open. */
@@ -305,7 +170,7 @@ static uint32_t step_reach(uint32_t misses)
 /* About as long on its way as those before it? */
 static bool is_in_time(const struct matcher *m, const struct segment *sent, const struct segment *received)
 {
-	return !m->delay_known || distance(received->time_ns - sent->time_ns, m->delay) < NSEC_PER_SEC;
+	return !m->delay_known || llabs(received->time_ns - sent->time_ns - m->delay) < NSEC_PER_SEC;
 }
 
 /* Both half-flows in their order, which is how nearly all arrive; for identifications that vary, which tell neighbours apart. */

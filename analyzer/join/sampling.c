@@ -100,8 +100,11 @@ static bool sampling_is_doubtful(struct fresh_walk *a, uint32_t i, struct fresh_
 {
 	const struct segment *x = sampling_at(a, i), *y = sampling_at(b, 0);
 
-	if (a->tcp || (x->ip_id && y->ip_id))
+	if (x->ip_id && y->ip_id)
 		return false;
+	/* SYN-ACKs without either look the same each time they are sent; the first one here may not be the first one there. */
+	if (a->tcp)
+		return x->flags & TCP_SYN && !(x->bits & y->bits & SEGMENT_TIMESTAMP);
 	return !x->hash || !y->hash || sampling_has_double(a, i, x) || sampling_has_double(b, 0, y);
 }
 
