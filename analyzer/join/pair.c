@@ -499,7 +499,7 @@ static int collect_anchors(const struct member *m, struct anchor *ret)
 
 		if (!(tcp || s->hash) || s->length < 8)
 			continue;
-		key = tcp ? segment_anchor(s) : mix((uint64_t)s->hash << 32 | s->length, 3);
+		key = tcp ? segment_anchor(s) : mix((uint64_t)s->hash << 32 | s->length, s->ip_id);
 		/* Of a flow of few segments each is taken. */
 		if ((many && (key & ANCHOR_MASK)) || has_anchor(ret, n, key))
 			continue;
