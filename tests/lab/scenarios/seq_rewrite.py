@@ -87,6 +87,6 @@ def run(place, out):
         "inputs": routed.inputs(out), "flows": net.talking.flows,
         "rewritten": [{"port": port, **delta} for port, delta in sorted(policy.deltas.items())],
         "paths": [routed.path(way, count) for way in ("c2s", "s2c")],
-        "findings": {"expected": [routed.loss_finding(count)],
+        "findings": {"expected": [routed.loss_finding(count), {"kind": "modified-in-path", "from": "client", "to": "server"}],
                      "forbidden": routed.forbid(*forbidden)},
         "counters": dict(count)}}
