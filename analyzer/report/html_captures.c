@@ -1,4 +1,4 @@
-/* What the verdicts rest on: trust, files, flow logs, clocks, thresholds. */
+/* The inputs: quality of the captures, files, flow logs, clocks, thresholds. */
 #include "report/html_page.h"
 
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "report/query.h"
+#include "report/words.h"
 
 static void captures_more(struct page *p, int64_t total, int64_t shown, const char *table)
 {
@@ -34,7 +35,7 @@ static void captures_trust_cell(struct page *p, const char *trust)
 							  : "trust care";
 
 	html_begin(&p->h, "td", NULL);
-	html_element(&p->h, "span", trust, "class", class, NULL);
+	html_element(&p->h, "span", report_trust_word(trust), "class", class, NULL);
 	html_end(&p->h, "td");
 }
 
@@ -63,13 +64,13 @@ static int captures_trust_rank(const char *trust)
 /* The least trusted first, so that the limit never hides them. */
 static void captures_trust(struct page *p)
 {
-	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "trust",
-		"why", "#missed by the capture", "#recorded twice", "first (UTC)", "last (UTC)",
+	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "quality",
+		"reason", "#missed by the capture", "#recorded twice", "first (UTC)", "last (UTC)",
 		NULL};
 	const struct report *r = &p->report;
 	int shown = 0;
 
-	html_table_begin(p, "Trust in each vantage point; its times on its own clock", columns);
+	html_table_begin(p, "Capture quality by vantage point; times on its own clock", columns);
 	for (int rank = 0; rank <= 2; rank++)
 		for (int i = 0; i < r->vantage_count && shown < PAGE_VANTAGES; i++)
 			if (captures_trust_rank(r->vantages[i].trust) == rank) {
@@ -138,12 +139,12 @@ static int captures_rows(
 static void captures_files(struct page *p)
 {
 	static const char *const columns[] = {"capture", "vantage point", "format", "#frames",
-		"what became of them", "#bytes", "#dropped by kernel", "#dropped by interface",
+		"frames by disposition", "#bytes", "#dropped by kernel", "#dropped by interface",
 		"#snap length", "filter", "damage", "first (UTC)", "last (UTC)", "XXH3-128", NULL};
 
 	if (p->report.counts.captures == 0)
 		return;
-	html_table_begin(p, "Captures, and an account of every frame", columns);
+	html_table_begin(p, "Captures; the dispositions add up to the frames", columns);
 	captures_more_after(p, p->report.counts.captures,
 		captures_rows(p, "capture", captures_file_row), "capture_file");
 }
@@ -151,11 +152,11 @@ static void captures_files(struct page *p)
 static void captures_logs(struct page *p)
 {
 	static const char *const columns[] = {"flow log", "format", "#records",
-		"what became of its lines", "#bytes", "damage", "XXH3-128", NULL};
+		"lines by disposition", "#bytes", "damage", "XXH3-128", NULL};
 
 	if (p->report.counts.log_files == 0)
 		return;
-	html_table_begin(p, "Flow logs, and an account of every line", columns);
+	html_table_begin(p, "Flow logs; the dispositions add up to the lines", columns);
 	captures_more_after(p, p->report.counts.log_files,
 		captures_rows(p, "flowlog", captures_log_row), "log_file");
 }
@@ -194,8 +195,8 @@ static void captures_clock_row(struct page *p, const struct ref_clock_piece *c)
 
 static void captures_clocks(struct page *p)
 {
-	static const char *const columns[] = {"clock", "against", "#offset", "#at least",
-		"#at most", "#drift (ppm)", "by", "#samples", "from (UTC)", "to (UTC)", NULL};
+	static const char *const columns[] = {"clock", "reference", "#offset", "#lower bound",
+		"#upper bound", "#drift (ppm)", "method", "#samples", "from (UTC)", "to (UTC)", NULL};
 	const struct ref_clock *c = &p->report.ref_clock;
 	int shown = 0;
 
@@ -203,7 +204,7 @@ static void captures_clocks(struct page *p)
 		return;
 	html_section(p, "clocks", "Clocks");
 	html_table_begin(p,
-		"No clock is trusted: how far each is from the reference, as an interval", columns);
+		"Offset of each clock from the reference clock, with bounds", columns);
 	for (size_t i = 0; i < c->count && shown < PAGE_VANTAGES; i++)
 		if (c->pieces[i].vantage != c->pieces[i].reference) {
 			captures_clock_row(p, &c->pieces[i]);
@@ -241,19 +242,19 @@ static int captures_pairs(
 static int captures_how(struct page *p)
 {
 	static const char *const run[] = {"what", "value", NULL};
-	static const char *const limits[] = {"table", "rows kept", "rows there were", NULL};
+	static const char *const limits[] = {"table", "rows kept", "rows in total", NULL};
 	static const char *const settings[] = {"threshold", "value", "meaning", NULL};
 	int result;
 
-	html_section(p, "run", "How this was made");
+	html_section(p, "run", "Analysis");
 	result =
-		captures_pairs(p, Q_LIMITS, "Cut at a limit: do not count on these tables", limits);
+		captures_pairs(p, Q_LIMITS, "Incomplete tables (row limit reached)", limits);
 	html_begin(&p->h, "details", "class", "plain", NULL);
-	html_element(&p->h, "summary", "The run and its thresholds", NULL);
+	html_element(&p->h, "summary", "Run and thresholds", NULL);
 	if (result == 0)
-		result = captures_pairs(p, Q_ANALYSIS, "The run", run);
+		result = captures_pairs(p, Q_ANALYSIS, "Run", run);
 	if (result == 0)
-		result = captures_pairs(p, Q_SETTINGS, "Thresholds in force", settings);
+		result = captures_pairs(p, Q_SETTINGS, "Thresholds", settings);
 	html_end(&p->h, "details");
 	html_end(&p->h, "section");
 	return result;
@@ -261,7 +262,7 @@ static int captures_how(struct page *p)
 
 int html_captures(struct page *p)
 {
-	html_section(p, "captures", "What this rests on");
+	html_section(p, "captures", "Inputs");
 	captures_trust(p);
 	captures_files(p);
 	captures_logs(p);

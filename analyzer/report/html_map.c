@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "report/query.h"
+#include "report/words.h"
 
 #define NODES_MAX 40
 #define BOX_W 150.0
@@ -348,9 +349,9 @@ static void map_draw_node(struct page *p, const struct node *n)
 		html_fmt(h, "%.1f", map_node_y(n) + 20), NULL);
 	html_element(h, "text",
 		html_fmt(h, "capture %s",
-			unfit  ? "unfit"
-			: care ? "with care"
-			       : "sound"),
+			report_trust_word(unfit  ? "unfit"
+					  : care ? "with care"
+						 : "sound")),
 		"class", "trust", "text-anchor", "middle", "x",
 		html_fmt(h, "%.1f", map_node_x(n) + BOX_W / 2), "y",
 		html_fmt(h, "%.1f", map_node_y(n) + 36), NULL);

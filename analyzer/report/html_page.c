@@ -146,7 +146,7 @@ static void page_navigation(struct page *p, const char *main)
 		const char *id, *words;
 	} links[] = {{"notes", "Notes"}, {"stories", "What happened"}, {"map", "Where"},
 		{"time", "When"}, {"findings", "All findings"}, {"legs", "Legs"},
-		{"flows", "Flows"}, {"captures", "What this rests on"}, {"clocks", "Clocks"}};
+		{"flows", "Flows"}, {"captures", "Inputs"}, {"clocks", "Clocks"}};
 
 	html_begin(&p->h, "nav", "aria-label", "Sections", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)

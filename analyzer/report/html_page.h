@@ -33,7 +33,7 @@ int html_stories(struct page *p);
 int html_map(struct page *p);
 int html_timelines(struct page *p);
 int html_tables(struct page *p);   /* all findings, legs, flows */
-int html_captures(struct page *p); /* trust, files, flow logs, clocks, thresholds */
+int html_captures(struct page *p); /* capture quality, files, flow logs, clocks, thresholds */
 
 /* Shared by the sections. */
 void html_section(struct page *p, const char *id, const char *title);

@@ -87,7 +87,7 @@ static void stories_causes(struct page *p, const struct report_story *s)
 
 		if (c->role != ROLE_BECAUSE)
 			continue;
-		html_element(&p->h, "dt", c->depth > 1 ? "Which because" : "Because", NULL);
+		html_element(&p->h, "dt", c->depth > 1 ? "Caused by" : "Because", NULL);
 		html_begin(&p->h, "dd", "class", "cause", "id",
 			html_fmt(&p->h, "finding-%lld", (long long)c->id), NULL);
 		html_element(&p->h, "code", c->kind, "class", "kind", NULL);
@@ -118,7 +118,7 @@ static void stories_remedies(struct page *p, const struct report_story *s)
 	for (int i = 0; i < s->count; i++) {
 		if (!story_advises(s, i))
 			continue;
-		html_element(&p->h, "dt", said ? "And" : "Do", NULL);
+		html_element(&p->h, "dt", said ? "And" : "Fix", NULL);
 		stories_remedy_text(p, s->findings[i].remedy);
 		said = true;
 	}

@@ -129,7 +129,7 @@ static void tables_write_legs(struct page *p, const struct leg_delays *delays)
 {
 	static const char *const columns[] = {"from", "to", "#flows", "#sent", "#delivered",
 		"#lost", "#wrong MAC", "#capture missed", "#unjudged", "#retransmitted",
-		"#reordered", "#duplicated", "#injected", "#least delay", "#most delay", NULL};
+		"#reordered", "#duplicated", "#injected", "#min delay", "#max delay", NULL};
 	CLEANUP_FREE const struct report_leg **legs = html_legs_by_loss(&p->report);
 	bool estimated = false;
 
@@ -204,8 +204,8 @@ static int tables_flows(struct page *p)
 	result = query_open(&r, p->db, p->err, Q_WORST_FLOWS, ":limit", (int64_t)PAGE_FLOWS, NULL);
 	if (result)
 		return result;
-	html_section(p, "flows", "Flows that lost most");
-	html_table_begin(p, "Flows with loss, the worst first", columns);
+	html_section(p, "flows", "Flows with most loss");
+	html_table_begin(p, "Flows with loss, worst first", columns);
 	for (; query_next(&r); shown++)
 		tables_flow_row(p, &r);
 	html_table_end(p);
@@ -215,7 +215,7 @@ static int tables_flows(struct page *p)
 			p->argument);
 
 		html_element(&p->h, "p",
-			html_fmt(&p->h, "%s more of %s flows lost something. All of them:",
+			html_fmt(&p->h, "%s more of %s flows with loss. All of them:",
 				html_grouped(p, lossy - shown),
 				html_grouped(p, p->report.counts.flows)),
 			"class", "note", NULL);

@@ -208,7 +208,7 @@ static int timelines_windows(struct page *p, struct strbuf *json)
 		char span[NSEC_TEXT_SIZE];
 
 		if (!any)
-			html_table_begin(p, "Spans: dark hosts, gaps, flaps, steps", columns);
+			html_table_begin(p, "Time spans of findings: dark hosts, gaps, flaps, clock steps", columns);
 		findings += query_int(&r, 0) != last;
 		last = query_int(&r, 0);
 		/* Of the findings that have a lane, lest everything be a band. */
@@ -238,13 +238,13 @@ static const struct {
 	int64_t least_bucket_ns;
 	int (*fill)(struct chart *, struct page *, int64_t bucket_ns);
 } charts[] = {
-	{"spans", "Spans that findings speak of", "", CHART_LANES, 1, timelines_fill_spans},
-	{"loss", "Lost on the way", "segments", CHART_COUNTS, 1000000, timelines_fill_loss},
-	{"delay", "One-way delay, by the time the flow began", "ms", CHART_LINES, 1000000,
+	{"spans", "Time spans of findings", "", CHART_LANES, 1, timelines_fill_spans},
+	{"loss", "Lost segments", "segments", CHART_COUNTS, 1000000, timelines_fill_loss},
+	{"delay", "One-way delay by start of flow", "ms", CHART_LINES, 1000000,
 		timelines_fill_delay},
 	{"activity", "Frames at each vantage point", "frames", CHART_COUNTS, 1000000000,
 		timelines_fill_activity},
-	{"vrrp", "VRRP masters, and where they fell silent", "", CHART_LANES, 1,
+	{"vrrp", "VRRP masters and gaps in their advertisements", "", CHART_LANES, 1,
 		timelines_fill_vrrp},
 	{"flowlog", "Flow logs", "packets", CHART_COUNTS, 60000000000, timelines_fill_flowlog},
 	{"logwindows", "Windows of the flow logs", "", CHART_LANES, 1, timelines_fill_log_windows},
@@ -279,7 +279,7 @@ int html_timelines(struct page *p)
 	html_begin(&p->h, "p", "class", "note", NULL);
 	html_text(&p->h, "All times UTC, on the reference clock. ");
 	html_element(&p->h, "span",
-		"Drag to zoom, double-click to see everything; all charts move together.", "class",
+		"Drag to zoom, double-click to reset; all charts share one time axis.", "class",
 		"screen", NULL);
 	html_end(&p->h, "p");
 	strbuf_adds(&json, "{\"charts\":[");

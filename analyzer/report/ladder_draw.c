@@ -24,7 +24,7 @@ static const char *const fate_class[] = {
 static const char *const fate_words[] = {
 	[LADDER_DELIVERED] = "arrived",
 	[LADDER_LOST] = "lost",
-	[LADDER_MISADDRESSED] = "sent to a wrong MAC",
+	[LADDER_MISADDRESSED] = "sent to the wrong MAC",
 	[LADDER_CAPTURE_MISSED] = "arrived, not captured",
 	[LADDER_UNJUDGED] = "unknown",
 	[LADDER_INJECTED] = "never sent by the peer",
@@ -343,7 +343,7 @@ static void draw_table(const struct ladder *l, struct html *h)
 				html_fmt(h, "frame at %s",
 					html_shorten(name, sizeof(name), l->point[i].name, 40)),
 				"scope", "col", NULL);
-	html_element(h, "th", "what became of it", "scope", "col", NULL);
+	html_element(h, "th", "outcome", "scope", "col", NULL);
 	html_end(h, "tr");
 	html_end(h, "thead");
 	html_begin(h, "tbody", NULL);

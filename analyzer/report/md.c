@@ -8,6 +8,7 @@
 #include "report/escape.h"
 #include "report/report.h"
 #include "report/story.h"
+#include "report/words.h"
 
 #define PROOFS_SHOWN 10
 
@@ -101,7 +102,7 @@ static void md_put_parts(struct strbuf *out, const struct report_story *s)
 		strbuf_printf(out, "- and %d more like these\n", s->also - REPORT_ALSO);
 	for (int i = 0; i < s->count; i++)
 		if (story_advises(s, i)) {
-			strbuf_adds(out, "- **do**: ");
+			strbuf_adds(out, "- **fix**: ");
 			md_put_code(out, s->findings[i].remedy);
 			strbuf_addc(out, '\n');
 		}
@@ -155,7 +156,7 @@ static void md_put_stories(
 	for (int i = 0; i < r->story_count; i++)
 		md_put_story(out, &r->stories[i], options);
 	if (more > 0)
-		strbuf_printf(out, "%lld more findings, less weighty, are in the database.\n\n",
+		strbuf_printf(out, "%lld less severe findings are in the database only.\n\n",
 			(long long)more);
 }
 
@@ -181,9 +182,9 @@ static void md_put_legs(struct strbuf *out, const struct report *r)
 	strbuf_addc(out, '\n');
 }
 
-static void md_put_looked_at(struct strbuf *out, const struct report *r)
+static void md_put_inputs(struct strbuf *out, const struct report *r)
 {
-	strbuf_adds(out, "## Looked at\n\n");
+	strbuf_adds(out, "## Inputs\n\n");
 	for (int i = 0; i < r->vantage_count; i++) {
 		const struct report_vantage *v = &r->vantages[i];
 
@@ -194,7 +195,7 @@ static void md_put_looked_at(struct strbuf *out, const struct report *r)
 		else
 			strbuf_printf(out, "**: %lld frames in %lld file%s, ", (long long)v->frames,
 				(long long)v->files, v->files == 1 ? "" : "s");
-		md_put_text(out, v->trust);
+		md_put_text(out, report_trust_word(v->trust));
 		if (*v->reasons) {
 			strbuf_adds(out, " (");
 			md_put_text(out, v->reasons);
@@ -231,7 +232,7 @@ int report_markdown(
 	if (result == 0) {
 		strbuf_adds(&text, "# bothends\n\n");
 		md_put_stories(&text, &r, options);
-		md_put_looked_at(&text, &r);
+		md_put_inputs(&text, &r);
 		if (r.note_count)
 			strbuf_adds(&text, "## Notes\n\n");
 		for (int i = 0; i < r.note_count; i++) {

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/nsec.h"
 
 const char *story_role_name(enum report_role role)
 {
@@ -78,37 +77,6 @@ void report_shell_word(struct strbuf *out, const char *word)
 	strbuf_addc(out, '\'');
 }
 
-void report_clock_words(struct strbuf *out, const struct report_clock *c)
-{
-	const struct ref_clock_piece *p = c->best;
-	char span[NSEC_TEXT_SIZE], half[NSEC_TEXT_SIZE];
-
-	strbuf_printf(out, "clock of %s", p->name);
-	if (p->offset_ns == DB_NONE || p->low_ns == DB_NONE || p->high_ns == DB_NONE) {
-		int64_t bound = p->low_ns != DB_NONE ? p->low_ns : p->high_ns;
-
-		if (bound == DB_NONE)
-			strbuf_printf(out, ": unknown against %s's", p->reference_name);
-		else
-			strbuf_printf(out, " minus %s's: at %s %s", p->reference_name,
-				p->low_ns != DB_NONE ? "least" : "most", nsec_span(bound, span));
-	} else if (p->low_ns <= 0 && p->high_ns >= 0) {
-		strbuf_printf(out, " agrees with %s's within %s", p->reference_name,
-			nsec_span(p->high_ns > -p->low_ns ? p->high_ns : -p->low_ns, span));
-	} else {
-		int64_t off = p->offset_ns < 0 ? -p->offset_ns : p->offset_ns;
-
-		strbuf_printf(out, " is %s %s %s's (+- %s)", nsec_span(off, span),
-			p->offset_ns < 0 ? "behind" : "ahead of", p->reference_name,
-			nsec_span((p->high_ns - p->low_ns + 1) / 2, half));
-	}
-	if (p->skew_ppm > 0.5 || p->skew_ppm < -0.5)
-		strbuf_printf(out, ", drifting %.0f ppm", p->skew_ppm);
-	if (c->pieces > 1)
-		strbuf_printf(out, ", in %d pieces", c->pieces);
-	strbuf_printf(out, "; by %lld packets, %s", (long long)p->samples, p->method);
-}
-
 /* "12 flows, 480 segments from web to db, 720 segments from db to web" */
 static char *story_checked(const struct report *r)
 {
@@ -124,7 +92,7 @@ static char *story_checked(const struct report *r)
 	return text.text;
 }
 
-/* With notes the silence is not yet a clean bill: they say what was not judged. */
+/* Notes say what was not judged: with notes, no finding does not mean no fault. */
 void report_set_verdict(struct report *r)
 {
 	if (r->story_count) {

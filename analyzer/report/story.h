@@ -1,4 +1,4 @@
-/* story: what every format shows of a story, and the words that they share. */
+/* story: the parts of a story that every report format prints. */
 #pragma once
 
 #include "report/model.h"
@@ -26,10 +26,6 @@ const char *report_basename(const char *path);
 
 /* Appends a word that a shell reads back as it is: quoted where it must be. */
 void report_shell_word(struct strbuf *out, const char *word);
-
-/* A clock in plain words: "clock of db is 37.2 s ahead of worker's (+- 0.2 ms), drifting 80 ppm".
- */
-void report_clock_words(struct strbuf *out, const struct report_clock *c);
 
 /* Sets the verdict of a model that is loaded otherwise. */
 void report_set_verdict(struct report *r);

@@ -7,6 +7,7 @@
 #include "report/escape.h"
 #include "report/report.h"
 #include "report/story.h"
+#include "report/words.h"
 
 #define LABEL_WIDTH 10 /* severity, and the labels below it */
 #define SLUG_WIDTH 14  /* at least */
@@ -163,11 +164,12 @@ static void text_put_because(
 
 static void text_put_plain(struct page *p, const char *label, const char *text)
 {
-	int column = text_column(p);
+	int column = text_column(p), end = 2 + (int)strlen(label);
+	int at = column > end ? column : end + 1;
 
 	text_put_label(p, label);
-	text_spaces(p, column - LABEL_WIDTH);
-	text_put_wrapped(p, text_escaped(p, text), column, column);
+	text_spaces(p, at - (end > LABEL_WIDTH ? end : LABEL_WIDTH));
+	text_put_wrapped(p, text_escaped(p, text), at, column);
 }
 
 static bool text_is_of_file(const struct report_finding *f, int k, const char *path)
@@ -248,7 +250,7 @@ static void text_put_parts(struct page *p, const struct report_story *s)
 static void text_put_story(struct page *p, const struct report_story *s)
 {
 	const struct report_finding *f = s->findings;
-	char sure[32];
+	char confidence[16];
 
 	text_put_head(p, f);
 	text_put_parts(p, s);
@@ -256,11 +258,11 @@ static void text_put_story(struct page *p, const struct report_story *s)
 		text_put_plain(p, "when", f->times);
 	for (int i = 0; i < s->count; i++)
 		if (story_advises(s, i))
-			text_put_plain(p, "do", s->findings[i].remedy);
+			text_put_plain(p, "fix", s->findings[i].remedy);
 	text_put_proof(p, f);
 	if (f->confidence < 0.9) {
-		(void)snprintf(sure, sizeof(sure), "%.0f %% confident", f->confidence * 100);
-		text_put_plain(p, "sure", sure);
+		(void)snprintf(confidence, sizeof(confidence), "%.0f %%", f->confidence * 100);
+		text_put_plain(p, "confidence", confidence);
 	}
 	(void)fputc('\n', p->out);
 }
@@ -284,7 +286,7 @@ static void text_put_stories(struct page *p, const struct report *r)
 		text_put_story(p, &r->stories[i]);
 	if (more > 0)
 		(void)fprintf(p->out,
-			"%lld more findings, less weighty: give --all, or bothends query --saved "
+			"%lld less severe findings are not shown: use --all, or bothends query DB --saved "
 			"findings\n\n",
 			(long long)more);
 }
@@ -353,7 +355,7 @@ static void text_describe_vantage(struct strbuf *out, const struct report_vantag
 		(void)snprintf(from + 19, sizeof(from) - 19, "Z"); /* whole seconds do here */
 		strbuf_printf(out, ", %s from %s", nsec_span(v->last_ns - v->first_ns, span), from);
 	}
-	strbuf_printf(out, ": %s", v->trust);
+	strbuf_printf(out, ": %s", report_trust_word(v->trust));
 	if (*v->reasons)
 		strbuf_printf(out, " (%s)", v->reasons);
 }
@@ -364,7 +366,7 @@ static void text_put_vantages(struct page *p, const struct report *r)
 
 	if (p->options->width && width > p->options->width / 3)
 		width = 4;
-	text_put_section(p, "Looked at");
+	text_put_section(p, "Inputs");
 	for (int i = 0; i < r->vantage_count; i++) {
 		CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
 
@@ -384,13 +386,14 @@ static void text_put_legs(struct page *p, const struct report *r)
 		} parts[] = {
 			{l->delivered, "delivered"},
 			{l->lost, "lost"},
-			{l->misaddressed, "sent to a wrong MAC"},
+			{l->misaddressed, "sent to the wrong MAC"},
 			{l->capture_missed, "arrived but not captured"},
 			{l->unjudged, "unjudged"},
 		};
 
 		strbuf_printf(
-			&text, "%s -> %s: %lld segments: ", l->from, l->to, (long long)l->sent);
+			&text, "%s -> %s: %lld segment%s, ", l->from, l->to, (long long)l->sent,
+			l->sent == 1 ? "" : "s");
 		for (size_t k = 0, shown = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
 			if (parts[k].n || k == 0)
 				strbuf_printf(&text, "%s%lld %s", shown++ ? ", " : "",
@@ -411,10 +414,11 @@ static void text_put_accounts(struct page *p, const struct report *r)
 		for (; i < r->account_count && strcmp(r->accounts[i].what, what) == 0; i++) {
 			if (r->accounts[i].n)
 				strbuf_printf(&parts, "%s%lld %s", parts.length ? ", " : "",
-					(long long)r->accounts[i].n, r->accounts[i].disposition);
+					(long long)r->accounts[i].n,
+					report_disposition_words(r->accounts[i].disposition));
 			total += r->accounts[i].n;
 		}
-		text = mem_printf("%lld %s accounted for: %s", (long long)total, what,
+		text = mem_printf("%lld %s: %s", (long long)total, what,
 			parts.text ? parts.text : "none");
 		text_spaces(p, 2);
 		text_put_wrapped(p, text_escaped(p, text), 2, 4);

@@ -1,10 +1,10 @@
--- What a reader must know before trusting the silence: one line each, the weightiest first
+-- What a reader must know before trusting the silence: one line each, the most important first
 SELECT text FROM (
-	SELECT 1 AS rank, v.id AS n, v.name || ' is unfit as a witness ('
+	SELECT 1 AS rank, v.id AS n, 'the capture of ' || v.name || ' is unusable ('
 		|| coalesce((SELECT group_concat(value, '; ') FROM json_each(CASE
 			WHEN json_valid(v.trust_reasons) THEN v.trust_reasons ELSE json_array(v.trust_reasons) END)),
 			'no reason given')
-		|| '): no finding rests on it' AS text
+		|| '): no finding uses it' AS text
 	FROM vantage v WHERE v.trust = 'unfit'
 	UNION ALL
 	SELECT 2, c.id, 'damaged: ' || c.path || ': ' || c.damaged || '; ' || c.frames
@@ -13,22 +13,22 @@ SELECT text FROM (
 	UNION ALL
 	SELECT 2, l.id, 'damaged: ' || l.path || ': ' || l.damaged FROM log_file l WHERE l.damaged IS NOT NULL
 	UNION ALL
-	-- A few words on what could not be used of flow logs; log_problem has the rest.
+	-- Flow-log lines that could not be used, in short; log_problem has the rest.
 	SELECT 2, l.id, l.path || ': ' || a.lines || iif(a.lines = 1, ' line', ' lines') || ' could not be used'
 		|| coalesce((SELECT ', the first is line ' || p.line || ': ' || p.reason FROM log_problem p
 			WHERE p.log_file_id = l.id AND p.line IS NOT NULL ORDER BY p.line LIMIT 1), '')
 	FROM log_file l JOIN log_account a ON a.log_file_id = l.id AND a.disposition = 'malformed'
 	UNION ALL
-	SELECT 3, 0, 'only one vantage point was given: it shows that something got no answer, not where it '
-		|| 'died; capture at the other end as well'
+	SELECT 3, 0, 'there is only one vantage point: it shows that a packet got no answer, not where it was lost; '
+		|| 'capture at the other end as well'
 	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
 	UNION ALL
 	-- Unanswered connections that a single vantage point saw: which capture would settle it.
 	-- Many ports of one server are one line.
 	SELECT 4, min(id), sum(n) || iif(sum(n) = 1, ' connection', ' connections') || ' to '
 		|| iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), server_ip || ' (' || ports || ' ports)',
-			endpoint(server_ip, server_port)) || ' got no answer as seen by ' || name
-		|| ' alone; a capture on ' || server_ip || ' would tell which way it died'
+			endpoint(server_ip, server_port)) || ' got no answer, seen by ' || name
+		|| ' only; a capture on ' || server_ip || ' would show in which direction the packets were lost'
 	FROM (
 	SELECT min(f.id) AS id, count(*) AS n, f.server_ip, f.server_port, v.id AS place, v.name,
 		count(*) OVER (PARTITION BY f.server_ip, v.id) AS ports
@@ -41,10 +41,10 @@ SELECT text FROM (
 	GROUP BY f.server_ip, f.server_port, v.id)
 	GROUP BY server_ip, place, iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), 0, server_port)
 	UNION ALL
-	-- Answered, and the client's last word never came: the same from the server's side.
+	-- Answered, and the client's ACK never came: the same from the server's side.
 	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' from ' || f.client_ip
 		|| ' stayed half open: ' || v.name || ' saw SYN-ACKs for it and nothing came back; a capture on '
-		|| f.client_ip || ' would tell whether they arrived'
+		|| f.client_ip || ' would show whether they arrived'
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
@@ -55,8 +55,8 @@ SELECT text FROM (
 	UNION ALL
 	-- Answered, and what the client sent then was never acknowledged: the same.
 	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' to '
-		|| endpoint(f.server_ip, f.server_port) || ' got a SYN-ACK and nothing else as seen by ' || v.name
-		|| ' alone, whatever was sent; a capture on ' || f.server_ip || ' would tell whether it arrived'
+		|| endpoint(f.server_ip, f.server_port) || ' got a SYN-ACK and no answer to anything after it, seen by ' || v.name
+		|| ' only; a capture on ' || f.server_ip || ' would show whether the later segments arrived'
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
@@ -66,13 +66,13 @@ SELECT text FROM (
 		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'host-drop' AND d.dst_ip = f.server_ip)
 	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
-	SELECT 5, rowid, table_name || ' was cut at its limit: ' || kept || ' of ' || total || ' rows are kept; '
-		|| 'counts in path and in findings are complete all the same'
+	SELECT 5, rowid, table_name || ' reached its row limit: ' || kept || ' of ' || total || ' rows were kept; '
+		|| 'the counts in path and in the findings are complete'
 	FROM (SELECT table_name, kept, total, row_number() OVER (ORDER BY table_name) AS rowid
 		FROM limit_reached)
 	UNION ALL
-	SELECT 6, v.id, 'the clock of ' || v.name || ' is bounded on one side only ('
-		|| c.method || '): delays to and from it are not given'
+	SELECT 6, v.id, 'matching packets of one direction only: the clock offset of ' || v.name
+		|| ' has one bound, so no delays are reported for it'
 	FROM clock c JOIN vantage v ON v.id = c.vantage_id
 	WHERE c.offset_low_ns IS NULL OR c.offset_high_ns IS NULL
 	GROUP BY v.id
@@ -82,10 +82,10 @@ SELECT text FROM (
 	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') > 1
 		AND EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM path WHERE received > 0)
 	UNION ALL
-	SELECT 8, min(f.id), count(*) || ' flows could not be paired with certainty; no loss is computed for them'
+	SELECT 8, min(f.id), count(*) || ' flows could not be paired unambiguously; no loss is computed for them'
 	FROM flow f WHERE f.pairing = 'ambiguous' AND f.pairing IN ('ambiguous', 'proxy') HAVING count(*) > 0
 	UNION ALL
-	SELECT 8, min(f.id), count(*) || ' flows are two connections joined by a proxy; their legs are separate'
+	SELECT 8, min(f.id), count(*) || ' flows are two connections joined by a proxy; each connection is judged on its own'
 	FROM flow f WHERE f.pairing = 'proxy' AND f.pairing IN ('ambiguous', 'proxy') HAVING count(*) > 0)
 ORDER BY rank, n, text
 LIMIT :limit;

@@ -104,7 +104,7 @@ SELECT v.key, 'capture-loss',
 		>= (SELECT value FROM setting WHERE key = 'capture_loss_warning_rate') THEN 'warning'
 		ELSE 'notice' END,
 	CASE WHEN v.proven > 0 OR v.dropped > 0 THEN 1 ELSE 0.8 END, v.host_id, v.vantage_id, NULL, v.first_ns, v.last_ns, v.missed, v.frames + v.missed,
-	'the capture of ' || v.name || ' misses ' || v.missed || ' of ' || (v.frames + v.missed) || ' frames ('
+	v.name || '''s capture is missing ' || v.missed || ' of ' || (v.frames + v.missed) || ' frames ('
 		|| percent(1.0 * v.missed / (v.frames + v.missed)) || '): '
 		|| CASE WHEN v.proven > 0 THEN v.proven || ' proven by what the other side sent or had '
 			|| 'acknowledged' ELSE '' END
@@ -112,7 +112,7 @@ SELECT v.key, 'capture-loss',
 			|| ' shown by their arrival alone' ELSE '' END
 		|| CASE WHEN v.passed > 0 AND v.dropped > 0 THEN ', ' ELSE '' END
 		|| CASE WHEN v.dropped > 0 THEN v.dropped || ' counted as dropped by the capture itself' ELSE '' END
-		|| '; the network is not blamed for them',
+		|| '; not counted as network loss',
 	'capture on ' || v.name || ' with a larger buffer (tcpdump -B), a smaller snap length (-s 128) or a '
 		|| 'narrower filter',
 	json_object('proven', v.proven, 'dropped_kernel', v.dropped, 'flows', v.flows)

@@ -26,7 +26,7 @@ SELECT f.key, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' EL
 				ELSE ' sent ' || f.smallest_lost || ' bytes or more in vain to ' || f.peers || ' peers' END
 		END
 		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
-			|| span(f.total_ns) || ' in all' ELSE '' END
+			|| span(f.total_ns) || ' in total' ELSE '' END
 		|| CASE f.partial WHEN 'queue' THEN ' while the other ' || f.flows_on || ' went on: one '
 				|| CASE f.direction WHEN 'rx' THEN 'receive' ELSE 'transmit' END || ' queue'
 			ELSE ' while those up to ' || f.largest_arrived || ' passed (payload, ' || f.flows_out || ' flows)' END

@@ -37,10 +37,11 @@ SELECT f.key, 'host-dark',
 	CASE f.direction WHEN 'tx' THEN NULL ELSE f.vantage_id END,
 	CASE f.direction WHEN 'tx' THEN a.ip END, CASE f.direction WHEN 'tx' THEN NULL ELSE a.ip END,
 	f.from_ns, f.to_ns, f.spans, NULL,
-	h.name || CASE f.direction WHEN 'rx' THEN ' received nothing' WHEN 'tx' THEN ' was heard by nobody'
-			ELSE ' neither received nor was heard' END
+	CASE f.direction WHEN 'rx' THEN h.name || ' received nothing'
+			WHEN 'tx' THEN 'nothing ' || h.name || ' sent arrived anywhere'
+			ELSE h.name || ' received nothing, and nothing it sent arrived anywhere,' END
 		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
-			|| span(f.total_ns) || ' in all' ELSE '' END
+			|| span(f.total_ns) || ' in total' ELSE '' END
 		|| CASE WHEN NOT f.returned THEN ', and did not come back' ELSE '' END
 		|| CASE WHEN f.direction = 'tx' THEN '; it sent ' || f.frames || ' frames to ' || f.peers || ' others'
 			WHEN f.peers > 0 THEN '; ' || f.peers || ' others sent ' || f.frames || ' frames to it' ELSE '' END

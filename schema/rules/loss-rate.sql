@@ -41,16 +41,16 @@ SELECT v.key, v.kind,
 	v.lost + iif(v.both, v.back_lost, 0), v.sent + iif(v.both, v.back_sent, 0),
 	CASE WHEN v.both THEN percent(v.rate) || ' of the segments lost from ' || f.name || ' to ' || t.name || ' ('
 			|| v.lost || ' of ' || v.sent || '), ' || percent(v.back_rate) || ' back (' || v.back_lost || ' of '
-			|| v.back_sent || '): no difference that counts'
+			|| v.back_sent || '): difference not significant'
 		ELSE percent(v.rate) || ' of the segments lost (' || v.lost || ' of ' || v.sent || ', 95 %: '
 			|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); the other way '
 			|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent'
 				WHEN v.back_lost = 0 THEN 'none of ' || v.back_sent
 				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || v.back_sent || ')' END
 			|| iif(v.certainty < 0.9, ': too few to compare with certainty', '') END,
-	CASE WHEN v.both THEN 'look at what both directions share between ' || f.name || ' and ' || t.name
+	CASE WHEN v.both THEN 'check what both directions share between ' || f.name || ' and ' || t.name
 			|| ': a link with errors, a full queue, half duplex, an overloaded hop'
-		ELSE 'look at what carries only this direction, from ' || f.name || ' to ' || t.name
+		ELSE 'check what only this direction uses, from ' || f.name || ' to ' || t.name
 			|| ': drop counters of the ports on the way and of ' || t.name
 			|| '''s receive queues, policers, one member of a bundle' END,
 	json_object('flows', v.flows, 'bytes', v.bytes, 'rate', round(v.rate, 6),

@@ -236,11 +236,11 @@ SELECT f.key,
 	ref_ns(f.vantage_id, f.last_ns),
 	f.frames, f.total,
 	CASE WHEN f.answered THEN
-		h.name || ' addresses ' || f.ip || ' at ' || f.mac || ' though it speaks from ' || f.mac_real
+		h.name || ' sends frames for ' || f.ip || ' to MAC ' || f.mac || ', but ' || f.ip || ' sends from ' || f.mac_real
 			|| CASE WHEN f.reset THEN '; it answers with a reset' ELSE '; its answers show that the '
 			|| 'frames arrive: another way back, not a lost neighbour' END
 	ELSE
-		h.name || ' addresses ' || f.ip || ' at ' || f.mac || '; that host answers from ' || f.mac_real
+		h.name || ' sends frames for ' || f.ip || ' to MAC ' || f.mac || ', but ' || f.ip || ' has MAC ' || f.mac_real
 			|| coalesce(' (its neighbour entry is ' || n.state
 			|| coalesce(', unconfirmed for ' || span(n.confirmed_s * 1000000000), '') || ')', '')
 			|| coalesce('; as wrong, and at risk: ' || r.places || CASE WHEN r.n > 3 THEN ' and ' || (r.n - 3) || ' more'

@@ -20,7 +20,7 @@ SELECT f.key, 'path-partial', CASE WHEN f.total_ns >= 5000000000 THEN 'critical'
 		|| CASE f.direction WHEN 'rx' THEN 'from ' || coalesce(p.name, f.peer_ip, f.peers || ' peers') || ' to ' || h.name
 			ELSE 'from ' || h.name || ' to ' || coalesce(p.name, f.peer_ip, f.peers || ' peers') END
 		|| ' arrived for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
-			|| span(f.total_ns) || ' in all' ELSE '' END
+			|| span(f.total_ns) || ' in total' ELSE '' END
 		|| ' while the other ' || f.flows_on || ' went on: one of several parallel paths, '
 		|| CASE WHEN f.peer_ip IS NOT NULL THEN 'or one queue at either end' ELSE 'for it is so with other hosts or both ways' END
 		|| CASE WHEN f.returned THEN '' ELSE '; none of them got through again' END,

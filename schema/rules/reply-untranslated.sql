@@ -37,7 +37,7 @@ SELECT f.key, 'reply-untranslated', CASE WHEN f.flows > 1 THEN 'critical' ELSE '
 	f.client_ip || ' asked ' || f.asked_ip || ':' || f.asked_port || ', and the answer came from ' || f.answer_ip || ':'
 		|| f.answer_port || ' (' || f.flows || iif(f.flows = 1, ' connection', ' connections') || '): it was not translated back'
 		|| CASE WHEN f.refused > 0 THEN ', and ' || f.client_ip || ' refused it' ELSE '' END,
-	'let the way back pass the translator: bridged traffic too (br_netfilter, net.bridge.bridge-nf-call-iptables=1), or '
+	'make return traffic go through the NAT: bridged traffic too (br_netfilter, net.bridge.bridge-nf-call-iptables=1), or '
 		|| 'translate the source of such connections as well (hairpin masquerade)',
 	json_object('flows', f.flows, 'broken', f.flows, 'asked', f.asked_ip || ':' || f.asked_port,
 		'answered', f.answer_ip || ':' || f.answer_port, 'refused', f.refused)

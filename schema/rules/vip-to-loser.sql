@@ -43,7 +43,7 @@ SELECT f.key, 'mac-mismatch', 'critical', 0.9, f.host_id, f.vantage_id, f.winner
 	f.from_ns, f.to_ns, f.frames,
 	(SELECT sum(t.frames) FROM mac_use t WHERE t.ip = f.ip AND t.role = 'destination'
 		AND t.vantage_id = f.vantage_id AND t.outgoing = 1),
-	h.name || ' still addresses ' || f.ip || ' at ' || f.mac || ' (' || f.loser || '), '
+	h.name || ' still sends frames for ' || f.ip || ' to MAC ' || f.mac || ' (' || f.loser || '), '
 		|| span(f.to_ns - f.from_ns) || ' after ' || f.winner || ' at ' || f.mac_real || ' took it over',
 	'on ' || h.name || ': ip neigh del ' || f.ip || ' dev ' || coalesce(nullif(v.interface, 'any'), 'INTERFACE'),
 	json_object('ip', f.ip, 'mac_used', f.mac, 'mac_real', f.mac_real, 'vrid', f.vrid, 'router', f.winner,

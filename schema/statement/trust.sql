@@ -1,4 +1,4 @@
--- How far each capture can be trusted, from what it and the join say about it.
+-- Quality of each capture, from its own drop counters and from what the join found missing.
 CREATE TEMP TABLE trust_reason AS
 SELECT v.id AS vantage_id, 1 AS weight, 'the file ' || c.path || ' is damaged: ' || c.damaged AS reason
 FROM vantage v JOIN capture_file c ON c.vantage_id = v.id WHERE c.damaged IS NOT NULL
@@ -16,25 +16,25 @@ FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
 WHERE a.disposition = 'unsupported_link'
 UNION ALL
 SELECT v.id, CASE WHEN v.tcp_missed * 5 > t.frames THEN 2 ELSE 1 END,
-	v.tcp_missed || ' TCP segments passed here that the capture lacks: they were acknowledged or seen further on'
+	v.tcp_missed || ' TCP segments that passed here are missing from the capture: they were acknowledged or seen downstream'
 FROM vantage v
 JOIN (SELECT vantage_id, sum(packets_c2s + packets_s2c) AS frames 
 	FROM (SELECT 1 FROM vantage WHERE tcp_missed > 0 LIMIT 1) once CROSS JOIN flow_vantage GROUP BY vantage_id) t
 	ON t.vantage_id = v.id
 WHERE v.tcp_missed > 0
 UNION ALL
-SELECT v.id, 1, v.duplicates || ' frames were recorded twice by the capture and left out'
+SELECT v.id, 1, v.duplicates || ' frames were captured twice; the duplicates are ignored'
 FROM vantage v WHERE v.duplicates > 0
 UNION ALL
 SELECT DISTINCT i.vantage_id, 1, 'the capture was filtered: ' || i.filter
 FROM capture_file c JOIN capture_interface i ON i.capture_file_id = c.id
 WHERE i.filter IS NOT NULL AND i.filter != ''
 UNION ALL
-SELECT c.vantage_id, 1, a.frames || ' frames of ' || c.path || ' were cut too short to read their headers'
+SELECT c.vantage_id, 1, a.frames || ' frames of ' || c.path || ' were cut before the end of their headers (snap length)'
 FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
 WHERE a.disposition = 'truncated'
 UNION ALL
-SELECT v.id, 2, 'it holds no frame'
+SELECT v.id, 2, 'it has no frames'
 FROM vantage v WHERE v.first_ns IS NULL AND v.kind != 'flowlog';
 
 UPDATE vantage SET

@@ -67,7 +67,7 @@ def from_text(text):
     notes = False
     for line in lines:
         head = re.match(r"(CRITICAL|WARNING|NOTICE) +(\S+) +(.*)", line)
-        part = re.match(r"  (because|also|do) +(\S.*)", line)
+        part = re.match(r"  (because|also|fix) +(\S.*)", line)
         more = re.match(r" +and (\d+) more like these", line)
         notes = notes or line == "Notes"
         if notes and line.startswith("  - "):
@@ -75,7 +75,7 @@ def from_text(text):
         elif head:
             model["stories"].append({"severity": head[1].lower(), "summary": head[3], "kinds": [("head", head[2])],
                                      "more": 0, "remedies": []})
-        elif part and part[1] == "do":
+        elif part and part[1] == "fix":
             model["stories"][-1]["remedies"].append(part[2])
         elif part:
             model["stories"][-1]["kinds"].append((part[1], part[2].split(" ")[0]))
@@ -94,7 +94,7 @@ def from_markdown(text):
     for line in text.split("\n"):
         head = re.match(r"## (critical|warning|notice): (.*)", line)
         part = re.match(r"- \*\*(because|also) (.*?)\*\*: ", line)
-        do = re.match(r"- \*\*do\*\*: (`+) ?(.*?) ?\1$", line)
+        fix = re.match(r"- \*\*fix\*\*: (`+) ?(.*?) ?\1$", line)
         more = re.match(r"- and (\d+) more like these", line)
         said = re.search(r"\*\*(.*)\*\*(.*)$", line)
         notes = notes or line == "## Notes"
@@ -105,8 +105,8 @@ def from_markdown(text):
                                      "more": 0, "remedies": []})
         elif part:
             model["stories"][-1]["kinds"].append((part[1], plain(part[2])))
-        elif do:
-            model["stories"][-1]["remedies"].append(do[2])
+        elif fix:
+            model["stories"][-1]["remedies"].append(fix[2])
         elif more:
             model["stories"][-1]["more"] = int(more[1])
         elif said and not model["stories"] and line.startswith("**"):

@@ -1,5 +1,5 @@
 #!/bin/bash
-# remedy_test.sh BOTHENDS FOLDER: what the report says to do about a stale neighbour removes it, a permanent entry too.
+# remedy_test.sh BOTHENDS FOLDER: the fix that the report prints for a stale neighbour removes it, a permanent entry too.
 # FOLDER has the captures of a database that keeps a dead MAC. Needs root (a network namespace); skipped without.
 set -eu
 
@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$bothends" analyze --progress never -o "$work/a.db" db="$captures/db.pcapng" worker="$captures/worker.pcapng" \
 	>"$work/report"
-remedy=$(sed -n 's/^ *do  *on db: \(ip neigh .*\)$/\1/p' "$work/report" | head -1)
+remedy=$(sed -n 's/^ *fix  *on db: \(ip neigh .*\)$/\1/p' "$work/report" | head -1)
 [[ $remedy =~ ^ip\ neigh\ del\ ([0-9.]+)\ dev\ ([a-z0-9]+)$ ]] || {
 	echo "not ok: no such remedy in the report:"
 	cat "$work/report"

@@ -103,7 +103,7 @@ const reports = {
 		ladder: 9, crosses: 5, folded: /35 more like this/, legs: 8, charts: ["spans", "loss", "activity"], lanes: { spans: ["host-dark web"] }, tables: 7,
 	},
 	"dark transmit": {
-		file: capture("dark-transmit", "app.pcap", "db.pcap", "job.pcap", "web.pcap", "web.facts.jsonl"), verdict: /heard by nobody for 6.s.*NETDEV WATCHDOG/, ladder: 4, crosses: 1, legs: 8,
+		file: capture("dark-transmit", "app.pcap", "db.pcap", "job.pcap", "web.pcap", "web.facts.jsonl"), verdict: /nothing web sent arrived anywhere for 6.s.*NETDEV WATCHDOG/, ladder: 4, crosses: 1, legs: 8,
 		charts: ["spans", "activity"], tables: 6,
 	},
 	"dark gone": {
