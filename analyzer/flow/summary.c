@@ -1,5 +1,6 @@
 #include "flow/summary.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -99,10 +100,29 @@ static void note_pair(struct vantage *v, const struct flow_vantage *f, struct ad
 	*last = pair;
 }
 
+/* Packets of one side alone that show what a connection answers: the other side was there. */
+#define ONE_WAY_PACKETS 3
+
+static bool is_answered_unseen(const struct flow_vantage *f)
+{
+	const struct flow_side *a = &f->side[0], *b = &f->side[1], *only = a->packets ? a : b;
+
+	return f->key.protocol == IPPROTO_TCP && !(a->packets && b->packets) && only->packets >= ONE_WAY_PACKETS &&
+		only->acked && only->bytes && !only->rsts;
+}
+
+static void note_senders(struct vantage *v, const struct flow_vantage *f)
+{
+	for (int side = 0; side < 2; side++)
+		if (f->address[side] != ADDRESS_NONE && f->side[side].packets)
+			addresses_of(&v->addresses, f, side)->sent = true;
+}
+
 void summary_make(struct vantage *v)
 {
 	struct address_pair last = {ADDRESS_NONE, ADDRESS_NONE};
 	struct ports ports = {.count = 0};
+	bool unseen_answers = false;
 
 	for (uint32_t i = 0; i < v->flows.count; i++) {
 		struct flow_vantage *f = flowtab_at(&v->flows, i);
@@ -113,7 +133,11 @@ void summary_make(struct vantage *v)
 		note_addresses(v, f);
 		note_service(v, f, &ports);
 		note_pair(v, f, &last);
+		note_senders(v, f);
+		unseen_answers |= is_answered_unseen(f);
+		v->addresses.protocols[f->key.protocol] = true;
 	}
 	/* ARP beside IP: no filter by port, at least. */
 	v->addresses.wide = ports.count == WIDE_SERVICES || (v->counts.non_ip_frames && ports.count);
+	v->addresses.one_way = unseen_answers && !v->counts.answered_frames;
 }

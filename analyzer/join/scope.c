@@ -1,14 +1,24 @@
 #include "join/scope.h"
 
+#include <netinet/in.h>
+
 #include "flow/summary.h"
 #include "join/path.h"
 
-enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m)
+/* A capture of one direction holds nothing of those whom it never shows sending. */
+static bool scope_is_one_way(const struct vantage *v, const uint8_t sender[16])
+{
+	return v->addresses.one_way && !addresses_is_sender(&v->addresses, sender);
+}
+
+enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	struct service key = summary_service(m->flow, !m->client_is_b);
 
-	if (hashmap_get(&v->addresses.services, &key) || (!v->filter && v->addresses.wide))
+	if (scope_is_one_way(v, member_ip(m, d == C2S)))
+		return SCOPE_OUT;
+	if (hashmap_get(&v->addresses.services, &key) || (!v->filter && v->addresses.wide && v->addresses.protocols[key.protocol]))
 		return SCOPE_SERVICE;
 	return addresses_are_pair(&v->addresses, m->flow->key.a, m->flow->key.b) ? SCOPE_HOST : SCOPE_OUT;
 }
@@ -36,13 +46,26 @@ static uint32_t scope_proven(const struct path *path)
 	return n;
 }
 
+/* An echo reply answers a request, whatever the capture shows of it. */
+static bool scope_is_ping(const struct path *path)
+{
+	uint8_t protocol = path->in.acks_to->member->flow->key.protocol;
+
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
 bool scope_lacks_arrivals(const struct path *path)
 {
-	if (path->in.flow_absent || path->in.received->count || !path->in.acks_to->count ||
-		path->in.sent->count < DIRECTION_LEAST)
+	const struct vantage *to = &path->in.data->vantages[path->in.to];
+
+	if (path->in.flow_absent || path->in.received->count || !path->in.acks_to->count)
+		return false;
+	if (scope_is_one_way(to, member_ip(path->in.acks_to->member, path->in.direction == C2S)))
+		return true;
+	if (path->in.sent->count < DIRECTION_LEAST)
 		return false;
 	if (path->in.matcher->traits.tcp)
 		return scope_proven(path) >= DIRECTION_LEAST - 1;
 	/* Answers prove questions, but two hosts may also talk past each other: then only a place between them is clear. */
-	return path->in.direction == C2S && !path->in.to_is_end;
+	return path->in.direction == C2S && (!path->in.to_is_end || scope_is_ping(path));
 }

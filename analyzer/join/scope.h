@@ -11,7 +11,8 @@ enum scope {
 	SCOPE_SERVICE,	/* it shows this service, or so many kinds of traffic that a filter is unlikely */
 };
 
-enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m);
+/* For packets of direction d of the flow that another vantage point saw as m. */
+enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d);
 
 /*
  * A capture that shows one direction of a flow and nothing of the other was made so (a one-sided mirror, another

@@ -315,8 +315,8 @@ static void judge_path(struct worker *w, struct join_batch *b, uint32_t flow, ui
 			.to_is_end = to->owns[!d],
 			.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent}};
 
-	path.in.scope = path.in.flow_absent ? scope_of(j->data, to->vantage, from)
-		: path.in.sender_absent	    ? scope_of(j->data, from->vantage, to)
+	path.in.scope = path.in.flow_absent ? scope_of(j->data, to->vantage, from, d)
+		: path.in.sender_absent	    ? scope_of(j->data, from->vantage, to, d)
 					    : SCOPE_SERVICE;
 	if (scope_lacks_sending(&path))
 		return;

@@ -69,3 +69,10 @@ bool addresses_are_pair(const struct address_notes *n, const uint8_t a[16], cons
 	pair = (struct address_pair){.low = i < k ? i : k, .high = i < k ? k : i};
 	return hashmap_get(&n->pairs, &pair) != NULL;
 }
+
+bool addresses_is_sender(const struct address_notes *n, const uint8_t ip[16])
+{
+	const struct address *a = hashmap_get(&n->by_ip, ip);
+
+	return a && a->sent;
+}

@@ -24,6 +24,7 @@ struct address {
 	uint16_t mac; /* index of the MAC that it last spoke from; MAC_NONE: it did not */
 	/* By summary.c, of flows between unicast addresses, when reading is over: */
 	bool sent_out; /* the capture says that it was sent from here, with a TTL that no router has counted down */
+	bool sent;     /* some flow holds packets of it */
 	uint8_t ttl_max, ttl_max_answered; /* of the first segments that it sent; of answered flows; 0: none */
 	uint32_t as_source, as_destination; /* rows of mac_notes.use that were counted in last; USE_NONE */
 	uint32_t service; /* protocol and port of the one of it that was noted last; SERVICE_NONE */
@@ -48,6 +49,9 @@ struct address_notes {
 	struct hashmap services; /* struct service -> nothing */
 	uint32_t binding_epoch; /* grows when a binding changes: runs of frames end there */
 	bool wide;		/* the vantage point recorded more than one kind of traffic */
+	/* It shows no flow both ways, though some were: a capture of one direction (tcpdump -Q, a one-sided mirror). */
+	bool one_way;
+	bool protocols[256];	/* IP protocols that it recorded */
 };
 
 void addresses_init(struct address_notes *n);
@@ -59,6 +63,9 @@ void addresses_bind_ip(struct address_notes *n, const uint8_t ip[16], uint16_t m
 
 /* Finds the addresses of a flow, which it keeps. */
 void addresses_look_up(struct address_notes *n, struct flow_vantage *f);
+
+/* Did this address send anything that the capture shows? After reading. */
+bool addresses_is_sender(const struct address_notes *n, const uint8_t ip[16]);
 
 /* Do flows between these two addresses stand in the capture? After reading. */
 bool addresses_are_pair(const struct address_notes *n, const uint8_t a[16], const uint8_t b[16]);
