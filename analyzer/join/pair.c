@@ -47,6 +47,8 @@ struct pairer {
 	uint32_t *answers_seen;	      /* by vantage: answers without question */
 	struct keymap isn;	      /* (client isn, server isn) and each alone */
 	struct keymap anchors;	      /* content */
+	struct hashmap contents;      /* of datagrams -> struct content_holder; once contents_found */
+	bool contents_found;
 };
 
 /* Which end of a local flow is the client; *ret_known: a SYN tells. */
@@ -551,6 +553,51 @@ static uint32_t anchors_needed(const struct member *m, const struct vote *v)
 	return m->flow->key.protocol != 6 && v->has_delta[C2S] && v->has_delta[S2C] ? 2 : ANCHORS_NEEDED;
 }
 
+/* Who holds a content, and whether several flows of one vantage point do. */
+struct content_holder {
+	uint32_t vantage, flow;
+	bool shared;
+};
+
+#define CONTENTS_MAX 4000000
+
+/* Content that several datagram flows of one vantage point hold (heartbeats, beacons) tells none of them. */
+static void find_shared_contents(struct pairer *p)
+{
+	hashmap_init(&p->contents, sizeof(uint64_t), sizeof(struct content_holder), CONTENTS_MAX);
+	p->contents_found = true;
+	for (uint32_t v = 0; v < p->data->vantage_count; v++) {
+		const struct flowtab *flows = &p->data->vantages[v].flows;
+
+		for (uint32_t i = 0; i < flows->count; i++) {
+			struct member m = {.flow = flowtab_at(flows, i)};
+			struct anchor anchors[ANCHORS_MAX];
+			int n = m.flow->key.protocol == 6 ? 0 : collect_anchors(&m, anchors);
+
+			for (int k = 0; k < n; k++) {
+				bool fresh;
+				struct content_holder *h = hashmap_at(&p->contents, &anchors[k].key, &fresh);
+
+				if (h && !fresh && h->vantage == v && h->flow != i)
+					h->shared = true;
+				if (h)
+					*h = (struct content_holder){.vantage = v, .flow = i, .shared = h->shared};
+			}
+		}
+	}
+}
+
+/* Not in the table, which has a limit: nobody knows. */
+static bool is_shared(struct pairer *p, uint64_t key)
+{
+	const struct content_holder *h;
+
+	if (!p->contents_found)
+		find_shared_contents(p);
+	h = hashmap_get(&p->contents, &key);
+	return !h || h->shared;
+}
+
 /* Round 4: addresses were rewritten and no SYN was captured: what the segments carry decides. */
 static bool pair_by_content(struct pairer *p, uint32_t member)
 {
@@ -564,6 +611,9 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 		uint64_t at = anchors[i].key & p->anchors.mask;
 		const struct key_entry *e;
 
+		/* Heartbeats of many pairs of hosts say the same: such content tells none of them. */
+		if (are_datagrams && is_shared(p, anchors[i].key))
+			continue;
 		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, anchors[i].key, &at)); k++)
 			if (!has_vantage(p, e->value - 1, m->vantage) &&
 				!(are_datagrams && same_tuple(m->flow, first_member(p, e->value - 1)->flow)))
