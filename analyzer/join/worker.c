@@ -66,7 +66,9 @@ static bool find_witness(const struct dataset *data, uint32_t host, const struct
 
 		if (data->vantages[vantage].kind != VANTAGE_NIC || !data->vantages[vantage].counts.frames)
 			continue;
-		scope = (int)scope_of(data, vantage, flow);
+		scope = (int)scope_of(data, vantage, flow, C2S);
+		if ((int)scope_of(data, vantage, flow, S2C) > scope)
+			scope = (int)scope_of(data, vantage, flow, S2C);
 		if (scope > best) {
 			best = scope;
 			*ret_vantage = vantage;
