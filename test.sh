@@ -70,13 +70,14 @@ build $sanitized -Dwerror=true -Dbuildtype=debugoptimized -Db_lto=false -Db_sani
 if ((built)); then
 	export BOTHENDS=$PWD/$release/analyzer/bothends
 	# The agent's own script, below, counts each of its tests and says why one was skipped.
-	meson_suite $release release --no-suite agent
+	# The limits of the tests end what hangs; a machine with other work may be slow.
+	meson_suite $release release --no-suite agent --timeout-multiplier 4
 	# What a sanitizer has nothing to say about, or what compares with other programs and takes long, runs once.
 	meson_suite $sanitized sanitizers --no-suite lint --no-suite lab --no-suite read --no-suite decode --no-suite agent \
-		--timeout-multiplier 4
-	script_suite lab 400 tests/lab/run.sh
-	script_suite worlds 120 tests/worlds/run.py "$BOTHENDS" --specs tests/worlds/fixed.jsonl
-	script_suite agent 300 tests/agent/run.sh "$PWD/$release"
+		--timeout-multiplier 8
+	script_suite lab 800 tests/lab/run.sh
+	script_suite worlds 400 tests/worlds/run.py "$BOTHENDS" --specs tests/worlds/fixed.jsonl
+	script_suite agent 600 tests/agent/run.sh "$PWD/$release"
 fi
 
 passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
