@@ -56,9 +56,9 @@ static error_t cmd_parse_key(int key, char *arg, struct argp_state *state)
 error_t cmd_take_database(int key, char *arg, struct argp_state *state, const char **database)
 {
 	if (key == ARGP_KEY_ARG && *database)
-		argp_error(state, "one database at a time: '%s' is too many", arg);
+		argp_error(state, "unexpected argument '%s': one database at a time", arg);
 	if (key == ARGP_KEY_END && !*database)
-		argp_error(state, "name a database; bothends analyze makes one");
+		argp_error(state, "missing database (bothends analyze creates one)");
 	if (key == ARGP_KEY_ARG)
 		*database = arg;
 	return key == ARGP_KEY_ARG || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;

@@ -44,36 +44,36 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "the database to make (default incident.db)", 0},
+	{"output", 'o', "FILE", 0, "database to create (default incident.db)", 0},
 	{"force", KEY_FORCE, NULL, 0, "replace the database if it exists", 0},
 	{"since", KEY_SINCE, "last", 0,
-		"add what is new to the database if it exists (flow logs), and judge again", 0},
+		"add new flow logs to an existing database and run the rules again", 0},
 	{"filter", 'f', "EXPRESSION", 0,
-		"take only frames that pass this pcap-filter(7) expression", 0},
+		"use only frames matching this pcap-filter(7) expression", 0},
 	{"from", KEY_FROM, "TIME", 0,
-		"take only frames at or after TIME (RFC 3339, each file's own clock)", 0},
-	{"to", KEY_TO, "TIME", 0, "take only frames before TIME", 0},
+		"use only frames at or after TIME (RFC 3339, by each file's own clock)", 0},
+	{"to", KEY_TO, "TIME", 0, "use only frames before TIME", 0},
 	{"memory", KEY_MEMORY, "SIZE", 0,
-		"keep resident memory below SIZE, such as 512M (default: half of the machine's)",
+		"limit resident memory to SIZE, such as 512M (default: half of the RAM)",
 		0},
-	{"threads", KEY_THREADS, "N", 0, "work on N threads (default: one for each processor)", 0},
+	{"threads", KEY_THREADS, "N", 0, "number of threads (default: one per CPU)", 0},
 	{"packets", KEY_PACKETS, "WHICH", 0,
-		"which frames get a row in the table packet: none, events (default) or all", 0},
-	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (custody; costs time)",
+		"frames to store in the table packet: none, events (default) or all", 0},
+	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (slower)",
 		0},
 	{"host", KEY_HOST, "NAME=ENI", 0,
-		"the network interface of a flow log belongs to the host NAME", 0},
+		"flow-log interface ENI belongs to host NAME", 0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
-		"the fields of flow logs without a header: '${version} ${account-id} ...'", 0},
-	{"rules", KEY_RULES, "FOLDER", 0, "judge by the rules (*.sql) in FOLDER as well", 0},
+		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
+	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
 	{"set", KEY_SET, "KEY=VALUE", 0,
 		"change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
 	{"format", KEY_FORMAT, "FORMAT", 0, "print the verdict as text (default), json or md", 0},
 	{"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
-		"exit with 1 when a finding is at least critical, warning or notice", 0},
-	{"progress", KEY_PROGRESS, "WHEN", 0, "auto (default: on a terminal), always or never", 0},
-	{"quiet", 'q', NULL, 0, "print no verdict", 0},
-	{"verbose", 'v', NULL, 0, "say more on standard error", 0},
+		"exit with 1 if a finding is at or above SEVERITY: critical, warning or notice", 0},
+	{"progress", KEY_PROGRESS, "WHEN", 0, "show progress: auto (default: on a terminal), always or never", 0},
+	{"quiet", 'q', NULL, 0, "suppress the verdict", 0},
+	{"verbose", 'v', NULL, 0, "verbose (standard error)", 0},
 	{0},
 };
 
@@ -166,7 +166,7 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SINCE:
 		if (strcmp(arg, "last") != 0)
-			argp_error(state, "--since takes only: last");
+			argp_error(state, "--since: only 'last' is supported");
 		r->o.since_last = true;
 		return 0;
 	case 'f':
@@ -207,7 +207,7 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FORMAT:
 		if (!cmd_analyze_report_writer(arg))
-			argp_error(state, "no format '%s'", arg);
+			argp_error(state, "unknown format '%s': text, json or md", arg);
 		r->format = arg;
 		return 0;
 	case KEY_FAIL_ON:
@@ -233,12 +233,12 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state,
-			"name the captures: bothends analyze worker=worker.pcapng db=db.pcapng");
+			"missing captures (try: bothends analyze worker=worker.pcapng db=db.pcapng)");
 		return 0;
 	case ARGP_KEY_END:
 		if (r->o.from_ns >= r->o.to_ns)
 			argp_error(
-				state, "--from is not before --to: no frame could be between them");
+				state, "--from must be before --to");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -275,11 +275,12 @@ static int cmd_analyze_finish(const struct request *r, struct db *db, struct err
 int cmd_analyze(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_analyze_parse, "[NAME=]INPUT...",
-		"Joins captures from both ends of a conversation (and from points between) by TCP "
-		"sequence numbers into one SQLite file, and says where packets die, in which "
-		"direction, why, and what to do.\vINPUT is a pcap or pcapng capture, plain or "
-		"compressed with gzip or zstd, a folder of such files, 'ip neigh' output, or - for "
-		"standard input; NAME says whose it is. Inputs of one NAME are one host's.",
+		"Matches captures from both ends of a connection (and from points between) by TCP "
+		"sequence numbers, stores them in one SQLite file, and reports where packets were "
+		"lost, in which direction, why, and how to fix it.\vINPUT is a pcap or pcapng "
+		"capture or a cloud flow log, plain or compressed with gzip or zstd, a folder of "
+		"such files, 'ip neigh' output, or - for standard input. NAME is the host; inputs "
+		"with the same NAME are from one host.",
 		NULL, NULL, NULL};
 	struct request r = {.o = {.output = "incident.db",
 				    .from_ns = INT64_MIN,

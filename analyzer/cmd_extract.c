@@ -14,13 +14,13 @@ enum { KEY_SOURCE = 256, KEY_CONTEXT, KEY_FORCE, KEY_SOURCE_ONLY };
 
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0,
-		"the pcapng to make (default finding-N.pcapng; -: standard output)", 0},
+		"pcapng to write (default finding-N.pcapng; -: standard output)", 0},
 	{"source", KEY_SOURCE, "FOLDER", 0,
-		"look here for captures that are no longer at their path", 0},
+		"search FOLDER for captures that are no longer at their path", 0},
 	{"source-only", KEY_SOURCE_ONLY, NULL, 0,
-		"open nothing outside --source: for databases from strangers", 0},
+		"open no file outside --source (for untrusted databases)", 0},
 	{"context", KEY_CONTEXT, NULL, 0,
-		"add the recorded packets of the flows that prove it, without comments", 0},
+		"add the stored packets of the flows in the evidence, without comments", 0},
 	{"force", KEY_FORCE, NULL, 0, "replace the output if it exists", 0},
 	{0},
 };
@@ -40,11 +40,11 @@ static void cmd_extract_take_argument(struct argp_state *state, struct request *
 		return;
 	}
 	if (r->o.finding)
-		argp_error(state, "one finding at a time: '%s' is too many", arg);
+		argp_error(state, "unexpected argument '%s': one finding at a time", arg);
 	errno = 0;
 	r->o.finding = strtoll(arg, &end, 10);
 	if (errno || end == arg || *end || r->o.finding <= 0)
-		argp_error(state, "'%s' is not the number of a finding", arg);
+		argp_error(state, "'%s' is not a finding number", arg);
 }
 
 static error_t cmd_extract_parse(int key, char *arg, struct argp_state *state)
@@ -72,7 +72,7 @@ static error_t cmd_extract_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!r->database || !r->o.finding)
-			argp_error(state, "name a database and the number of a finding");
+			argp_error(state, "missing database or finding number (try: bothends extract incident.db 1)");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -99,7 +99,7 @@ static int cmd_extract_to_file(const struct request *r, struct db *db, const cha
 
 	if (!r->force && access(path, F_OK) == 0)
 		return error_set(err, -EEXIST,
-			"'%s' exists; give --force to replace it, or another --output", path);
+			"'%s' exists; use --force to replace it, or another --output", path);
 	/* Frames are for nobody else. */
 	return cmd_write_file(path, 0600, cmd_extract_write_frames, &w, err);
 }
@@ -126,8 +126,8 @@ static int cmd_extract_run(const void *request, struct db *db, struct error *err
 int cmd_extract(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_extract_parse, "DB FINDING",
-		"Writes the frames that prove a finding, from all vantage points, on one clock, "
-		"with a comment on each that says what it shows.",
+		"Writes the frames that prove a finding to a pcapng file: all vantage points merged "
+		"on one clock, with a comment on each frame.",
 		NULL, NULL, NULL};
 	struct request r = {0};
 

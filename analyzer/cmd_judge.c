@@ -33,7 +33,7 @@ static error_t cmd_judge_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 's':
 		if (r->sets == SETTINGS_MAX)
-			argp_error(state, "more than %d settings", SETTINGS_MAX);
+			argp_error(state, "too many settings (maximum %d)", SETTINGS_MAX);
 		r->set[r->sets++] = arg;
 		return 0;
 	default:
@@ -59,8 +59,8 @@ static int cmd_judge_again(const void *request, struct db *db, struct error *err
 int cmd_judge(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_judge_parse, "DB",
-		"Judges the facts of a database again: its findings are replaced. After a failure "
-		"the old ones stay.",
+		"Runs the rules on a database again. Replaces the findings; on error the old ones "
+		"are kept.",
 		NULL, NULL, NULL};
 	struct request r = {0};
 

@@ -19,11 +19,11 @@ enum { KEY_SAVED = 256, KEY_LIST, KEY_SHOW, KEY_NO_PAGER };
 
 static const struct argp_option options[] = {
 	{"saved", KEY_SAVED, "NAME", 0, "run the saved query NAME", 0},
-	{"param", 'p', "KEY=VALUE", 0, "value of :KEY in the query; those not given are NULL", 0},
+	{"param", 'p', "KEY=VALUE", 0, "value of :KEY in the query (default NULL)", 0},
 	{"list", KEY_LIST, NULL, 0, "list the saved queries", 0},
 	{"show", KEY_SHOW, "NAME", 0, "print the SQL of the saved query NAME", 0},
 	{"format", 'f', "FORMAT", 0, "table (default), csv or json", 0},
-	{"no-pager", KEY_NO_PAGER, NULL, 0, "never page what is longer than the terminal", 0},
+	{"no-pager", KEY_NO_PAGER, NULL, 0, "do not use a pager", 0},
 	{0},
 };
 
@@ -49,7 +49,7 @@ static const struct schema_text *cmd_query_need_saved(struct argp_state *state, 
 	const struct schema_text *t = cmd_query_saved_by_name(name);
 
 	if (!t)
-		argp_error(state, "no saved query '%s'; --list shows them", name);
+		argp_error(state, "unknown saved query '%s' (--list shows all)", name);
 	return t;
 }
 
@@ -60,7 +60,7 @@ static void cmd_query_take_argument(struct argp_state *state, struct request *r,
 	else if (!r->sql)
 		r->sql = arg;
 	else
-		argp_error(state, "'%s' is too many: quote the SQL as one argument", arg);
+		argp_error(state, "unexpected argument '%s': quote the SQL as one argument", arg);
 }
 
 static void cmd_query_check(struct argp_state *state, const struct request *r)
@@ -68,11 +68,11 @@ static void cmd_query_check(struct argp_state *state, const struct request *r)
 	if (r->list || r->show)
 		return;
 	if (!r->database)
-		argp_error(state, "name a database; bothends analyze makes one");
+		argp_error(state, "missing database (bothends analyze creates one)");
 	if (!r->sql == !r->saved)
 		argp_error(
-			state, r->sql ? "either SQL or --saved, not both"
-				      : "give SQL, or --saved NAME; --list shows the saved ones");
+			state, r->sql ? "SQL and --saved exclude each other"
+				      : "missing query: SQL or --saved NAME (--list shows all)");
 }
 
 static error_t cmd_query_parse(int key, char *arg, struct argp_state *state)
@@ -94,14 +94,14 @@ static error_t cmd_query_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'p':
 		if (r->parameter_count == PARAMETERS_MAX)
-			argp_error(state, "more than %d parameters", PARAMETERS_MAX);
+			argp_error(state, "too many parameters (maximum %d)", PARAMETERS_MAX);
 		if (!strchr(arg, '='))
 			argp_error(state, "'%s' is not KEY=VALUE", arg);
 		r->parameters[r->parameter_count++] = arg;
 		return 0;
 	case 'f':
 		if (!rows_format_parse(arg, &r->format))
-			argp_error(state, "no format '%s': table, csv or json", arg);
+			argp_error(state, "unknown format '%s': table, csv or json", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		cmd_query_take_argument(state, r, arg);
@@ -189,17 +189,17 @@ static int cmd_query_prepare(
 	if (sqlite3_prepare_v2(db->handle, sql, -1, ret_stmt, &tail) != SQLITE_OK)
 		return error_set(err, -EINVAL, "%s", sqlite3_errmsg(db->handle));
 	if (!*ret_stmt)
-		return error_set(err, -EINVAL, "there is no SQL in '%.60s'", sql);
+		return error_set(err, -EINVAL, "no SQL statement in '%.60s'", sql);
 	if (tail[strspn(tail, " \t\r\n;")]) {
 		(void)sqlite3_finalize(*ret_stmt);
 		return error_set(
-			err, -EINVAL, "one statement at a time: '%.60s' is a second one", tail);
+			err, -EINVAL, "one statement at a time: unexpected '%.60s'", tail);
 	}
 	if (sqlite3_stmt_readonly(*ret_stmt) && sqlite3_column_count(*ret_stmt))
 		return 0;
 	(void)sqlite3_finalize(*ret_stmt);
 	return error_set(err, -EROFS,
-		"only queries: nothing is written here; copy the file and use sqlite3");
+		"the database is read-only here; to change a copy use sqlite3");
 }
 
 static int cmd_query_run(const void *request, struct db *db, struct error *err)
@@ -224,12 +224,12 @@ static int cmd_query_run(const void *request, struct db *db, struct error *err)
 int cmd_query(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_query_parse, "DB [SQL]",
-		"Runs SQL on a database that bothends analyze made. Nothing is ever written to "
-		"it.\vBeside SQLite's own functions there are iso(ns), span(ns), ip_in(address, "
+		"Runs SQL or a saved query on a bothends database, read-only."
+		"\vFunctions besides those of SQLite: iso(ns), span(ns), ip_in(address, "
 		"network), ip_same_subnet(a, b, prefix), tcp_flags(n), mac_local(mac), "
 		"mac_virtual(mac), version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), "
-		"wilson_low(n, of) and wilson_high(n, of). '--saved schema' prints every table and "
-		"column with what it means.",
+		"wilson_low(n, of) and wilson_high(n, of). '--saved schema' describes every table "
+		"and column.",
 		NULL, NULL, NULL};
 	struct request r = {0};
 

@@ -27,9 +27,9 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default), html, json or md", 0},
 	{"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
 	{"all", KEY_ALL, NULL, 0,
-		"every finding; text, html and md else stop after the 100 weightiest", 0},
+		"all findings (default for text, html, md: the 100 most severe)", 0},
 	{"width", KEY_WIDTH, "COLUMNS", 0,
-		"wrap text at COLUMNS; 0: never (default: the terminal's width)", 0},
+		"wrap text at COLUMNS; 0: do not wrap (default: terminal width)", 0},
 	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always or never; auto honours NO_COLOR",
 		0},
 	{0},
@@ -81,7 +81,7 @@ static error_t cmd_report_parse(int key, char *arg, struct argp_state *state)
 	case 'f':
 		r->format = cmd_report_format(arg);
 		if (!r->format)
-			argp_error(state, "no format '%s'", arg);
+			argp_error(state, "unknown format '%s': text, html, json or md", arg);
 		return 0;
 	case 'o':
 		r->output = arg;
@@ -92,7 +92,7 @@ static error_t cmd_report_parse(int key, char *arg, struct argp_state *state)
 	case KEY_WIDTH:
 		r->width = cmd_report_parse_width(arg);
 		if (r->width < 0)
-			argp_error(state, "'%s' is not a width in columns", arg);
+			argp_error(state, "--width: '%s' is not a number of columns", arg);
 		return 0;
 	case KEY_COLOUR:
 		r->colour = cmd_report_parse_when(arg);
@@ -140,8 +140,8 @@ static int cmd_report_print(const void *request, struct db *db, struct error *er
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_report_parse, "DB",
-		"Prints what was found in a database that bothends analyze made: the verdict "
-		"first, then what it rests on.",
+		"Prints the report of a bothends database: findings first, then inputs, clocks and "
+		"notes.",
 		NULL, NULL, NULL};
 	struct request r = {.format = &formats[0], .width = -1, .colour = -1};
 

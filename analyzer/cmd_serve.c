@@ -47,7 +47,7 @@ static const struct argp_option options[] = {
 	{"analysis-time", KEY_TIME, "SECONDS", 0, "time limit of one analysis (default 900)", 0},
 	{"resume-hours", KEY_RESUME, "HOURS", 0,
 		"delete unfinished uploads after this many hours (default 24)", 0},
-	{"idle", KEY_IDLE, "SECONDS", 0, "close connections that are silent this long (default 60)",
+	{"idle", KEY_IDLE, "SECONDS", 0, "close idle connections after SECONDS (default 60)",
 		0},
 	{0},
 };
@@ -164,7 +164,7 @@ static void cmd_serve_check(struct argp_state *state, struct options_read *o)
 		argp_error(state, "'%s' is not a loopback address: --token-file is required",
 			o->listen);
 	if (o->token[0] && (strlen(o->token) < 16 || strpbrk(o->token, " ;,\"\\\t")))
-		argp_error(state, "the token must have at least 16 characters, without blanks, "
+		argp_error(state, "the token must have at least 16 characters, without spaces, "
 				  "quotes, commas or semicolons");
 	o->server.token = o->token[0] ? o->token : NULL;
 }
@@ -275,7 +275,7 @@ int cmd_serve(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_serve_parse, NULL,
 		"Serves an upload page for captures; curl -F and bothends-agent push use the same "
-		"addresses. Each analysis runs in a confined process.",
+		"URLs. Each analysis runs in a sandboxed process.",
 		NULL, NULL, NULL};
 	struct options_read o = {.listen = "127.0.0.1:8480",
 		.memory = (uint64_t)1 << 30,

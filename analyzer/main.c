@@ -1,4 +1,4 @@
-/* bothends: what became of every packet between two captures. Subcommands stand in one table. */
+/* bothends: finds where packets were lost between two captures. One table lists the subcommands. */
 #include <argp.h>
 #include <locale.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@ static const struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"analyze", "join captures into a database and print the verdict", cmd_analyze},
+	{"analyze", "match captures into a database and print the verdict", cmd_analyze},
 	{"report", "print the verdict of a database as text, HTML, JSON or Markdown", cmd_report},
 	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
-	{"extract", "write the frames that prove a finding, for Wireshark", cmd_extract},
+	{"extract", "write the frames that prove a finding to a pcapng file", cmd_extract},
 	{"serve", "upload captures and read reports in a browser", cmd_serve},
-	{"judge", "judge a database again, also by rules of your own", cmd_judge},
+	{"judge", "run the rules on a database again, with your own rules as well", cmd_judge},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -36,7 +36,7 @@ static error_t main_parse(int key, char *arg, struct argp_state *state)
 	struct choice *c = state->input;
 
 	if (key == ARGP_KEY_NO_ARGS)
-		argp_error(state, "name a command, such as analyze");
+		argp_error(state, "missing command (try: bothends analyze)");
 	if (key != ARGP_KEY_ARG)
 		return key == ARGP_KEY_END || key == ARGP_KEY_INIT || key == ARGP_KEY_SUCCESS
 			       ? 0
@@ -45,7 +45,7 @@ static error_t main_parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, commands[i].name) == 0)
 			c->command = &commands[i];
 	if (!c->command)
-		argp_error(state, "no command '%s'", arg);
+		argp_error(state, "unknown command '%s'", arg);
 	c->at = state->next - 1;
 	state->next = state->argc; /* the rest is the command's */
 	return 0;
@@ -67,8 +67,8 @@ static char *main_list_commands(int key, const char *text, void *input)
 	(void)fputs("Commands:\n", f);
 	for (size_t i = 0; i < COMMANDS; i++)
 		(void)fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	(void)fputs("\n'bothends COMMAND --help' says more. "
-		    "Exit status: 0 done, 1 done with findings (--fail-on), 2 could not be done.",
+	(void)fputs("\n'bothends COMMAND --help' describes a command. "
+		    "Exit status: 0 done, 1 done with findings (--fail-on), 2 error.",
 		f);
 	(void)fclose(f);
 	return list;
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = main_parse,
 		.args_doc = "COMMAND [ARGUMENT...]",
-		.doc = "Says where packets died between two captures, why, and what to do.\v ",
+		.doc = "Finds where packets were lost between two captures, why, and how to fix it.\v ",
 		.help_filter = main_list_commands,
 	};
 	struct choice choice = {0};

@@ -241,7 +241,7 @@ static int read_rule(const char *path, struct strbuf *text, struct error *err)
 	else if (text->length > RULE_FILE_MAX)
 		r = error_set(err, -EFBIG, "rule '%s' is larger than 1 MiB", path);
 	else if (text->text && strlen(text->text) != text->length)
-		r = error_set(err, -EINVAL, "rule '%s' holds a zero byte: not SQL text", path);
+		r = error_set(err, -EINVAL, "rule '%s' contains a NUL byte", path);
 	(void)fclose(f);
 	return r;
 }

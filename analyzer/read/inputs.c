@@ -12,7 +12,7 @@ static int inputs_add_file(struct inputs *w, const char *path, bool named, struc
 {
 	if (w->count == INPUTS_FILES_MAX)
 		return error_set(err, -E2BIG,
-			"cannot take more than %u files; give fewer folders at once",
+			"more than %u files; use fewer folders at once",
 			INPUTS_FILES_MAX);
 	MEM_RESERVE(w->files, w->count, w->cap);
 	w->files[w->count++] = (struct input_file){.path = mem_strdup(path), .named = named};
@@ -83,8 +83,7 @@ static int inputs_add_folder(struct inputs *w, const char *path, struct error *e
 	(void)fts_close(tree); /* only frees */
 	if (!r && w->count == before)
 		return error_set(err, INPUTS_NOTHING,
-			"'%s' is a folder without files in it; give the one that holds the "
-			"captures",
+			"no files in folder '%s'",
 			path);
 	return r;
 }

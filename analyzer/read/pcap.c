@@ -31,16 +31,14 @@ int pcap_records_begin(struct capfile *cf, struct error *err)
 		return CAPFILE_END;
 	if (have < FILE_HEADER)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
-			"%s is cut short in its pcap header: %zu of 24 bytes are there; copy it "
-			"again",
+			"%s is truncated in the pcap header (%zu of 24 bytes); copy it again",
 			label, have);
 	cf->info.format = CAPFILE_PCAP;
 	cf->info.version_major = file_u16(cf, h + 4);
 	cf->info.version_minor = file_u16(cf, h + 6);
 	if (cf->info.version_major != 2)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
-			"%s is pcap of the unknown version %u.%u; rewrite it with editcap -F "
-			"pcapng",
+			"%s has unknown pcap version %u.%u; convert it with editcap -F pcapng",
 			label, cf->info.version_major, cf->info.version_minor);
 	/* Before 2.3 the lengths stood the other way round; with 2.3 some writers had changed it.
 	 */

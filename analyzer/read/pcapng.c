@@ -66,8 +66,7 @@ int pcapng_blocks_begin(struct capfile *cf, struct error *err)
 		return CAPFILE_END;
 	if (have < SHB_MIN)
 		return error_set(err, CAPFILE_NOT_CAPTURE,
-			"%s is cut short in its pcapng header: %zu of 28 bytes are there; copy it "
-			"again",
+			"%s is truncated in the pcapng header (%zu of 28 bytes); copy it again",
 			label, have);
 	if (!pcapng_byte_order(h, &swapped))
 		return CAPFILE_END;

@@ -18,7 +18,7 @@ static int stored_cannot_open(const char *label, int code, struct error *err)
 	case ENOENT:
 	case ENOTDIR:
 		return error_set(
-			err, -code, "cannot open %s: there is no such file; check the path", label);
+			err, -code, "cannot open %s: no such file", label);
 	case EACCES:
 	case EPERM:
 		return error_set(err, -code,
@@ -27,7 +27,7 @@ static int stored_cannot_open(const char *label, int code, struct error *err)
 			label);
 	case EISDIR:
 		return error_set(
-			err, -code, "cannot read %s: it is a folder; name the files in it", label);
+			err, -code, "cannot read %s: it is a folder; give the files in it", label);
 	default:
 		return error_set(err, -code, "cannot open %s: %s", label, strerror(code));
 	}

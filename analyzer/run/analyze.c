@@ -127,7 +127,7 @@ static int refuse_copies(const struct dataset *data, struct error *err)
 
 			if (memcmp(a->hash, b->hash, sizeof(a->hash)) == 0 && a->bytes == b->bytes)
 				return error_set(err, -EEXIST,
-					"'%s' and '%s' hold the same bytes; give the capture of the other end",
+					"'%s' and '%s' are identical; give the capture of the other end",
 					b->path, a->path);
 		}
 	}
@@ -451,7 +451,7 @@ static int refuse_new_capture(struct db *db, const struct plan_input *in, struct
 	if (known)
 		return 0;
 	return error_set(err, -EINVAL,
-		"'%s' is a capture that '%s' does not hold: captures are joined all at once; analyze them together, "
+		"'%s' is a capture that is not in '%s': --since adds flow logs only; analyze all captures together, "
 		"without --since",
 		in->path, db->path);
 }

@@ -173,13 +173,13 @@ static int find_copy(const struct plan *p, const struct plan_input *in, const st
 
 static int refuse_copy(const struct plan_input *in, const struct plan_input *before, struct error *err)
 {
-	return error_set(err, -EEXIST, "'%s' and '%s' hold the same bytes; give the capture of the other end",
+	return error_set(err, -EEXIST, "'%s' and '%s' are identical; give the capture of the other end",
 		before->path, in->path);
 }
 
 static int refuse_twice(const struct plan_input *in, const struct plan_input *before, struct error *err)
 {
-	return error_set(err, -EEXIST, "'%s' is given twice (before as '%s'); give each capture once",
+	return error_set(err, -EEXIST, "'%s' is given twice (also as '%s'); give each capture once",
 		in->path, before->path);
 }
 
@@ -198,7 +198,7 @@ static int inspect(struct plan *p, struct plan_input *in, struct error *err)
 		r = inspect_other(p, in, s);
 	(void)source_close(s);
 	if (r == 0 && !in->regular)
-		return error_set(err, -EINVAL, "'%s' is no capture, and only captures can be read from a pipe; save it to a file",
+		return error_set(err, -EINVAL, "'%s' is not a capture; only captures can be read from a pipe",
 			in->path);
 	return r;
 }
@@ -313,7 +313,7 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 	if (r > 0)
 		r = -EINVAL;
 	if (r == 0 && !p->count)
-		r = error_set(err, -EINVAL, "none of the files in these folders is a capture or another known input");
+		r = error_set(err, -EINVAL, "no capture, flow log or other known input in these folders");
 	return r;
 }
 
@@ -325,7 +325,7 @@ int plan_spares_inputs(const struct plan *p, const char *output, struct error *e
 		return 0;
 	for (uint32_t i = 0; i < p->count; i++)
 		if (p->inputs[i].inode == st.st_ino && p->inputs[i].device == st.st_dev)
-			return error_set(err, -EEXIST, "cannot write '%s': it is one of the inputs; give another --output",
+			return error_set(err, -EEXIST, "cannot write '%s': it is one of the inputs; use another --output",
 				output);
 	return 0;
 }

@@ -30,7 +30,7 @@ static int failed(struct db *db, const char *what, struct error *err)
 	int code = sqlite3_errcode(db->handle);
 
 	if (db->path && (code == SQLITE_IOERR || code == SQLITE_FULL))
-		return error_set(err, -EIO, "cannot write '%s': %s; is there room on the disk?", db->path,
+		return error_set(err, -EIO, "cannot write '%s': %s; check the free disk space", db->path,
 			sqlite3_errmsg(db->handle));
 	return error_set(err, -EIO, "%s: %s", what, sqlite3_errmsg(db->handle));
 }
@@ -78,17 +78,17 @@ static int check_place(const char *path, bool force, struct error *err)
 	struct stat st;
 
 	if (!*path)
-		return error_set(err, -ENOENT, "the output has no name; give --output FILE");
+		return error_set(err, -ENOENT, "--output is empty; use --output FILE");
 	if (stat(path, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode))
-		return error_set(err, -EISDIR, "cannot write '%s': it is a folder; name a file in it", path);
+		return error_set(err, -EISDIR, "cannot write '%s': it is a folder", path);
 	/* The rename at the end would put a file in a device's place. */
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "cannot write '%s': it is not a regular file; give another --output", path);
+		return error_set(err, -EINVAL, "cannot write '%s': it is not a regular file; use another --output", path);
 	if (!force)
 		return error_set(err, DB_EXISTS,
-			"'%s' exists; give --force to replace it, or another --output", path);
+			"'%s' exists; use --force to replace it, or another --output", path);
 	return 0;
 }
 
@@ -201,11 +201,11 @@ static int open_existing(struct db *db, const char *path, int flags, struct erro
 		return error_set(err, -EIO, "cannot open '%s': %s", path, sqlite3_errmsg(db->handle));
 	if (pragma_value(db->handle, "PRAGMA application_id") != DB_APPLICATION_ID)
 		return error_set(err, -EINVAL,
-			"'%s' is not a bothends database; make one with: bothends analyze", path);
+			"'%s' is not a bothends database (bothends analyze creates one)", path);
 	version = pragma_value(db->handle, "PRAGMA user_version");
 	if (version != DB_USER_VERSION)
 		return error_set(err, -EINVAL,
-			"'%s' has schema version %d, this program reads %d; analyze the captures again", path,
+			"'%s' has schema version %d, this program needs %d; analyze the captures again", path,
 			version, DB_USER_VERSION);
 	/* The file may come from a stranger: its views get no function that does more than compute. (For
 	 * writing our own CHECK constraints need json_valid(), which SQLite does not count among those.) */

@@ -19,7 +19,7 @@ static int refuse_key(struct db *db, const char *key, struct error *err)
 		(void)snprintf(
 			known, sizeof(known), "%s", (const char *)sqlite3_column_text(stmt, 0));
 	(void)sqlite3_finalize(stmt);
-	return error_set(err, -EINVAL, "no setting '%.64s'; there are: %s", key, known);
+	return error_set(err, -EINVAL, "unknown setting '%.64s'; known settings: %s", key, known);
 }
 
 int setting_change(struct db *db, const char *text, struct error *err)

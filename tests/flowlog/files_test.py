@@ -218,7 +218,7 @@ class Session(FlowLogTest):
     def test_bad_format_is_refused(self):
         result = run("-n", "-f", "hello world", self.db, self.fixture("aws-default.log"), check=False)
         self.assertEqual(result.returncode, 2)
-        self.assertIn("is no flow-log format", result.stderr)
+        self.assertIn("is not a flow-log format", result.stderr)
 
     def test_parquet_without_the_library(self):
         environment = dict(os.environ, BOTHENDS_DUCKDB="/nonexistent/libduckdb.so")

@@ -1187,7 +1187,7 @@ static void test_outcomes(void **state)
 		{"half a section header", "\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", 12,
 			CAPFILE_NOT_CAPTURE, "12 of 28 bytes"},
 		{"an unknown version", "\xd4\xc3\xb2\xa1\3\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0",
-			24, CAPFILE_NOT_CAPTURE, "pcap of the unknown version 3.4"},
+			24, CAPFILE_NOT_CAPTURE, "has unknown pcap version 3.4"},
 		{"half a header", "\xd4\xc3\xb2\xa1\2\0\4\0", 8, CAPFILE_NOT_CAPTURE,
 			"8 of 24 bytes"},
 	};
@@ -1214,9 +1214,9 @@ static void test_cannot_open(void **state)
 	(void)state;
 	assert_true(capfile_open(&cf, "/nowhere/x.pcap", NULL, &err) < 0);
 	assert_string_equal(
-		err.text, "cannot open '/nowhere/x.pcap': there is no such file; check the path");
+		err.text, "cannot open '/nowhere/x.pcap': no such file");
 	assert_true(capfile_open(&cf, "/", NULL, &err) < 0);
-	assert_string_equal(err.text, "cannot read '/': it is a folder; name the files in it");
+	assert_string_equal(err.text, "cannot read '/': it is a folder; give the files in it");
 	assert_null(cf);
 	/* Permission: as root only when rights can be given up for a moment. */
 	if (geteuid() == 0)

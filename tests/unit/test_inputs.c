@@ -126,7 +126,7 @@ static void test_empty_folder(void **state)
 
 	(void)state;
 	assert_int_equal(inputs_add(&w, "tree/empty", &err), INPUTS_NOTHING);
-	assert_non_null(strstr(err.text, "'tree/empty' is a folder without files"));
+	assert_non_null(strstr(err.text, "no files in folder 'tree/empty'"));
 	assert_int_equal(w.count, 0);
 }
 

@@ -200,11 +200,11 @@ static const struct {
 	{"no name before =", {"=a.pcap"}, "'=a.pcap'"},
 	{"empty", {"empty.pcap"}, "'empty.pcap'"},
 	{"of no known kind", {"a.pcap", "words.txt"}, "'words.txt'"},
-	{"one path twice", {"a.pcap", "b=./a.pcap"}, "'./a.pcap' is given twice (before as 'a.pcap')"},
+	{"one path twice", {"a.pcap", "b=./a.pcap"}, "'./a.pcap' is given twice (also as 'a.pcap')"},
 	{"by a link", {"a.pcap", "link.pcap"}, "'link.pcap' is given twice"},
 	{"by a hard link", {"hard.pcap", "a.pcap"}, "'a.pcap' is given twice"},
-	{"the same bytes", {"a.pcap", "b=copy.pcap"}, "'a.pcap' and 'copy.pcap' hold the same bytes"},
-	{"a folder of nothing that is known", {"useless"}, "none of the files"},
+	{"the same bytes", {"a.pcap", "b=copy.pcap"}, "'a.pcap' and 'copy.pcap' are identical"},
+	{"a folder of nothing that is known", {"useless"}, "no capture, flow log or other known input"},
 };
 
 static void test_refused(void **state)

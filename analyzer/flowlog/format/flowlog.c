@@ -17,7 +17,7 @@ int flowlog_check_format(const char *format, struct error *err)
 
 	if (!layout_parse(&layout, format, strlen(format)))
 		return error_set(err, -EINVAL,
-			"'%.80s' is no flow-log format; give what describe-flow-logs shows as LogFormat: "
+			"'%.80s' is not a flow-log format; use the LogFormat shown by describe-flow-logs: "
 			"'${version} ${interface-id} ...'",
 			format);
 	return 0;

@@ -150,7 +150,7 @@ int parquet_read(const char *path, const char *library, struct flowlog_sink *sin
 	int r;
 
 	if (!strcmp(path, "-"))
-		return error_set(err, -EINVAL, "cannot read Parquet from standard input; name the file");
+		return error_set(err, -EINVAL, "cannot read Parquet from standard input; use a file");
 	if (!duckdb_api_load(&d.api, library, err))
 		return FLOWLOG_READ_NEEDS_DUCKDB;
 	r = open_door(&d, path, &why);

@@ -18,7 +18,7 @@ def refused(p, *args, says):
 
 @case
 def no_input(p):
-    p.fails(says=["name the captures", "--help"])
+    p.fails(says=["missing captures", "--help"])
 
 
 @case
