@@ -26,7 +26,7 @@ LIES = [
     ("nat/masquerade", "seen B", "sean B client_port=1"),
     ("path/second-leg", "path A > R", "path A > B c2s sent=110"),
     # evidence: frames, or a reason why not
-    ("acks/refused", "finding refused", "finding refused host=B count=1 total=1 src_ip=10.0.0.2"),
+    ("verdict/drop-counter", "finding capture-loss", "finding capture-loss host=B count=4"),
     ("verdict/syn-lost", "finding syn-lost", "finding syn-lost no-frames=lie"),
     # several interfaces, files, names
     ("copies/any-router", "path A > R", "path A > R c2s sent=168"),
