@@ -112,8 +112,9 @@ def main():
             if wrong or o.verbose:
                 print("\n".join(lines), flush=True)
     print(f"{o.count - failed} passed, {failed} failed; of lost payload {total[1]} judged lost, {total[0]} not judged")
-    # An answer that is always "unknown" contradicts nothing, and is worth nothing.
-    sys.exit(bool(failed) or total[0] * 100 > total[1])
+    # An answer that is always "unknown" contradicts nothing, and is worth nothing. One in fifty may be unknown: what was
+    # sent last before a capture ends, or beside frames that it provably missed, nobody can judge.
+    sys.exit(bool(failed) or total[0] * 50 > total[1])
 
 
 if __name__ == "__main__":
