@@ -12,6 +12,10 @@ import { chromium } from "playwright-core";
 const [bothends, fixtures, only] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const dir = mkdtempSync(join(tmpdir(), "bothends-web-"));
+/* Whatever ends the test: nothing is left. */
+process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"])
+	process.on(signal, () => process.exit(1));
 const browser = await chromium.launch({
 	executablePath: "/usr/bin/chromium",
 	args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -394,5 +398,4 @@ await test("the upload page by keyboard alone", async () => {
 });
 
 await browser.close();
-rmSync(dir, { recursive: true });
 process.exit(failed ? 1 : 0);
