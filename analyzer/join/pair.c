@@ -836,6 +836,7 @@ static void release(struct pairer *p)
 {
 	keymap_release(&p->isn);
 	keymap_release(&p->anchors);
+	hashmap_release(&p->contents);
 	free(p->first);
 	free(p->answers_seen);
 }

@@ -385,7 +385,7 @@ void ladder_draw(const struct ladder *l, struct html *h, int64_t id)
 	draw_switch_button(h, id, "order", "by order", true);
 	draw_switch_button(h, id, "scale", "time to scale", false);
 	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
-		"Ladder diagram", NULL);
+		html_fmt(h, "Ladder diagram, finding %lld", (long long)id), NULL);
 	draw_layout(l, h, LADDER_BY_ORDER);
 	draw_layout(l, h, LADDER_TO_SCALE);
 	html_end(h, "div");
