@@ -246,7 +246,7 @@ def main():
         if got != want:
             wrong.append("known")
             print(f"expected {want!r}, not {got!r}")
-    return 1 if wrong or stories < 50 or notes < 5 else 0
+    return 1 if wrong or stories < 50 or notes < 10 else 0
 
 
 sys.exit(main())
