@@ -26,10 +26,11 @@
 
 static char folder[] = "/tmp/bothends-sandbox-XXXXXX";
 
-/* What every test process needs to report and end. */
+/* What every test process needs to report and end. A build with sanitizers asks for the alternate stack
+ * before each function that does not return. */
 static const int calls[] = {SCMP_SYS(exit_group), SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(openat),
 	SCMP_SYS(close), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(capget),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask)};
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack)};
 static const struct sandbox_call conditional[] = {
 	{.number = SCMP_SYS(mmap), .when = {SANDBOX_BITS(2, PROT_EXEC, 0)}},
 	{.number = SCMP_SYS(prctl), .when = {SANDBOX_IS(0, PR_GET_NO_NEW_PRIVS), SANDBOX_IS(1, 0)}},
