@@ -48,21 +48,18 @@ static const struct argp_option options[] = {
 	{"force", KEY_FORCE, NULL, 0, "replace the database if it exists", 0},
 	{"since", KEY_SINCE, "last", 0,
 		"add new flow logs to an existing database and run the rules again", 0},
-	{"filter", 'f', "EXPRESSION", 0,
-		"use only frames matching this pcap-filter(7) expression", 0},
+	{"filter", 'f', "EXPRESSION", 0, "use only frames matching this pcap-filter(7) expression",
+		0},
 	{"from", KEY_FROM, "TIME", 0,
 		"use only frames at or after TIME (RFC 3339, by each file's own clock)", 0},
 	{"to", KEY_TO, "TIME", 0, "use only frames before TIME", 0},
 	{"memory", KEY_MEMORY, "SIZE", 0,
-		"limit resident memory to SIZE, such as 512M (default: half of the RAM)",
-		0},
+		"limit resident memory to SIZE, such as 512M (default: half of the RAM)", 0},
 	{"threads", KEY_THREADS, "N", 0, "number of threads (default: one per CPU)", 0},
 	{"packets", KEY_PACKETS, "WHICH", 0,
 		"frames to store in the table packet: none, events (default) or all", 0},
-	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (slower)",
-		0},
-	{"host", KEY_HOST, "NAME=ENI", 0,
-		"flow-log interface ENI belongs to host NAME", 0},
+	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (slower)", 0},
+	{"host", KEY_HOST, "NAME=ENI", 0, "flow-log interface ENI belongs to host NAME", 0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
 		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
 	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
@@ -71,7 +68,8 @@ static const struct argp_option options[] = {
 	{"format", KEY_FORMAT, "FORMAT", 0, "print the verdict as text (default), json or md", 0},
 	{"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
 		"exit with 1 if a finding is at or above SEVERITY: critical, warning or notice", 0},
-	{"progress", KEY_PROGRESS, "WHEN", 0, "show progress: auto (default: on a terminal), always or never", 0},
+	{"progress", KEY_PROGRESS, "WHEN", 0,
+		"show progress: auto (default: on a terminal), always or never", 0},
 	{"quiet", 'q', NULL, 0, "suppress the verdict", 0},
 	{"verbose", 'v', NULL, 0, "verbose (standard error)", 0},
 	{0},
@@ -212,8 +210,8 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FAIL_ON:
 		if (cmd_analyze_choice(arg, severities) < 0)
-			argp_error(state, "--fail-on takes critical, warning or notice, not '%s'",
-				arg);
+			argp_error(
+				state, "--fail-on takes critical, warning, notice, not '%s'", arg);
 		r->fail_on = arg;
 		return 0;
 	case KEY_PROGRESS:
@@ -232,13 +230,11 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		cmd_analyze_add_text(&r->o.inputs, &r->o.input_count, &r->input_cap, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state,
-			"missing captures (try: bothends analyze worker=worker.pcapng db=db.pcapng)");
+		argp_error(state, "missing captures (try: bothends analyze a=a.pcapng b=b.pcapng)");
 		return 0;
 	case ARGP_KEY_END:
 		if (r->o.from_ns >= r->o.to_ns)
-			argp_error(
-				state, "--from must be before --to");
+			argp_error(state, "--from must be before --to");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -13,8 +13,8 @@
 enum { KEY_SOURCE = 256, KEY_CONTEXT, KEY_FORCE, KEY_SOURCE_ONLY };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0,
-		"pcapng to write (default finding-N.pcapng; -: standard output)", 0},
+	{"output", 'o', "FILE", 0, "pcapng to write (default finding-N.pcapng; -: standard output)",
+		0},
 	{"source", KEY_SOURCE, "FOLDER", 0,
 		"search FOLDER for captures that are no longer at their path", 0},
 	{"source-only", KEY_SOURCE_ONLY, NULL, 0,
@@ -72,7 +72,8 @@ static error_t cmd_extract_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!r->database || !r->o.finding)
-			argp_error(state, "missing database or finding number (try: bothends extract incident.db 1)");
+			argp_error(state, "missing database or finding number (try: bothends "
+					  "extract incident.db 1)");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -126,7 +127,8 @@ static int cmd_extract_run(const void *request, struct db *db, struct error *err
 int cmd_extract(int argc, char **argv)
 {
 	static const struct argp argp = {options, cmd_extract_parse, "DB FINDING",
-		"Writes the frames that prove a finding to a pcapng file: all vantage points merged "
+		"Writes the frames that prove a finding to a pcapng file: all vantage points "
+		"merged "
 		"on one clock, with a comment on each frame.",
 		NULL, NULL, NULL};
 	struct request r = {0};

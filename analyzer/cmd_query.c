@@ -70,9 +70,8 @@ static void cmd_query_check(struct argp_state *state, const struct request *r)
 	if (!r->database)
 		argp_error(state, "missing database (bothends analyze creates one)");
 	if (!r->sql == !r->saved)
-		argp_error(
-			state, r->sql ? "SQL and --saved exclude each other"
-				      : "missing query: SQL or --saved NAME (--list shows all)");
+		argp_error(state, r->sql ? "SQL and --saved exclude each other"
+					 : "missing query: SQL or --saved NAME (--list shows all)");
 }
 
 static error_t cmd_query_parse(int key, char *arg, struct argp_state *state)
@@ -192,14 +191,13 @@ static int cmd_query_prepare(
 		return error_set(err, -EINVAL, "no SQL statement in '%.60s'", sql);
 	if (tail[strspn(tail, " \t\r\n;")]) {
 		(void)sqlite3_finalize(*ret_stmt);
-		return error_set(
-			err, -EINVAL, "one statement at a time: unexpected '%.60s'", tail);
+		return error_set(err, -EINVAL, "one statement at a time: unexpected '%.60s'", tail);
 	}
 	if (sqlite3_stmt_readonly(*ret_stmt) && sqlite3_column_count(*ret_stmt))
 		return 0;
 	(void)sqlite3_finalize(*ret_stmt);
-	return error_set(err, -EROFS,
-		"the database is read-only here; to change a copy use sqlite3");
+	return error_set(
+		err, -EROFS, "the database is read-only here; to change a copy use sqlite3");
 }
 
 static int cmd_query_run(const void *request, struct db *db, struct error *err)

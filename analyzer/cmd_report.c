@@ -26,8 +26,8 @@ enum { KEY_WIDTH = 256, KEY_COLOUR, KEY_ALL };
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default), html, json or md", 0},
 	{"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
-	{"all", KEY_ALL, NULL, 0,
-		"all findings (default for text, html, md: the 100 most severe)", 0},
+	{"all", KEY_ALL, NULL, 0, "all findings (default for text, html, md: the 100 most severe)",
+		0},
 	{"width", KEY_WIDTH, "COLUMNS", 0,
 		"wrap text at COLUMNS; 0: do not wrap (default: terminal width)", 0},
 	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always or never; auto honours NO_COLOR",

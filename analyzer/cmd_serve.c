@@ -47,8 +47,7 @@ static const struct argp_option options[] = {
 	{"analysis-time", KEY_TIME, "SECONDS", 0, "time limit of one analysis (default 900)", 0},
 	{"resume-hours", KEY_RESUME, "HOURS", 0,
 		"delete unfinished uploads after this many hours (default 24)", 0},
-	{"idle", KEY_IDLE, "SECONDS", 0, "close idle connections after SECONDS (default 60)",
-		0},
+	{"idle", KEY_IDLE, "SECONDS", 0, "close idle connections after SECONDS (default 60)", 0},
 	{0},
 };
 
@@ -130,7 +129,8 @@ static void cmd_serve_parse_listen(struct argp_state *state, struct options_read
 			"--listen: '%s' is not an address and port such as 127.0.0.1:8480, "
 			"[::1]:8480 or host:8480",
 			o->listen);
-	/* RFC 6761, 6.3: always the loopback address, whatever a resolver or a missing hosts file says. */
+	/* RFC 6761, 6.3: always the loopback address, whatever a resolver or a missing hosts file
+	 * says. */
 	host = strcasecmp(address, "localhost") == 0 ? "127.0.0.1" : address;
 	r = getaddrinfo(host, port, &hints, &found);
 	if (r || !found)

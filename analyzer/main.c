@@ -79,7 +79,8 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = main_parse,
 		.args_doc = "COMMAND [ARGUMENT...]",
-		.doc = "Finds where packets were lost between two captures, why, and how to fix it.\v ",
+		.doc = "Finds where packets were lost between two captures, why, and how to fix "
+		       "it.\v ",
 		.help_filter = main_list_commands,
 	};
 	struct choice choice = {0};

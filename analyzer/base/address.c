@@ -9,7 +9,8 @@ static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 bool ip_is_link_group(const uint8_t ip[16])
 {
 	if (memcmp(ip, mapped, 12) == 0)
-		return memcmp(ip + 12, "\xe0\0\0", 3) == 0 || memcmp(ip + 12, "\xff\xff\xff\xff", 4) == 0;
+		return memcmp(ip + 12, "\xe0\0\0", 3) == 0 ||
+		       memcmp(ip + 12, "\xff\xff\xff\xff", 4) == 0;
 	return ip[0] == 0xff && (ip[1] & 0x0f) == 2;
 }
 
@@ -19,7 +20,7 @@ bool ip_is_unicast(const uint8_t ip[16])
 
 	if (memcmp(ip, mapped, 12) == 0)
 		return (ip[12] & 0xf0) != 0xe0 && memcmp(ip + 12, "\xff\xff\xff\xff", 4) != 0 &&
-			memcmp(ip + 12, unspecified, 4) != 0;
+		       memcmp(ip + 12, unspecified, 4) != 0;
 	return ip[0] != 0xff && memcmp(ip, unspecified, 16) != 0;
 }
 
@@ -30,7 +31,7 @@ bool ip_is_link_local(const uint8_t ip[16])
 	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
 }
 
-static char *put_octet(char *p, unsigned v)
+static char *address_put_octet(char *p, unsigned v)
 {
 	if (v >= 100)
 		*p++ = (char)('0' + v / 100);
@@ -48,7 +49,7 @@ const char *ip_text(const uint8_t ip[16], char buf[IP_TEXT_SIZE])
 		return inet_ntop(AF_INET6, ip, buf, IP_TEXT_SIZE);
 	/* Millions of rows carry one of these; inet_ntop() takes five times as long. */
 	for (int i = 12; i < 16; i++) {
-		p = put_octet(p, ip[i]);
+		p = address_put_octet(p, ip[i]);
 		*p++ = i < 15 ? '.' : 0;
 	}
 	return buf;

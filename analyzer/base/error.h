@@ -11,7 +11,12 @@ struct error {
 	char text[512]; /* one line, lower case, no full stop; "" when unset */
 };
 
-#define ERROR_INIT {{0}}
+#define ERROR_INIT                                                                                 \
+	{                                                                                          \
+		{                                                                                  \
+			0                                                                          \
+		}                                                                                  \
+	}
 
 /* Sets the text and returns code, which must be negative. err may be NULL. */
 int error_set(struct error *err, int code, const char *fmt, ...)

@@ -8,7 +8,8 @@
 
 void hashmap_init(struct hashmap *t, size_t key_size, size_t value_size, uint32_t limit)
 {
-	*t = (struct hashmap){.key_size = key_size, .value_size = value_size, .limit = limit, .mask = 63};
+	*t = (struct hashmap){
+		.key_size = key_size, .value_size = value_size, .limit = limit, .mask = 63};
 	t->value_at = (key_size + 7) & ~(size_t)7;
 	t->stride = t->value_at + ((value_size + 7) & ~(size_t)7);
 	t->buckets = mem_array(64, sizeof(*t->buckets));
@@ -36,7 +37,8 @@ static inline __attribute__((always_inline)) uint32_t hash(const uint8_t *key, s
 }
 
 /* Keys are a few words: a call of memcmp() costs more than comparing them. */
-static inline __attribute__((always_inline)) bool same(const uint8_t *a, const uint8_t *b, size_t size)
+static inline __attribute__((always_inline)) bool same(
+	const uint8_t *a, const uint8_t *b, size_t size)
 {
 	uint64_t differ = 0;
 
@@ -47,7 +49,8 @@ static inline __attribute__((always_inline)) bool same(const uint8_t *a, const u
 	return !differ;
 }
 
-static inline __attribute__((always_inline)) uint32_t find_sized(const struct hashmap *t, const void *key, size_t size)
+static inline __attribute__((always_inline)) uint32_t find_sized(
+	const struct hashmap *t, const void *key, size_t size)
 {
 	uint32_t at = hash(key, size) & t->mask;
 
@@ -57,7 +60,7 @@ static inline __attribute__((always_inline)) uint32_t find_sized(const struct ha
 }
 
 /* Where the size is known, hashing and comparing are a third of the instructions. */
-static uint32_t find(const struct hashmap *t, const void *key)
+static uint32_t hashmap_find(const struct hashmap *t, const void *key)
 {
 	switch (t->key_size) {
 	case 8:
@@ -86,8 +89,8 @@ static inline __attribute__((always_inline)) uint32_t slot_sized(const uint8_t *
 }
 
 /* The same few keys come again and again: those are compared before anything is hashed. */
-static inline __attribute__((always_inline)) uint32_t *recent_sized(struct hashmap *t, const void *key, size_t size,
-	bool *ret_same)
+static inline __attribute__((always_inline)) uint32_t *recent_sized(
+	struct hashmap *t, const void *key, size_t size, bool *ret_same)
 {
 	uint32_t *recent = &t->recent[slot_sized(key, size)];
 
@@ -95,7 +98,7 @@ static inline __attribute__((always_inline)) uint32_t *recent_sized(struct hashm
 	return recent;
 }
 
-static uint32_t *recent_of(struct hashmap *t, const void *key, bool *ret_same)
+static uint32_t *hashmap_recent_of(struct hashmap *t, const void *key, bool *ret_same)
 {
 	switch (t->key_size) {
 	case 16:
@@ -109,24 +112,24 @@ static uint32_t *recent_of(struct hashmap *t, const void *key, bool *ret_same)
 	}
 }
 
-static void rehash(struct hashmap *t)
+static void hashmap_rehash(struct hashmap *t)
 {
 	free(t->buckets);
 	t->mask = t->mask * 2 + 1;
 	t->buckets = mem_array((size_t)t->mask + 1, sizeof(*t->buckets));
 	for (uint32_t i = 0; i < t->count; i++)
-		t->buckets[find(t, hashmap_key(t, i))] = i + 1;
+		t->buckets[hashmap_find(t, hashmap_key(t, i))] = i + 1;
 }
 
 void *hashmap_at(struct hashmap *t, const void *key, bool *ret_new)
 {
 	bool is_recent;
-	uint32_t *recent = recent_of(t, key, &is_recent), at;
+	uint32_t *recent = hashmap_recent_of(t, key, &is_recent), at;
 
 	*ret_new = false;
 	if (is_recent)
 		return hashmap_value(t, *recent - 1);
-	at = find(t, key);
+	at = hashmap_find(t, key);
 	*ret_new = !t->buckets[at];
 	if (t->buckets[at]) {
 		*recent = t->buckets[at];
@@ -144,13 +147,13 @@ void *hashmap_at(struct hashmap *t, const void *key, bool *ret_new)
 	memcpy(t->entries + t->count * t->stride, key, t->key_size);
 	t->buckets[at] = ++t->count;
 	if (t->count > t->mask / 2)
-		rehash(t);
+		hashmap_rehash(t);
 	return hashmap_value(t, t->count - 1);
 }
 
 void *hashmap_get(const struct hashmap *t, const void *key)
 {
-	uint32_t at = find(t, key);
+	uint32_t at = hashmap_find(t, key);
 
 	return t->buckets[at] ? hashmap_value(t, t->buckets[at] - 1) : NULL;
 }

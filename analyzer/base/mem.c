@@ -9,11 +9,12 @@
 
 void mem_exhausted(size_t size)
 {
-	(void)fprintf(stderr, "out of memory: %zu bytes were refused; try --memory with less\n", size);
+	(void)fprintf(
+		stderr, "out of memory: %zu bytes were refused; try --memory with less\n", size);
 	exit(2);
 }
 
-static void *checked(void *p, size_t size)
+static void *mem_checked(void *p, size_t size)
 {
 	if (!p && size)
 		mem_exhausted(size);
@@ -22,27 +23,27 @@ static void *checked(void *p, size_t size)
 
 void *mem_alloc(size_t size)
 {
-	return checked(malloc(size), size);
+	return mem_checked(malloc(size), size);
 }
 
 void *mem_zalloc(size_t size)
 {
-	return checked(calloc(1, size), size);
+	return mem_checked(calloc(1, size), size);
 }
 
 void *mem_realloc(void *p, size_t size)
 {
-	return checked(realloc(p, size), size);
+	return mem_checked(realloc(p, size), size);
 }
 
 /* From here on memory in huge pages is worth its rounding. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /*
- * Tables that are read before they are written would get the shared page of zeros first and a page of
- * their own by a second fault, each with a word to the other processors; 4 KiB at a time.
+ * Tables that are read before they are written would get the shared page of zeros first and a page
+ * of their own by a second fault, each with a word to the other processors; 4 KiB at a time.
  */
-static void *large_zeroed(size_t size)
+static void *mem_large_zeroed(size_t size)
 {
 	size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 	void *p = rounded < size ? NULL : aligned_alloc(HUGE_PAGE, rounded);
@@ -51,22 +52,22 @@ static void *large_zeroed(size_t size)
 		(void)madvise(p, rounded, MADV_HUGEPAGE);
 		memset(p, 0, size);
 	}
-	return checked(p, size);
+	return mem_checked(p, size);
 }
 
 void *mem_array(size_t count, size_t size)
 {
 	if (size && count > SIZE_MAX / size)
-		return checked(NULL, SIZE_MAX);
+		return mem_checked(NULL, SIZE_MAX);
 	if (count * size >= HUGE_PAGE)
-		return large_zeroed(count * size);
-	return checked(calloc(count, size), count * size);
+		return mem_large_zeroed(count * size);
+	return mem_checked(calloc(count, size), count * size);
 }
 
 void *mem_grow(void *p, size_t count, size_t size)
 {
 	if (size && count > SIZE_MAX / size)
-		return checked(NULL, SIZE_MAX);
+		return mem_checked(NULL, SIZE_MAX);
 	return mem_realloc(p, count * size);
 }
 
@@ -93,7 +94,7 @@ char *mem_printf(const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	return n < 0 ? checked(NULL, 1) : text;
+	return n < 0 ? mem_checked(NULL, 1) : text;
 }
 
 void mem_freep(void *pp)

@@ -5,11 +5,12 @@
 
 /* For those who got no memory elsewhere: says so and ends the program. */
 void mem_exhausted(size_t size) __attribute__((noreturn));
-void *mem_alloc(size_t size);			       /* uninitialised */
-void *mem_zalloc(size_t size);			       /* zeroed */
-void *mem_realloc(void *p, size_t size);	       /* as realloc */
-void *mem_array(size_t count, size_t size);	       /* zeroed, and touched when large; the product is checked */
-void *mem_grow(void *p, size_t count, size_t size);    /* resize to count elements, checked */
+void *mem_alloc(size_t size);		 /* uninitialised */
+void *mem_zalloc(size_t size);		 /* zeroed */
+void *mem_realloc(void *p, size_t size); /* as realloc */
+void *mem_array(
+	size_t count, size_t size); /* zeroed, and touched when large; the product is checked */
+void *mem_grow(void *p, size_t count, size_t size); /* resize to count elements, checked */
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -25,7 +26,7 @@ void mem_freep(void *pp);
 #define MEM_RESERVE(array, count, cap)                                                             \
 	do {                                                                                       \
 		if ((count) == (cap)) {                                                            \
-			(cap) = (cap) ? (cap) * 2 : 16;                                            \
+			(cap) = (cap) ? (cap)*2 : 16;                                              \
 			(array) = mem_grow((array), (cap), sizeof(*(array)));                      \
 		}                                                                                  \
 	} while (0)

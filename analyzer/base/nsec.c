@@ -28,13 +28,14 @@ const char *nsec_format(int64_t t_ns, char buf[NSEC_TEXT_SIZE])
 	}
 	t = (time_t)sec;
 	(void)gmtime_r(&t, &tm);
-	(void)snprintf(buf, NSEC_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
-		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)frac);
+	(void)snprintf(buf, NSEC_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ",
+		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		(int)frac);
 	return buf;
 }
 
 /* Exactly n digits at *p as a number; advances. */
-static bool digits(const char **p, int n, int *ret)
+static bool nsec_digits(const char **p, int n, int *ret)
 {
 	int v = 0;
 
@@ -48,7 +49,7 @@ static bool digits(const char **p, int n, int *ret)
 	return true;
 }
 
-static bool literal(const char **p, char c)
+static bool nsec_literal(const char **p, char c)
 {
 	if (**p != c)
 		return false;
@@ -56,7 +57,7 @@ static bool literal(const char **p, char c)
 	return true;
 }
 
-static bool fraction(const char **p, int64_t *ret_ns)
+static bool nsec_fraction(const char **p, int64_t *ret_ns)
 {
 	int64_t unit = NSEC_PER_SEC / 10;
 
@@ -71,7 +72,7 @@ static bool fraction(const char **p, int64_t *ret_ns)
 	return true;
 }
 
-static bool zone(const char **p, int *ret_seconds)
+static bool nsec_zone(const char **p, int *ret_seconds)
 {
 	int h, m, sign;
 
@@ -84,7 +85,8 @@ static bool zone(const char **p, int *ret_seconds)
 		return false;
 	sign = **p == '-' ? -1 : 1;
 	(*p)++;
-	if (!digits(p, 2, &h) || !literal(p, ':') || !digits(p, 2, &m) || h > 23 || m > 59)
+	if (!nsec_digits(p, 2, &h) || !nsec_literal(p, ':') || !nsec_digits(p, 2, &m) || h > 23 ||
+		m > 59)
 		return false;
 	*ret_seconds = sign * (h * 3600 + m * 60);
 	return true;
@@ -97,19 +99,25 @@ bool nsec_parse(const char *text, int64_t *ret_ns)
 	struct tm tm = {0};
 	int64_t frac;
 
-	if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') ||
-		!digits(&p, 2, &d))
+	if (!nsec_digits(&p, 4, &y) || !nsec_literal(&p, '-') || !nsec_digits(&p, 2, &mo) ||
+		!nsec_literal(&p, '-') || !nsec_digits(&p, 2, &d))
 		return false;
 	if (*p != 'T' && *p != 't' && *p != ' ')
 		return false;
 	p++;
-	if (!digits(&p, 2, &h) || !literal(&p, ':') || !digits(&p, 2, &mi) || !literal(&p, ':') ||
-		!digits(&p, 2, &s) || !fraction(&p, &frac) || !zone(&p, &offset) || *p)
+	if (!nsec_digits(&p, 2, &h) || !nsec_literal(&p, ':') || !nsec_digits(&p, 2, &mi) ||
+		!nsec_literal(&p, ':') || !nsec_digits(&p, 2, &s) || !nsec_fraction(&p, &frac) ||
+		!nsec_zone(&p, &offset) || *p)
 		return false;
-	if (y < 1970 || y > 2261 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+	if (y < 1970 || y > 2261 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 ||
+		s > 60)
 		return false;
-	tm = (struct tm){.tm_year = y - 1900, .tm_mon = mo - 1, .tm_mday = d, .tm_hour = h,
-		.tm_min = mi, .tm_sec = s};
+	tm = (struct tm){.tm_year = y - 1900,
+		.tm_mon = mo - 1,
+		.tm_mday = d,
+		.tm_hour = h,
+		.tm_min = mi,
+		.tm_sec = s};
 	*ret_ns = ((int64_t)timegm(&tm) - offset) * NSEC_PER_SEC + frac;
 	return true;
 }
@@ -119,7 +127,8 @@ const char *nsec_span(int64_t span_ns, char buf[NSEC_TEXT_SIZE])
 	double s = (double)span_ns / (double)NSEC_PER_SEC, a = fabs(s);
 
 	if (a >= 7200)
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f h %.0f min", trunc(s / 3600), fmod(a, 3600) / 60);
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f h %.0f min", trunc(s / 3600),
+			fmod(a, 3600) / 60);
 	else if (a >= 120)
 		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f min %.0f s", trunc(s / 60), fmod(a, 60));
 	else if (a >= 1)

@@ -19,7 +19,7 @@ struct worker {
 	pthread_t id;
 };
 
-static void *work_loop(void *arg)
+static void *parallel_work_loop(void *arg)
 {
 	struct worker *w = arg;
 	struct work *k = w->work;
@@ -34,9 +34,11 @@ static void *work_loop(void *arg)
 	}
 }
 
-void parallel_run(unsigned threads, uint32_t count, uint32_t part, parallel_part *run, void *context)
+void parallel_run(
+	unsigned threads, uint32_t count, uint32_t part, parallel_part *run, void *context)
 {
-	struct work work = {.count = count, .part = part ? part : 1, .run = run, .context = context};
+	struct work work = {
+		.count = count, .part = part ? part : 1, .run = run, .context = context};
 	struct worker *workers;
 	unsigned started;
 
@@ -47,9 +49,10 @@ void parallel_run(unsigned threads, uint32_t count, uint32_t part, parallel_part
 		workers[i] = (struct worker){.work = &work, .number = i};
 	/* The caller is thread 0; a thread that cannot be had only costs time. */
 	for (started = 1; started < threads; started++)
-		if (pthread_create(&workers[started].id, NULL, work_loop, &workers[started]) != 0)
+		if (pthread_create(
+			    &workers[started].id, NULL, parallel_work_loop, &workers[started]) != 0)
 			break;
-	(void)work_loop(&workers[0]);
+	(void)parallel_work_loop(&workers[0]);
 	while (--started)
 		(void)pthread_join(workers[started].id, NULL);
 	free(workers);

@@ -47,7 +47,7 @@ void pcapng_end_block(struct strbuf *out, size_t at);
 
 void pcapng_add_u16(struct strbuf *out, uint16_t v);
 void pcapng_add_u32(struct strbuf *out, uint32_t v);
-void pcapng_add_time(struct strbuf *out, int64_t t_ns); /* high word, low word */
+void pcapng_add_time(struct strbuf *out, int64_t t_ns);			 /* high word, low word */
 void pcapng_add_data(struct strbuf *out, const void *data, size_t size); /* padded to 4 bytes */
 
 /* Options. A value longer than an option's 65,535 bytes is cut; text never within a character. */

@@ -1,4 +1,5 @@
-/* prefetch: software prefetch, so that cache misses of independent items overlap. Only a hint: any address may be given. */
+/* prefetch: software prefetch, so that cache misses of independent items overlap. Only a hint: any
+ * address may be given. */
 #pragma once
 
 #include <stddef.h>
@@ -7,8 +8,8 @@
 #define CACHE_LINE 64
 
 /*
- * The empty asm is kept, and so is what stands beside it: GCC takes a function that does nothing but prefetch
- * for one without effect and drops the calls.
+ * The empty asm is kept, and so is what stands beside it: GCC takes a function that does nothing
+ * but prefetch for one without effect and drops the calls.
  */
 static inline void prefetch_line(const void *p)
 {

@@ -1,4 +1,5 @@
-/* seq: 32-bit sequence numbers on the wire, and their 64-bit offsets inside a flow (RFC 9293 3.4). */
+/* seq: 32-bit sequence numbers on the wire, and their 64-bit offsets inside a flow (RFC 9293 3.4).
+ */
 #pragma once
 
 #include <stdbool.h>

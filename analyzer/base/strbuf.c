@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-static void reserve(struct strbuf *sb, size_t more)
+static void strbuf_reserve(struct strbuf *sb, size_t more)
 {
 	size_t need = sb->length + more + 1;
 
@@ -19,7 +19,7 @@ static void reserve(struct strbuf *sb, size_t more)
 
 void strbuf_add(struct strbuf *sb, const void *bytes, size_t n)
 {
-	reserve(sb, n);
+	strbuf_reserve(sb, n);
 	memcpy(sb->text + sb->length, bytes, n);
 	sb->length += n;
 	sb->text[sb->length] = 0;
@@ -45,7 +45,7 @@ void strbuf_printf(struct strbuf *sb, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return;
-	reserve(sb, (size_t)n);
+	strbuf_reserve(sb, (size_t)n);
 	va_start(ap, fmt);
 	(void)vsnprintf(sb->text + sb->length, (size_t)n + 1, fmt, ap);
 	va_end(ap);

@@ -44,13 +44,13 @@ const char *neighbor_operation_name(enum neighbor_operation op)
 }
 
 /* A MAC of zeros stands for "not known" in both protocols. */
-static bool take_mac(uint8_t ret_mac[6], const uint8_t *mac)
+static bool arp_take_mac(uint8_t ret_mac[6], const uint8_t *mac)
 {
 	memcpy(ret_mac, mac, 6);
 	return memcmp(mac, zeros, 6) != 0;
 }
 
-static void take_v4(uint8_t ret_ip[16], const uint8_t *ip)
+static void arp_take_v4(uint8_t ret_ip[16], const uint8_t *ip)
 {
 	if (memcmp(ip, zeros, 4) == 0)
 		memset(ret_ip, 0, 16);
@@ -84,10 +84,10 @@ static bool arp_decode(const struct packet *p, struct neighbor_message *m)
 		return false;
 	m->operation = arp_operation(h, operation);
 	m->v6 = false;
-	m->has_sender_mac = take_mac(m->sender_mac, h + 8);
-	m->has_target_mac = take_mac(m->target_mac, h + 18);
-	take_v4(m->sender_ip, h + 14);
-	take_v4(m->target_ip, h + 24);
+	m->has_sender_mac = arp_take_mac(m->sender_mac, h + 8);
+	m->has_target_mac = arp_take_mac(m->target_mac, h + 18);
+	arp_take_v4(m->sender_ip, h + 14);
+	arp_take_v4(m->target_ip, h + 24);
 	m->router = false;
 	m->override = true;
 	return true;
@@ -97,7 +97,7 @@ static bool arp_decode(const struct packet *p, struct neighbor_message *m)
  * The link-layer address of the given option. false: the options are broken (RFC 4861 4.6: length
  * 0) and the message with them. Options that the capture cut are taken as absent.
  */
-static bool nd_options(struct cursor *c, uint8_t wanted, uint8_t ret_mac[6], bool *ret_has)
+static bool arp_nd_options(struct cursor *c, uint8_t wanted, uint8_t ret_mac[6], bool *ret_has)
 {
 	const uint8_t *h;
 
@@ -106,7 +106,7 @@ static bool nd_options(struct cursor *c, uint8_t wanted, uint8_t ret_mac[6], boo
 		if (h[1] == 0)
 			return false;
 		if (h[0] == wanted && h[1] == 1)
-			*ret_has = take_mac(ret_mac, h + 2);
+			*ret_has = arp_take_mac(ret_mac, h + 2);
 		if (!cur_take(c, (h[1] - 1u) * 8))
 			break;
 	}
@@ -114,7 +114,7 @@ static bool nd_options(struct cursor *c, uint8_t wanted, uint8_t ret_mac[6], boo
 }
 
 /* Who has the target? From the unspecified address it is duplicate address detection. */
-static bool solicitation_decode(
+static bool arp_solicitation_decode(
 	const struct packet *p, const uint8_t *h, struct cursor *c, struct neighbor_message *m)
 {
 	bool probe = memcmp(p->src, zeros, 16) == 0;
@@ -125,14 +125,14 @@ static bool solicitation_decode(
 	m->has_target_mac = false;
 	m->router = false;
 	m->override = false;
-	return nd_options(c, ND_OPTION_SOURCE, m->sender_mac, &m->has_sender_mac);
+	return arp_nd_options(c, ND_OPTION_SOURCE, m->sender_mac, &m->has_sender_mac);
 }
 
 /*
  * The target is at this MAC. The address claimed is the sender's part of the message, as in ARP;
  * one that nobody asked for is about itself.
  */
-static bool advertisement_decode(
+static bool arp_advertisement_decode(
 	const struct packet *p, const uint8_t *h, struct cursor *c, struct neighbor_message *m)
 {
 	bool solicited = h[4] & ND_FLAG_SOLICITED;
@@ -143,10 +143,10 @@ static bool advertisement_decode(
 	m->has_target_mac = false;
 	m->router = h[4] & ND_FLAG_ROUTER;
 	m->override = h[4] & ND_FLAG_OVERRIDE;
-	return nd_options(c, ND_OPTION_TARGET, m->sender_mac, &m->has_sender_mac);
+	return arp_nd_options(c, ND_OPTION_TARGET, m->sender_mac, &m->has_sender_mac);
 }
 
-static bool nd_decode(const struct packet *p, struct neighbor_message *m)
+static bool arp_nd_decode(const struct packet *p, struct neighbor_message *m)
 {
 	struct cursor c = cur_of(p->message, p->message_cap);
 	const uint8_t *h = cur_take(&c, ND_HDR_LEN);
@@ -155,8 +155,8 @@ static bool nd_decode(const struct packet *p, struct neighbor_message *m)
 		return false;
 	m->v6 = true;
 	if (h[0] == ND_SOLICITATION)
-		return solicitation_decode(p, h, &c, m);
-	return h[0] == ND_ADVERTISEMENT && advertisement_decode(p, h, &c, m);
+		return arp_solicitation_decode(p, h, &c, m);
+	return h[0] == ND_ADVERTISEMENT && arp_advertisement_decode(p, h, &c, m);
 }
 
 bool neighbor_decode(const struct packet *p, struct neighbor_message *ret_message)
@@ -165,7 +165,7 @@ bool neighbor_decode(const struct packet *p, struct neighbor_message *ret_messag
 	case PACKET_ARP:
 		return arp_decode(p, ret_message);
 	case PACKET_ND:
-		return nd_decode(p, ret_message);
+		return arp_nd_decode(p, ret_message);
 	default:
 		return false;
 	}

@@ -7,10 +7,10 @@
 #include "decode/packet.h"
 
 enum neighbor_operation {
-	NEIGHBOR_REQUEST,	/* ARP request for another's address; neighbour solicitation */
-	NEIGHBOR_REPLY,		/* unicast reply; solicited advertisement */
-	NEIGHBOR_PROBE,		/* RFC 5227 probe (sender 0.0.0.0); ND duplicate address detection */
-	NEIGHBOR_ANNOUNCEMENT,	/* gratuitous: sender = target address; unsolicited advertisement */
+	NEIGHBOR_REQUEST,      /* ARP request for another's address; neighbour solicitation */
+	NEIGHBOR_REPLY,	       /* unicast reply; solicited advertisement */
+	NEIGHBOR_PROBE,	       /* RFC 5227 probe (sender 0.0.0.0); ND duplicate address detection */
+	NEIGHBOR_ANNOUNCEMENT, /* gratuitous: sender = target address; unsolicited advertisement */
 };
 
 struct neighbor_message {
@@ -26,9 +26,9 @@ const char *neighbor_operation_name(enum neighbor_operation op); /* "request", "
 
 /*
  * Decodes the message of a PACKET_ARP or PACKET_ND packet; false: not such a message (ARP for other
- * than Ethernet and IPv4, router discovery, redirects), one that hosts must ignore (ND with a hop limit
- * below 255), or cut short. sender_mac and sender_ip are what is claimed: in an advertisement the
- * target address, in a reply and an announcement the address that others shall use. In a solicitation
- * without the option, or from an unspecified address, has_sender_mac is false.
+ * than Ethernet and IPv4, router discovery, redirects), one that hosts must ignore (ND with a hop
+ * limit below 255), or cut short. sender_mac and sender_ip are what is claimed: in an advertisement
+ * the target address, in a reply and an announcement the address that others shall use. In a
+ * solicitation without the option, or from an unspecified address, has_sender_mac is false.
  */
 bool neighbor_decode(const struct packet *p, struct neighbor_message *ret_message);

@@ -1,7 +1,8 @@
 /*
- * fastpath: one look at what nearly every frame of a capture is, Ethernet with IPv4 and TCP, without tags,
- * tunnels, fragments or anything cut. It takes a third of the time of the steps of link.c, ip.c and tcp.c,
- * and what it fills in is what they would (tests hold one against the other). All else is left to them.
+ * fastpath: one look at what nearly every frame of a capture is, Ethernet with IPv4 and TCP,
+ * without tags, tunnels, fragments or anything cut. It takes a third of the time of the steps of
+ * link.c, ip.c and tcp.c, and what it fills in is what they would (tests hold one against the
+ * other). All else is left to them.
  */
 #include "decode/layer.h"
 #include "decode/tcpopt.h"
@@ -16,7 +17,7 @@
 #define DONT_FRAGMENT 0x4000
 #define FRAGMENT_BITS 0x3fff /* more fragments, offset */
 
-static inline void take_link(struct packet *p, const uint8_t *d)
+static inline void fastpath_take_link(struct packet *p, const uint8_t *d)
 {
 	memcpy(p->dst_mac, d, 6);
 	memcpy(p->src_mac, d + 6, 6);
@@ -30,7 +31,7 @@ static inline void take_link(struct packet *p, const uint8_t *d)
 	p->tunnel_depth = 0;
 }
 
-static inline void take_ip(struct packet *p, const uint8_t *h)
+static inline void fastpath_take_ip(struct packet *p, const uint8_t *h)
 {
 	p->version = 4;
 	layer_map_v4(p->src, h + 12);
@@ -47,7 +48,7 @@ static inline void take_ip(struct packet *p, const uint8_t *h)
 	p->ip_checksum_bad = ipv4_checksum_is_bad(h, IP_LEN);
 }
 
-static inline void take_tcp(struct packet *p, const uint8_t *h, uint32_t header)
+static inline void fastpath_take_tcp(struct packet *p, const uint8_t *h, uint32_t header)
 {
 	p->src_port = be16(h);
 	p->dst_port = be16(h + 2);
@@ -64,17 +65,18 @@ bool fastpath_decode(const struct frame *f, struct packet *p)
 	uint32_t wire = f->wire_len > f->cap_len ? f->wire_len : f->cap_len, total, left, header;
 	const uint8_t *d = f->data;
 
-	if (f->cap_len < TCP_AT + TCP_LEN || be16(d + 12) != ETHERTYPE_IPV4 || d[IP_AT] != VERSION_4_WORDS_5 ||
-		be16(d + IP_AT + 6) & FRAGMENT_BITS || d[IP_AT + 9] != IPPROTO_TCP)
+	if (f->cap_len < TCP_AT + TCP_LEN || be16(d + 12) != ETHERTYPE_IPV4 ||
+		d[IP_AT] != VERSION_4_WORDS_5 || be16(d + IP_AT + 6) & FRAGMENT_BITS ||
+		d[IP_AT + 9] != IPPROTO_TCP)
 		return false;
 	total = be16(d + IP_AT + 2);
 	header = (d[TCP_AT + 12] >> 4) * 4u;
 	left = f->cap_len - IP_AT < total ? f->cap_len - IP_AT : total;
 	if (total > wire - IP_AT || header < TCP_LEN || IP_LEN + header > left)
 		return false;
-	take_link(p, d);
-	take_ip(p, d + IP_AT);
-	take_tcp(p, d + TCP_AT, header);
+	fastpath_take_link(p, d);
+	fastpath_take_ip(p, d + IP_AT);
+	fastpath_take_tcp(p, d + TCP_AT, header);
 	p->payload = d + TCP_AT + header;
 	p->payload_cap = left - IP_LEN - header;
 	p->payload_len = total - IP_LEN - header;

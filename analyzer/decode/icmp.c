@@ -31,19 +31,19 @@ enum icmp6_type {
 #define IPV6_HDR_LEN 40
 #define EXTENSION_MIN_LEN 8
 
-static bool is_error(uint8_t type)
+static bool icmp_is_error(uint8_t type)
 {
 	return type == ICMP_UNREACHABLE || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
 	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
 }
 
-static bool has_identifier(uint8_t type)
+static bool icmp_has_identifier(uint8_t type)
 {
 	return type == ICMP_ECHO || type == ICMP_ECHO_REPLY || type == ICMP_TIMESTAMP ||
 	       type == ICMP_TIMESTAMP_REPLY;
 }
 
-static bool has_identifier6(uint8_t type)
+static bool icmp_has_identifier6(uint8_t type)
 {
 	return type == ICMP6_ECHO || type == ICMP6_ECHO_REPLY;
 }
@@ -52,7 +52,7 @@ static bool has_identifier6(uint8_t type)
  * The quoted transport header, of which an error carries at least 8 bytes (RFC 792). false when
  * those that name the flow are not all there.
  */
-static bool quote_transport(struct cursor *c, struct packet_quote *q)
+static bool icmp_quote_transport(struct cursor *c, struct packet_quote *q)
 {
 	const uint8_t *h;
 
@@ -76,7 +76,7 @@ static bool quote_transport(struct cursor *c, struct packet_quote *q)
 		h = cur_take(c, ICMP_HDR_LEN);
 		if (!h)
 			return false;
-		if (q->version == 4 ? has_identifier(h[0]) : has_identifier6(h[0]))
+		if (q->version == 4 ? icmp_has_identifier(h[0]) : icmp_has_identifier6(h[0]))
 			q->src_port = q->dst_port = be16(h + 4);
 		return true;
 	default:
@@ -87,7 +87,7 @@ static bool quote_transport(struct cursor *c, struct packet_quote *q)
 	return true;
 }
 
-static bool quote_v4(struct cursor *c, struct packet_quote *q)
+static bool icmp_quote_v4(struct cursor *c, struct packet_quote *q)
 {
 	const uint8_t *h = cur_peek(c, IPV4_HDR_LEN);
 	uint32_t header;
@@ -105,11 +105,11 @@ static bool quote_v4(struct cursor *c, struct packet_quote *q)
 	q->ip_id = be16(h + 4);
 	q->total_len = be16(h + 2);
 	/* A fragment that is not the first has no ports. */
-	return (be16(h + 6) & 0x1fff) != 0 || quote_transport(c, q);
+	return (be16(h + 6) & 0x1fff) != 0 || icmp_quote_transport(c, q);
 }
 
 /* Passes extension headers; *ret_later: a fragment without the transport header. */
-static bool quote_extensions(struct cursor *c, struct packet_quote *q, bool *ret_later)
+static bool icmp_quote_extensions(struct cursor *c, struct packet_quote *q, bool *ret_later)
 {
 	*ret_later = false;
 	for (;;) {
@@ -139,7 +139,7 @@ static bool quote_extensions(struct cursor *c, struct packet_quote *q, bool *ret
 	}
 }
 
-static bool quote_v6(struct cursor *c, struct packet_quote *q)
+static bool icmp_quote_v6(struct cursor *c, struct packet_quote *q)
 {
 	const uint8_t *h = cur_take(c, IPV6_HDR_LEN);
 	uint32_t total;
@@ -155,11 +155,11 @@ static bool quote_v6(struct cursor *c, struct packet_quote *q)
 	memcpy(q->dst, h + 24, 16);
 	q->ip_id = 0;
 	q->total_len = total > UINT16_MAX ? UINT16_MAX : (uint16_t)total;
-	return quote_extensions(c, q, &later) && (later || quote_transport(c, q));
+	return icmp_quote_extensions(c, q, &later) && (later || icmp_quote_transport(c, q));
 }
 
 /* The quote is read from what was captured of it; what the error itself cut off is cut off. */
-static void take_quote(struct layer *l, bool v6)
+static void icmp_take_quote(struct layer *l, bool v6)
 {
 	struct packet_quote *q = &l->p->quote;
 	struct cursor c = l->c;
@@ -167,11 +167,11 @@ static void take_quote(struct layer *l, bool v6)
 	q->src_port = 0;
 	q->dst_port = 0;
 	q->seq = 0;
-	l->p->has_quote = v6 ? quote_v6(&c, q) : quote_v4(&c, q);
+	l->p->has_quote = v6 ? icmp_quote_v6(&c, q) : icmp_quote_v4(&c, q);
 }
 
 /* The header's fields; false when it is not whole. */
-static bool take_header(struct layer *l)
+static bool icmp_take_header(struct layer *l)
 {
 	const uint8_t *h = layer_take(l, ICMP_HDR_LEN);
 	struct packet *p = l->p;
@@ -189,19 +189,19 @@ static bool take_header(struct layer *l)
 	return true;
 }
 
-static void take_identifier(struct packet *p)
+static void icmp_take_identifier(struct packet *p)
 {
 	p->src_port = p->dst_port = (uint16_t)(p->icmp_rest >> 16);
 }
 
 enum packet_disposition icmp_decode(struct layer *l)
 {
-	if (!take_header(l))
+	if (!icmp_take_header(l))
 		return layer_short(l, ICMP_HDR_LEN);
-	if (has_identifier(l->p->icmp_type))
-		take_identifier(l->p);
-	else if (is_error(l->p->icmp_type))
-		take_quote(l, false);
+	if (icmp_has_identifier(l->p->icmp_type))
+		icmp_take_identifier(l->p);
+	else if (icmp_is_error(l->p->icmp_type))
+		icmp_take_quote(l, false);
 	return PACKET_ICMP;
 }
 
@@ -210,16 +210,16 @@ enum packet_disposition icmp6_decode(struct layer *l)
 	struct layer message = *l;
 	uint8_t type;
 
-	if (!take_header(l))
+	if (!icmp_take_header(l))
 		return layer_short(l, ICMP_HDR_LEN);
 	type = l->p->icmp_type;
 	if (type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT) {
 		layer_message(&message);
 		return PACKET_ND;
 	}
-	if (has_identifier6(type))
-		take_identifier(l->p);
+	if (icmp_has_identifier6(type))
+		icmp_take_identifier(l->p);
 	else if (type >= ICMP6_UNREACHABLE && type <= ICMP6_PARAMETER_PROBLEM)
-		take_quote(l, true);
+		icmp_take_quote(l, true);
 	return PACKET_ICMP;
 }

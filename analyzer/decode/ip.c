@@ -28,7 +28,7 @@
 #define HOP_JUMBO 0xc2 /* RFC 2675; also the super packets of Linux BIG TCP, inside the host */
 
 /* A packet of a protocol that is not decoded further. */
-static enum packet_disposition undecoded(struct layer *l, enum packet_disposition d)
+static enum packet_disposition ip_undecoded(struct layer *l, enum packet_disposition d)
 {
 	l->p->src_port = 0;
 	l->p->dst_port = 0;
@@ -40,11 +40,11 @@ static enum packet_disposition undecoded(struct layer *l, enum packet_dispositio
  * CARP shares protocol 112, the group and the first byte with VRRP v2. Its message is always 36
  * bytes with 7 in the place of VRRP's address count; VRRP v2 with 7 addresses has 44.
  */
-static enum packet_disposition vrrp_message(struct layer *l)
+static enum packet_disposition ip_vrrp_message(struct layer *l)
 {
 	const uint8_t *h = cur_peek(&l->c, VRRP_HDR_LEN);
 
-	(void)undecoded(l, PACKET_VRRP);
+	(void)ip_undecoded(l, PACKET_VRRP);
 	if (!h)
 		return layer_short(l, VRRP_HDR_LEN);
 	layer_message(l);
@@ -54,7 +54,7 @@ static enum packet_disposition vrrp_message(struct layer *l)
 }
 
 /* Authentication header (RFC 4302): next header 1, words minus 2, ...; what it protects follows. */
-static enum packet_disposition authentication(struct layer *l, uint8_t *ret_next)
+static enum packet_disposition ip_authentication(struct layer *l, uint8_t *ret_next)
 {
 	const uint8_t *h = cur_peek(&l->c, 2);
 	size_t length;
@@ -68,9 +68,9 @@ static enum packet_disposition authentication(struct layer *l, uint8_t *ret_next
 	return PACKET_DISPOSITIONS;
 }
 
-static enum packet_disposition other_protocol(struct layer *l, uint8_t protocol)
+static enum packet_disposition ip_other_protocol(struct layer *l, uint8_t protocol)
 {
-	(void)undecoded(l, PACKET_IP_OTHER);
+	(void)ip_undecoded(l, PACKET_IP_OTHER);
 	switch (protocol) {
 	case IPPROTO_IPIP:
 		return ipip_decode(l, ETHERTYPE_IPV4, PACKET_IP_OTHER);
@@ -79,12 +79,12 @@ static enum packet_disposition other_protocol(struct layer *l, uint8_t protocol)
 	case IPPROTO_GRE:
 		return gre_decode(l, PACKET_IP_OTHER);
 	case PROTOCOL_VRRP:
-		return vrrp_message(l);
+		return ip_vrrp_message(l);
 	}
 	return PACKET_IP_OTHER;
 }
 
-static enum packet_disposition by_protocol(struct layer *l, uint8_t protocol)
+static enum packet_disposition ip_by_protocol(struct layer *l, uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -92,32 +92,32 @@ static enum packet_disposition by_protocol(struct layer *l, uint8_t protocol)
 	case IPPROTO_UDP:
 		return udp_decode(l);
 	case IPPROTO_ICMP:
-		return l->p->version == 4 ? icmp_decode(l) : undecoded(l, PACKET_IP_OTHER);
+		return l->p->version == 4 ? icmp_decode(l) : ip_undecoded(l, PACKET_IP_OTHER);
 	case IPPROTO_ICMPV6:
-		return l->p->version == 6 ? icmp6_decode(l) : undecoded(l, PACKET_IP_OTHER);
+		return l->p->version == 6 ? icmp6_decode(l) : ip_undecoded(l, PACKET_IP_OTHER);
 	}
-	return other_protocol(l, protocol);
+	return ip_other_protocol(l, protocol);
 }
 
 /*
  * A first fragment too small for its transport header is a fragment that cannot be completed, not a
  * contradiction.
  */
-static enum packet_disposition first_fragment(struct layer *l, uint8_t protocol)
+static enum packet_disposition ip_first_fragment(struct layer *l, uint8_t protocol)
 {
 	struct layer whole = *l;
-	enum packet_disposition d = by_protocol(l, protocol);
+	enum packet_disposition d = ip_by_protocol(l, protocol);
 
-	return d == PACKET_MALFORMED ? undecoded(&whole, PACKET_FRAGMENT) : d;
+	return d == PACKET_MALFORMED ? ip_undecoded(&whole, PACKET_FRAGMENT) : d;
 }
 
-static enum packet_disposition transport(struct layer *l, uint8_t protocol)
+static enum packet_disposition ip_transport(struct layer *l, uint8_t protocol)
 {
 	struct packet *p = l->p;
 
 	p->protocol = protocol;
 	while (__builtin_expect(p->protocol == IPPROTO_AH, 0) && !p->fragment_offset) {
-		enum packet_disposition d = authentication(l, &p->protocol);
+		enum packet_disposition d = ip_authentication(l, &p->protocol);
 
 		if (d != PACKET_DISPOSITIONS)
 			return d;
@@ -125,17 +125,17 @@ static enum packet_disposition transport(struct layer *l, uint8_t protocol)
 	protocol = p->protocol;
 	if (__builtin_expect(p->fragment, 0)) {
 		if (p->fragment_offset)
-			return undecoded(l, PACKET_FRAGMENT);
-		return first_fragment(l, protocol);
+			return ip_undecoded(l, PACKET_FRAGMENT);
+		return ip_first_fragment(l, protocol);
 	}
-	return by_protocol(l, protocol);
+	return ip_by_protocol(l, protocol);
 }
 
 /*
  * The datagram's length. A total length of 0 is a TCP super packet whose length the NIC would have
  * written (segmentation offload, or BIG TCP above 64 KiB): the frame's own length tells.
  */
-static uint32_t ipv4_length(const struct layer *l, const uint8_t *h)
+static uint32_t ip_ipv4_length(const struct layer *l, const uint8_t *h)
 {
 	uint32_t total = be16(h + 2);
 
@@ -151,7 +151,7 @@ enum packet_disposition ipv4_decode(struct layer *l)
 	if (!h)
 		return layer_short(l, IPV4_HDR_LEN);
 	header = (h[0] & 0xf) * 4u;
-	total = ipv4_length(l, h);
+	total = ip_ipv4_length(l, h);
 	if (h[0] >> 4 != 4 || header < IPV4_HDR_LEN || total < header)
 		return PACKET_MALFORMED;
 	if (total > l->wire && !l->wire_unknown)
@@ -173,11 +173,11 @@ enum packet_disposition ipv4_decode(struct layer *l)
 	p->fragment = fragment & (IP_MORE_FRAGMENTS | IP_OFFSET);
 	p->fragment_offset = (uint16_t)((fragment & IP_OFFSET) * 8);
 	p->ip_checksum_bad = ipv4_checksum_is_bad(h, header);
-	return transport(l, h[9]);
+	return ip_transport(l, h[9]);
 }
 
 /* The jumbo payload option of a hop-by-hop header; 0: none. */
-static uint32_t jumbo_length(const struct layer *l)
+static uint32_t ip_jumbo_length(const struct layer *l)
 {
 	struct cursor c = l->c, options;
 	const uint8_t *h = cur_take(&c, 2);
@@ -204,18 +204,18 @@ static uint32_t jumbo_length(const struct layer *l)
  * super packet of the sender's offload, which has no option to say its length: the frame's length
  * tells.
  */
-static uint32_t ipv6_length(const struct layer *l, const uint8_t *h)
+static uint32_t ip_ipv6_length(const struct layer *l, const uint8_t *h)
 {
 	uint32_t length = be16(h + 4), jumbo;
 
 	if (length || h[6] == IPPROTO_NONE)
 		return length;
-	jumbo = h[6] == IPPROTO_HOPOPTS ? jumbo_length(l) : 0;
+	jumbo = h[6] == IPPROTO_HOPOPTS ? ip_jumbo_length(l) : 0;
 	return jumbo > UINT16_MAX ? jumbo : l->wire;
 }
 
 /* RFC 8200 4.5: next header 1, reserved 1, offset 13 and M flag, identification 4. */
-static enum packet_disposition fragment_header(struct layer *l, uint8_t *ret_next)
+static enum packet_disposition ip_fragment_header(struct layer *l, uint8_t *ret_next)
 {
 	const uint8_t *h = layer_take(l, EXTENSION_MIN_LEN);
 	struct packet *p = l->p;
@@ -231,7 +231,7 @@ static enum packet_disposition fragment_header(struct layer *l, uint8_t *ret_nex
 	return PACKET_DISPOSITIONS;
 }
 
-static enum packet_disposition extension_header(struct layer *l, uint8_t *ret_next)
+static enum packet_disposition ip_extension_header(struct layer *l, uint8_t *ret_next)
 {
 	const uint8_t *h = cur_peek(&l->c, EXTENSION_MIN_LEN);
 	size_t length;
@@ -245,13 +245,13 @@ static enum packet_disposition extension_header(struct layer *l, uint8_t *ret_ne
 	return PACKET_DISPOSITIONS;
 }
 
-static bool is_extension(uint8_t next)
+static bool ip_is_extension(uint8_t next)
 {
 	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS;
 }
 
 /* Walks the extension headers; in a fragment that is not the first, none follow its header. */
-static enum packet_disposition ipv6_extensions(struct layer *l, uint8_t next)
+static enum packet_disposition ip_ipv6_extensions(struct layer *l, uint8_t next)
 {
 	struct packet *p = l->p;
 
@@ -261,18 +261,18 @@ static enum packet_disposition ipv6_extensions(struct layer *l, uint8_t next)
 		p->protocol = next;
 		if (p->fragment && p->fragment_offset)
 			break;
-		if (is_extension(next))
-			d = extension_header(l, &next);
+		if (ip_is_extension(next))
+			d = ip_extension_header(l, &next);
 		else if (next == IPPROTO_FRAGMENT)
-			d = fragment_header(l, &next);
+			d = ip_fragment_header(l, &next);
 		else
 			break;
 		if (d == PACKET_MALFORMED && p->fragment)
-			return undecoded(l, PACKET_FRAGMENT);
+			return ip_undecoded(l, PACKET_FRAGMENT);
 		if (d != PACKET_DISPOSITIONS)
 			return d;
 	}
-	return transport(l, next);
+	return ip_transport(l, next);
 }
 
 enum packet_disposition ipv6_decode(struct layer *l)
@@ -283,7 +283,7 @@ enum packet_disposition ipv6_decode(struct layer *l)
 
 	if (!h)
 		return layer_short(l, IPV6_HDR_LEN);
-	length = ipv6_length(l, h);
+	length = ip_ipv6_length(l, h);
 	if (h[0] >> 4 != 6 || (length > l->wire && !l->wire_unknown))
 		return PACKET_MALFORMED;
 	layer_limit(l, length);
@@ -300,5 +300,5 @@ enum packet_disposition ipv6_decode(struct layer *l)
 	p->fragment = false;
 	p->fragment_offset = 0;
 	p->ip_checksum_bad = false;
-	return ipv6_extensions(l, h[6]);
+	return ip_ipv6_extensions(l, h[6]);
 }

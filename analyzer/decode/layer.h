@@ -1,5 +1,6 @@
 /*
- * layer: what the steps of decoding hand to each other. Private to decode/; others include packet.h.
+ * layer: what the steps of decoding hand to each other. Private to decode/; others include
+ * packet.h.
  *
  * Each step takes its header from the layer, fills its part of the packet and calls the next step;
  * the disposition comes back up unchanged. Two lengths travel along: what was captured (cursor) and
@@ -32,9 +33,10 @@ enum link_type {
 };
 
 struct layer {
-	struct cursor c;  /* captured bytes, cut to what outer lengths allow */
-	uint32_t wire;	  /* bytes of this layer on the wire; >= c.left */
-	bool wire_unknown; /* wire is only what is here; inner lengths may exceed it (NFLOG, fragments) */
+	struct cursor c;   /* captured bytes, cut to what outer lengths allow */
+	uint32_t wire;	   /* bytes of this layer on the wire; >= c.left */
+	bool wire_unknown; /* wire is only what is here; inner lengths may exceed it (NFLOG,
+			      fragments) */
 	struct packet *p;
 };
 
@@ -103,7 +105,8 @@ static inline bool ipv4_checksum_is_bad(const uint8_t *h, uint32_t length)
 
 struct frame;
 
-/* usual.c: a frame of the most common kind, whole: all but what the frame's flags say. False: another kind, nothing set. */
+/* usual.c: a frame of the most common kind, whole: all but what the frame's flags say. False:
+ * another kind, nothing set. */
 bool fastpath_decode(const struct frame *f, struct packet *p);
 /* link.c: the header of a link type; then the rest. */
 enum packet_disposition link_decode(struct layer *l, uint32_t link_type);

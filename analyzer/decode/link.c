@@ -13,13 +13,13 @@
 
 #define ARP_FIXED_LEN 8
 
-static inline bool is_vlan(uint16_t type)
+static inline bool link_is_vlan(uint16_t type)
 {
 	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
 }
 
 /* ARP keeps its bytes for arp.c; only the lengths that the header states are checked here. */
-static enum packet_disposition arp_message(struct layer *l)
+static enum packet_disposition link_arp_message(struct layer *l)
 {
 	const uint8_t *h = cur_peek(&l->c, ARP_FIXED_LEN);
 	size_t length;
@@ -35,7 +35,7 @@ static enum packet_disposition arp_message(struct layer *l)
 }
 
 /* Tags repeat; those of an inner frame leave no note, as the link part is the outer frame's. */
-static const uint8_t *vlan_tag(struct layer *l)
+static const uint8_t *link_vlan_tag(struct layer *l)
 {
 	const uint8_t *tag = layer_take(l, VLAN_TAG_LEN);
 	struct packet *p = l->p;
@@ -51,8 +51,8 @@ static const uint8_t *vlan_tag(struct layer *l)
 
 enum packet_disposition ethertype_decode(struct layer *l, uint16_t type)
 {
-	while (is_vlan(type)) {
-		const uint8_t *tag = vlan_tag(l);
+	while (link_is_vlan(type)) {
+		const uint8_t *tag = link_vlan_tag(l);
 
 		if (!tag)
 			return layer_short(l, VLAN_TAG_LEN);
@@ -66,12 +66,12 @@ enum packet_disposition ethertype_decode(struct layer *l, uint16_t type)
 	case ETHERTYPE_IPV6:
 		return ipv6_decode(l);
 	case ETHERTYPE_ARP:
-		return arp_message(l);
+		return link_arp_message(l);
 	}
 	return PACKET_OTHER_ETHERTYPE;
 }
 
-static enum packet_disposition ethernet_decode(struct layer *l)
+static enum packet_disposition link_ethernet_decode(struct layer *l)
 {
 	const uint8_t *h = layer_take(l, ETHERNET_HDR_LEN);
 
@@ -95,8 +95,8 @@ enum packet_disposition inner_ethernet_decode(struct layer *l)
  * Packet type, sender's hardware type and address, as both cooked headers have them. Addresses that
  * are no Ethernet MAC (tunnel devices carry IPs, loopback zeros) are left out.
  */
-static void cooked_sender(struct packet *p, unsigned packet_type, unsigned hatype, unsigned halen,
-	const uint8_t *address)
+static void link_cooked_sender(struct packet *p, unsigned packet_type, unsigned hatype,
+	unsigned halen, const uint8_t *address)
 {
 	enum { TO_OTHER_HOST = 3, OUTGOING = 4 };
 	enum { ARPHRD_ETHERNET = 1, ARPHRD_80211_FIRST = 801, ARPHRD_80211_LAST = 803 };
@@ -115,13 +115,13 @@ static void cooked_sender(struct packet *p, unsigned packet_type, unsigned hatyp
  * LINKTYPE_LINUX_SLL, big endian: packet type 2, hardware type 2, address length 2, address 8,
  * protocol 2.
  */
-static enum packet_disposition sll_decode(struct layer *l)
+static enum packet_disposition link_sll_decode(struct layer *l)
 {
 	const uint8_t *h = layer_take(l, SLL_HDR_LEN);
 
 	if (!h)
 		return layer_short(l, SLL_HDR_LEN);
-	cooked_sender(l->p, be16(h), be16(h + 2), be16(h + 4), h + 6);
+	link_cooked_sender(l->p, be16(h), be16(h + 2), be16(h + 4), h + 6);
 	return ethertype_decode(l, be16(h + 14));
 }
 
@@ -129,19 +129,19 @@ static enum packet_disposition sll_decode(struct layer *l)
  * LINKTYPE_LINUX_SLL2, big endian: protocol 2, reserved 2, interface 4, hardware type 2,
  * packet type 1, address length 1, address 8.
  */
-static enum packet_disposition sll2_decode(struct layer *l)
+static enum packet_disposition link_sll2_decode(struct layer *l)
 {
 	const uint8_t *h = layer_take(l, SLL2_HDR_LEN);
 
 	if (!h)
 		return layer_short(l, SLL2_HDR_LEN);
 	l->p->ifindex = be32(h + 4);
-	cooked_sender(l->p, h[10], be16(h + 8), h[11], h + 12);
+	link_cooked_sender(l->p, h[10], be16(h + 8), h[11], h + 12);
 	return ethertype_decode(l, be16(h));
 }
 
 /* A bare IP packet, by its version. */
-static enum packet_disposition raw_decode(struct layer *l)
+static enum packet_disposition link_raw_decode(struct layer *l)
 {
 	const uint8_t *h = cur_peek(&l->c, 1);
 
@@ -160,7 +160,7 @@ static enum packet_disposition raw_decode(struct layer *l)
  * A 4-byte address family: in the byte order of the host that wrote the file (NULL) or of the
  * network (LOOP). Both are tried: families are below 256, so the two never mean different things.
  */
-static enum packet_disposition null_decode(struct layer *l)
+static enum packet_disposition link_null_decode(struct layer *l)
 {
 	const uint8_t *h = layer_take(l, 4);
 	uint32_t family;
@@ -183,23 +183,23 @@ static enum packet_disposition null_decode(struct layer *l)
 enum packet_disposition link_decode(struct layer *l, uint32_t link_type)
 {
 	if (__builtin_expect(link_type == LINK_ETHERNET, 1))
-		return ethernet_decode(l);
+		return link_ethernet_decode(l);
 	switch (link_type) {
 	case LINK_SLL:
-		return sll_decode(l);
+		return link_sll_decode(l);
 	case LINK_SLL2:
-		return sll2_decode(l);
+		return link_sll2_decode(l);
 	case LINK_RAW:
 	case LINK_RAW_BSD:
 	case LINK_RAW_OPENBSD:
-		return raw_decode(l);
+		return link_raw_decode(l);
 	case LINK_IPV4:
 		return ethertype_decode(l, ETHERTYPE_IPV4);
 	case LINK_IPV6:
 		return ethertype_decode(l, ETHERTYPE_IPV6);
 	case LINK_NULL:
 	case LINK_LOOP:
-		return null_decode(l);
+		return link_null_decode(l);
 	case LINK_NFLOG:
 		return nflog_decode(l);
 	}

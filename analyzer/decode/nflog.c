@@ -48,7 +48,7 @@ struct nflog {
  * Types are small, so one read in the wrong order is 256 or more. Little endian wins where both
  * could be meant, which takes a type of 0 (there is none).
  */
-static bool is_big_endian(const struct cursor *c)
+static bool nflog_is_big_endian(const struct cursor *c)
 {
 	const uint8_t *h = cur_peek(c, ATTRIBUTE_HDR_LEN);
 
@@ -60,7 +60,7 @@ static bool is_big_endian(const struct cursor *c)
  * Takes the next attribute; *ret_value may hold fewer captured bytes than it has on the wire, and
  * is then the last. PACKET_DISPOSITIONS where that went well, else the disposition.
  */
-static enum packet_disposition attribute_next(
+static enum packet_disposition nflog_attribute_next(
 	struct layer *l, bool big_endian, unsigned *ret_type, struct layer *ret_value)
 {
 	const uint8_t *h = layer_take(l, ATTRIBUTE_HDR_LEN);
@@ -84,7 +84,7 @@ static enum packet_disposition attribute_next(
 	return PACKET_DISPOSITIONS;
 }
 
-static void set_prefix(struct packet *p, const struct cursor *value)
+static void nflog_set_prefix(struct packet *p, const struct cursor *value)
 {
 	size_t n = value->left < sizeof(p->nflog_prefix) - 1 ? value->left
 							     : sizeof(p->nflog_prefix) - 1;
@@ -94,7 +94,7 @@ static void set_prefix(struct packet *p, const struct cursor *value)
 	p->nflog_prefix[n] = '\0';
 }
 
-static void set_time(struct packet *p, const struct cursor *value)
+static void nflog_set_time(struct packet *p, const struct cursor *value)
 {
 	const uint8_t *h = cur_peek(value, 16);
 
@@ -106,7 +106,7 @@ static void set_time(struct packet *p, const struct cursor *value)
 			(int64_t)be64(h) * NSEC_PER_SEC + (int64_t)be64(h + 8) * NSEC_PER_USEC;
 }
 
-static void set_sender(struct packet *p, const struct cursor *value)
+static void nflog_set_sender(struct packet *p, const struct cursor *value)
 {
 	const uint8_t *h = cur_peek(value, 4 + 6);
 
@@ -116,14 +116,14 @@ static void set_sender(struct packet *p, const struct cursor *value)
 	p->has_src_mac = true;
 }
 
-static uint32_t value_be32(const struct cursor *value)
+static uint32_t nflog_value_be32(const struct cursor *value)
 {
 	const uint8_t *h = cur_peek(value, 4);
 
 	return h ? be32(h) : 0;
 }
 
-static void packet_header(struct packet *p, struct nflog *n, const struct cursor *value)
+static void nflog_packet_header(struct packet *p, struct nflog *n, const struct cursor *value)
 {
 	const uint8_t *h = cur_peek(value, 4);
 
@@ -133,41 +133,42 @@ static void packet_header(struct packet *p, struct nflog *n, const struct cursor
 	p->nflog_hook = h[2] <= HOOK_POSTROUTING ? h[2] : PACKET_NO_HOOK;
 }
 
-static void attribute_take(struct packet *p, struct nflog *n, unsigned type, struct layer *value)
+static void nflog_attribute_take(
+	struct packet *p, struct nflog *n, unsigned type, struct layer *value)
 {
 	struct cursor *c = &value->c;
 
 	switch (type) {
 	case NFLOG_PACKET_HDR:
-		packet_header(p, n, c);
+		nflog_packet_header(p, n, c);
 		break;
 	case NFLOG_MARK:
-		p->nflog_mark = value_be32(c);
+		p->nflog_mark = nflog_value_be32(c);
 		break;
 	case NFLOG_TIMESTAMP:
-		set_time(p, c);
+		nflog_set_time(p, c);
 		break;
 	case NFLOG_IFINDEX_IN:
-		n->ifindex_in = value_be32(c);
+		n->ifindex_in = nflog_value_be32(c);
 		break;
 	case NFLOG_IFINDEX_OUT:
-		n->ifindex_out = value_be32(c);
+		n->ifindex_out = nflog_value_be32(c);
 		break;
 	case NFLOG_HWADDR:
-		set_sender(p, c);
+		nflog_set_sender(p, c);
 		break;
 	case NFLOG_PAYLOAD:
 		n->payload = *value;
 		n->has_payload = true;
 		break;
 	case NFLOG_PREFIX:
-		set_prefix(p, c);
+		nflog_set_prefix(p, c);
 		break;
 	case NFLOG_UID:
-		p->nflog_uid = value_be32(c);
+		p->nflog_uid = nflog_value_be32(c);
 		break;
 	case NFLOG_SEQ:
-		p->nflog_seq = value_be32(c);
+		p->nflog_seq = nflog_value_be32(c);
 		p->nflog_has_seq = cur_peek(c, 4) != NULL;
 		break;
 	case NFLOG_HWTYPE:
@@ -180,7 +181,7 @@ static void attribute_take(struct packet *p, struct nflog *n, unsigned type, str
 }
 
 /* Which way the packet went by its hook, and the interface of that side. */
-static void set_direction(struct packet *p, const struct nflog *n)
+static void nflog_set_direction(struct packet *p, const struct nflog *n)
 {
 	switch (p->nflog_hook) {
 	case HOOK_PREROUTING:
@@ -197,7 +198,7 @@ static void set_direction(struct packet *p, const struct nflog *n)
 }
 
 /* The link header, which the kernel adds for received packets only. */
-static void set_hwheader(struct packet *p, const struct nflog *n)
+static void nflog_set_hwheader(struct packet *p, const struct nflog *n)
 {
 	if (n->hwtype != HWTYPE_ETHERNET || n->hwheader.left < ETHERNET_HDR_LEN)
 		return;
@@ -208,7 +209,7 @@ static void set_hwheader(struct packet *p, const struct nflog *n)
 }
 
 /* The ethertype is absent for packets made on the host: then the family or the IP version tells. */
-static uint16_t payload_type(const struct nflog *n, uint8_t family)
+static uint16_t nflog_payload_type(const struct nflog *n, uint8_t family)
 {
 	switch (family) {
 	case FAMILY_IPV4:
@@ -245,24 +246,24 @@ enum packet_disposition nflog_decode(struct layer *l)
 		return layer_short(l, NFLOG_HDR_LEN);
 	if (h[1] != 0)
 		return PACKET_MALFORMED;
-	big_endian = is_big_endian(&l->c);
+	big_endian = nflog_is_big_endian(&l->c);
 	while (l->wire > 0) {
 		enum packet_disposition d;
 		struct layer value;
 		unsigned type;
 
-		d = attribute_next(l, big_endian, &type, &value);
+		d = nflog_attribute_next(l, big_endian, &type, &value);
 		if (d == PACKET_TRUNCATED && n.has_payload)
 			break;
 		if (d != PACKET_DISPOSITIONS)
 			return d;
-		attribute_take(p, &n, type, &value);
+		nflog_attribute_take(p, &n, type, &value);
 	}
-	set_direction(p, &n);
-	set_hwheader(p, &n);
+	nflog_set_direction(p, &n);
+	nflog_set_hwheader(p, &n);
 	if (!n.has_payload)
 		return PACKET_TRUNCATED;
 	/* The rule's copy range cuts the payload without saying what was on the wire. */
 	n.payload.wire_unknown = true;
-	return ethertype_decode(&n.payload, payload_type(&n, h[0]));
+	return ethertype_decode(&n.payload, nflog_payload_type(&n, h[0]));
 }

@@ -30,7 +30,7 @@ const char *packet_disposition_name(enum packet_disposition d)
 	return (unsigned)d < PACKET_DISPOSITIONS ? names[d] : "unknown";
 }
 
-static inline void take_flags(struct packet *p, uint32_t epb_flags)
+static inline void packet_take_flags(struct packet *p, uint32_t epb_flags)
 {
 	uint32_t direction = epb_flags & EPB_DIRECTION;
 
@@ -41,7 +41,7 @@ static inline void take_flags(struct packet *p, uint32_t epb_flags)
 /* The fields that are valid for every disposition; the rest of the struct is left as it is. */
 static inline void packet_begin(struct packet *p, uint32_t epb_flags)
 {
-	take_flags(p, epb_flags);
+	packet_take_flags(p, epb_flags);
 	p->has_src_mac = false;
 	p->has_dst_mac = false;
 	p->ethertype = 0;
@@ -72,7 +72,7 @@ enum packet_disposition packet_decode(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet)
 {
 	if (__builtin_expect(link_type == LINK_ETHERNET && fastpath_decode(frame, ret_packet), 1)) {
-		take_flags(ret_packet, frame->epb_flags);
+		packet_take_flags(ret_packet, frame->epb_flags);
 		return PACKET_TCP;
 	}
 	return packet_decode_in_steps(frame, link_type, ret_packet);

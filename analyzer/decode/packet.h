@@ -15,21 +15,22 @@ struct frame;
 enum packet_disposition {
 	PACKET_TCP,
 	PACKET_UDP,
-	PACKET_ICMP,  /* ICMP and ICMPv6 other than neighbour discovery */
-	PACKET_ND,    /* ICMPv6 neighbour solicitation/advertisement, router ones too */
+	PACKET_ICMP, /* ICMP and ICMPv6 other than neighbour discovery */
+	PACKET_ND,   /* ICMPv6 neighbour solicitation/advertisement, router ones too */
 	PACKET_ARP,
-	PACKET_VRRP,  /* protocol 112 that is VRRP */
-	PACKET_CARP,  /* protocol 112 that is CARP */
-	PACKET_IP_OTHER,	  /* another IP protocol, joined by header and payload hash */
-	PACKET_FRAGMENT,	  /* an IP fragment: not the first, or too short for its transport header */
-	PACKET_OTHER_ETHERTYPE,	  /* LLDP, STP, PPPoE ...: not IP, not ARP */
-	PACKET_UNSUPPORTED_LINK,  /* a link type that is not decoded (802.11 ...) */
-	PACKET_TRUNCATED,	  /* the snap length cut a header that is needed */
-	PACKET_MALFORMED,	  /* lengths or fields that contradict themselves */
+	PACKET_VRRP,	 /* protocol 112 that is VRRP */
+	PACKET_CARP,	 /* protocol 112 that is CARP */
+	PACKET_IP_OTHER, /* another IP protocol, joined by header and payload hash */
+	PACKET_FRAGMENT, /* an IP fragment: not the first, or too short for its transport header */
+	PACKET_OTHER_ETHERTYPE,	 /* LLDP, STP, PPPoE ...: not IP, not ARP */
+	PACKET_UNSUPPORTED_LINK, /* a link type that is not decoded (802.11 ...) */
+	PACKET_TRUNCATED,	 /* the snap length cut a header that is needed */
+	PACKET_MALFORMED,	 /* lengths or fields that contradict themselves */
 	PACKET_DISPOSITIONS
 };
 
-const char *packet_disposition_name(enum packet_disposition d); /* "tcp", "nd", "other_ethertype", ... */
+const char *packet_disposition_name(
+	enum packet_disposition d); /* "tcp", "nd", "other_ethertype", ... */
 
 enum packet_direction { PACKET_UNKNOWN = 0, PACKET_IN = 1, PACKET_OUT = 2 };
 
@@ -64,9 +65,8 @@ enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, T
  * decoding):
  *
  *	always				link, tunnel_depth, version, fragment
- *	version 4 or 6			the other IP fields, also when the transport was truncated or
- *					malformed
- *	TCP, UDP, ICMP, ND, VRRP, CARP,
+ *	version 4 or 6			the other IP fields, also when the transport was truncated
+ *or malformed TCP, UDP, ICMP, ND, VRRP, CARP,
  *	IP_OTHER, FRAGMENT		ports (0 where there are none) and payload
  *	ARP, ND, VRRP, CARP		message
  *
@@ -78,23 +78,25 @@ struct packet {
 	enum packet_disposition disposition;
 
 	/* Link. */
-	uint8_t src_mac[6], dst_mac[6]; /* valid by has_src_mac, has_dst_mac (SLL has no destination) */
+	uint8_t src_mac[6],
+		dst_mac[6]; /* valid by has_src_mac, has_dst_mac (SLL has no destination) */
 	bool has_src_mac, has_dst_mac;
-	uint8_t direction;    /* enum packet_direction: SLL packet type, epb_flags, NFLOG hook */
-	bool other_host;      /* not addressed to this host: SLL packet type 3, epb_flags */
-	uint16_t ethertype;   /* innermost after VLAN tags; 0 unknown */
-	uint8_t vlan_count;   /* tags seen */
-	uint16_t vlan_id;     /* outermost tag's VLAN identifier */
-	uint32_t ifindex;     /* SLL2, NFLOG in/out; 0 unknown */
+	uint8_t direction;  /* enum packet_direction: SLL packet type, epb_flags, NFLOG hook */
+	bool other_host;    /* not addressed to this host: SLL packet type 3, epb_flags */
+	uint16_t ethertype; /* innermost after VLAN tags; 0 unknown */
+	uint8_t vlan_count; /* tags seen */
+	uint16_t vlan_id;   /* outermost tag's VLAN identifier */
+	uint32_t ifindex;   /* SLL2, NFLOG in/out; 0 unknown */
 
-	/* NFLOG only; nflog_hook is PACKET_NO_HOOK for other link types, the rest is then not set. */
-	uint8_t nflog_hook;	/* 0..4, or PACKET_NO_HOOK */
+	/* NFLOG only; nflog_hook is PACKET_NO_HOOK for other link types, the rest is then not set.
+	 */
+	uint8_t nflog_hook; /* 0..4, or PACKET_NO_HOOK */
 	bool nflog_has_seq;
-	uint32_t nflog_mark;	/* 0 where none */
-	uint32_t nflog_uid;	/* of the sending process; PACKET_NO_UID where none */
-	uint32_t nflog_seq;	/* per group; a gap is records that the kernel dropped */
-	char nflog_prefix[65];	/* "" where none */
-	int64_t nflog_time_ns;	/* kernel time stamp; INT64_MIN: none */
+	uint32_t nflog_mark;   /* 0 where none */
+	uint32_t nflog_uid;    /* of the sending process; PACKET_NO_UID where none */
+	uint32_t nflog_seq;    /* per group; a gap is records that the kernel dropped */
+	char nflog_prefix[65]; /* "" where none */
+	int64_t nflog_time_ns; /* kernel time stamp; INT64_MIN: none */
 
 	/* Tunnel: the outermost one, and how many there were. */
 	uint8_t tunnel;	      /* enum packet_tunnel */
@@ -106,7 +108,7 @@ struct packet {
 	uint8_t version; /* 4, 6, or 0 for no IP */
 	uint8_t src[16], dst[16];
 	uint8_t ttl, tos, protocol; /* protocol: the transport's, after extension headers */
-	bool dont_fragment; /* IPv6: always */
+	bool dont_fragment;	    /* IPv6: always */
 	/* Part of a fragmented datagram, or inside one; first fragments are decoded further. */
 	bool fragment;
 	bool more_fragments;
@@ -119,33 +121,35 @@ struct packet {
 	 * Transport payload: length on the wire from the IP length, bytes as captured. Of a first
 	 * fragment it is that fragment's part.
 	 */
-	uint32_t payload_len;	      /* TCP/UDP/ICMP data after the transport header; IP_OTHER: after IP */
-	const uint8_t *payload;	      /* captured part; points into the frame */
-	uint32_t payload_cap;	      /* captured bytes of it, <= payload_len (padding excluded) */
-	uint16_t src_port, dst_port;  /* TCP, UDP; ICMP echo: identifier in both; else 0 */
+	uint32_t payload_len; /* TCP/UDP/ICMP data after the transport header; IP_OTHER: after IP */
+	const uint8_t *payload;	     /* captured part; points into the frame */
+	uint32_t payload_cap;	     /* captured bytes of it, <= payload_len (padding excluded) */
+	uint16_t src_port, dst_port; /* TCP, UDP; ICMP echo: identifier in both; else 0 */
 
 	/* TCP. */
 	uint32_t seq, ack;
 	uint16_t window, urgent;
-	uint8_t tcp_flags;	 /* TCP_ bits */
-	uint8_t tcp_options;	 /* TCPOPT_ bits */
-	uint8_t wscale;		 /* shift as sent (may exceed 14) */
-	uint8_t sack_count;	 /* blocks in sack[] */
+	uint8_t tcp_flags;   /* TCP_ bits */
+	uint8_t tcp_options; /* TCPOPT_ bits */
+	uint8_t wscale;	     /* shift as sent (may exceed 14) */
+	uint8_t sack_count;  /* blocks in sack[] */
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	uint32_t sack[PACKET_SACK_MAX][2];
-	uint32_t option_hash;	 /* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
-	bool tcp_options_bad;	 /* a length below two, beyond the header, or not its kind's */
+	uint32_t
+		option_hash; /* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
+	bool tcp_options_bad; /* a length below two, beyond the header, or not its kind's */
 
 	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
 
 	/* ICMP and ICMPv6, ND too (without a quote). */
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_checksum;
-	uint32_t icmp_rest;   /* second word of the header, host order: identifier/sequence, MTU ... */
+	uint32_t
+		icmp_rest; /* second word of the header, host order: identifier/sequence, MTU ... */
 	/*
-	 * An ICMP error that quotes enough to name a flow: IP header, ports, and the sequence number
-	 * of TCP. Ports are 0 where the protocol has none or a later fragment is quoted.
+	 * An ICMP error that quotes enough to name a flow: IP header, ports, and the sequence
+	 * number of TCP. Ports are 0 where the protocol has none or a later fragment is quoted.
 	 */
 	bool has_quote;
 	struct packet_quote {
@@ -169,6 +173,7 @@ struct packet {
 enum packet_disposition packet_decode(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet);
 
-/* The same without the short cut for the most common kind of frame: for tests, which compare the two. */
+/* The same without the short cut for the most common kind of frame: for tests, which compare the
+ * two. */
 enum packet_disposition packet_decode_in_steps(
 	const struct frame *frame, uint32_t link_type, struct packet *ret_packet);

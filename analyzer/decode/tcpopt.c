@@ -35,14 +35,14 @@ enum tcp_option {
 #define HASH_BASIS 0x811c9dc5u
 #define HASH_PRIME 0x01000193u
 
-static inline uint32_t hash_byte(uint32_t hash, uint8_t byte)
+static inline uint32_t tcpopt_hash_byte(uint32_t hash, uint8_t byte)
 {
 	return (hash ^ byte) * HASH_PRIME;
 }
 
-static inline uint32_t hash_option(uint32_t hash, uint8_t kind, uint8_t length)
+static inline uint32_t tcpopt_hash_option(uint32_t hash, uint8_t kind, uint8_t length)
 {
-	return hash_byte(hash_byte(hash, kind), length);
+	return tcpopt_hash_byte(tcpopt_hash_byte(hash, kind), length);
 }
 
 /* What Linux puts on a SYN: segment size, SACK permitted, time stamps, NOP, window scale. */
@@ -52,39 +52,41 @@ static inline uint32_t hash_option(uint32_t hash, uint8_t kind, uint8_t length)
 #define SYN_LEN 20
 
 /* The hash of the usual layout, which the compiler folds to a constant. */
-static inline uint32_t fastpath_hash(void)
+static inline uint32_t tcpopt_fastpath_hash(void)
 {
-	uint32_t hash = hash_option(HASH_BASIS, OPTION_NOP, 1);
+	uint32_t hash = tcpopt_hash_option(HASH_BASIS, OPTION_NOP, 1);
 
-	hash = hash_option(hash, OPTION_NOP, 1);
-	return hash_option(hash, OPTION_TIMESTAMP, 10);
+	hash = tcpopt_hash_option(hash, OPTION_NOP, 1);
+	return tcpopt_hash_option(hash, OPTION_TIMESTAMP, 10);
 }
 
-static inline uint32_t fastpath_syn_hash(void)
+static inline uint32_t tcpopt_fastpath_syn_hash(void)
 {
-	uint32_t hash = hash_option(HASH_BASIS, OPTION_MSS, 4);
+	uint32_t hash = tcpopt_hash_option(HASH_BASIS, OPTION_MSS, 4);
 
-	hash = hash_option(hash, OPTION_SACK_PERMITTED, 2);
-	hash = hash_option(hash, OPTION_TIMESTAMP, 10);
-	hash = hash_option(hash, OPTION_NOP, 1);
-	return hash_option(hash, OPTION_WSCALE, 3);
+	hash = tcpopt_hash_option(hash, OPTION_SACK_PERMITTED, 2);
+	hash = tcpopt_hash_option(hash, OPTION_TIMESTAMP, 10);
+	hash = tcpopt_hash_option(hash, OPTION_NOP, 1);
+	return tcpopt_hash_option(hash, OPTION_WSCALE, 3);
 }
 
 /* The options of nearly every SYN; false: others. */
-static bool take_fastpath_syn(struct packet *p, const uint8_t *o)
+static bool tcpopt_take_fastpath_syn(struct packet *p, const uint8_t *o)
 {
-	if (be16(o) != SYN_MSS || be32(o + 4) != SYN_SACK_PERMITTED_TIMESTAMP || be32(o + 16) >> 8 != SYN_NOP_WSCALE)
+	if (be16(o) != SYN_MSS || be32(o + 4) != SYN_SACK_PERMITTED_TIMESTAMP ||
+		be32(o + 16) >> 8 != SYN_NOP_WSCALE)
 		return false;
-	p->tcp_options = TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_PERMITTED | TCPOPT_HAS_TIMESTAMP | TCPOPT_HAS_WSCALE;
+	p->tcp_options = TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_PERMITTED | TCPOPT_HAS_TIMESTAMP |
+			 TCPOPT_HAS_WSCALE;
 	p->mss = be16(o + 2);
 	p->tsval = be32(o + 8);
 	p->tsecr = be32(o + 12);
 	p->wscale = o[19];
-	p->option_hash = fastpath_syn_hash();
+	p->option_hash = tcpopt_fastpath_syn_hash();
 	return true;
 }
 
-static bool take_sack(struct packet *p, const uint8_t *data, uint32_t size)
+static bool tcpopt_take_sack(struct packet *p, const uint8_t *data, uint32_t size)
 {
 	uint32_t count = size / 8;
 
@@ -99,7 +101,7 @@ static bool take_sack(struct packet *p, const uint8_t *data, uint32_t size)
 	return true;
 }
 
-static bool take_timestamp(struct packet *p, const uint8_t *data, uint32_t size)
+static bool tcpopt_take_timestamp(struct packet *p, const uint8_t *data, uint32_t size)
 {
 	if (size != 8)
 		return false;
@@ -109,7 +111,7 @@ static bool take_timestamp(struct packet *p, const uint8_t *data, uint32_t size)
 	return true;
 }
 
-static bool take_mss(struct packet *p, const uint8_t *data, uint32_t size)
+static bool tcpopt_take_mss(struct packet *p, const uint8_t *data, uint32_t size)
 {
 	if (size != 2)
 		return false;
@@ -118,7 +120,7 @@ static bool take_mss(struct packet *p, const uint8_t *data, uint32_t size)
 	return true;
 }
 
-static bool take_wscale(struct packet *p, const uint8_t *data, uint32_t size)
+static bool tcpopt_take_wscale(struct packet *p, const uint8_t *data, uint32_t size)
 {
 	if (size != 1)
 		return false;
@@ -128,21 +130,21 @@ static bool take_wscale(struct packet *p, const uint8_t *data, uint32_t size)
 }
 
 /* One whole option; false when its length is not one that its kind may have. */
-static bool take_option(struct packet *p, uint8_t kind, const uint8_t *data, uint32_t size)
+static bool tcpopt_take_option(struct packet *p, uint8_t kind, const uint8_t *data, uint32_t size)
 {
 	switch (kind) {
 	case OPTION_MSS:
-		return take_mss(p, data, size);
+		return tcpopt_take_mss(p, data, size);
 	case OPTION_WSCALE:
-		return take_wscale(p, data, size);
+		return tcpopt_take_wscale(p, data, size);
 	case OPTION_SACK_PERMITTED:
 		if (size == 0)
 			p->tcp_options |= TCPOPT_HAS_SACK_PERMITTED;
 		return size == 0;
 	case OPTION_SACK:
-		return take_sack(p, data, size);
+		return tcpopt_take_sack(p, data, size);
 	case OPTION_TIMESTAMP:
-		return take_timestamp(p, data, size);
+		return tcpopt_take_timestamp(p, data, size);
 	case OPTION_MPTCP:
 		p->tcp_options |= TCPOPT_HAS_MPTCP;
 		return size >= 1;
@@ -154,19 +156,19 @@ static bool take_option(struct packet *p, uint8_t kind, const uint8_t *data, uin
 }
 
 /* A SACK option that the capture cut keeps the blocks that are whole: each stands for itself. */
-static void take_cut_sack(struct packet *p, const struct cursor *c, uint32_t size)
+static void tcpopt_take_cut_sack(struct packet *p, const struct cursor *c, uint32_t size)
 {
 	uint32_t whole = (uint32_t)c->left / 8 * 8;
 
 	if (size % 8 == 0 && size / 8 <= PACKET_SACK_MAX && whole && whole < size)
-		(void)take_sack(p, c->at, whole);
+		(void)tcpopt_take_sack(p, c->at, whole);
 }
 
 /*
  * Walks the options. missing is how many bytes of them the capture lacks: running out is the
  * sender's fault only when none is.
  */
-static NOINLINE void walk(struct cursor *c, uint32_t missing, struct packet *p)
+static NOINLINE void tcpopt_walk(struct cursor *c, uint32_t missing, struct packet *p)
 {
 	uint32_t hash = HASH_BASIS;
 	const uint8_t *h;
@@ -176,7 +178,7 @@ static NOINLINE void walk(struct cursor *c, uint32_t missing, struct packet *p)
 		uint32_t size;
 
 		if (kind <= OPTION_NOP) {
-			hash = hash_option(hash, kind, 1);
+			hash = tcpopt_hash_option(hash, kind, 1);
 			if (kind == OPTION_END)
 				break;
 			continue;
@@ -189,11 +191,11 @@ static NOINLINE void walk(struct cursor *c, uint32_t missing, struct packet *p)
 		size = h[0] - 2u;
 		if (size > c->left) {
 			if (kind == OPTION_SACK)
-				take_cut_sack(p, c, size);
+				tcpopt_take_cut_sack(p, c, size);
 			break;
 		}
-		hash = hash_option(hash, kind, h[0]);
-		if (!take_option(p, kind, cur_take(c, size), size))
+		hash = tcpopt_hash_option(hash, kind, h[0]);
+		if (!tcpopt_take_option(p, kind, cur_take(c, size), size))
 			p->tcp_options_bad = true;
 	}
 	p->option_hash = missing ? 0 : hash;
@@ -210,11 +212,11 @@ void tcpopt_decode(const uint8_t *options, uint32_t captured, uint32_t length, s
 		p->tcp_options = TCPOPT_HAS_TIMESTAMP;
 		p->tsval = be32(options + 4);
 		p->tsecr = be32(options + 8);
-		p->option_hash = fastpath_hash();
+		p->option_hash = tcpopt_fastpath_hash();
 		return;
 	}
-	if (captured == SYN_LEN && length == SYN_LEN && take_fastpath_syn(p, options))
+	if (captured == SYN_LEN && length == SYN_LEN && tcpopt_take_fastpath_syn(p, options))
 		return;
 	p->tcp_options = captured < length ? TCPOPT_TRUNCATED : 0;
-	walk(&c, length - captured, p);
+	tcpopt_walk(&c, length - captured, p);
 }

@@ -1,6 +1,6 @@
 /*
  * tunnels: VXLAN (RFC 7348), Geneve (RFC 8926), GRE (RFC 2784, 2890) with NVGRE (RFC 7637), and IP
- * in IP (RFC 2003, 4213, 2473). Each finds its inner packet and lets enter() try it.
+ * in IP (RFC 2003, 4213, 2473). Each finds its inner packet and lets tunnels_enter() try it.
  */
 #include "decode/layer.h"
 
@@ -26,7 +26,7 @@ struct tunnel {
 	uint16_t ethertype; /* of what is inside */
 };
 
-static enum packet_disposition inner_decode(struct layer *l, uint16_t ethertype)
+static enum packet_disposition tunnels_inner_decode(struct layer *l, uint16_t ethertype)
 {
 	if (ethertype == ETHERTYPE_TEB)
 		return inner_ethernet_decode(l);
@@ -34,7 +34,7 @@ static enum packet_disposition inner_decode(struct layer *l, uint16_t ethertype)
 }
 
 /* Whether the inner packet says more than the outer one. */
-static bool is_decoded(enum packet_disposition d)
+static bool tunnels_is_decoded(enum packet_disposition d)
 {
 	return d != PACKET_TRUNCATED && d != PACKET_MALFORMED && d != PACKET_OTHER_ETHERTYPE;
 }
@@ -44,7 +44,7 @@ static bool is_decoded(enum packet_disposition d)
  * datagram to a tunnel's port need not be a tunnel, and a cut inner header must not lose the outer
  * packet, which can still be joined.
  */
-static enum packet_disposition enter(
+static enum packet_disposition tunnels_enter(
 	struct layer *l, const struct tunnel *t, enum packet_disposition outer)
 {
 	struct packet *p = l->p, saved;
@@ -63,8 +63,8 @@ static enum packet_disposition enter(
 	/* Of a fragmented outer packet the rest is elsewhere: the inner one may be longer than
 	 * this. */
 	l->wire_unknown = p->fragment;
-	d = inner_decode(l, t->ethertype);
-	if (!is_decoded(d)) {
+	d = tunnels_inner_decode(l, t->ethertype);
+	if (!tunnels_is_decoded(d)) {
 		*p = saved;
 		return outer;
 	}
@@ -79,7 +79,8 @@ enum packet_disposition vxlan_decode(struct layer *l, enum packet_disposition ou
 
 	if (!h || !(h[0] & VXLAN_HAS_VNI))
 		return outer;
-	return enter(l, &(struct tunnel){TUNNEL_VXLAN, be32(h + 4) >> 8, ETHERTYPE_TEB}, outer);
+	return tunnels_enter(
+		l, &(struct tunnel){TUNNEL_VXLAN, be32(h + 4) >> 8, ETHERTYPE_TEB}, outer);
 }
 
 /* Version 2 bits, option words 6 bits, flags 1, ethertype 2, VNI 3, reserved 1. */
@@ -91,7 +92,8 @@ enum packet_disposition geneve_decode(struct layer *l, enum packet_disposition o
 		return outer;
 	if (!layer_take(l, (h[0] & 0x3f) * 4u))
 		return outer;
-	return enter(l, &(struct tunnel){TUNNEL_GENEVE, be32(h + 4) >> 8, be16(h + 2)}, outer);
+	return tunnels_enter(
+		l, &(struct tunnel){TUNNEL_GENEVE, be32(h + 4) >> 8, be16(h + 2)}, outer);
 }
 
 /*
@@ -120,11 +122,11 @@ enum packet_disposition gre_decode(struct layer *l, enum packet_disposition oute
 	}
 	if ((flags & GRE_SEQUENCE) && !layer_take(l, 4))
 		return outer;
-	return enter(l, &(struct tunnel){TUNNEL_GRE, id, ethertype}, outer);
+	return tunnels_enter(l, &(struct tunnel){TUNNEL_GRE, id, ethertype}, outer);
 }
 
 enum packet_disposition ipip_decode(
 	struct layer *l, uint16_t ethertype, enum packet_disposition outer)
 {
-	return enter(l, &(struct tunnel){TUNNEL_IPIP, 0, ethertype}, outer);
+	return tunnels_enter(l, &(struct tunnel){TUNNEL_IPIP, 0, ethertype}, outer);
 }

@@ -13,7 +13,7 @@
  * A length of 0 belongs to a jumbogram (RFC 2675 4). The rest of a first fragment is elsewhere.
  * Bytes beyond the length are no contradiction (RFC 9868 puts options there).
  */
-static bool length_is_bad(const struct layer *l, uint32_t length)
+static bool udp_length_is_bad(const struct layer *l, uint32_t length)
 {
 	if (length == 0)
 		return l->wire <= UINT16_MAX;
@@ -31,7 +31,7 @@ enum packet_disposition udp_decode(struct layer *l)
 	length = be16(h + 4);
 	p->src_port = be16(h);
 	p->dst_port = be16(h + 2);
-	p->udp_length_bad = length_is_bad(l, length);
+	p->udp_length_bad = udp_length_is_bad(l, length);
 	if (length >= UDP_HDR_LEN && length < l->wire)
 		layer_limit(l, length);
 	(void)layer_take(l, UDP_HDR_LEN);

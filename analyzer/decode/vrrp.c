@@ -18,7 +18,7 @@
 #define NSEC_PER_CENTISECOND (10 * NSEC_PER_MSEC)
 
 /* One's-complement sums are the same in either byte order, so words are added as they lie. */
-static uint64_t sum_words(uint64_t sum, const uint8_t *bytes, size_t size)
+static uint64_t vrrp_sum_words(uint64_t sum, const uint8_t *bytes, size_t size)
 {
 	size_t i;
 
@@ -27,7 +27,7 @@ static uint64_t sum_words(uint64_t sum, const uint8_t *bytes, size_t size)
 	return i < size ? sum + bytes[i] : sum;
 }
 
-static bool sum_is_right(uint64_t sum)
+static bool vrrp_sum_is_right(uint64_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -35,13 +35,14 @@ static bool sum_is_right(uint64_t sum)
 }
 
 /* The pseudo-headers of RFC 8200 8.1 and, over IPv4, RFC 9293: equal but for the addresses. */
-static uint64_t sum_pseudo(
+static uint64_t vrrp_sum_pseudo(
 	const uint8_t *src, const uint8_t *dst, size_t address_len, size_t length)
 {
 	uint8_t tail[8] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
 		(uint8_t)length, 0, 0, 0, VRRP_PROTOCOL};
 
-	return sum_words(sum_words(sum_words(0, src, address_len), dst, address_len), tail, 8);
+	return vrrp_sum_words(
+		vrrp_sum_words(vrrp_sum_words(0, src, address_len), dst, address_len), tail, 8);
 }
 
 /*
@@ -49,22 +50,22 @@ static uint64_t sum_pseudo(
  * pseudo-header, and old ones put the group there even when they send to one peer. When a message
  * fits more than one, which takes a pseudo-header that sums to zero, the RFC's is said.
  */
-static enum vrrp_checksum checksum_of(
+static enum vrrp_checksum vrrp_checksum_of(
 	const struct packet *p, const uint8_t *message, size_t length, uint8_t version)
 {
 	static const uint8_t group[4] = {224, 0, 0, 18};
-	uint64_t sum = sum_words(0, message, length);
+	uint64_t sum = vrrp_sum_words(0, message, length);
 
-	if (p->version == 4 && sum_is_right(sum))
+	if (p->version == 4 && vrrp_sum_is_right(sum))
 		return VRRP_CHECKSUM_MESSAGE;
 	if (version == 2)
 		return VRRP_CHECKSUM_BAD;
 	if (p->version == 6)
-		return sum_is_right(sum + sum_pseudo(p->src, p->dst, 16, length))
+		return vrrp_sum_is_right(sum + vrrp_sum_pseudo(p->src, p->dst, 16, length))
 			       ? VRRP_CHECKSUM_PSEUDO
 			       : VRRP_CHECKSUM_BAD;
-	if (sum_is_right(sum + sum_pseudo(p->src + 12, p->dst + 12, 4, length)) ||
-		sum_is_right(sum + sum_pseudo(p->src + 12, group, 4, length)))
+	if (vrrp_sum_is_right(sum + vrrp_sum_pseudo(p->src + 12, p->dst + 12, 4, length)) ||
+		vrrp_sum_is_right(sum + vrrp_sum_pseudo(p->src + 12, group, 4, length)))
 		return VRRP_CHECKSUM_PSEUDO;
 	return VRRP_CHECKSUM_BAD;
 }
@@ -73,18 +74,18 @@ static enum vrrp_checksum checksum_of(
  * Over the whole message; if that is wrong and the message is longer than its fields (newer
  * keepalived appends an authenticator), over the fields.
  */
-static void take_checksum(const struct packet *p, size_t expected, struct vrrp_message *m)
+static void vrrp_take_checksum(const struct packet *p, size_t expected, struct vrrp_message *m)
 {
 	if (p->message_cap < p->message_len) {
 		m->checksum = VRRP_CHECKSUM_UNKNOWN;
 		return;
 	}
-	m->checksum = checksum_of(p, p->message, p->message_len, m->version);
+	m->checksum = vrrp_checksum_of(p, p->message, p->message_len, m->version);
 	if (m->checksum == VRRP_CHECKSUM_BAD && expected < p->message_len)
-		m->checksum = checksum_of(p, p->message, expected, m->version);
+		m->checksum = vrrp_checksum_of(p, p->message, expected, m->version);
 }
 
-static void take_addresses(struct cursor *c, size_t size, struct vrrp_message *m)
+static void vrrp_take_addresses(struct cursor *c, size_t size, struct vrrp_message *m)
 {
 	const uint8_t *a;
 
@@ -99,7 +100,7 @@ static void take_addresses(struct cursor *c, size_t size, struct vrrp_message *m
 	}
 }
 
-static void take_authentication(struct cursor *c, struct vrrp_message *m)
+static void vrrp_take_authentication(struct cursor *c, struct vrrp_message *m)
 {
 	const uint8_t *auth = cur_take(c, VRRP_AUTH_LEN);
 
@@ -131,11 +132,11 @@ bool vrrp_decode(const struct packet *p, struct vrrp_message *ret_message)
 					 : (be16(h + 4) & 0xfff) * NSEC_PER_CENTISECOND;
 	address_size = m->version == 3 && p->version == 6 ? 16 : 4;
 	expected = VRRP_HDR_LEN + m->address_count * address_size;
-	take_addresses(&c, address_size, m);
+	vrrp_take_addresses(&c, address_size, m);
 	if (m->version == 2) {
 		expected += VRRP_AUTH_LEN;
-		take_authentication(&c, m);
+		vrrp_take_authentication(&c, m);
 	}
-	take_checksum(p, expected, m);
+	vrrp_take_checksum(p, expected, m);
 	return true;
 }

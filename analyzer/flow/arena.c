@@ -12,7 +12,7 @@
 struct arena_budget {
 	pthread_mutex_t lock;
 	uint64_t limit, resident, file_size;
-	int fd;	  /* -1 until something was spilled */
+	int fd;	   /* -1 until something was spilled */
 	int error; /* errno of the first failure */
 	char *folder;
 };
@@ -66,7 +66,7 @@ void arena_release(struct arena *a)
 	*a = (struct arena){0};
 }
 
-static int open_spill(struct arena_budget *b)
+static int arena_open_spill(struct arena_budget *b)
 {
 	char *path CLEANUP_FREE = mem_printf("%s/.bothends-records-XXXXXX", b->folder);
 
@@ -77,7 +77,7 @@ static int open_spill(struct arena_budget *b)
 	return 0;
 }
 
-static int write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t at)
+static int arena_write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t at)
 {
 	while (size) {
 		ssize_t n = pwrite(fd, bytes, size, (off_t)at);
@@ -94,12 +94,12 @@ static int write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t at)
 }
 
 /* Moves one slab to the file and maps it back where it was. Called with the budget locked. */
-static void spill(struct arena_budget *b, struct arena_slab *slab)
+static void arena_spill(struct arena_budget *b, struct arena_slab *slab)
 {
 	if (b->fd < 0 && !b->error)
-		b->error = open_spill(b);
+		b->error = arena_open_spill(b);
 	if (!b->error)
-		b->error = write_all(b->fd, slab->bytes, ARENA_SLAB, b->file_size);
+		b->error = arena_write_all(b->fd, slab->bytes, ARENA_SLAB, b->file_size);
 	if (b->error)
 		return;
 	/* Shared, because records at the end of a chain still get their successor written in. */
@@ -113,7 +113,7 @@ static void spill(struct arena_budget *b, struct arena_slab *slab)
 	b->resident -= ARENA_SLAB;
 }
 
-static void *map_slab(void)
+static void *arena_map_slab(void)
 {
 	/* Aligned to its size, so that one huge page (2 MiB) fits twice. */
 	uint8_t *p = mmap(NULL, 2 * ARENA_SLAB, PROT_READ | PROT_WRITE,
@@ -137,18 +137,19 @@ void arena_budget_lower(struct arena_budget *b, uint64_t limit_bytes)
 }
 
 /* The newest slab stays: it is the one being filled. Called with the budget locked. */
-static void fit(struct arena *a)
+static void arena_fit_chunk(struct arena *a)
 {
 	struct arena_budget *b = a->budget;
 
-	while (b->limit && b->resident > b->limit && a->slab_resident + 1 < a->slab_count && !b->error)
-		spill(b, &a->slabs[a->slab_resident++]);
+	while (b->limit && b->resident > b->limit && a->slab_resident + 1 < a->slab_count &&
+		!b->error)
+		arena_spill(b, &a->slabs[a->slab_resident++]);
 }
 
 void arena_fit(struct arena *a)
 {
 	(void)pthread_mutex_lock(&a->budget->lock);
-	fit(a);
+	arena_fit_chunk(a);
 	(void)pthread_mutex_unlock(&a->budget->lock);
 }
 
@@ -159,9 +160,9 @@ void *arena_grow(struct arena *a, size_t size)
 	MEM_RESERVE(a->slabs, a->slab_count, a->slab_cap);
 	(void)pthread_mutex_lock(&b->lock);
 	b->resident += ARENA_SLAB;
-	fit(a);
+	arena_fit_chunk(a);
 	(void)pthread_mutex_unlock(&b->lock);
-	a->slabs[a->slab_count] = (struct arena_slab){.bytes = map_slab()};
+	a->slabs[a->slab_count] = (struct arena_slab){.bytes = arena_map_slab()};
 	a->at = a->slabs[a->slab_count++].bytes;
 	a->end = a->at + ARENA_SLAB;
 	a->at += size;

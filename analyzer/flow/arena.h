@@ -27,8 +27,9 @@ struct arena {
 	struct arena_slab {
 		uint8_t *bytes;
 		int spilled;
-	} *slabs;
-	size_t slab_count, slab_cap, slab_resident; /* slab_resident: first slab that was not spilled */
+	} * slabs;
+	size_t slab_count, slab_cap,
+		slab_resident; /* slab_resident: first slab that was not spilled */
 };
 
 void arena_init(struct arena *a, struct arena_budget *budget);
@@ -48,7 +49,8 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
-/* From now on at most so many bytes resident; more than before is not given. arena_fit() makes it so. */
+/* From now on at most so many bytes resident; more than before is not given. arena_fit() makes it
+ * so. */
 void arena_budget_lower(struct arena_budget *b, uint64_t limit_bytes);
 
 /* Moves the arena's oldest slabs to the file while the budget is exceeded. */

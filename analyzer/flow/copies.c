@@ -21,9 +21,9 @@ struct recent_packet {
 	const struct segment *segment; /* the newest record that was kept; NULL: free */
 	uint32_t flow;		       /* index in the table of flows */
 	uint32_t view[VIEWS];
-	uint16_t tag;		       /* of what the packet says */
-	uint8_t records[VIEWS];	       /* how often it was recorded in that view; 0: no such view yet */
-	uint8_t last;		       /* the view of its newest record, kept or not */
+	uint16_t tag;		/* of what the packet says */
+	uint8_t records[VIEWS]; /* how often it was recorded in that view; 0: no such view yet */
+	uint8_t last;		/* the view of its newest record, kept or not */
 };
 _Static_assert(sizeof(struct recent_packet) == 32, "two make a line of the cache");
 
@@ -34,22 +34,24 @@ struct recent_packets {
 /* Bits that two records of one packet may differ in. */
 #define COPY_BITS (SEGMENT_DUPLICATE | SEGMENT_OUT | SEGMENT_IN)
 
-static bool same_packet(const struct segment *a, const struct segment *b)
+static bool copies_same_packet(const struct segment *a, const struct segment *b)
 {
-	return a->seq == b->seq && a->ack == b->ack && a->length == b->length && a->flags == b->flags &&
-		a->window == b->window && a->tsval == b->tsval && a->tsecr == b->tsecr &&
-		a->ip_id == b->ip_id && a->hash == b->hash && !((a->bits ^ b->bits) & ~COPY_BITS) &&
-		(!(a->bits & SEGMENT_SACK) || memcmp(a + 1, b + 1, sizeof(*a)) == 0);
+	return a->seq == b->seq && a->ack == b->ack && a->length == b->length &&
+	       a->flags == b->flags && a->window == b->window && a->tsval == b->tsval &&
+	       a->tsecr == b->tsecr && a->ip_id == b->ip_id && a->hash == b->hash &&
+	       !((a->bits ^ b->bits) & ~COPY_BITS) &&
+	       (!(a->bits & SEGMENT_SACK) || memcmp(a + 1, b + 1, sizeof(*a)) == 0);
 }
 
-/* A datagram of which headers alone were captured, and no ID, is like all others of its flow that are as long. */
-static bool has_identity(const struct segment *s, const struct packet *p)
+/* A datagram of which headers alone were captured, and no ID, is like all others of its flow that
+ * are as long. */
+static bool copies_has_identity(const struct segment *s, const struct packet *p)
 {
 	return p->disposition == PACKET_TCP || p->disposition == PACKET_ICMP || s->ip_id || s->hash;
 }
 
 /* Interface, VLAN and tunnel: most packets have none of them. */
-static NOINLINE uint32_t link_of(const struct packet *p)
+static NOINLINE uint32_t copies_link_of(const struct packet *p)
 {
 	uint64_t link = p->ifindex;
 
@@ -57,27 +59,30 @@ static NOINLINE uint32_t link_of(const struct packet *p)
 		link += ((uint64_t)p->vlan_id << 8 | p->vlan_count) << 32;
 	link *= UINT64_C(0x9e3779b97f4a7c15);
 	if (p->tunnel_depth)
-		link += ((uint64_t)p->tunnel_id << 16 | (uint64_t)p->tunnel << 8 | p->tunnel_depth) *
+		link += ((uint64_t)p->tunnel_id << 16 | (uint64_t)p->tunnel << 8 |
+				p->tunnel_depth) *
 			UINT64_C(0xd6e8feb86659fd93);
 	return (uint32_t)(link >> 32);
 }
 
 /*
- * From where the capture looked at the packet. Of what nothing identifies, direction and hops alone tell that it
- * was forwarded; other MACs or another interface may as well be the other way of a bond.
+ * From where the capture looked at the packet. Of what nothing identifies, direction and hops alone
+ * tell that it was forwarded; other MACs or another interface may as well be the other way of a
+ * bond.
  */
-static inline uint32_t view_of(const struct segment *s, const struct observation *o)
+static inline uint32_t copies_view_of(const struct segment *s, const struct observation *o)
 {
 	const struct packet *p = o->packet;
-	uint32_t view = (uint32_t)s->ttl << 2 | (s->bits & (SEGMENT_OUT | SEGMENT_IN)) / SEGMENT_OUT;
+	uint32_t view =
+		(uint32_t)s->ttl << 2 | (s->bits & (SEGMENT_OUT | SEGMENT_IN)) / SEGMENT_OUT;
 
-	if (!has_identity(s, p))
+	if (!copies_has_identity(s, p))
 		return view;
 	view += (o->src_mac * 4093U + o->dst_mac) << 10;
-	return p->ifindex | p->vlan_count | p->tunnel_depth ? view ^ link_of(p) : view;
+	return p->ifindex | p->vlan_count | p->tunnel_depth ? view ^ copies_link_of(p) : view;
 }
 
-static uint64_t hash_packet(const struct flow_vantage *f, const struct segment *s)
+static uint64_t copies_hash_packet(const struct flow_vantage *f, const struct segment *s)
 {
 	uint64_t h = ((uint64_t)s->ack << 32 | s->seq) * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -86,8 +91,9 @@ static uint64_t hash_packet(const struct flow_vantage *f, const struct segment *
 	return h;
 }
 
-/* Counts a record in its view. True: some other view had more of them, so that it is one of those again. */
-static bool count_view(struct recent_packet *e, uint32_t view)
+/* Counts a record in its view. True: some other view had more of them, so that it is one of those
+ * again. */
+static bool copies_count_view(struct recent_packet *e, uint32_t view)
 {
 	uint8_t most = 0;
 	int at = 0;
@@ -105,27 +111,31 @@ static bool count_view(struct recent_packet *e, uint32_t view)
 }
 
 /*
- * Equal in all, and from the same view. Hosts send equal duplicate ACKs, and equal datagrams; without an ID a
- * retransmission is equal too, but something comes in between. In a capture that records everything twice each
- * second one is no other packet.
+ * Equal in all, and from the same view. Hosts send equal duplicate ACKs, and equal datagrams;
+ * without an ID a retransmission is equal too, but something comes in between. In a capture that
+ * records everything twice each second one is no other packet.
  */
-static enum copy twin_or_none(const struct recent_packet *e, const struct flow_vantage *f, const struct segment *s,
-	const struct observation *o)
+static enum copy copies_twin_or_none(const struct recent_packet *e, const struct flow_vantage *f,
+	const struct segment *s, const struct observation *o)
 {
 	const struct vantage_counts *c = &o->vantage->counts;
 	bool twin = s->ip_id || (s->length && e->segment == f->newest);
 
 	if (!twin)
-		twin = c->duplicate_segments * DOUBLING > c->ip_frames && e->records[e->last] % 2 == 0;
-	return twin && has_identity(s, o->packet) ? COPY_TWIN : COPY_NONE;
+		twin = c->duplicate_segments * DOUBLING > c->ip_frames &&
+		       e->records[e->last] % 2 == 0;
+	return twin && copies_has_identity(s, o->packet) ? COPY_TWIN : COPY_NONE;
 }
 
-enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f, const struct segment *s,
-	const struct observation *o)
+enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f,
+	const struct segment *s, const struct observation *o)
 {
-	uint64_t h = hash_packet(f, s);
-	struct recent_packet *set, fresh = {.segment = s, .flow = f->index, .tag = (uint16_t)h,
-		.view = {view_of(s, o)}, .records = {1}};
+	uint64_t h = copies_hash_packet(f, s);
+	struct recent_packet *set, fresh = {.segment = s,
+					   .flow = f->index,
+					   .tag = (uint16_t)h,
+					   .view = {copies_view_of(s, o)},
+					   .records = {1}};
 
 	if (!*recent)
 		*recent = mem_zalloc(sizeof(**recent));
@@ -134,15 +144,17 @@ enum copy copies_note(struct recent_packets **recent, const struct flow_vantage 
 		struct recent_packet *e = &set[i];
 		enum copy copy;
 
-		if (!e->segment || e->tag != fresh.tag || e->flow != fresh.flow || !same_packet(e->segment, s))
+		if (!e->segment || e->tag != fresh.tag || e->flow != fresh.flow ||
+			!copies_same_packet(e->segment, s))
 			continue;
-		if (s->time_ns - e->segment->time_ns > COPY_SPAN_NS || e->segment->time_ns - s->time_ns > COPY_SPAN_NS) {
+		if (s->time_ns - e->segment->time_ns > COPY_SPAN_NS ||
+			e->segment->time_ns - s->time_ns > COPY_SPAN_NS) {
 			*e = fresh;
 			return COPY_NONE;
 		}
-		if (count_view(e, fresh.view[0]))
+		if (copies_count_view(e, fresh.view[0]))
 			return COPY_BY_CAPTURE;
-		copy = twin_or_none(e, f, s, o);
+		copy = copies_twin_or_none(e, f, s, o);
 		e->segment = s;
 		return copy;
 	}

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-static void release_host(struct host *h)
+static void dataset_release_host(struct host *h)
 {
 	for (uint32_t i = 0; i < h->address_count; i++)
 		free(h->addresses[i].interface);
@@ -21,7 +21,7 @@ static void release_host(struct host *h)
 	arena_release(&h->arena);
 }
 
-static void release_capture(struct capture *c)
+static void dataset_release_capture(struct capture *c)
 {
 	for (uint32_t i = 0; i < c->interface_count; i++) {
 		free(c->interfaces[i].name);
@@ -38,9 +38,9 @@ void dataset_release(struct dataset *data)
 	for (uint32_t i = 0; i < data->vantage_count; i++)
 		vantage_release(&data->vantages[i]);
 	for (uint32_t i = 0; i < data->host_count; i++)
-		release_host(&data->hosts[i]);
+		dataset_release_host(&data->hosts[i]);
 	for (uint32_t i = 0; i < data->capture_count; i++)
-		release_capture(&data->captures[i]);
+		dataset_release_capture(&data->captures[i]);
 	free(data->vantages);
 	free(data->hosts);
 	free(data->captures);

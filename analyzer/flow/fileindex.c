@@ -18,17 +18,18 @@ void fileindex_release(struct fileindex *x)
 }
 
 /* What is left of the newest page stays empty: a page has one base and steps without a gap. */
-static void start_run(struct fileindex *x, uint32_t file, uint32_t number)
+static void fileindex_start_run(struct fileindex *x, uint32_t file, uint32_t number)
 {
 	x->count = x->page_count * FILEINDEX_PAGE;
 	x->in_page = FILEINDEX_PAGE;
 	MEM_RESERVE(x->runs, x->run_count, x->run_cap);
-	x->runs[x->run_count++] = (struct fileindex_run){.file = file, .first = x->count, .number = number};
+	x->runs[x->run_count++] =
+		(struct fileindex_run){.file = file, .first = x->count, .number = number};
 }
 
 void fileindex_start(struct fileindex *x, uint32_t file)
 {
-	start_run(x, file, 1);
+	fileindex_start_run(x, file, 1);
 }
 
 NOINLINE void fileindex_new_page(struct fileindex *x, uint64_t offset)
@@ -36,10 +37,11 @@ NOINLINE void fileindex_new_page(struct fileindex *x, uint64_t offset)
 	const struct fileindex_run *run = &x->runs[x->run_count - 1];
 
 	if (x->in_page < FILEINDEX_PAGE)
-		start_run(x, run->file, x->count - run->first + run->number);
+		fileindex_start_run(x, run->file, x->count - run->first + run->number);
 	if (x->page_count % FILEINDEX_BLOCK == 0) {
 		MEM_RESERVE(x->blocks, x->block_count, x->block_cap);
-		x->blocks[x->block_count++] = arena_alloc(x->arena, FILEINDEX_BLOCK * sizeof(struct fileindex_page));
+		x->blocks[x->block_count++] =
+			arena_alloc(x->arena, FILEINDEX_BLOCK * sizeof(struct fileindex_page));
 	}
 	x->page = &x->blocks[x->block_count - 1][x->page_count++ % FILEINDEX_BLOCK];
 	x->page->base = offset;
@@ -47,7 +49,7 @@ NOINLINE void fileindex_new_page(struct fileindex *x, uint64_t offset)
 }
 
 /* The last run whose first ordinal is at or below. */
-static const struct fileindex_run *run_of(const struct fileindex *x, uint32_t ordinal)
+static const struct fileindex_run *fileindex_run_of(const struct fileindex *x, uint32_t ordinal)
 {
 	uint32_t low = 0, high = x->run_count;
 
@@ -64,9 +66,10 @@ static const struct fileindex_run *run_of(const struct fileindex *x, uint32_t or
 
 struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordinal)
 {
-	const struct fileindex_run *run = run_of(x, ordinal);
+	const struct fileindex_run *run = fileindex_run_of(x, ordinal);
 
-	return (struct fileindex_place){.file = run->file, .number = ordinal - run->first + run->number};
+	return (struct fileindex_place){
+		.file = run->file, .number = ordinal - run->first + run->number};
 }
 
 uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal)

@@ -19,12 +19,13 @@ struct fileindex {
 		uint32_t file;	 /* index of the capture among all */
 		uint32_t first;	 /* ordinal of its first frame */
 		uint32_t number; /* of that frame in the file, from 1 */
-	} *runs;
+	} * runs;
 	uint32_t run_count, run_cap;
 	struct fileindex_page {
-		uint64_t base;			   /* offset of the page's first frame in its file */
-		uint16_t step[FILEINDEX_PAGE]; /* from each frame to the next one; of the last one unused */
-	} **blocks;
+		uint64_t base;		       /* offset of the page's first frame in its file */
+		uint16_t step[FILEINDEX_PAGE]; /* from each frame to the next one; of the last one
+						  unused */
+	} * *blocks;
 	uint32_t block_count, block_cap, page_count;
 	struct fileindex_page *page; /* the newest */
 	uint32_t in_page;	     /* frames in it */
@@ -60,14 +61,16 @@ struct fileindex_place {
 };
 struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordinal);
 
-static inline const struct fileindex_page *fileindex_page_of(const struct fileindex *x, uint32_t ordinal)
+static inline const struct fileindex_page *fileindex_page_of(
+	const struct fileindex *x, uint32_t ordinal)
 {
 	uint32_t page = ordinal / FILEINDEX_PAGE;
 
 	return &x->blocks[page / FILEINDEX_BLOCK][page % FILEINDEX_BLOCK];
 }
 
-/* Where the frame begins in its file. Reads the frame's page, which is in no cache: for what is shown only. */
+/* Where the frame begins in its file. Reads the frame's page, which is in no cache: for what is
+ * shown only. */
 uint64_t fileindex_offset(const struct fileindex *x, uint32_t ordinal);
 
 /* Asks for the page that fileindex_offset() will read. */

@@ -14,7 +14,8 @@
 
 struct packet;
 
-/* Endpoint A is the smaller of (address, port) in an order of our own, so that both directions have one key. */
+/* Endpoint A is the smaller of (address, port) in an order of our own, so that both directions have
+ * one key. */
 struct flow_key {
 	uint8_t a[16], b[16]; /* addresses, v4-mapped */
 	uint16_t a_port, b_port;
@@ -31,13 +32,14 @@ struct flow_side {
 	uint64_t bytes;
 	uint32_t syn_tsval, option_hash;
 	uint16_t syns, fins, rsts, zero_windows; /* saturate */
-	uint16_t mss;	     /* 0: no MSS option seen */
-	uint8_t ttl;	     /* of its first segment */
-	uint8_t wscale;	     /* 255: none */
-	uint8_t tcp_options; /* TCPOPT_ bits of its SYN */
+	uint16_t mss;				 /* 0: no MSS option seen */
+	uint8_t ttl;				 /* of its first segment */
+	uint8_t wscale;				 /* 255: none */
+	uint8_t tcp_options;			 /* TCPOPT_ bits of its SYN */
 	bool has_isn, seen, acked;
-	bool sent_syn_only;  /* it sent a SYN without ACK: it is the client */
-	uint8_t directions;  /* what the capture said of its segments: enum packet_direction as bits */
+	bool sent_syn_only; /* it sent a SYN without ACK: it is the client */
+	uint8_t directions; /* what the capture said of its segments: enum packet_direction as bits
+			     */
 	/* The run of frames with one pair of MACs, until macs_close_run() takes it into mac_use. */
 	uint16_t run_src_mac, run_dst_mac, run_binding;
 	uint32_t run_epoch;
@@ -53,23 +55,26 @@ struct flow_vantage {
 	uint32_t index; /* in the table */
 	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
 	uint32_t hash;
-	uint32_t address[2]; /* of A and B, among the vantage point's; ADDRESS_NONE: not looked up yet */
-	/* From here to file_frames: read together when flows are put in order, flow_near_times(). */
+	uint32_t address[2]; /* of A and B, among the vantage point's; ADDRESS_NONE: not looked up
+				yet */
+	/* From here to file_frames: read together when flows are put in order, flow_near_times().
+	 */
 	uint32_t file; /* the capture that file_frames are of */
 	int64_t first_ns, last_ns;
 	uint64_t file_bytes;
 	struct segment_chunk *head, *tail;
 	struct segment *newest; /* the last one appended */
 	uint32_t slots;
-	uint32_t flow;	  /* global flow, set by pairing; FLOW_NONE before */
-	uint32_t file_frames;	  /* of the current capture file, until ingest takes them into its account */
+	uint32_t flow;		  /* global flow, set by pairing; FLOW_NONE before */
+	uint32_t file_frames;	  /* of the current capture file, until ingest takes them into its
+				     account */
 	struct flow_side side[2]; /* [0] A, [1] B */
 	uint8_t tunnel;		  /* enum packet_tunnel */
 	bool has_newer;		  /* a later flow has the same key */
 };
 
 struct flowtab {
-	struct arena *arena; /* for chunks and flows */
+	struct arena *arena;	     /* for chunks and flows */
 	struct flow_vantage **pages; /* flow i is pages[i >> FLOWTAB_PAGE_BITS][i & mask] */
 	uint32_t count, page_cap, limit;
 	uint64_t *buckets; /* hash << 32 | index + 1; 0 free */
@@ -89,13 +94,15 @@ static inline struct flow_vantage *flowtab_at(const struct flowtab *t, uint32_t 
 
 static inline void flow_vantage_prefetch_times(const struct flow_vantage *f)
 {
-	prefetch_to_read(&f->file, offsetof(struct flow_vantage, side) - offsetof(struct flow_vantage, file));
+	prefetch_to_read(&f->file,
+		offsetof(struct flow_vantage, side) - offsetof(struct flow_vantage, file));
 }
 
 /* Where to look for a packet's flow. */
 struct flow_lookup {
 	struct flow_key key;
-	struct flow_vantage *guess; /* by flowtab_near_flow(): it may have this key; NULL: not known */
+	struct flow_vantage
+		*guess; /* by flowtab_near_flow(): it may have this key; NULL: not known */
 	uint32_t hash;
 	bool from_b; /* its sender is B */
 };
@@ -105,13 +112,16 @@ void flow_lookup_of(const struct packet *p, struct flow_lookup *ret);
 /* The newest flow under another table's flow's key, or NULL; older ones by their index in older. */
 struct flow_vantage *flowtab_same_key(const struct flowtab *t, const struct flow_vantage *other);
 
-/* Brings near, in two steps, what flowtab_same_key() will need; the second returns what it most likely finds. */
-static inline void flowtab_prefetch_same_bucket(const struct flowtab *t, const struct flow_vantage *other)
+/* Brings near, in two steps, what flowtab_same_key() will need; the second returns what it most
+ * likely finds. */
+static inline void flowtab_prefetch_same_bucket(
+	const struct flowtab *t, const struct flow_vantage *other)
 {
 	prefetch_line(&t->buckets[other->hash & t->bucket_mask]);
 }
 
-static inline const struct flow_vantage *flowtab_prefetch_same_key(const struct flowtab *t, const struct flow_vantage *other)
+static inline const struct flow_vantage *flowtab_prefetch_same_key(
+	const struct flowtab *t, const struct flow_vantage *other)
 {
 	uint64_t entry = t->buckets[other->hash & t->bucket_mask];
 	const struct flow_vantage *f = entry ? flowtab_at(t, (uint32_t)entry - 1) : NULL;
@@ -126,12 +136,13 @@ static inline const struct flow_vantage *flowtab_prefetch_same_key(const struct 
  * that side sent before starts a new flow (RFC 9293 3.4.1: a new incarnation); the same number is
  * a retransmission. NULL: the table is full.
  */
-struct flow_vantage *flowtab_find(struct flowtab *t, const struct packet *p, const struct flow_lookup *look);
+struct flow_vantage *flowtab_find(
+	struct flowtab *t, const struct packet *p, const struct flow_lookup *look);
 
 /*
  * Tens of thousands of flows do not fit into the processor's caches, and each packet is of another:
- * these three bring near, one step each and without waiting, what flowtab_find() and flow_vantage_reserve()
- * will need. Called for several packets in turn, their waits overlap.
+ * these three bring near, one step each and without waiting, what flowtab_find() and
+ * flow_vantage_reserve() will need. Called for several packets in turn, their waits overlap.
  */
 static inline void flowtab_prefetch_bucket(const struct flowtab *t, const struct flow_lookup *look)
 {
@@ -149,7 +160,8 @@ static inline void flow_vantage_prefetch_slot(const struct flow_vantage *f)
 	prefetch_line_to_write(f->newest + 1);
 }
 
-/* Room for n (1 or 2) slots at the end of the flow's segments, for flow_vantage_append() to take. */
+/* Room for n (1 or 2) slots at the end of the flow's segments, for flow_vantage_append() to take.
+ */
 struct segment *flow_vantage_reserve(struct flowtab *t, struct flow_vantage *f, unsigned n);
 
 static inline void flow_vantage_append(struct flow_vantage *f, unsigned n)

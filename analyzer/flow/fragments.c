@@ -38,7 +38,7 @@ struct fragments *fragments_free(struct fragments *t)
 	return NULL;
 }
 
-static void give_up(struct fragments *t, struct fragment_slot *s)
+static void fragments_give_up(struct fragments *t, struct fragment_slot *s)
 {
 	if (s->used && s->has_first) {
 		t->given_up_frames++;
@@ -47,7 +47,8 @@ static void give_up(struct fragments *t, struct fragment_slot *s)
 	s->used = false;
 }
 
-static struct fragment_slot *slot_for(struct fragments *t, uint32_t vantage, const struct packet *p)
+static struct fragment_slot *fragments_slot_for(
+	struct fragments *t, uint32_t vantage, const struct packet *p)
 {
 	struct fragment_slot *s;
 
@@ -60,15 +61,19 @@ static struct fragment_slot *slot_for(struct fragments *t, uint32_t vantage, con
 	}
 	s = &t->slots[t->oldest];
 	t->oldest = (t->oldest + 1) % FRAGMENT_SLOTS;
-	give_up(t, s);
-	*s = (struct fragment_slot){.used = true, .vantage = vantage, .ip_id = p->ip_id,
-		.protocol = p->protocol, .rest_begin = UINT32_MAX};
+	fragments_give_up(t, s);
+	*s = (struct fragment_slot){.used = true,
+		.vantage = vantage,
+		.ip_id = p->ip_id,
+		.protocol = p->protocol,
+		.rest_begin = UINT32_MAX};
 	memcpy(s->src, p->src, 16);
 	memcpy(s->dst, p->dst, 16);
 	return s;
 }
 
-static void keep_first(struct fragment_slot *s, const struct packet *p, const struct frame *frame, uint32_t ordinal)
+static void fragments_keep_first(struct fragment_slot *s, const struct packet *p,
+	const struct frame *frame, uint32_t ordinal)
 {
 	uint32_t n = p->payload_cap < sizeof(s->head) ? p->payload_cap : (uint32_t)sizeof(s->head);
 
@@ -80,7 +85,7 @@ static void keep_first(struct fragment_slot *s, const struct packet *p, const st
 	s->packet.payload_cap = n;
 }
 
-static void keep_rest(struct fragment_slot *s, const struct packet *p)
+static void fragments_keep_rest(struct fragment_slot *s, const struct packet *p)
 {
 	s->rest += p->payload_len;
 	if (p->fragment_offset < s->rest_begin)
@@ -92,27 +97,28 @@ static void keep_rest(struct fragment_slot *s, const struct packet *p)
 /* Where the first fragment's payload begins at most: behind the longest TCP header. */
 #define HEADER_MAX 60
 
-/* The first fragment ends where the next begins; what is more than a header between them is missing. */
-static bool complete(const struct fragment_slot *s)
+/* The first fragment ends where the next begins; what is more than a header between them is
+ * missing. */
+static bool fragments_complete(const struct fragment_slot *s)
 {
 	return s->has_first && s->end && s->rest_begin != UINT32_MAX &&
-		s->rest_begin + s->rest == s->end && s->rest_begin >= s->packet.payload_len &&
-		s->rest_begin - s->packet.payload_len <= HEADER_MAX;
+	       s->rest_begin + s->rest == s->end && s->rest_begin >= s->packet.payload_len &&
+	       s->rest_begin - s->packet.payload_len <= HEADER_MAX;
 }
 
 enum fragment_result fragments_add(struct fragments *t, uint32_t vantage, const struct packet *p,
 	const struct frame *frame, uint32_t ordinal, struct fragment_whole *ret_whole)
 {
 	bool first = p->fragment_offset == 0 && p->disposition != PACKET_FRAGMENT;
-	struct fragment_slot *s = slot_for(t, vantage, p);
+	struct fragment_slot *s = fragments_slot_for(t, vantage, p);
 
 	if (first && s->has_first)
 		return FRAGMENT_PART;
 	if (first)
-		keep_first(s, p, frame, ordinal);
+		fragments_keep_first(s, p, frame, ordinal);
 	else
-		keep_rest(s, p);
-	if (!complete(s))
+		fragments_keep_rest(s, p);
+	if (!fragments_complete(s))
 		return first ? FRAGMENT_HELD : FRAGMENT_PART;
 	ret_whole->packet = s->packet;
 	ret_whole->packet.payload_len += s->rest;
@@ -129,7 +135,7 @@ enum fragment_result fragments_add(struct fragments *t, uint32_t vantage, const 
 void fragments_flush(struct fragments *t, uint64_t *ret_frames, uint64_t *ret_bytes)
 {
 	for (uint32_t i = 0; i < FRAGMENT_SLOTS; i++)
-		give_up(t, &t->slots[i]);
+		fragments_give_up(t, &t->slots[i]);
 	*ret_frames = t->given_up_frames;
 	*ret_bytes = t->given_up_bytes;
 	t->given_up_frames = t->given_up_bytes = 0;

@@ -15,9 +15,11 @@ struct fragments *fragments_new(void);
 struct fragments *fragments_free(struct fragments *t);
 
 enum fragment_result {
-	FRAGMENT_PART,	   /* account the frame as a fragment */
-	FRAGMENT_HELD,	   /* the first fragment: accounted when its datagram is complete, or given up */
-	FRAGMENT_COMPLETE, /* ret_whole is set; account this frame as a fragment unless it is the first */
+	FRAGMENT_PART, /* account the frame as a fragment */
+	FRAGMENT_HELD, /* the first fragment: accounted when its datagram is complete, or given up
+			*/
+	FRAGMENT_COMPLETE, /* ret_whole is set; account this frame as a fragment unless it is the
+			      first */
 };
 
 /* A complete datagram, under its first fragment's frame, at the time of its last arrival. */
@@ -32,5 +34,6 @@ struct fragment_whole {
 enum fragment_result fragments_add(struct fragments *t, uint32_t vantage, const struct packet *p,
 	const struct frame *frame, uint32_t ordinal, struct fragment_whole *ret_whole);
 
-/* Gives up what is incomplete (at the end of a file); counts held first fragments given up since the last call. */
+/* Gives up what is incomplete (at the end of a file); counts held first fragments given up since
+ * the last call. */
 void fragments_flush(struct fragments *t, uint64_t *ret_frames, uint64_t *ret_bytes);

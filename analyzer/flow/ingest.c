@@ -19,7 +19,8 @@
 /* More places in one interface than anyone compares; what is beyond is not told apart. */
 #define PARTS_MAX 32
 
-/* Frames are taken in groups, so that the memory of all their flows is on its way before the first needs it. */
+/* Frames are taken in groups, so that the memory of all their flows is on its way before the first
+ * needs it. */
 #define GROUP 32
 
 struct taken {
@@ -31,8 +32,8 @@ struct taken {
 };
 
 /*
- * What tells places apart that share an interface of a file: the capture of all interfaces says of each frame where it
- * passed (SLL2), a mirror in which of its sessions. 0: not said.
+ * What tells places apart that share an interface of a file: the capture of all interfaces says of
+ * each frame where it passed (SLL2), a mirror in which of its sessions. 0: not said.
  */
 struct part_key {
 	uint32_t ifindex, tunnel;
@@ -41,9 +42,10 @@ struct part_key {
 
 struct reading_vantage {
 	struct vantage v;
-	struct reading_vantage *whole; /* of which it is a part; itself: it has the first of each kind, and what says nothing */
+	struct reading_vantage *whole; /* of which it is a part; itself: it has the first of each
+					  kind, and what says nothing */
 	struct part_key key;
-	uint32_t part_count; /* of a whole, without itself */
+	uint32_t part_count;   /* of a whole, without itself */
 	uint32_t last_capture; /* index, and the interface in it */
 	uint32_t last_interface;
 	uint32_t place; /* in its reading */
@@ -63,7 +65,7 @@ struct host_reading {
 		uint32_t link_type;
 		const struct filter_program *filter;
 		bool unfit; /* the filter has no meaning for its link type */
-	} *interfaces;
+	} * interfaces;
 	uint32_t interface_count;
 	int64_t last_ns;
 	struct fragments *fragments;
@@ -71,15 +73,17 @@ struct host_reading {
 	struct taken group[GROUP];
 };
 
-/* Did the vantage point's last file go on after the present one had begun? A file without any time tells nothing. */
-static bool overlaps(const struct host_reading *rd, const struct vantage *v)
+/* Did the vantage point's last file go on after the present one had begun? A file without any time
+ * tells nothing. */
+static bool ingest_overlaps(const struct host_reading *rd, const struct vantage *v)
 {
 	int64_t begin = rd->capture->order_ns;
 
-	return begin != INT64_MAX && v->span.first_ns <= v->span.last_ns && begin < v->span.last_ns - ROTATION_SLACK_NS;
+	return begin != INT64_MAX && v->span.first_ns <= v->span.last_ns &&
+	       begin < v->span.last_ns - ROTATION_SLACK_NS;
 }
 
-static bool names_fit(const char *a, const char *b)
+static bool ingest_names_fit(const char *a, const char *b)
 {
 	return !a || !b || strcmp(a, b) == 0;
 }
@@ -89,25 +93,27 @@ static bool names_fit(const char *a, const char *b)
  * files of one host that overlap in time are two vantage points, and so are two interfaces of one
  * file unless they have one name.
  */
-static struct reading_vantage *find_vantage(struct host_reading *rd, enum vantage_kind kind,
+static struct reading_vantage *ingest_find_vantage(struct host_reading *rd, enum vantage_kind kind,
 	const struct capfile_interface *iface, uint32_t index)
 {
 	for (uint32_t i = 0; i < rd->count; i++) {
 		struct reading_vantage *rv = rd->vantages[i];
 		bool same_file = rv->last_capture == rd->capture_index;
 
-		if (rv->whole != rv || rv->v.kind != kind || !names_fit(rv->v.interface, iface->name))
+		if (rv->whole != rv || rv->v.kind != kind ||
+			!ingest_names_fit(rv->v.interface, iface->name))
 			continue;
 		if (same_file && rv->last_interface != index && !(rv->v.interface && iface->name))
 			continue;
-		if (!same_file && overlaps(rd, &rv->v))
+		if (!same_file && ingest_overlaps(rd, &rv->v))
 			continue;
 		return rv;
 	}
 	return NULL;
 }
 
-static void note_interface(struct host_reading *rd, struct vantage *v, const struct capfile_interface *iface)
+static void ingest_note_interface(
+	struct host_reading *rd, struct vantage *v, const struct capfile_interface *iface)
 {
 	struct host *h = rd->host;
 
@@ -118,7 +124,9 @@ static void note_interface(struct host_reading *rd, struct vantage *v, const str
 	if (iface->has_mac && v->recorded_mac == MAC_NONE)
 		v->recorded_mac = macs_index(&v->macs, iface->mac);
 	for (uint32_t i = 0; i < iface->address_count; i++) {
-		struct host_address a = {.has_ip = true, .has_mac = iface->has_mac, .source = "capture",
+		struct host_address a = {.has_ip = true,
+			.has_mac = iface->has_mac,
+			.source = "capture",
 			.prefix = iface->addresses[i].prefix,
 			.interface = iface->name ? mem_strdup(iface->name) : NULL};
 
@@ -134,19 +142,23 @@ static void note_interface(struct host_reading *rd, struct vantage *v, const str
 	}
 }
 
-/* A capture that was stopped and started again missed what was in between; rotation leaves no such hole. */
-static void note_gap(const struct host_reading *rd, struct reading_vantage *rv)
+/* A capture that was stopped and started again missed what was in between; rotation leaves no such
+ * hole. */
+static void ingest_note_gap(const struct host_reading *rd, struct reading_vantage *rv)
 {
 	struct vantage *v = &rv->v;
 	int64_t begin = rd->capture->order_ns;
 
-	if (rv->last_capture == rd->capture_index || v->span.first_ns > v->span.last_ns || begin == INT64_MAX ||
-		begin - v->span.last_ns <= ROTATION_SLACK_NS)
+	if (rv->last_capture == rd->capture_index || v->span.first_ns > v->span.last_ns ||
+		begin == INT64_MAX || begin - v->span.last_ns <= ROTATION_SLACK_NS)
 		return;
-	spans_add(&v->gaps, (struct capture_span){.from_ns = v->span.last_ns, .to_ns = begin, .source = "between files"});
+	spans_add(&v->gaps,
+		(struct capture_span){
+			.from_ns = v->span.last_ns, .to_ns = begin, .source = "between files"});
 }
 
-static struct reading_vantage *vantage_new(struct host_reading *rd, enum vantage_kind kind, uint32_t link_type)
+static struct reading_vantage *ingest_vantage_new(
+	struct host_reading *rd, enum vantage_kind kind, uint32_t link_type)
 {
 	struct reading_vantage *rv = mem_zalloc(sizeof(*rv));
 
@@ -160,22 +172,22 @@ static struct reading_vantage *vantage_new(struct host_reading *rd, enum vantage
 	return rv;
 }
 
-static struct reading_vantage *vantage_for(
+static struct reading_vantage *ingest_vantage_for(
 	struct host_reading *rd, const struct capfile_interface *iface, uint32_t index)
 {
 	enum vantage_kind kind = iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
-	struct reading_vantage *rv = find_vantage(rd, kind, iface, index);
+	struct reading_vantage *rv = ingest_find_vantage(rd, kind, iface, index);
 
 	if (!rv)
-		rv = vantage_new(rd, kind, iface->link_type);
-	note_gap(rd, rv);
+		rv = ingest_vantage_new(rd, kind, iface->link_type);
+	ingest_note_gap(rd, rv);
 	rv->last_capture = rd->capture_index;
 	rv->last_interface = index;
-	note_interface(rd, &rv->v, iface);
+	ingest_note_interface(rd, &rv->v, iface);
 	return rv;
 }
 
-static struct part_key part_key_of(const struct packet *p)
+static struct part_key ingest_part_key_of(const struct packet *p)
 {
 	struct part_key k = {.ifindex = p->ifindex};
 
@@ -186,8 +198,9 @@ static struct part_key part_key_of(const struct packet *p)
 	return k;
 }
 
-/* What a frame does not say fits; what a place has not been told yet it takes from its first frame that says it. */
-static bool part_takes(struct part_key *has, const struct part_key *k)
+/* What a frame does not say fits; what a place has not been told yet it takes from its first frame
+ * that says it. */
+static bool ingest_part_takes(struct part_key *has, const struct part_key *k)
 {
 	if (k->ifindex && has->ifindex && k->ifindex != has->ifindex)
 		return false;
@@ -202,21 +215,23 @@ static bool part_takes(struct part_key *has, const struct part_key *k)
 }
 
 /* The part of an interface's vantage point that a frame is of. */
-static NOINLINE struct reading_vantage *part_of(struct host_reading *rd, struct reading_vantage *whole, const struct packet *p)
+static NOINLINE struct reading_vantage *ingest_part_of(
+	struct host_reading *rd, struct reading_vantage *whole, const struct packet *p)
 {
-	struct part_key key = part_key_of(p);
+	struct part_key key = ingest_part_key_of(p);
 	struct reading_vantage *rv;
 
-	if (part_takes(&whole->key, &key))
+	if (ingest_part_takes(&whole->key, &key))
 		return whole;
 	for (uint32_t i = whole->place + 1; i < rd->count; i++)
-		if (rd->vantages[i]->whole == whole && part_takes(&rd->vantages[i]->key, &key)) {
+		if (rd->vantages[i]->whole == whole &&
+			ingest_part_takes(&rd->vantages[i]->key, &key)) {
 			rd->vantages[i]->last_capture = rd->capture_index;
 			return rd->vantages[i];
 		}
 	if (whole->part_count == PARTS_MAX)
 		return whole;
-	rv = vantage_new(rd, whole->v.kind, whole->v.link_type);
+	rv = ingest_vantage_new(rd, whole->v.kind, whole->v.link_type);
 	rv->whole = whole;
 	rv->key = key;
 	rv->last_capture = rd->capture_index;
@@ -225,15 +240,16 @@ static NOINLINE struct reading_vantage *part_of(struct host_reading *rd, struct 
 }
 
 /* Its capture is the whole's: what ran, paused and lost frames there did so here. */
-static void part_finish(struct reading_vantage *rv)
+static void ingest_part_finish(struct reading_vantage *rv)
 {
 	const struct vantage *whole = &rv->whole->v;
 	struct vantage *v = &rv->v;
 
 	if (rv->whole->part_count)
 		v->part = rv->key.tunnel && !rv->key.ifindex ? mem_printf("vni%u", rv->key.network)
-			: rv->key.tunnel ? mem_printf("if%u:vni%u", rv->key.ifindex, rv->key.network)
-					 : mem_printf("if%u", rv->key.ifindex);
+			  : rv->key.tunnel
+				  ? mem_printf("if%u:vni%u", rv->key.ifindex, rv->key.network)
+				  : mem_printf("if%u", rv->key.ifindex);
 	if (rv->whole == rv)
 		return;
 	v->span = whole->span;
@@ -247,7 +263,8 @@ static void part_finish(struct reading_vantage *rv)
 }
 
 /* Takes notice of interfaces that the file described since the last call. */
-static int learn_interfaces(struct host_reading *rd, const struct capfile_info *info, struct error *err)
+static int ingest_learn_interfaces(
+	struct host_reading *rd, const struct capfile_info *info, struct error *err)
 {
 	int r;
 
@@ -257,7 +274,7 @@ static int learn_interfaces(struct host_reading *rd, const struct capfile_info *
 		struct interface_state *st = &rd->interfaces[rd->interface_count];
 
 		*st = (struct interface_state){.link_type = iface->link_type,
-			.rv = vantage_for(rd, iface, rd->interface_count)};
+			.rv = ingest_vantage_for(rd, iface, rd->interface_count)};
 		if (!rd->options->filter)
 			continue;
 		r = filter_for(rd->options->filter, iface->link_type, &st->filter, err);
@@ -268,28 +285,32 @@ static int learn_interfaces(struct host_reading *rd, const struct capfile_info *
 	return 0;
 }
 
-static void account(struct host_reading *rd, int disposition, const struct frame *f)
+static void ingest_account(struct host_reading *rd, int disposition, const struct frame *f)
 {
 	rd->capture->account[disposition].frames++;
 	rd->capture->account[disposition].bytes += f->wire_len;
 }
 
 /* The flow goes on in another file: what the last one had of it is kept. */
-static NOINLINE void keep_file_frames(struct host *h, uint32_t vantage, struct flow_vantage *f)
+static NOINLINE void ingest_keep_file_frames(
+	struct host *h, uint32_t vantage, struct flow_vantage *f)
 {
 	MEM_RESERVE(h->file_frames, h->file_frames_count, h->file_frames_cap);
-	h->file_frames[h->file_frames_count++] = (struct host_file_frames){.vantage = vantage, .flow = f->index,
-		.capture = f->file, .frames = f->file_frames, .bytes = f->file_bytes};
+	h->file_frames[h->file_frames_count++] = (struct host_file_frames){.vantage = vantage,
+		.flow = f->index,
+		.capture = f->file,
+		.frames = f->file_frames,
+		.bytes = f->file_bytes};
 	f->file_frames = 0;
 	f->file_bytes = 0;
 }
 
 /* Frames that became segments are joined or one-sided; which, is known after pairing. */
-static inline void count_frame(
-	struct host_reading *rd, const struct reading_vantage *rv, struct flow_vantage *f, const struct frame *frame)
+static inline void ingest_count_frame(struct host_reading *rd, const struct reading_vantage *rv,
+	struct flow_vantage *f, const struct frame *frame)
 {
 	if (f->file_frames && f->file != rd->capture_index)
-		keep_file_frames(rd->host, rv->place, f);
+		ingest_keep_file_frames(rd->host, rv->place, f);
 	f->file = rd->capture_index;
 	f->file_frames++;
 	f->file_bytes += frame->wire_len;
@@ -301,7 +322,7 @@ static inline void count_frame(
 #define OF_FLOW (-2)
 
 /* What a message says beside being a packet of its flow. */
-static NOINLINE void note_message(struct vantage *v, const struct observation *o)
+static NOINLINE void ingest_note_message(struct vantage *v, const struct observation *o)
 {
 	if (o->packet->disposition == PACKET_ICMP)
 		icmps_add(&v->icmps, o);
@@ -310,7 +331,8 @@ static NOINLINE void note_message(struct vantage *v, const struct observation *o
 }
 
 /* Adds a packet to its flow. Returns the disposition to account it under, or HELD_BY_FLOW. */
-static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+static inline int ingest_add_to_flow(
+	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	struct flow_vantage *f;
 	bool from_b;
@@ -319,29 +341,31 @@ static inline int add_to_flow(struct host_reading *rd, struct reading_vantage *r
 	if (result == TRACK_COPY)
 		return CAPTURE_DUPLICATE;
 	if (o->packet->disposition != PACKET_TCP)
-		note_message(&rv->v, o);
+		ingest_note_message(&rv->v, o);
 	if (result == TRACK_TABLE_FULL)
 		return CAPTURE_TABLE_FULL;
 	if (o->packet->disposition == PACKET_VRRP)
 		return PACKET_VRRP;
-	count_frame(rd, rv, f, o->frame);
+	ingest_count_frame(rd, rv, f, o->frame);
 	if (rv->v.kind == VANTAGE_NETFILTER)
 		netfilter_add(&rv->v.netfilter, o, f->index, from_b);
 	return HELD_BY_FLOW;
 }
 
-static int dispose_other(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o);
+static int ingest_dispose_other(
+	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o);
 
 /* A whole datagram that fragments made. */
-static int dispose_whole(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+static int ingest_dispose_whole(
+	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
-	int disposition = dispose_other(rd, rv, o);
+	int disposition = ingest_dispose_other(rd, rv, o);
 
-	return disposition == OF_FLOW ? add_to_flow(rd, rv, o) : disposition;
+	return disposition == OF_FLOW ? ingest_add_to_flow(rd, rv, o) : disposition;
 }
 
 /* A fragment; the one that completes its datagram puts the whole of it into its flow. */
-static int dispose_fragment(
+static int ingest_dispose_fragment(
 	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	struct fragment_whole whole;
@@ -362,22 +386,22 @@ static int dispose_fragment(
 	first.ordinal = whole.ordinal;
 	flow_lookup_of(&whole.packet, &lookup);
 	first.lookup = &lookup;
-	disposition = dispose_whole(rd, rv, &first);
+	disposition = ingest_dispose_whole(rd, rv, &first);
 	if (whole.is_current)
 		return disposition;
 	if (disposition != HELD_BY_FLOW)
-		account(rd, disposition, &whole.frame);
+		ingest_account(rd, disposition, &whole.frame);
 	return PACKET_FRAGMENT;
 }
 
 /* What is not a whole TCP segment. Returns the disposition, HELD_BY_FLOW or OF_FLOW. */
-static NOINLINE int dispose_other(
+static NOINLINE int ingest_dispose_other(
 	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	const struct packet *p = o->packet;
 
 	if (p->version && p->fragment)
-		return dispose_fragment(rd, rv, o);
+		return ingest_dispose_fragment(rd, rv, o);
 	switch (p->disposition) {
 	case PACKET_ICMP:
 	case PACKET_TCP:
@@ -396,31 +420,32 @@ static NOINLINE int dispose_other(
 }
 
 /* Most frames are segments: the shortest way for them. */
-static inline int dispose(struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
+static inline int ingest_dispose(
+	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
 {
 	int disposition = OF_FLOW;
 
 	if (o->packet->disposition != PACKET_TCP || o->packet->fragment)
-		disposition = dispose_other(rd, rv, o);
-	return disposition == OF_FLOW ? add_to_flow(rd, rv, o) : disposition;
+		disposition = ingest_dispose_other(rd, rv, o);
+	return disposition == OF_FLOW ? ingest_add_to_flow(rd, rv, o) : disposition;
 }
 
 /*
  * A time in a damaged file may be anything. From 1970 to 2116 differences and sums of two times fit
  * in 64 bits; what lies beyond is moved to the edge.
  */
-static int64_t sane_time(int64_t time_ns)
+static int64_t ingest_sane_time(int64_t time_ns)
 {
 	return time_ns < 0 ? 0 : time_ns > INT64_MAX / 2 ? INT64_MAX / 2 : time_ns;
 }
 
-static void note_time(struct host_reading *rd, struct vantage *v, struct frame *f)
+static void ingest_note_time(struct host_reading *rd, struct vantage *v, struct frame *f)
 {
 	struct capture *c = rd->capture;
 
 	if (!f->has_time)
 		f->time_ns = rd->last_ns;
-	f->time_ns = sane_time(f->time_ns);
+	f->time_ns = ingest_sane_time(f->time_ns);
 	if (f->time_ns < c->first_ns)
 		c->first_ns = f->time_ns;
 	if (f->time_ns > c->last_ns)
@@ -431,7 +456,7 @@ static void note_time(struct host_reading *rd, struct vantage *v, struct frame *
 }
 
 /* False: it is accounted for, nothing more to do. */
-static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct taken *t)
+static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, struct taken *t)
 {
 	const struct interface_state *st = &rd->interfaces[f->interface];
 	struct vantage *v = &st->rv->v;
@@ -441,10 +466,10 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 	t->frame = f;
 	t->ordinal = fileindex_add(&rd->host->frames, f->offset);
 	rd->capture->frames++;
-	note_time(rd, v, f);
+	ingest_note_time(rd, v, f);
 	if (f->time_ns < rd->options->from_ns || f->time_ns >= rd->options->to_ns) {
 		v->counts.frames++;
-		account(rd, CAPTURE_OUTSIDE_TIME, f);
+		ingest_account(rd, CAPTURE_OUTSIDE_TIME, f);
 		return false;
 	}
 	if (f->time_ns < v->span.first_ns)
@@ -454,14 +479,14 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 	steady_note(&v->steady, t->ordinal, f->time_ns);
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
 		v->counts.frames++;
-		account(rd, CAPTURE_FILTERED, f);
+		ingest_account(rd, CAPTURE_FILTERED, f);
 		return false;
 	}
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
-		f->time_ns = sane_time(p->nflog_time_ns);
+		f->time_ns = ingest_sane_time(p->nflog_time_ns);
 	if (p->ifindex | p->tunnel_depth && v->kind == VANTAGE_NIC) {
-		t->rv = part_of(rd, st->rv, p);
+		t->rv = ingest_part_of(rd, st->rv, p);
 		v = &t->rv->v;
 	}
 	v->counts.frames++;
@@ -473,7 +498,8 @@ static FLATTEN bool take_frame(struct host_reading *rd, struct frame *f, struct 
 }
 
 /* Returns the pair of the frame's MACs, NULL without both. */
-static struct mac_pair *note_macs(struct vantage *v, const struct packet *p, struct observation *o)
+static struct mac_pair *ingest_note_macs(
+	struct vantage *v, const struct packet *p, struct observation *o)
 {
 	struct mac_pair *pair = NULL;
 
@@ -492,19 +518,23 @@ static FLATTEN void ingest_frame(struct host_reading *rd, const struct taken *t)
 {
 	const struct packet *p = &t->packet;
 	struct vantage *v = &t->rv->v;
-	struct observation o = {
-		.vantage = v, .frame = t->frame, .packet = p, .lookup = &t->lookup, .ordinal = t->ordinal};
+	struct observation o = {.vantage = v,
+		.frame = t->frame,
+		.packet = p,
+		.lookup = &t->lookup,
+		.ordinal = t->ordinal};
 	int disposition;
 
-	activity_add(&v->activity, t->frame->time_ns, t->frame->wire_len, p->direction, note_macs(v, p, &o));
+	activity_add(&v->activity, t->frame->time_ns, t->frame->wire_len, p->direction,
+		ingest_note_macs(v, p, &o));
 	v->foreign_seen |= p->other_host;
 	if (p->version)
 		v->counts.ip_frames++;
 	else
 		v->counts.non_ip_frames++;
-	disposition = dispose(rd, t->rv, &o);
+	disposition = ingest_dispose(rd, t->rv, &o);
 	if (disposition != HELD_BY_FLOW)
-		account(rd, disposition, t->frame);
+		ingest_account(rd, disposition, t->frame);
 }
 
 /* Each step brings near what the next one reads. */
@@ -522,7 +552,7 @@ static void ingest_group(struct host_reading *rd, uint32_t count)
 		ingest_frame(rd, &group[i]);
 }
 
-static int64_t add_known(int64_t sum, int64_t v)
+static int64_t ingest_add_known(int64_t sum, int64_t v)
 {
 	if (v < 0)
 		return sum;
@@ -530,7 +560,7 @@ static int64_t add_known(int64_t sum, int64_t v)
 }
 
 /* Told at the end, or by the frames that followed the drops; where both speak, the larger one. */
-static int64_t dropped_by_kernel(const struct capfile_interface *iface)
+static int64_t ingest_dropped_by_kernel(const struct capfile_interface *iface)
 {
 	if (iface->dropped_between > 0 && iface->dropped_between > iface->dropped_kernel)
 		return iface->dropped_between;
@@ -538,25 +568,30 @@ static int64_t dropped_by_kernel(const struct capfile_interface *iface)
 }
 
 /* The capture ran at least this long, even where no frame says so. */
-static void keep_running_time(struct vantage *v, const struct capfile_interface *iface)
+static void ingest_keep_running_time(struct vantage *v, const struct capfile_interface *iface)
 {
-	if (iface->start_ns != INT64_MIN && (v->span.start_ns == INT64_MIN || iface->start_ns < v->span.start_ns))
-		v->span.start_ns = sane_time(iface->start_ns);
+	if (iface->start_ns != INT64_MIN &&
+		(v->span.start_ns == INT64_MIN || iface->start_ns < v->span.start_ns))
+		v->span.start_ns = ingest_sane_time(iface->start_ns);
 	if (iface->end_ns > v->span.end_ns)
-		v->span.end_ns = sane_time(iface->end_ns);
+		v->span.end_ns = ingest_sane_time(iface->end_ns);
 }
 
-static void keep_interface_row(struct capture *c, const struct capfile_interface *iface, uint32_t index, uint32_t place)
+static void ingest_keep_interface_row(
+	struct capture *c, const struct capfile_interface *iface, uint32_t index, uint32_t place)
 {
 	MEM_RESERVE(c->interfaces, c->interface_count, c->interface_cap);
-	c->interfaces[c->interface_count++] = (struct capture_interface_row){.interface = index, .vantage = place,
-		.link_type = iface->link_type, .snaplen = iface->snaplen, .dropped_kernel = dropped_by_kernel(iface),
+	c->interfaces[c->interface_count++] = (struct capture_interface_row){.interface = index,
+		.vantage = place,
+		.link_type = iface->link_type,
+		.snaplen = iface->snaplen,
+		.dropped_kernel = ingest_dropped_by_kernel(iface),
 		.dropped_interface = iface->dropped_interface,
 		.name = iface->name ? mem_strdup(iface->name) : NULL,
 		.filter = iface->filter ? mem_strdup(iface->filter) : NULL};
 }
 
-static void keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
+static void ingest_keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
 {
 	struct capture *c = rd->capture;
 
@@ -564,40 +599,47 @@ static void keep_interface_rows(struct host_reading *rd, const struct capfile_in
 		const struct capfile_interface *iface = &info->interfaces[i];
 		struct reading_vantage *whole = rd->interfaces[i].rv;
 
-		keep_interface_row(c, iface, i, whole->place);
+		ingest_keep_interface_row(c, iface, i, whole->place);
 		for (uint32_t k = whole->place + 1; k < rd->count; k++)
-			if (rd->vantages[k]->whole == whole && rd->vantages[k]->last_capture == rd->capture_index)
-				keep_interface_row(c, iface, i, k);
-		c->dropped_kernel = add_known(c->dropped_kernel, dropped_by_kernel(iface));
-		c->dropped_interface = add_known(c->dropped_interface, iface->dropped_interface);
-		keep_running_time(&whole->v, iface);
+			if (rd->vantages[k]->whole == whole &&
+				rd->vantages[k]->last_capture == rd->capture_index)
+				ingest_keep_interface_row(c, iface, i, k);
+		c->dropped_kernel =
+			ingest_add_known(c->dropped_kernel, ingest_dropped_by_kernel(iface));
+		c->dropped_interface =
+			ingest_add_known(c->dropped_interface, iface->dropped_interface);
+		ingest_keep_running_time(&whole->v, iface);
 	}
 }
 
-static void keep_facts(struct host_reading *rd, const struct capfile_info *info)
+static void ingest_keep_facts(struct host_reading *rd, const struct capfile_info *info)
 {
 	struct host *h = rd->host;
 
 	for (uint32_t i = 0; i < info->fact_count; i++) {
 		MEM_RESERVE(h->facts, h->fact_count, h->fact_cap);
 		h->facts[h->fact_count++] = (struct host_fact_row){.at_ns = info->facts[i].time_ns,
-			.key = mem_strdup(info->facts[i].key), .value = mem_strdup(info->facts[i].value)};
+			.key = mem_strdup(info->facts[i].key),
+			.value = mem_strdup(info->facts[i].value)};
 	}
 }
 
-static void keep_drops(struct host_reading *rd, const struct capfile_info *info)
+static void ingest_keep_drops(struct host_reading *rd, const struct capfile_info *info)
 {
 	for (uint32_t i = 0; i < info->drop_count; i++) {
 		const struct capfile_drop *d = &info->drops[i];
 
 		if (d->interface >= rd->interface_count)
 			continue;
-		spans_add(&rd->interfaces[d->interface].rv->v.drops, (struct capture_span){.from_ns = sane_time(d->from_ns),
-			.to_ns = sane_time(d->to_ns), .frames = d->frames, .source = "capture"});
+		spans_add(&rd->interfaces[d->interface].rv->v.drops,
+			(struct capture_span){.from_ns = ingest_sane_time(d->from_ns),
+				.to_ns = ingest_sane_time(d->to_ns),
+				.frames = d->frames,
+				.source = "capture"});
 	}
 }
 
-static void finish_capture(struct host_reading *rd, const struct capfile_info *info)
+static void ingest_finish_capture(struct host_reading *rd, const struct capfile_info *info)
 {
 	struct capture *c = rd->capture;
 
@@ -608,20 +650,21 @@ static void finish_capture(struct host_reading *rd, const struct capfile_info *i
 	c->damaged = info->damaged ? mem_strdup(info->damaged) : NULL;
 	memcpy(c->hash, info->hash, sizeof(c->hash));
 	memcpy(c->sha256, info->sha256, sizeof(c->sha256));
-	keep_interface_rows(rd, info);
-	keep_facts(rd, info);
-	keep_drops(rd, info);
+	ingest_keep_interface_rows(rd, info);
+	ingest_keep_facts(rd, info);
+	ingest_keep_drops(rd, info);
 }
 
-static void forget_interfaces(struct host_reading *rd)
+static void ingest_forget_interfaces(struct host_reading *rd)
 {
 	free(rd->interfaces);
 	rd->interfaces = NULL;
 	rd->interface_count = 0;
 }
 
-/* Takes the frames that lie in memory together, at most a group. 0, negative with err set, or CAPFILE_END. */
-static int read_group(struct host_reading *rd, struct capfile *cf, struct error *err)
+/* Takes the frames that lie in memory together, at most a group. 0, negative with err set, or
+ * CAPFILE_END. */
+static int ingest_read_group(struct host_reading *rd, struct capfile *cf, struct error *err)
 {
 	uint32_t count, taken = 0;
 	int r = capfile_next(cf, &rd->frames[0]);
@@ -631,31 +674,31 @@ static int read_group(struct host_reading *rd, struct capfile *cf, struct error 
 	count = 1 + capfile_frames_at_hand(cf, &rd->frames[1], GROUP - 1);
 	for (uint32_t i = 0; i < count && r == 0; i++) {
 		if (rd->frames[i].interface >= rd->interface_count)
-			r = learn_interfaces(rd, capfile_info(cf), err);
+			r = ingest_learn_interfaces(rd, capfile_info(cf), err);
 		if (r == 0)
-			taken += take_frame(rd, &rd->frames[i], &rd->group[taken]);
+			taken += ingest_take_frame(rd, &rd->frames[i], &rd->group[taken]);
 	}
 	ingest_group(rd, taken);
 	return r;
 }
 
-static int read_frames(struct host_reading *rd, struct capfile *cf, struct error *err)
+static int ingest_read_frames(struct host_reading *rd, struct capfile *cf, struct error *err)
 {
 	const struct capfile_info *info = capfile_info(cf);
 	uint64_t told = 0;
 	int r;
 
 	do {
-		r = read_group(rd, cf, err);
+		r = ingest_read_group(rd, cf, err);
 		if (info->bytes != told && rd->options->progress) {
 			*rd->options->progress += info->bytes - told;
 			told = info->bytes;
 		}
 	} while (r == 0);
-	return r < 0 ? r : learn_interfaces(rd, info, err);
+	return r < 0 ? r : ingest_learn_interfaces(rd, info, err);
 }
 
-static void give_up_fragments(struct host_reading *rd)
+static void ingest_give_up_fragments(struct host_reading *rd)
 {
 	struct capture_account *a = &rd->capture->account[PACKET_FRAGMENT];
 	uint64_t frames, bytes;
@@ -665,7 +708,7 @@ static void give_up_fragments(struct host_reading *rd)
 	a->bytes += bytes;
 }
 
-static int read_capture(struct host_reading *rd, uint32_t index, struct error *err)
+static int ingest_read_capture(struct host_reading *rd, uint32_t index, struct error *err)
 {
 	struct capfile_options options = {.sha256 = rd->options->sha256};
 	struct capfile *cf = rd->data->captures[index].open;
@@ -679,23 +722,29 @@ static int read_capture(struct host_reading *rd, uint32_t index, struct error *e
 	if (r)
 		return r < 0 ? r : -EINVAL;
 	fileindex_start(&rd->host->frames, index);
-	r = read_frames(rd, cf, err);
-	give_up_fragments(rd);
+	r = ingest_read_frames(rd, cf, err);
+	ingest_give_up_fragments(rd);
 	if (r == 0)
-		finish_capture(rd, capfile_info(cf));
-	forget_interfaces(rd);
+		ingest_finish_capture(rd, capfile_info(cf));
+	ingest_forget_interfaces(rd);
 	(void)capfile_close(cf);
 	return r;
 }
 
-/* A pcapng may end before it describes an interface; its host was watched from somewhere all the same. */
-static void need_vantage(struct host_reading *rd)
+/* A pcapng may end before it describes an interface; its host was watched from somewhere all the
+ * same. */
+static void ingest_need_vantage(struct host_reading *rd)
 {
-	const struct capfile_interface unknown = {.received = -1, .dropped_interface = -1, .filter_accepted = -1,
-		.dropped_kernel = -1, .delivered = -1, .start_ns = INT64_MIN, .end_ns = INT64_MIN};
+	const struct capfile_interface unknown = {.received = -1,
+		.dropped_interface = -1,
+		.filter_accepted = -1,
+		.dropped_kernel = -1,
+		.delivered = -1,
+		.start_ns = INT64_MIN,
+		.end_ns = INT64_MIN};
 
 	if (!rd->count && rd->host->capture_count)
-		(void)vantage_for(rd, &unknown, 0);
+		(void)ingest_vantage_for(rd, &unknown, 0);
 }
 
 struct host_reading *ingest_host(struct dataset *data, uint32_t host,
@@ -710,10 +759,10 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	macs_table_init(&rd->host->macs);
 	rd->fragments = fragments_new();
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
-		r = read_capture(rd, rd->host->captures[i], err);
-	need_vantage(rd);
+		r = ingest_read_capture(rd, rd->host->captures[i], err);
+	ingest_need_vantage(rd);
 	for (uint32_t i = 0; i < rd->count; i++) {
-		part_finish(rd->vantages[i]);
+		ingest_part_finish(rd->vantages[i]);
 		activity_close(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
 		free(rd->vantages[i]->v.recent);
@@ -725,7 +774,7 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 }
 
 /* Host-relative vantage numbers become places in net->vantages. */
-static void renumber(struct host_reading *rd, uint32_t first)
+static void ingest_renumber(struct host_reading *rd, uint32_t first)
 {
 	struct host *h = rd->host;
 
@@ -739,7 +788,7 @@ static void renumber(struct host_reading *rd, uint32_t first)
 	}
 }
 
-static void name_vantage(const struct host *h, struct vantage *v, uint32_t place)
+static void ingest_name_vantage(const struct host *h, struct vantage *v, uint32_t place)
 {
 	if (h->vantage_count == 1)
 		v->name = mem_strdup(h->name);
@@ -764,7 +813,7 @@ void ingest_gather(struct dataset *data, struct host_reading **readings)
 		struct host_reading *rd = readings[h];
 		struct host *host = rd->host;
 
-		renumber(rd, data->vantage_count);
+		ingest_renumber(rd, data->vantage_count);
 		host->vantage_count = rd->count;
 		host->vantages = mem_array(rd->count, sizeof(*host->vantages));
 		for (uint32_t i = 0; i < rd->count; i++) {
@@ -773,7 +822,7 @@ void ingest_gather(struct dataset *data, struct host_reading **readings)
 			*v = rd->vantages[i]->v;
 			v->host = h;
 			v->id = data->vantage_count + 1;
-			name_vantage(host, v, i);
+			ingest_name_vantage(host, v, i);
 			host->vantages[i] = data->vantage_count++;
 			free(rd->vantages[i]);
 		}

@@ -9,6 +9,6 @@ struct observation {
 	const struct frame *frame;
 	const struct packet *packet;
 	const struct flow_lookup *lookup; /* for a packet of a flow */
-	uint32_t ordinal;	   /* the frame's, in its host */
-	uint16_t src_mac, dst_mac; /* indexes */
+	uint32_t ordinal;		  /* the frame's, in its host */
+	uint16_t src_mac, dst_mac;	  /* indexes */
 };

@@ -5,22 +5,28 @@
 #include <stdint.h>
 
 /* bits of segment.bits */
-#define SEGMENT_FROM_B 0x01	/* sent by endpoint B of the flow's key */
-#define SEGMENT_TIMESTAMP 0x02	/* tsval and tsecr are set */
-#define SEGMENT_SACK 0x04	/* the next slot holds its SACK blocks */
-#define SEGMENT_DUPLICATE 0x08	/* identical to one shortly before it but for time: a copy made on the way or by the capture */
-#define SEGMENT_OPTIONS_CUT 0x10 /* the snap length cut the options: no timestamp proves nothing */
-#define SEGMENT_OUT 0x20	/* the capture says that its host sent it */
-#define SEGMENT_IN 0x40		/* the capture says that its host received it */
-#define SEGMENT_NO_ID 0x80	/* no usable IP identification (IPv6) */
+#define SEGMENT_FROM_B 0x01    /* sent by endpoint B of the flow's key */
+#define SEGMENT_TIMESTAMP 0x02 /* tsval and tsecr are set */
+#define SEGMENT_SACK 0x04      /* the next slot holds its SACK blocks */
+#define SEGMENT_DUPLICATE                                                                          \
+	0x08 /* identical to one shortly before it but for time: a copy made on the way or by the  \
+		capture */
+#define SEGMENT_OPTIONS_CUT                                                                        \
+	0x10		   /* the snap length cut the options: no timestamp proves nothing         \
+			    */
+#define SEGMENT_OUT 0x20   /* the capture says that its host sent it */
+#define SEGMENT_IN 0x40	   /* the capture says that its host received it */
+#define SEGMENT_NO_ID 0x80 /* no usable IP identification (IPv6) */
 
 struct segment {
 	int64_t time_ns;
-	uint32_t seq, ack;     /* TCP; ICMP: type and number, checksum; other protocols: 0 */
+	uint32_t seq, ack; /* TCP; ICMP: type and number, checksum; other protocols: 0 */
 	uint32_t tsval, tsecr;
-	uint32_t length;       /* transport payload bytes on the wire; may be a merged record's */
-	uint32_t frame;	       /* ordinal among the host's frames: fileindex.h turns it into file and number */
-	uint32_t hash;	       /* of payload: low half of SEGMENT_HEAD bytes, high half of SEGMENT_BODY; 0: not captured */
+	uint32_t length; /* transport payload bytes on the wire; may be a merged record's */
+	uint32_t frame;	 /* ordinal among the host's frames: fileindex.h turns it into file and
+			    number */
+	uint32_t hash; /* of payload: low half of SEGMENT_HEAD bytes, high half of SEGMENT_BODY; 0:
+			  not captured */
 	uint16_t ip_id, window;
 	uint8_t flags, ttl, tos, bits;
 	uint16_t src_mac, dst_mac; /* indexes into the vantage point's MAC table */
@@ -28,7 +34,8 @@ struct segment {
 
 _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of millions");
 
-/* What is hashed of a payload, or all of a shorter one: a snap length of headers and a few bytes leaves the head. */
+/* What is hashed of a payload, or all of a shorter one: a snap length of headers and a few bytes
+ * leaves the head. */
 #define SEGMENT_HEAD 16
 #define SEGMENT_BODY 256
 #define SEGMENT_HASH_HEAD 0xffffU
@@ -36,9 +43,11 @@ _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of mi
 /* Of two records of one length: do their payloads differ, as far as both were captured? */
 static inline bool segment_payload_differs(const struct segment *a, const struct segment *b)
 {
-	uint32_t x = a->hash ^ b->hash, head_a = a->hash & SEGMENT_HASH_HEAD, head_b = b->hash & SEGMENT_HASH_HEAD;
+	uint32_t x = a->hash ^ b->hash, head_a = a->hash & SEGMENT_HASH_HEAD,
+		 head_b = b->hash & SEGMENT_HASH_HEAD;
 
-	return (x & SEGMENT_HASH_HEAD && head_a && head_b) || (x >> 16 && a->hash >> 16 && b->hash >> 16);
+	return (x & SEGMENT_HASH_HEAD && head_a && head_b) ||
+	       (x >> 16 && a->hash >> 16 && b->hash >> 16);
 }
 
 /* The slot behind a segment with SEGMENT_SACK. */
@@ -52,7 +61,8 @@ _Static_assert(sizeof(struct segment_sack) == sizeof(struct segment), "one slot"
 
 static inline const struct segment_sack *segment_sack(const struct segment *s)
 {
-	return s->bits & SEGMENT_SACK ? (const struct segment_sack *)(s + 1) : (const struct segment_sack *)0;
+	return s->bits & SEGMENT_SACK ? (const struct segment_sack *)(s + 1)
+				      : (const struct segment_sack *)0;
 }
 
 static inline uint32_t segment_slots(const struct segment *s)

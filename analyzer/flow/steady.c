@@ -16,7 +16,8 @@
 
 void steady_init(struct steady *s)
 {
-	*s = (struct steady){.first_ns = INT64_MAX, .high_ns = INT64_MIN / 2, .regain_ns = INT64_MAX};
+	*s = (struct steady){
+		.first_ns = INT64_MAX, .high_ns = INT64_MIN / 2, .regain_ns = INT64_MAX};
 }
 
 void steady_release(struct steady *s)

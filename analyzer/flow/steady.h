@@ -1,11 +1,11 @@
 /*
  * steady: the time of a vantage point that never turns back.
  *
- * A clock that is set back shows some seconds twice; the order of the frames in the file says which of
- * the two a frame belongs to. Steady time is the stamp plus all that the clock was set back before the
- * frame, so that it only grows (but for the disorder of a capture on several CPUs). Where nothing turned
- * back it is the stamp. It says nothing of how long a step took, and so orders and measures stretches of
- * time only.
+ * A clock that is set back shows some seconds twice; the order of the frames in the file says which
+ * of the two a frame belongs to. Steady time is the stamp plus all that the clock was set back
+ * before the frame, so that it only grows (but for the disorder of a capture on several CPUs).
+ * Where nothing turned back it is the stamp. It says nothing of how long a step took, and so orders
+ * and measures stretches of time only.
  */
 #pragma once
 
@@ -17,11 +17,12 @@ struct steady {
 		uint32_t frame;	 /* ordinal of the first frame behind it */
 		int64_t from_ns; /* steady time then */
 		int64_t shift_ns;
-	} *turns;
+	} * turns;
 	uint32_t count, cap;
 	int64_t first_ns;  /* of the first frame; INT64_MAX: there was none */
 	int64_t high_ns;   /* highest stamp since the last turn */
-	int64_t regain_ns; /* a stamp that soon reaches this undoes the last turn; INT64_MAX: none does */
+	int64_t regain_ns; /* a stamp that soon reaches this undoes the last turn; INT64_MAX: none
+			      does */
 };
 
 /* Stamps of frames on several CPUs are out of order by less. */
@@ -33,7 +34,8 @@ void steady_release(struct steady *s);
 /* For another vantage point of the same file; to is initialised. */
 void steady_copy(struct steady *to, const struct steady *from);
 
-/* For a stamp that lies below the highest one by more than the disorder, and for one that reaches regain_ns. */
+/* For a stamp that lies below the highest one by more than the disorder, and for one that reaches
+ * regain_ns. */
 void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns);
 void steady_regained(struct steady *s, uint32_t frame);
 
@@ -50,7 +52,8 @@ static inline void steady_note(struct steady *s, uint32_t frame, int64_t stamp_n
 		steady_turn_back(s, frame, stamp_ns);
 }
 
-/* The stretch between two turns that a frame lies in, and how far stamps there lie below steady time. */
+/* The stretch between two turns that a frame lies in, and how far stamps there lie below steady
+ * time. */
 struct steady_stretch {
 	uint32_t turns;
 	int64_t shift_ns;

@@ -11,13 +11,14 @@
 
 struct service summary_service(const struct flow_vantage *f, bool server_is_b)
 {
-	struct service s = {.protocol = f->key.protocol, .port = server_is_b ? f->key.b_port : f->key.a_port};
+	struct service s = {
+		.protocol = f->key.protocol, .port = server_is_b ? f->key.b_port : f->key.a_port};
 
 	memcpy(s.ip, server_is_b ? f->key.b : f->key.a, 16);
 	return s;
 }
 
-static bool server_is_b(const struct flow_vantage *f)
+static bool summary_server_is_b(const struct flow_vantage *f)
 {
 	if (f->side[0].sent_syn_only || f->side[1].sent_syn_only)
 		return f->side[0].sent_syn_only;
@@ -29,11 +30,13 @@ struct ports {
 	uint32_t seen[WIDE_SERVICES], count;
 };
 
-static void note_service(struct vantage *v, const struct flow_vantage *f, struct ports *ports)
+static void summary_note_service(
+	struct vantage *v, const struct flow_vantage *f, struct ports *ports)
 {
-	bool b = server_is_b(f), fresh;
+	bool b = summary_server_is_b(f), fresh;
 	struct address *server = addresses_of(&v->addresses, f, b);
-	uint32_t port = (uint32_t)f->key.protocol << 16 | (b ? f->key.b_port : f->key.a_port), k = 0;
+	uint32_t port = (uint32_t)f->key.protocol << 16 | (b ? f->key.b_port : f->key.a_port),
+		 k = 0;
 	struct service key;
 
 	/* An address mostly has few services, and very many flows to them. */
@@ -49,7 +52,8 @@ static void note_service(struct vantage *v, const struct flow_vantage *f, struct
 		ports->seen[ports->count++] = port;
 }
 
-static void use_address(struct address *a, const struct flow_side *side, uint64_t frames, bool answered)
+static void summary_use_address(
+	struct address *a, const struct flow_side *side, uint64_t frames, bool answered)
 {
 	uint8_t ttl = side->seen ? side->ttl : 0;
 
@@ -61,40 +65,44 @@ static void use_address(struct address *a, const struct flow_side *side, uint64_
 	a->ttl_max_answered = answered && ttl > a->ttl_max_answered ? ttl : a->ttl_max_answered;
 }
 
-static void note_sent_out(const struct vantage *v, const struct flow_vantage *f, bool b)
+static void summary_note_sent_out(const struct vantage *v, const struct flow_vantage *f, bool b)
 {
 	const struct flow_side *side = &f->side[b];
 
-	if (side->directions & PACKET_OUT && summary_is_initial_ttl(side->ttl) && ip_is_unicast(b ? f->key.b : f->key.a) &&
-		f->address[b] != ADDRESS_NONE)
+	if (side->directions & PACKET_OUT && summary_is_initial_ttl(side->ttl) &&
+		ip_is_unicast(b ? f->key.b : f->key.a) && f->address[b] != ADDRESS_NONE)
 		addresses_of(&v->addresses, f, b)->sent_out = true;
 }
 
-static void note_addresses(struct vantage *v, const struct flow_vantage *f)
+static void summary_note_addresses(struct vantage *v, const struct flow_vantage *f)
 {
 	uint64_t frames = (uint64_t)f->side[0].packets + f->side[1].packets;
 	bool answered = f->side[0].packets && f->side[1].packets;
 
-	note_sent_out(v, f, false);
-	note_sent_out(v, f, true);
+	summary_note_sent_out(v, f, false);
+	summary_note_sent_out(v, f, true);
 	if (!ip_is_unicast(f->key.a) || !ip_is_unicast(f->key.b))
 		return;
 	v->counts.unicast_frames += frames;
 	v->counts.answered_frames += answered ? frames : 0;
 	if (f->address[0] != ADDRESS_NONE)
-		use_address(addresses_of(&v->addresses, f, false), &f->side[0], frames, answered);
+		summary_use_address(
+			addresses_of(&v->addresses, f, false), &f->side[0], frames, answered);
 	if (f->address[1] != ADDRESS_NONE && f->address[1] != f->address[0])
-		use_address(addresses_of(&v->addresses, f, true), &f->side[1], frames, answered);
+		summary_use_address(
+			addresses_of(&v->addresses, f, true), &f->side[1], frames, answered);
 }
 
 /* Many flows in a row are between the same two addresses. */
-static void note_pair(struct vantage *v, const struct flow_vantage *f, struct address_pair *last)
+static void summary_note_pair(
+	struct vantage *v, const struct flow_vantage *f, struct address_pair *last)
 {
 	uint32_t a = f->address[0], b = f->address[1];
 	struct address_pair pair = {.low = a < b ? a : b, .high = a < b ? b : a};
 	bool fresh;
 
-	if (a == ADDRESS_NONE || b == ADDRESS_NONE || (pair.low == last->low && pair.high == last->high))
+	if (a == ADDRESS_NONE || b == ADDRESS_NONE ||
+		(pair.low == last->low && pair.high == last->high))
 		return;
 	(void)hashmap_at(&v->addresses.pairs, &pair, &fresh);
 	*last = pair;
@@ -103,15 +111,15 @@ static void note_pair(struct vantage *v, const struct flow_vantage *f, struct ad
 /* Packets of one side alone that show what a connection answers: the other side was there. */
 #define ONE_WAY_PACKETS 3
 
-static bool is_answered_unseen(const struct flow_vantage *f)
+static bool summary_is_answered_unseen(const struct flow_vantage *f)
 {
 	const struct flow_side *a = &f->side[0], *b = &f->side[1], *only = a->packets ? a : b;
 
-	return f->key.protocol == IPPROTO_TCP && !(a->packets && b->packets) && only->packets >= ONE_WAY_PACKETS &&
-		only->acked && only->bytes && !only->rsts;
+	return f->key.protocol == IPPROTO_TCP && !(a->packets && b->packets) &&
+	       only->packets >= ONE_WAY_PACKETS && only->acked && only->bytes && !only->rsts;
 }
 
-static void note_senders(struct vantage *v, const struct flow_vantage *f)
+static void summary_note_senders(struct vantage *v, const struct flow_vantage *f)
 {
 	for (int side = 0; side < 2; side++)
 		if (f->address[side] != ADDRESS_NONE && f->side[side].packets)
@@ -130,14 +138,15 @@ void summary_make(struct vantage *v)
 		macs_close_run(&v->macs, &v->addresses, f, false);
 		macs_close_run(&v->macs, &v->addresses, f, true);
 		addresses_look_up(&v->addresses, f);
-		note_addresses(v, f);
-		note_service(v, f, &ports);
-		note_pair(v, f, &last);
-		note_senders(v, f);
-		unseen_answers |= is_answered_unseen(f);
+		summary_note_addresses(v, f);
+		summary_note_service(v, f, &ports);
+		summary_note_pair(v, f, &last);
+		summary_note_senders(v, f);
+		unseen_answers |= summary_is_answered_unseen(f);
 		v->addresses.protocols[f->key.protocol] = true;
 	}
 	/* ARP beside IP: no filter by port, at least. */
-	v->addresses.wide = ports.count == WIDE_SERVICES || (v->counts.non_ip_frames && ports.count);
+	v->addresses.wide =
+		ports.count == WIDE_SERVICES || (v->counts.non_ip_frames && ports.count);
 	v->addresses.one_way = unseen_answers && !v->counts.answered_frames;
 }

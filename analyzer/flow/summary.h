@@ -1,4 +1,5 @@
-/* summary: what all flows of a vantage point together say of its addresses and services; one pass when reading is over. */
+/* summary: what all flows of a vantage point together say of its addresses and services; one pass
+ * when reading is over. */
 #pragma once
 
 #include "flow/vantage.h"
@@ -12,5 +13,6 @@ static inline bool summary_is_initial_ttl(uint8_t ttl)
 /* The service that a flow is of, as seen at its vantage point. */
 struct service summary_service(const struct flow_vantage *f, bool server_is_b);
 
-/* Closes the flows' runs of MACs; fills addresses and services, and counts unicast frames. Once, at the end. */
+/* Closes the flows' runs of MACs; fills addresses and services, and counts unicast frames. Once, at
+ * the end. */
 void summary_make(struct vantage *v);

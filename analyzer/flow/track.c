@@ -8,44 +8,47 @@
 #include "flow/copies.h"
 
 /* A half of segment.hash: 0 is kept for what was not captured. */
-static inline uint32_t half_hash(uint64_t h)
+static inline uint32_t track_half_hash(uint64_t h)
 {
 	return (uint16_t)h ? (uint16_t)h : 1;
 }
 
-static inline uint32_t hash_head(const uint8_t bytes[SEGMENT_HEAD], uint32_t length)
+static inline uint32_t track_hash_head(const uint8_t bytes[SEGMENT_HEAD], uint32_t length)
 {
 	uint64_t h = (le64(bytes) ^ length) * UINT64_C(0x9e3779b97f4a7c15);
 
 	h ^= h >> 29;
 	h = (h ^ le64(bytes + 8)) * UINT64_C(0xd6e8feb86659fd93);
-	return half_hash(h >> 32);
+	return track_half_hash(h >> 32);
 }
 
-static uint32_t payload_hash(const struct packet *p)
+static uint32_t track_payload_hash(const struct packet *p)
 {
 	uint8_t bytes[SEGMENT_HEAD] = {0};
 	uint32_t body = p->payload_len < SEGMENT_BODY ? p->payload_len : SEGMENT_BODY, h;
 
-	if (!p->payload_cap || p->payload_cap < (p->payload_len < SEGMENT_HEAD ? p->payload_len : SEGMENT_HEAD))
+	if (!p->payload_cap ||
+		p->payload_cap < (p->payload_len < SEGMENT_HEAD ? p->payload_len : SEGMENT_HEAD))
 		return 0;
 	if (p->payload_len >= SEGMENT_HEAD) {
-		h = hash_head(p->payload, SEGMENT_HEAD);
+		h = track_hash_head(p->payload, SEGMENT_HEAD);
 	} else {
 		memcpy(bytes, p->payload, p->payload_len);
-		h = hash_head(bytes, p->payload_len);
+		h = track_hash_head(bytes, p->payload_len);
 	}
-	return p->payload_cap < body ? h : h | half_hash(XXH3_64bits(p->payload, body) >> 48) << 16;
+	return p->payload_cap < body
+		       ? h
+		       : h | track_half_hash(XXH3_64bits(p->payload, body) >> 48) << 16;
 }
 
-static uint16_t saturate(uint16_t v)
+static uint16_t track_saturate(uint16_t v)
 {
 	return v == UINT16_MAX ? v : (uint16_t)(v + 1);
 }
 
-static NOINLINE void note_syn(struct flow_side *side, const struct packet *p)
+static NOINLINE void track_note_syn(struct flow_side *side, const struct packet *p)
 {
-	side->syns = saturate(side->syns);
+	side->syns = track_saturate(side->syns);
 	if (side->has_isn)
 		return;
 	side->has_isn = true;
@@ -58,47 +61,48 @@ static NOINLINE void note_syn(struct flow_side *side, const struct packet *p)
 	side->sent_syn_only = !(p->tcp_flags & TCP_ACK);
 }
 
-static void note_first(struct flow_side *side, const struct packet *p)
+static void track_note_first(struct flow_side *side, const struct packet *p)
 {
 	side->seen = true;
 	side->ttl = p->ttl;
 	side->first_seq = p->disposition == PACKET_TCP ? p->seq : 0;
 }
 
-static void note_flags(struct flow_side *side, const struct packet *p)
+static void track_note_flags(struct flow_side *side, const struct packet *p)
 {
 	if (p->tcp_flags & TCP_ACK && !side->acked) {
 		side->acked = true;
 		side->first_ack = p->ack;
 	}
 	if (p->tcp_flags & TCP_SYN)
-		note_syn(side, p);
+		track_note_syn(side, p);
 	if (p->tcp_flags & TCP_FIN)
-		side->fins = saturate(side->fins);
+		side->fins = track_saturate(side->fins);
 	if (p->tcp_flags & TCP_RST)
-		side->rsts = saturate(side->rsts);
+		side->rsts = track_saturate(side->rsts);
 	else if (!p->window && !(p->tcp_flags & TCP_SYN))
-		side->zero_windows = saturate(side->zero_windows);
+		side->zero_windows = track_saturate(side->zero_windows);
 }
 
-static void note_side(struct flow_vantage *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
+static void track_note_side(
+	struct flow_vantage *f, struct flow_side *side, const struct packet *p, int64_t time_ns)
 {
 	if (!f->newest)
 		f->first_ns = f->last_ns = time_ns;
 	if (time_ns > f->last_ns)
 		f->last_ns = time_ns;
 	if (!side->seen)
-		note_first(side, p);
+		track_note_first(side, p);
 	side->packets++;
 	side->bytes += p->payload_len;
 	side->directions |= p->direction;
 	/* Most segments have nothing of this. */
 	if (p->disposition == PACKET_TCP &&
 		(!side->acked || !p->window || p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
-		note_flags(side, p);
+		track_note_flags(side, p);
 }
 
-static void fill_tcp(struct segment *s, const struct packet *p)
+static void track_fill_tcp(struct segment *s, const struct packet *p)
 {
 	bool timestamp = p->tcp_options & TCPOPT_HAS_TIMESTAMP;
 
@@ -108,25 +112,26 @@ static void fill_tcp(struct segment *s, const struct packet *p)
 	s->flags = p->tcp_flags;
 	s->tsval = timestamp ? p->tsval : 0;
 	s->tsecr = timestamp ? p->tsecr : 0;
-	s->bits |= (timestamp ? SEGMENT_TIMESTAMP : 0) | (p->tcp_options & TCPOPT_TRUNCATED ? SEGMENT_OPTIONS_CUT : 0) |
-		(p->tcp_options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
+	s->bits |= (timestamp ? SEGMENT_TIMESTAMP : 0) |
+		   (p->tcp_options & TCPOPT_TRUNCATED ? SEGMENT_OPTIONS_CUT : 0) |
+		   (p->tcp_options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
 }
 
 /* Errors about packets of one flow differ in their checksum alone, within what is kept of them. */
-static void fill_icmp(struct segment *s, const struct packet *p)
+static void track_fill_icmp(struct segment *s, const struct packet *p)
 {
 	uint32_t rest = p->icmp_rest * 2654435761U + p->icmp_type, hash = 0;
 
 	s->seq = (uint32_t)p->icmp_type << 16 | (p->icmp_rest & 0xffff);
 	s->ack = p->icmp_checksum;
 	if (s->hash & SEGMENT_HASH_HEAD || !p->payload_len)
-		hash = half_hash(s->hash ^ rest);
+		hash = track_half_hash(s->hash ^ rest);
 	if (s->hash >> 16 || !p->payload_len)
-		hash |= half_hash(s->hash >> 16 ^ rest >> 16) << 16;
+		hash |= track_half_hash(s->hash >> 16 ^ rest >> 16) << 16;
 	s->hash = hash;
 }
 
-static void build_segment(struct segment *s, const struct observation *o, bool from_b)
+static void track_build_segment(struct segment *s, const struct observation *o, bool from_b)
 {
 	static const uint8_t direction_bits[] = {
 		[PACKET_UNKNOWN] = 0, [PACKET_IN] = SEGMENT_IN, [PACKET_OUT] = SEGMENT_OUT};
@@ -136,25 +141,26 @@ static void build_segment(struct segment *s, const struct observation *o, bool f
 	s->time_ns = o->frame->time_ns;
 	s->length = p->payload_len;
 	s->frame = o->ordinal;
-	s->hash = payload_hash(p);
+	s->hash = track_payload_hash(p);
 	s->ip_id = (uint16_t)p->ip_id;
 	s->ttl = p->ttl;
 	s->tos = p->tos;
 	s->src_mac = tunnel ? MAC_NONE : o->src_mac;
 	s->dst_mac = tunnel ? MAC_NONE : o->dst_mac;
-	s->bits = (from_b ? SEGMENT_FROM_B : 0) | (p->version == 6 ? SEGMENT_NO_ID : 0) | direction_bits[p->direction];
+	s->bits = (from_b ? SEGMENT_FROM_B : 0) | (p->version == 6 ? SEGMENT_NO_ID : 0) |
+		  direction_bits[p->direction];
 	if (p->disposition == PACKET_TCP) {
-		fill_tcp(s, p);
+		track_fill_tcp(s, p);
 		return;
 	}
 	s->seq = s->ack = s->tsval = s->tsecr = 0;
 	s->window = 0;
 	s->flags = 0;
 	if (p->disposition == PACKET_ICMP)
-		fill_icmp(s, p);
+		track_fill_icmp(s, p);
 }
 
-static void keep_sack(struct segment *s, const struct packet *p)
+static void track_keep_sack(struct segment *s, const struct packet *p)
 {
 	struct segment_sack *blocks = (struct segment_sack *)(s + 1);
 
@@ -170,19 +176,25 @@ static inline void track_macs(const struct observation *o, struct flow_vantage *
 	struct flow_side *side = &f->side[from_b];
 	struct vantage *v = o->vantage;
 
-	if (side->run_frames && side->run_src_mac == o->src_mac && side->run_dst_mac == o->dst_mac &&
-		side->run_epoch == v->addresses.binding_epoch && side->run_binding != MAC_NONE)
+	if (side->run_frames && side->run_src_mac == o->src_mac &&
+		side->run_dst_mac == o->dst_mac && side->run_epoch == v->addresses.binding_epoch &&
+		side->run_binding != MAC_NONE)
 		side->run_frames++;
 	else
-		macs_new_run(&v->macs, &v->addresses, f, from_b, &(struct frame_macs){.src = o->src_mac,
-			.dst = o->dst_mac, .ordinal = o->ordinal, .at_ns = o->frame->time_ns});
+		macs_new_run(&v->macs, &v->addresses, f, from_b,
+			&(struct frame_macs){.src = o->src_mac,
+				.dst = o->dst_mac,
+				.ordinal = o->ordinal,
+				.at_ns = o->frame->time_ns});
 }
 
-enum track_result track_packet(const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b)
+enum track_result track_packet(
+	const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b)
 {
 	const struct packet *p = o->packet;
 	struct vantage *v = o->vantage;
-	bool from_b = o->lookup->from_b, sack = p->disposition == PACKET_TCP && p->tcp_options & TCPOPT_HAS_SACK;
+	bool from_b = o->lookup->from_b,
+	     sack = p->disposition == PACKET_TCP && p->tcp_options & TCPOPT_HAS_SACK;
 	struct flow_vantage *f = flowtab_find(&v->flows, p, o->lookup);
 	struct segment *s;
 	enum copy copy;
@@ -190,9 +202,9 @@ enum track_result track_packet(const struct observation *o, struct flow_vantage 
 	if (!f)
 		return TRACK_TABLE_FULL;
 	s = flow_vantage_reserve(&v->flows, f, sack ? 2 : 1);
-	build_segment(s, o, from_b);
+	track_build_segment(s, o, from_b);
 	if (sack)
-		keep_sack(s, p);
+		track_keep_sack(s, p);
 	copy = copies_note(&v->recent, f, s, o);
 	if (copy == COPY_BY_CAPTURE) {
 		v->counts.duplicates++;
@@ -202,7 +214,7 @@ enum track_result track_packet(const struct observation *o, struct flow_vantage 
 		v->counts.duplicate_segments++;
 		s->bits |= SEGMENT_DUPLICATE;
 	}
-	note_side(f, &f->side[from_b], p, o->frame->time_ns);
+	track_note_side(f, &f->side[from_b], p, o->frame->time_ns);
 	/* In a tunnel the MACs are the outer packet's, the addresses the inner one's. */
 	if (!p->tunnel_depth)
 		track_macs(o, f, from_b);

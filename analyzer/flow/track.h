@@ -8,9 +8,10 @@
 
 enum track_result {
 	TRACK_ADDED,
-	TRACK_COPY,	  /* the capture itself saw the packet before: left out, counted in the vantage */
+	TRACK_COPY, /* the capture itself saw the packet before: left out, counted in the vantage */
 	TRACK_TABLE_FULL, /* no room for another flow */
 };
 
 /* o->packet must be of a protocol that is tracked. *ret_flow and *ret_from_b are set when added. */
-enum track_result track_packet(const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b);
+enum track_result track_packet(
+	const struct observation *o, struct flow_vantage **ret_flow, bool *ret_from_b);

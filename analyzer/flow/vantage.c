@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-
 const char *capture_disposition_name(int d)
 {
 	switch (d) {
@@ -30,8 +29,12 @@ uint64_t vantage_refused_rows(const struct vantage *v)
 
 void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit)
 {
-	*v = (struct vantage){.recorded_mac = MAC_NONE, .inferred = {.own_mac = MAC_NONE},
-		.span = {.first_ns = INT64_MAX, .last_ns = INT64_MIN, .start_ns = INT64_MIN, .end_ns = INT64_MIN,
+	*v = (struct vantage){.recorded_mac = MAC_NONE,
+		.inferred = {.own_mac = MAC_NONE},
+		.span = {.first_ns = INT64_MAX,
+			.last_ns = INT64_MIN,
+			.start_ns = INT64_MIN,
+			.end_ns = INT64_MIN,
 			.tick_ns = 1000}};
 	steady_init(&v->steady);
 	flowtab_init(&v->flows, arena, flow_limit);

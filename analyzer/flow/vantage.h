@@ -1,4 +1,5 @@
-/* vantage: hosts, captures and vantage points: what reading found, and apart from it what the join infers. */
+/* vantage: hosts, captures and vantage points: what reading found, and apart from it what the join
+ * infers. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,16 +23,18 @@ enum vantage_kind { VANTAGE_NIC, VANTAGE_NETFILTER };
 
 /* When a vantage point's captures ran. */
 struct vantage_span {
-	int64_t first_ns, last_ns; /* of its frames within --from and --to; first_ns > last_ns: none */
-	int64_t start_ns, end_ns;  /* capture running, as recorded; INT64_MIN: not said */
-	int64_t tick_ns;	   /* resolution of its time stamps: 1 once any is finer than a microsecond */
+	int64_t first_ns,
+		last_ns; /* of its frames within --from and --to; first_ns > last_ns: none */
+	int64_t start_ns, end_ns; /* capture running, as recorded; INT64_MIN: not said */
+	int64_t tick_ns; /* resolution of its time stamps: 1 once any is finer than a microsecond */
 };
 
 struct vantage_counts {
 	uint64_t frames, duplicates, duplicate_segments;
 	uint64_t non_ip_frames;
-	uint64_t ip_frames;	 /* unicast IPv4 and IPv6 frames */
-	/* Frames of flows between unicast addresses; of those of them that are seen both ways. By summary.c. */
+	uint64_t ip_frames; /* unicast IPv4 and IPv6 frames */
+	/* Frames of flows between unicast addresses; of those of them that are seen both ways. By
+	 * summary.c. */
 	uint64_t unicast_frames, answered_frames;
 };
 
@@ -44,16 +47,17 @@ struct vantage_inferred {
 
 struct vantage {
 	/* Identity, as recorded. */
-	uint32_t id;	   /* from 1, in the database */
-	uint32_t host;	   /* index */
+	uint32_t id;   /* from 1, in the database */
+	uint32_t host; /* index */
 	enum vantage_kind kind;
-	char *name;	   /* for reports */
-	char *interface;   /* NULL: not recorded */
-	char *part;	   /* which of several in one interface of a file it is ("if2", "vni11"); NULL: all of it */
+	char *name;	 /* for reports */
+	char *interface; /* NULL: not recorded */
+	char *part; /* which of several in one interface of a file it is ("if2", "vni11"); NULL: all
+		       of it */
 	uint32_t link_type;
-	char *filter;	   /* capture filter as recorded; NULL: not said */
+	char *filter;	       /* capture filter as recorded; NULL: not said */
 	uint16_t recorded_mac; /* index; MAC_NONE: not recorded */
-	bool foreign_seen; /* link layer says: frames for other hosts */
+	bool foreign_seen;     /* link layer says: frames for other hosts */
 	/* What it saw: flows, and notes of everything beside them. */
 	struct flowtab flows;
 	struct recent_packets *recent; /* while it is read: copies.h */
@@ -85,18 +89,18 @@ struct capture {
 	char *damaged;
 	uint64_t hash[2];
 	char sha256[65];
-	int64_t order_ns;      /* time of its first frame, for sorting; INT64_MAX: no frame */
-	struct capfile *open;  /* kept from planning where it cannot be opened again (a pipe) */
+	int64_t order_ns;     /* time of its first frame, for sorting; INT64_MAX: no frame */
+	struct capfile *open; /* kept from planning where it cannot be opened again (a pipe) */
 	struct capture_account {
 		uint64_t frames, bytes;
 	} account[32]; /* enum capture_disposition */
 	struct capture_interface_row {
 		uint32_t interface; /* index in the file; of several vantage points a row each */
-		uint32_t vantage; /* index */
+		uint32_t vantage;   /* index */
 		char *name, *filter;
 		uint32_t link_type, snaplen;
 		int64_t dropped_kernel, dropped_interface; /* -1: unknown */
-	} *interfaces;
+	} * interfaces;
 	uint32_t interface_count, interface_cap;
 };
 
@@ -134,7 +138,7 @@ struct host {
 	struct arena arena;
 	struct fileindex frames;
 	struct hashmap macs; /* of its vantage points: macs_table_init() */
-	uint32_t *captures; /* indexes, in time order */
+	uint32_t *captures;  /* indexes, in time order */
 	uint32_t capture_count, capture_cap;
 	uint32_t *vantages; /* indexes */
 	uint32_t vantage_count, vantage_cap;
@@ -146,7 +150,7 @@ struct host {
 	struct host_file_frames {
 		uint32_t vantage, flow, capture, frames;
 		uint64_t bytes;
-	} *file_frames;
+	} * file_frames;
 	uint32_t file_frames_count, file_frames_cap;
 };
 
@@ -160,5 +164,6 @@ static inline const uint8_t *vantage_mac(const struct vantage *v, uint16_t mac)
 uint64_t vantage_refused_rows(const struct vantage *v);
 
 /* macs: the table that its host's vantage points share. */
-void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit);
+void vantage_init(
+	struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit);
 void vantage_release(struct vantage *v);

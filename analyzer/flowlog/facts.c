@@ -15,7 +15,7 @@
 /* A packet may be recorded in a window that starts up to 60 s after it. */
 #define WINDOW_DELAY_S 60
 
-static bool is_v4(const uint8_t *address)
+static bool facts_is_v4(const uint8_t *address)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -23,14 +23,14 @@ static bool is_v4(const uint8_t *address)
 }
 
 /* Which side of the ENI a record is of: TUPLE_INGRESS, TUPLE_EGRESS or 0. */
-static unsigned side_of(const struct flowlog_interface *i, const struct tuple *t)
+static unsigned facts_side_of(const struct flowlog_interface *i, const struct tuple *t)
 {
 	unsigned said = t->bits & (TUPLE_INGRESS | TUPLE_EGRESS);
 	const uint8_t *own;
 
 	if (said)
 		return said;
-	own = flowlog_interface_own(i, !is_v4(t->src));
+	own = flowlog_interface_own(i, !facts_is_v4(t->src));
 	if (!own)
 		return 0;
 	if (!memcmp(own, t->dst, 16))
@@ -38,22 +38,23 @@ static unsigned side_of(const struct flowlog_interface *i, const struct tuple *t
 	return memcmp(own, t->src, 16) ? 0 : TUPLE_EGRESS;
 }
 
-static int compare_ends(const struct tuple *t)
+static int facts_compare_ends(const struct tuple *t)
 {
 	int c = memcmp(t->src, t->dst, 16);
 
 	return c ? c : (int)t->src_port - (int)t->dst_port;
 }
 
-/* 1 when the record runs from the higher end to the lower one; ends are ordered by address and port. */
-static unsigned direction_of(const struct tuple *t)
+/* 1 when the record runs from the higher end to the lower one; ends are ordered by address and
+ * port. */
+static unsigned facts_direction_of(const struct tuple *t)
 {
-	return compare_ends(t) > 0;
+	return facts_compare_ends(t) > 0;
 }
 
-static void tuple_key(const struct tuple *t, struct conversation_key *ret)
+static void facts_tuple_key(const struct tuple *t, struct conversation_key *ret)
 {
-	bool down = direction_of(t);
+	bool down = facts_direction_of(t);
 
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->low, down ? t->dst : t->src, 16);
@@ -64,7 +65,8 @@ static void tuple_key(const struct tuple *t, struct conversation_key *ret)
 }
 
 /* SKIPDATA of an ENI that overlaps a span. */
-static bool skipped(const struct flowlog_facts_input *in, uint32_t vantage, int64_t from_s, int64_t to_s)
+static bool facts_skipped(
+	const struct flowlog_facts_input *in, uint32_t vantage, int64_t from_s, int64_t to_s)
 {
 	size_t low = 0, high = in->skip_count;
 
@@ -87,34 +89,35 @@ struct half {
 	uint64_t records, packets, bytes, rejected_records, rejected_packets;
 	uint32_t first_s, last_s; /* of all; first_s UINT32_MAX: none */
 	uint32_t accepted_first_s, rejected_first_s, rejected_last_s;
-	unsigned flags;	      /* ORed; TUPLE_NO_FLAGS when never recorded */
-	bool syn, syn_ack;    /* a record with that combination */
-	bool client, server;  /* the cloud says so */
-	bool counted;	      /* a record with counts */
+	unsigned flags;	     /* ORed; TUPLE_NO_FLAGS when never recorded */
+	bool syn, syn_ack;   /* a record with that combination */
+	bool client, server; /* the cloud says so */
+	bool counted;	     /* a record with counts */
 	unsigned side;
 	const struct tuple *accepted, *rejected; /* evidence: the first by file and line */
 };
 
-static void keep_first(const struct tuple **kept, const struct tuple *t)
+static void facts_keep_first(const struct tuple **kept, const struct tuple *t)
 {
-	if (!*kept || t->file < (*kept)->file || (t->file == (*kept)->file && t->line < (*kept)->line))
+	if (!*kept || t->file < (*kept)->file ||
+		(t->file == (*kept)->file && t->line < (*kept)->line))
 		*kept = t;
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
+static uint32_t facts_least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
 
-static uint32_t most(uint32_t a, uint32_t b)
+static uint32_t facts_most(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
 }
 
-static void half_add(struct half *h, const struct tuple *t, unsigned side)
+static void facts_half_add(struct half *h, const struct tuple *t, unsigned side)
 {
-	h->first_s = least(h->first_s, t->start_s);
-	h->last_s = most(h->last_s, t->end_s);
+	h->first_s = facts_least(h->first_s, t->start_s);
+	h->last_s = facts_most(h->last_s, t->end_s);
 	h->side |= side;
 	h->client |= (t->bits & (TUPLE_CLIENT_KNOWN | TUPLE_FROM_SERVER)) == TUPLE_CLIENT_KNOWN;
 	h->server |= (t->bits & TUPLE_FROM_SERVER) != 0;
@@ -126,24 +129,24 @@ static void half_add(struct half *h, const struct tuple *t, unsigned side)
 	if (t->bits & TUPLE_REJECTED) {
 		h->rejected_records++;
 		h->rejected_packets += t->packets;
-		h->rejected_first_s = least(h->rejected_first_s, t->start_s);
-		h->rejected_last_s = most(h->rejected_last_s, t->end_s);
-		keep_first(&h->rejected, t);
+		h->rejected_first_s = facts_least(h->rejected_first_s, t->start_s);
+		h->rejected_last_s = facts_most(h->rejected_last_s, t->end_s);
+		facts_keep_first(&h->rejected, t);
 		return;
 	}
 	h->records++;
 	h->packets += t->packets;
 	h->bytes += t->bytes;
 	h->counted |= !(t->bits & TUPLE_BEGINS);
-	h->accepted_first_s = least(h->accepted_first_s, t->start_s);
-	keep_first(&h->accepted, t);
+	h->accepted_first_s = facts_least(h->accepted_first_s, t->start_s);
+	facts_keep_first(&h->accepted, t);
 }
 
 /* Which half is the client's, and whether that is a guess by port numbers. */
-static unsigned client_half(const struct half h[2], const struct tuple *t, bool *ret_guessed)
+static unsigned facts_client_half(const struct half h[2], const struct tuple *t, bool *ret_guessed)
 {
-	uint16_t low_port = direction_of(t) ? t->dst_port : t->src_port;
-	uint16_t high_port = direction_of(t) ? t->src_port : t->dst_port;
+	uint16_t low_port = facts_direction_of(t) ? t->dst_port : t->src_port;
+	uint16_t high_port = facts_direction_of(t) ? t->src_port : t->dst_port;
 
 	*ret_guessed = false;
 	if (h[0].client || h[1].server)
@@ -161,7 +164,7 @@ static unsigned client_half(const struct half h[2], const struct tuple *t, bool 
 	return h[1].first_s < h[0].first_s;
 }
 
-static bool only_closing(const struct half *h)
+static bool facts_only_closing(const struct half *h)
 {
 	return h->flags != TUPLE_NO_FLAGS && h->flags && !(h->flags & ~5u);
 }
@@ -169,7 +172,7 @@ static bool only_closing(const struct half *h)
 /* What kind of silence: nothing from the other side although the client's packets were accepted. */
 enum silence { ANSWERED, UNANSWERED, REPLY_REJECTED, VOID };
 
-static enum silence silence_of(const struct worker *w, const struct flowlog_interface *i,
+static enum silence facts_silence_of(const struct worker *w, const struct flowlog_interface *i,
 	const struct half *c2s, const struct half *s2c)
 {
 	int64_t interval_s = i->interval_ns / NSEC_PER_SEC;
@@ -179,20 +182,21 @@ static enum silence silence_of(const struct worker *w, const struct flowlog_inte
 	if (s2c->rejected_records)
 		return REPLY_REJECTED;
 	/* FIN or RST alone is the rest of a conversation from before the log. */
-	if (only_closing(c2s))
+	if (facts_only_closing(c2s))
 		return ANSWERED;
-	if (skipped(w->in, (uint32_t)i->vantage_id, c2s->first_s, c2s->last_s + interval_s + WINDOW_DELAY_S))
+	if (facts_skipped(w->in, (uint32_t)i->vantage_id, c2s->first_s,
+		    c2s->last_s + interval_s + WINDOW_DELAY_S))
 		return VOID;
 	return UNANSWERED;
 }
 
-static void pair_key_of(const struct flowlog_interface *i, const struct tuple *t, unsigned client,
-	bool guessed, const struct half h[2], struct pair_key *ret)
+static void facts_pair_key_of(const struct flowlog_interface *i, const struct tuple *t,
+	unsigned client, bool guessed, const struct half h[2], struct pair_key *ret)
 {
 	struct conversation_key k;
 	const struct half *c2s = &h[client], *s2c = &h[!client];
 
-	tuple_key(t, &k);
+	facts_tuple_key(t, &k);
 	memset(ret, 0, sizeof(*ret));
 	ret->vantage = (uint32_t)i->vantage_id;
 	memcpy(ret->client, client ? k.high : k.low, 16);
@@ -208,14 +212,14 @@ static void pair_key_of(const struct flowlog_interface *i, const struct tuple *t
 		ret->own = PAIR_OWN_CLIENT;
 }
 
-static void proof_min(struct proof *p, const struct tuple *t)
+static void facts_proof_min(struct proof *p, const struct tuple *t)
 {
 	if (t && (!p->file || t->file < p->file || (t->file == p->file && t->line < p->line)))
 		*p = (struct proof){t->file, t->line};
 }
 
-static void add_source(struct worker *w, const struct pair_key *k, const struct half *c2s, uint64_t records,
-	uint64_t packets, const struct tuple *t)
+static void facts_add_source(struct worker *w, const struct pair_key *k, const struct half *c2s,
+	uint64_t records, uint64_t packets, const struct tuple *t)
 {
 	struct source_sum *s;
 	bool is_new;
@@ -235,24 +239,25 @@ static void add_source(struct worker *w, const struct pair_key *k, const struct 
 
 		s->ports[bit / 64] |= UINT64_C(1) << (bit & 63);
 	}
-	s->first_s = least(s->first_s, c2s->first_s);
-	s->last_s = most(s->last_s, c2s->last_s);
-	proof_min(&s->proof, t);
+	s->first_s = facts_least(s->first_s, c2s->first_s);
+	s->last_s = facts_most(s->last_s, c2s->last_s);
+	facts_proof_min(&s->proof, t);
 }
 
-/* Adds the conversation of one 5-tuple at one ENI to its pair; returns which half is the client's. */
-static unsigned add_pair(struct worker *w, const struct flowlog_interface *i, const struct tuple *t,
-	const struct half h[2])
+/* Adds the conversation of one 5-tuple at one ENI to its pair; returns which half is the client's.
+ */
+static unsigned facts_add_pair(struct worker *w, const struct flowlog_interface *i,
+	const struct tuple *t, const struct half h[2])
 {
 	bool guessed, is_new;
-	unsigned client = client_half(h, t, &guessed);
+	unsigned client = facts_client_half(h, t, &guessed);
 	const struct half *c2s = &h[client], *s2c = &h[!client];
-	enum silence silence = silence_of(w, i, c2s, s2c);
+	enum silence silence = facts_silence_of(w, i, c2s, s2c);
 	int64_t last_s = i->last_ns / NSEC_PER_SEC;
 	struct pair_key key;
 	struct pair *p;
 
-	pair_key_of(i, t, client, guessed, h, &key);
+	facts_pair_key_of(i, t, client, guessed, h, &key);
 	p = sums_get(&w->pairs, &key, &is_new);
 	if (is_new)
 		pair_init(p);
@@ -267,34 +272,40 @@ static unsigned add_pair(struct worker *w, const struct flowlog_interface *i, co
 	p->rejected_records[1] += s2c->rejected_records;
 	p->rejected_packets[0] += c2s->rejected_packets;
 	p->rejected_packets[1] += s2c->rejected_packets;
-	p->rejected_flows += c2s->rejected_records && (!c2s->records || c2s->rejected_first_s < c2s->accepted_first_s);
-	p->rejected_flows += !c2s->rejected_records && s2c->rejected_records && !s2c->records && !c2s->records;
+	p->rejected_flows += c2s->rejected_records &&
+			     (!c2s->records || c2s->rejected_first_s < c2s->accepted_first_s);
+	p->rejected_flows +=
+		!c2s->rejected_records && s2c->rejected_records && !s2c->records && !c2s->records;
 	p->reply_rejected += silence == REPLY_REJECTED;
 	p->void_flows += silence == VOID;
-	p->first_s = least(p->first_s, least(c2s->first_s, s2c->first_s));
-	p->last_s = most(p->last_s, most(c2s->last_s, s2c->last_s));
-	p->rejected_first_s = least(p->rejected_first_s, least(c2s->rejected_first_s, s2c->rejected_first_s));
-	p->rejected_last_s = most(p->rejected_last_s, most(c2s->rejected_last_s, s2c->rejected_last_s));
-	proof_min(&p->rejected, c2s->rejected);
-	proof_min(&p->rejected, s2c->rejected);
+	p->first_s = facts_least(p->first_s, facts_least(c2s->first_s, s2c->first_s));
+	p->last_s = facts_most(p->last_s, facts_most(c2s->last_s, s2c->last_s));
+	p->rejected_first_s = facts_least(
+		p->rejected_first_s, facts_least(c2s->rejected_first_s, s2c->rejected_first_s));
+	p->rejected_last_s = facts_most(
+		p->rejected_last_s, facts_most(c2s->rejected_last_s, s2c->rejected_last_s));
+	facts_proof_min(&p->rejected, c2s->rejected);
+	facts_proof_min(&p->rejected, s2c->rejected);
 	if (c2s->rejected_records && !c2s->records)
-		add_source(w, &key, c2s, c2s->rejected_records, c2s->rejected_packets, c2s->rejected);
+		facts_add_source(
+			w, &key, c2s, c2s->rejected_records, c2s->rejected_packets, c2s->rejected);
 	if (silence != UNANSWERED)
 		return client;
-	add_source(w, &key, c2s, c2s->records, c2s->packets, c2s->accepted);
+	facts_add_source(w, &key, c2s, c2s->records, c2s->packets, c2s->accepted);
 	p->unanswered_flows++;
 	p->unanswered_records += c2s->records;
 	p->unanswered_packets += c2s->packets;
 	p->unanswered_syn += c2s->syn;
 	p->edge_flows += (int64_t)c2s->last_s + w->in->edge_s > last_s;
-	p->unanswered_first_s = least(p->unanswered_first_s, c2s->accepted_first_s);
-	p->unanswered_last_s = most(p->unanswered_last_s, c2s->last_s);
-	proof_min(&p->unanswered, c2s->accepted);
+	p->unanswered_first_s = facts_least(p->unanswered_first_s, c2s->accepted_first_s);
+	p->unanswered_last_s = facts_most(p->unanswered_last_s, c2s->last_s);
+	facts_proof_min(&p->unanswered, c2s->accepted);
 	return client;
 }
 
 /* The minutes that a window touches, 16 at most (an aggregation interval is 10 minutes at most). */
-static void add_minutes(struct worker *w, const struct tuple *t, unsigned side, bool request, bool answered)
+static void facts_add_minutes(
+	struct worker *w, const struct tuple *t, unsigned side, bool request, bool answered)
 {
 	uint32_t first = t->start_s / 60, last = t->end_s / 60;
 	const uint8_t *peer = side == TUPLE_INGRESS ? t->src : t->dst;
@@ -322,7 +333,7 @@ static void add_minutes(struct worker *w, const struct tuple *t, unsigned side, 
 			m->peers |= request ? bit : 0;
 			m->peers_answered |= request && answered ? bit : 0;
 			if (request && !answered)
-				proof_min(&m->unanswered, t);
+				facts_proof_min(&m->unanswered, t);
 		} else if (side == TUPLE_EGRESS) {
 			m->out_records++;
 			m->out_packets += minute == first ? t->packets : 0;
@@ -331,7 +342,7 @@ static void add_minutes(struct worker *w, const struct tuple *t, unsigned side, 
 }
 
 /* What the ENI accepted for its host, in windows that the host's capture covers whole. */
-static void add_delivery(struct worker *w, const struct tuple *t)
+static void facts_add_delivery(struct worker *w, const struct tuple *t)
 {
 	const struct flowlog_facts_input *in = w->in;
 	int64_t from = ((int64_t)t->start_s - WINDOW_DELAY_S - in->clock_s) * NSEC_PER_SEC;
@@ -342,7 +353,7 @@ static void add_delivery(struct worker *w, const struct tuple *t)
 
 	for (size_t i = 0; i < in->span_count && !covered; i++)
 		covered = in->spans[i].vantage_id == t->vantage && in->spans[i].from_ns <= from &&
-			in->spans[i].to_ns >= to;
+			  in->spans[i].to_ns >= to;
 	if (!covered)
 		return;
 	memset(&key, 0, sizeof(key));
@@ -364,13 +375,14 @@ static void add_delivery(struct worker *w, const struct tuple *t)
 	d->records++;
 	d->packets += t->packets;
 	d->bytes += t->bytes;
-	d->first_s = least(d->first_s, t->start_s);
-	d->last_s = most(d->last_s, t->end_s);
-	proof_min(&d->proof, t);
+	d->first_s = facts_least(d->first_s, t->start_s);
+	d->last_s = facts_most(d->last_s, t->end_s);
+	facts_proof_min(&d->proof, t);
 }
 
 /* Whether something ran the other way on the 5-tuple in the window of t or the one after it. */
-static bool answered(struct tuple *const *list, size_t n, const struct tuple *t, int64_t interval_s)
+static bool facts_answered(
+	struct tuple *const *list, size_t n, const struct tuple *t, int64_t interval_s)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct tuple *o = list[i];
@@ -378,30 +390,34 @@ static bool answered(struct tuple *const *list, size_t n, const struct tuple *t,
 		/* The list is in order of start. */
 		if ((int64_t)o->start_s > t->end_s + interval_s + WINDOW_DELAY_S)
 			break;
-		if (o->end_s >= t->start_s && !(o->bits & TUPLE_REJECTED) && direction_of(o) != direction_of(t))
+		if (o->end_s >= t->start_s && !(o->bits & TUPLE_REJECTED) &&
+			facts_direction_of(o) != facts_direction_of(t))
 			return true;
 	}
 	return false;
 }
 
 /* The records of one 5-tuple at one ENI, in order of start. */
-static void one_conversation(struct worker *w, struct tuple **list, size_t n, struct half h[2])
+static void facts_one_conversation(
+	struct worker *w, struct tuple **list, size_t n, struct half h[2])
 {
-	const struct flowlog_interface *i =
-		flowlog_interface_by_id((struct flowlog_interfaces *)w->in->interfaces, list[0]->vantage);
+	const struct flowlog_interface *i = flowlog_interface_by_id(
+		(struct flowlog_interfaces *)w->in->interfaces, list[0]->vantage);
 	int64_t interval_s = i->interval_ns / NSEC_PER_SEC;
 	size_t behind = 0;
 	unsigned client;
 
 	for (unsigned d = 0; d < 2; d++)
-		h[d] = (struct half){.first_s = UINT32_MAX, .accepted_first_s = UINT32_MAX,
-			.rejected_first_s = UINT32_MAX, .flags = TUPLE_NO_FLAGS};
+		h[d] = (struct half){.first_s = UINT32_MAX,
+			.accepted_first_s = UINT32_MAX,
+			.rejected_first_s = UINT32_MAX,
+			.flags = TUPLE_NO_FLAGS};
 	for (size_t k = 0; k < n; k++)
-		half_add(&h[direction_of(list[k])], list[k], side_of(i, list[k]));
-	client = add_pair(w, i, list[0], h);
+		facts_half_add(&h[facts_direction_of(list[k])], list[k], facts_side_of(i, list[k]));
+	client = facts_add_pair(w, i, list[0], h);
 	for (size_t k = 0; k < n; k++) {
 		const struct tuple *t = list[k];
-		unsigned side = side_of(i, t);
+		unsigned side = facts_side_of(i, t);
 		bool in = side == TUPLE_INGRESS && !(t->bits & TUPLE_REJECTED);
 
 		/* Windows are of about one length: those two before t cannot reach into it. */
@@ -409,25 +425,28 @@ static void one_conversation(struct worker *w, struct tuple **list, size_t n, st
 			behind++;
 		/* What answers the host is no request, whatever the host sends after it. */
 		if (side && !i->sampled)
-			add_minutes(w, t, side, in && direction_of(t) == client,
-				in && answered(list + behind, n - behind, t, interval_s));
+			facts_add_minutes(w, t, side, in && facts_direction_of(t) == client,
+				in && facts_answered(list + behind, n - behind, t, interval_s));
 		if (in && w->in->span_count)
-			add_delivery(w, t);
+			facts_add_delivery(w, t);
 	}
 }
 
 /* Both logs must cover a record with a margin, and lose nothing there. */
-static bool covers(const struct worker *w, const struct flowlog_interface *i, const struct half *h)
+static bool facts_covers(
+	const struct worker *w, const struct flowlog_interface *i, const struct half *h)
 {
 	int64_t margin = i->interval_ns / NSEC_PER_SEC + WINDOW_DELAY_S;
 	int64_t first = i->first_ns / NSEC_PER_SEC, last = i->last_ns / NSEC_PER_SEC;
 
-	return i->first_ns != FLOWLOG_NONE && h->first_s - margin >= first && h->last_s + margin <= last &&
-		!skipped(w->in, (uint32_t)i->vantage_id, h->first_s - margin, h->last_s + margin);
+	return i->first_ns != FLOWLOG_NONE && h->first_s - margin >= first &&
+	       h->last_s + margin <= last &&
+	       !facts_skipped(
+		       w->in, (uint32_t)i->vantage_id, h->first_s - margin, h->last_s + margin);
 }
 
 /* What one direction of a 5-tuple shows at the sender's and at the receiver's ENI. */
-static void add_loss(struct worker *w, const struct flowlog_interface *from,
+static void facts_add_loss(struct worker *w, const struct flowlog_interface *from,
 	const struct flowlog_interface *to, const struct half *sent, const struct half *arrived)
 {
 	struct loss_key key;
@@ -448,7 +467,7 @@ static void add_loss(struct worker *w, const struct flowlog_interface *from,
 	}
 	if (is_new)
 		l->first_s = UINT32_MAX;
-	if (!covers(w, from, sent) || !covers(w, to, sent)) {
+	if (!facts_covers(w, from, sent) || !facts_covers(w, to, sent)) {
 		l->unjudged += sent->packets;
 		return;
 	}
@@ -456,18 +475,19 @@ static void add_loss(struct worker *w, const struct flowlog_interface *from,
 	l->sent += sent->packets;
 	l->arrived += arrived ? arrived->packets : 0;
 	l->rejected += arrived ? arrived->rejected_packets : 0;
-	l->first_s = least(l->first_s, sent->first_s);
-	l->last_s = most(l->last_s, sent->last_s);
+	l->first_s = facts_least(l->first_s, sent->first_s);
+	l->last_s = facts_most(l->last_s, sent->last_s);
 	if (!came)
 		l->flows_missing++;
 	if (sent->packets > came) {
 		l->missing += sent->packets - came;
-		proof_min(&l->proof, t);
+		facts_proof_min(&l->proof, t);
 	}
 }
 
 /* The ENI that owns an address, other than one. */
-static const struct flowlog_interface *owner_of(const struct worker *w, const uint8_t *address, uint32_t not_this)
+static const struct flowlog_interface *facts_owner_of(
+	const struct worker *w, const uint8_t *address, uint32_t not_this)
 {
 	struct owner *o = w->owners;
 	size_t mask = w->owner_slots - 1, at = XXH3_64bits(address, 16) & mask;
@@ -486,9 +506,9 @@ struct at_place {
 	struct half half[2];
 };
 
-static bool owns(const struct flowlog_interface *i, const uint8_t *address)
+static bool facts_owns(const struct flowlog_interface *i, const uint8_t *address)
 {
-	const uint8_t *own = flowlog_interface_own(i, !is_v4(address));
+	const uint8_t *own = flowlog_interface_own(i, !facts_is_v4(address));
 
 	return own && !memcmp(own, address, 16);
 }
@@ -497,7 +517,8 @@ static bool owns(const struct flowlog_interface *i, const uint8_t *address)
  * The ENI on one side of the way in direction d. Of several (a gateway's ENIs on the way) the one
  * that owns the address of that end; without such a one none, because which is next is not known.
  */
-static const struct at_place *place_on(const struct at_place *places, size_t n, unsigned d, unsigned side)
+static const struct at_place *facts_place_on(
+	const struct at_place *places, size_t n, unsigned d, unsigned side)
 {
 	const struct at_place *only = NULL, *end = NULL;
 	size_t count = 0;
@@ -510,31 +531,34 @@ static const struct at_place *place_on(const struct at_place *places, size_t n, 
 			continue;
 		count++;
 		only = &places[i];
-		if (owns(only->interface, side == TUPLE_EGRESS ? t->src : t->dst))
+		if (facts_owns(only->interface, side == TUPLE_EGRESS ? t->src : t->dst))
 			end = only;
 	}
 	return count == 1 ? only : end;
 }
 
 /* For each direction: the ENI it left, and the one it came in at or should have. */
-static void join_places(struct worker *w, const struct at_place *places, size_t n)
+static void facts_join_places(struct worker *w, const struct at_place *places, size_t n)
 {
 	for (unsigned d = 0; d < 2; d++) {
-		const struct at_place *from = place_on(places, n, d, TUPLE_EGRESS);
-		const struct at_place *to = place_on(places, n, d, TUPLE_INGRESS);
+		const struct at_place *from = facts_place_on(places, n, d, TUPLE_EGRESS);
+		const struct at_place *to = facts_place_on(places, n, d, TUPLE_INGRESS);
 		const struct flowlog_interface *expected;
 
-		if (!from || !from->half[d].records || from->interface->sampled || !from->half[d].counted)
+		if (!from || !from->half[d].records || from->interface->sampled ||
+			!from->half[d].counted)
 			continue;
 		expected = to ? to->interface
-			      : owner_of(w, from->half[d].accepted->dst, (uint32_t)from->interface->vantage_id);
+			      : facts_owner_of(w, from->half[d].accepted->dst,
+					(uint32_t)from->interface->vantage_id);
 		if (!expected || expected->sampled || expected == from->interface)
 			continue;
-		add_loss(w, from->interface, expected, &from->half[d], to ? &to->half[d] : NULL);
+		facts_add_loss(
+			w, from->interface, expected, &from->half[d], to ? &to->half[d] : NULL);
 	}
 }
 
-static int by_place_and_start(const void *a, const void *b)
+static int facts_by_place_and_start(const void *a, const void *b)
 {
 	const struct tuple *x = *(struct tuple *const *)a, *y = *(struct tuple *const *)b;
 
@@ -548,42 +572,43 @@ static int by_place_and_start(const void *a, const void *b)
 }
 
 /* Mostly two to a few records, often in order already. */
-static void sort_list(struct tuple **list, size_t n)
+static void facts_sort_list(struct tuple **list, size_t n)
 {
 	bool ordered = true;
 
 	for (size_t i = 1; i < n && ordered; i++)
-		ordered = by_place_and_start(&list[i - 1], &list[i]) <= 0;
+		ordered = facts_by_place_and_start(&list[i - 1], &list[i]) <= 0;
 	if (!ordered)
-		qsort(list, n, sizeof(*list), by_place_and_start);
+		qsort(list, n, sizeof(*list), facts_by_place_and_start);
 }
 
 /* All records of one 5-tuple, of all ENIs. */
-static void one_tuple(struct worker *w, struct tuple **list, size_t n)
+static void facts_one_tuple(struct worker *w, struct tuple **list, size_t n)
 {
 	struct at_place places[PLACES];
 	size_t count = 0;
 
-	sort_list(list, n);
+	facts_sort_list(list, n);
 	for (size_t from = 0, to; from < n; from = to) {
 		struct half h[2];
 
 		for (to = from + 1; to < n && list[to]->vantage == list[from]->vantage;)
 			to++;
-		one_conversation(w, list + from, to - from, h);
+		facts_one_conversation(w, list + from, to - from, h);
 		if (count < PLACES) {
 			places[count].interface = flowlog_interface_by_id(
-				(struct flowlog_interfaces *)w->in->interfaces, list[from]->vantage);
+				(struct flowlog_interfaces *)w->in->interfaces,
+				list[from]->vantage);
 			memcpy(places[count].half, h, sizeof(h));
 		}
 		count++;
 	}
 	if (count <= PLACES)
-		join_places(w, places, count);
+		facts_join_places(w, places, count);
 }
 
 /* The flow log a record is of covers an ENI that a larger one covers too. */
-static bool left_out(const struct worker *w, const struct tuple *t)
+static bool facts_left_out(const struct worker *w, const struct tuple *t)
 {
 	const struct flowlog_interface *i =
 		flowlog_interface_by_id((struct flowlog_interfaces *)w->in->interfaces, t->vantage);
@@ -600,7 +625,7 @@ static bool left_out(const struct worker *w, const struct tuple *t)
 }
 
 /* Groups the records of a bucket by 5-tuple with chains, and takes each group. */
-static void one_bucket(struct worker *w, struct tuple *tuples, size_t n)
+static void facts_one_bucket(struct worker *w, struct tuple *tuples, size_t n)
 {
 	size_t slots = 64;
 
@@ -615,12 +640,13 @@ static void one_bucket(struct worker *w, struct tuple *tuples, size_t n)
 		struct conversation_key k, other;
 		size_t at;
 
-		if (left_out(w, &tuples[i]))
+		if (facts_left_out(w, &tuples[i]))
 			continue;
-		tuple_key(&tuples[i], &k);
+		facts_tuple_key(&tuples[i], &k);
 		next[i + 1] = 0;
-		for (at = XXH3_64bits(&k, sizeof(k)) & (slots - 1); heads[at]; at = (at + 1) & (slots - 1)) {
-			tuple_key(&tuples[heads[at] - 1], &other);
+		for (at = XXH3_64bits(&k, sizeof(k)) & (slots - 1); heads[at];
+			at = (at + 1) & (slots - 1)) {
+			facts_tuple_key(&tuples[heads[at] - 1], &other);
 			if (!memcmp(&k, &other, sizeof(k)))
 				break;
 		}
@@ -636,7 +662,7 @@ static void one_bucket(struct worker *w, struct tuple *tuples, size_t n)
 		for (uint32_t i = heads[at]; i; i = next[i])
 			list[count++] = &tuples[i - 1];
 		if (count)
-			one_tuple(w, list, count);
+			facts_one_tuple(w, list, count);
 	}
 	free(list);
 	free(tails);
@@ -644,35 +670,36 @@ static void one_bucket(struct worker *w, struct tuple *tuples, size_t n)
 	free(heads);
 }
 
-static int take_bucket(struct worker *w, unsigned bucket)
+static int facts_take_bucket(struct worker *w, unsigned bucket)
 {
 	unsigned parts = flowlog_tuples_parts(w->in->tuples, bucket, w->bucket_max);
 
 	for (unsigned part = 0; part < parts; part++) {
 		struct tuple *tuples;
 		size_t n;
-		int r = flowlog_tuples_load(w->in->tuples, bucket, part, parts, &tuples, &n, &w->error);
+		int r = flowlog_tuples_load(
+			w->in->tuples, bucket, part, parts, &tuples, &n, &w->error);
 
 		if (r < 0)
 			return r;
-		one_bucket(w, tuples, n);
+		facts_one_bucket(w, tuples, n);
 		free(tuples);
 	}
 	worker_end_bucket(w);
 	return 0;
 }
 
-static void *work(void *arg)
+static void *facts_work(void *arg)
 {
 	struct worker *w = arg;
 	unsigned bucket;
 
 	while (!w->result && (bucket = atomic_fetch_add(w->next_bucket, 1)) < TUPLE_BUCKETS)
-		w->result = take_bucket(w, bucket);
+		w->result = facts_take_bucket(w, bucket);
 	return NULL;
 }
 
-static void index_owners(struct worker *w)
+static void facts_index_owners(struct worker *w)
 {
 	const struct flowlog_interfaces *f = w->in->interfaces;
 
@@ -711,16 +738,16 @@ int flowlog_facts_store(const struct flowlog_facts_input *in, struct error *err)
 		worker_init(&workers[i], in, n);
 		workers[i].next_bucket = &next_bucket;
 		if (i == 0) {
-			index_owners(&workers[0]);
+			facts_index_owners(&workers[0]);
 		} else {
 			workers[i].owners = workers[0].owners;
 			workers[i].owner_slots = workers[0].owner_slots;
 			/* Without another thread this one does it all. */
-			if (pthread_create(&threads[started], NULL, work, &workers[i]) == 0)
+			if (pthread_create(&threads[started], NULL, facts_work, &workers[i]) == 0)
 				started++;
 		}
 	}
-	(void)work(&workers[0]);
+	(void)facts_work(&workers[0]);
 	for (unsigned i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);
 	for (unsigned i = 0; i < n; i++) {

@@ -24,7 +24,8 @@ struct flowlog_skip_span {
 	uint32_t from_s, to_s;
 };
 
-/* NODATA and SKIPDATA records by ENI and minute; an entry of struct sums keyed by its first 8 bytes. */
+/* NODATA and SKIPDATA records by ENI and minute; an entry of struct sums keyed by its first 8
+ * bytes. */
 struct flowlog_state {
 	uint32_t vantage, minute;
 	uint64_t nodata, skipdata;

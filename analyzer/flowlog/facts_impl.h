@@ -1,4 +1,5 @@
-/* flowlog_facts_impl: the sums that flowlog_facts.c fills and flowlog_facts_rows.c merges and writes. */
+/* flowlog_facts_impl: the sums that flowlog_facts.c fills and flowlog_facts_rows.c merges and
+ * writes. */
 #pragma once
 
 #include "flowlog/facts.h"
@@ -29,8 +30,10 @@ struct pair {
 	struct pair_key key;
 	uint64_t flows, rejected_flows, reply_rejected, unanswered_flows, unanswered_records,
 		unanswered_packets, unanswered_syn, edge_flows, void_flows;
-	uint64_t records[2], packets[2], bytes[2], rejected_records[2], rejected_packets[2]; /* c2s, s2c */
-	uint32_t first_s, last_s, unanswered_first_s, unanswered_last_s, rejected_first_s, rejected_last_s;
+	uint64_t records[2], packets[2], bytes[2], rejected_records[2],
+		rejected_packets[2]; /* c2s, s2c */
+	uint32_t first_s, last_s, unanswered_first_s, unanswered_last_s, rejected_first_s,
+		rejected_last_s;
 	struct proof unanswered, rejected;
 };
 
@@ -40,7 +43,8 @@ struct window_key {
 
 struct window {
 	struct window_key key;
-	uint64_t in_records, in_packets, in_requests, in_answered, out_records, out_packets, rejected, nodata, skipdata;
+	uint64_t in_records, in_packets, in_requests, in_answered, out_records, out_packets,
+		rejected, nodata, skipdata;
 	uint64_t peers, peers_answered; /* a bit for each of 64 classes of addresses */
 	struct proof unanswered;
 };
@@ -90,7 +94,7 @@ struct owner {
 struct worker {
 	const struct flowlog_facts_input *in;
 	_Atomic unsigned *next_bucket;
-	struct sums pairs; /* of one bucket: complete when it ends */
+	struct sums pairs;	      /* of one bucket: complete when it ends */
 	struct top problems, talkers; /* of all buckets */
 	struct sums windows, losses, deliveries, sources;
 	uint64_t left_out[4]; /* sums that found no room: windows, losses, deliveries, sources */

@@ -10,7 +10,7 @@
 #define PROBLEMS_KEPT 20000
 #define TALKERS_KEPT 5000
 
-static size_t entries_in(uint64_t bytes, size_t entry_size)
+static size_t facts_rows_entries_in(uint64_t bytes, size_t entry_size)
 {
 	size_t n = (size_t)(bytes / (entry_size + 16));
 
@@ -28,11 +28,13 @@ void worker_init(struct worker *w, const struct flowlog_facts_input *in, unsigne
 	top_init(&w->problems, PROBLEMS_KEPT, sizeof(struct pair));
 	top_init(&w->talkers, TALKERS_KEPT, sizeof(struct pair));
 	sums_init(&w->windows, sizeof(struct window_key), sizeof(struct window),
-		entries_in(all / 2, sizeof(struct window)));
-	sums_init(&w->losses, sizeof(struct loss_key), sizeof(struct loss), entries_in(share, sizeof(struct loss)));
+		facts_rows_entries_in(all / 2, sizeof(struct window)));
+	sums_init(&w->losses, sizeof(struct loss_key), sizeof(struct loss),
+		facts_rows_entries_in(share, sizeof(struct loss)));
 	sums_init(&w->deliveries, sizeof(struct delivery_key), sizeof(struct delivery),
-		entries_in(share, sizeof(struct delivery)));
-	sums_init(&w->sources, 16, sizeof(struct source_sum), entries_in(share, sizeof(struct source_sum)));
+		facts_rows_entries_in(share, sizeof(struct delivery)));
+	sums_init(&w->sources, 16, sizeof(struct source_sum),
+		facts_rows_entries_in(share, sizeof(struct source_sum)));
 }
 
 void worker_release(struct worker *w)
@@ -50,8 +52,8 @@ void worker_end_bucket(struct worker *w)
 {
 	for (size_t i = 0; i < w->pairs.count; i++) {
 		const struct pair *p = sums_at(&w->pairs, i);
-		uint64_t wrong = p->rejected_records[0] + p->rejected_records[1] + p->unanswered_records +
-			p->reply_rejected + p->void_flows;
+		uint64_t wrong = p->rejected_records[0] + p->rejected_records[1] +
+				 p->unanswered_records + p->reply_rejected + p->void_flows;
 
 		if (wrong)
 			top_offer(&w->problems, wrong, w->pairs.hashes[i], p);
@@ -66,68 +68,69 @@ void pair_init(struct pair *p)
 	p->first_s = p->unanswered_first_s = p->rejected_first_s = UINT32_MAX;
 }
 
-static void bind_seconds(sqlite3_stmt *s, int column, uint32_t seconds)
+static void facts_rows_bind_seconds(sqlite3_stmt *s, int column, uint32_t seconds)
 {
 	db_int(s, column, (int64_t)seconds * NSEC_PER_SEC);
 }
 
 /* A time that is there only with a proof. */
-static void bind_proof_time(sqlite3_stmt *s, int column, uint32_t seconds, const struct proof *p)
+static void facts_rows_bind_proof_time(
+	sqlite3_stmt *s, int column, uint32_t seconds, const struct proof *p)
 {
 	if (p->file)
-		bind_seconds(s, column, seconds);
+		facts_rows_bind_seconds(s, column, seconds);
 	else
 		db_null(s, column);
 }
 
-static void bind_proof(sqlite3_stmt *s, int column, const struct proof *p)
+static void facts_rows_bind_proof(sqlite3_stmt *s, int column, const struct proof *p)
 {
 	db_int_or_null(s, column, p->file ? (int64_t)p->file : DB_NONE);
 	db_int_or_null(s, column + 1, p->file && p->line ? (int64_t)p->line : DB_NONE);
 }
 
 /* In sums a protocol that is not recorded has a name of its own. */
-static const char *protocol_or_unknown(uint8_t protocol, uint8_t none, char buffer[8])
+static const char *facts_rows_protocol_or_unknown(uint8_t protocol, uint8_t none, char buffer[8])
 {
 	return none ? "unknown" : protocol_text(protocol, buffer);
 }
 
-static void write_pair(struct db *db, const void *entry)
+static void facts_rows_write_pair(struct db *db, const void *entry)
 {
 	static const char *const owns[] = {NULL, "server", "client"};
 	const struct pair *p = entry;
 	const struct pair_key *k = &p->key;
 	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_LOG_PAIR);
 	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], protocol[8];
-	const uint64_t sums[] = {p->flows, p->records[0], p->records[1], p->packets[0], p->packets[1],
-		p->bytes[0], p->bytes[1], p->rejected_records[0], p->rejected_records[1],
-		p->rejected_packets[0], p->rejected_packets[1], p->rejected_flows, p->reply_rejected,
-		p->unanswered_flows, p->unanswered_records, p->unanswered_packets, p->unanswered_syn,
-		p->edge_flows, p->void_flows};
+	const uint64_t sums[] = {p->flows, p->records[0], p->records[1], p->packets[0],
+		p->packets[1], p->bytes[0], p->bytes[1], p->rejected_records[0],
+		p->rejected_records[1], p->rejected_packets[0], p->rejected_packets[1],
+		p->rejected_flows, p->reply_rejected, p->unanswered_flows, p->unanswered_records,
+		p->unanswered_packets, p->unanswered_syn, p->edge_flows, p->void_flows};
 	int c = 1;
 
 	db_int(s, c++, k->vantage);
 	db_text(s, c++, owns[k->own]);
-	db_text(s, c++, protocol_or_unknown(k->protocol, k->protocol_none, protocol));
+	db_text(s, c++, facts_rows_protocol_or_unknown(k->protocol, k->protocol_none, protocol));
 	db_text(s, c++, flowlog_ip_text(k->client, client));
 	db_text(s, c++, flowlog_ip_text(k->server, server));
 	db_int_or_null(s, c++, k->has_port ? k->port : DB_NONE);
 	db_int(s, c++, k->guessed);
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
 		db_int(s, c++, (int64_t)sums[i]);
-	bind_seconds(s, c++, p->first_s);
-	bind_seconds(s, c++, p->last_s);
-	bind_proof_time(s, c++, p->unanswered_first_s, &p->unanswered);
-	bind_proof_time(s, c++, p->unanswered_last_s, &p->unanswered);
-	bind_proof(s, c, &p->unanswered);
+	facts_rows_bind_seconds(s, c++, p->first_s);
+	facts_rows_bind_seconds(s, c++, p->last_s);
+	facts_rows_bind_proof_time(s, c++, p->unanswered_first_s, &p->unanswered);
+	facts_rows_bind_proof_time(s, c++, p->unanswered_last_s, &p->unanswered);
+	facts_rows_bind_proof(s, c, &p->unanswered);
 	c += 2;
-	bind_proof_time(s, c++, p->rejected_first_s, &p->rejected);
-	bind_proof_time(s, c++, p->rejected_last_s, &p->rejected);
-	bind_proof(s, c, &p->rejected);
+	facts_rows_bind_proof_time(s, c++, p->rejected_first_s, &p->rejected);
+	facts_rows_bind_proof_time(s, c++, p->rejected_last_s, &p->rejected);
+	facts_rows_bind_proof(s, c, &p->rejected);
 	db_step(db, s);
 }
 
-static void write_window(struct db *db, const void *entry)
+static void facts_rows_write_window(struct db *db, const void *entry)
 {
 	const struct window *w = entry;
 	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_LOG_WINDOW);
@@ -146,17 +149,17 @@ static void write_window(struct db *db, const void *entry)
 	db_int(s, c++, (int64_t)w->rejected);
 	db_int(s, c++, (int64_t)w->nodata);
 	db_int(s, c++, (int64_t)w->skipdata);
-	bind_proof(s, c, &w->unanswered);
+	facts_rows_bind_proof(s, c, &w->unanswered);
 	db_step(db, s);
 }
 
-static void write_loss(struct db *db, const void *entry)
+static void facts_rows_write_loss(struct db *db, const void *entry)
 {
 	const struct loss *l = entry;
 	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_LOG_LOSS);
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
-	const uint64_t sums[] = {
-		l->flows, l->flows_missing, l->sent, l->arrived, l->rejected, l->missing, l->unjudged};
+	const uint64_t sums[] = {l->flows, l->flows_missing, l->sent, l->arrived, l->rejected,
+		l->missing, l->unjudged};
 	int c = 1;
 
 	db_int(s, c++, l->key.from);
@@ -165,13 +168,13 @@ static void write_loss(struct db *db, const void *entry)
 	db_text(s, c++, flowlog_ip_text(l->key.dst, dst));
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
 		db_int(s, c++, (int64_t)sums[i]);
-	bind_seconds(s, c++, l->flows ? l->first_s : 0);
-	bind_seconds(s, c++, l->last_s);
-	bind_proof(s, c, &l->proof);
+	facts_rows_bind_seconds(s, c++, l->flows ? l->first_s : 0);
+	facts_rows_bind_seconds(s, c++, l->last_s);
+	facts_rows_bind_proof(s, c, &l->proof);
 	db_step(db, s);
 }
 
-static void write_delivery(struct db *db, const void *entry)
+static void facts_rows_write_delivery(struct db *db, const void *entry)
 {
 	const struct delivery *d = entry;
 	const struct delivery_key *k = &d->key;
@@ -180,7 +183,7 @@ static void write_delivery(struct db *db, const void *entry)
 	int c = 1;
 
 	db_int(s, c++, k->vantage);
-	db_text(s, c++, protocol_or_unknown(k->protocol, k->protocol_none, protocol));
+	db_text(s, c++, facts_rows_protocol_or_unknown(k->protocol, k->protocol_none, protocol));
 	db_text(s, c++, flowlog_ip_text(k->src, src));
 	db_int_or_null(s, c++, k->has_port ? k->src_port : DB_NONE);
 	db_text(s, c++, flowlog_ip_text(k->dst, dst));
@@ -188,13 +191,13 @@ static void write_delivery(struct db *db, const void *entry)
 	db_int(s, c++, (int64_t)d->records);
 	db_int(s, c++, (int64_t)d->packets);
 	db_int(s, c++, (int64_t)d->bytes);
-	bind_seconds(s, c++, d->first_s);
-	bind_seconds(s, c++, d->last_s);
-	bind_proof(s, c, &d->proof);
+	facts_rows_bind_seconds(s, c++, d->first_s);
+	facts_rows_bind_seconds(s, c++, d->last_s);
+	facts_rows_bind_proof(s, c, &d->proof);
 	db_step(db, s);
 }
 
-static void write_source(struct db *db, const void *entry)
+static void facts_rows_write_source(struct db *db, const void *entry)
 {
 	const struct source_sum *x = entry;
 	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_LOG_SOURCE);
@@ -208,14 +211,14 @@ static void write_source(struct db *db, const void *entry)
 	db_int(s, c++, (int64_t)x->packets);
 	db_int(s, c++, __builtin_popcountll(x->hosts));
 	db_int(s, c++, ports);
-	bind_seconds(s, c++, x->first_s);
-	bind_seconds(s, c++, x->last_s);
-	bind_proof(s, c, &x->proof);
+	facts_rows_bind_seconds(s, c++, x->first_s);
+	facts_rows_bind_seconds(s, c++, x->last_s);
+	facts_rows_bind_proof(s, c, &x->proof);
 	db_step(db, s);
 }
 
 /* A scan reaches for many; sources of one or two things are only in flow_log_pair. */
-static bool reaches_for_many(const struct source_sum *s)
+static bool facts_rows_reaches_for_many(const struct source_sum *s)
 {
 	int ports = 0;
 
@@ -224,15 +227,16 @@ static bool reaches_for_many(const struct source_sum *s)
 	return ports >= 5 || __builtin_popcountll(s->hosts) >= 5;
 }
 
-static void write_sums(struct worker *w, struct sums *s, void (*write)(struct db *, const void *))
+static void facts_rows_write_sums(
+	struct worker *w, struct sums *s, void (*write)(struct db *, const void *))
 {
 	sums_sort(s);
 	for (size_t i = 0; i < s->count; i++)
-		if (write != write_source || reaches_for_many(sums_at(s, i)))
+		if (write != facts_rows_write_source || facts_rows_reaches_for_many(sums_at(s, i)))
 			write(w->in->db, sums_at(s, i));
 }
 
-static void say_limit(struct db *db, const char *table, uint64_t kept, uint64_t total)
+static void facts_rows_say_limit(struct db *db, const char *table, uint64_t kept, uint64_t total)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_LIMIT_REACHED);
 
@@ -242,18 +246,20 @@ static void say_limit(struct db *db, const char *table, uint64_t kept, uint64_t 
 	db_step(db, s);
 }
 
-static void write_limits(struct worker *w)
+static void facts_rows_write_limits(struct worker *w)
 {
 	static const char *const tables[] = {
 		"flow_log_window", "flow_log_loss", "flow_log_delivery", "flow_log_source"};
 	const struct sums *sums[] = {&w->windows, &w->losses, &w->deliveries, &w->sources};
-	uint64_t kept = w->problems.count + w->talkers.count, total = w->problems.offered + w->talkers.offered;
+	uint64_t kept = w->problems.count + w->talkers.count,
+		 total = w->problems.offered + w->talkers.offered;
 
 	if (total > kept)
-		say_limit(w->in->db, "flow_log_pair", kept, total);
+		facts_rows_say_limit(w->in->db, "flow_log_pair", kept, total);
 	for (int i = 0; i < 4; i++)
 		if (w->left_out[i])
-			say_limit(w->in->db, tables[i], sums[i]->count, sums[i]->count + w->left_out[i]);
+			facts_rows_say_limit(w->in->db, tables[i], sums[i]->count,
+				sums[i]->count + w->left_out[i]);
 }
 
 int worker_write(struct worker *w, struct error *err)
@@ -263,14 +269,14 @@ int worker_write(struct worker *w, struct error *err)
 	top_finish(&w->problems);
 	top_finish(&w->talkers);
 	for (size_t i = 0; i < w->problems.count; i++)
-		write_pair(db, top_at(&w->problems, i));
+		facts_rows_write_pair(db, top_at(&w->problems, i));
 	for (size_t i = 0; i < w->talkers.count; i++)
-		write_pair(db, top_at(&w->talkers, i));
-	write_sums(w, &w->windows, write_window);
-	write_sums(w, &w->losses, write_loss);
-	write_sums(w, &w->deliveries, write_delivery);
-	write_sums(w, &w->sources, write_source);
-	write_limits(w);
+		facts_rows_write_pair(db, top_at(&w->talkers, i));
+	facts_rows_write_sums(w, &w->windows, facts_rows_write_window);
+	facts_rows_write_sums(w, &w->losses, facts_rows_write_loss);
+	facts_rows_write_sums(w, &w->deliveries, facts_rows_write_delivery);
+	facts_rows_write_sums(w, &w->sources, facts_rows_write_source);
+	facts_rows_write_limits(w);
 	return db_failed(db, err);
 }
 
@@ -291,19 +297,20 @@ void worker_add_states(struct worker *w)
 	}
 }
 
-static void add_many(uint64_t *to, const uint64_t *from, size_t n)
+static void facts_rows_add_many(uint64_t *to, const uint64_t *from, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] += from[i];
 }
 
-static void proof_merge(struct proof *p, const struct proof *q)
+static void facts_rows_proof_merge(struct proof *p, const struct proof *q)
 {
 	if (q->file && (!p->file || q->file < p->file || (q->file == p->file && q->line < p->line)))
 		*p = *q;
 }
 
-static void span_merge(uint32_t *first, uint32_t *last, uint32_t other_first, uint32_t other_last)
+static void facts_rows_span_merge(
+	uint32_t *first, uint32_t *last, uint32_t other_first, uint32_t other_last)
 {
 	*first = other_first < *first ? other_first : *first;
 	*last = other_last > *last ? other_last : *last;
@@ -311,38 +318,38 @@ static void span_merge(uint32_t *first, uint32_t *last, uint32_t other_first, ui
 
 /* The counters of an entry stand together: from the first named to the last. */
 #define ADD_COUNTERS(to, from, first, last)                                                        \
-	add_many(&(to)->first, &(from)->first,                                                     \
+	facts_rows_add_many(&(to)->first, &(from)->first,                                          \
 		(offsetof(__typeof__(*(to)), last) + sizeof((to)->last) -                          \
 			offsetof(__typeof__(*(to)), first)) /                                      \
 			sizeof(uint64_t))
 
-static void merge_window(struct window *p, const struct window *q)
+static void facts_rows_merge_window(struct window *p, const struct window *q)
 {
 	ADD_COUNTERS(p, q, in_records, skipdata);
 	p->peers |= q->peers;
 	p->peers_answered |= q->peers_answered;
-	proof_merge(&p->unanswered, &q->unanswered);
+	facts_rows_proof_merge(&p->unanswered, &q->unanswered);
 }
 
-static void merge_loss(struct loss *p, const struct loss *q, bool is_new)
+static void facts_rows_merge_loss(struct loss *p, const struct loss *q, bool is_new)
 {
 	if (is_new)
 		p->first_s = UINT32_MAX;
 	ADD_COUNTERS(p, q, flows, unjudged);
-	span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
-	proof_merge(&p->proof, &q->proof);
+	facts_rows_span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
+	facts_rows_proof_merge(&p->proof, &q->proof);
 }
 
-static void merge_delivery(struct delivery *p, const struct delivery *q, bool is_new)
+static void facts_rows_merge_delivery(struct delivery *p, const struct delivery *q, bool is_new)
 {
 	if (is_new)
 		p->first_s = UINT32_MAX;
 	ADD_COUNTERS(p, q, records, bytes);
-	span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
-	proof_merge(&p->proof, &q->proof);
+	facts_rows_span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
+	facts_rows_proof_merge(&p->proof, &q->proof);
 }
 
-static void merge_source(struct source_sum *p, const struct source_sum *q, bool is_new)
+static void facts_rows_merge_source(struct source_sum *p, const struct source_sum *q, bool is_new)
 {
 	if (is_new)
 		p->first_s = UINT32_MAX;
@@ -350,14 +357,15 @@ static void merge_source(struct source_sum *p, const struct source_sum *q, bool 
 	p->hosts |= q->hosts;
 	for (int i = 0; i < 4; i++)
 		p->ports[i] |= q->ports[i];
-	span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
-	proof_merge(&p->proof, &q->proof);
+	facts_rows_span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
+	facts_rows_proof_merge(&p->proof, &q->proof);
 }
 
 void worker_merge(struct worker *w, const struct worker *from)
 {
 	struct sums *to[] = {&w->windows, &w->losses, &w->deliveries, &w->sources};
-	const struct sums *other[] = {&from->windows, &from->losses, &from->deliveries, &from->sources};
+	const struct sums *other[] = {
+		&from->windows, &from->losses, &from->deliveries, &from->sources};
 
 	top_merge(&w->problems, &from->problems);
 	top_merge(&w->talkers, &from->talkers);
@@ -371,13 +379,13 @@ void worker_merge(struct worker *w, const struct worker *from)
 			if (!mine)
 				w->left_out[k]++;
 			else if (k == 0)
-				merge_window(mine, entry);
+				facts_rows_merge_window(mine, entry);
 			else if (k == 1)
-				merge_loss(mine, entry, is_new);
+				facts_rows_merge_loss(mine, entry, is_new);
 			else if (k == 2)
-				merge_delivery(mine, entry, is_new);
+				facts_rows_merge_delivery(mine, entry, is_new);
 			else
-				merge_source(mine, entry, is_new);
+				facts_rows_merge_source(mine, entry, is_new);
 		}
 	}
 }

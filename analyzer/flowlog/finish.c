@@ -22,12 +22,12 @@ struct host_list {
 	struct host {
 		int64_t id;
 		char *name;
-	} *list;
+	} * list;
 	size_t count, cap;
 	struct sums owners; /* of struct address_owner */
 };
 
-static void release_hosts(struct host_list *h)
+static void finish_release_hosts(struct host_list *h)
 {
 	for (size_t i = 0; i < h->count; i++)
 		free(h->list[i].name);
@@ -35,20 +35,21 @@ static void release_hosts(struct host_list *h)
 	sums_release(&h->owners);
 }
 
-static void remember_host(struct host_list *h, int64_t id, const char *name)
+static void finish_remember_host(struct host_list *h, int64_t id, const char *name)
 {
 	MEM_RESERVE(h->list, h->count, h->cap);
 	h->list[h->count++] = (struct host){id, mem_strdup(name)};
 }
 
-static int load_hosts(struct flowlog *f, struct host_list *h, struct error *err)
+static int finish_load_hosts(struct flowlog *f, struct host_list *h, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_hosts, err);
 
 	if (!s)
 		return -EIO;
 	while (sqlite3_step(s) == SQLITE_ROW)
-		remember_host(h, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1));
+		finish_remember_host(
+			h, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1));
 	(void)sqlite3_finalize(s);
 	s = flowlog_prepare(f, schema_statement_flowlog_addresses, err);
 	if (!s)
@@ -71,7 +72,7 @@ static int load_hosts(struct flowlog *f, struct host_list *h, struct error *err)
 }
 
 /* The host that owns an address; 0: none. */
-static int64_t owner_of(struct host_list *h, const uint8_t *address)
+static int64_t finish_owner_of(struct host_list *h, const uint8_t *address)
 {
 	bool is_new;
 	struct address_owner *o = sums_get(&h->owners, address, &is_new);
@@ -80,7 +81,7 @@ static int64_t owner_of(struct host_list *h, const uint8_t *address)
 }
 
 /* Of two addresses that could be the ENI's own, the one that a host of a capture has. */
-static void settle_by_hosts(struct flowlog_interface *i, struct host_list *h)
+static void finish_settle_by_hosts(struct flowlog_interface *i, struct host_list *h)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		struct flowlog_own *own = &i->own[v6];
@@ -88,8 +89,8 @@ static void settle_by_hosts(struct flowlog_interface *i, struct host_list *h)
 
 		if (own->candidates != 2)
 			continue;
-		a = owner_of(h, own->candidate[0]) != 0;
-		b = owner_of(h, own->candidate[1]) != 0;
+		a = finish_owner_of(h, own->candidate[0]) != 0;
+		b = finish_owner_of(h, own->candidate[1]) != 0;
 		if (a == b)
 			continue;
 		if (b)
@@ -98,7 +99,7 @@ static void settle_by_hosts(struct flowlog_interface *i, struct host_list *h)
 	}
 }
 
-static int64_t host_by_name(const struct host_list *h, const char *name)
+static int64_t finish_host_by_name(const struct host_list *h, const char *name)
 {
 	for (size_t i = 0; i < h->count; i++)
 		if (!strcmp(h->list[i].name, name))
@@ -106,9 +107,9 @@ static int64_t host_by_name(const struct host_list *h, const char *name)
 	return 0;
 }
 
-static int64_t host_made(struct flowlog *f, struct host_list *h, const char *name)
+static int64_t finish_host_made(struct flowlog *f, struct host_list *h, const char *name)
 {
-	int64_t id = host_by_name(h, name);
+	int64_t id = finish_host_by_name(h, name);
 	sqlite3_stmt *s;
 
 	if (id)
@@ -120,27 +121,28 @@ static int64_t host_made(struct flowlog *f, struct host_list *h, const char *nam
 	db_int(s, 1, id);
 	db_text(s, 2, name);
 	db_step(f->db, s);
-	remember_host(h, id, name);
+	finish_remember_host(h, id, name);
 	return id;
 }
 
 /* --host, else whose address it is, else NAME= of its input, else one of its own. */
-static int64_t host_of(struct flowlog *f, struct host_list *h, const struct flowlog_interface *i)
+static int64_t finish_host_of(
+	struct flowlog *f, struct host_list *h, const struct flowlog_interface *i)
 {
 	for (size_t k = 0; k < f->options.host_count; k++)
 		if (!strcmp(f->options.hosts[k].interface, i->name))
-			return host_made(f, h, f->options.hosts[k].name);
+			return finish_host_made(f, h, f->options.hosts[k].name);
 	for (int v6 = 0; v6 < 2; v6++) {
 		const uint8_t *own = flowlog_interface_own(i, v6);
-		int64_t id = own ? owner_of(h, own) : 0;
+		int64_t id = own ? finish_owner_of(h, own) : 0;
 
 		if (id)
 			return id;
 	}
-	return host_made(f, h, i->host_name ? i->host_name : i->name);
+	return finish_host_made(f, h, i->host_name ? i->host_name : i->name);
 }
 
-static const char *trust_of(const struct flowlog_interface *i, struct strbuf *reasons)
+static const char *finish_trust_of(const struct flowlog_interface *i, struct strbuf *reasons)
 {
 	const char *sentences[3];
 	size_t n = 0;
@@ -150,7 +152,8 @@ static const char *trust_of(const struct flowlog_interface *i, struct strbuf *re
 	if (i->skipdata)
 		sentences[n++] = "the log itself lost records (SKIPDATA)";
 	if (i->source_count > 1)
-		sentences[n++] = "several flow logs cover it; where they overlap the largest is summed";
+		sentences[n++] =
+			"several flow logs cover it; where they overlap the largest is summed";
 	strbuf_addc(reasons, '[');
 	for (size_t k = 0; k < n; k++)
 		strbuf_printf(reasons, "%s\"%s\"", k ? "," : "", sentences[k]);
@@ -158,12 +161,13 @@ static const char *trust_of(const struct flowlog_interface *i, struct strbuf *re
 	return n ? "with care" : "sound";
 }
 
-static bool is_mac(const char *name)
+static bool finish_is_mac(const char *name)
 {
 	return strlen(name) == 17 && name[2] == ':' && name[5] == ':';
 }
 
-static void store_vantage(struct flowlog *f, const struct flowlog_interface *i, int64_t host_id, const char *host)
+static void finish_store_vantage(
+	struct flowlog *f, const struct flowlog_interface *i, int64_t host_id, const char *host)
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_VANTAGE);
 	struct strbuf reasons CLEANUP_STRBUF = STRBUF_INIT;
@@ -176,9 +180,9 @@ static void store_vantage(struct flowlog *f, const struct flowlog_interface *i, 
 	db_text(s, c++, name);
 	db_text(s, c++, "flowlog");
 	db_text(s, c++, i->name);
-	db_text(s, c++, is_mac(i->name) ? i->name : NULL);
+	db_text(s, c++, finish_is_mac(i->name) ? i->name : NULL);
 	db_null(s, c++);
-	db_text(s, c++, trust_of(i, &reasons));
+	db_text(s, c++, finish_trust_of(i, &reasons));
 	db_text(s, c++, reasons.text);
 	db_null(s, c++);
 	db_int_or_null(s, c++, i->first_ns);
@@ -188,7 +192,7 @@ static void store_vantage(struct flowlog *f, const struct flowlog_interface *i, 
 	db_step(f->db, s);
 }
 
-static void store_interface(struct flowlog *f, const struct flowlog_interface *i)
+static void finish_store_interface(struct flowlog *f, const struct flowlog_interface *i)
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_FLOW_LOG_INTERFACE);
 	char text[2][INET6_ADDRSTRLEN];
@@ -218,43 +222,47 @@ static void store_interface(struct flowlog *f, const struct flowlog_interface *i
 	db_step(f->db, s);
 }
 
-static int by_name(const void *a, const void *b)
+static int finish_by_name(const void *a, const void *b)
 {
-	return strcmp((*(struct flowlog_interface *const *)a)->name, (*(struct flowlog_interface *const *)b)->name);
+	return strcmp((*(struct flowlog_interface *const *)a)->name,
+		(*(struct flowlog_interface *const *)b)->name);
 }
 
-/* Hosts get their ids in order of the ENIs' names, so that the order of the files does not matter. */
-static int store_vantages(struct flowlog *f, struct error *err)
+/* Hosts get their ids in order of the ENIs' names, so that the order of the files does not matter.
+ */
+static int finish_store_vantages(struct flowlog *f, struct error *err)
 {
 	struct flowlog_interfaces *all = &f->interfaces;
-	struct flowlog_interface **order = mem_array(all->count + 1, sizeof(struct flowlog_interface *));
+	struct flowlog_interface **order =
+		mem_array(all->count + 1, sizeof(struct flowlog_interface *));
 	struct host_list hosts = {0};
 	int r;
 
 	sums_init(&hosts.owners, 16, sizeof(struct address_owner), SIZE_MAX);
-	r = load_hosts(f, &hosts, err);
+	r = finish_load_hosts(f, &hosts, err);
 	for (size_t i = 0; r == 0 && i < all->count; i++) {
-		settle_by_hosts(&all->list[i], &hosts);
+		finish_settle_by_hosts(&all->list[i], &hosts);
 		order[i] = &all->list[i];
 	}
 	if (r == 0 && all->count)
-		qsort(order, all->count, sizeof(*order), by_name);
+		qsort(order, all->count, sizeof(*order), finish_by_name);
 	for (size_t i = 0; r == 0 && i < all->count; i++) {
-		int64_t id = host_of(f, &hosts, order[i]);
+		int64_t id = finish_host_of(f, &hosts, order[i]);
 		const char *host = "";
 
 		for (size_t k = 0; k < hosts.count; k++)
 			if (hosts.list[k].id == id)
 				host = hosts.list[k].name;
-		store_vantage(f, order[i], id, host);
-		store_interface(f, order[i]);
+		finish_store_vantage(f, order[i], id, host);
+		finish_store_interface(f, order[i]);
 	}
-	release_hosts(&hosts);
+	finish_release_hosts(&hosts);
 	free(order);
 	return r;
 }
 
-static int load_spans(struct flowlog *f, struct flowlog_capture_span **ret, size_t *ret_n, struct error *err)
+static int finish_load_spans(
+	struct flowlog *f, struct flowlog_capture_span **ret, size_t *ret_n, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_spans, err);
 	struct flowlog_capture_span *list = NULL;
@@ -263,8 +271,8 @@ static int load_spans(struct flowlog *f, struct flowlog_capture_span **ret, size
 	if (!s)
 		return -EIO;
 	while (sqlite3_step(s) == SQLITE_ROW) {
-		struct flowlog_capture_span span = {sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
-			sqlite3_column_int64(s, 2)};
+		struct flowlog_capture_span span = {sqlite3_column_int64(s, 0),
+			sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2)};
 
 		if (n && list[n - 1].vantage_id == span.vantage_id &&
 			span.from_ns <= list[n - 1].to_ns + CAPTURE_GAP_NS) {
@@ -281,7 +289,7 @@ static int load_spans(struct flowlog *f, struct flowlog_capture_span **ret, size
 	return 0;
 }
 
-static int64_t setting(struct flowlog *f, const char *key, int64_t otherwise)
+static int64_t finish_setting(struct flowlog *f, const char *key, int64_t otherwise)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_setting, NULL);
 	int64_t v = otherwise;
@@ -295,9 +303,10 @@ static int64_t setting(struct flowlog *f, const char *key, int64_t otherwise)
 	return v;
 }
 
-static void store_drops(struct flowlog *f)
+static void finish_store_drops(struct flowlog *f)
 {
-	static const char *const reasons[FLOWLOG_DROPS] = {"no-route", "blackhole", "mtu-exceeded", "ttl-expired"};
+	static const char *const reasons[FLOWLOG_DROPS] = {
+		"no-route", "blackhole", "mtu-exceeded", "ttl-expired"};
 	sqlite3_stmt *s = f->drops.count ? db_insert(f->db, TABLE_FLOW_LOG_DROP) : NULL;
 
 	sums_sort(&f->drops);
@@ -320,7 +329,7 @@ static void store_drops(struct flowlog *f)
 	}
 }
 
-static int by_vantage_and_time(const void *a, const void *b)
+static int finish_by_vantage_and_time(const void *a, const void *b)
 {
 	const struct flowlog_skip_span *x = a, *y = b;
 
@@ -329,37 +338,45 @@ static int by_vantage_and_time(const void *a, const void *b)
 	return x->from_s < y->from_s ? -1 : x->from_s > y->from_s;
 }
 
-static int store_facts(struct flowlog *f, struct error *err)
+static int finish_store_facts(struct flowlog *f, struct error *err)
 {
 	struct flowlog_capture_span *spans = NULL;
 	size_t span_count = 0;
 	struct flowlog_facts_input in;
-	int r = load_spans(f, &spans, &span_count, err);
+	int r = finish_load_spans(f, &spans, &span_count, err);
 
 	if (r < 0)
 		return r;
 	if (f->skip_count)
-		qsort(f->skips, f->skip_count, sizeof(*f->skips), by_vantage_and_time);
-	in = (struct flowlog_facts_input){.db = f->db, .interfaces = &f->interfaces, .tuples = f->tuples,
-		.file_source = f->file_source, .file_count = f->source_cap ? f->source_cap - 1 : 0,
-		.spans = spans, .span_count = span_count, .skips = f->skips, .skip_count = f->skip_count,
-		.states = &f->states, .edge_s = setting(f, "flowlog_edge_s", 900),
-		.clock_s = setting(f, "flowlog_clock_s", 2), .memory = f->options.memory / 4,
+		qsort(f->skips, f->skip_count, sizeof(*f->skips), finish_by_vantage_and_time);
+	in = (struct flowlog_facts_input){.db = f->db,
+		.interfaces = &f->interfaces,
+		.tuples = f->tuples,
+		.file_source = f->file_source,
+		.file_count = f->source_cap ? f->source_cap - 1 : 0,
+		.spans = spans,
+		.span_count = span_count,
+		.skips = f->skips,
+		.skip_count = f->skip_count,
+		.states = &f->states,
+		.edge_s = finish_setting(f, "flowlog_edge_s", 900),
+		.clock_s = finish_setting(f, "flowlog_clock_s", 2),
+		.memory = f->options.memory / 4,
 		.threads = f->options.threads ? f->options.threads : 2};
 	r = flowlog_facts_store(&in, err);
-	store_drops(f);
+	finish_store_drops(f);
 	free(spans);
 	return r == 0 ? db_failed(f->db, err) : r;
 }
 
-static int store_all(struct flowlog *f, struct error *err)
+static int finish_store_all(struct flowlog *f, struct error *err)
 {
 	int r = db_run(f->db, "cannot write", schema_statement_flowlog_forget, err);
 
 	if (r == 0)
-		r = store_vantages(f, err);
+		r = finish_store_vantages(f, err);
 	if (r == 0)
-		r = store_facts(f, err);
+		r = finish_store_facts(f, err);
 	if (r == 0)
 		r = db_run(f->db, "cannot write", schema_statement_flowlog_finished, err);
 	return r;
@@ -380,9 +397,10 @@ int flowlog_finish(struct flowlog *f, struct error *err)
 	flowlog_interfaces_resolve(&f->interfaces);
 	r = db_run(f->db, "cannot write", "BEGIN", err);
 	if (r == 0)
-		r = store_all(f, err);
+		r = finish_store_all(f, err);
 	if (r == 0)
 		return db_run(f->db, "cannot write", "COMMIT", err);
-	(void)sqlite3_exec(f->db->handle, "ROLLBACK", NULL, NULL, NULL); /* the first failure is told */
+	(void)sqlite3_exec(
+		f->db->handle, "ROLLBACK", NULL, NULL, NULL); /* the first failure is told */
 	return r;
 }

@@ -16,16 +16,18 @@ sqlite3_stmt *flowlog_prepare(struct flowlog *f, const char *sql, struct error *
 	sqlite3_stmt *s = NULL;
 
 	if (sqlite3_prepare_v2(f->db->handle, sql, -1, &s, NULL) != SQLITE_OK)
-		(void)error_set(err, -EIO, "cannot read the database: %s", sqlite3_errmsg(f->db->handle));
+		(void)error_set(
+			err, -EIO, "cannot read the database: %s", sqlite3_errmsg(f->db->handle));
 	return s;
 }
 
-static char *copy_or_null(const char *text)
+static char *ingest_copy_or_null(const char *text)
 {
 	return text ? mem_strdup(text) : NULL;
 }
 
-int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_options *options, struct error *err)
+int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_options *options,
+	struct error *err)
 {
 	struct flowlog *f = mem_zalloc(sizeof(*f));
 	uint64_t memory = options->memory ? options->memory : UINT64_C(1) << 30;
@@ -34,9 +36,9 @@ int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_option
 	f->db = db;
 	f->options = *options;
 	f->options.memory = memory;
-	f->format = copy_or_null(options->format);
-	f->duckdb = copy_or_null(options->duckdb);
-	f->folder = copy_or_null(options->folder);
+	f->format = ingest_copy_or_null(options->format);
+	f->duckdb = ingest_copy_or_null(options->duckdb);
+	f->folder = ingest_copy_or_null(options->folder);
 	f->tuples = flowlog_tuples_new(memory / 2, f->folder);
 	sums_init(&f->states, 2 * sizeof(uint32_t), sizeof(struct flowlog_state),
 		(size_t)(memory / 16 / sizeof(struct flowlog_state)));
@@ -100,14 +102,15 @@ void flowlog_set_source(struct flowlog *f, int64_t file_id, uint32_t source)
 		size_t cap = id + 64 + f->source_cap;
 
 		f->file_source = mem_grow(f->file_source, cap, sizeof(*f->file_source));
-		memset(f->file_source + f->source_cap, 0, (cap - f->source_cap) * sizeof(*f->file_source));
+		memset(f->file_source + f->source_cap, 0,
+			(cap - f->source_cap) * sizeof(*f->file_source));
 		f->source_cap = cap;
 	}
 	f->file_source[id] = source;
 }
 
 /* NODATA and SKIPDATA: silence and ignorance by the minute. */
-static void take_state(struct flowlog *f, const struct flowlog_record *rec, int64_t vantage)
+static void ingest_take_state(struct flowlog *f, const struct flowlog_record *rec, int64_t vantage)
 {
 	uint32_t first, last;
 
@@ -133,7 +136,8 @@ static void take_state(struct flowlog *f, const struct flowlog_record *rec, int6
 		.to_s = (uint32_t)(rec->end_ns / NSEC_PER_SEC) + 1};
 }
 
-static void take_drops(struct flowlog *f, const struct flowlog_record *rec, int64_t vantage, int64_t file_id)
+static void ingest_take_drops(
+	struct flowlog *f, const struct flowlog_record *rec, int64_t vantage, int64_t file_id)
 {
 	for (int reason = 0; reason < FLOWLOG_DROPS; reason++) {
 		struct flowlog_drops key, *d;
@@ -161,8 +165,8 @@ static void take_drops(struct flowlog *f, const struct flowlog_record *rec, int6
 	}
 }
 
-int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id, uint32_t source,
-	const char *name)
+int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
+	uint32_t source, const char *name)
 {
 	struct flowlog_interface *i = flowlog_interface_of(&f->interfaces, rec->interface);
 	struct tuple tuple;
@@ -173,15 +177,15 @@ int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_
 		i->host_name = mem_strdup(name);
 	flowlog_interface_add(i, rec, source);
 	if (rec->status == FLOWLOG_NODATA || rec->status == FLOWLOG_SKIPDATA)
-		take_state(f, rec, i->vantage_id);
+		ingest_take_state(f, rec, i->vantage_id);
 	if (rec->has_drops)
-		take_drops(f, rec, i->vantage_id, file_id);
+		ingest_take_drops(f, rec, i->vantage_id, file_id);
 	if (flowlog_tuple(rec, file_id, i->vantage_id, &tuple))
 		flowlog_tuples_add(f->tuples, &tuple);
 	return i->vantage_id;
 }
 
-static void on_record(void *context, const struct flowlog_record *rec)
+static void ingest_on_record(void *context, const struct flowlog_record *rec)
 {
 	struct flowlog *f = context;
 	int64_t vantage = flowlog_take(f, rec, f->file_id, f->source, f->name);
@@ -191,7 +195,7 @@ static void on_record(void *context, const struct flowlog_record *rec)
 }
 
 /* The start of what was wrong, fit to be printed. */
-static char *printable(const void *text, size_t n)
+static char *ingest_printable(const void *text, size_t n)
 {
 	char *copy = mem_strndup(text, n < 120 ? n : 120);
 
@@ -201,7 +205,8 @@ static char *printable(const void *text, size_t n)
 	return copy;
 }
 
-static void on_problem(void *context, uint64_t line, const char *reason, const void *text, size_t n)
+static void ingest_on_problem(
+	void *context, uint64_t line, const char *reason, const void *text, size_t n)
 {
 	struct flowlog *f = context;
 	struct flowlog_counts *c = f->counts;
@@ -211,19 +216,20 @@ static void on_problem(void *context, uint64_t line, const char *reason, const v
 	if (!f->problems)
 		f->problems = mem_array(PROBLEMS_KEPT, sizeof(*f->problems));
 	f->problems[f->problem_count++] = (struct problem){
-		.line = line, .reason = mem_strdup(reason), .text = printable(text, n)};
+		.line = line, .reason = mem_strdup(reason), .text = ingest_printable(text, n)};
 	if (!c->first_problem[0])
-		(void)snprintf(c->first_problem, sizeof(c->first_problem), "%.120s:%llu: %s", f->path,
-			(unsigned long long)line, reason);
+		(void)snprintf(c->first_problem, sizeof(c->first_problem), "%.120s:%llu: %s",
+			f->path, (unsigned long long)line, reason);
 }
 
-static void hash_text(const uint64_t hash[2], char ret[33])
+static void ingest_hash_text(const uint64_t hash[2], char ret[33])
 {
-	(void)snprintf(ret, 33, "%016llx%016llx", (unsigned long long)hash[0], (unsigned long long)hash[1]);
+	(void)snprintf(ret, 33, "%016llx%016llx", (unsigned long long)hash[0],
+		(unsigned long long)hash[1]);
 }
 
 /* The fingerprint of a file, without reading what is in it. */
-static int fingerprint(const char *path, char ret[33], struct error *err)
+static int ingest_fingerprint(const char *path, char ret[33], struct error *err)
 {
 	struct source *s;
 	uint64_t hash[2];
@@ -233,13 +239,14 @@ static int fingerprint(const char *path, char ret[33], struct error *err)
 	if (r < 0)
 		return r;
 	source_finish(s, hash, sha);
-	hash_text(hash, ret);
+	ingest_hash_text(hash, ret);
 	(void)source_close(s);
 	return 0;
 }
 
-/* The file of the same content that was read before, or NULL. Only a file of the same size is hashed. */
-static int find_known(struct flowlog *f, const char *path, uint64_t size,
+/* The file of the same content that was read before, or NULL. Only a file of the same size is
+ * hashed. */
+static int ingest_find_known(struct flowlog *f, const char *path, uint64_t size,
 	const struct flowlog_known_file **ret, struct error *err)
 {
 	char hash[33] = "";
@@ -249,7 +256,7 @@ static int find_known(struct flowlog *f, const char *path, uint64_t size,
 		if (f->files[i].bytes != size)
 			continue;
 		if (!hash[0]) {
-			int r = fingerprint(path, hash, err);
+			int r = ingest_fingerprint(path, hash, err);
 
 			if (r < 0)
 				return r;
@@ -262,7 +269,7 @@ static int find_known(struct flowlog *f, const char *path, uint64_t size,
 	return 0;
 }
 
-static void store_account(struct flowlog *f, const uint64_t account[FLOWLOG_DISPOSITIONS])
+static void ingest_store_account(struct flowlog *f, const uint64_t account[FLOWLOG_DISPOSITIONS])
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_ACCOUNT);
 
@@ -276,7 +283,7 @@ static void store_account(struct flowlog *f, const uint64_t account[FLOWLOG_DISP
 	}
 }
 
-static void store_problems(struct flowlog *f)
+static void ingest_store_problems(struct flowlog *f)
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_PROBLEM);
 
@@ -296,7 +303,7 @@ static void store_problems(struct flowlog *f)
 	f->problem_count = 0;
 }
 
-static void store_seen(struct flowlog *f)
+static void ingest_store_seen(struct flowlog *f)
 {
 	sqlite3_stmt *s;
 
@@ -310,8 +317,8 @@ static void store_seen(struct flowlog *f)
 	fingerprints_kept(&f->seen);
 }
 
-static void store_file(struct flowlog *f, const char *path, enum flowlog_format format, uint64_t records,
-	uint64_t bytes, const char *hash, const char *damaged)
+static void ingest_store_file(struct flowlog *f, const char *path, enum flowlog_format format,
+	uint64_t records, uint64_t bytes, const char *hash, const char *damaged)
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_FILE);
 
@@ -325,7 +332,7 @@ static void store_file(struct flowlog *f, const char *path, enum flowlog_format 
 	db_step(f->db, s);
 }
 
-static void remember_file(struct flowlog *f, uint64_t bytes, const char *hash)
+static void ingest_remember_file(struct flowlog *f, uint64_t bytes, const char *hash)
 {
 	struct flowlog_known_file *k;
 
@@ -335,7 +342,7 @@ static void remember_file(struct flowlog *f, uint64_t bytes, const char *hash)
 	memcpy(k->hash, hash, sizeof(k->hash));
 }
 
-static int64_t lines_of(struct flowlog *f, int64_t file_id)
+static int64_t ingest_lines_of(struct flowlog *f, int64_t file_id)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_file_lines, NULL);
 	int64_t lines = 0;
@@ -347,23 +354,26 @@ static int64_t lines_of(struct flowlog *f, int64_t file_id)
 	return lines;
 }
 
-/* Content that was read before: in this run it is accounted for, from an earlier one nothing is new. */
-static int take_duplicate(struct flowlog *f, const char *path, const struct flowlog_known_file *known,
-	enum flowlog_format format, struct flowlog_counts *ret)
+/* Content that was read before: in this run it is accounted for, from an earlier one nothing is
+ * new. */
+static int ingest_take_duplicate(struct flowlog *f, const char *path,
+	const struct flowlog_known_file *known, enum flowlog_format format,
+	struct flowlog_counts *ret)
 {
 	uint64_t account[FLOWLOG_DISPOSITIONS] = {0};
 
 	if (known->earlier)
 		return FLOWLOG_OUTCOME_KNOWN;
 	f->file_id = f->next_file_id++;
-	account[FLOWLOG_LINE_DUPLICATE] = ret->lines = (uint64_t)lines_of(f, known->id);
-	store_file(f, path, format, 0, known->bytes, known->hash, NULL);
-	store_account(f, account);
+	account[FLOWLOG_LINE_DUPLICATE] = ret->lines = (uint64_t)ingest_lines_of(f, known->id);
+	ingest_store_file(f, path, format, 0, known->bytes, known->hash, NULL);
+	ingest_store_account(f, account);
 	ret->log_file_id = f->file_id;
 	return FLOWLOG_OUTCOME_KNOWN;
 }
 
-static int run_with_text(struct flowlog *f, const char *sql, const char *text, struct error *err)
+static int ingest_run_with_text(
+	struct flowlog *f, const char *sql, const char *text, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, sql, err);
 
@@ -376,25 +386,27 @@ static int run_with_text(struct flowlog *f, const char *sql, const char *text, s
 }
 
 /* Rows of the file go in from here on; a database that was there before keeps a mark meanwhile. */
-static int begin_rows(struct flowlog *f, struct error *err)
+static int ingest_begin_rows(struct flowlog *f, struct error *err)
 {
 	char mark[64];
 	int r = 0;
 
 	if (!sqlite3_get_autocommit(f->db->handle))
-		return error_set(err, -EBUSY, "bug: a transaction is open while flow logs are read");
+		return error_set(
+			err, -EBUSY, "bug: a transaction is open while flow logs are read");
 	if (f->earlier) {
 		(void)snprintf(mark, sizeof(mark), "%lld %lld", (long long)f->file_id,
 			(long long)f->next_record_id);
-		r = run_with_text(f, schema_statement_flowlog_mark_pending, mark, err);
+		r = ingest_run_with_text(f, schema_statement_flowlog_mark_pending, mark, err);
 	}
 	if (r == 0 && !f->bulk)
 		r = bulk_new(&f->bulk, f->db, TABLE_FLOW_LOG, f->next_record_id, err);
 	return r;
 }
 
-/* In a new database the loader goes on to the next file; in an old one every file is complete on disk. */
-static int end_rows(struct flowlog *f, struct error *err)
+/* In a new database the loader goes on to the next file; in an old one every file is complete on
+ * disk. */
+static int ingest_end_rows(struct flowlog *f, struct error *err)
 {
 	struct bulk *b = f->bulk;
 
@@ -404,16 +416,16 @@ static int end_rows(struct flowlog *f, struct error *err)
 	return bulk_finish(b, err);
 }
 
-static int end_file(struct flowlog *f, struct source *s, const struct flowlog_sink *sink,
+static int ingest_end_file(struct flowlog *f, struct source *s, const struct flowlog_sink *sink,
 	enum flowlog_format format, struct error *err)
 {
 	struct flowlog_counts *c = f->counts;
 	uint64_t hash[2];
 	char text[33], sha[65];
-	int r = end_rows(f, err);
+	int r = ingest_end_rows(f, err);
 
 	source_finish(s, hash, sha);
-	hash_text(hash, text);
+	ingest_hash_text(hash, text);
 	c->bytes = source_stored_bytes(s);
 	if (s->failure)
 		(void)snprintf(c->damaged, sizeof(c->damaged), "%s", s->failure);
@@ -425,11 +437,11 @@ static int end_file(struct flowlog *f, struct source *s, const struct flowlog_si
 	c->malformed = sink->account[FLOWLOG_LINE_MALFORMED];
 	if (r == 0 && f->earlier)
 		r = db_run(f->db, "cannot write", "BEGIN", err);
-	store_file(f, f->path, format, c->records, c->bytes, text, c->damaged);
-	store_account(f, sink->account);
-	store_problems(f);
-	store_seen(f);
-	remember_file(f, c->bytes, text);
+	ingest_store_file(f, f->path, format, c->records, c->bytes, text, c->damaged);
+	ingest_store_account(f, sink->account);
+	ingest_store_problems(f);
+	ingest_store_seen(f);
+	ingest_remember_file(f, c->bytes, text);
 	if (r == 0)
 		r = db_run(f->db, "cannot write", schema_statement_flowlog_clear_pending, err);
 	if (r == 0 && f->earlier)
@@ -440,7 +452,7 @@ static int end_file(struct flowlog *f, struct source *s, const struct flowlog_si
 }
 
 /* A file of no use after all: as if it had not been there. */
-static void drop_file(struct flowlog *f)
+static void ingest_drop_file(struct flowlog *f)
 {
 	for (size_t i = 0; i < f->problem_count; i++) {
 		free(f->problems[i].reason);
@@ -450,10 +462,11 @@ static void drop_file(struct flowlog *f)
 	f->next_file_id--;
 }
 
-static int read_file(struct flowlog *f, struct source *s, const char *path, enum flowlog_format format,
-	struct error *err)
+static int ingest_read_file(struct flowlog *f, struct source *s, const char *path,
+	enum flowlog_format format, struct error *err)
 {
-	struct flowlog_sink sink = {.context = f, .record = on_record, .problem = on_problem};
+	struct flowlog_sink sink = {
+		.context = f, .record = ingest_on_record, .problem = ingest_on_problem};
 	const struct flowlog_read_options options = {
 		.format = f->format, .duckdb = f->duckdb, .seen = &f->seen};
 	int r;
@@ -461,22 +474,23 @@ static int read_file(struct flowlog *f, struct source *s, const char *path, enum
 	f->file_id = f->next_file_id++;
 	f->source = flowlog_source_id(f, path);
 	flowlog_set_source(f, f->file_id, f->source);
-	r = begin_rows(f, err);
+	r = ingest_begin_rows(f, err);
 	if (r == 0)
 		r = flowlog_read(s, path, format, &options, &sink, err);
 	if (r != 0) {
-		drop_file(f);
-		return r == FLOWLOG_READ_NOT_OURS	 ? FLOWLOG_OUTCOME_NOT_FLOWLOG
-			: r == FLOWLOG_READ_NEEDS_DUCKDB ? FLOWLOG_OUTCOME_NEEDS_DUCKDB
-							 : r;
+		ingest_drop_file(f);
+		return r == FLOWLOG_READ_NOT_OURS	? FLOWLOG_OUTCOME_NOT_FLOWLOG
+		       : r == FLOWLOG_READ_NEEDS_DUCKDB ? FLOWLOG_OUTCOME_NEEDS_DUCKDB
+							: r;
 	}
 	f->counts->log_file_id = f->file_id;
 	f->unfinished = true;
-	return end_file(f, s, &sink, format, err);
+	return ingest_end_file(f, s, &sink, format, err);
 }
 
 /* A Parquet file is recognised by its magic; everything else by its text. */
-static int take_source(struct flowlog *f, struct source *s, const char *path, struct error *err)
+static int ingest_take_source(
+	struct flowlog *f, struct source *s, const char *path, struct error *err)
 {
 	enum flowlog_format format = flowlog_recognise_source(s, f->format);
 	const struct flowlog_known_file *known;
@@ -487,16 +501,16 @@ static int take_source(struct flowlog *f, struct source *s, const char *path, st
 	if (format == FLOWLOG_NOT_FLOWLOG)
 		return FLOWLOG_OUTCOME_NOT_FLOWLOG;
 	f->counts->format = format;
-	r = find_known(f, path, s->stored.size, &known, err);
+	r = ingest_find_known(f, path, s->stored.size, &known, err);
 	if (r < 0)
 		return r;
 	if (known)
-		return take_duplicate(f, path, known, format, f->counts);
-	return read_file(f, s, path, format, err);
+		return ingest_take_duplicate(f, path, known, format, f->counts);
+	return ingest_read_file(f, s, path, format, err);
 }
 
-int flowlog_ingest(struct flowlog *f, const char *path, const char *name, struct flowlog_counts *ret,
-	struct error *err)
+int flowlog_ingest(struct flowlog *f, const char *path, const char *name,
+	struct flowlog_counts *ret, struct error *err)
 {
 	struct source *s;
 	int r = source_open(&s, path, false, err);
@@ -507,7 +521,7 @@ int flowlog_ingest(struct flowlog *f, const char *path, const char *name, struct
 	f->counts = ret;
 	f->path = path;
 	f->name = name;
-	r = take_source(f, s, path, err);
+	r = ingest_take_source(f, s, path, err);
 	(void)source_close(s);
 	return r;
 }

@@ -28,11 +28,11 @@ struct flowlog_host {
 };
 
 struct flowlog_options {
-	const char *format;	/* --flow-log-format; checked with flowlog_check_format(); NULL */
-	const char *duckdb;	/* path of libduckdb.so; NULL: BOTHENDS_DUCKDB or the loader's search */
-	const char *folder;	/* for temporary files; NULL: TMPDIR or /tmp */
-	uint64_t memory;	/* bytes for all of this; 0: 1 GiB */
-	unsigned threads;	/* 0: 2 */
+	const char *format; /* --flow-log-format; checked with flowlog_check_format(); NULL */
+	const char *duckdb; /* path of libduckdb.so; NULL: BOTHENDS_DUCKDB or the loader's search */
+	const char *folder; /* for temporary files; NULL: TMPDIR or /tmp */
+	uint64_t memory;    /* bytes for all of this; 0: 1 GiB */
+	unsigned threads;   /* 0: 2 */
 	const struct flowlog_host *hosts;
 	size_t host_count;
 };
@@ -41,9 +41,11 @@ enum flowlog_outcome {
 	FLOWLOG_TAKEN = 0,
 	FLOWLOG_OUTCOME_NOT_FLOWLOG = 1, /* of another kind; nothing written */
 	FLOWLOG_OUTCOME_EMPTY = 2,	 /* no byte in it; nothing written */
-	FLOWLOG_OUTCOME_KNOWN = 3,	 /* this content was read before (in an earlier run: nothing written;
-					    in this one: its lines are accounted for as duplicate) */
-	FLOWLOG_OUTCOME_NEEDS_DUCKDB = 4, /* Parquet, and no library: err has the line; nothing written */
+	FLOWLOG_OUTCOME_KNOWN =
+		3, /* this content was read before (in an earlier run: nothing written;
+		      in this one: its lines are accounted for as duplicate) */
+	FLOWLOG_OUTCOME_NEEDS_DUCKDB =
+		4, /* Parquet, and no library: err has the line; nothing written */
 };
 
 /* What one file came to. */
@@ -52,21 +54,23 @@ struct flowlog_counts {
 	int64_t log_file_id; /* 0: none was made */
 	uint64_t lines;	     /* of all dispositions together */
 	uint64_t records, nodata, skipdata, malformed;
-	uint64_t bytes;	  /* as stored */
-	char damaged[160]; /* "" when sound */
+	uint64_t bytes;		 /* as stored */
+	char damaged[160];	 /* "" when sound */
 	char first_problem[240]; /* "FILE:LINE: reason" of the first malformed line, or "" */
 };
 
-int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_options *options, struct error *err);
-
-/*
- * One file ("-": standard input). name: the NAME of NAME=INPUT, or NULL. 0, a positive outcome above, or negative with
- * err set (cannot open, cannot write).
- */
-int flowlog_ingest(struct flowlog *f, const char *path, const char *name, struct flowlog_counts *ret,
+int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_options *options,
 	struct error *err);
 
-/* Hosts, vantage points and the summed tables. Does nothing when no file was taken, now or before. */
+/*
+ * One file ("-": standard input). name: the NAME of NAME=INPUT, or NULL. 0, a positive outcome
+ * above, or negative with err set (cannot open, cannot write).
+ */
+int flowlog_ingest(struct flowlog *f, const char *path, const char *name,
+	struct flowlog_counts *ret, struct error *err);
+
+/* Hosts, vantage points and the summed tables. Does nothing when no file was taken, now or before.
+ */
 int flowlog_finish(struct flowlog *f, struct error *err);
 
 struct flowlog *flowlog_free(struct flowlog *f); /* NULL is fine; returns NULL */

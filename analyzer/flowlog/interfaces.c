@@ -24,12 +24,12 @@ void flowlog_interfaces_release(struct flowlog_interfaces *f)
 	*f = (struct flowlog_interfaces){0};
 }
 
-static bool is_named(const struct flowlog_interface *i, struct flowlog_text name)
+static bool interfaces_is_named(const struct flowlog_interface *i, struct flowlog_text name)
 {
 	return !strncmp(i->name, name.at, name.length) && !i->name[name.length];
 }
 
-static void rehash(struct flowlog_interfaces *f)
+static void interfaces_rehash(struct flowlog_interfaces *f)
 {
 	free(f->slots);
 	f->slot_count *= 2;
@@ -43,7 +43,8 @@ static void rehash(struct flowlog_interfaces *f)
 	}
 }
 
-static struct flowlog_interface *add(struct flowlog_interfaces *f, struct flowlog_text name, uint64_t hash)
+static struct flowlog_interface *interfaces_add(
+	struct flowlog_interfaces *f, struct flowlog_text name, uint64_t hash)
 {
 	struct flowlog_interface *i;
 
@@ -53,36 +54,39 @@ static struct flowlog_interface *add(struct flowlog_interfaces *f, struct flowlo
 	}
 	MEM_RESERVE(f->list, f->count, f->cap);
 	i = &f->list[f->count];
-	*i = (struct flowlog_interface){.name = mem_strndup(name.at, name.length), .hash = hash,
-		.vantage_id = f->first_id + (int64_t)f->count, .first_ns = FLOWLOG_NONE,
+	*i = (struct flowlog_interface){.name = mem_strndup(name.at, name.length),
+		.hash = hash,
+		.vantage_id = f->first_id + (int64_t)f->count,
+		.first_ns = FLOWLOG_NONE,
 		.last_ns = FLOWLOG_NONE};
 	f->count++;
 	return i;
 }
 
-struct flowlog_interface *flowlog_interface_of(struct flowlog_interfaces *f, struct flowlog_text name)
+struct flowlog_interface *flowlog_interface_of(
+	struct flowlog_interfaces *f, struct flowlog_text name)
 {
 	uint64_t hash;
 	size_t at;
 
 	if (!name.length)
 		return NULL;
-	if (f->last < f->count && is_named(&f->list[f->last], name))
+	if (f->last < f->count && interfaces_is_named(&f->list[f->last], name))
 		return &f->list[f->last];
 	hash = XXH3_64bits(name.at, name.length);
 	for (at = hash & (f->slot_count - 1); f->slots[at]; at = (at + 1) & (f->slot_count - 1)) {
 		struct flowlog_interface *i = &f->list[f->slots[at] - 1];
 
-		if (i->hash == hash && is_named(i, name)) {
+		if (i->hash == hash && interfaces_is_named(i, name)) {
 			f->last = f->slots[at] - 1;
 			return i;
 		}
 	}
-	if (!add(f, name, hash))
+	if (!interfaces_add(f, name, hash))
 		return NULL;
 	f->last = f->count - 1;
 	if (2 * f->count > f->slot_count)
-		rehash(f);
+		interfaces_rehash(f);
 	else
 		f->slots[at] = (uint32_t)f->count;
 	return &f->list[f->last];
@@ -96,7 +100,7 @@ struct flowlog_interface *flowlog_interface_by_id(struct flowlog_interfaces *f, 
 }
 
 /* Only addresses that stand in every record so far can be its own. */
-static void narrow(struct flowlog_own *own, const uint8_t *src, const uint8_t *dst)
+static void interfaces_narrow(struct flowlog_own *own, const uint8_t *src, const uint8_t *dst)
 {
 	unsigned kept = 0;
 
@@ -118,28 +122,28 @@ static void narrow(struct flowlog_own *own, const uint8_t *src, const uint8_t *d
 	own->candidates = (uint8_t)kept;
 }
 
-static void settle(struct flowlog_own *own, const uint8_t *address)
+static void interfaces_settle(struct flowlog_own *own, const uint8_t *address)
 {
 	memcpy(own->candidate[0], address, 16);
 	own->candidates = 1;
 	own->seen = own->sure = true;
 }
 
-static void learn_own(struct flowlog_interface *i, const struct flowlog_record *rec)
+static void interfaces_learn_own(struct flowlog_interface *i, const struct flowlog_record *rec)
 {
 	struct flowlog_own *own = &i->own[!value_is_ipv4(&rec->src)];
 
 	if (own->sure)
 		return;
 	if (rec->direction == FLOWLOG_INGRESS)
-		settle(own, rec->dst.bytes);
+		interfaces_settle(own, rec->dst.bytes);
 	else if (rec->direction == FLOWLOG_EGRESS)
-		settle(own, rec->src.bytes);
+		interfaces_settle(own, rec->src.bytes);
 	else
-		narrow(own, rec->src.bytes, rec->dst.bytes);
+		interfaces_narrow(own, rec->src.bytes, rec->dst.bytes);
 }
 
-static void add_times(struct flowlog_interface *i, const struct flowlog_record *rec)
+static void interfaces_add_times(struct flowlog_interface *i, const struct flowlog_record *rec)
 {
 	if (rec->start_ns == FLOWLOG_NONE || rec->end_ns == FLOWLOG_NONE)
 		return;
@@ -151,7 +155,8 @@ static void add_times(struct flowlog_interface *i, const struct flowlog_record *
 		i->interval_ns = rec->end_ns - rec->start_ns;
 }
 
-static void add_source(struct flowlog_interface *i, const struct flowlog_record *rec, uint32_t id)
+static void interfaces_add_source(
+	struct flowlog_interface *i, const struct flowlog_record *rec, uint32_t id)
 {
 	struct flowlog_source *s = i->sources;
 
@@ -173,9 +178,10 @@ static void add_source(struct flowlog_interface *i, const struct flowlog_record 
 		s->last_ns = rec->end_ns;
 }
 
-void flowlog_interface_add(struct flowlog_interface *i, const struct flowlog_record *rec, uint32_t source)
+void flowlog_interface_add(
+	struct flowlog_interface *i, const struct flowlog_record *rec, uint32_t source)
 {
-	add_times(i, rec);
+	interfaces_add_times(i, rec);
 	i->sampled |= rec->sampled;
 	i->transit |= rec->transit;
 	i->nodata += rec->status == FLOWLOG_NODATA;
@@ -186,8 +192,8 @@ void flowlog_interface_add(struct flowlog_interface *i, const struct flowlog_rec
 	i->accepted += rec->action == FLOWLOG_ACCEPT;
 	i->rejected += rec->action == FLOWLOG_REJECT;
 	i->has_flags |= rec->tcp_flags >= 0;
-	add_source(i, rec, source);
-	learn_own(i, rec);
+	interfaces_add_source(i, rec, source);
+	interfaces_learn_own(i, rec);
 }
 
 const uint8_t *flowlog_interface_own(const struct flowlog_interface *i, bool v6)
@@ -198,13 +204,15 @@ const uint8_t *flowlog_interface_own(const struct flowlog_interface *i, bool v6)
 }
 
 /* An address that another interface surely owns is not this one's. */
-static void exclude_owned(struct flowlog_interfaces *f, struct flowlog_interface *i, bool v6)
+static void interfaces_exclude_owned(
+	struct flowlog_interfaces *f, struct flowlog_interface *i, bool v6)
 {
 	struct flowlog_own *own = &i->own[v6];
 	bool taken[2] = {false, false};
 
 	for (size_t k = 0; k < f->count && own->candidates == 2; k++) {
-		const uint8_t *other = &f->list[k] == i ? NULL : flowlog_interface_own(&f->list[k], v6);
+		const uint8_t *other =
+			&f->list[k] == i ? NULL : flowlog_interface_own(&f->list[k], v6);
 
 		for (unsigned c = 0; other && c < 2; c++)
 			taken[c] |= !memcmp(other, own->candidate[c], 16);
@@ -220,13 +228,13 @@ static void exclude_owned(struct flowlog_interfaces *f, struct flowlog_interface
  * Of flow logs that cover the same time the one with most records is summed: the others hold the
  * same packets again. Logs that follow each other (deleted and made anew) are all summed.
  */
-static void choose_sources(struct flowlog_interface *i)
+static void interfaces_choose_sources(struct flowlog_interface *i)
 {
 	for (unsigned a = 0; a < i->source_count; a++) {
 		for (unsigned b = 0; b < i->source_count; b++) {
 			const struct flowlog_source *x = &i->sources[a], *y = &i->sources[b];
 			bool larger = y->records > x->records ||
-				(y->records == x->records && (y->id < x->id));
+				      (y->records == x->records && (y->id < x->id));
 
 			if (a != b && larger && x->first_ns + i->interval_ns < y->last_ns &&
 				y->first_ns + i->interval_ns < x->last_ns)
@@ -240,13 +248,13 @@ void flowlog_interfaces_resolve(struct flowlog_interfaces *f)
 	size_t ambiguous = 0;
 
 	for (size_t k = 0; k < f->count; k++) {
-		choose_sources(&f->list[k]);
+		interfaces_choose_sources(&f->list[k]);
 		for (int v6 = 0; v6 < 2; v6++) {
 			if (f->list[k].own[v6].candidates != 2)
 				continue;
 			/* Each looks at all others: kept to a number that stays quick. */
 			if (++ambiguous <= 1000)
-				exclude_owned(f, &f->list[k], v6);
+				interfaces_exclude_owned(f, &f->list[k], v6);
 		}
 	}
 }

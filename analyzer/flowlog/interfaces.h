@@ -58,15 +58,19 @@ struct flowlog_interfaces {
 void flowlog_interfaces_init(struct flowlog_interfaces *f, int64_t first_vantage_id);
 void flowlog_interfaces_release(struct flowlog_interfaces *f);
 
-/* The interface of a name, made when it is new; NULL beyond the limit. Moves when others are made. */
-struct flowlog_interface *flowlog_interface_of(struct flowlog_interfaces *f, struct flowlog_text name);
+/* The interface of a name, made when it is new; NULL beyond the limit. Moves when others are made.
+ */
+struct flowlog_interface *flowlog_interface_of(
+	struct flowlog_interfaces *f, struct flowlog_text name);
 
 struct flowlog_interface *flowlog_interface_by_id(struct flowlog_interfaces *f, int64_t vantage_id);
 
 /* Counts a record; source as in struct flowlog_source. */
-void flowlog_interface_add(struct flowlog_interface *i, const struct flowlog_record *rec, uint32_t source);
+void flowlog_interface_add(
+	struct flowlog_interface *i, const struct flowlog_record *rec, uint32_t source);
 
-/* Settles ambiguous own addresses by what other interfaces own, and which flow logs are left out. */
+/* Settles ambiguous own addresses by what other interfaces own, and which flow logs are left out.
+ */
 void flowlog_interfaces_resolve(struct flowlog_interfaces *f);
 
 /* The own address of a family (false IPv4, true IPv6), or NULL: not known. */

@@ -8,7 +8,7 @@
 #include "flowlog/format/value.h"
 #include "flowlog/session.h"
 
-static int one_number(struct flowlog *f, const char *sql, int64_t *ret, struct error *err)
+static int previous_one_number(struct flowlog *f, const char *sql, int64_t *ret, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, sql, err);
 
@@ -20,7 +20,7 @@ static int one_number(struct flowlog *f, const char *sql, int64_t *ret, struct e
 }
 
 /* What a killed run was writing: nothing of that file counts, it will be read again. */
-static int remove_pending(struct flowlog *f, struct error *err)
+static int previous_remove_pending(struct flowlog *f, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_pending, err);
 	long long file = 0, record = 0;
@@ -42,7 +42,7 @@ static int remove_pending(struct flowlog *f, struct error *err)
 	return db_failed(f->db, err);
 }
 
-static int load_ids(struct flowlog *f, int64_t *ret_next_vantage, struct error *err)
+static int previous_load_ids(struct flowlog *f, int64_t *ret_next_vantage, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_last_ids, err);
 
@@ -58,14 +58,14 @@ static int load_ids(struct flowlog *f, int64_t *ret_next_vantage, struct error *
 	return 0;
 }
 
-static const char *column_text(sqlite3_stmt *s, int column)
+static const char *previous_column_text(sqlite3_stmt *s, int column)
 {
 	const unsigned char *text = sqlite3_column_text(s, column);
 
 	return text ? (const char *)text : "";
 }
 
-static int load_files(struct flowlog *f, struct error *err)
+static int previous_load_files(struct flowlog *f, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_files, err);
 
@@ -79,15 +79,15 @@ static int load_files(struct flowlog *f, struct error *err)
 		k = &f->files[f->file_count++];
 		*k = (struct flowlog_known_file){
 			.id = id, .bytes = (uint64_t)sqlite3_column_int64(s, 2), .earlier = true};
-		(void)snprintf(k->hash, sizeof(k->hash), "%s", column_text(s, 3));
-		flowlog_set_source(f, id, flowlog_source_id(f, column_text(s, 1)));
+		(void)snprintf(k->hash, sizeof(k->hash), "%s", previous_column_text(s, 3));
+		flowlog_set_source(f, id, flowlog_source_id(f, previous_column_text(s, 1)));
 	}
 	(void)sqlite3_finalize(s);
 	return 0;
 }
 
 /* ENIs keep their numbers; new ones follow, so the known ones must be without a hole. */
-static int load_interfaces(struct flowlog *f, int64_t next_vantage, struct error *err)
+static int previous_load_interfaces(struct flowlog *f, int64_t next_vantage, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_vantages, err);
 	int r = 0;
@@ -96,7 +96,7 @@ static int load_interfaces(struct flowlog *f, int64_t next_vantage, struct error
 		return -EIO;
 	flowlog_interfaces_init(&f->interfaces, next_vantage);
 	while (r == 0 && sqlite3_step(s) == SQLITE_ROW) {
-		const char *name = column_text(s, 1), *host = column_text(s, 2);
+		const char *name = previous_column_text(s, 1), *host = previous_column_text(s, 2);
 		int64_t id = sqlite3_column_int64(s, 0);
 		struct flowlog_interface *i;
 
@@ -105,20 +105,23 @@ static int load_interfaces(struct flowlog *f, int64_t next_vantage, struct error
 		i = flowlog_interface_of(&f->interfaces, (struct flowlog_text){name, strlen(name)});
 		if (!i || i->vantage_id != id)
 			r = error_set(err, -EINVAL,
-				"cannot add flow logs to this database: its vantage points are not in order; "
+				"cannot add flow logs to this database: its vantage points are not "
+				"in order; "
 				"analyze everything again");
 		else if (strcmp(name, host) != 0)
 			i->host_name = mem_strdup(host);
 	}
 	(void)sqlite3_finalize(s);
-	if (r == 0 && f->interfaces.count && f->interfaces.first_id + (int64_t)f->interfaces.count != next_vantage)
+	if (r == 0 && f->interfaces.count &&
+		f->interfaces.first_id + (int64_t)f->interfaces.count != next_vantage)
 		r = error_set(err, -EINVAL,
-			"cannot add flow logs to this database: captures were added after them; analyze "
+			"cannot add flow logs to this database: captures were added after them; "
+			"analyze "
 			"everything again");
 	return r;
 }
 
-static int load_seen(struct flowlog *f, struct error *err)
+static int previous_load_seen(struct flowlog *f, struct error *err)
 {
 	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_seen, err);
 
@@ -134,48 +137,50 @@ static int load_seen(struct flowlog *f, struct error *err)
 int flowlog_load_previous(struct flowlog *f, struct error *err)
 {
 	int64_t next_vantage = 1, unfinished = 0;
-	int r = remove_pending(f, err);
+	int r = previous_remove_pending(f, err);
 
 	if (r == 0)
-		r = load_ids(f, &next_vantage, err);
+		r = previous_load_ids(f, &next_vantage, err);
 	if (r == 0)
-		r = one_number(f, schema_statement_flowlog_unfinished, &unfinished, err);
+		r = previous_one_number(f, schema_statement_flowlog_unfinished, &unfinished, err);
 	f->unfinished = unfinished > 0;
 	if (r == 0)
-		r = load_files(f, err);
+		r = previous_load_files(f, err);
 	if (r == 0)
-		r = load_interfaces(f, next_vantage, err);
+		r = previous_load_interfaces(f, next_vantage, err);
 	if (r == 0)
-		r = load_seen(f, err);
+		r = previous_load_seen(f, err);
 	return r;
 }
 
-static int64_t number_or_none(sqlite3_stmt *s, int column)
+static int64_t previous_number_or_none(sqlite3_stmt *s, int column)
 {
-	return sqlite3_column_type(s, column) == SQLITE_NULL ? FLOWLOG_NONE : sqlite3_column_int64(s, column);
+	return sqlite3_column_type(s, column) == SQLITE_NULL ? FLOWLOG_NONE
+							     : sqlite3_column_int64(s, column);
 }
 
-static int32_t small_or_none(sqlite3_stmt *s, int column)
+static int32_t previous_small_or_none(sqlite3_stmt *s, int column)
 {
 	return sqlite3_column_type(s, column) == SQLITE_NULL ? -1 : sqlite3_column_int(s, column);
 }
 
-static struct flowlog_text text_of(sqlite3_stmt *s, int column)
+static struct flowlog_text previous_text_of(sqlite3_stmt *s, int column)
 {
-	const char *text = column_text(s, column);
+	const char *text = previous_column_text(s, column);
 
 	return (struct flowlog_text){text, strlen(text)};
 }
 
-static void address_of(sqlite3_stmt *s, int column, char buffer[VALUE_IP_TEXT], struct flowlog_ip *ret)
+static void previous_address_of(
+	sqlite3_stmt *s, int column, char buffer[VALUE_IP_TEXT], struct flowlog_ip *ret)
 {
-	struct flowlog_text t = text_of(s, column);
+	struct flowlog_text t = previous_text_of(s, column);
 
 	if (t.length)
 		(void)value_ip(t.at, t.length, buffer, ret); /* we wrote it */
 }
 
-static int32_t protocol_number(const char *text)
+static int32_t previous_protocol_number(const char *text)
 {
 	if (!*text)
 		return -1;
@@ -191,13 +196,14 @@ static int32_t protocol_number(const char *text)
 }
 
 /* What a record says beyond its columns: kept in detail. */
-static void from_detail(struct flowlog_record *rec, const char *detail)
+static void previous_from_detail(struct flowlog_record *rec, const char *detail)
 {
-	static const char *const drops[FLOWLOG_DROPS] = {"packets-lost-no-route", "packets-lost-blackhole",
-		"packets-lost-mtu-exceeded", "packets-lost-ttl-expired"};
+	static const char *const drops[FLOWLOG_DROPS] = {"packets-lost-no-route",
+		"packets-lost-blackhole", "packets-lost-mtu-exceeded", "packets-lost-ttl-expired"};
 	json_t *d = *detail ? json_object_of(detail, strlen(detail)) : NULL;
 	struct flowlog_text state = json_text_of(d, "state");
-	struct flowlog_text type = json_text_of(d, "interface-type"), reporter = json_text_of(d, "reporter");
+	struct flowlog_text type = json_text_of(d, "interface-type"),
+			    reporter = json_text_of(d, "reporter");
 	int64_t v;
 
 	for (int i = 0; i < FLOWLOG_DROPS; i++) {
@@ -207,8 +213,8 @@ static void from_detail(struct flowlog_record *rec, const char *detail)
 		}
 	}
 	rec->transit = json_text_of(d, "resource-type").length > 0 ||
-		(type.length && strstr(type.at, "nat_gateway")) ||
-		(reporter.length && strstr(reporter.at, "GATEWAY"));
+		       (type.length && strstr(type.at, "nat_gateway")) ||
+		       (reporter.length && strstr(reporter.at, "GATEWAY"));
 	if (state.length) { /* Azure */
 		rec->oriented = true;
 		rec->begins = state.at[0] == 'B';
@@ -217,29 +223,38 @@ static void from_detail(struct flowlog_record *rec, const char *detail)
 	json_decref(d);
 }
 
-static void record_of(sqlite3_stmt *s, char ip_text[4][VALUE_IP_TEXT], struct flowlog_record *rec)
+static void previous_record_of(
+	sqlite3_stmt *s, char ip_text[4][VALUE_IP_TEXT], struct flowlog_record *rec)
 {
-	const char *action = column_text(s, 14), *status = column_text(s, 15), *direction = column_text(s, 17);
+	const char *action = previous_column_text(s, 14), *status = previous_column_text(s, 15),
+		   *direction = previous_column_text(s, 17);
 
-	*rec = (struct flowlog_record){.line = (uint64_t)sqlite3_column_int64(s, 1), .interface = text_of(s, 2),
-		.src_port = small_or_none(s, 4), .dst_port = small_or_none(s, 6),
-		.protocol = protocol_number(column_text(s, 9)), .packets = number_or_none(s, 10),
-		.bytes = number_or_none(s, 11), .start_ns = number_or_none(s, 12),
-		.end_ns = number_or_none(s, 13), .tcp_flags = small_or_none(s, 16),
+	*rec = (struct flowlog_record){.line = (uint64_t)sqlite3_column_int64(s, 1),
+		.interface = previous_text_of(s, 2),
+		.src_port = previous_small_or_none(s, 4),
+		.dst_port = previous_small_or_none(s, 6),
+		.protocol = previous_protocol_number(previous_column_text(s, 9)),
+		.packets = previous_number_or_none(s, 10),
+		.bytes = previous_number_or_none(s, 11),
+		.start_ns = previous_number_or_none(s, 12),
+		.end_ns = previous_number_or_none(s, 13),
+		.tcp_flags = previous_small_or_none(s, 16),
 		.sampled = sqlite3_column_int(s, 18) != 0};
-	address_of(s, 3, ip_text[0], &rec->src);
-	address_of(s, 5, ip_text[1], &rec->dst);
-	address_of(s, 7, ip_text[2], &rec->pkt_src);
-	address_of(s, 8, ip_text[3], &rec->pkt_dst);
-	rec->action = *action == 'A' ? FLOWLOG_ACCEPT : *action == 'R' ? FLOWLOG_REJECT : FLOWLOG_ACTION_NONE;
-	rec->status = *status == 'N' ? FLOWLOG_NODATA
-		: *status == 'S'     ? FLOWLOG_SKIPDATA
-		: *status	     ? FLOWLOG_OK
-				     : FLOWLOG_STATUS_NONE;
-	rec->direction = *direction == 'i' ? FLOWLOG_INGRESS
-		: *direction == 'e'	   ? FLOWLOG_EGRESS
-					   : FLOWLOG_DIRECTION_NONE;
-	from_detail(rec, column_text(s, 19));
+	previous_address_of(s, 3, ip_text[0], &rec->src);
+	previous_address_of(s, 5, ip_text[1], &rec->dst);
+	previous_address_of(s, 7, ip_text[2], &rec->pkt_src);
+	previous_address_of(s, 8, ip_text[3], &rec->pkt_dst);
+	rec->action = *action == 'A'   ? FLOWLOG_ACCEPT
+		      : *action == 'R' ? FLOWLOG_REJECT
+				       : FLOWLOG_ACTION_NONE;
+	rec->status = *status == 'N'   ? FLOWLOG_NODATA
+		      : *status == 'S' ? FLOWLOG_SKIPDATA
+		      : *status	       ? FLOWLOG_OK
+				       : FLOWLOG_STATUS_NONE;
+	rec->direction = *direction == 'i'   ? FLOWLOG_INGRESS
+			 : *direction == 'e' ? FLOWLOG_EGRESS
+					     : FLOWLOG_DIRECTION_NONE;
+	previous_from_detail(rec, previous_column_text(s, 19));
 }
 
 int flowlog_take_previous(struct flowlog *f, struct error *err)
@@ -258,11 +273,13 @@ int flowlog_take_previous(struct flowlog *f, struct error *err)
 		struct flowlog_record rec;
 		int64_t file = sqlite3_column_int64(s, 0);
 
-		record_of(s, ip_text, &rec);
-		(void)flowlog_take(f, &rec, file, (size_t)file < f->source_cap ? f->file_source[file] : 0, NULL);
+		previous_record_of(s, ip_text, &rec);
+		(void)flowlog_take(f, &rec, file,
+			(size_t)file < f->source_cap ? f->file_source[file] : 0, NULL);
 	}
 	if (step != SQLITE_DONE)
-		(void)error_set(err, -EIO, "cannot read the database: %s", sqlite3_errmsg(f->db->handle));
+		(void)error_set(
+			err, -EIO, "cannot read the database: %s", sqlite3_errmsg(f->db->handle));
 	(void)sqlite3_finalize(s);
 	return step == SQLITE_DONE ? flowlog_tuples_failed(f->tuples, err) : -EIO;
 }

@@ -17,12 +17,12 @@ const char *flowlog_ip_text(const uint8_t address[16], char *buffer)
 	return buffer;
 }
 
-static void put_text(struct bulk_row *row, struct flowlog_text t)
+static void rows_put_text(struct bulk_row *row, struct flowlog_text t)
 {
 	bulk_text_or_null(row, t.at, t.length);
 }
 
-static void put_small(struct bulk_row *row, int32_t v)
+static void rows_put_small(struct bulk_row *row, int32_t v)
 {
 	if (v < 0)
 		bulk_null(row);
@@ -30,7 +30,7 @@ static void put_small(struct bulk_row *row, int32_t v)
 		bulk_int(row, v);
 }
 
-static void put_protocol(struct bulk_row *row, int32_t protocol)
+static void rows_put_protocol(struct bulk_row *row, int32_t protocol)
 {
 	char buffer[8];
 	const char *text = protocol_text(protocol, buffer);
@@ -38,20 +38,21 @@ static void put_protocol(struct bulk_row *row, int32_t protocol)
 	bulk_text_or_null(row, text, text ? strlen(text) : 0);
 }
 
-static void put_words(struct bulk_row *row, const struct flowlog_record *rec)
+static void rows_put_words(struct bulk_row *row, const struct flowlog_record *rec)
 {
 	static const struct flowlog_text actions[] = {{NULL, 0}, {"ACCEPT", 6}, {"REJECT", 6}};
 	static const struct flowlog_text statuses[] = {
 		{NULL, 0}, {"OK", 2}, {"NODATA", 6}, {"SKIPDATA", 8}};
 	static const struct flowlog_text directions[] = {{NULL, 0}, {"ingress", 7}, {"egress", 6}};
 
-	put_text(row, actions[rec->action]);
-	put_text(row, statuses[rec->status]);
-	put_small(row, rec->tcp_flags);
-	put_text(row, directions[rec->direction]);
+	rows_put_text(row, actions[rec->action]);
+	rows_put_text(row, statuses[rec->status]);
+	rows_put_small(row, rec->tcp_flags);
+	rows_put_text(row, directions[rec->direction]);
 }
 
-void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id)
+void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t log_file_id,
+	int64_t vantage_id)
 {
 	struct bulk_row *row = bulk_row(bulk);
 
@@ -59,22 +60,22 @@ void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t lo
 	bulk_int(row, log_file_id);
 	bulk_int(row, (int64_t)rec->line);
 	bulk_int_or_null(row, vantage_id);
-	put_text(row, rec->account);
-	put_text(row, rec->interface);
-	put_text(row, rec->src.text);
-	put_small(row, rec->src_port);
-	put_text(row, rec->dst.text);
-	put_small(row, rec->dst_port);
-	put_text(row, rec->pkt_src.text);
-	put_text(row, rec->pkt_dst.text);
-	put_protocol(row, rec->protocol);
+	rows_put_text(row, rec->account);
+	rows_put_text(row, rec->interface);
+	rows_put_text(row, rec->src.text);
+	rows_put_small(row, rec->src_port);
+	rows_put_text(row, rec->dst.text);
+	rows_put_small(row, rec->dst_port);
+	rows_put_text(row, rec->pkt_src.text);
+	rows_put_text(row, rec->pkt_dst.text);
+	rows_put_protocol(row, rec->protocol);
 	bulk_int_or_null(row, rec->packets);
 	bulk_int_or_null(row, rec->bytes);
 	bulk_int_or_null(row, rec->start_ns);
 	bulk_int_or_null(row, rec->end_ns);
-	put_words(row, rec);
+	rows_put_words(row, rec);
 	bulk_int(row, rec->sampled);
-	put_text(row, rec->detail);
+	rows_put_text(row, rec->detail);
 	(void)bulk_end(bulk);
 }
 
@@ -82,7 +83,7 @@ void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t lo
  * Which side of the interface, where the record tells. An interface shows its own primary address
  * for every address it forwards, so the side where the packet's address differs is its own.
  */
-static unsigned side_of(const struct flowlog_record *rec)
+static unsigned rows_side_of(const struct flowlog_record *rec)
 {
 	bool src = rec->pkt_src.text.length > 0, dst = rec->pkt_dst.text.length > 0;
 
@@ -95,7 +96,7 @@ static unsigned side_of(const struct flowlog_record *rec)
 	return 0;
 }
 
-static uint32_t seconds(int64_t ns, bool up)
+static uint32_t rows_seconds(int64_t ns, bool up)
 {
 	int64_t s = ns / NSEC_PER_SEC;
 
@@ -117,8 +118,8 @@ bool flowlog_tuple(const struct flowlog_record *rec, int64_t log_file_id, int64_
 	memcpy(t.dst, from_dst ? rec->pkt_dst.bytes : rec->dst.bytes, 16);
 	t.bytes = rec->bytes > 0 ? (uint64_t)rec->bytes : 0;
 	t.packets = packets > UINT32_MAX ? UINT32_MAX : (uint32_t)packets;
-	t.start_s = seconds(rec->start_ns, false);
-	t.end_s = seconds(rec->end_ns, true);
+	t.start_s = rows_seconds(rec->start_ns, false);
+	t.end_s = rows_seconds(rec->end_ns, true);
 	t.vantage = (uint32_t)vantage_id;
 	t.file = (uint32_t)log_file_id;
 	t.line = rec->line > UINT32_MAX ? 0 : (uint32_t)rec->line;
@@ -126,11 +127,15 @@ bool flowlog_tuple(const struct flowlog_record *rec, int64_t log_file_id, int64_
 	t.dst_port = rec->dst_port > 0 ? (uint16_t)rec->dst_port : 0;
 	t.protocol = rec->protocol < 0 ? 0 : (uint8_t)rec->protocol;
 	t.protocol_none = rec->protocol < 0;
-	t.flags = rec->tcp_flags < 0 || rec->protocol != 6 ? TUPLE_NO_FLAGS : (uint8_t)(rec->tcp_flags & 0x7f);
-	t.bits = (uint8_t)(side_of(rec) | (rec->action == FLOWLOG_REJECT ? TUPLE_REJECTED : 0) |
-		(rec->begins ? TUPLE_BEGINS : 0) | (rec->oriented ? TUPLE_CLIENT_KNOWN : 0) |
-		(rec->from_server ? TUPLE_FROM_SERVER : 0) | (rec->sampled ? TUPLE_SAMPLED : 0) |
-		(rec->src_port >= 0 || rec->dst_port >= 0 ? TUPLE_PORTS : 0));
+	t.flags = rec->tcp_flags < 0 || rec->protocol != 6 ? TUPLE_NO_FLAGS
+							   : (uint8_t)(rec->tcp_flags & 0x7f);
+	t.bits =
+		(uint8_t)(rows_side_of(rec) | (rec->action == FLOWLOG_REJECT ? TUPLE_REJECTED : 0) |
+			  (rec->begins ? TUPLE_BEGINS : 0) |
+			  (rec->oriented ? TUPLE_CLIENT_KNOWN : 0) |
+			  (rec->from_server ? TUPLE_FROM_SERVER : 0) |
+			  (rec->sampled ? TUPLE_SAMPLED : 0) |
+			  (rec->src_port >= 0 || rec->dst_port >= 0 ? TUPLE_PORTS : 0));
 	*ret_tuple = t;
 	return true;
 }

@@ -6,7 +6,8 @@
 #include "flowlog/tuples.h"
 
 /* Writes the row; vantage_id DB_NONE: none. */
-void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id);
+void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t log_file_id,
+	int64_t vantage_id);
 
 /* The record as the joins need it; false: it takes no part (no addresses, no times, no counts). */
 bool flowlog_tuple(const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id,

@@ -56,13 +56,13 @@ struct flowlog {
 	struct problem {
 		uint64_t line;
 		char *reason, *text;
-	} *problems;
+	} * problems;
 	size_t problem_count;
 };
 
 /* Takes a record into the sums (not into flow_log). Returns its vantage_id or DB_NONE. */
-int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id, uint32_t source,
-	const char *name);
+int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
+	uint32_t source, const char *name);
 
 /* The id of the flow log (fl-...) that a file's name tells; 0: none. */
 uint32_t flowlog_source_id(struct flowlog *f, const char *path);

@@ -23,7 +23,7 @@ void sums_release(struct sums *s)
 	*s = (struct sums){0};
 }
 
-static size_t slot_of(const struct sums *s, const void *key, uint64_t hash)
+static size_t sums_slot_of(const struct sums *s, const void *key, uint64_t hash)
 {
 	size_t at = hash & (s->slot_count - 1);
 
@@ -33,7 +33,7 @@ static size_t slot_of(const struct sums *s, const void *key, uint64_t hash)
 	return at;
 }
 
-static void rehash(struct sums *s)
+static void sums_rehash(struct sums *s)
 {
 	s->slot_count *= 2;
 	free(s->slots);
@@ -50,7 +50,7 @@ static void rehash(struct sums *s)
 void *sums_get(struct sums *s, const void *key, bool *ret_new)
 {
 	uint64_t hash = XXH3_64bits(key, s->key_size);
-	size_t at = slot_of(s, key, hash);
+	size_t at = sums_slot_of(s, key, hash);
 	char *entry;
 
 	*ret_new = !s->slots[at];
@@ -69,7 +69,7 @@ void *sums_get(struct sums *s, const void *key, bool *ret_new)
 	memset(entry + s->key_size, 0, s->entry_size - s->key_size);
 	s->slots[at] = (uint32_t)s->count;
 	if (2 * s->count > s->slot_count)
-		rehash(s);
+		sums_rehash(s);
 	return entry;
 }
 
@@ -79,7 +79,7 @@ void sums_clear(struct sums *s)
 	memset(s->slots, 0, s->slot_count * sizeof(*s->slots));
 }
 
-static int by_key(const void *a, const void *b, void *key_size)
+static int sums_by_key(const void *a, const void *b, void *key_size)
 {
 	return memcmp(a, b, *(size_t *)key_size);
 }
@@ -87,5 +87,5 @@ static int by_key(const void *a, const void *b, void *key_size)
 void sums_sort(struct sums *s)
 {
 	if (s->count > 1)
-		qsort_r(s->entries, s->count, s->entry_size, by_key, &s->key_size);
+		qsort_r(s->entries, s->count, s->entry_size, sums_by_key, &s->key_size);
 }

@@ -17,8 +17,8 @@ void sums_init(struct sums *s, size_t key_size, size_t entry_size, size_t max);
 void sums_release(struct sums *s);
 
 /*
- * The entry of a key; a new one is zeroed behind its key, and *ret_new is true. Valid until the next
- * call. NULL: it would be new, and max are there.
+ * The entry of a key; a new one is zeroed behind its key, and *ret_new is true. Valid until the
+ * next call. NULL: it would be new, and max are there.
  */
 void *sums_get(struct sums *s, const void *key, bool *ret_new);
 

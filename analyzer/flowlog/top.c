@@ -7,7 +7,7 @@
 
 #define HEAD (2 * sizeof(uint64_t))
 
-static char *entry_at(const struct top *t, size_t i)
+static char *top_entry_at(const struct top *t, size_t i)
 {
 	return t->entries + i * (HEAD + t->size);
 }
@@ -24,7 +24,7 @@ void top_release(struct top *t)
 }
 
 /* The heavier first; among equals the smaller hash. */
-static int by_weight(const void *a, const void *b)
+static int top_by_weight(const void *a, const void *b)
 {
 	uint64_t x[2], y[2];
 
@@ -38,11 +38,11 @@ static int by_weight(const void *a, const void *b)
 void top_finish(struct top *t)
 {
 	if (t->count > 1)
-		qsort(t->entries, t->count, HEAD + t->size, by_weight);
+		qsort(t->entries, t->count, HEAD + t->size, top_by_weight);
 	if (t->count < t->keep)
 		return;
 	t->count = t->keep;
-	memcpy(t->floor, entry_at(t, t->keep - 1), sizeof(t->floor));
+	memcpy(t->floor, top_entry_at(t, t->keep - 1), sizeof(t->floor));
 	t->has_floor = true;
 }
 
@@ -52,20 +52,20 @@ void top_offer(struct top *t, uint64_t weight, uint64_t hash, const void *data)
 	char *e;
 
 	t->offered++;
-	if (t->has_floor && by_weight(head, t->floor) > 0)
+	if (t->has_floor && top_by_weight(head, t->floor) > 0)
 		return;
 	if (!t->entries)
 		t->entries = mem_array(2 * t->keep, HEAD + t->size);
 	if (t->count == 2 * t->keep)
 		top_finish(t);
-	e = entry_at(t, t->count++);
+	e = top_entry_at(t, t->count++);
 	memcpy(e, head, HEAD);
 	memcpy(e + HEAD, data, t->size);
 }
 
 const void *top_at(const struct top *t, size_t i)
 {
-	return entry_at(t, i) + HEAD;
+	return top_entry_at(t, i) + HEAD;
 }
 
 void top_merge(struct top *t, const struct top *from)
@@ -73,8 +73,8 @@ void top_merge(struct top *t, const struct top *from)
 	for (size_t i = 0; i < from->count; i++) {
 		uint64_t head[2];
 
-		memcpy(head, entry_at(from, i), sizeof(head));
-		top_offer(t, head[0], head[1], entry_at(from, i) + HEAD);
+		memcpy(head, top_entry_at(from, i), sizeof(head));
+		top_offer(t, head[0], head[1], top_entry_at(from, i) + HEAD);
 	}
 	t->offered += from->offered - from->count;
 }

@@ -1,4 +1,5 @@
-/* top: of many entries the most important ones; which, does not depend on the order they come in. */
+/* top: of many entries the most important ones; which, does not depend on the order they come in.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -6,10 +7,12 @@
 #include <stdint.h>
 
 struct top {
-	char *entries; /* up to twice keep; entry: uint64_t weight, uint64_t hash (breaks ties), then the data */
+	char *entries; /* up to twice keep; entry: uint64_t weight, uint64_t hash (breaks ties),
+			  then the data */
 	size_t count, keep, size;
 	uint64_t offered;
-	uint64_t floor[2]; /* weight and hash of the last of keep entries: what is not above it cannot stay */
+	uint64_t floor[2]; /* weight and hash of the last of keep entries: what is not above it
+			      cannot stay */
 	bool has_floor;
 };
 

@@ -45,7 +45,7 @@ struct flowlog_tuples *flowlog_tuples_new(uint64_t memory, const char *folder)
 	return t;
 }
 
-static void free_chunk(struct chunk *c)
+static void tuples_free_chunk(struct chunk *c)
 {
 	free(c->tuples);
 	free(c);
@@ -58,7 +58,7 @@ struct flowlog_tuples *flowlog_tuples_free(struct flowlog_tuples *t)
 	for (unsigned i = 0; i < TUPLE_BUCKETS; i++) {
 		for (struct chunk *c = t->buckets[i].first, *next; c; c = next) {
 			next = c->next;
-			free_chunk(c);
+			tuples_free_chunk(c);
 		}
 	}
 	if (t->fd >= 0)
@@ -68,27 +68,28 @@ struct flowlog_tuples *flowlog_tuples_free(struct flowlog_tuples *t)
 	return NULL;
 }
 
-static uint64_t spread(uint64_t v)
+static uint64_t tuples_spread(uint64_t v)
 {
 	return v * UINT64_C(0xff51afd7ed558ccd) >> 32;
 }
 
 /* The same for both directions: sums do not know which side comes first. */
-static unsigned bucket_of(const struct tuple *t)
+static unsigned tuples_bucket_of(const struct tuple *t)
 {
-	return (unsigned)spread(XXH3_64bits(t->src, 16) + XXH3_64bits(t->dst, 16)) % TUPLE_BUCKETS;
+	return (unsigned)tuples_spread(XXH3_64bits(t->src, 16) + XXH3_64bits(t->dst, 16)) %
+	       TUPLE_BUCKETS;
 }
 
 /* Of conversations between one pair of addresses. */
-static unsigned part_of(const struct tuple *t, unsigned parts)
+static unsigned tuples_part_of(const struct tuple *t, unsigned parts)
 {
 	uint64_t a = XXH3_64bits_withSeed(t->src, 16, t->src_port);
 	uint64_t b = XXH3_64bits_withSeed(t->dst, 16, t->dst_port);
 
-	return (unsigned)spread(a + b + t->protocol) % parts;
+	return (unsigned)tuples_spread(a + b + t->protocol) % parts;
 }
 
-static int open_file(struct flowlog_tuples *t)
+static int tuples_open_file(struct flowlog_tuples *t)
 {
 	char *name;
 
@@ -99,7 +100,8 @@ static int open_file(struct flowlog_tuples *t)
 	name = mem_printf("%s/bothends.XXXXXX", t->folder);
 	t->fd = mkstemp(name);
 	if (t->fd < 0)
-		t->failed = error_errno(&t->error, "cannot make a temporary file in '%s'", t->folder);
+		t->failed =
+			error_errno(&t->error, "cannot make a temporary file in '%s'", t->folder);
 	else
 		(void)unlink(name);
 	free(name);
@@ -107,19 +109,21 @@ static int open_file(struct flowlog_tuples *t)
 }
 
 /* Writes a full chunk out and gives its memory back. */
-static void spill(struct flowlog_tuples *t, struct chunk *c)
+static void tuples_spill(struct flowlog_tuples *t, struct chunk *c)
 {
 	size_t size = sizeof(struct tuple) * c->count, done = 0;
 
-	if (t->failed || (t->fd < 0 && open_file(t) < 0))
+	if (t->failed || (t->fd < 0 && tuples_open_file(t) < 0))
 		return;
 	while (done < size) {
-		ssize_t n = pwrite(t->fd, (char *)c->tuples + done, size - done, t->size + (off_t)done);
+		ssize_t n =
+			pwrite(t->fd, (char *)c->tuples + done, size - done, t->size + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			t->failed = error_errno(&t->error, "cannot write a temporary file in '%s'", t->folder);
+			t->failed = error_errno(
+				&t->error, "cannot write a temporary file in '%s'", t->folder);
 			return;
 		}
 		done += (size_t)n;
@@ -131,12 +135,12 @@ static void spill(struct flowlog_tuples *t, struct chunk *c)
 	t->held -= sizeof(struct tuple) * CHUNK;
 }
 
-static struct chunk *add_chunk(struct flowlog_tuples *t, struct bucket *b)
+static struct chunk *tuples_add_chunk(struct flowlog_tuples *t, struct bucket *b)
 {
 	struct chunk *c = mem_zalloc(sizeof(*c));
 
 	if (b->last && t->held + sizeof(struct tuple) * CHUNK > t->memory)
-		spill(t, b->last);
+		tuples_spill(t, b->last);
 	c->offset = -1;
 	c->tuples = mem_alloc(sizeof(struct tuple) * CHUNK);
 	t->held += sizeof(struct tuple) * CHUNK;
@@ -150,11 +154,11 @@ static struct chunk *add_chunk(struct flowlog_tuples *t, struct bucket *b)
 
 void flowlog_tuples_add(struct flowlog_tuples *t, const struct tuple *tuple)
 {
-	struct bucket *b = &t->buckets[bucket_of(tuple)];
+	struct bucket *b = &t->buckets[tuples_bucket_of(tuple)];
 	struct chunk *c = b->last;
 
 	if (!c || c->count == CHUNK)
-		c = add_chunk(t, b);
+		c = tuples_add_chunk(t, b);
 	c->tuples[c->count++] = *tuple;
 	b->count++;
 	t->count++;
@@ -172,7 +176,8 @@ uint64_t flowlog_tuples_count(const struct flowlog_tuples *t)
 	return t->count;
 }
 
-static int read_chunk(const struct flowlog_tuples *t, const struct chunk *c, struct tuple *to, struct error *err)
+static int tuples_read_chunk(
+	const struct flowlog_tuples *t, const struct chunk *c, struct tuple *to, struct error *err)
 {
 	size_t size = sizeof(struct tuple) * c->count, done = 0;
 
@@ -200,18 +205,18 @@ unsigned flowlog_tuples_parts(const struct flowlog_tuples *t, unsigned bucket, s
 }
 
 /* Keeps the records of one part; returns how many. */
-static size_t select_part(struct tuple *tuples, size_t n, unsigned part, unsigned parts)
+static size_t tuples_select_part(struct tuple *tuples, size_t n, unsigned part, unsigned parts)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (part_of(&tuples[i], parts) == part)
+		if (tuples_part_of(&tuples[i], parts) == part)
 			tuples[kept++] = tuples[i];
 	return kept;
 }
 
-int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigned part, unsigned parts,
-	struct tuple **ret_tuples, size_t *ret_n, struct error *err)
+int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigned part,
+	unsigned parts, struct tuple **ret_tuples, size_t *ret_n, struct error *err)
 {
 	const struct bucket *b = &t->buckets[bucket];
 	struct tuple *tuples = NULL;
@@ -226,12 +231,12 @@ int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigne
 			cap = 2 * cap + CHUNK;
 			tuples = mem_grow(tuples, cap, sizeof(*tuples));
 		}
-		r = read_chunk(t, c, tuples + n, err);
+		r = tuples_read_chunk(t, c, tuples + n, err);
 		if (r < 0) {
 			free(tuples);
 			return r;
 		}
-		n += parts > 1 ? select_part(tuples + n, c->count, part, parts) : c->count;
+		n += parts > 1 ? tuples_select_part(tuples + n, c->count, part, parts) : c->count;
 	}
 	*ret_tuples = tuples;
 	*ret_n = n;

@@ -1,7 +1,7 @@
 /*
  * flowlog_tuples: what of every flow record the joins need, 72 bytes each, in buckets by pair of
- * addresses, so that everything between two addresses, at whatever ENI, is together. Beyond a memory
- * limit buckets go to one temporary file that has no name.
+ * addresses, so that everything between two addresses, at whatever ENI, is together. Beyond a
+ * memory limit buckets go to one temporary file that has no name.
  */
 #pragma once
 
@@ -15,17 +15,18 @@
 
 enum tuple_bits {
 	TUPLE_REJECTED = 1,
-	TUPLE_INGRESS = 2,	 /* neither of these two: not known before the own address is */
+	TUPLE_INGRESS = 2, /* neither of these two: not known before the own address is */
 	TUPLE_EGRESS = 4,
 	TUPLE_BEGINS = 8,	 /* no counts by design */
 	TUPLE_CLIENT_KNOWN = 16, /* the cloud says who the client is ... */
 	TUPLE_FROM_SERVER = 32,	 /* ... and this is the server's */
 	TUPLE_SAMPLED = 64,
-	TUPLE_PORTS = 128,	 /* has ports */
+	TUPLE_PORTS = 128, /* has ports */
 };
 
 struct tuple {
-	uint8_t src[16], dst[16]; /* of the packets (pkt-*) where recorded; IPv4 as ::ffff:a.b.c.d */
+	uint8_t src[16],
+		dst[16]; /* of the packets (pkt-*) where recorded; IPv4 as ::ffff:a.b.c.d */
 	uint64_t bytes;
 	uint32_t start_s, end_s; /* window, rounded outwards */
 	uint32_t packets;
@@ -43,7 +44,8 @@ struct flowlog_tuples;
 
 /* memory: bytes that may be held before records go to a temporary file in folder (NULL: TMPDIR). */
 struct flowlog_tuples *flowlog_tuples_new(uint64_t memory, const char *folder);
-struct flowlog_tuples *flowlog_tuples_free(struct flowlog_tuples *t); /* NULL is fine; returns NULL */
+struct flowlog_tuples *flowlog_tuples_free(
+	struct flowlog_tuples *t); /* NULL is fine; returns NULL */
 
 /* Adds one; a failure to write is kept and told by flowlog_tuples_failed(). */
 void flowlog_tuples_add(struct flowlog_tuples *t, const struct tuple *tuple);
@@ -58,5 +60,5 @@ unsigned flowlog_tuples_parts(const struct flowlog_tuples *t, unsigned bucket, s
  * The records of one part of a bucket in the order they were added; a conversation is never cut.
  * They are the caller's to free. 0, or negative with err set. May run in several threads.
  */
-int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigned part, unsigned parts,
-	struct tuple **ret_tuples, size_t *ret_n, struct error *err);
+int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigned part,
+	unsigned parts, struct tuple **ret_tuples, size_t *ret_n, struct error *err);

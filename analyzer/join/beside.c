@@ -15,7 +15,8 @@
 /* A merged record begins where the first of its packets does. */
 static bool beside_same_packet(const struct segment *x, const struct segment *y)
 {
-	if (x->seq != y->seq || x->ack != y->ack || x->tsval != y->tsval || (x->length == 0) != (y->length == 0))
+	if (x->seq != y->seq || x->ack != y->ack || x->tsval != y->tsval ||
+		(x->length == 0) != (y->length == 0))
 		return false;
 	if (x->ip_id && y->ip_id && x->ip_id != y->ip_id)
 		return false;
@@ -27,7 +28,8 @@ static bool beside_is_at(const struct segment *s, const struct member *other, en
 	struct segment_walk walk = walk_direction(other, d);
 	const struct segment *o;
 
-	for (uint32_t n = 0; n < COMPARED && (o = walk_next(&walk)) && o->time_ns <= s->time_ns + INSIDE_NS; n++)
+	for (uint32_t n = 0;
+		n < COMPARED && (o = walk_next(&walk)) && o->time_ns <= s->time_ns + INSIDE_NS; n++)
 		if (o->time_ns >= s->time_ns - INSIDE_NS && beside_same_packet(s, o))
 			return true;
 	return false;
@@ -48,14 +50,17 @@ static bool beside_shares(const struct member *one, const struct member *other, 
 bool beside_each_other(const struct dataset *data, const struct member *a, const struct member *b)
 {
 	if (data->vantages[a->vantage].host != data->vantages[b->vantage].host ||
-		memcmp(&a->flow->key, &b->flow->key, sizeof(a->flow->key)) != 0 || a->client_is_b != b->client_is_b)
+		memcmp(&a->flow->key, &b->flow->key, sizeof(a->flow->key)) != 0 ||
+		a->client_is_b != b->client_is_b)
 		return false;
 	for (int d = 0; d < 2; d++) {
 		if (a->delta[d] != b->delta[d])
 			return false;
-		if (!member_side(a, (enum direction)d)->packets || !member_side(b, (enum direction)d)->packets)
+		if (!member_side(a, (enum direction)d)->packets ||
+			!member_side(b, (enum direction)d)->packets)
 			continue;
-		if (beside_shares(a, b, (enum direction)d) || beside_shares(b, a, (enum direction)d))
+		if (beside_shares(a, b, (enum direction)d) ||
+			beside_shares(b, a, (enum direction)d))
 			return false;
 	}
 	return true;

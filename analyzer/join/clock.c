@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Outside of a piece its rate may change by this much: temperature, and a daemon that corrects the clock. */
+/* Outside of a piece its rate may change by this much: temperature, and a daemon that corrects the
+ * clock. */
 #define CLOCK_WANDER 50e-6
 
 void clock_model_release(struct clock_model *m)
@@ -35,10 +36,12 @@ static inline int64_t clock_round_up(double v)
 }
 
 /* The line at t, its bounds apart by so much more. */
-static struct clock_bounds clock_line(const struct clock_piece *p, int64_t t_u, double lower, double higher)
+static struct clock_bounds clock_line(
+	const struct clock_piece *p, int64_t t_u, double lower, double higher)
 {
 	double moved = p->slope * (double)(t_u - p->from_ns);
-	struct clock_bounds b = {.has_low = p->has_low, .has_high = p->has_high,
+	struct clock_bounds b = {.has_low = p->has_low,
+		.has_high = p->has_high,
 		.low = p->has_low ? clock_round_down(p->low + moved - lower) : 0,
 		.high = p->has_high ? clock_round_up(p->high + moved + higher) : 0};
 
@@ -55,7 +58,8 @@ struct clock_bounds piece_line(const struct clock_piece *p, int64_t t_u)
 static struct clock_bounds clock_piece_at(const struct clock_piece *p, int64_t t_u)
 {
 	double before = (double)(p->from_ns - t_u), behind = (double)(t_u - p->to_ns);
-	double slower = p->slope - p->slope_low + CLOCK_WANDER, faster = p->slope_high - p->slope + CLOCK_WANDER;
+	double slower = p->slope - p->slope_low + CLOCK_WANDER,
+	       faster = p->slope_high - p->slope + CLOCK_WANDER;
 
 	if (before > 0)
 		return clock_line(p, t_u, before * faster, before * slower);
@@ -75,10 +79,12 @@ static struct clock_bounds clock_unite(struct clock_bounds a, struct clock_bound
 
 int64_t piece_time_here(const struct clock_piece *p, int64_t t_v)
 {
-	return p->from_ns + (int64_t)((double)(t_v - piece_line(p, p->from_ns).there_ns) / (1 + p->slope));
+	return p->from_ns +
+	       (int64_t)((double)(t_v - piece_line(p, p->from_ns).there_ns) / (1 + p->slope));
 }
 
-static struct clock_bounds clock_piece_of(const struct clock_model *m, uint32_t i, int64_t t, bool other)
+static struct clock_bounds clock_piece_of(
+	const struct clock_model *m, uint32_t i, int64_t t, bool other)
 {
 	const struct clock_piece *p = &m->pieces[i];
 	int64_t t_u = other ? piece_time_here(p, t) : t;
@@ -127,7 +133,8 @@ static struct clock_bounds clock_of_model(const struct clock_model *m, int64_t t
 			high = middle;
 	}
 	b = clock_piece_of(m, low, t, other);
-	b.beyond = t < clock_begin(&m->pieces[0], other) || t > clock_end(&m->pieces[m->count - 1], other);
+	b.beyond = t < clock_begin(&m->pieces[0], other) ||
+		   t > clock_end(&m->pieces[m->count - 1], other);
 	if (low + 1 < m->count && t > clock_end(&m->pieces[low], other))
 		return clock_unite(b, clock_piece_of(m, low + 1, t, other));
 	if (low && t < clock_end(&m->pieces[low - 1], other))

@@ -17,17 +17,19 @@
 /* Two free-running clocks drift apart by 500 ppm each at most (NTP's limit, RFC 5905). */
 #define CLOCK_SKEW_MAX 0.001
 
-/* One piece: bounds on C_v - C_u as two lines over u's time, which hold every line that the samples allow. */
+/* One piece: bounds on C_v - C_u as two lines over u's time, which hold every line that the samples
+ * allow. */
 struct clock_piece {
-	int64_t from_ns, to_ns;	     /* u's time */
+	int64_t from_ns, to_ns;		    /* u's time */
 	int64_t other_from_ns, other_to_ns; /* v's */
-	int64_t shift_u, shift_v;    /* steady time minus stamp, at either */
+	int64_t shift_u, shift_v;	    /* steady time minus stamp, at either */
 	bool has_low, has_high;
-	double low, high;	     /* at from_ns, nanoseconds */
-	double slope;		     /* ns per ns, of both lines; 0 where the samples leave it open */
-	double slope_low, slope_high; /* the rates that the samples allow: outside of the piece bounds move apart by these */
-	bool step_before;	     /* the offset jumped between the piece before and this one */
-	bool continues;		     /* the piece before ended only for its length */
+	double low, high; /* at from_ns, nanoseconds */
+	double slope;	  /* ns per ns, of both lines; 0 where the samples leave it open */
+	double slope_low, slope_high; /* the rates that the samples allow: outside of the piece
+					 bounds move apart by these */
+	bool step_before;	      /* the offset jumped between the piece before and this one */
+	bool continues;		      /* the piece before ended only for its length */
 	uint32_t samples;
 };
 
@@ -40,11 +42,11 @@ struct clock_model {
 };
 
 /*
- * Fits pieces to samples. As long as one line fits between the bounds it is one piece (of ten minutes
- * at most: clocks wander). Where none fits, one bound against many is left out, whichever came first;
- * several against several are a step, or a bend of the rate where drift alone explains them. A shift
- * of both directions' delays by one amount is a step too, though it contradict nothing.
- * quantum_ns: the resolution of both clocks' stamps.
+ * Fits pieces to samples. As long as one line fits between the bounds it is one piece (of ten
+ * minutes at most: clocks wander). Where none fits, one bound against many is left out, whichever
+ * came first; several against several are a step, or a bend of the rate where drift alone explains
+ * them. A shift of both directions' delays by one amount is a step too, though it contradict
+ * nothing. quantum_ns: the resolution of both clocks' stamps.
  */
 void clock_fit(const struct clock_samples *s, int64_t quantum_ns, struct clock_model *ret);
 void clock_model_release(struct clock_model *m);

@@ -8,16 +8,19 @@
 
 /* Clocks wander: a straight line is trusted for this long. */
 #define FIT_PIECE_NS (600 * NSEC_PER_SEC)
-/* What contradicts less than this is noise of the stamps; and the least step that is told (clock_step_min_ms). */
+/* What contradicts less than this is noise of the stamps; and the least step that is told
+ * (clock_step_min_ms). */
 #define FIT_STEP_NS NSEC_PER_MSEC
 /* How many bounds on either side of a conflict are asked which of them agree. */
 #define FIT_WITNESSES 8
 /* Where packets went one way only, a shift of their delay by so much may be a step. */
 #define FIT_SHIFT_ONE_WAY_NS (20 * NSEC_PER_MSEC)
-/* Neighbours so near to each other that only jitter sets them apart: what hardly a clock drifts faster than. */
+/* Neighbours so near to each other that only jitter sets them apart: what hardly a clock drifts
+ * faster than. */
 #define FIT_NEAR_NS (100 * NSEC_PER_MSEC)
 #define FIT_SKEW_USUAL 50e-6
-/* A line that misses its bounds by less is the right one, and the stamps have more noise than was seen before. */
+/* A line that misses its bounds by less is the right one, and the stamps have more noise than was
+ * seen before. */
 #define FIT_NOISE_MAX_NS (50 * NSEC_PER_USEC)
 /* A rate that is known to no better than this is not known. */
 #define FIT_RATE_KNOWN 200e-6
@@ -26,8 +29,8 @@ struct fit_bound {
 	int64_t t, z; /* u's steady time; t_v - t_u */
 	int64_t shift_u, shift_v;
 	uint32_t packets;
-	bool up;   /* an upper bound */
-	bool firm; /* its stretch has both bounds, and they agree: not one wrong packet */
+	bool up;       /* an upper bound */
+	bool firm;     /* its stretch has both bounds, and they agree: not one wrong packet */
 	bool shifted;  /* from here on delays of all directions are others, by one amount */
 	bool left_out; /* it says nothing */
 };
@@ -57,7 +60,8 @@ struct fit {
 	double slope; /* one that fits */
 };
 
-/* By how much an upper and a lower bound contradict each other, if the clocks drift apart by so much. */
+/* By how much an upper and a lower bound contradict each other, if the clocks drift apart by so
+ * much. */
 static double fit_conflict(const struct fit_bound *a, const struct fit_bound *b, double skew)
 {
 	double z = (double)(a->up ? b->z - a->z : a->z - b->z);
@@ -70,19 +74,25 @@ static bool fit_contradicts(const struct fit_bound *a, const struct fit_bound *b
 	return fit_conflict(a, b, CLOCK_SKEW_MAX) >= (double)FIT_STEP_NS;
 }
 
-/* A stretch whose own bounds are apart by a step mixes what held before with what holds after it. */
+/* A stretch whose own bounds are apart by a step mixes what held before with what holds after it.
+ */
 static bool fit_mixes(const struct clock_sample *s, int64_t width_ns)
 {
 	return s->up_n && s->down_n &&
-		(double)(s->down.z - s->up.z) > (double)FIT_STEP_NS + CLOCK_SKEW_MAX * (double)width_ns;
+	       (double)(s->down.z - s->up.z) >
+		       (double)FIT_STEP_NS + CLOCK_SKEW_MAX * (double)width_ns;
 }
 
 static void fit_add_bound(struct fit *f, const struct clock_sample *s, bool up)
 {
 	const struct clock_point *p = up ? &s->up : &s->down;
 
-	f->bounds[f->count++] = (struct fit_bound){.t = clock_point_steady(s, up), .z = p->z,
-		.shift_u = s->shift_u, .shift_v = s->shift_v, .packets = up ? s->up_n : s->down_n, .up = up,
+	f->bounds[f->count++] = (struct fit_bound){.t = clock_point_steady(s, up),
+		.z = p->z,
+		.shift_u = s->shift_u,
+		.shift_v = s->shift_v,
+		.packets = up ? s->up_n : s->down_n,
+		.up = up,
 		.firm = s->up_n && s->down_n};
 }
 
@@ -111,7 +121,8 @@ static bool fit_turned(const struct fit_bound *a, const struct fit_bound *b)
 	return a->shift_u != b->shift_u || a->shift_v != b->shift_v;
 }
 
-/* The most by which near neighbours contradict each other, short of a step: jitter, for no clock drifts so fast. */
+/* The most by which near neighbours contradict each other, short of a step: jitter, for no clock
+ * drifts so fast. */
 static double fit_noise(const struct fit *f)
 {
 	double noise = 0, c;
@@ -166,7 +177,8 @@ static struct fit_window fit_window(const struct fit *f, uint32_t at, bool up, b
 	return w;
 }
 
-/* How far the floor of one direction's delays moved at a place, by more than drift and two bounds each; 0: not. */
+/* How far the floor of one direction's delays moved at a place, by more than drift and two bounds
+ * each; 0: not. */
 static int64_t fit_shift(const struct fit *f, uint32_t at, bool up)
 {
 	struct fit_window a = fit_window(f, at, up, true), b = fit_window(f, at, up, false);
@@ -182,8 +194,9 @@ static int64_t fit_shift(const struct fit *f, uint32_t at, bool up)
 }
 
 /*
- * A step moves t_v - t_u of both directions by one amount; a longer way moves that of one, or each the
- * other way. One direction alone cannot tell them apart, and then nothing before says anything of after.
+ * A step moves t_v - t_u of both directions by one amount; a longer way moves that of one, or each
+ * the other way. One direction alone cannot tell them apart, and then nothing before says anything
+ * of after.
  */
 static bool fit_is_shifted(const struct fit *f, uint32_t at, bool one_way)
 {
@@ -213,15 +226,18 @@ static void fit_find_shifts(struct fit *f)
 }
 
 /* c above (positive) or below the line from a through b. */
-static double fit_cross(const struct fit_point *a, const struct fit_point *b, const struct fit_point *c)
+static double fit_cross(
+	const struct fit_point *a, const struct fit_point *b, const struct fit_point *c)
 {
 	return (b->t - a->t) * (c->z - a->z) - (b->z - a->z) * (c->t - a->t);
 }
 
-/* Lower hull of upper bounds (sign 1), upper hull of lower bounds (sign -1); t does not decrease. */
+/* Lower hull of upper bounds (sign 1), upper hull of lower bounds (sign -1); t does not decrease.
+ */
 static void fit_hull_add(struct fit_hull *h, struct fit_point p, double sign)
 {
-	while (h->count >= 2 && sign * fit_cross(&h->points[h->count - 2], &h->points[h->count - 1], &p) <= 0)
+	while (h->count >= 2 &&
+		sign * fit_cross(&h->points[h->count - 2], &h->points[h->count - 1], &p) <= 0)
 		h->count--;
 	MEM_RESERVE(h->points, h->count, h->cap);
 	h->points[h->count++] = p;
@@ -331,7 +347,8 @@ static double fit_slope_limit(const struct fit *f, double best, double limit)
 	return in;
 }
 
-/* Extreme value at t of any line that fits; sign 1 the highest (concave in the slope), -1 the lowest. */
+/* Extreme value at t of any line that fits; sign 1 the highest (concave in the slope), -1 the
+ * lowest. */
 static double fit_extreme(const struct fit *f, double t, double from, double to, double sign)
 {
 	const struct fit_hull *h = sign > 0 ? &f->up : &f->down;
@@ -374,7 +391,8 @@ static void fit_bound_piece(const struct fit *f, struct clock_piece *p)
 		p->high = fmax(fit_extreme(f, 0, p->slope_low, p->slope_high, 1), at_end);
 	}
 	if (p->has_low) {
-		at_end = fit_extreme(f, length, p->slope_low, p->slope_high, -1) - p->slope * length;
+		at_end =
+			fit_extreme(f, length, p->slope_low, p->slope_high, -1) - p->slope * length;
 		p->low = fmin(fit_extreme(f, 0, p->slope_low, p->slope_high, -1), at_end);
 	}
 }
@@ -392,11 +410,13 @@ static void fit_extend(struct fit_extent *x, int64_t t, bool from, bool to)
 }
 
 /*
- * From when to when the open piece holds for certain, by u's time and by v's. A packet says that both clocks
- * were what they are in the piece when it arrived; when it was sent, the other end may not have stepped yet.
- * Likewise it says so of its sending, and by its arrival the sender may have stepped.
+ * From when to when the open piece holds for certain, by u's time and by v's. A packet says that
+ * both clocks were what they are in the piece when it arrived; when it was sent, the other end may
+ * not have stepped yet. Likewise it says so of its sending, and by its arrival the sender may have
+ * stepped.
  */
-static void fit_note_extent(const struct fit *f, uint32_t end, bool step_behind, struct clock_piece *p)
+static void fit_note_extent(
+	const struct fit *f, uint32_t end, bool step_behind, struct clock_piece *p)
 {
 	struct fit_extent here = {INT64_MAX, INT64_MIN}, there = here, all_there = here;
 
@@ -422,8 +442,11 @@ static void fit_close(struct fit *f, uint32_t end, bool step_behind)
 {
 	struct clock_model *m = f->model;
 	const struct fit_bound *first = &f->bounds[f->first];
-	struct clock_piece p = {.shift_u = first->shift_u, .shift_v = first->shift_v, .step_before = f->step_before,
-		.continues = f->continues, .samples = f->packets};
+	struct clock_piece p = {.shift_u = first->shift_u,
+		.shift_v = first->shift_v,
+		.step_before = f->step_before,
+		.continues = f->continues,
+		.samples = f->packets};
 	double moved;
 
 	if (!f->open)
@@ -479,7 +502,8 @@ static struct fit_opposition fit_opposition(const struct fit *f, uint32_t at)
 	return o;
 }
 
-/* Do the bounds behind one that does not fit side with it? One that stands alone is a wrong pairing. */
+/* Do the bounds behind one that does not fit side with it? One that stands alone is a wrong
+ * pairing. */
 static bool fit_is_witnessed(const struct fit *f, uint32_t at, const struct fit_opposition *o)
 {
 	uint32_t asked = 0, agree = 0;
@@ -501,7 +525,8 @@ static void fit_leave_out(struct fit *f, uint32_t i)
 	f->model->outliers++;
 }
 
-/* A bound that no line of the open piece fits: which side is wrong, or did the clock step? False: it is left out. */
+/* A bound that no line of the open piece fits: which side is wrong, or did the clock step? False:
+ * it is left out. */
 static bool fit_settle(struct fit *f, uint32_t at, double missing)
 {
 	struct fit_opposition o = fit_opposition(f, at);
@@ -576,7 +601,8 @@ void clock_fit(const struct clock_samples *s, int64_t quantum_ns, struct clock_m
 	while (f.missing) {
 		ret->count = 0;
 		ret->stepped = false;
-		ret->noise_ns = fmax(ret->noise_ns + f.missing, fmin(2 * ret->noise_ns, (double)FIT_NOISE_MAX_NS));
+		ret->noise_ns = fmax(ret->noise_ns + f.missing,
+			fmin(2 * ret->noise_ns, (double)FIT_NOISE_MAX_NS));
 		fit_pieces(&f, quantum_ns);
 	}
 	free(f.bounds);

@@ -10,7 +10,8 @@
 
 void clock_samples_init(struct clock_samples *s)
 {
-	hashmap_init(&s->stretches, sizeof(struct clock_stretch), sizeof(struct clock_sample), UINT32_MAX);
+	hashmap_init(&s->stretches, sizeof(struct clock_stretch), sizeof(struct clock_sample),
+		UINT32_MAX);
 	s->width_ns = SAMPLES_STRETCH_NS;
 }
 
@@ -44,11 +45,12 @@ static void samples_unite(struct clock_sample *into, const struct clock_sample *
 	into->shift_v = from->shift_v;
 }
 
-static void samples_put(struct clock_samples *s, int64_t steady_ns, uint32_t turns_u, uint32_t turns_v,
-	const struct clock_sample *sample)
+static void samples_put(struct clock_samples *s, int64_t steady_ns, uint32_t turns_u,
+	uint32_t turns_v, const struct clock_sample *sample)
 {
-	struct clock_stretch key = {
-		.index = samples_floor_div(steady_ns, s->width_ns), .turns_u = turns_u, .turns_v = turns_v};
+	struct clock_stretch key = {.index = samples_floor_div(steady_ns, s->width_ns),
+		.turns_u = turns_u,
+		.turns_v = turns_v};
 	bool fresh;
 
 	samples_unite(hashmap_at(&s->stretches, &key, &fresh), sample);
@@ -63,7 +65,8 @@ static void samples_widen(struct clock_samples *s, int64_t width_ns)
 	for (uint32_t i = 0; i < s->stretches.count; i++) {
 		const struct clock_stretch *k = hashmap_key(&s->stretches, i);
 
-		samples_put(&wide, k->index * s->width_ns, k->turns_u, k->turns_v, hashmap_value(&s->stretches, i));
+		samples_put(&wide, k->index * s->width_ns, k->turns_u, k->turns_v,
+			hashmap_value(&s->stretches, i));
 	}
 	clock_samples_release(s);
 	*s = wide;
@@ -98,7 +101,8 @@ void clock_samples_merge(struct clock_samples *into, const struct clock_samples 
 	for (uint32_t i = 0; i < from->stretches.count; i++) {
 		const struct clock_stretch *k = hashmap_key(&from->stretches, i);
 
-		samples_put(into, k->index * from->width_ns, k->turns_u, k->turns_v, hashmap_value(&from->stretches, i));
+		samples_put(into, k->index * from->width_ns, k->turns_u, k->turns_v,
+			hashmap_value(&from->stretches, i));
 		samples_bound(into);
 	}
 }
@@ -110,7 +114,8 @@ static int64_t samples_begin(const struct clock_sample *s)
 	return clock_point_steady(s, s->up_n);
 }
 
-/* Turns of one clock are in the order of its time; both shifts tell all stretches of one time apart. */
+/* Turns of one clock are in the order of its time; both shifts tell all stretches of one time
+ * apart. */
 static int samples_by_time(const void *a, const void *b)
 {
 	const struct clock_sample *x = a, *y = b;

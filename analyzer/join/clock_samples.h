@@ -1,8 +1,8 @@
 /*
  * clock_samples: what packets between two vantage points show of their clocks, in bounded memory.
  *
- * Of each stretch of u's time the two packets are kept that bound the offset C_v - C_u best: the smallest
- * t_v - t_u of those on the way from u to v, and the largest of those on the way back.
+ * Of each stretch of u's time the two packets are kept that bound the offset C_v - C_u best: the
+ * smallest t_v - t_u of those on the way from u to v, and the largest of those on the way back.
  */
 #pragma once
 

@@ -13,7 +13,10 @@ static void clocks_fit_pairs(struct clocks *c, const struct clock_samples *sampl
 		for (uint32_t v = u + 1; v < c->n; v++) {
 			struct clock_model *m = &c->pairs[u * c->n + v];
 
-			clock_fit(&samples[u * c->n + v], c->data->vantages[u].span.tick_ns + c->data->vantages[v].span.tick_ns, m);
+			clock_fit(&samples[u * c->n + v],
+				c->data->vantages[u].span.tick_ns +
+					c->data->vantages[v].span.tick_ns,
+				m);
 			c->stepped |= m->stepped;
 		}
 	}
@@ -21,8 +24,12 @@ static void clocks_fit_pairs(struct clocks *c, const struct clock_samples *sampl
 
 static struct clock_bounds clocks_negate(struct clock_bounds b)
 {
-	return (struct clock_bounds){.has_low = b.has_high, .has_high = b.has_low, .low = -b.high, .high = -b.low,
-		.there_ns = b.there_ns, .beyond = b.beyond};
+	return (struct clock_bounds){.has_low = b.has_high,
+		.has_high = b.has_low,
+		.low = -b.high,
+		.high = -b.low,
+		.there_ns = b.there_ns,
+		.beyond = b.beyond};
 }
 
 static bool clocks_on_one_host(const struct clocks *c, uint32_t a, uint32_t b)
@@ -31,12 +38,15 @@ static bool clocks_on_one_host(const struct clocks *c, uint32_t a, uint32_t b)
 }
 
 /* One clock, two vantage points: each has its own steady time, but a turn back is one for both. */
-static struct clock_bounds clocks_no_offset(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
+static struct clock_bounds clocks_no_offset(
+	const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
 {
 	struct steady_stretch here = steady_at(&c->data->vantages[from].steady, t);
 
-	return (struct clock_bounds){.has_low = true, .has_high = true,
-		.there_ns = t - here.shift_ns + steady_behind(&c->data->vantages[to].steady, here.turns)};
+	return (struct clock_bounds){.has_low = true,
+		.has_high = true,
+		.there_ns = t - here.shift_ns +
+			    steady_behind(&c->data->vantages[to].steady, here.turns)};
 }
 
 static const struct clock_model *clocks_pair(const struct clocks *c, uint32_t a, uint32_t b)
@@ -50,10 +60,12 @@ static bool clocks_bounds_any(struct clock_bounds b)
 }
 
 /*
- * Beyond the samples clocks go on as steady time does, and a turn back of either is known from its own file:
- * its size but for the time that passed between two frames, which only the other clock could tell.
+ * Beyond the samples clocks go on as steady time does, and a turn back of either is known from its
+ * own file: its size but for the time that passed between two frames, which only the other clock
+ * could tell.
  */
-static struct clock_bounds clocks_turned(const struct clocks *c, uint32_t from, uint32_t to, int64_t t, struct clock_bounds b)
+static struct clock_bounds clocks_turned(
+	const struct clocks *c, uint32_t from, uint32_t to, int64_t t, struct clock_bounds b)
 {
 	int64_t here = t - steady_at(&c->data->vantages[from].steady, t).shift_ns;
 	int64_t there = b.there_ns - steady_at(&c->data->vantages[to].steady, b.there_ns).shift_ns;
@@ -66,20 +78,22 @@ static struct clock_bounds clocks_turned(const struct clocks *c, uint32_t from, 
 	return b;
 }
 
-static struct clock_bounds clocks_direct(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
+static struct clock_bounds clocks_direct(
+	const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
 {
 	struct clock_bounds b;
 
 	if (clocks_on_one_host(c, from, to))
 		return clocks_no_offset(c, from, to, t);
 	/* The model runs over the time of the smaller index's clock. */
-	b = from < to ? clock_at(clocks_pair(c, from, to), t) : clocks_negate(clock_at_other(clocks_pair(c, from, to), t));
+	b = from < to ? clock_at(clocks_pair(c, from, to), t)
+		      : clocks_negate(clock_at_other(clocks_pair(c, from, to), t));
 	return b.beyond && clocks_bounds_any(b) ? clocks_turned(c, from, to, t, b) : b;
 }
 
 /*
- * The tighter of two intervals for one offset; a contradiction keeps the first. What lies between samples
- * knows of steps that what lies beyond them does not.
+ * The tighter of two intervals for one offset; a contradiction keeps the first. What lies between
+ * samples knows of steps that what lies beyond them does not.
  */
 static struct clock_bounds clocks_intersect(struct clock_bounds a, struct clock_bounds b)
 {
@@ -99,10 +113,11 @@ static struct clock_bounds clocks_intersect(struct clock_bounds a, struct clock_
 }
 
 /*
- * Bounds by way of a third vantage point, whose time then is known only where both bounds are: with one it
- * may be any piece of its model that holds, which matters unless it has one piece.
+ * Bounds by way of a third vantage point, whose time then is known only where both bounds are: with
+ * one it may be any piece of its model that holds, which matters unless it has one piece.
  */
-static struct clock_bounds clocks_detour(const struct clocks *c, uint32_t from, uint32_t via, uint32_t to, int64_t t)
+static struct clock_bounds clocks_detour(
+	const struct clocks *c, uint32_t from, uint32_t via, uint32_t to, int64_t t)
 {
 	struct clock_bounds a = clocks_direct(c, from, via, t), b;
 
@@ -111,8 +126,12 @@ static struct clock_bounds clocks_detour(const struct clocks *c, uint32_t from, 
 	if (!(a.has_low && a.has_high) && clocks_pair(c, via, to)->count > 1)
 		return (struct clock_bounds){0};
 	b = clocks_direct(c, via, to, a.there_ns);
-	return (struct clock_bounds){.has_low = a.has_low && b.has_low, .has_high = a.has_high && b.has_high,
-		.low = a.low + b.low, .high = a.high + b.high, .there_ns = b.there_ns, .beyond = a.beyond || b.beyond};
+	return (struct clock_bounds){.has_low = a.has_low && b.has_low,
+		.has_high = a.has_high && b.has_high,
+		.low = a.low + b.low,
+		.high = a.high + b.high,
+		.there_ns = b.there_ns,
+		.beyond = a.beyond || b.beyond};
 }
 
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
@@ -127,7 +146,8 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 	return r;
 }
 
-NOINLINE struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
+NOINLINE struct clock_bounds clock_memo_missing(
+	struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
 {
 	int64_t stretch = t >> CLOCK_STRETCH_BITS;
 	int64_t middle = (stretch << CLOCK_STRETCH_BITS) + (INT64_C(1) << (CLOCK_STRETCH_BITS - 1));
@@ -135,7 +155,9 @@ NOINLINE struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t f
 
 	if (m->clocks->stepped)
 		return clocks_between(m->clocks, from, to, t);
-	*e = (struct clock_memo_entry){.stretch = stretch + 1, .from = from, .to = to,
+	*e = (struct clock_memo_entry){.stretch = stretch + 1,
+		.from = from,
+		.to = to,
 		.bounds = clocks_between(m->clocks, from, to, middle)};
 	return e->bounds;
 }
@@ -159,18 +181,22 @@ int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t)
 	return t - clock_bounds_middle(piece_line(&m->pieces[low], t));
 }
 
-/* Bounds of C_v - C_reference at v's steady time t, tightened by every detour over a third vantage point. */
-static struct clock_bounds clocks_tighten(const struct clocks *c, uint32_t v, int64_t t, struct clock_bounds b)
+/* Bounds of C_v - C_reference at v's steady time t, tightened by every detour over a third vantage
+ * point. */
+static struct clock_bounds clocks_tighten(
+	const struct clocks *c, uint32_t v, int64_t t, struct clock_bounds b)
 {
 	for (uint32_t via = 0; via < c->n; via++)
 		if (via != v && via != c->reference)
-			b = clocks_intersect(b, clocks_negate(clocks_detour(c, v, via, c->reference, t)));
+			b = clocks_intersect(
+				b, clocks_negate(clocks_detour(c, v, via, c->reference, t)));
 	return b;
 }
 
-/* A piece of v's clock against the reference, whose own times are v's stamps; bounds at its ends without detours. */
-static void clocks_add_piece(struct clocks *c, uint32_t v, struct clock_piece p, struct clock_bounds from,
-	struct clock_bounds to, int64_t shift_ns)
+/* A piece of v's clock against the reference, whose own times are v's stamps; bounds at its ends
+ * without detours. */
+static void clocks_add_piece(struct clocks *c, uint32_t v, struct clock_piece p,
+	struct clock_bounds from, struct clock_bounds to, int64_t shift_ns)
 {
 	struct clock_model *out = &c->to_reference[v];
 	double moved = p.slope * (double)(p.to_ns - p.from_ns);
@@ -198,7 +224,8 @@ static int clocks_by_begin(const void *a, const void *b)
 	return (x->from_ns > y->from_ns) - (x->from_ns < y->from_ns);
 }
 
-/* v's clock against the reference, piece by piece of their direct model; without one, all in one. */
+/* v's clock against the reference, piece by piece of their direct model; without one, all in one.
+ */
 static void clocks_relate(struct clocks *c, uint32_t v)
 {
 	const struct clock_model *m = clocks_pair(c, v, c->reference);
@@ -213,7 +240,8 @@ static void clocks_relate(struct clocks *c, uint32_t v)
 		if (v > c->reference) {
 			p.from_ns = p.other_from_ns;
 			p.to_ns = p.other_to_ns;
-			clocks_add_piece(c, v, p, piece_line(direct, piece_time_here(direct, p.from_ns)),
+			clocks_add_piece(c, v, p,
+				piece_line(direct, piece_time_here(direct, p.from_ns)),
 				piece_line(direct, piece_time_here(direct, p.to_ns)), p.shift_v);
 		} else {
 			p.slope = -p.slope;
@@ -221,10 +249,13 @@ static void clocks_relate(struct clocks *c, uint32_t v)
 				clocks_negate(piece_line(direct, p.to_ns)), p.shift_u);
 		}
 	}
-	if (!m->count && seen->span.first_ns <= seen->span.last_ns && !clocks_on_one_host(c, v, c->reference))
-		clocks_add_piece(c, v, whole, (struct clock_bounds){0}, (struct clock_bounds){0}, 0);
+	if (!m->count && seen->span.first_ns <= seen->span.last_ns &&
+		!clocks_on_one_host(c, v, c->reference))
+		clocks_add_piece(
+			c, v, whole, (struct clock_bounds){0}, (struct clock_bounds){0}, 0);
 	if (c->to_reference[v].count > 1)
-		qsort(c->to_reference[v].pieces, c->to_reference[v].count, sizeof(struct clock_piece), clocks_by_begin);
+		qsort(c->to_reference[v].pieces, c->to_reference[v].count,
+			sizeof(struct clock_piece), clocks_by_begin);
 }
 
 void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,
@@ -232,7 +263,8 @@ void clocks_make(struct dataset *data, const struct flows *all, unsigned threads
 {
 	struct sampling sampling;
 
-	*ret = (struct clocks){.data = data, .n = data->vantage_count, .delay_max_ns = delay_max_ns};
+	*ret = (struct clocks){
+		.data = data, .n = data->vantage_count, .delay_max_ns = delay_max_ns};
 	ret->pairs = mem_array((size_t)ret->n * ret->n + 1, sizeof(*ret->pairs));
 	ret->to_reference = mem_array(ret->n + 1, sizeof(*ret->to_reference));
 	sampling_run(data, all, threads, &sampling);

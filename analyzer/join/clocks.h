@@ -4,17 +4,18 @@
 #include "join/clock.h"
 #include "join/flow.h"
 
-/* Frames of one vantage point that another one recorded too, first and last in its files. first > last: none. */
+/* Frames of one vantage point that another one recorded too, first and last in its files. first >
+ * last: none. */
 struct clock_span {
 	uint32_t first, last;
 };
 
 struct clocks {
 	const struct dataset *data;
-	uint32_t n;		    /* vantage points */
-	uint32_t reference;	    /* index */
-	struct clock_model *pairs;  /* [u * n + v], u < v */
-	struct clock_span *arrived; /* [from * n + to] */
+	uint32_t n;			  /* vantage points */
+	uint32_t reference;		  /* index */
+	struct clock_model *pairs;	  /* [u * n + v], u < v */
+	struct clock_span *arrived;	  /* [from * n + to] */
 	struct clock_model *to_reference; /* [v]: C_v - C_reference over v's stamps, by from_ns */
 	int64_t delay_max_ns;
 	bool stepped; /* some model is */
@@ -38,21 +39,25 @@ static inline int64_t clocks_time(const struct clocks *c, uint32_t vantage, cons
 /* Bounds on C_to - C_from at from's steady time t. Neither bound: they share nothing. */
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t);
 
-/* Did frames of one vantage point before and after this one reach the other? Order proves it, without any clock. */
-static inline bool clocks_is_bracketed(const struct clocks *c, uint32_t from, uint32_t to, uint32_t frame)
+/* Did frames of one vantage point before and after this one reach the other? Order proves it,
+ * without any clock. */
+static inline bool clocks_is_bracketed(
+	const struct clocks *c, uint32_t from, uint32_t to, uint32_t frame)
 {
 	const struct clock_span *s = &c->arrived[from * c->n + to];
 
 	return s->first <= frame && frame <= s->last;
 }
 
-/* A stretch of time for which one answer is good enough: 2^23 ns, in which skew moves bounds by 8 us at most. */
+/* A stretch of time for which one answer is good enough: 2^23 ns, in which skew moves bounds by 8
+ * us at most. */
 #define CLOCK_STRETCH_BITS 23
 #define CLOCK_MEMO_SIZE 256 /* stretches and pairs that flows of one time ask for */
 
 /*
  * clocks_between() for one thread, with what it answered lately: thousands of flows ask for the
- * same stretch. Bounds are those of the stretch's middle, whoever asks first. Zeroed but for clocks.
+ * same stretch. Bounds are those of the stretch's middle, whoever asks first. Zeroed but for
+ * clocks.
  */
 struct clock_memo {
 	const struct clocks *clocks;
@@ -66,13 +71,15 @@ struct clock_memo {
 /* What the memo does not have; in it after that, unless some clock stepped. */
 struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t);
 
-static inline struct clock_memo_entry *clock_memo_place(struct clock_memo *m, uint32_t from, uint32_t to, int64_t stretch)
+static inline struct clock_memo_entry *clock_memo_place(
+	struct clock_memo *m, uint32_t from, uint32_t to, int64_t stretch)
 {
 	return &m->entries[((uint64_t)stretch + from * 37 + to * 101) % CLOCK_MEMO_SIZE];
 }
 
 /* Where some clock stepped, the exact bounds: within a stretch they jump. */
-static inline struct clock_bounds clock_memo_between(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
+static inline struct clock_bounds clock_memo_between(
+	struct clock_memo *m, uint32_t from, uint32_t to, int64_t t)
 {
 	int64_t stretch = t >> CLOCK_STRETCH_BITS;
 	const struct clock_memo_entry *e = clock_memo_place(m, from, to, stretch);

@@ -17,26 +17,32 @@ struct running {
 	int64_t from, to;
 };
 
-static struct running running(const struct vantage *v)
+static struct running fate_running(const struct vantage *v)
 {
 	int64_t shift_ns = steady_behind(&v->steady, v->steady.count);
 	int64_t first = v->steady.count ? v->steady.first_ns : v->span.first_ns;
 	int64_t last = v->steady.count ? v->steady.high_ns : v->span.last_ns;
 
-	return (struct running){.from = v->span.start_ns != INT64_MIN && v->span.start_ns < first ? v->span.start_ns : first,
+	return (struct running){.from = v->span.start_ns != INT64_MIN && v->span.start_ns < first
+						? v->span.start_ns
+						: first,
 		.to = (v->span.end_ns > last ? v->span.end_ns : last) + shift_ns};
 }
 
-/* Bounds on the offset from one end of the path to the other when that one's segment was stamped. */
-static struct clock_bounds bounds_at(const struct path *path, uint32_t from, uint32_t to, const struct segment *s)
+/* Bounds on the offset from one end of the path to the other when that one's segment was stamped.
+ */
+static struct clock_bounds fate_bounds_at(
+	const struct path *path, uint32_t from, uint32_t to, const struct segment *s)
 {
 	return clocks_between(path->in.clocks, from, to, clocks_time(path->in.clocks, from, s));
 }
 
-static struct arrival_window arrival_window(const struct path *path, const struct segment *sent)
+static struct arrival_window fate_arrival_window(
+	const struct path *path, const struct segment *sent)
 {
-	struct clock_bounds b = bounds_at(path, path->in.from, path->in.to, sent);
-	int64_t shift_ns = steady_at(&path->in.data->vantages[path->in.to].steady, b.there_ns).shift_ns;
+	struct clock_bounds b = fate_bounds_at(path, path->in.from, path->in.to, sent);
+	int64_t shift_ns =
+		steady_at(&path->in.data->vantages[path->in.to].steady, b.there_ns).shift_ns;
 	int64_t sent_ns = sent->time_ns;
 	int64_t delay_max = path->in.clocks->delay_max_ns;
 
@@ -50,11 +56,13 @@ static struct arrival_window arrival_window(const struct path *path, const struc
 		b.low = b.high - delay_max;
 	if (!b.has_high)
 		b.high = b.low;
-	return (struct arrival_window){
-		.known = true, .from = sent_ns + b.low, .to = sent_ns + b.high + delay_max, .shift_ns = shift_ns};
+	return (struct arrival_window){.known = true,
+		.from = sent_ns + b.low,
+		.to = sent_ns + b.high + delay_max,
+		.shift_ns = shift_ns};
 }
 
-static bool touches(const struct capture_span *spans, uint32_t count, int64_t from, int64_t to)
+static bool fate_touches(const struct capture_span *spans, uint32_t count, int64_t from, int64_t to)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (spans[i].from_ns <= to && spans[i].to_ns >= from)
@@ -67,21 +75,22 @@ static bool touches(const struct capture_span *spans, uint32_t count, int64_t fr
  * yes; else the reason why nobody can tell. Arrivals before and after it prove the running
  * without any clock.
  */
-static const char *not_covered(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
+static const char *fate_not_covered(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
 {
 	const struct vantage *v = &path->in.data->vantages[path->in.to];
 	const struct segment *sent = path->in.sent->transmissions[sent_index].seg;
-	struct arrival_window w = arrival_window(path, sent);
-	struct running ran = running(v);
-	bool between = clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
+	struct arrival_window w = fate_arrival_window(path, sent);
+	struct running ran = fate_running(v);
+	bool between =
+		clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
 	bool some = path->out.first_whole != TRANSMISSION_NONE;
 	bool begun = between || (some && path->out.first_whole < sent_index);
 	bool went_on = between || (some && sent_index < path->out.last_whole);
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
-	if (w.known && touches(v->drops.rows, v->drops.count, w.from, w.to))
+	if (w.known && fate_touches(v->drops.rows, v->drops.count, w.from, w.to))
 		return "capture-drop";
-	if (w.known ? touches(v->gaps.rows, v->gaps.count, w.from, w.to) : v->gaps.count > 0)
+	if (w.known ? fate_touches(v->gaps.rows, v->gaps.count, w.from, w.to) : v->gaps.count > 0)
 		return "edge";
 	if (!w.known && v->drops.count)
 		return "capture-drop";
@@ -99,15 +108,16 @@ static const char *not_covered(const struct path *path, uint32_t sent_index, int
 /* Did the receiving capture run when this arrived? */
 bool fate_receiver_ran(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
 {
-	const char *why = not_covered(path, sent_index, ret_ns);
+	const char *why = fate_not_covered(path, sent_index, ret_ns);
 
 	return !why || strcmp(why, "capture-drop") == 0;
 }
 
 /* Nothing shows it arrived: lost, if the capture was there to see it. */
-static struct fate absent(const struct path *path, uint32_t sent_index, const char *reason, int64_t *ret_ns)
+static struct fate fate_absent(
+	const struct path *path, uint32_t sent_index, const char *reason, int64_t *ret_ns)
 {
-	const char *why = not_covered(path, sent_index, ret_ns);
+	const char *why = fate_not_covered(path, sent_index, ret_ns);
 
 	if (why)
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = why};
@@ -115,37 +125,43 @@ static struct fate absent(const struct path *path, uint32_t sent_index, const ch
 }
 
 /* The first acknowledgment that covers a gap, at one side; *ret_sack: it is a SACK. */
-static uint32_t first_cover(uint32_t cover, uint32_t sack, bool *ret_sack)
+static uint32_t fate_first_cover(uint32_t cover, uint32_t sack, bool *ret_sack)
 {
 	*ret_sack = sack < cover;
 	return sack < cover ? sack : cover;
 }
 
 struct cover {
-	const struct segment *to, *from; /* first covering acknowledgment leaving the receiver, reaching the sender */
-	uint32_t to_transmission;		 /* in acks_to; TRANSMISSION_NONE */
+	const struct segment *to,
+		*from; /* first covering acknowledgment leaving the receiver, reaching the sender */
+	uint32_t to_transmission; /* in acks_to; TRANSMISSION_NONE */
 	bool sack;
 };
 
-static struct cover find_cover(const struct path *path, const struct gap_proof *p)
+static struct cover fate_find_cover(const struct path *path, const struct gap_proof *p)
 {
 	bool sack_to, sack_from;
-	uint32_t to = first_cover(p->cover_to, p->sack_to, &sack_to);
-	uint32_t from = first_cover(p->cover_from, p->sack_from, &sack_from);
+	uint32_t to = fate_first_cover(p->cover_to, p->sack_to, &sack_to);
+	uint32_t from = fate_first_cover(p->cover_from, p->sack_from, &sack_from);
 
-	return (struct cover){.to = to == TRANSMISSION_NONE ? NULL : path->in.acks_to->transmissions[to].seg,
-		.from = from == TRANSMISSION_NONE ? NULL : path->in.acks_from->transmissions[from].seg, .to_transmission = to,
+	return (struct cover){
+		.to = to == TRANSMISSION_NONE ? NULL : path->in.acks_to->transmissions[to].seg,
+		.from = from == TRANSMISSION_NONE ? NULL
+						  : path->in.acks_from->transmissions[from].seg,
+		.to_transmission = to,
 		.sack = to != TRANSMISSION_NONE ? sack_to : sack_from};
 }
 
-static struct fate arrived(const struct path *path, const struct cover *c)
+static struct fate fate_arrived(const struct path *path, const struct cover *c)
 {
-	return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = c->sack ? "sack-covers" : "ack-covers",
-		.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
+	return (struct fate){.kind = EVENT_CAPTURE_MISSED,
+		.reason = c->sack ? "sack-covers" : "ack-covers",
+		.proof = c->to ? c->to : c->from,
+		.proof_vantage = c->to ? path->in.to : path->in.from};
 }
 
 /* Does a sent transmission that arrived in part lack bytes of this gap too? */
-static bool lacks(const struct path *path, uint32_t transmission, const struct gap *r)
+static bool fate_lacks(const struct path *path, uint32_t transmission, const struct gap *r)
 {
 	const struct gap_list *list = &path->in.matcher->missing;
 	uint32_t low = 0, high = list->count;
@@ -165,13 +181,15 @@ static bool lacks(const struct path *path, uint32_t transmission, const struct g
 }
 
 /* Does some other copy over the gap arrive on record, and which is sent first of those? */
-static uint32_t first_recorded_copy(const struct path *path, const struct gap *r, const struct gap_proof *p)
+static uint32_t fate_first_recorded_copy(
+	const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
 	for (uint32_t i = 0; i < p->copies; i++) {
 		uint32_t copy = path->scratch->proofs.copies[p->first_copy + i];
 
 		/* The gap's own transmission may have arrived in other parts. */
-		if (path->in.sent->transmissions[copy].match != TRANSMISSION_NONE && !lacks(path, copy, r))
+		if (path->in.sent->transmissions[copy].match != TRANSMISSION_NONE &&
+			!fate_lacks(path, copy, r))
 			return copy;
 	}
 	return TRANSMISSION_NONE;
@@ -182,7 +200,8 @@ static uint32_t first_recorded_copy(const struct path *path, const struct gap *r
 #define AROUND_NS (60 * NSEC_PER_SEC)
 
 /* The least that segments sent near a transmission took, by the two captures' own clocks. */
-static bool least_delay(const struct half_flow *sent, const struct half_flow *received, uint32_t transmission, int64_t *ret_ns)
+static bool fate_least_delay(const struct half_flow *sent, const struct half_flow *received,
+	uint32_t transmission, int64_t *ret_ns)
 {
 	uint32_t low = transmission > AROUND ? transmission - AROUND : 0;
 	uint32_t end = transmission + AROUND < sent->count ? transmission + AROUND : sent->count;
@@ -190,9 +209,11 @@ static bool least_delay(const struct half_flow *sent, const struct half_flow *re
 
 	for (uint32_t i = low; i < end; i++) {
 		const struct transmission *it = &sent->transmissions[i];
-		int64_t apart = it->seg->time_ns - sent->transmissions[transmission].seg->time_ns, delay;
+		int64_t apart = it->seg->time_ns - sent->transmissions[transmission].seg->time_ns,
+			delay;
 
-		if (it->state != TRANSMISSION_WHOLE || it->ambiguous || apart > AROUND_NS || apart < -AROUND_NS)
+		if (it->state != TRANSMISSION_WHOLE || it->ambiguous || apart > AROUND_NS ||
+			apart < -AROUND_NS)
 			continue;
 		delay = received->transmissions[it->match].seg->time_ns - it->seg->time_ns;
 		least = delay < least ? delay : least;
@@ -208,15 +229,18 @@ struct reach {
 	int64_t there, back;
 };
 
-static struct reach least_reach(const struct path *path, uint32_t copy, const struct cover *c)
+static struct reach fate_least_reach(const struct path *path, uint32_t copy, const struct cover *c)
 {
-	struct clock_bounds b = bounds_at(path, path->in.from, path->in.to, path->in.sent->transmissions[copy].seg);
+	struct clock_bounds b = fate_bounds_at(
+		path, path->in.from, path->in.to, path->in.sent->transmissions[copy].seg);
 	int64_t trip = b.has_low && b.has_high ? b.high - b.low : 0, there, back;
 
-	if (c->to_transmission == TRANSMISSION_NONE || !least_delay(path->in.sent, path->in.received, copy, &there) ||
-		!least_delay(path->in.acks_to, path->in.acks_from, c->to_transmission, &back))
+	if (c->to_transmission == TRANSMISSION_NONE ||
+		!fate_least_delay(path->in.sent, path->in.received, copy, &there) ||
+		!fate_least_delay(path->in.acks_to, path->in.acks_from, c->to_transmission, &back))
 		return (struct reach){.there = INT64_MIN, .back = trip * 9 / 10};
-	return (struct reach){.there = there - (there + back) / 10, .back = (there + back) * 9 / 10};
+	return (struct reach){
+		.there = there - (there + back) / 10, .back = (there + back) * 9 / 10};
 }
 
 /*
@@ -224,7 +248,8 @@ static struct reach least_reach(const struct path *path, uint32_t copy, const st
  * RFC 7323 4.3: an ACK that advances echoes the time stamp of the segment that let it. Without
  * one: the last copy that the acknowledgment can still answer, given how long the ways take.
  */
-static uint32_t answering_copy(const struct path *path, const struct gap_proof *p, const struct cover *c)
+static uint32_t fate_answering_copy(
+	const struct path *path, const struct gap_proof *p, const struct cover *c)
 {
 	const struct segment *ack = c->to ? c->to : c->from;
 	uint32_t best = path->scratch->proofs.copies[p->first_copy];
@@ -234,34 +259,39 @@ static uint32_t answering_copy(const struct path *path, const struct gap_proof *
 		const struct segment *s = path->in.sent->transmissions[copy].seg;
 		struct reach reach;
 
-		if (!c->sack && path->in.matcher->traits.use_timestamp && ack->bits & s->bits & SEGMENT_TIMESTAMP) {
+		if (!c->sack && path->in.matcher->traits.use_timestamp &&
+			ack->bits & s->bits & SEGMENT_TIMESTAMP) {
 			if ((int32_t)(ack->tsecr - s->tsval) >= 0)
 				best = copy;
 			continue;
 		}
-		reach = least_reach(path, copy, c);
+		reach = fate_least_reach(path, copy, c);
 		if (c->to && reach.there != INT64_MIN && c->to->time_ns - s->time_ns < reach.there)
 			continue;
-		if (c->from ? c->from->time_ns - s->time_ns >= reach.back : reach.there != INT64_MIN)
+		if (c->from ? c->from->time_ns - s->time_ns >= reach.back
+			    : reach.there != INT64_MIN)
 			best = copy;
 	}
 	return best;
 }
 
 /*
- * Did the receiver lack the gap when something sent later had reached it? A SACK block above the gap, on the way back
- * before the copy that filled it, says so whatever its capture covered.
+ * Did the receiver lack the gap when something sent later had reached it? A SACK block above the
+ * gap, on the way back before the copy that filled it, says so whatever its capture covered.
  */
-static bool hole_is_proven(const struct path *path, const struct gap *r, const struct segment *filled)
+static bool fate_hole_is_proven(
+	const struct path *path, const struct gap *r, const struct segment *filled)
 {
 	const struct half_flow *acks = path->in.acks_from;
 	const struct segment *sent = path->in.sent->transmissions[r->transmission].seg;
 
-	for (uint32_t i = 0; i < acks->count && acks->transmissions[i].seg->frame < filled->frame; i++) {
+	for (uint32_t i = 0; i < acks->count && acks->transmissions[i].seg->frame < filled->frame;
+		i++) {
 		const struct transmission *it = &acks->transmissions[i];
 		const struct segment_sack *sack = segment_sack(it->seg);
 
-		if (!sack || it->seg->frame < sent->frame || transmission_ack(acks, it, r->low) > r->low)
+		if (!sack || it->seg->frame < sent->frame ||
+			transmission_ack(acks, it, r->low) > r->low)
 			continue;
 		for (uint32_t k = 0; k < sack->count; k++) {
 			uint32_t left = sack->edge[k][0] - acks->ack_delta - acks->ack_base;
@@ -274,22 +304,27 @@ static bool hole_is_proven(const struct path *path, const struct gap *r, const s
 }
 
 /*
- * Lost, since another copy had to be sent: if the receiving capture was there to show the first one, or the receiver
- * itself said that it lacked it. Else the first may have arrived, and the answer to it may be what was lost.
+ * Lost, since another copy had to be sent: if the receiving capture was there to show the first
+ * one, or the receiver itself said that it lacked it. Else the first may have arrived, and the
+ * answer to it may be what was lost.
  */
-static struct fate lost_before(const struct path *path, const struct gap *r, const struct segment *proof,
-	uint32_t proof_vantage, const struct segment *filled, int64_t *ret_ns)
+static struct fate fate_lost_before(const struct path *path, const struct gap *r,
+	const struct segment *proof, uint32_t proof_vantage, const struct segment *filled,
+	int64_t *ret_ns)
 {
-	const char *why = not_covered(path, r->transmission, ret_ns);
+	const char *why = fate_not_covered(path, r->transmission, ret_ns);
 
-	if (why && !(filled && hole_is_proven(path, r, filled)))
+	if (why && !(filled && fate_hole_is_proven(path, r, filled)))
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = why};
-	return (struct fate){.kind = EVENT_LOST, .reason = "retransmitted-after-hole", .proof = proof,
+	return (struct fate){.kind = EVENT_LOST,
+		.reason = "retransmitted-after-hole",
+		.proof = proof,
 		.proof_vantage = proof_vantage};
 }
 
-/* Second arrivals that D-SACKs report: at the end of the path. At a place before it they say nothing. */
-static uint32_t second_arrivals(const struct path *path, const struct gap_proof *p)
+/* Second arrivals that D-SACKs report: at the end of the path. At a place before it they say
+ * nothing. */
+static uint32_t fate_second_arrivals(const struct path *path, const struct gap_proof *p)
 {
 	return path->in.to_is_last ? p->dsacks : 0;
 }
@@ -298,94 +333,111 @@ static uint32_t second_arrivals(const struct path *path, const struct gap_proof 
  * The first arrival with all bytes of the gap that no sent copy on record accounts for: the sending
  * capture lacks its transmission. It explains acknowledgments that follow it.
  */
-static const struct transmission *unsent_arrival(const struct path *path, const struct gap *r, const struct gap_proof *p)
+static const struct transmission *fate_unsent_arrival(
+	const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
 	for (uint32_t i = 0; i < p->arrivals; i++) {
-		const struct transmission *it = &path->in.received->transmissions[path->scratch->proofs.arrivals[p->first_arrival + i]];
+		const struct transmission *it =
+			&path->in.received->transmissions[path->scratch->proofs
+								  .arrivals[p->first_arrival + i]];
 
-		if (it->match == TRANSMISSION_NONE && it->off <= r->low && it->off + it->span >= r->high)
+		if (it->match == TRANSMISSION_NONE && it->off <= r->low &&
+			it->off + it->span >= r->high)
 			return it;
 	}
 	return NULL;
 }
 
-/* Was the transmission that arrived sent after this one? By what its sender counts up, else by the clocks. */
-static bool sent_after(const struct path *path, const struct transmission *arrival, const struct transmission *sent)
+/* Was the transmission that arrived sent after this one? By what its sender counts up, else by the
+ * clocks. */
+static bool fate_sent_after(const struct path *path, const struct transmission *arrival,
+	const struct transmission *sent)
 {
 	const struct segment *a = arrival->seg, *s = sent->seg;
 
-	if (path->in.matcher->traits.use_timestamp && a->bits & s->bits & SEGMENT_TIMESTAMP && a->tsval != s->tsval)
+	if (path->in.matcher->traits.use_timestamp && a->bits & s->bits & SEGMENT_TIMESTAMP &&
+		a->tsval != s->tsval)
 		return (int32_t)(a->tsval - s->tsval) > 0;
-	if (path->in.matcher->traits.use_id && !((a->bits | s->bits) & SEGMENT_NO_ID) && a->ip_id != s->ip_id)
+	if (path->in.matcher->traits.use_id && !((a->bits | s->bits) & SEGMENT_NO_ID) &&
+		a->ip_id != s->ip_id)
 		return (int16_t)(a->ip_id - s->ip_id) > 0;
 	return match_is_causal(path->in.matcher, sent, arrival);
 }
 
 /* The receiver got the bytes by a copy that the sending capture lacks; what became of this one? */
-static struct fate rule_unsent(const struct path *path, const struct gap *r, const struct gap_proof *p,
-	const struct cover *c, const struct transmission *arrival, int64_t *ret_ns)
+static struct fate fate_rule_unsent(const struct path *path, const struct gap *r,
+	const struct gap_proof *p, const struct cover *c, const struct transmission *arrival,
+	int64_t *ret_ns)
 {
-	if (second_arrivals(path, p) >= p->arrivals)
-		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
-			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
-	if (sent_after(path, arrival, &path->in.sent->transmissions[r->transmission]))
-		return lost_before(path, r, arrival->seg, path->in.to, NULL, ret_ns);
-	return absent(path, r->transmission, "no-dsack", ret_ns);
+	if (fate_second_arrivals(path, p) >= p->arrivals)
+		return (struct fate){.kind = EVENT_CAPTURE_MISSED,
+			.reason = "dsack",
+			.proof = c->to ? c->to : c->from,
+			.proof_vantage = c->to ? path->in.to : path->in.from};
+	if (fate_sent_after(path, arrival, &path->in.sent->transmissions[r->transmission]))
+		return fate_lost_before(path, r, arrival->seg, path->in.to, NULL, ret_ns);
+	return fate_absent(path, r->transmission, "no-dsack", ret_ns);
 }
 
-static struct fate rule_unrecorded(const struct path *path, const struct gap *r, const struct gap_proof *p,
-	const struct cover *c, int64_t *ret_ns)
+static struct fate fate_rule_unrecorded(const struct path *path, const struct gap *r,
+	const struct gap_proof *p, const struct cover *c, int64_t *ret_ns)
 {
-	const struct transmission *arrival = p->arrivals ? unsent_arrival(path, r, p) : NULL;
+	const struct transmission *arrival = p->arrivals ? fate_unsent_arrival(path, r, p) : NULL;
 	uint32_t answering;
 
 	if (!c->to && !c->from)
-		return absent(path, r->transmission, "no-proof", ret_ns);
+		return fate_absent(path, r->transmission, "no-proof", ret_ns);
 	if (arrival && !(c->to && c->to->frame < arrival->seg->frame))
-		return rule_unsent(path, r, p, c, arrival, ret_ns);
+		return fate_rule_unsent(path, r, p, c, arrival, ret_ns);
 	if (p->copies < 2)
-		return arrived(path, c);
-	answering = answering_copy(path, p, c);
-	if (r->transmission == answering || second_arrivals(path, p))
-		return arrived(path, c);
+		return fate_arrived(path, c);
+	answering = fate_answering_copy(path, p, c);
+	if (r->transmission == answering || fate_second_arrivals(path, p))
+		return fate_arrived(path, c);
 	if (r->transmission < answering)
-		return lost_before(path, r, path->in.sent->transmissions[answering].seg, path->in.from,
-			path->in.sent->transmissions[answering].seg, ret_ns);
+		return fate_lost_before(path, r, path->in.sent->transmissions[answering].seg,
+			path->in.from, path->in.sent->transmissions[answering].seg, ret_ns);
 	/* Sent again after the answer was on its way: it may have arrived or not. */
 	return (struct fate){.kind = EVENT_UNJUDGED, .reason = "copy-unknown"};
 }
 
 /* Was the gap acknowledged before the copy that is on record can have done it? */
-static bool acknowledged_before(const struct path *path, const struct gap_proof *p, const struct cover *c,
-	uint32_t recorded)
+static bool fate_acknowledged_before(const struct path *path, const struct gap_proof *p,
+	const struct cover *c, uint32_t recorded)
 {
-	const struct segment *arrival = path->in.received->transmissions[path->scratch->proofs.arrivals[p->first_arrival]].seg;
+	const struct segment *arrival =
+		path->in.received->transmissions[path->scratch->proofs.arrivals[p->first_arrival]]
+			.seg;
 
 	if (c->to)
 		return c->to->frame < arrival->frame;
 	return c->from && c->from->frame < path->in.sent->transmissions[recorded].seg->frame;
 }
 
-static struct fate rule_recorded(const struct path *path, const struct gap *r, const struct gap_proof *p,
-	const struct cover *c, uint32_t recorded, int64_t *ret_ns)
+static struct fate fate_rule_recorded(const struct path *path, const struct gap *r,
+	const struct gap_proof *p, const struct cover *c, uint32_t recorded, int64_t *ret_ns)
 {
-	if (acknowledged_before(path, p, c, recorded) && r->transmission < recorded)
-		return arrived(path, c);
-	if (second_arrivals(path, p) >= p->arrivals && p->arrivals)
-		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "dsack",
-			.proof = c->to ? c->to : c->from, .proof_vantage = c->to ? path->in.to : path->in.from};
+	if (fate_acknowledged_before(path, p, c, recorded) && r->transmission < recorded)
+		return fate_arrived(path, c);
+	if (fate_second_arrivals(path, p) >= p->arrivals && p->arrivals)
+		return (struct fate){.kind = EVENT_CAPTURE_MISSED,
+			.reason = "dsack",
+			.proof = c->to ? c->to : c->from,
+			.proof_vantage = c->to ? path->in.to : path->in.from};
 	if (path->in.sent->transmissions[r->transmission].ambiguous)
-		return absent(path, r->transmission, "copy-unknown", ret_ns);
+		return fate_absent(path, r->transmission, "copy-unknown", ret_ns);
 	if (r->transmission >= recorded)
-		return absent(path, r->transmission, "no-dsack", ret_ns);
-	/* Never acknowledged: the receiver may have been another by then (a reboot). Its capture has to tell. */
+		return fate_absent(path, r->transmission, "no-dsack", ret_ns);
+	/* Never acknowledged: the receiver may have been another by then (a reboot). Its capture
+	 * has to tell. */
 	if (!c->to && !c->from)
-		return absent(path, r->transmission, "retransmitted-after-hole", ret_ns);
-	return lost_before(path, r, path->in.sent->transmissions[recorded].seg, path->in.from,
+		return fate_absent(path, r->transmission, "retransmitted-after-hole", ret_ns);
+	return fate_lost_before(path, r, path->in.sent->transmissions[recorded].seg, path->in.from,
 		path->in.sent->transmissions[recorded].seg, ret_ns);
 }
 
-struct fate fate_of_missing(const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns)
+struct fate fate_of_missing(
+	const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns)
 {
 	const struct transmission *it = &path->in.sent->transmissions[r->transmission];
 	struct cover c;
@@ -397,26 +449,29 @@ struct fate fate_of_missing(const struct path *path, const struct gap *r, const 
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "direction"};
 	/* What a filter left out arrived or not; its capture is no worse for it. */
 	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
-		return absent(path, r->transmission, "no-proof", ret_ns);
+		return fate_absent(path, r->transmission, "no-proof", ret_ns);
 	if (r->low == r->high)
-		return absent(path, r->transmission, path->in.matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
-	c = find_cover(path, p);
-	recorded = p->arrivals ? first_recorded_copy(path, r, p) : TRANSMISSION_NONE;
+		return fate_absent(path, r->transmission,
+			path->in.matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
+	c = fate_find_cover(path, p);
+	recorded = p->arrivals ? fate_first_recorded_copy(path, r, p) : TRANSMISSION_NONE;
 	if (recorded == TRANSMISSION_NONE)
-		return rule_unrecorded(path, r, p, &c, ret_ns);
-	return rule_recorded(path, r, p, &c, recorded, ret_ns);
+		return fate_rule_unrecorded(path, r, p, &c, ret_ns);
+	return fate_rule_recorded(path, r, p, &c, recorded, ret_ns);
 }
 
-/* After a reset its sender is silent but for more resets; anything else means that it did not send it. */
-static bool sender_went_on(const struct path *path, uint32_t index)
+/* After a reset its sender is silent but for more resets; anything else means that it did not send
+ * it. */
+static bool fate_sender_went_on(const struct path *path, uint32_t index)
 {
 	for (uint32_t i = index + 1; i < path->in.received->count; i++)
-		if (path->in.received->transmissions[i].match != TRANSMISSION_NONE && !(path->in.received->transmissions[i].seg->flags & TCP_RST))
+		if (path->in.received->transmissions[i].match != TRANSMISSION_NONE &&
+			!(path->in.received->transmissions[i].seg->flags & TCP_RST))
 			return true;
 	return false;
 }
 
-static bool odd_ttl(const struct path *path, const struct transmission *it)
+static bool fate_odd_ttl(const struct path *path, const struct transmission *it)
 {
 	return path->out.has_modal_ttl && it->seg->ttl != path->out.modal_ttl;
 }
@@ -429,18 +484,22 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 {
 	const struct vantage *v = &path->in.data->vantages[path->in.from];
 	const struct segment *got = path->in.received->transmissions[index].seg;
-	struct clock_bounds b = bounds_at(path, path->in.to, path->in.from, got);
-	struct running ran = running(v);
+	struct clock_bounds b = fate_bounds_at(path, path->in.to, path->in.from, got);
+	struct running ran = fate_running(v);
 	int64_t at = got->time_ns, shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
 	bool known = b.has_low || b.has_high;
 
-	if (known && touches(v->gaps.rows, v->gaps.count, at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns,
+	if (known && fate_touches(v->gaps.rows, v->gaps.count,
+			     at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns,
 			     at + (b.has_high ? b.high : b.low)))
 		return false;
 	if (index < path->out.first_arrived &&
-		!(known && at + shift_ns + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns >= ran.from))
+		!(known && at + shift_ns + (b.has_low ? b.low : b.high) -
+					   path->in.clocks->delay_max_ns >=
+				   ran.from))
 		return false;
-	return index < path->out.last_arrived || (known && at + shift_ns + (b.has_high ? b.high : b.low) <= ran.to);
+	return index < path->out.last_arrived ||
+	       (known && at + shift_ns + (b.has_high ? b.high : b.low) <= ran.to);
 }
 
 struct fate fate_of_extra(const struct path *path, const struct gap *r)
@@ -453,18 +512,23 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
 	if (path->in.sender_absent && path->in.scope != SCOPE_SERVICE)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "filter"};
-	/* Without an ID the sender's own repetition may look the same; it is one, for all we know, if its capture did not run. */
+	/* Without an ID the sender's own repetition may look the same; it is one, for all we know,
+	 * if its capture did not run. */
 	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission)))
 		return (struct fate){.kind = EVENT_DUPLICATED, .reason = "extra-copy"};
-	if (path->in.matcher->traits.tcp && path->in.sent->count && (reset || it->span) && fate_sender_ran(path, r->transmission)) {
-		if (odd_ttl(path, it))
+	if (path->in.matcher->traits.tcp && path->in.sent->count && (reset || it->span) &&
+		fate_sender_ran(path, r->transmission)) {
+		if (fate_odd_ttl(path, it))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "ttl"};
-		if (reset && sender_went_on(path, r->transmission))
+		if (reset && fate_sender_went_on(path, r->transmission))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "host-continued"};
 	}
-	acked = r->high > r->low ? ack_track_covers(&path->scratch->proofs.from, r->high) : TRANSMISSION_NONE;
+	acked = r->high > r->low ? ack_track_covers(&path->scratch->proofs.from, r->high)
+				 : TRANSMISSION_NONE;
 	if (acked != TRANSMISSION_NONE)
-		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "sender-acked",
-			.proof = path->in.acks_from->transmissions[acked].seg, .proof_vantage = path->in.from};
+		return (struct fate){.kind = EVENT_SENDER_MISSED,
+			.reason = "sender-acked",
+			.proof = path->in.acks_from->transmissions[acked].seg,
+			.proof_vantage = path->in.from};
 	return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "no-proof"};
 }

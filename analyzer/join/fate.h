@@ -18,7 +18,8 @@ struct fate {
  * About a stretch that was sent and is not on record at the receiver. *ret_ns: when it would have
  * arrived, receiver's clock, where that is known.
  */
-struct fate fate_of_missing(const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns);
+struct fate fate_of_missing(
+	const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns);
 
 /* About one that arrived and is not on record at the sender. */
 struct fate fate_of_extra(const struct path *path, const struct gap *r);

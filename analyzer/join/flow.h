@@ -15,25 +15,29 @@ enum pairing_evidence {
 	PAIRED_ISN,	   /* both initial sequence numbers agree: 64 bits */
 	PAIRED_CLIENT_ISN, /* one agrees, the other was not captured on one side */
 	PAIRED_ADDRESS,	   /* addresses, ports and sequence numbers fit; no SYN on one side */
-	PAIRED_OFFSET,	   /* sequence numbers differ by a constant in a direction: rewritten on the way */
-	PAIRED_CONTENT,	   /* addresses differ; payload, time stamps and lengths agree */
-	PAIRED_HASH,	   /* datagrams: addresses and ports agree */
-	PAIRED_PROXY,	   /* same addresses, unrelated sequence numbers: two connections */
-	PAIRED_AMBIGUOUS,  /* several candidates fit equally; none was taken */
+	PAIRED_OFFSET, /* sequence numbers differ by a constant in a direction: rewritten on the way
+			*/
+	PAIRED_CONTENT,	  /* addresses differ; payload, time stamps and lengths agree */
+	PAIRED_HASH,	  /* datagrams: addresses and ports agree */
+	PAIRED_PROXY,	  /* same addresses, unrelated sequence numbers: two connections */
+	PAIRED_AMBIGUOUS, /* several candidates fit equally; none was taken */
 };
 
 const char *pairing_name(enum pairing_evidence p);
 
 struct member {
 	struct flow_vantage *flow; /* in its vantage's table, where it stays */
-	uint32_t vantage;  /* index in network */
-	uint32_t next;	   /* next member of the flow; in path order after position_members() */
-	bool next_known; /* that it is nearer to the client than the next one rests on evidence; after position_members() */
+	uint32_t vantage;	   /* index in network */
+	uint32_t next;	  /* next member of the flow; in path order after position_members() */
+	bool next_known;  /* that it is nearer to the client than the next one rests on evidence;
+			     after position_members() */
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated; /* a question without answer, or the answer to it from another address */
-	bool owns[2]; /* its host owns the client's (C2S), the server's (S2C) address; after position_members() */
-	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member, modulo 2^32 */
+	bool owns[2];	   /* its host owns the client's (C2S), the server's (S2C) address; after
+			      position_members() */
+	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member,
+			      modulo 2^32 */
 };
 
 #define MEMBER_NONE UINT32_MAX

@@ -6,7 +6,8 @@
 #include "base/seq.h"
 #include "decode/packet.h"
 
-static void begin(struct half_flow *l, const struct member *m, enum direction d, const uint32_t base[2])
+static void half_flow_begin(
+	struct half_flow *l, const struct member *m, enum direction d, const uint32_t base[2])
 {
 	l->member = m;
 	l->direction = d;
@@ -20,7 +21,7 @@ static void begin(struct half_flow *l, const struct member *m, enum direction d,
 }
 
 /* Room for slots more transmissions. */
-static void reserve(struct half_flow *l, uint32_t slots)
+static void half_flow_reserve(struct half_flow *l, uint32_t slots)
 {
 	if (l->cap - l->count >= slots)
 		return;
@@ -28,50 +29,56 @@ static void reserve(struct half_flow *l, uint32_t slots)
 	l->transmissions = mem_grow(l->transmissions, l->cap, sizeof(*l->transmissions));
 }
 
-static void add_transmission(struct half_flow *l, const struct segment *s)
+static void half_flow_add_transmission(struct half_flow *l, const struct segment *s)
 {
 	uint32_t span = s->length + ((s->flags & TCP_SYN) != 0) + ((s->flags & TCP_FIN) != 0);
 	int64_t off = seq_unwrap(l->end, s->seq - l->delta - l->base);
 
-	l->transmissions[l->count++] = (struct transmission){.seg = s, .off = off, .span = span, .match = TRANSMISSION_NONE,
+	l->transmissions[l->count++] = (struct transmission){.seg = s,
+		.off = off,
+		.span = span,
+		.match = TRANSMISSION_NONE,
 		.ack = s->flags & TCP_ACK ? s->ack - l->ack_delta : 0};
 	/* A reset may carry any number; it must not drag the reference away. */
 	if (off + span > l->end && !(s->flags & TCP_RST))
 		l->end = off + span;
 }
 
-static void add_datagram(struct half_flow *l, const struct segment *s)
+static void half_flow_add_datagram(struct half_flow *l, const struct segment *s)
 {
 	l->transmissions[l->count++] = (struct transmission){.seg = s, .match = TRANSMISSION_NONE};
 }
 
-static inline void add_segment(struct half_flow *l, const struct segment *s, bool skip_duplicates)
+static inline void half_flow_add_segment(
+	struct half_flow *l, const struct segment *s, bool skip_duplicates)
 {
 	if (s->bits & SEGMENT_DUPLICATE && skip_duplicates)
 		l->copies_skipped++;
 	else if (l->tcp)
-		add_transmission(l, s);
+		half_flow_add_transmission(l, s);
 	else
-		add_datagram(l, s);
+		half_flow_add_datagram(l, s);
 }
 
-static void load_one(struct half_flow halves[2], const struct member *m, const bool skip_duplicates[2])
+static void half_flow_load_one(
+	struct half_flow halves[2], const struct member *m, const bool skip_duplicates[2])
 {
 	for (const struct segment_chunk *c = m->flow->head; c; c = c->next) {
 		const struct segment *s = c->slots, *end = s + c->used;
 
-		reserve(&halves[C2S], c->used);
-		reserve(&halves[S2C], c->used);
+		half_flow_reserve(&halves[C2S], c->used);
+		half_flow_reserve(&halves[S2C], c->used);
 		for (; s < end; s += segment_slots(s)) {
 			enum direction d = segment_direction(m, s);
 
-			add_segment(&halves[d], s, skip_duplicates[d]);
+			half_flow_add_segment(&halves[d], s, skip_duplicates[d]);
 		}
 	}
 }
 
 /* Several interfaces of one host, so of one clock: what each shows, by time. */
-static void load_merged(struct half_flow halves[2], const struct shown *shown, const bool skip_duplicates[2])
+static void half_flow_load_merged(
+	struct half_flow halves[2], const struct shown *shown, const bool skip_duplicates[2])
 {
 	struct segment_walk walks[SHOWN_MAX];
 	const struct segment *next[SHOWN_MAX];
@@ -90,8 +97,8 @@ static void load_merged(struct half_flow halves[2], const struct shown *shown, c
 		if (at == shown->count)
 			return;
 		d = segment_direction(shown->members[at], next[at]);
-		reserve(&halves[d], 1);
-		add_segment(&halves[d], next[at], skip_duplicates[d]);
+		half_flow_reserve(&halves[d], 1);
+		half_flow_add_segment(&halves[d], next[at], skip_duplicates[d]);
 		next[at] = walk_any(&walks[at]);
 	}
 }
@@ -100,15 +107,16 @@ void half_flows_load(struct half_flow halves[2], const struct shown *shown, cons
 	const bool skip_duplicates[2])
 {
 	for (int d = 0; d < 2; d++) {
-		begin(&halves[d], shown_member(shown, (enum direction)d), (enum direction)d, base);
+		half_flow_begin(&halves[d], shown_member(shown, (enum direction)d),
+			(enum direction)d, base);
 		halves[d].tcp = halves[d].member->flow && halves[d].member->flow->key.protocol == 6;
 	}
 	if (!shown->members[0]->flow)
 		return;
 	if (shown->count == 1)
-		load_one(halves, shown->members[0], skip_duplicates);
+		half_flow_load_one(halves, shown->members[0], skip_duplicates);
 	else
-		load_merged(halves, shown, skip_duplicates);
+		half_flow_load_merged(halves, shown, skip_duplicates);
 }
 
 void half_flow_release(struct half_flow *l)

@@ -4,9 +4,9 @@
 #include "join/segment_walk.h"
 
 enum transmission_state {
-	TRANSMISSION_OPEN,    /* not matched (yet) */
-	TRANSMISSION_WHOLE,   /* matched in full */
-	TRANSMISSION_PARTLY,  /* some of its bytes are matched */
+	TRANSMISSION_OPEN,   /* not matched (yet) */
+	TRANSMISSION_WHOLE,  /* matched in full */
+	TRANSMISSION_PARTLY, /* some of its bytes are matched */
 };
 
 #define TRANSMISSION_NONE UINT32_MAX
@@ -15,15 +15,16 @@ enum transmission_state {
 
 struct transmission {
 	const struct segment *seg;
-	int64_t off;	/* sequence number relative to the flow's base, unwrapped */
-	uint32_t span;	/* sequence numbers it takes: payload, SYN, FIN */
-	uint32_t ack;	/* acknowledgment number in the first member's numbers; 0 without ACK flag */
-	uint32_t match;	/* index in the other half-flow; of a range match the one with the last byte; TRANSMISSION_NONE */
-	uint8_t state;	/* enum item_state */
+	int64_t off;   /* sequence number relative to the flow's base, unwrapped */
+	uint32_t span; /* sequence numbers it takes: payload, SYN, FIN */
+	uint32_t ack;  /* acknowledgment number in the first member's numbers; 0 without ACK flag */
+	uint32_t match;	    /* index in the other half-flow; of a range match the one with the last
+			       byte; TRANSMISSION_NONE */
+	uint8_t state;	    /* enum item_state */
 	bool seen_at_third; /* a third vantage point proves that it was sent, or that it arrived */
-	bool duplicate;	/* received: another copy of the same transmission was matched */
-	bool by_time; /* one of several equal copies: which one, the delay told */
-	bool ambiguous; /* one of several equal copies: which one, is not known */
+	bool duplicate;	    /* received: another copy of the same transmission was matched */
+	bool by_time;	    /* one of several equal copies: which one, the delay told */
+	bool ambiguous;	    /* one of several equal copies: which one, is not known */
 };
 
 struct half_flow {
@@ -33,12 +34,14 @@ struct half_flow {
 	struct transmission *transmissions;
 	uint32_t count, cap;
 	uint32_t delta, ack_delta; /* the member's, for this direction's seq and ack */
-	uint32_t base, ack_base;   /* sequence numbers that are offset 0 in this and the other direction */
-	int64_t end;		   /* highest off + span */
-	uint32_t copies_skipped;   /* duplicates that the capture made itself */
+	uint32_t base,
+		ack_base; /* sequence numbers that are offset 0 in this and the other direction */
+	int64_t end;	  /* highest off + span */
+	uint32_t copies_skipped; /* duplicates that the capture made itself */
 };
 
-/* What one place shows of a flow: mostly one member, without a flow where it saw nothing; or several beside each other. */
+/* What one place shows of a flow: mostly one member, without a flow where it saw nothing; or
+ * several beside each other. */
 struct shown {
 	const struct member *members[SHOWN_MAX];
 	uint32_t count;
@@ -54,8 +57,8 @@ static inline const struct member *shown_member(const struct shown *shown, enum 
 }
 
 /*
- * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates are skipped in a direction for which
- * skip_duplicates says that the capture, not the network, makes them.
+ * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates are skipped in a direction
+ * for which skip_duplicates says that the capture, not the network, makes them.
  */
 void half_flows_load(struct half_flow halves[2], const struct shown *shown, const uint32_t base[2],
 	const bool skip_duplicates[2]);

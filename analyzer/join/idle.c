@@ -8,27 +8,29 @@
 
 /* Thirty days; longer spans get no rows. */
 #define SECONDS_MAX (30 * 86400)
-/* Spans up to this long get rows for every second: who was heard by nobody cannot be told from silence. */
+/* Spans up to this long get rows for every second: who was heard by nobody cannot be told from
+ * silence. */
 #define ALL_SECONDS_MAX (6 * 3600)
 /* Clocks and delays blur the edges of a silence by this many seconds. */
 #define BLUR 1
 
-static int64_t second_of(const struct clocks *c, uint32_t vantage, int64_t t)
+static int64_t idle_second_of(const struct clocks *c, uint32_t vantage, int64_t t)
 {
 	int64_t r = clocks_to_reference(c, vantage, t);
 
 	return r / NSEC_PER_SEC - (r % NSEC_PER_SEC < 0);
 }
 
-static void mark(struct idle *q, int64_t from, int64_t to)
+static void idle_mark(struct idle *q, int64_t from, int64_t to)
 {
 	from = from - BLUR < q->first ? q->first : from - BLUR;
 	for (int64_t s = from; s <= to + BLUR && s < q->first + q->count; s++)
 		q->bits[(s - q->first) / 64] |= UINT64_C(1) << ((s - q->first) % 64);
 }
 
-/* The stretches between seconds in which the vantage received (or sent); before and after it too. */
-static void mark_gaps(struct idle *q, const struct vantage *v, uint32_t index, bool received)
+/* The stretches between seconds in which the vantage received (or sent); before and after it too.
+ */
+static void idle_mark_gaps(struct idle *q, const struct vantage *v, uint32_t index, bool received)
 {
 	int64_t next = q->first;
 
@@ -38,16 +40,16 @@ static void mark_gaps(struct idle *q, const struct vantage *v, uint32_t index, b
 
 		if (received ? !a->rx_frames : !a->tx_frames)
 			continue;
-		s = second_of(q->clocks, index, a->second_ns + NSEC_PER_SEC / 2);
+		s = idle_second_of(q->clocks, index, a->second_ns + NSEC_PER_SEC / 2);
 		if (s > next)
-			mark(q, next, s - 1);
+			idle_mark(q, next, s - 1);
 		next = s + 1 > next ? s + 1 : next;
 	}
 	if (next < q->first + q->count)
-		mark(q, next, q->first + q->count - 1);
+		idle_mark(q, next, q->first + q->count - 1);
 }
 
-static bool knows_direction(const struct vantage *v)
+static bool idle_knows_direction(const struct vantage *v)
 {
 	for (uint32_t i = 0; i < v->activity.count; i++)
 		if (v->activity.rows[i].tx_frames)
@@ -65,8 +67,12 @@ void idle_learn(const struct dataset *data, const struct clocks *clocks, struct 
 
 		if (v->span.first_ns > v->span.last_ns)
 			continue;
-		first = second_of(clocks, i, v->span.first_ns) < first ? second_of(clocks, i, v->span.first_ns) : first;
-		last = second_of(clocks, i, v->span.last_ns) > last ? second_of(clocks, i, v->span.last_ns) : last;
+		first = idle_second_of(clocks, i, v->span.first_ns) < first
+				? idle_second_of(clocks, i, v->span.first_ns)
+				: first;
+		last = idle_second_of(clocks, i, v->span.last_ns) > last
+			       ? idle_second_of(clocks, i, v->span.last_ns)
+			       : last;
 	}
 	if (first > last || last - first >= SECONDS_MAX)
 		return;
@@ -81,9 +87,9 @@ void idle_learn(const struct dataset *data, const struct clocks *clocks, struct 
 
 		if (v->kind != VANTAGE_NIC || v->span.first_ns > v->span.last_ns)
 			continue;
-		mark_gaps(ret, v, i, true);
-		if (knows_direction(v))
-			mark_gaps(ret, v, i, false);
+		idle_mark_gaps(ret, v, i, true);
+		if (idle_knows_direction(v))
+			idle_mark_gaps(ret, v, i, false);
 	}
 }
 
@@ -99,6 +105,6 @@ bool idle_at(const struct idle *q, uint32_t vantage, int64_t t)
 
 	if (!q->count || q->all)
 		return q->all;
-	s = second_of(q->clocks, vantage, t) - q->first;
+	s = idle_second_of(q->clocks, vantage, t) - q->first;
 	return s >= 0 && s < q->count && q->bits[s / 64] >> (s % 64) & 1;
 }

@@ -7,8 +7,8 @@
 #include "join/worker.h"
 
 /*
- * Conversations that a thread takes at a time: few enough that all threads have work, and a few long ones
- * do not lie in one batch; many enough that waking each other costs nothing.
+ * Conversations that a thread takes at a time: few enough that all threads have work, and a few
+ * long ones do not lie in one batch; many enough that waking each other costs nothing.
  */
 #define BATCH_MOST 128
 #define BATCHES_A_THREAD 16
@@ -23,11 +23,12 @@ void join_judge_duplicates(struct join *j)
 	for (uint32_t i = 0; i < j->data->vantage_count; i++) {
 		const struct vantage *v = &j->data->vantages[i];
 
-		j->duplicates_by_capture[i] = (double)v->counts.duplicate_segments > TWIN_SHARE * (double)v->counts.frames;
+		j->duplicates_by_capture[i] = (double)v->counts.duplicate_segments >
+					      TWIN_SHARE * (double)v->counts.frames;
 	}
 }
 
-static struct join_batch *batch_free(struct join_batch *b)
+static struct join_batch *join_batch_free(struct join_batch *b)
 {
 	if (!b)
 		return NULL;
@@ -46,8 +47,8 @@ static struct join_batch *batch_free(struct join_batch *b)
 }
 
 /*
- * Workers take batches in turn; the sink takes them in order, from the worker that finds the next one ready while
- * nobody else writes; nobody runs far ahead.
+ * Workers take batches in turn; the sink takes them in order, from the worker that finds the next
+ * one ready while nobody else writes; nobody runs far ahead.
  */
 struct crew {
 	struct join *join;
@@ -65,7 +66,7 @@ struct crew {
 };
 
 /* Gives the sink what is ready, in order. Called and left with the lock held. */
-static void write_ready(struct crew *c)
+static void join_write_ready(struct crew *c)
 {
 	struct join_batch *b;
 
@@ -75,7 +76,7 @@ static void write_ready(struct crew *c)
 
 		(void)pthread_mutex_unlock(&c->lock);
 		r = c->sink(c->context, b);
-		(void)batch_free(b);
+		(void)join_batch_free(b);
 		(void)pthread_mutex_lock(&c->lock);
 		c->result = r;
 		c->ready[c->done++ % c->window] = NULL;
@@ -86,7 +87,7 @@ static void write_ready(struct crew *c)
 	c->writing = false;
 }
 
-static struct join_batch *make_batch(struct crew *c, struct worker *w, uint32_t number)
+static struct join_batch *join_make_batch(struct crew *c, struct worker *w, uint32_t number)
 {
 	struct join_batch *b = mem_zalloc(sizeof(*b));
 
@@ -97,7 +98,7 @@ static struct join_batch *make_batch(struct crew *c, struct worker *w, uint32_t 
 	return b;
 }
 
-static void *crew_work(void *arg)
+static void *join_crew_work(void *arg)
 {
 	struct crew *c = arg;
 	struct worker *w = worker_new(c->join);
@@ -114,12 +115,12 @@ static void *crew_work(void *arg)
 		}
 		c->next++;
 		(void)pthread_mutex_unlock(&c->lock);
-		b = make_batch(c, w, number);
+		b = join_make_batch(c, w, number);
 		(void)pthread_mutex_lock(&c->lock);
 		c->ready[number % c->window] = b;
 		/* Who writes now goes on with it. */
 		if (!c->writing)
-			write_ready(c);
+			join_write_ready(c);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	worker_free(w);
@@ -129,8 +130,11 @@ static void *crew_work(void *arg)
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context)
 {
 	unsigned threads = j->options.threads ? j->options.threads : 1, started = 0;
-	struct crew c = {
-		.join = j, .prepare = prepare, .sink = sink, .context = context, .window = threads * WAITING + 1};
+	struct crew c = {.join = j,
+		.prepare = prepare,
+		.sink = sink,
+		.context = context,
+		.window = threads * WAITING + 1};
 	pthread_t *ids = mem_array(threads, sizeof(*ids));
 
 	c.size = j->all->count / (threads * BATCHES_A_THREAD) + 1;
@@ -140,13 +144,14 @@ int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *conte
 	(void)pthread_cond_init(&c.changed, NULL);
 	c.ready = mem_array(c.window, sizeof(*c.ready));
 	/* The caller works, too; a thread that cannot be had only costs time. */
-	while (started + 1 < threads && pthread_create(&ids[started], NULL, crew_work, &c) == 0)
+	while (started + 1 < threads &&
+		pthread_create(&ids[started], NULL, join_crew_work, &c) == 0)
 		started++;
-	(void)crew_work(&c);
+	(void)join_crew_work(&c);
 	while (started)
 		(void)pthread_join(ids[--started], NULL);
 	for (uint32_t i = 0; i < c.window; i++)
-		(void)batch_free(c.ready[i]);
+		(void)join_batch_free(c.ready[i]);
 	free(c.ready);
 	free(ids);
 	(void)pthread_mutex_destroy(&c.lock);

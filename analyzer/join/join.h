@@ -17,7 +17,8 @@ struct zero_window_row {
 	const struct segment *first;
 };
 
-/* Frames from one address to another in one quiet second. A batch may have several rows of one key. */
+/* Frames from one address to another in one quiet second. A batch may have several rows of one key.
+ */
 struct peer_key {
 	int64_t second_ns; /* that vantage's clock */
 	uint8_t src[16], dst[16];
@@ -32,7 +33,8 @@ struct peer_second {
 /* A frame that gets a row of its own. */
 struct packet_pick {
 	uint32_t vantage, flow;
-	uint32_t frame; /* the segment's, which is in no cache any more when rows are put in order */
+	uint32_t
+		frame; /* the segment's, which is in no cache any more when rows are put in order */
 	uint8_t direction;
 	bool is_example; /* its flow has no event: one of many that show the same */
 	const struct segment *segment;
@@ -45,10 +47,11 @@ struct join_batch {
 	uint32_t begin, end; /* places in order[] */
 	struct path_result {
 		uint32_t flow;
-		uint32_t leg; /* between its places leg and leg + 1, counted from the client's side */
+		uint32_t leg; /* between its places leg and leg + 1, counted from the client's side
+			       */
 		struct path_counts counts;
 		uint32_t event_end; /* its events are those up to here from the path before */
-	} *paths;
+	} * paths;
 	uint32_t path_count, path_cap;
 	struct event_list events;
 	struct outage_list outages;
@@ -57,7 +60,8 @@ struct join_batch {
 	uint32_t window_count, window_cap, window_flow_cap;
 	struct peer_second *seconds;
 	uint32_t second_count, second_cap;
-	uint32_t recent_seconds[1 << RECENT_SECONDS_BITS]; /* rows of seconds by their key's hash, + 1 */
+	uint32_t recent_seconds[1 << RECENT_SECONDS_BITS]; /* rows of seconds by their key's hash, +
+							      1 */
 	struct packet_pick *packets;
 	uint32_t packet_count, packet_cap;
 	uint32_t *copies_skipped; /* by vantage: duplicates that a capture made itself */
@@ -93,5 +97,6 @@ typedef int join_sink(void *context, struct join_batch *batch);
 
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context);
 
-/* Decides for each vantage whether its duplicates were made by the capture; fills j->twins_by_capture. */
+/* Decides for each vantage whether its duplicates were made by the capture; fills
+ * j->twins_by_capture. */
 void join_judge_duplicates(struct join *j);

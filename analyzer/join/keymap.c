@@ -4,14 +4,15 @@
 
 #include "base/mem.h"
 
-static void resize(struct keymap *m, uint64_t mask)
+static void keymap_resize(struct keymap *m, uint64_t mask)
 {
 	struct keymap bigger = {.mask = mask};
 
 	bigger.entries = mem_array(bigger.mask + 1, sizeof(*bigger.entries));
 	for (uint64_t i = 0; m->entries && i <= m->mask; i++)
 		if (m->entries[i].value)
-			keymap_put(&bigger, m->entries[i].key, m->entries[i].value - 1, m->entries[i].extra);
+			keymap_put(&bigger, m->entries[i].key, m->entries[i].value - 1,
+				m->entries[i].extra);
 	free(m->entries);
 	*m = bigger;
 }
@@ -21,7 +22,7 @@ void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra)
 	uint64_t at;
 
 	if (!m->entries || m->count > m->mask / 2)
-		resize(m, m->entries ? m->mask * 2 + 1 : 1023);
+		keymap_resize(m, m->entries ? m->mask * 2 + 1 : 1023);
 	for (at = key & m->mask; m->entries[at].value; at = (at + 1) & m->mask)
 		;
 	m->entries[at] = (struct key_entry){.key = key, .value = value + 1, .extra = extra};

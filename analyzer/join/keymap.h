@@ -1,4 +1,5 @@
-/* keymap: a multimap from 64-bit keys, which are hashes already, to numbers. Equal keys lie along one probe sequence. */
+/* keymap: a multimap from 64-bit keys, which are hashes already, to numbers. Equal keys lie along
+ * one probe sequence. */
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +8,7 @@ struct keymap {
 	struct key_entry {
 		uint64_t key;
 		uint32_t value, extra; /* value + 1; 0 free */
-	} *entries;
+	} * entries;
 	uint64_t mask, count;
 };
 
@@ -16,8 +17,10 @@ void keymap_release(struct keymap *m);
 
 void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra);
 
-/* The next entry for key from *at on, or NULL; start with *at = key & mask. Its value is one less than it says. */
-static inline const struct key_entry *keymap_next(const struct keymap *m, uint64_t key, uint64_t *at)
+/* The next entry for key from *at on, or NULL; start with *at = key & mask. Its value is one less
+ * than it says. */
+static inline const struct key_entry *keymap_next(
+	const struct keymap *m, uint64_t key, uint64_t *at)
 {
 	while (m->entries && m->entries[*at].value) {
 		const struct key_entry *e = &m->entries[*at];

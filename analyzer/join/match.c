@@ -20,17 +20,19 @@
 #define FLAGS_KEPT (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG)
 
 /* Of two segments with SACK. */
-static bool same_sack(const struct segment *a, const struct segment *b)
+static bool match_same_sack(const struct segment *a, const struct segment *b)
 {
 	const struct segment_sack *x = segment_sack(a), *y = segment_sack(b);
 
 	return x->count == y->count && memcmp(x->edge, y->edge, sizeof(x->edge)) == 0;
 }
 
-/* Strict: all that a sender varies; relaxed: what identifies it when boxes on the way rewrite the rest. */
+/* Strict: all that a sender varies; relaxed: what identifies it when boxes on the way rewrite the
+ * rest. */
 enum strictness { STRICT, RELAXED };
 
-static bool same_tcp(const struct matcher *m, const struct transmission *a, const struct transmission *b, enum strictness how)
+static bool match_same_tcp(const struct matcher *m, const struct transmission *a,
+	const struct transmission *b, enum strictness how)
 {
 	const struct segment *x = a->seg, *y = b->seg;
 	uint8_t both = x->bits & y->bits, any = x->bits | y->bits;
@@ -46,10 +48,12 @@ static bool same_tcp(const struct matcher *m, const struct transmission *a, cons
 	if (how == RELAXED || x->length)
 		return true;
 	return x->window == y->window && x->tsecr == y->tsecr &&
-		(!(both & SEGMENT_SACK) || m->sent->ack_delta != m->received->ack_delta || same_sack(x, y));
+	       (!(both & SEGMENT_SACK) || m->sent->ack_delta != m->received->ack_delta ||
+		       match_same_sack(x, y));
 }
 
-static bool same_datagram(const struct matcher *m, const struct transmission *a, const struct transmission *b)
+static bool match_same_datagram(
+	const struct matcher *m, const struct transmission *a, const struct transmission *b)
 {
 	const struct segment *x = a->seg, *y = b->seg;
 
@@ -58,19 +62,21 @@ static bool same_datagram(const struct matcher *m, const struct transmission *a,
 	return !m->traits.use_id || ((x->bits | y->bits) & SEGMENT_NO_ID) || x->ip_id == y->ip_id;
 }
 
-static bool same(const struct matcher *m, const struct transmission *a, const struct transmission *b, enum strictness how)
+static bool match_same(const struct matcher *m, const struct transmission *a,
+	const struct transmission *b, enum strictness how)
 {
-	return m->traits.tcp ? same_tcp(m, a, b, how) : same_datagram(m, a, b);
+	return m->traits.tcp ? match_same_tcp(m, a, b, how) : match_same_datagram(m, a, b);
 }
 
-bool matcher_same(const struct matcher *m, const struct transmission *sent, const struct transmission *received)
+bool matcher_same(const struct matcher *m, const struct transmission *sent,
+	const struct transmission *received)
 {
-	return same(m, sent, received, STRICT);
+	return match_same(m, sent, received, STRICT);
 }
 
 #define CAUSALITY_STRETCH_NS (10 * NSEC_PER_MSEC)
 
-static NOINLINE void refresh_bound(struct causality *c, int64_t t)
+static NOINLINE void match_refresh_bound(struct causality *c, int64_t t)
 {
 	struct clock_bounds b = clock_memo_between(c->clocks, c->from, c->to, t);
 
@@ -80,7 +86,8 @@ static NOINLINE void refresh_bound(struct causality *c, int64_t t)
 	c->until = t + CAUSALITY_STRETCH_NS;
 }
 
-bool match_is_causal(struct matcher *m, const struct transmission *sent, const struct transmission *received)
+bool match_is_causal(
+	struct matcher *m, const struct transmission *sent, const struct transmission *received)
 {
 	struct causality *c = &m->causality;
 	int64_t t;
@@ -89,13 +96,16 @@ bool match_is_causal(struct matcher *m, const struct transmission *sent, const s
 		return true;
 	t = clocks_time(c->clocks->clocks, c->from, sent->seg);
 	if (t < c->since || t > c->until)
-		refresh_bound(c, t);
-	/* The bound moves with the skew within the stretches, here and of the memo: 15 us at most (1000 ppm). */
-	return c->ahead == INT64_MIN || received->seg->time_ns - sent->seg->time_ns >= c->ahead - 15 * NSEC_PER_USEC;
+		match_refresh_bound(c, t);
+	/* The bound moves with the skew within the stretches, here and of the memo: 15 us at most
+	 * (1000 ppm). */
+	return c->ahead == INT64_MIN ||
+	       received->seg->time_ns - sent->seg->time_ns >= c->ahead - 15 * NSEC_PER_USEC;
 }
 
 /* As match_is_causal(), for a pair that is the same otherwise. */
-static bool fits_clock(struct matcher *m, const struct transmission *sent, const struct transmission *received)
+static bool match_fits_clock(
+	struct matcher *m, const struct transmission *sent, const struct transmission *received)
 {
 	bool fits = match_is_causal(m, sent, received);
 
@@ -114,7 +124,8 @@ void matcher_pair(struct matcher *m, uint32_t i, uint32_t k)
 
 void matcher_part(struct matcher *m, uint32_t i)
 {
-	struct transmission *sent = &m->sent->transmissions[i], *received = &m->received->transmissions[sent->match];
+	struct transmission *sent = &m->sent->transmissions[i],
+			    *received = &m->received->transmissions[sent->match];
 
 	sent->state = received->state = TRANSMISSION_OPEN;
 	sent->match = received->match = TRANSMISSION_NONE;
@@ -122,22 +133,27 @@ void matcher_part(struct matcher *m, uint32_t i)
 	m->open_received++;
 }
 
-/* The first open sent transmission from begin on that the arrival is a copy of; end when there is none. */
-static uint32_t find_sent(struct matcher *m, uint32_t begin, uint32_t end, const struct transmission *received)
+/* The first open sent transmission from begin on that the arrival is a copy of; end when there is
+ * none. */
+static uint32_t match_find_sent(
+	struct matcher *m, uint32_t begin, uint32_t end, const struct transmission *received)
 {
 	const struct transmission *sent = m->sent->transmissions;
 	uint32_t at = begin;
 
-	while (at < end && (sent[at].off != received->off || sent[at].ack != received->ack || sent[at].state != TRANSMISSION_OPEN ||
-				   !same(m, &sent[at], received, STRICT) || !fits_clock(m, &sent[at], received)))
+	while (at < end && (sent[at].off != received->off || sent[at].ack != received->ack ||
+				   sent[at].state != TRANSMISSION_OPEN ||
+				   !match_same(m, &sent[at], received, STRICT) ||
+				   !match_fits_clock(m, &sent[at], received)))
 		at++;
 	return at;
 }
 
 /*
- * Both half-flows in their order: what was lost is skipped at the sender, what comes out of nowhere at the
- * receiver; what was overtaken is found behind. The earliest of several equal sent copies wins, which errs
- * towards the later one being lost; only where nothing tells them apart, and then they are marked ambiguous.
+ * Both half-flows in their order: what was lost is skipped at the sender, what comes out of nowhere
+ * at the receiver; what was overtaken is found behind. The earliest of several equal sent copies
+ * wins, which errs towards the later one being lost; only where nothing tells them apart, and then
+ * they are marked ambiguous.
  */
 static void match_in_order(struct matcher *m)
 {
@@ -145,14 +161,15 @@ static void match_in_order(struct matcher *m)
 
 	for (uint32_t k = 0; k < m->received->count; k++) {
 		const struct transmission *received = &m->received->transmissions[k];
-		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n, at = find_sent(m, i, end, received);
+		uint32_t end = i + LOOK_AHEAD < n ? i + LOOK_AHEAD : n,
+			 at = match_find_sent(m, i, end, received);
 
 		if (at < end) {
 			matcher_pair(m, at, k);
 			i = at + 1;
 			continue;
 		}
-		at = find_sent(m, i > LOOK_AHEAD ? i - LOOK_AHEAD : 0, i, received);
+		at = match_find_sent(m, i > LOOK_AHEAD ? i - LOOK_AHEAD : 0, i, received);
 		if (at < i)
 			matcher_pair(m, at, k);
 	}
@@ -162,21 +179,24 @@ struct learned {
 	uint32_t tried, matched, id_equal, id_varied;
 };
 
-/* A sent transmission with the arrival's own ID, that is the same otherwise: within sight of a place, ahead or behind. */
-static uint32_t find_id(const struct matcher *m, uint32_t around, const struct transmission *received)
+/* A sent transmission with the arrival's own ID, that is the same otherwise: within sight of a
+ * place, ahead or behind. */
+static uint32_t match_find_id(
+	const struct matcher *m, uint32_t around, const struct transmission *received)
 {
 	uint32_t low = around > LOOK_AHEAD ? around - LOOK_AHEAD : 0;
 	uint32_t end = around + LOOK_AHEAD < m->sent->count ? around + LOOK_AHEAD : m->sent->count;
 
 	for (uint32_t i = low; i < end; i++)
 		if (m->sent->transmissions[i].seg->ip_id == received->seg->ip_id &&
-			same(m, &m->sent->transmissions[i], received, STRICT))
+			match_same(m, &m->sent->transmissions[i], received, STRICT))
 			return i;
 	return TRANSMISSION_NONE;
 }
 
-/* Matches the first segments without regard to ID (and time stamp), to see whether those would agree. */
-static struct learned learn(struct matcher *m)
+/* Matches the first segments without regard to ID (and time stamp), to see whether those would
+ * agree. */
+static struct learned match_learn(struct matcher *m)
 {
 	uint32_t i = 0, n = m->sent->count < LEARN ? m->sent->count : LEARN;
 	uint32_t last = m->received->count < LEARN ? m->received->count : LEARN;
@@ -187,19 +207,23 @@ static struct learned learn(struct matcher *m)
 		uint32_t at = i;
 
 		l.tried++;
-		while (at < n && !same(m, &m->sent->transmissions[at], &m->received->transmissions[k], STRICT))
+		while (at < n && !match_same(m, &m->sent->transmissions[at],
+					 &m->received->transmissions[k], STRICT))
 			at++;
 		if (at == n)
 			continue;
-		/* Of equal ones the first is not the right one where some were lost or came twice. */
-		if (m->sent->transmissions[at].seg->ip_id != m->received->transmissions[k].seg->ip_id) {
-			uint32_t exact = find_id(m, i, &m->received->transmissions[k]);
+		/* Of equal ones the first is not the right one where some were lost or came twice.
+		 */
+		if (m->sent->transmissions[at].seg->ip_id !=
+			m->received->transmissions[k].seg->ip_id) {
+			uint32_t exact = match_find_id(m, i, &m->received->transmissions[k]);
 
 			if (exact != TRANSMISSION_NONE && exact < i)
 				continue;
 			at = exact != TRANSMISSION_NONE ? exact : at;
 		}
-		const struct segment *x = m->sent->transmissions[at].seg, *y = m->received->transmissions[k].seg;
+		const struct segment *x = m->sent->transmissions[at].seg,
+				     *y = m->received->transmissions[k].seg;
 
 		l.matched++;
 		if (x->ip_id || y->ip_id) {
@@ -216,26 +240,27 @@ static struct learned learn(struct matcher *m)
  * RFC 6864: the ID of an atomic datagram means nothing, but most hosts count it up; where it is
  * seen to vary and to pass, it tells copies apart like nothing else.
  */
-static void learn_traits(struct matcher *m)
+static void match_learn_traits(struct matcher *m)
 {
 	struct learned with, without;
 
 	m->traits.use_id = false;
 	m->traits.use_timestamp = m->traits.tcp;
-	with = learn(m);
+	with = match_learn(m);
 	if (m->traits.tcp && with.matched * 2 < with.tried) {
 		m->traits.use_timestamp = false;
-		without = learn(m);
+		without = match_learn(m);
 		if (without.matched > with.matched * 2)
 			with = without;
 		else
 			m->traits.use_timestamp = true;
 	}
-	/* Rewritten IDs agree by chance only; where they pass, copies that were mixed up here disagree. */
+	/* Rewritten IDs agree by chance only; where they pass, copies that were mixed up here
+	 * disagree. */
 	m->traits.use_id = with.id_equal && with.id_varied && with.id_equal * 2 >= with.id_varied;
 }
 
-static void reopen(struct half_flow *l)
+static void match_reopen(struct half_flow *l)
 {
 	for (uint32_t i = 0; i < l->count; i++) {
 		l->transmissions[i].state = TRANSMISSION_OPEN;
@@ -245,14 +270,14 @@ static void reopen(struct half_flow *l)
 
 void matcher_reopen(struct matcher *m)
 {
-	reopen(m->sent);
-	reopen(m->received);
+	match_reopen(m->sent);
+	match_reopen(m->received);
 	m->open_sent = m->sent->count;
 	m->open_received = m->received->count;
 }
 
 /* Do the IDs of what arrived vary at all? */
-static bool ids_vary(const struct half_flow *l)
+static bool match_ids_vary(const struct half_flow *l)
 {
 	for (uint32_t i = 1; i < l->count; i++)
 		if (l->transmissions[i].seg->ip_id != l->transmissions[0].seg->ip_id)
@@ -261,24 +286,24 @@ static bool ids_vary(const struct half_flow *l)
 }
 
 /*
- * Nearly always all that identifies a transmission passes unchanged, and most arrivals match by all of it:
- * then there is nothing to learn. Else it starts anew, with what the first segments teach.
+ * Nearly always all that identifies a transmission passes unchanged, and most arrivals match by all
+ * of it: then there is nothing to learn. Else it starts anew, with what the first segments teach.
  */
-static void learn_and_match(struct matcher *m)
+static void match_learn_and(struct matcher *m)
 {
 	m->traits.use_id = true;
 	m->traits.use_timestamp = m->traits.tcp;
 	match_in_order(m);
 	if (m->open_received <= m->received->count / 2) {
-		m->traits.use_id = ids_vary(m->received);
+		m->traits.use_id = match_ids_vary(m->received);
 		return;
 	}
 	matcher_reopen(m);
-	learn_traits(m);
+	match_learn_traits(m);
 	match_in_order(m);
 }
 
-static uint32_t collect_open(const struct half_flow *l, uint32_t **list, uint32_t *cap)
+static uint32_t match_collect_open(const struct half_flow *l, uint32_t **list, uint32_t *cap)
 {
 	uint32_t n = 0;
 
@@ -291,90 +316,99 @@ static uint32_t collect_open(const struct half_flow *l, uint32_t **list, uint32_
 	return n;
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
+static int match_compare_u64(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
 }
 
-/* Orders by what same() compares exactly; ties by place, so that copies keep their order. */
-static int compare_transmissions_at(const struct transmission *a, const struct transmission *b, bool tcp)
+/* Orders by what match_same() compares exactly; ties by place, so that copies keep their order. */
+static int match_compare_transmissions_at(
+	const struct transmission *a, const struct transmission *b, bool tcp)
 {
 	int r = (a->off > b->off) - (a->off < b->off);
 
 	if (!r)
-		r = compare_u64(a->seg->length, b->seg->length);
+		r = match_compare_u64(a->seg->length, b->seg->length);
 	if (!tcp)
-		return r ? r : compare_u64(a->seg->hash, b->seg->hash);
+		return r ? r : match_compare_u64(a->seg->hash, b->seg->hash);
 	if (!r)
-		r = compare_u64(a->seg->flags & FLAGS_KEPT, b->seg->flags & FLAGS_KEPT);
+		r = match_compare_u64(a->seg->flags & FLAGS_KEPT, b->seg->flags & FLAGS_KEPT);
 	if (!r && !(a->seg->flags & TCP_RST))
-		r = compare_u64(a->ack, b->ack);
+		r = match_compare_u64(a->ack, b->ack);
 	return r;
 }
 
-static int by_key(const void *x, const void *y, void *half)
+static int match_by_key(const void *x, const void *y, void *half)
 {
 	const struct half_flow *l = half;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
-	int r = compare_transmissions_at(&l->transmissions[i], &l->transmissions[k], l->tcp);
+	int r = match_compare_transmissions_at(&l->transmissions[i], &l->transmissions[k], l->tcp);
 
-	return r ? r : compare_u64(i, k);
+	return r ? r : match_compare_u64(i, k);
 }
 
 /*
- * Does a pair keep the order that the pairs around it have in both files? That is a fact, where times
- * are not: what comes before everything sent around it was sent by another transmission.
+ * Does a pair keep the order that the pairs around it have in both files? That is a fact, where
+ * times are not: what comes before everything sent around it was sent by another transmission.
  */
-static bool keeps_order(const struct matcher *m, uint32_t i, uint32_t k)
+static bool match_keeps_order(const struct matcher *m, uint32_t i, uint32_t k)
 {
-	return (m->mate_before[i] == TRANSMISSION_NONE || m->mate_before[i] < k) && m->mate_behind[i] > k;
+	return (m->mate_before[i] == TRANSMISSION_NONE || m->mate_before[i] < k) &&
+	       m->mate_behind[i] > k;
 }
 
 /* How many open transmissions of the other half-flow are the same as this one. */
-static uint32_t count_same(const struct matcher *m, uint32_t transmission, bool is_sent, const uint32_t *others, uint32_t count,
-	enum strictness how)
+static uint32_t match_count_same(const struct matcher *m, uint32_t transmission, bool is_sent,
+	const uint32_t *others, uint32_t count, enum strictness how)
 {
-	const struct transmission *mine = is_sent ? &m->sent->transmissions[transmission] : &m->received->transmissions[transmission];
+	const struct transmission *mine = is_sent ? &m->sent->transmissions[transmission]
+						  : &m->received->transmissions[transmission];
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const struct transmission *other = is_sent ? &m->received->transmissions[others[i]] : &m->sent->transmissions[others[i]];
+		const struct transmission *other = is_sent ? &m->received->transmissions[others[i]]
+							   : &m->sent->transmissions[others[i]];
 
-		n += other->state == TRANSMISSION_OPEN && (is_sent ? same(m, mine, other, how) : same(m, other, mine, how));
+		n += other->state == TRANSMISSION_OPEN &&
+		     (is_sent ? match_same(m, mine, other, how) : match_same(m, other, mine, how));
 	}
 	return n;
 }
 
 /*
- * What the clock refused within a group of equal keys: a clock chooses, so where there is nothing to
- * choose (one sending, one arrival, or as many of the one as of the other) it is not asked.
+ * What the clock refused within a group of equal keys: a clock chooses, so where there is nothing
+ * to choose (one sending, one arrival, or as many of the one as of the other) it is not asked.
  */
-static void match_refused(struct matcher *m, const uint32_t *sent, uint32_t sent_count, const uint32_t *received,
-	uint32_t received_count, enum strictness how)
+static void match_refused(struct matcher *m, const uint32_t *sent, uint32_t sent_count,
+	const uint32_t *received, uint32_t received_count, enum strictness how)
 {
 	for (uint32_t k = 0; k < received_count; k++) {
 		const struct transmission *got = &m->received->transmissions[received[k]];
 		uint32_t i = 0;
 
-		while (i < sent_count && (m->sent->transmissions[sent[i]].state != TRANSMISSION_OPEN ||
-						 !same(m, &m->sent->transmissions[sent[i]], got, how) ||
-						 !keeps_order(m, sent[i], received[k])))
+		while (i < sent_count &&
+			(m->sent->transmissions[sent[i]].state != TRANSMISSION_OPEN ||
+				!match_same(m, &m->sent->transmissions[sent[i]], got, how) ||
+				!match_keeps_order(m, sent[i], received[k])))
 			i++;
-		if (i < sent_count && count_same(m, received[k], false, sent, sent_count, how) ==
-					      count_same(m, sent[i], true, received, received_count, how))
+		if (i < sent_count &&
+			match_count_same(m, received[k], false, sent, sent_count, how) ==
+				match_count_same(m, sent[i], true, received, received_count, how))
 			matcher_pair(m, sent[i], received[k]);
 	}
 }
 
 /* Within a group of equal keys: each arrival takes the first sent copy that is the same. */
-static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_count, const uint32_t *received,
-	uint32_t received_count, enum strictness how)
+static void match_group(struct matcher *m, const uint32_t *sent, uint32_t sent_count,
+	const uint32_t *received, uint32_t received_count, enum strictness how)
 {
 	for (uint32_t k = 0; k < received_count; k++) {
 		for (uint32_t i = 0; i < sent_count; i++) {
 			if (m->sent->transmissions[sent[i]].state == TRANSMISSION_OPEN &&
-				same(m, &m->sent->transmissions[sent[i]], &m->received->transmissions[received[k]], how) &&
-				fits_clock(m, &m->sent->transmissions[sent[i]], &m->received->transmissions[received[k]])) {
+				match_same(m, &m->sent->transmissions[sent[i]],
+					&m->received->transmissions[received[k]], how) &&
+				match_fits_clock(m, &m->sent->transmissions[sent[i]],
+					&m->received->transmissions[received[k]])) {
 				matcher_pair(m, sent[i], received[k]);
 				break;
 			}
@@ -390,15 +424,16 @@ static void match_sorted(struct matcher *m, enum strictness how)
 
 	if (!m->open_sent || !m->open_received)
 		return;
-	ns = collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
-	nr = collect_open(m->received, &m->left_received, &m->left_received_cap);
+	ns = match_collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
+	nr = match_collect_open(m->received, &m->left_received, &m->left_received_cap);
 	s = m->left_sent;
 	r = m->left_received;
-	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), by_key, m->sent);
-	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_key, m->received);
+	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), match_by_key, m->sent);
+	qsort_r(m->left_received, nr, sizeof(*m->left_received), match_by_key, m->received);
 	for (uint32_t i = 0, k = 0; i < ns && k < nr;) {
-		const struct transmission *a = &m->sent->transmissions[s[i]], *b = &m->received->transmissions[r[k]];
-		int c = compare_transmissions_at(a, b, m->traits.tcp);
+		const struct transmission *a = &m->sent->transmissions[s[i]],
+					  *b = &m->received->transmissions[r[k]];
+		int c = match_compare_transmissions_at(a, b, m->traits.tcp);
 		uint32_t ie = i + 1, ke = k + 1;
 
 		if (c) {
@@ -406,18 +441,21 @@ static void match_sorted(struct matcher *m, enum strictness how)
 			k += c > 0;
 			continue;
 		}
-		while (ie < ns && !compare_transmissions_at(a, &m->sent->transmissions[s[ie]], m->traits.tcp))
+		while (ie < ns && !match_compare_transmissions_at(
+					  a, &m->sent->transmissions[s[ie]], m->traits.tcp))
 			ie++;
-		while (ke < nr && !compare_transmissions_at(b, &m->received->transmissions[r[ke]], m->traits.tcp))
+		while (ke < nr && !match_compare_transmissions_at(
+					  b, &m->received->transmissions[r[ke]], m->traits.tcp))
 			ke++;
-		(m->mate_before ? match_refused : match_group)(m, s + i, ie - i, r + k, ke - k, how);
+		(m->mate_before ? match_refused : match_group)(
+			m, s + i, ie - i, r + k, ke - k, how);
 		i = ie;
 		k = ke;
 	}
 }
 
 /* The arrivals of the matched transmissions around each sent one. */
-static void note_mates_around(struct matcher *m)
+static void match_note_mates_around(struct matcher *m)
 {
 	uint32_t n = m->sent->count, match = TRANSMISSION_NONE;
 
@@ -425,12 +463,16 @@ static void note_mates_around(struct matcher *m)
 	m->mate_behind = mem_array(n + 1, sizeof(*m->mate_behind));
 	for (uint32_t i = 0; i < n; i++) {
 		m->mate_before[i] = match;
-		match = m->sent->transmissions[i].match != TRANSMISSION_NONE ? m->sent->transmissions[i].match : match;
+		match = m->sent->transmissions[i].match != TRANSMISSION_NONE
+				? m->sent->transmissions[i].match
+				: match;
 	}
 	match = TRANSMISSION_NONE;
 	for (uint32_t i = n; i--;) {
 		m->mate_behind[i] = match;
-		match = m->sent->transmissions[i].match != TRANSMISSION_NONE ? m->sent->transmissions[i].match : match;
+		match = m->sent->transmissions[i].match != TRANSMISSION_NONE
+				? m->sent->transmissions[i].match
+				: match;
 	}
 }
 
@@ -439,7 +481,7 @@ static void match_without_clock(struct matcher *m)
 {
 	if (!m->refused || !m->open_sent || !m->open_received)
 		return;
-	note_mates_around(m);
+	match_note_mates_around(m);
 	match_sorted(m, STRICT);
 	match_sorted(m, RELAXED);
 	free(m->mate_before);
@@ -447,9 +489,10 @@ static void match_without_clock(struct matcher *m)
 	m->mate_before = m->mate_behind = NULL;
 }
 
-static void add_gap(struct gap_list *l, uint32_t transmission, int64_t low, int64_t high)
+static void match_add_gap(struct gap_list *l, uint32_t transmission, int64_t low, int64_t high)
 {
-	/* Elementary intervals come in ascending order: the transmission's last gap is near the end. */
+	/* Elementary intervals come in ascending order: the transmission's last gap is near the
+	 * end. */
 	for (uint32_t i = l->count; i-- && l->count - i <= ACTIVE_MAX;) {
 		if (l->gaps[i].transmission == transmission) {
 			if (l->gaps[i].high == low) {
@@ -463,8 +506,10 @@ static void add_gap(struct gap_list *l, uint32_t transmission, int64_t low, int6
 	l->gaps[l->count++] = (struct gap){.transmission = transmission, .low = low, .high = high};
 }
 
-/* The segments of one record count on from its ID (TSO in Linux); some senders leave it as it is. */
-static bool ids_agree(const struct matcher *m, const struct transmission *s, const struct transmission *r, int64_t low)
+/* The segments of one record count on from its ID (TSO in Linux); some senders leave it as it is.
+ */
+static bool match_ids_agree(const struct matcher *m, const struct transmission *s,
+	const struct transmission *r, int64_t low)
 {
 	uint16_t sent_id = (uint16_t)(s->seg->ip_id + (low - s->off) / m->traits.mss);
 	uint16_t got_id = (uint16_t)(r->seg->ip_id + (low - r->off) / m->traits.mss);
@@ -475,7 +520,8 @@ static bool ids_agree(const struct matcher *m, const struct transmission *s, con
 enum fit { FIT_NOT, FIT_MAYBE, FIT_SURE };
 
 /* May an arrival of a byte come from this sent record? */
-static enum fit range_fits(const struct matcher *m, const struct transmission *s, const struct transmission *r, int64_t low)
+static enum fit match_range_fits(const struct matcher *m, const struct transmission *s,
+	const struct transmission *r, int64_t low)
 {
 	const struct segment *x = s->seg, *y = r->seg;
 	bool stamped = m->traits.use_timestamp && x->bits & y->bits & SEGMENT_TIMESTAMP;
@@ -485,10 +531,11 @@ static enum fit range_fits(const struct matcher *m, const struct transmission *s
 		return FIT_NOT;
 	if (!numbered)
 		return FIT_MAYBE;
-	/* One wire segment on both sides: a retransmission within one tick differs in its ID alone. */
+	/* One wire segment on both sides: a retransmission within one tick differs in its ID alone.
+	 */
 	if (s->off == r->off && x->length == y->length && x->length <= m->traits.mss)
 		return x->ip_id == y->ip_id ? FIT_SURE : FIT_NOT;
-	if (ids_agree(m, s, r, low))
+	if (match_ids_agree(m, s, r, low))
 		return FIT_SURE;
 	return stamped ? FIT_MAYBE : FIT_NOT;
 }
@@ -499,18 +546,20 @@ struct active {
 	uint32_t count;
 };
 
-static void retire(struct active *a, const struct half_flow *l, int64_t low)
+static void match_retire(struct active *a, const struct half_flow *l, int64_t low)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < a->count; i++)
-		if (l->transmissions[a->transmissions[i]].off + l->transmissions[a->transmissions[i]].span > low)
+		if (l->transmissions[a->transmissions[i]].off +
+				l->transmissions[a->transmissions[i]].span >
+			low)
 			a->transmissions[n++] = a->transmissions[i];
 	a->count = n;
 }
 
 /* Keeps the active transmissions in the order of their half-flow, which is time. */
-static void activate(struct active *a, uint32_t transmission)
+static void match_activate(struct active *a, uint32_t transmission)
 {
 	uint32_t i = a->count;
 
@@ -523,16 +572,17 @@ static void activate(struct active *a, uint32_t transmission)
 }
 
 /*
- * The sent copy that an arrival comes from: one whose ID agrees before the earliest that may be. The
- * clock chooses; it does not refuse the only one.
+ * The sent copy that an arrival comes from: one whose ID agrees before the earliest that may be.
+ * The clock chooses; it does not refuse the only one.
  */
-static uint32_t choose_copy(struct matcher *m, const struct active *s, struct transmission *got, int64_t low)
+static uint32_t match_choose_copy(
+	struct matcher *m, const struct active *s, struct transmission *got, int64_t low)
 {
 	uint32_t chosen = s->count, may = 0, refused = s->count, refusals = 0;
 
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct transmission *it = &m->sent->transmissions[s->transmissions[i]];
-		enum fit fit = s->used[i] ? FIT_NOT : range_fits(m, it, got, low);
+		enum fit fit = s->used[i] ? FIT_NOT : match_range_fits(m, it, got, low);
 
 		if (fit == FIT_NOT)
 			continue;
@@ -551,15 +601,16 @@ static uint32_t choose_copy(struct matcher *m, const struct active *s, struct tr
 }
 
 /* One elementary interval: every active transmission covers it wholly. */
-static void match_interval(struct matcher *m, struct active *s, struct active *r, int64_t low, int64_t high)
+static void match_interval(
+	struct matcher *m, struct active *s, struct active *r, int64_t low, int64_t high)
 {
 	memset(s->used, 0, sizeof(s->used));
 	for (uint32_t k = 0; k < r->count; k++) {
 		struct transmission *got = &m->received->transmissions[r->transmissions[k]];
-		uint32_t i = choose_copy(m, s, got, low);
+		uint32_t i = match_choose_copy(m, s, got, low);
 
 		if (i == s->count) {
-			add_gap(&m->extra, r->transmissions[k], low, high);
+			match_add_gap(&m->extra, r->transmissions[k], low, high);
 			continue;
 		}
 		s->used[i] = true;
@@ -570,27 +621,27 @@ static void match_interval(struct matcher *m, struct active *s, struct active *r
 	}
 	for (uint32_t i = 0; i < s->count; i++)
 		if (!s->used[i])
-			add_gap(&m->missing, s->transmissions[i], low, high);
+			match_add_gap(&m->missing, s->transmissions[i], low, high);
 }
 
-static int by_offset(const void *x, const void *y, void *half)
+static int match_by_offset(const void *x, const void *y, void *half)
 {
 	const struct half_flow *l = half;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
 
 	if (l->transmissions[i].off != l->transmissions[k].off)
 		return l->transmissions[i].off < l->transmissions[k].off ? -1 : 1;
-	return compare_u64(i, k);
+	return match_compare_u64(i, k);
 }
 
-static int compare_cut(const void *x, const void *y)
+static int match_compare_cut(const void *x, const void *y)
 {
 	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
 
 	return (a > b) - (a < b);
 }
 
-static uint32_t keep_spanning(const struct half_flow *l, uint32_t *list, uint32_t n)
+static uint32_t match_keep_spanning(const struct half_flow *l, uint32_t *list, uint32_t n)
 {
 	uint32_t kept = 0;
 
@@ -600,7 +651,8 @@ static uint32_t keep_spanning(const struct half_flow *l, uint32_t *list, uint32_
 	return kept;
 }
 
-static uint32_t add_cuts(struct matcher *m, uint32_t at, const struct half_flow *l, const uint32_t *list, uint32_t n)
+static uint32_t match_add_cuts(
+	struct matcher *m, uint32_t at, const struct half_flow *l, const uint32_t *list, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		m->cuts[at++] = l->transmissions[list[i]].off;
@@ -618,36 +670,38 @@ static void match_ranges(struct matcher *m)
 	if (!m->open_sent || !m->open_received)
 		return;
 	s.count = r.count = 0;
-	ns = keep_spanning(m->sent, m->left_sent, collect_open(m->sent, &m->left_sent, &m->left_sent_cap));
-	nr = keep_spanning(m->received, m->left_received,
-		collect_open(m->received, &m->left_received, &m->left_received_cap));
+	ns = match_keep_spanning(m->sent, m->left_sent,
+		match_collect_open(m->sent, &m->left_sent, &m->left_sent_cap));
+	nr = match_keep_spanning(m->received, m->left_received,
+		match_collect_open(m->received, &m->left_received, &m->left_received_cap));
 	if (!ns || !nr)
 		return;
 	if (m->cut_cap < 2 * (ns + nr)) {
 		m->cut_cap = 2 * (ns + nr);
 		m->cuts = mem_grow(m->cuts, m->cut_cap, sizeof(*m->cuts));
 	}
-	cuts = add_cuts(m, add_cuts(m, 0, m->sent, m->left_sent, ns), m->received, m->left_received, nr);
-	qsort(m->cuts, cuts, sizeof(*m->cuts), compare_cut);
-	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), by_offset, m->sent);
-	qsort_r(m->left_received, nr, sizeof(*m->left_received), by_offset, m->received);
+	cuts = match_add_cuts(m, match_add_cuts(m, 0, m->sent, m->left_sent, ns), m->received,
+		m->left_received, nr);
+	qsort(m->cuts, cuts, sizeof(*m->cuts), match_compare_cut);
+	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), match_by_offset, m->sent);
+	qsort_r(m->left_received, nr, sizeof(*m->left_received), match_by_offset, m->received);
 	for (uint32_t c = 0; c + 1 < cuts; c++) {
 		int64_t low = m->cuts[c], high = m->cuts[c + 1];
 
 		if (low == high)
 			continue;
-		retire(&s, m->sent, low);
-		retire(&r, m->received, low);
+		match_retire(&s, m->sent, low);
+		match_retire(&r, m->received, low);
 		for (; i < ns && m->sent->transmissions[m->left_sent[i]].off == low; i++)
-			activate(&s, m->left_sent[i]);
+			match_activate(&s, m->left_sent[i]);
 		for (; k < nr && m->received->transmissions[m->left_received[k]].off == low; k++)
-			activate(&r, m->left_received[k]);
+			match_activate(&r, m->left_received[k]);
 		if (s.count || r.count)
 			match_interval(m, &s, &r, low, high);
 	}
 }
 
-static int by_transmission_index(const void *x, const void *y)
+static int match_by_transmission_index(const void *x, const void *y)
 {
 	const struct gap *a = x, *b = y;
 
@@ -656,13 +710,14 @@ static int by_transmission_index(const void *x, const void *y)
 	return (a->low > b->low) - (a->low < b->low);
 }
 
-/* Every transmission that is not whole has its gaps; a transmission without any gap left is whole after all. */
-static void finish_runs(struct half_flow *l, struct gap_list *list)
+/* Every transmission that is not whole has its gaps; a transmission without any gap left is whole
+ * after all. */
+static void match_finish_runs(struct half_flow *l, struct gap_list *list)
 {
 	uint32_t n = list->count, at = 0;
 
 	if (n > 1)
-		qsort(list->gaps, n, sizeof(*list->gaps), by_transmission_index);
+		qsort(list->gaps, n, sizeof(*list->gaps), match_by_transmission_index);
 	for (uint32_t i = 0; i < l->count; i++) {
 		struct transmission *it = &l->transmissions[i];
 
@@ -675,14 +730,14 @@ static void finish_runs(struct half_flow *l, struct gap_list *list)
 		if (it->state == TRANSMISSION_PARTLY)
 			it->state = TRANSMISSION_WHOLE;
 		else
-			add_gap(list, i, it->off, it->off + it->span);
+			match_add_gap(list, i, it->off, it->off + it->span);
 	}
 	if (list->count > 1)
-		qsort(list->gaps, list->count, sizeof(*list->gaps), by_transmission_index);
+		qsort(list->gaps, list->count, sizeof(*list->gaps), match_by_transmission_index);
 }
 
 /* Among copies that nothing tells apart, say so for those that stayed open. */
-static void mark_ambiguous(struct matcher *m)
+static void match_mark_ambiguous(struct matcher *m)
 {
 	struct transmission *transmissions = m->sent->transmissions;
 
@@ -691,11 +746,15 @@ static void mark_ambiguous(struct matcher *m)
 	for (uint32_t r = 0; r < m->missing.count; r++) {
 		struct transmission *it = &transmissions[m->missing.gaps[r].transmission];
 
-		if (it->by_time || (it->seg->bits & SEGMENT_TIMESTAMP && m->traits.use_timestamp && it->span))
+		if (it->by_time ||
+			(it->seg->bits & SEGMENT_TIMESTAMP && m->traits.use_timestamp && it->span))
 			continue;
-		for (uint32_t i = m->missing.gaps[r].transmission, n = 0; i-- && n < LOOK_AHEAD; n++)
-			if (transmissions[i].off == it->off && transmissions[i].seg->length == it->seg->length &&
-				transmissions[i].state == TRANSMISSION_WHOLE && transmissions[i].seg->flags == it->seg->flags &&
+		for (uint32_t i = m->missing.gaps[r].transmission, n = 0; i-- && n < LOOK_AHEAD;
+			n++)
+			if (transmissions[i].off == it->off &&
+				transmissions[i].seg->length == it->seg->length &&
+				transmissions[i].state == TRANSMISSION_WHOLE &&
+				transmissions[i].seg->flags == it->seg->flags &&
 				transmissions[i].seg->ack == it->seg->ack)
 				it->ambiguous = true;
 	}
@@ -705,7 +764,8 @@ void match_half_flows(struct matcher *m, uint32_t mss)
 {
 	m->missing.count = m->extra.count = 0;
 	m->refused = false;
-	/* Where a half-flow is empty nothing is learnt; what the last flow taught is not this one's. */
+	/* Where a half-flow is empty nothing is learnt; what the last flow taught is not this
+	 * one's. */
 	m->traits.use_timestamp = m->traits.tcp;
 	m->traits.use_id = true;
 	m->traits.mss = mss;
@@ -714,23 +774,24 @@ void match_half_flows(struct matcher *m, uint32_t mss)
 	if (m->sent->count && m->received->count && !m->traits.tcp) {
 		match_datagrams(m);
 	} else if (m->sent->count && m->received->count) {
-		learn_and_match(m);
+		match_learn_and(m);
 		match_sorted(m, STRICT);
 		match_sorted(m, RELAXED);
 		match_without_clock(m);
 		match_copies(m);
 		match_ranges(m);
 	}
-	finish_runs(m->sent, &m->missing);
-	finish_runs(m->received, &m->extra);
-	mark_ambiguous(m);
+	match_finish_runs(m->sent, &m->missing);
+	match_finish_runs(m->received, &m->extra);
+	match_mark_ambiguous(m);
 }
 
-void match_at_third(struct half_flow *sent, struct half_flow *received, const struct match_traits *traits)
+void match_at_third(
+	struct half_flow *sent, struct half_flow *received, const struct match_traits *traits)
 {
 	struct matcher m = {.sent = sent, .received = received, .traits = *traits};
-	uint32_t ns = collect_open(sent, &m.left_sent, &m.left_sent_cap);
-	uint32_t nr = collect_open(received, &m.left_received, &m.left_received_cap);
+	uint32_t ns = match_collect_open(sent, &m.left_sent, &m.left_sent_cap);
+	uint32_t nr = match_collect_open(received, &m.left_received, &m.left_received_cap);
 	uint32_t from = 0;
 
 	/* Few are open; those of the receiver that a sender's look-ahead finds, in order. */
@@ -740,7 +801,7 @@ void match_at_third(struct half_flow *sent, struct half_flow *received, const st
 		for (uint32_t i = from; i < ns && i < from + 4 * LOOK_AHEAD; i++) {
 			struct transmission *a = &sent->transmissions[m.left_sent[i]];
 
-			if (a->seen_at_third || !same(&m, a, b, STRICT))
+			if (a->seen_at_third || !match_same(&m, a, b, STRICT))
 				continue;
 			a->seen_at_third = b->seen_at_third = true;
 			break;

@@ -19,7 +19,8 @@ struct gap_list {
 	uint32_t count, cap;
 };
 
-/* What identifies a transmission in this pair of half-flows; found out from their first segments. */
+/* What identifies a transmission in this pair of half-flows; found out from their first segments.
+ */
 struct match_traits {
 	bool tcp;
 	bool use_timestamp; /* time stamps pass unchanged */
@@ -27,7 +28,8 @@ struct match_traits {
 	uint32_t mss;	    /* payload bytes of a full wire segment */
 };
 
-/* The least that the receiver's clock is ahead of the sender's; good for a short stretch of time. */
+/* The least that the receiver's clock is ahead of the sender's; good for a short stretch of time.
+ */
 struct causality {
 	struct clock_memo *clocks; /* NULL: unknown */
 	uint32_t from, to;
@@ -50,38 +52,46 @@ struct matcher {
 	struct half_flow *sent, *received;
 	struct causality causality; /* set by the caller before match_half_flows() */
 	struct match_traits traits;
-	struct gap_list missing; /* of sent transmissions that are not whole: by transmission, ascending */
-	struct gap_list extra;	 /* of received ones */
+	struct gap_list
+		missing; /* of sent transmissions that are not whole: by transmission, ascending */
+	struct gap_list extra;		   /* of received ones */
 	uint32_t open_sent, open_received; /* transmissions that no whole one was found for yet */
-	int64_t delay; /* of the last datagram that was matched in order, by both clocks as they are */
+	int64_t delay; /* of the last datagram that was matched in order, by both clocks as they are
+			*/
 	bool delay_known;
 	uint32_t hash_mask; /* of segment.hash, what all datagrams here have */
-	bool refused; /* the clock refused what else was the same */
+	bool refused;	    /* the clock refused what else was the same */
 	/* Scratch, kept between calls. */
 	uint32_t *left_sent, *left_received;
 	uint32_t left_sent_cap, left_received_cap;
 	struct keyed_list keyed_sent, keyed_received;
 	int64_t *cuts;
 	uint32_t cut_cap;
-	/* While the clock is left out, by sent transmission: where the nearest matched ones before and behind it arrived. */
+	/* While the clock is left out, by sent transmission: where the nearest matched ones before
+	 * and behind it arrived. */
 	uint32_t *mate_before, *mate_behind;
 };
 
 /* False when the arrival is proven to be earlier than the sending. */
-bool match_is_causal(struct matcher *m, const struct transmission *sent, const struct transmission *received);
+bool match_is_causal(
+	struct matcher *m, const struct transmission *sent, const struct transmission *received);
 
 /* Of match_datagram.h too: sent transmission i arrived whole, as k. */
 void matcher_pair(struct matcher *m, uint32_t i, uint32_t k);
 /* Takes a pair apart again. */
 void matcher_part(struct matcher *m, uint32_t i);
 /* May an arrival be of a sent transmission, by all that a sender varies? */
-bool matcher_same(const struct matcher *m, const struct transmission *sent, const struct transmission *received);
+bool matcher_same(const struct matcher *m, const struct transmission *sent,
+	const struct transmission *received);
 /* Forgets all pairs. */
 void matcher_reopen(struct matcher *m);
 
-/* Matches m->sent with m->received; mss: see traits. Fills states, matches and both lists of gaps. */
+/* Matches m->sent with m->received; mss: see traits. Fills states, matches and both lists of gaps.
+ */
 void match_half_flows(struct matcher *m, uint32_t mss);
 void matcher_release(struct matcher *m);
 
-/* Marks open transmissions of both half-flows that are the same packet (a third vantage point in between lacks it). */
-void match_at_third(struct half_flow *sent, struct half_flow *received, const struct match_traits *traits);
+/* Marks open transmissions of both half-flows that are the same packet (a third vantage point in
+ * between lacks it). */
+void match_at_third(
+	struct half_flow *sent, struct half_flow *received, const struct match_traits *traits);

@@ -1,4 +1,5 @@
-/* match_copies: of equal segments that nothing but time tells apart, those arrived whose delay fits. */
+/* match_copies: of equal segments that nothing but time tells apart, those arrived whose delay
+ * fits. */
 #pragma once
 
 #include "join/match.h"

@@ -1,6 +1,6 @@
 /*
- * match_time: which of several equal transmissions is which arrival, by time: in order, each with the one whose delay
- * fits what the way took then. All of the fewer ones are matched.
+ * match_time: which of several equal transmissions is which arrival, by time: in order, each with
+ * the one whose delay fits what the way took then. All of the fewer ones are matched.
  */
 #pragma once
 

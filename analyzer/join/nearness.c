@@ -22,8 +22,8 @@ struct stamp_range {
 
 static bool nearness_same_packet(const struct segment *x, const struct segment *y)
 {
-	return x->flags == y->flags && x->length == y->length && x->ip_id == y->ip_id && x->tsval == y->tsval &&
-		!segment_payload_differs(x, y);
+	return x->flags == y->flags && x->length == y->length && x->ip_id == y->ip_id &&
+	       x->tsval == y->tsval && !segment_payload_differs(x, y);
 }
 
 /* Would another of the next segments do as well? Then nothing tells which it is. */
@@ -37,13 +37,15 @@ static bool nearness_is_single(const struct segment *x, struct segment_walk rest
 	return true;
 }
 
-static struct stamp_range nearness_range(const struct member *a, const struct member *b, enum direction d)
+static struct stamp_range nearness_range(
+	const struct member *a, const struct member *b, enum direction d)
 {
 	struct stamp_range range = {.least = INT64_MAX, .most = INT64_MIN};
 	struct segment_walk at = walk_direction(a, d), other = walk_direction(b, d);
 	const struct segment *x, *y;
 
-	for (uint32_t read = 0; range.count < COMPARED && read < 4 * COMPARED && (x = walk_next(&at)); read++) {
+	for (uint32_t read = 0;
+		range.count < COMPARED && read < 4 * COMPARED && (x = walk_next(&at)); read++) {
 		struct segment_walk ahead = other;
 		uint32_t i = 0;
 
@@ -54,8 +56,10 @@ static struct stamp_range nearness_range(const struct member *a, const struct me
 		other = ahead;
 		if (!nearness_is_single(x, at) || !nearness_is_single(y, ahead))
 			continue;
-		range.least = y->time_ns - x->time_ns < range.least ? y->time_ns - x->time_ns : range.least;
-		range.most = y->time_ns - x->time_ns > range.most ? y->time_ns - x->time_ns : range.most;
+		range.least = y->time_ns - x->time_ns < range.least ? y->time_ns - x->time_ns
+								    : range.least;
+		range.most =
+			y->time_ns - x->time_ns > range.most ? y->time_ns - x->time_ns : range.most;
 		range.count++;
 	}
 	return range;
@@ -67,7 +71,8 @@ int nearness_by_delay(const struct member *a, const struct member *b)
 
 	if (!c.count || !s.count)
 		return 0;
-	/* Client packets reach b later than the clocks alone say, server packets earlier: a is on the client's side. */
+	/* Client packets reach b later than the clocks alone say, server packets earlier: a is on
+	 * the client's side. */
 	if (c.least > s.most + JITTER_NS)
 		return -1;
 	if (s.least > c.most + JITTER_NS)
@@ -75,7 +80,8 @@ int nearness_by_delay(const struct member *a, const struct member *b)
 	return 0;
 }
 
-static const struct member *nearness_member(const struct flows *all, const struct flow *f, uint32_t vantage)
+static const struct member *nearness_member(
+	const struct flows *all, const struct flow *f, uint32_t vantage)
 {
 	for (uint32_t i = f->first_member; i != MEMBER_NONE; i = all->members[i].next)
 		if (all->members[i].vantage == vantage)
@@ -106,7 +112,8 @@ static void nearness_widen(struct common_span *s, const struct member *m)
 	s->to_ns = m->flow->last_ns > s->to_ns ? m->flow->last_ns : s->to_ns;
 }
 
-static void nearness_compare(struct nearness *n, const struct member *a, const struct member *b, enum direction from)
+static void nearness_compare(
+	struct nearness *n, const struct member *a, const struct member *b, enum direction from)
 {
 	uint64_t to_a = member_side(a, !from)->packets, to_b = member_side(b, !from)->packets;
 	uint64_t from_a = member_side(a, from)->packets, from_b = member_side(b, from)->packets;
@@ -121,14 +128,16 @@ static void nearness_compare(struct nearness *n, const struct member *a, const s
 }
 
 /* A flow that one of them lacks, though both ran: only what went towards the end says anything. */
-static void nearness_alone(uint64_t *only, const struct member *m, const struct common_span *both, enum direction from)
+static void nearness_alone(
+	uint64_t *only, const struct member *m, const struct common_span *both, enum direction from)
 {
-	if (m->flow->first_ns > both->from_ns && m->flow->last_ns < both->to_ns && !member_side(m, from)->packets)
+	if (m->flow->first_ns > both->from_ns && m->flow->last_ns < both->to_ns &&
+		!member_side(m, from)->packets)
 		*only += member_side(m, !from)->packets;
 }
 
-struct nearness nearness_to(const struct dataset *data, const struct flows *all, uint32_t a, uint32_t b,
-	const uint8_t ip[16])
+struct nearness nearness_to(const struct dataset *data, const struct flows *all, uint32_t a,
+	uint32_t b, const uint8_t ip[16])
 {
 	struct common_span at_a = {INT64_MAX, INT64_MIN}, at_b = {INT64_MAX, INT64_MIN};
 	struct nearness n = {0};
@@ -136,7 +145,8 @@ struct nearness nearness_to(const struct dataset *data, const struct flows *all,
 
 	assert(a < data->vantage_count && b < data->vantage_count);
 	for (uint32_t i = 0; i < all->count; i++) {
-		const struct member *ma = nearness_member(all, &all->list[i], a), *mb = nearness_member(all, &all->list[i], b);
+		const struct member *ma = nearness_member(all, &all->list[i], a),
+				    *mb = nearness_member(all, &all->list[i], b);
 
 		if (!ma || !mb)
 			continue;
@@ -146,7 +156,8 @@ struct nearness nearness_to(const struct dataset *data, const struct flows *all,
 			nearness_compare(&n, ma, mb, from);
 	}
 	for (uint32_t i = 0; i < all->count && n.common; i++) {
-		const struct member *ma = nearness_member(all, &all->list[i], a), *mb = nearness_member(all, &all->list[i], b);
+		const struct member *ma = nearness_member(all, &all->list[i], a),
+				    *mb = nearness_member(all, &all->list[i], b);
 
 		if (ma && !mb && nearness_end(ma, ip, &from))
 			nearness_alone(&n.only_a, ma, &at_a, from);

@@ -1,28 +1,31 @@
 /*
- * nearness: which of two vantage points is nearer to an end, by the packets that both hold. Two things hold whatever
- * the clocks: no packet arrives before it was sent, and loss only shrinks. Nothing else is taken for evidence.
+ * nearness: which of two vantage points is nearer to an end, by the packets that both hold. Two
+ * things hold whatever the clocks: no packet arrives before it was sent, and loss only shrinks.
+ * Nothing else is taken for evidence.
  */
 #pragma once
 
 #include "join/flow.h"
 
 /*
- * Of one flow, by delays: -1 where a is nearer the client than b, 1 where b is, 0 unknown. The difference of both
- * clocks is one value within so short a time; as client packets show it at most, and server packets at least, only one
- * order of the two leaves room for it (Moon, Skelly, Towsley, INFOCOM 1999, used as a test).
+ * Of one flow, by delays: -1 where a is nearer the client than b, 1 where b is, 0 unknown. The
+ * difference of both clocks is one value within so short a time; as client packets show it at most,
+ * and server packets at least, only one order of the two leaves room for it (Moon, Skelly, Towsley,
+ * INFOCOM 1999, used as a test).
  */
 int nearness_by_delay(const struct member *a, const struct member *b);
 
 /* Votes of many flows about two vantage points. */
 struct nearness {
 	uint32_t nearer_a, nearer_b; /* flows whose delays say so */
-	uint64_t only_a, only_b;     /* packets on the way to the end that just this one has, or from it that the other lacks */
-	uint32_t common;	     /* flows that both saw */
+	uint64_t only_a, only_b; /* packets on the way to the end that just this one has, or from it
+				    that the other lacks */
+	uint32_t common;	 /* flows that both saw */
 };
 
 /* Which of two vantage points is nearer to the address, by all flows with it. */
-struct nearness nearness_to(const struct dataset *data, const struct flows *all, uint32_t a, uint32_t b,
-	const uint8_t ip[16]);
+struct nearness nearness_to(const struct dataset *data, const struct flows *all, uint32_t a,
+	uint32_t b, const uint8_t ip[16]);
 
 /* -1: a is nearer, 1: b is, 0: they do not say, or contradict each other. */
 int nearness_sign(const struct nearness *n);

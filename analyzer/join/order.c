@@ -8,7 +8,8 @@
 
 /* Conversations that a thread visits at a time. */
 #define PART 4096
-/* Conversations begin in the order of the first place, nearly: so many steps back for each are no sort worth the name. */
+/* Conversations begin in the order of the first place, nearly: so many steps back for each are no
+ * sort worth the name. */
 #define STEPS_BACK 4
 
 struct ordered {
@@ -26,10 +27,11 @@ struct visit {
 	const struct flows *all;
 	const struct clocks *clocks;
 	struct ordered *list;
-	struct share *file_frames; /* [thread * captures + capture]: threads do not wait for each other */
+	struct share *
+		file_frames; /* [thread * captures + capture]: threads do not wait for each other */
 };
 
-static void visit_flow(const struct visit *v, struct share *file_frames, uint32_t flow)
+static void order_visit_flow(const struct visit *v, struct share *file_frames, uint32_t flow)
 {
 	const struct flow *c = &v->all->list[flow];
 	int64_t first_ns = INT64_MAX;
@@ -53,24 +55,24 @@ static void visit_flow(const struct visit *v, struct share *file_frames, uint32_
 /* How many flows ahead their flows are asked for. */
 #define AHEAD 16
 
-static void times_are_near(const struct flows *all, uint32_t flow)
+static void order_times_are_near(const struct flows *all, uint32_t flow)
 {
 	for (uint32_t i = all->list[flow].first_member; i != MEMBER_NONE; i = all->members[i].next)
 		flow_vantage_prefetch_times(all->members[i].flow);
 }
 
-static void visit_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
+static void order_visit_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	const struct visit *v = context;
 
 	for (uint32_t i = begin; i < end; i++) {
 		if (i + AHEAD < end)
-			times_are_near(v->all, i + AHEAD);
-		visit_flow(v, v->file_frames + (size_t)thread * v->data->capture_count, i);
+			order_times_are_near(v->all, i + AHEAD);
+		order_visit_flow(v, v->file_frames + (size_t)thread * v->data->capture_count, i);
 	}
 }
 
-static void add_account(struct capture *c, const struct capture_account *part, bool joined)
+static void order_add_account(struct capture *c, const struct capture_account *part, bool joined)
 {
 	struct capture_account *a = &c->account[joined ? CAPTURE_JOINED : CAPTURE_ONE_SIDED];
 
@@ -78,26 +80,29 @@ static void add_account(struct capture *c, const struct capture_account *part, b
 	a->bytes += part->bytes;
 }
 
-static void settle_accounts(const struct visit *v, unsigned threads)
+static void order_settle_accounts(const struct visit *v, unsigned threads)
 {
 	struct dataset *data = v->data;
 
 	for (uint32_t i = 0; i < threads * data->capture_count; i++)
 		for (int joined = 0; joined < 2; joined++)
-			add_account(&data->captures[i % data->capture_count], &v->file_frames[i].account[joined], joined);
+			order_add_account(&data->captures[i % data->capture_count],
+				&v->file_frames[i].account[joined], joined);
 	/* What flows had in files that they went on from. */
 	for (uint32_t h = 0; h < data->host_count; h++) {
 		for (uint32_t i = 0; i < data->hosts[h].file_frames_count; i++) {
 			const struct host_file_frames *s = &data->hosts[h].file_frames[i];
-			const struct flow_vantage *f = flowtab_at(&data->vantages[s->vantage].flows, s->flow);
+			const struct flow_vantage *f =
+				flowtab_at(&data->vantages[s->vantage].flows, s->flow);
 			struct capture_account part = {.frames = s->frames, .bytes = s->bytes};
 
-			add_account(&data->captures[s->capture], &part, v->all->list[f->flow].members > 1);
+			order_add_account(&data->captures[s->capture], &part,
+				v->all->list[f->flow].members > 1);
 		}
 	}
 }
 
-static int by_first(const void *x, const void *y)
+static int order_by_first(const void *x, const void *y)
 {
 	const struct ordered *a = x, *b = y;
 
@@ -107,7 +112,7 @@ static int by_first(const void *x, const void *y)
 }
 
 /* By insertion, as long as that is cheap. */
-static void sort(struct ordered *list, uint32_t n)
+static void order_sort(struct ordered *list, uint32_t n)
 {
 	uint64_t steps = 0;
 
@@ -115,24 +120,27 @@ static void sort(struct ordered *list, uint32_t n)
 		struct ordered x = list[i];
 		uint32_t k = i;
 
-		for (; k && by_first(&x, &list[k - 1]) < 0; k--, steps++)
+		for (; k && order_by_first(&x, &list[k - 1]) < 0; k--, steps++)
 			list[k] = list[k - 1];
 		list[k] = x;
 	}
 	if (steps > (uint64_t)n * STEPS_BACK)
-		qsort(list, n, sizeof(*list), by_first);
+		qsort(list, n, sizeof(*list), order_by_first);
 }
 
 void order_and_account(struct dataset *data, const struct flows *all, const struct clocks *clocks,
 	unsigned threads, uint32_t **ret_order, uint32_t **ret_row)
 {
-	struct visit v = {.data = data, .all = all, .clocks = clocks,
+	struct visit v = {.data = data,
+		.all = all,
+		.clocks = clocks,
 		.list = mem_array((size_t)all->count + 1, sizeof(*v.list)),
-		.file_frames = mem_array((size_t)threads * data->capture_count + 1, sizeof(*v.file_frames))};
+		.file_frames = mem_array(
+			(size_t)threads * data->capture_count + 1, sizeof(*v.file_frames))};
 
-	parallel_run(threads, all->count, PART, visit_part, &v);
-	settle_accounts(&v, threads);
-	sort(v.list, all->count);
+	parallel_run(threads, all->count, PART, order_visit_part, &v);
+	order_settle_accounts(&v, threads);
+	order_sort(v.list, all->count);
 	*ret_order = mem_array((size_t)all->count + 1, sizeof(**ret_order));
 	*ret_row = mem_array((size_t)all->count + 1, sizeof(**ret_row));
 	for (uint32_t i = 0; i < all->count; i++) {

@@ -8,19 +8,22 @@ enum fate { FATE_ARRIVED, FATE_LOST, FATE_UNKNOWN };
 /* The run of lost transmissions that is being looked at. */
 struct silence {
 	struct outage row;
-	bool passed; /* smaller ones arrived in the meantime */
+	bool passed;  /* smaller ones arrived in the meantime */
 	bool passing; /* so, since the last lost one */
 };
 
 /*
- * Events come in the order of the transmissions they are about. One of which a part arrived counts as arrived;
- * so does one that the receiving capture only missed. What nothing decides ends no outage and makes none.
+ * Events come in the order of the transmissions they are about. One of which a part arrived counts
+ * as arrived; so does one that the receiving capture only missed. What nothing decides ends no
+ * outage and makes none.
  */
-static enum fate fate_of(const struct path *path, const struct transmission *it, uint32_t *at)
+static enum fate outage_fate_of(
+	const struct path *path, const struct transmission *it, uint32_t *at)
 {
 	enum fate f = FATE_ARRIVED;
 
-	for (; *at < path->out.events->count && path->out.events->events[*at].sent == it->seg; ++*at) {
+	for (; *at < path->out.events->count && path->out.events->events[*at].sent == it->seg;
+		++*at) {
 		const struct event *e = &path->out.events->events[*at];
 
 		if (e->length < it->seg->length)
@@ -33,12 +36,14 @@ static enum fate fate_of(const struct path *path, const struct transmission *it,
 	return f;
 }
 
-static void close_silence(struct silence *s, int64_t until_ns, struct outage_list *ret)
+static void outage_close_silence(struct silence *s, int64_t until_ns, struct outage_list *ret)
 {
 	bool is_large = s->row.least > 0;
 
-	/* Large ones alone: only where small ones passed. Else it is one of all sizes, and has its row. */
-	if (s->row.lost >= OUTAGE_LOST && s->row.last_ns - s->row.first_ns >= OUTAGE_NS && s->passed == is_large) {
+	/* Large ones alone: only where small ones passed. Else it is one of all sizes, and has its
+	 * row. */
+	if (s->row.lost >= OUTAGE_LOST && s->row.last_ns - s->row.first_ns >= OUTAGE_NS &&
+		s->passed == is_large) {
 		MEM_RESERVE(ret->rows, ret->count, ret->cap);
 		ret->rows[ret->count] = s->row;
 		ret->rows[ret->count++].until_ns = until_ns;
@@ -47,7 +52,8 @@ static void close_silence(struct silence *s, int64_t until_ns, struct outage_lis
 	s->passed = s->passing = false;
 }
 
-static void look_at(struct silence *s, const struct segment *seg, enum fate f, struct outage_list *ret)
+static void outage_look_at(
+	struct silence *s, const struct segment *seg, enum fate f, struct outage_list *ret)
 {
 	if (f == FATE_UNKNOWN)
 		return;
@@ -56,7 +62,7 @@ static void look_at(struct silence *s, const struct segment *seg, enum fate f, s
 		return;
 	}
 	if (f == FATE_ARRIVED) {
-		close_silence(s, seg->time_ns, ret);
+		outage_close_silence(s, seg->time_ns, ret);
 		return;
 	}
 	if (!s->row.lost)
@@ -67,9 +73,12 @@ static void look_at(struct silence *s, const struct segment *seg, enum fate f, s
 	s->passing = false;
 }
 
-void outages_find(const struct path *path, uint32_t flow, uint32_t first_event, struct outage_list *ret)
+void outages_find(
+	const struct path *path, uint32_t flow, uint32_t first_event, struct outage_list *ret)
 {
-	struct outage row = {.flow = flow, .from = path->in.from, .to = path->in.to,
+	struct outage row = {.flow = flow,
+		.from = path->in.from,
+		.to = path->in.to,
 		.direction = (uint8_t)path->in.direction};
 	struct silence all = {.row = row}, large = {.row = row};
 	uint32_t at = first_event;
@@ -79,11 +88,11 @@ void outages_find(const struct path *path, uint32_t flow, uint32_t first_event, 
 	large.row.least = OUTAGE_LARGE;
 	for (uint32_t i = 0; i < path->in.sent->count; i++) {
 		const struct transmission *it = &path->in.sent->transmissions[i];
-		enum fate f = fate_of(path, it, &at);
+		enum fate f = outage_fate_of(path, it, &at);
 
-		look_at(&all, it->seg, f, ret);
-		look_at(&large, it->seg, f, ret);
+		outage_look_at(&all, it->seg, f, ret);
+		outage_look_at(&large, it->seg, f, ret);
 	}
-	close_silence(&all, INT64_MIN, ret);
-	close_silence(&large, INT64_MIN, ret);
+	outage_close_silence(&all, INT64_MIN, ret);
+	outage_close_silence(&large, INT64_MIN, ret);
 }

@@ -1,7 +1,7 @@
 /*
- * outage: times in which a flow went on sending in one direction and nothing of it arrived, or nothing
- * of its large segments. One alone is bad luck or a closed path; many at once, beside flows that go on,
- * are a receive queue, a transmit queue or one of several parallel paths.
+ * outage: times in which a flow went on sending in one direction and nothing of it arrived, or
+ * nothing of its large segments. One alone is bad luck or a closed path; many at once, beside flows
+ * that go on, are a receive queue, a transmit queue or one of several parallel paths.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct outage {
 	uint32_t flow, from, to; /* vantage indexes */
 	uint8_t direction;
 	int64_t first_ns, last_ns; /* first and last lost transmission, sender's clock */
-	int64_t until_ns;	   /* the next one that arrived, sender's clock; INT64_MIN: none did */
-	uint32_t lost, least;	   /* transmissions; only those of so many bytes of payload count */
+	int64_t until_ns;     /* the next one that arrived, sender's clock; INT64_MIN: none did */
+	uint32_t lost, least; /* transmissions; only those of so many bytes of payload count */
 };
 
 struct outage_list {
@@ -27,4 +27,5 @@ struct outage_list {
 };
 
 /* Adds the outages of a path that has been judged; its events are those from first_event on. */
-void outages_find(const struct path *path, uint32_t flow, uint32_t first_event, struct outage_list *ret);
+void outages_find(
+	const struct path *path, uint32_t flow, uint32_t first_event, struct outage_list *ret);

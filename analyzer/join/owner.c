@@ -8,7 +8,8 @@
 #include "flow/summary.h"
 #include "join/nearness.h"
 
-/* Of the unicast frames of a capture, how many an own address may be missing from (stray floods). */
+/* Of the unicast frames of a capture, how many an own address may be missing from (stray floods).
+ */
 #define STRAY_SHARE 0.005
 /* Candidates kept for a vantage point while it is ambiguous. */
 #define CANDIDATES 4
@@ -20,7 +21,7 @@ uint32_t owner_of(const struct owners *o, const uint8_t ip[16])
 	return host ? *host : OWNER_NONE;
 }
 
-static void claim(struct owners *o, uint32_t host, const uint8_t ip[16])
+static void owner_claim(struct owners *o, uint32_t host, const uint8_t ip[16])
 {
 	bool fresh;
 	uint32_t *owner = hashmap_at(&o->by_ip, ip, &fresh);
@@ -31,10 +32,13 @@ static void claim(struct owners *o, uint32_t host, const uint8_t ip[16])
 		*owner = OWNER_NONE;
 }
 
-static void add_address(struct dataset *data, struct owners *o, const struct vantage *v, const uint8_t ip[16])
+static void owner_add_address(
+	struct dataset *data, struct owners *o, const struct vantage *v, const uint8_t ip[16])
 {
 	struct host *h = &data->hosts[v->host];
-	struct host_address a = {.has_ip = true, .prefix = 255, .source = "inferred",
+	struct host_address a = {.has_ip = true,
+		.prefix = 255,
+		.source = "inferred",
 		.interface = v->interface ? mem_strdup(v->interface) : NULL};
 
 	memcpy(a.ip, ip, 16);
@@ -44,10 +48,10 @@ static void add_address(struct dataset *data, struct owners *o, const struct van
 	}
 	MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
 	h->addresses[h->address_count++] = a;
-	claim(o, v->host, ip);
+	owner_claim(o, v->host, ip);
 }
 
-static bool host_has(const struct host *h, const uint8_t ip[16])
+static bool owner_host_has(const struct host *h, const uint8_t ip[16])
 {
 	for (uint32_t i = 0; i < h->address_count; i++)
 		if (h->addresses[i].has_ip && memcmp(h->addresses[i].ip, ip, 16) == 0)
@@ -55,7 +59,7 @@ static bool host_has(const struct host *h, const uint8_t ip[16])
 	return false;
 }
 
-static bool recorded(const struct host *h)
+static bool owner_recorded(const struct host *h)
 {
 	for (uint32_t i = 0; i < h->address_count; i++)
 		if (h->addresses[i].has_ip)
@@ -68,7 +72,7 @@ struct mac_way {
 };
 
 /* Frames with unicast IP from one MAC to another. */
-static void count_pairs(const struct vantage *v, struct hashmap *ret)
+static void owner_count_pairs(const struct vantage *v, struct hashmap *ret)
 {
 	hashmap_init(ret, sizeof(struct mac_way), sizeof(uint64_t), UINT32_MAX);
 	for (uint32_t i = 0; i < v->macs.use.count; i++) {
@@ -77,21 +81,23 @@ static void count_pairs(const struct vantage *v, struct hashmap *ret)
 		struct mac_way pair = {.from = k->from_mac, .to = k->mac};
 		bool fresh;
 
-		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE && ip_is_unicast(k->ip))
+		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE &&
+			ip_is_unicast(k->ip))
 			*(uint64_t *)hashmap_at(ret, &pair, &fresh) += u->frames;
 	}
 }
 
 /*
- * Frames of each MAC with those that it both sent to and got something from. A switch floods what is
- * for a MAC that it does not know: such frames are foreign, and nothing comes back. Returns the frames in all.
+ * Frames of each MAC with those that it both sent to and got something from. A switch floods what
+ * is for a MAC that it does not know: such frames are foreign, and nothing comes back. Returns the
+ * frames in all.
  */
-static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
+static uint64_t owner_count_answered(const struct vantage *v, uint64_t *ret_frames)
 {
 	struct hashmap pairs;
 	uint64_t all = 0;
 
-	count_pairs(v, &pairs);
+	owner_count_pairs(v, &pairs);
 	for (uint32_t i = 0; i < pairs.count; i++) {
 		const struct mac_way *p = hashmap_key(&pairs, i);
 		struct mac_way back = {.from = p->to, .to = p->from};
@@ -107,8 +113,9 @@ static uint64_t count_answered(const struct vantage *v, uint64_t *ret_frames)
 	return all;
 }
 
-/* Frames with unicast IP of each MAC, whichever way. Returns those to MACs that never speak here. */
-static uint64_t count_all(const struct vantage *v, uint64_t *ret_frames)
+/* Frames with unicast IP of each MAC, whichever way. Returns those to MACs that never speak here.
+ */
+static uint64_t owner_count_all(const struct vantage *v, uint64_t *ret_frames)
 {
 	bool *speaks = mem_array(v->macs.table->count + 1, sizeof(*speaks));
 	uint64_t silent = 0;
@@ -133,28 +140,31 @@ static uint64_t count_all(const struct vantage *v, uint64_t *ret_frames)
 }
 
 /*
- * The MAC that is in every frame with unicast IP, where just one is. What was flooded is left out as
- * long as it is the smaller part: it would speak for the MAC that sent it. Else a frame to a MAC that never speaks here
- * may have been flooded to whoever it was that recorded it, and speaks for none.
+ * The MAC that is in every frame with unicast IP, where just one is. What was flooded is left out
+ * as long as it is the smaller part: it would speak for the MAC that sent it. Else a frame to a MAC
+ * that never speaks here may have been flooded to whoever it was that recorded it, and speaks for
+ * none.
  */
-static uint16_t ever_present_mac(const struct vantage *v)
+static uint16_t owner_ever_present_mac(const struct vantage *v)
 {
-	uint64_t *frames = mem_array(v->macs.table->count + 1, sizeof(*frames)), answered, silent = 0;
+	uint64_t *frames = mem_array(v->macs.table->count + 1, sizeof(*frames)), answered,
+		 silent = 0;
 	uint64_t unicast = v->counts.unicast_frames;
 	uint16_t found = MAC_NONE;
 	uint32_t count = 0;
 
-	answered = count_answered(v, frames);
+	answered = owner_count_answered(v, frames);
 	if (answered && answered >= unicast / 2) {
 		unicast = answered;
 	} else {
 		memset(frames, 0, (v->macs.table->count + 1) * sizeof(*frames));
-		silent = count_all(v, frames);
+		silent = owner_count_all(v, frames);
 	}
 	for (uint32_t i = 0; i < v->macs.table->count; i++) {
 		const uint8_t *mac = hashmap_key(v->macs.table, i);
 
-		if ((mac[0] & 1) || !frames[i] || (double)(frames[i] + silent) < (double)unicast * (1 - STRAY_SHARE))
+		if ((mac[0] & 1) || !frames[i] ||
+			(double)(frames[i] + silent) < (double)unicast * (1 - STRAY_SHARE))
 			continue;
 		found = (uint16_t)i;
 		count++;
@@ -171,7 +181,7 @@ struct arp_use {
 	bool more_partners;
 };
 
-static void note_partner(struct arp_use *use, uint16_t partner)
+static void owner_note_partner(struct arp_use *use, uint16_t partner)
 {
 	use->more_partners |= use->unicast && use->partner != partner;
 	use->partner = use->unicast ? use->partner : partner;
@@ -179,7 +189,7 @@ static void note_partner(struct arp_use *use, uint16_t partner)
 }
 
 /* Returns how many messages went from one MAC to one other. */
-static uint32_t count_arp(const struct vantage *v, struct arp_use *ret)
+static uint32_t owner_count_arp(const struct vantage *v, struct arp_use *ret)
 {
 	uint32_t unicast = 0;
 
@@ -192,22 +202,22 @@ static uint32_t count_arp(const struct vantage *v, struct arp_use *ret)
 		ret[r->ethernet_src].padded_sent += r->is_padded;
 		if (vantage_mac(v, r->ethernet_dst)[0] & 1)
 			continue;
-		note_partner(&ret[r->ethernet_src], r->ethernet_dst);
-		note_partner(&ret[r->ethernet_dst], r->ethernet_src);
+		owner_note_partner(&ret[r->ethernet_src], r->ethernet_dst);
+		owner_note_partner(&ret[r->ethernet_dst], r->ethernet_src);
 		unicast++;
 	}
 	return unicast;
 }
 
 /*
- * Beside one peer both MACs are in every frame, and ARP may still tell: a host's own messages are recorded
- * before they are padded, those of others as they came from the wire; and only here do answers to several
- * others meet. Each speaks for a MAC only where it speaks for no other.
+ * Beside one peer both MACs are in every frame, and ARP may still tell: a host's own messages are
+ * recorded before they are padded, those of others as they came from the wire; and only here do
+ * answers to several others meet. Each speaks for a MAC only where it speaks for no other.
  */
-static uint16_t mac_by_arp(const struct vantage *v)
+static uint16_t owner_mac_by_arp(const struct vantage *v)
 {
 	struct arp_use *uses = mem_array(v->macs.table->count + 1, sizeof(*uses));
-	uint32_t unicast = count_arp(v, uses), by_padding = 0, by_partners = 0, padded = 0;
+	uint32_t unicast = owner_count_arp(v, uses), by_padding = 0, by_partners = 0, padded = 0;
 	uint16_t padding = MAC_NONE, partners = MAC_NONE;
 
 	for (uint32_t i = 0; i < v->macs.table->count; i++) {
@@ -228,7 +238,7 @@ static uint16_t mac_by_arp(const struct vantage *v)
 }
 
 /* Addresses that the capture itself marks as sending from here (SLL, direction flags). */
-static bool infer_by_direction(struct dataset *data, struct owners *o, struct vantage *v)
+static bool owner_infer_by_direction(struct dataset *data, struct owners *o, struct vantage *v)
 {
 	struct host *h = &data->hosts[v->host];
 	bool any = false;
@@ -238,14 +248,14 @@ static bool infer_by_direction(struct dataset *data, struct owners *o, struct va
 		const uint8_t *ip = hashmap_key(&v->addresses.by_ip, i);
 
 		any |= a->sent_out;
-		if (a->sent_out && !host_has(h, ip))
-			add_address(data, o, v, ip);
+		if (a->sent_out && !owner_host_has(h, ip))
+			owner_add_address(data, o, v, ip);
 	}
 	return any;
 }
 
 /* A router sends others' packets from its MAC too, but with a TTL that was counted down. */
-static void infer_by_mac(struct dataset *data, struct owners *o, struct vantage *v)
+static void owner_infer_by_mac(struct dataset *data, struct owners *o, struct vantage *v)
 {
 	if (v->inferred.own_mac == MAC_NONE)
 		return;
@@ -253,20 +263,20 @@ static void infer_by_mac(struct dataset *data, struct owners *o, struct vantage 
 		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
 		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
-		if (k->mac != v->inferred.own_mac || k->role != 0 || !summary_is_initial_ttl(u->ttl_max) ||
-			!ip_is_unicast(k->ip))
+		if (k->mac != v->inferred.own_mac || k->role != 0 ||
+			!summary_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
-		if (!host_has(&data->hosts[v->host], k->ip))
-			add_address(data, o, v, k->ip);
+		if (!owner_host_has(&data->hosts[v->host], k->ip))
+			owner_add_address(data, o, v, k->ip);
 	}
 }
 
-static bool undecided(const struct dataset *data, const struct vantage *v)
+static bool owner_undecided(const struct dataset *data, const struct vantage *v)
 {
-	return v->kind == VANTAGE_NIC && !recorded(&data->hosts[v->host]);
+	return v->kind == VANTAGE_NIC && !owner_recorded(&data->hosts[v->host]);
 }
 
-static bool has_sent_out(const struct vantage *v)
+static bool owner_has_sent_out(const struct vantage *v)
 {
 	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++)
 		if (((const struct address *)hashmap_value(&v->addresses.by_ip, i))->sent_out)
@@ -275,17 +285,18 @@ static bool has_sent_out(const struct vantage *v)
 }
 
 /* What one capture alone says of its own MAC. */
-static void infer_mac_alone(const struct dataset *data, struct vantage *v)
+static void owner_infer_mac_alone(const struct dataset *data, struct vantage *v)
 {
-	if (!undecided(data, v) || has_sent_out(v) || !v->counts.unicast_frames || v->inferred.own_mac != MAC_NONE)
+	if (!owner_undecided(data, v) || owner_has_sent_out(v) || !v->counts.unicast_frames ||
+		v->inferred.own_mac != MAC_NONE)
 		return;
-	v->inferred.own_mac = ever_present_mac(v);
+	v->inferred.own_mac = owner_ever_present_mac(v);
 	if (v->inferred.own_mac == MAC_NONE)
-		v->inferred.own_mac = mac_by_arp(v);
+		v->inferred.own_mac = owner_mac_by_arp(v);
 }
 
 /* Has another host's vantage point this MAC for its own? */
-static bool is_claimed_by_other(const struct dataset *data, const struct vantage *v)
+static bool owner_is_claimed_by_other(const struct dataset *data, const struct vantage *v)
 {
 	const uint8_t *mac = vantage_mac(v, v->inferred.own_mac);
 
@@ -300,7 +311,7 @@ static bool is_claimed_by_other(const struct dataset *data, const struct vantage
 }
 
 /* One MAC is one host's: where captures of two hosts seem to be on it, neither is taken to be. */
-static void drop_contradicted_macs(struct dataset *data)
+static void owner_drop_contradicted_macs(struct dataset *data)
 {
 	bool *contradicted = mem_array(data->vantage_count + 1, sizeof(*contradicted));
 
@@ -308,7 +319,7 @@ static void drop_contradicted_macs(struct dataset *data)
 		const struct vantage *v = &data->vantages[i];
 
 		contradicted[i] = v->inferred.own_mac != MAC_NONE && v->recorded_mac == MAC_NONE &&
-			is_claimed_by_other(data, v);
+				  owner_is_claimed_by_other(data, v);
 	}
 	for (uint32_t i = 0; i < data->vantage_count; i++)
 		if (contradicted[i])
@@ -316,11 +327,13 @@ static void drop_contradicted_macs(struct dataset *data)
 	free(contradicted);
 }
 
-/* Addresses in (nearly) every unicast frame, on this link, that no other host owns. Returns how many. */
-static int candidates(const struct owners *o, const struct vantage *v, enum address_view view,
+/* Addresses in (nearly) every unicast frame, on this link, that no other host owns. Returns how
+ * many. */
+static int owner_candidates(const struct owners *o, const struct vantage *v, enum address_view view,
 	const uint8_t *ret[CANDIDATES])
 {
-	uint64_t unicast = view == VIEW_ANSWERED ? v->counts.answered_frames : v->counts.unicast_frames;
+	uint64_t unicast =
+		view == VIEW_ANSWERED ? v->counts.answered_frames : v->counts.unicast_frames;
 	int n = 0;
 
 	for (uint32_t i = 0; i < v->addresses.by_ip.count && n < CANDIDATES && unicast; i++) {
@@ -329,7 +342,8 @@ static int candidates(const struct owners *o, const struct vantage *v, enum addr
 		uint32_t owner;
 
 		if ((double)a->frames[view] < (double)unicast * (1 - STRAY_SHARE) ||
-			!summary_is_initial_ttl(view == VIEW_ANSWERED ? a->ttl_max_answered : a->ttl_max))
+			!summary_is_initial_ttl(
+				view == VIEW_ANSWERED ? a->ttl_max_answered : a->ttl_max))
 			continue;
 		owner = owner_of(o, ip);
 		if (owner == OWNER_NONE || owner == v->host)
@@ -345,10 +359,12 @@ struct guess {
 	uint8_t ip[CANDIDATES][16];
 };
 
-static struct guess guess_by(const struct owners *o, const struct vantage *v, enum address_view view)
+static struct guess owner_guess_by(
+	const struct owners *o, const struct vantage *v, enum address_view view)
 {
 	const uint8_t *found[CANDIDATES];
-	struct guess g = {.weak = view == VIEW_ALL, .count = (uint32_t)candidates(o, v, view, found)};
+	struct guess g = {
+		.weak = view == VIEW_ALL, .count = (uint32_t)owner_candidates(o, v, view, found)};
 
 	for (uint32_t i = 0; i < g.count; i++)
 		memcpy(g.ip[i], found[i], 16);
@@ -361,18 +377,19 @@ static struct guess guess_by(const struct owners *o, const struct vantage *v, en
  * was filtered by host holds that host in all frames wherever it was taken. What a switch flooded
  * speaks for the address it is for: flows seen one way only count for their sender, or not at all.
  */
-static struct guess guess_address(const struct owners *o, const struct vantage *v)
+static struct guess owner_guess_address(const struct owners *o, const struct vantage *v)
 {
 	struct guess g = {0};
 
-	if (v->counts.answered_frames && v->counts.answered_frames >= v->counts.unicast_frames / 2) {
-		g = guess_by(o, v, VIEW_SENDER);
-		g = g.count == 1 ? g : guess_by(o, v, VIEW_ANSWERED);
+	if (v->counts.answered_frames &&
+		v->counts.answered_frames >= v->counts.unicast_frames / 2) {
+		g = owner_guess_by(o, v, VIEW_SENDER);
+		g = g.count == 1 ? g : owner_guess_by(o, v, VIEW_ANSWERED);
 	}
-	return g.count == 1 ? g : guess_by(o, v, VIEW_ALL);
+	return g.count == 1 ? g : owner_guess_by(o, v, VIEW_ALL);
 }
 
-static bool guesses(const struct guess *g, const uint8_t ip[16])
+static bool owner_guesses(const struct guess *g, const uint8_t ip[16])
 {
 	for (uint32_t i = 0; i < g->count; i++)
 		if (memcmp(g->ip[i], ip, 16) == 0)
@@ -387,16 +404,19 @@ struct contest {
 	const struct guess *guess; /* by vantage */
 };
 
-/* Two places that show the same packets at the same times are one place; the fuller record speaks for it. */
-static bool is_fuller(const struct dataset *data, uint32_t i, uint32_t k)
+/* Two places that show the same packets at the same times are one place; the fuller record speaks
+ * for it. */
+static bool owner_is_fuller(const struct dataset *data, uint32_t i, uint32_t k)
 {
 	const struct vantage_counts *a = &data->vantages[i].counts, *b = &data->vantages[k].counts;
 
 	return a->frames != b->frames ? a->frames > b->frames : i < k;
 }
 
-/* Whether vantage point i is nearer to the address than its rival k; *decided: by more than being alone. */
-static bool contest_beats(const struct contest *c, uint32_t i, uint32_t k, const uint8_t ip[16], bool *decided)
+/* Whether vantage point i is nearer to the address than its rival k; *decided: by more than being
+ * alone. */
+static bool owner_contest_beats(
+	const struct contest *c, uint32_t i, uint32_t k, const uint8_t ip[16], bool *decided)
 {
 	const struct guess *a = &c->guess[i], *b = &c->guess[k];
 	struct nearness n;
@@ -407,40 +427,43 @@ static bool contest_beats(const struct contest *c, uint32_t i, uint32_t k, const
 	n = nearness_to(c->data, c->flows, i, k, ip);
 	sign = nearness_sign(&n);
 	*decided |= sign < 0;
-	if (sign == 0 && n.common && !n.nearer_a && !n.nearer_b && !n.only_a && !n.only_b && a->count == 1)
-		return is_fuller(c->data, i, k);
+	if (sign == 0 && n.common && !n.nearer_a && !n.nearer_b && !n.only_a && !n.only_b &&
+		a->count == 1)
+		return owner_is_fuller(c->data, i, k);
 	return sign < 0;
 }
 
-static bool contest_won(const struct contest *c, uint32_t i, const uint8_t ip[16])
+static bool owner_contest_won(const struct contest *c, uint32_t i, const uint8_t ip[16])
 {
 	const struct dataset *data = c->data;
 	bool decided = c->guess[i].count == 1;
 
 	for (uint32_t k = 0; k < data->vantage_count; k++)
-		if (data->vantages[k].host != data->vantages[i].host && guesses(&c->guess[k], ip) &&
-			!contest_beats(c, i, k, ip, &decided))
+		if (data->vantages[k].host != data->vantages[i].host &&
+			owner_guesses(&c->guess[k], ip) &&
+			!owner_contest_beats(c, i, k, ip, &decided))
 			return false;
 	return decided;
 }
 
 /* Accepts guesses that only one host makes, or that the nearest one makes; true when any was. */
-static bool infer_together(struct dataset *data, const struct flows *flows, struct owners *o)
+static bool owner_infer_together(struct dataset *data, const struct flows *flows, struct owners *o)
 {
 	struct guess *guess = mem_array(data->vantage_count + 1, sizeof(*guess));
 	struct contest c = {.data = data, .flows = flows, .guess = guess};
 	bool progress = false;
 
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		if (undecided(data, &data->vantages[i]))
-			guess[i] = guess_address(o, &data->vantages[i]);
+		if (owner_undecided(data, &data->vantages[i]))
+			guess[i] = owner_guess_address(o, &data->vantages[i]);
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct host *h = &data->hosts[data->vantages[i].host];
 
 		for (uint32_t k = 0; k < guess[i].count; k++) {
-			if (host_has(h, guess[i].ip[k]) || !contest_won(&c, i, guess[i].ip[k]))
+			if (owner_host_has(h, guess[i].ip[k]) ||
+				!owner_contest_won(&c, i, guess[i].ip[k]))
 				continue;
-			add_address(data, o, &data->vantages[i], guess[i].ip[k]);
+			owner_add_address(data, o, &data->vantages[i], guess[i].ip[k]);
 			progress = true;
 			break;
 		}
@@ -450,11 +473,11 @@ static bool infer_together(struct dataset *data, const struct flows *flows, stru
 }
 
 /*
- * The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet, and only one does: a
- * router hands packets of an address on with a TTL that it counted down, and where two of the host's interfaces face
- * each other, each sees the other's MAC as well.
+ * The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet,
+ * and only one does: a router hands packets of an address on with a TTL that it counted down, and
+ * where two of the host's interfaces face each other, each sees the other's MAC as well.
  */
-static void infer_own_mac(const struct dataset *data, struct vantage *v)
+static void owner_infer_own_mac(const struct dataset *data, struct vantage *v)
 {
 	const struct host *h = &data->hosts[v->host];
 	uint16_t found = MAC_NONE;
@@ -465,7 +488,8 @@ static void infer_own_mac(const struct dataset *data, struct vantage *v)
 		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
 		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 
-		if (k->role != 0 || k->mac == found || !summary_is_initial_ttl(u->ttl_max) || !host_has(h, k->ip))
+		if (k->role != 0 || k->mac == found || !summary_is_initial_ttl(u->ttl_max) ||
+			!owner_host_has(h, k->ip))
 			continue;
 		if (found != MAC_NONE)
 			return;
@@ -475,7 +499,7 @@ static void infer_own_mac(const struct dataset *data, struct vantage *v)
 }
 
 /* Is most of what it sees its own? Not so where a port is mirrored. */
-static bool sees_its_own(const struct vantage *v)
+static bool owner_sees_its_own(const struct vantage *v)
 {
 	uint64_t own = 0, all = 0;
 
@@ -486,19 +510,21 @@ static bool sees_its_own(const struct vantage *v)
 		if (k->role != 1 || !ip_is_unicast(k->ip))
 			continue;
 		all += u->frames;
-		own += k->mac == v->inferred.own_mac || k->from_mac == v->inferred.own_mac ? u->frames : 0;
+		own += k->mac == v->inferred.own_mac || k->from_mac == v->inferred.own_mac
+			       ? u->frames
+			       : 0;
 	}
 	return v->inferred.own_mac != MAC_NONE && own > all / 2;
 }
 
-static void complete_addresses(struct dataset *data)
+static void owner_complete_addresses(struct dataset *data)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		struct vantage *v = &data->vantages[i];
 		struct host *h = &data->hosts[v->host];
 
-		infer_own_mac(data, v);
-		v->inferred.sees_its_own = sees_its_own(v);
+		owner_infer_own_mac(data, v);
+		v->inferred.sees_its_own = owner_sees_its_own(v);
 		activity_take_own(&v->activity, v->inferred.own_mac);
 		for (uint32_t k = 0; k < h->address_count && v->inferred.own_mac != MAC_NONE; k++) {
 			struct host_address *a = &h->addresses[k];
@@ -512,22 +538,24 @@ static void complete_addresses(struct dataset *data)
 }
 
 /* Each capture has few addresses, and very many flows that ask. */
-static void mark_own(struct vantage *v, const struct owners *o)
+static void owner_mark_own(struct vantage *v, const struct owners *o)
 {
 	v->inferred.own_addresses = mem_array(v->addresses.by_ip.count + 1, sizeof(bool));
 	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++) {
-		v->inferred.own_addresses[i] = owner_of(o, hashmap_key(&v->addresses.by_ip, i)) == v->host;
+		v->inferred.own_addresses[i] =
+			owner_of(o, hashmap_key(&v->addresses.by_ip, i)) == v->host;
 	}
 }
 
-static void infer_alone(struct dataset *data, struct owners *o)
+static void owner_infer_alone(struct dataset *data, struct owners *o)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		infer_mac_alone(data, &data->vantages[i]);
-	drop_contradicted_macs(data);
+		owner_infer_mac_alone(data, &data->vantages[i]);
+	owner_drop_contradicted_macs(data);
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		if (undecided(data, &data->vantages[i]) && !infer_by_direction(data, o, &data->vantages[i]))
-			infer_by_mac(data, o, &data->vantages[i]);
+		if (owner_undecided(data, &data->vantages[i]) &&
+			!owner_infer_by_direction(data, o, &data->vantages[i]))
+			owner_infer_by_mac(data, o, &data->vantages[i]);
 }
 
 void owners_infer(struct dataset *data, const struct flows *flows, struct owners *ret)
@@ -538,14 +566,14 @@ void owners_infer(struct dataset *data, const struct flows *flows, struct owners
 	for (uint32_t h = 0; h < data->host_count; h++)
 		for (uint32_t i = 0; i < data->hosts[h].address_count; i++)
 			if (data->hosts[h].addresses[i].has_ip)
-				claim(ret, h, data->hosts[h].addresses[i].ip);
-	infer_alone(data, ret);
+				owner_claim(ret, h, data->hosts[h].addresses[i].ip);
+	owner_infer_alone(data, ret);
 	/* Each round may rule out candidates of the next. */
-	while (infer_together(data, flows, ret))
+	while (owner_infer_together(data, flows, ret))
 		;
-	complete_addresses(data);
+	owner_complete_addresses(data);
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		mark_own(&data->vantages[i], ret);
+		owner_mark_own(&data->vantages[i], ret);
 }
 
 void owners_release(struct owners *o)

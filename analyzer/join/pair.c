@@ -12,7 +12,8 @@
 #include "join/segment_walk.h"
 #include "join/strangers.h"
 
-/* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger keys. */
+/* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger
+ * keys. */
 #define CANDIDATES_MAX 64
 /* Sequence numbers further apart than this are not one stream's, mid-stream captures or not. */
 #define STREAM_SPAN (1U << 30)
@@ -23,15 +24,16 @@
 
 const char *pairing_name(enum pairing_evidence p)
 {
-	static const char *const names[] = {"alone", "isn", "client isn", "address", "offset", "content",
-		"hash", "proxy", "ambiguous"};
+	static const char *const names[] = {"alone", "isn", "client isn", "address", "offset",
+		"content", "hash", "proxy", "ambiguous"};
 
 	return names[p];
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
+static uint64_t pair_mix(uint64_t a, uint64_t b)
 {
-	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd6e8feb86659fd93));
+	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
+			(b ^ UINT64_C(0xd6e8feb86659fd93));
 
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
@@ -43,16 +45,16 @@ struct pairer {
 	struct dataset *data;
 	struct flows *all;
 	unsigned threads;
-	uint32_t *first;	      /* by vantage: its first member; one more, where they end */
-	uint32_t *answers_seen;	      /* by vantage: answers without question */
-	struct keymap isn;	      /* (client isn, server isn) and each alone */
-	struct keymap anchors;	      /* content */
-	struct hashmap contents;      /* of datagrams -> struct content_holder; once contents_found */
+	uint32_t *first;	 /* by vantage: its first member; one more, where they end */
+	uint32_t *answers_seen;	 /* by vantage: answers without question */
+	struct keymap isn;	 /* (client isn, server isn) and each alone */
+	struct keymap anchors;	 /* content */
+	struct hashmap contents; /* of datagrams -> struct content_holder; once contents_found */
 	bool contents_found;
 };
 
 /* Which end of a local flow is the client; *ret_known: a SYN tells. */
-static bool client_is_b(const struct flow_vantage *f, bool *ret_known)
+static bool pair_client_is_b(const struct flow_vantage *f, bool *ret_known)
 {
 	const struct flow_side *a = &f->side[0], *b = &f->side[1];
 
@@ -65,37 +67,38 @@ static bool client_is_b(const struct flow_vantage *f, bool *ret_known)
 	return f->key.b_port > f->key.a_port;
 }
 
-static uint64_t key_isn(uint32_t isn, uint64_t salt)
+static uint64_t pair_key_isn(uint32_t isn, uint64_t salt)
 {
-	return mix(isn, salt);
+	return pair_mix(isn, salt);
 }
 
-static uint64_t key_isns(const struct flow_side *client, const struct flow_side *server)
+static uint64_t pair_key_isns(const struct flow_side *client, const struct flow_side *server)
 {
-	return mix((uint64_t)client->isn << 32 | server->isn, 11);
+	return pair_mix((uint64_t)client->isn << 32 | server->isn, 11);
 }
 
-/* Makes a member findable by its initial sequence numbers, for those whose addresses were rewritten. */
-static void publish_isn(struct pairer *p, uint32_t flow, const struct member *m)
+/* Makes a member findable by its initial sequence numbers, for those whose addresses were
+ * rewritten. */
+static void pair_publish_isn(struct pairer *p, uint32_t flow, const struct member *m)
 {
 	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 
 	if (m->flow->key.protocol != 6)
 		return;
 	if (client->has_isn && server->has_isn)
-		keymap_put(&p->isn, key_isns(client, server), flow, 0);
+		keymap_put(&p->isn, pair_key_isns(client, server), flow, 0);
 	if (client->has_isn)
-		keymap_put(&p->isn, key_isn(client->isn, 1), flow, 0);
+		keymap_put(&p->isn, pair_key_isn(client->isn, 1), flow, 0);
 	if (server->has_isn)
-		keymap_put(&p->isn, key_isn(server->isn, 2), flow, 0);
+		keymap_put(&p->isn, pair_key_isn(server->isn, 2), flow, 0);
 }
 
-static struct member *first_member(const struct pairer *p, uint32_t flow)
+static struct member *pair_first_member(const struct pairer *p, uint32_t flow)
 {
 	return &p->all->members[p->all->list[flow].first_member];
 }
 
-static bool has_vantage(const struct pairer *p, uint32_t flow, uint32_t vantage)
+static bool pair_has_vantage(const struct pairer *p, uint32_t flow, uint32_t vantage)
 {
 	uint32_t i = p->all->list[flow].first_member;
 
@@ -105,24 +108,26 @@ static bool has_vantage(const struct pairer *p, uint32_t flow, uint32_t vantage)
 	return false;
 }
 
-static void begin_flow(struct pairer *p, uint32_t flow, uint32_t member)
+static void pair_begin_flow(struct pairer *p, uint32_t flow, uint32_t member)
 {
 	struct flow_vantage *f = p->all->members[member].flow;
 
-	p->all->list[flow] = (struct flow){.first_member = member, .members = 1,
-		.pairing = PAIRED_ALONE, .client_known = f->side[0].has_isn || f->side[1].has_isn};
+	p->all->list[flow] = (struct flow){.first_member = member,
+		.members = 1,
+		.pairing = PAIRED_ALONE,
+		.client_known = f->side[0].has_isn || f->side[1].has_isn};
 	f->flow = flow;
 }
 
-static void start_flow(struct pairer *p, uint32_t member)
+static void pair_start_flow(struct pairer *p, uint32_t member)
 {
 	struct flows *all = p->all;
 
 	MEM_RESERVE(all->list, all->count, all->cap);
-	begin_flow(p, all->count++, member);
+	pair_begin_flow(p, all->count++, member);
 }
 
-static void set_delta(struct member *m, const struct member *first, enum direction d)
+static void pair_set_delta(struct member *m, const struct member *first, enum direction d)
 {
 	const struct flow_side *here = member_side(m, d), *there = member_side(first, d);
 
@@ -130,16 +135,16 @@ static void set_delta(struct member *m, const struct member *first, enum directi
 		m->delta[d] = here->isn - there->isn;
 }
 
-static bool same_tuple(const struct flow_vantage *a, const struct flow_vantage *b)
+static bool pair_same_tuple(const struct flow_vantage *a, const struct flow_vantage *b)
 {
 	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
 }
 
-static void join_flow(
+static void pair_join_flow(
 	struct pairer *p, uint32_t flow, uint32_t member, enum pairing_evidence evidence)
 {
 	struct flow *c = &p->all->list[flow];
-	struct member *m = &p->all->members[member], *first = first_member(p, flow);
+	struct member *m = &p->all->members[member], *first = pair_first_member(p, flow);
 	struct flow_vantage *f = m->flow;
 
 	m->next = first->next;
@@ -149,43 +154,44 @@ static void join_flow(
 	if (evidence > c->pairing)
 		c->pairing = (uint8_t)evidence;
 	c->client_known |= f->side[0].has_isn || f->side[1].has_isn;
-	set_delta(m, first, C2S);
-	set_delta(m, first, S2C);
+	pair_set_delta(m, first, C2S);
+	pair_set_delta(m, first, S2C);
 	f->flow = flow;
 }
 
 /* Initial sequence numbers of two flows in one direction. */
 enum isn_relation { ISN_UNKNOWN, ISN_EQUAL, ISN_DIFFERENT };
 
-static enum isn_relation relate_isn(const struct flow_side *a, const struct flow_side *b)
+static enum isn_relation pair_relate_isn(const struct flow_side *a, const struct flow_side *b)
 {
 	if (!a->has_isn || !b->has_isn)
 		return ISN_UNKNOWN;
 	return a->isn == b->isn ? ISN_EQUAL : ISN_DIFFERENT;
 }
 
-static bool options_fit(const struct flow_side *a, const struct flow_side *b)
+static bool pair_options_fit(const struct flow_side *a, const struct flow_side *b)
 {
 	return !a->option_hash || !b->option_hash || a->option_hash == b->option_hash;
 }
 
 /* Scanners and small stacks begin at 0 or count up from there: that two do so says nothing. */
-static bool is_telling(uint32_t isn)
+static bool pair_is_telling(uint32_t isn)
 {
 	return isn >= 0x10000;
 }
 
 /* A candidate that shares an initial sequence number. */
-static bool isn_fits(const struct member *m, const struct member *other, enum pairing_evidence *ret)
+static bool pair_isn_fits(
+	const struct member *m, const struct member *other, enum pairing_evidence *ret)
 {
 	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
 	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);
-	enum isn_relation client = relate_isn(mc, oc), server = relate_isn(ms, os);
-	bool tuple = same_tuple(m->flow, other->flow);
+	enum isn_relation client = pair_relate_isn(mc, oc), server = pair_relate_isn(ms, os);
+	bool tuple = pair_same_tuple(m->flow, other->flow);
 
 	if (client == ISN_EQUAL && server == ISN_EQUAL) {
 		*ret = PAIRED_ISN;
-		return tuple || is_telling(mc->isn) || is_telling(ms->isn);
+		return tuple || pair_is_telling(mc->isn) || pair_is_telling(ms->isn);
 	}
 	/* One number rewritten, the other not: only with the same addresses. */
 	if ((client == ISN_EQUAL && server == ISN_DIFFERENT) ||
@@ -193,17 +199,20 @@ static bool isn_fits(const struct member *m, const struct member *other, enum pa
 		*ret = PAIRED_OFFSET;
 		return tuple;
 	}
-	/* 32 bits alone, under other addresses: a candidate, which the SYN's options and the times must fit. */
+	/* 32 bits alone, under other addresses: a candidate, which the SYN's options and the times
+	 * must fit. */
 	*ret = PAIRED_CLIENT_ISN;
-	return client == ISN_EQUAL ? tuple || (is_telling(mc->isn) && options_fit(mc, oc))
-				   : server == ISN_EQUAL && (tuple || (is_telling(ms->isn) && options_fit(ms, os)));
+	return client == ISN_EQUAL
+		       ? tuple || (pair_is_telling(mc->isn) && pair_options_fit(mc, oc))
+		       : server == ISN_EQUAL &&
+				 (tuple || (pair_is_telling(ms->isn) && pair_options_fit(ms, os)));
 }
 
 /*
  * The best candidate under one key. Both numbers beat one, the same 5-tuple beats another;
  * two that are equally good are none (*ret_ambiguous).
  */
-static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct member *m,
+static uint32_t pair_best_by_isn(const struct pairer *p, uint64_t key, const struct member *m,
 	enum pairing_evidence *ret_evidence, bool *ret_ambiguous)
 {
 	uint64_t at = key & p->isn.mask;
@@ -213,11 +222,12 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 
 	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->isn, key, &at)); n++) {
 		uint32_t c = e->value - 1;
-		const struct member *other = first_member(p, c);
+		const struct member *other = pair_first_member(p, c);
 
-		if (c == best || has_vantage(p, c, m->vantage) || !isn_fits(m, other, &evidence))
+		if (c == best || pair_has_vantage(p, c, m->vantage) ||
+			!pair_isn_fits(m, other, &evidence))
 			continue;
-		rank = evidence * 2U + !same_tuple(m->flow, other->flow);
+		rank = evidence * 2U + !pair_same_tuple(m->flow, other->flow);
 		if (rank == best_rank)
 			*ret_ambiguous = true;
 		if (rank >= best_rank)
@@ -231,11 +241,12 @@ static uint32_t best_by_isn(const struct pairer *p, uint64_t key, const struct m
 }
 
 /*
- * An answer that translation skipped on its way back: a SYN-ACK without SYN, while a SYN from the same
- * address and port to another server has no answer. Together these two are what the server's place saw
- * as one flow: each alone would make the rest of it lost, or injected. So all three stay alone.
+ * An answer that translation skipped on its way back: a SYN-ACK without SYN, while a SYN from the
+ * same address and port to another server has no answer. Together these two are what the server's
+ * place saw as one flow: each alone would make the rest of it lost, or injected. So all three stay
+ * alone.
  */
-static bool is_half(const struct member *m, bool *ret_answer)
+static bool pair_is_half(const struct member *m, bool *ret_answer)
 {
 	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 
@@ -246,43 +257,44 @@ static bool is_half(const struct member *m, bool *ret_answer)
 /* How much later an answer may come than its question. */
 #define ANSWER_NS (3 * INT64_C(1000000000))
 
-static bool answers(const struct member *answer, const struct member *question)
+static bool pair_answers(const struct member *answer, const struct member *question)
 {
 	int64_t late = answer->flow->first_ns - question->flow->first_ns;
 
 	return member_port(answer, true) == member_port(question, true) && late >= 0 &&
-		late < ANSWER_NS &&
-		memcmp(member_ip(answer, true), member_ip(question, true), 16) == 0;
+	       late < ANSWER_NS &&
+	       memcmp(member_ip(answer, true), member_ip(question, true), 16) == 0;
 }
 
-static uint64_t key_client(const struct member *m)
+static uint64_t pair_key_client(const struct member *m)
 {
 	uint64_t low, high;
 
 	memcpy(&high, member_ip(m, true), 8);
 	memcpy(&low, member_ip(m, true) + 8, 8);
-	return mix(mix(low, high), member_port(m, true));
+	return pair_mix(pair_mix(low, high), member_port(m, true));
 }
 
-static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
+static void pair_mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
 {
 	struct keymap questions = {0};
 	bool answer;
 
 	for (uint32_t i = first; i < end; i++)
-		if (is_half(&p->all->members[i], &answer) && !answer)
-			keymap_put(&questions, key_client(&p->all->members[i]), i, 0);
+		if (pair_is_half(&p->all->members[i], &answer) && !answer)
+			keymap_put(&questions, pair_key_client(&p->all->members[i]), i, 0);
 	for (uint32_t i = first; i < end && questions.entries; i++) {
 		struct member *m = &p->all->members[i];
-		uint64_t key = key_client(m), at = key & questions.mask;
+		uint64_t key = pair_key_client(m), at = key & questions.mask;
 		const struct key_entry *e;
 
-		if (!is_half(m, &answer) || !answer)
+		if (!pair_is_half(m, &answer) || !answer)
 			continue;
-		for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&questions, key, &at)); n++) {
+		for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&questions, key, &at));
+			n++) {
 			struct member *question = &p->all->members[e->value - 1];
 
-			if (answers(m, question))
+			if (pair_answers(m, question))
 				m->untranslated = question->untranslated = true;
 		}
 	}
@@ -290,9 +302,9 @@ static void mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
 }
 
 /* Keeps a flow from such a candidate; both are marked as fitting more than one. */
-static bool is_refused(struct pairer *p, struct member *m, uint32_t flow)
+static bool pair_is_refused(struct pairer *p, struct member *m, uint32_t flow)
 {
-	if (!m->untranslated && !first_member(p, flow)->untranslated)
+	if (!m->untranslated && !pair_first_member(p, flow)->untranslated)
 		return false;
 	p->all->list[flow].pairing = PAIRED_AMBIGUOUS;
 	m->ambiguous = true;
@@ -309,22 +321,23 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 	bool ambiguous = false;
 
 	if (client->has_isn && server->has_isn)
-		best = best_by_isn(p, key_isns(client, server), m, &evidence, &ambiguous);
+		best = pair_best_by_isn(p, pair_key_isns(client, server), m, &evidence, &ambiguous);
 	if (best == UINT32_MAX && client->has_isn)
-		best = best_by_isn(p, key_isn(client->isn, 1), m, &evidence, &ambiguous);
+		best = pair_best_by_isn(p, pair_key_isn(client->isn, 1), m, &evidence, &ambiguous);
 	if (best == UINT32_MAX && server->has_isn)
-		best = best_by_isn(p, key_isn(server->isn, 2), m, &evidence, &ambiguous);
-	if (best == UINT32_MAX || is_refused(p, m, best))
+		best = pair_best_by_isn(p, pair_key_isn(server->isn, 2), m, &evidence, &ambiguous);
+	if (best == UINT32_MAX || pair_is_refused(p, m, best))
 		return false;
-	join_flow(p, best, member, evidence);
+	pair_join_flow(p, best, member, evidence);
 	return true;
 }
 
 /*
- * Conversations that have a flow of the member's 5-tuple at an earlier vantage point; at each the oldest first,
- * where there are too many the newest of them.
+ * Conversations that have a flow of the member's 5-tuple at an earlier vantage point; at each the
+ * oldest first, where there are too many the newest of them.
  */
-static uint32_t same_tuple_candidates(const struct pairer *p, const struct member *m, uint32_t list[CANDIDATES_MAX])
+static uint32_t pair_same_tuple_candidates(
+	const struct pairer *p, const struct member *m, uint32_t list[CANDIDATES_MAX])
 {
 	const struct flow_vantage *f = m->flow, *other;
 	uint32_t n = 0;
@@ -346,29 +359,31 @@ static uint32_t same_tuple_candidates(const struct pairer *p, const struct membe
 	return n;
 }
 
-/* Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them. */
+/* Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them.
+ */
 static bool pair_plainly(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	uint32_t candidates[CANDIDATES_MAX], n = same_tuple_candidates(p, m, candidates);
+	uint32_t candidates[CANDIDATES_MAX], n = pair_same_tuple_candidates(p, m, candidates);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t c = candidates[i];
-		const struct member *other = first_member(p, c);
+		const struct member *other = pair_first_member(p, c);
 		enum pairing_evidence evidence;
 
-		if (!same_tuple(m->flow, other->flow) ||
-			has_vantage(p, c, m->vantage) || !isn_fits(m, other, &evidence) ||
-			evidence == PAIRED_OFFSET || is_refused(p, m, c))
+		if (!pair_same_tuple(m->flow, other->flow) || pair_has_vantage(p, c, m->vantage) ||
+			!pair_isn_fits(m, other, &evidence) || evidence == PAIRED_OFFSET ||
+			pair_is_refused(p, m, c))
 			continue;
-		join_flow(p, c, member, evidence);
+		pair_join_flow(p, c, member, evidence);
 		return true;
 	}
 	return false;
 }
 
 /* A direction's first sequence numbers near each other, or one side without any. */
-static bool streams_are_near(const struct flow_side *a, const struct flow_side *b, uint32_t *ret_apart)
+static bool pair_streams_are_near(
+	const struct flow_side *a, const struct flow_side *b, uint32_t *ret_apart)
 {
 	uint32_t apart = a->first_seq - b->first_seq;
 
@@ -380,35 +395,36 @@ static bool streams_are_near(const struct flow_side *a, const struct flow_side *
 }
 
 /* Rewritten by a firewall in both directions: the SYNs' time stamps and options went through. */
-static bool syn_contents_equal(const struct flow_side *a, const struct flow_side *b)
+static bool pair_syn_contents_equal(const struct flow_side *a, const struct flow_side *b)
 {
 	return a->has_isn && b->has_isn && a->syn_tsval && a->syn_tsval == b->syn_tsval &&
-		a->option_hash == b->option_hash;
+	       a->option_hash == b->option_hash;
 }
 
 /* Orients m like other where the 5-tuples are the same and m shows no SYN. */
-static void orient(struct member *m, const struct member *other)
+static void pair_orient(struct member *m, const struct member *other)
 {
 	bool known;
 
-	(void)client_is_b(m->flow, &known);
+	(void)pair_client_is_b(m->flow, &known);
 	if (!known)
 		m->client_is_b = other->client_is_b;
 }
 
 /* One candidate with the same 5-tuple: how far apart, or not at all (UINT32_MAX). */
-static uint32_t tuple_distance(const struct member *m, const struct member *other, enum pairing_evidence *ret)
+static uint32_t pair_tuple_distance(
+	const struct member *m, const struct member *other, enum pairing_evidence *ret)
 {
 	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
 	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);
 	uint32_t apart_c, apart_s;
 
 	*ret = PAIRED_ADDRESS;
-	if (relate_isn(mc, oc) == ISN_DIFFERENT || relate_isn(ms, os) == ISN_DIFFERENT) {
-		*ret = syn_contents_equal(mc, oc) ? PAIRED_OFFSET : PAIRED_PROXY;
+	if (pair_relate_isn(mc, oc) == ISN_DIFFERENT || pair_relate_isn(ms, os) == ISN_DIFFERENT) {
+		*ret = pair_syn_contents_equal(mc, oc) ? PAIRED_OFFSET : PAIRED_PROXY;
 		return *ret == PAIRED_OFFSET ? 0 : UINT32_MAX;
 	}
-	if (!streams_are_near(mc, oc, &apart_c) || !streams_are_near(ms, os, &apart_s))
+	if (!pair_streams_are_near(mc, oc, &apart_c) || !pair_streams_are_near(ms, os, &apart_s))
 		return UINT32_MAX;
 	return apart_c / 2 + apart_s / 2;
 }
@@ -418,7 +434,7 @@ static uint32_t tuple_distance(const struct member *m, const struct member *othe
  * related yet: a transparent proxy if their numbers of connections agree, else just reuse. Marked
  * only when this 5-tuple was used once at each place.
  */
-static bool used_once(const struct member *m)
+static bool pair_used_once(const struct member *m)
 {
 	const struct flow_vantage *f = m->flow;
 
@@ -430,25 +446,26 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
 	const struct flow_vantage *f = m->flow;
-	uint32_t candidates[CANDIDATES_MAX], n = same_tuple_candidates(p, m, candidates);
+	uint32_t candidates[CANDIDATES_MAX], n = pair_same_tuple_candidates(p, m, candidates);
 	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
 	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t c = candidates[i];
-		struct member *other = first_member(p, c);
+		struct member *other = pair_first_member(p, c);
 
-		if (c == best || has_vantage(p, c, m->vantage) || !same_tuple(f, other->flow))
+		if (c == best || pair_has_vantage(p, c, m->vantage) ||
+			!pair_same_tuple(f, other->flow))
 			continue;
-		orient(m, other);
+		pair_orient(m, other);
 		if (f->key.protocol != 6) {
 			if (strangers_are(m, other))
 				continue;
-			join_flow(p, c, member, PAIRED_HASH);
+			pair_join_flow(p, c, member, PAIRED_HASH);
 			return true;
 		}
-		distance = tuple_distance(m, other, &evidence);
-		if (evidence == PAIRED_PROXY && used_once(m) && used_once(other)) {
+		distance = pair_tuple_distance(m, other, &evidence);
+		if (evidence == PAIRED_PROXY && pair_used_once(m) && pair_used_once(other)) {
 			p->all->list[c].pairing = PAIRED_PROXY;
 			m->proxy = true;
 		}
@@ -458,14 +475,15 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 		best = c;
 		best_evidence = evidence;
 	}
-	if (best == UINT32_MAX || is_refused(p, m, best))
+	if (best == UINT32_MAX || pair_is_refused(p, m, best))
 		return false;
 	m->proxy = false;
-	join_flow(p, best, member, best_evidence);
+	pair_join_flow(p, best, member, best_evidence);
 	return true;
 }
 
-/* Visits the anchors of a flow: segments whose content picks them, so that both sides pick the same. */
+/* Visits the anchors of a flow: segments whose content picks them, so that both sides pick the
+ * same. */
 struct anchor {
 	uint64_t key;
 	uint32_t seq;
@@ -473,15 +491,17 @@ struct anchor {
 };
 
 /* By content; where none was captured by numbers, which hardly any translator touches. */
-static uint64_t segment_anchor(const struct segment *s)
+static uint64_t pair_segment_anchor(const struct segment *s)
 {
 	if (s->hash)
-		return mix((uint64_t)(s->hash & SEGMENT_HASH_HEAD) << 32 | s->length, s->tsval);
-	return mix(mix((uint64_t)s->seq << 32 | s->ack, s->length), (uint64_t)s->tsval << 32 | s->tsecr);
+		return pair_mix(
+			(uint64_t)(s->hash & SEGMENT_HASH_HEAD) << 32 | s->length, s->tsval);
+	return pair_mix(pair_mix((uint64_t)s->seq << 32 | s->ack, s->length),
+		(uint64_t)s->tsval << 32 | s->tsecr);
 }
 
 /* What is said again and again counts once. */
-static bool has_anchor(const struct anchor *list, int n, uint64_t key)
+static bool pair_has_anchor(const struct anchor *list, int n, uint64_t key)
 {
 	for (int i = 0; i < n; i++)
 		if (list[i].key == key)
@@ -489,7 +509,7 @@ static bool has_anchor(const struct anchor *list, int n, uint64_t key)
 	return false;
 }
 
-static int collect_anchors(const struct member *m, struct anchor *ret)
+static int pair_collect_anchors(const struct member *m, struct anchor *ret)
 {
 	bool tcp = m->flow->key.protocol == 6, many = tcp && m->flow->slots > ANCHORS_MAX;
 	struct segment_walk walk = walk_flow(m);
@@ -501,20 +521,22 @@ static int collect_anchors(const struct member *m, struct anchor *ret)
 
 		if (!(tcp || s->hash) || s->length < 8)
 			continue;
-		key = tcp ? segment_anchor(s) : mix((uint64_t)s->hash << 32 | s->length, s->ip_id);
+		key = tcp ? pair_segment_anchor(s)
+			  : pair_mix((uint64_t)s->hash << 32 | s->length, s->ip_id);
 		/* Of a flow of few segments each is taken. */
-		if ((many && (key & ANCHOR_MASK)) || has_anchor(ret, n, key))
+		if ((many && (key & ANCHOR_MASK)) || pair_has_anchor(ret, n, key))
 			continue;
-		ret[n++] = (struct anchor){.key = key, .seq = s->seq, .direction = segment_direction(m, s)};
+		ret[n++] = (struct anchor){
+			.key = key, .seq = s->seq, .direction = segment_direction(m, s)};
 	}
 	return n;
 }
 
-static void publish_anchors(struct pairer *p, uint32_t member)
+static void pair_publish_anchors(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
 	struct anchor anchors[ANCHORS_MAX];
-	int n = collect_anchors(m, anchors);
+	int n = pair_collect_anchors(m, anchors);
 
 	for (int i = 0; i < n; i++)
 		keymap_put(&p->anchors, anchors[i].key, m->flow->flow, anchors[i].seq);
@@ -526,7 +548,8 @@ struct vote {
 	bool has_delta[2];
 };
 
-static void count_vote(struct vote *votes, int *count, const struct anchor *a, const struct key_entry *e)
+static void pair_count_vote(
+	struct vote *votes, int *count, const struct anchor *a, const struct key_entry *e)
 {
 	struct vote *v = NULL;
 	uint32_t delta = a->seq - e->extra;
@@ -548,9 +571,11 @@ static void count_vote(struct vote *votes, int *count, const struct anchor *a, c
 }
 
 /* Of datagrams a question and its answer are enough. */
-static uint32_t anchors_needed(const struct member *m, const struct vote *v)
+static uint32_t pair_anchors_needed(const struct member *m, const struct vote *v)
 {
-	return m->flow->key.protocol != 6 && v->has_delta[C2S] && v->has_delta[S2C] ? 2 : ANCHORS_NEEDED;
+	return m->flow->key.protocol != 6 && v->has_delta[C2S] && v->has_delta[S2C]
+		       ? 2
+		       : ANCHORS_NEEDED;
 }
 
 /* Who holds a content, and whether several flows of one vantage point do. */
@@ -561,8 +586,9 @@ struct content_holder {
 
 #define CONTENTS_MAX 4000000
 
-/* Content that several datagram flows of one vantage point hold (heartbeats, beacons) tells none of them. */
-static void find_shared_contents(struct pairer *p)
+/* Content that several datagram flows of one vantage point hold (heartbeats, beacons) tells none of
+ * them. */
+static void pair_find_shared_contents(struct pairer *p)
 {
 	hashmap_init(&p->contents, sizeof(uint64_t), sizeof(struct content_holder), CONTENTS_MAX);
 	p->contents_found = true;
@@ -572,28 +598,30 @@ static void find_shared_contents(struct pairer *p)
 		for (uint32_t i = 0; i < flows->count; i++) {
 			struct member m = {.flow = flowtab_at(flows, i)};
 			struct anchor anchors[ANCHORS_MAX];
-			int n = m.flow->key.protocol == 6 ? 0 : collect_anchors(&m, anchors);
+			int n = m.flow->key.protocol == 6 ? 0 : pair_collect_anchors(&m, anchors);
 
 			for (int k = 0; k < n; k++) {
 				bool fresh;
-				struct content_holder *h = hashmap_at(&p->contents, &anchors[k].key, &fresh);
+				struct content_holder *h =
+					hashmap_at(&p->contents, &anchors[k].key, &fresh);
 
 				if (h && !fresh && h->vantage == v && h->flow != i)
 					h->shared = true;
 				if (h)
-					*h = (struct content_holder){.vantage = v, .flow = i, .shared = h->shared};
+					*h = (struct content_holder){
+						.vantage = v, .flow = i, .shared = h->shared};
 			}
 		}
 	}
 }
 
 /* Not in the table, which has a limit: nobody knows. */
-static bool is_shared(struct pairer *p, uint64_t key)
+static bool pair_is_shared(struct pairer *p, uint64_t key)
 {
 	const struct content_holder *h;
 
 	if (!p->contents_found)
-		find_shared_contents(p);
+		pair_find_shared_contents(p);
 	h = hashmap_get(&p->contents, &key);
 	return !h || h->shared;
 }
@@ -604,34 +632,41 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 	struct member *m = &p->all->members[member];
 	struct anchor anchors[ANCHORS_MAX];
 	struct vote votes[16], *best = NULL;
-	int count = 0, n = collect_anchors(m, anchors);
-	bool tie = false, are_datagrams = m->flow->key.protocol != 6; /* then those of its 5-tuple were found to be others */
+	int count = 0, n = pair_collect_anchors(m, anchors);
+	bool tie = false, are_datagrams = m->flow->key.protocol !=
+					  6; /* then those of its 5-tuple were found to be others */
 
 	for (int i = 0; i < n; i++) {
 		uint64_t at = anchors[i].key & p->anchors.mask;
 		const struct key_entry *e;
 
-		/* Heartbeats of many pairs of hosts say the same: such content tells none of them. */
-		if (are_datagrams && is_shared(p, anchors[i].key))
+		/* Heartbeats of many pairs of hosts say the same: such content tells none of them.
+		 */
+		if (are_datagrams && pair_is_shared(p, anchors[i].key))
 			continue;
-		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, anchors[i].key, &at)); k++)
-			if (!has_vantage(p, e->value - 1, m->vantage) &&
-				!(are_datagrams && same_tuple(m->flow, first_member(p, e->value - 1)->flow)))
-				count_vote(votes, &count, &anchors[i], e);
+		for (int k = 0;
+			k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, anchors[i].key, &at));
+			k++)
+			if (!pair_has_vantage(p, e->value - 1, m->vantage) &&
+				!(are_datagrams &&
+					pair_same_tuple(
+						m->flow, pair_first_member(p, e->value - 1)->flow)))
+				pair_count_vote(votes, &count, &anchors[i], e);
 	}
 	for (int i = 0; i < count; i++) {
-		tie = best ? (votes[i].agreeing == best->agreeing || (tie && votes[i].agreeing < best->agreeing))
+		tie = best ? (votes[i].agreeing == best->agreeing ||
+				     (tie && votes[i].agreeing < best->agreeing))
 			   : false;
 		if (!best || votes[i].agreeing > best->agreeing)
 			best = &votes[i];
 	}
-	if (!best || best->agreeing < anchors_needed(m, best))
+	if (!best || best->agreeing < pair_anchors_needed(m, best))
 		return false;
 	if (tie) {
 		m->ambiguous = true;
 		return false;
 	}
-	join_flow(p, best->flow, member, PAIRED_CONTENT);
+	pair_join_flow(p, best->flow, member, PAIRED_CONTENT);
 	for (int d = 0; d < 2; d++)
 		if (best->has_delta[d])
 			m->delta[d] = best->delta[d];
@@ -641,8 +676,9 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 /* Flows ahead of the one that is looked at. */
 #define FLOWS_AHEAD 8
 
-/* Nobody comes before the first vantage point: each of its flows begins a flow, of its own number. */
-static void make_members(struct pairer *p, uint32_t vantage)
+/* Nobody comes before the first vantage point: each of its flows begins a flow, of its own number.
+ */
+static void pair_make_members(struct pairer *p, uint32_t vantage)
 {
 	struct vantage *v = &p->data->vantages[vantage];
 	bool known, answer;
@@ -653,77 +689,82 @@ static void make_members(struct pairer *p, uint32_t vantage)
 		struct flow_vantage *f = flowtab_at(&v->flows, i);
 
 		if (i + FLOWS_AHEAD < v->flows.count)
-			prefetch_to_read(flowtab_at(&v->flows, i + FLOWS_AHEAD)->side, sizeof(f->side));
-		*m = (struct member){.vantage = vantage, .flow = f, .next = MEMBER_NONE,
-			.client_is_b = client_is_b(f, &known)};
-		p->answers_seen[vantage] += is_half(m, &answer) && answer;
+			prefetch_to_read(
+				flowtab_at(&v->flows, i + FLOWS_AHEAD)->side, sizeof(f->side));
+		*m = (struct member){.vantage = vantage,
+			.flow = f,
+			.next = MEMBER_NONE,
+			.client_is_b = pair_client_is_b(f, &known)};
+		p->answers_seen[vantage] += pair_is_half(m, &answer) && answer;
 		if (!vantage)
-			begin_flow(p, member, member);
+			pair_begin_flow(p, member, member);
 	}
 }
 
-static void make_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
+static void pair_make_parts(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	(void)thread;
 	for (uint32_t v = begin; v < end; v++)
-		make_members(context, v);
+		pair_make_members(context, v);
 }
 
-static bool is_tcp(const struct pairer *p, uint32_t member)
+static bool pair_is_tcp(const struct pairer *p, uint32_t member)
 {
 	return p->all->members[member].flow->key.protocol == 6;
 }
 
-static bool is_open(const struct pairer *p, uint32_t member)
+static bool pair_is_open(const struct pairer *p, uint32_t member)
 {
 	return p->all->members[member].flow->flow == FLOW_NONE;
 }
 
 /* Initial sequence numbers of the flows that this vantage point is not part of yet. */
-static void index_isns(struct pairer *p, uint32_t vantage)
+static void pair_index_isns(struct pairer *p, uint32_t vantage)
 {
 	keymap_release(&p->isn);
 	for (uint32_t c = 0; c < p->all->count; c++)
-		if (!has_vantage(p, c, vantage))
-			publish_isn(p, c, first_member(p, c));
+		if (!pair_has_vantage(p, c, vantage))
+			pair_publish_isn(p, c, pair_first_member(p, c));
 }
 
 /* Anchors of flows that nothing has joined yet, before a vantage point that may need them. */
-static void index_anchors(struct pairer *p, uint32_t vantage)
+static void pair_index_anchors(struct pairer *p, uint32_t vantage)
 {
 	keymap_release(&p->anchors);
 	for (uint32_t c = 0; c < p->all->count; c++)
-		if (!has_vantage(p, c, vantage))
-			publish_anchors(p, p->all->list[c].first_member);
+		if (!pair_has_vantage(p, c, vantage))
+			pair_publish_anchors(p, p->all->list[c].first_member);
 }
 
 /*
- * From or to the unspecified address: every host sends such datagrams on its own link (DHCP, duplicate
- * address detection), and they look alike.
+ * From or to the unspecified address: every host sends such datagrams on its own link (DHCP,
+ * duplicate address detection), and they look alike.
  */
-static bool is_anonymous(const struct pairer *p, uint32_t member)
+static bool pair_is_anonymous(const struct pairer *p, uint32_t member)
 {
 	static const uint8_t v4[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, v6[16];
 	const struct flow_key *k = &p->all->members[member].flow->key;
 
-	return memcmp(k->a, v4, 16) == 0 || memcmp(k->a, v6, 16) == 0 || memcmp(k->b, v4, 16) == 0 ||
-		memcmp(k->b, v6, 16) == 0;
+	return memcmp(k->a, v4, 16) == 0 || memcmp(k->a, v6, 16) == 0 ||
+	       memcmp(k->b, v4, 16) == 0 || memcmp(k->b, v6, 16) == 0;
 }
 
 /* No translator touches what stays on its link; much of it looks alike everywhere. */
-static bool stays_on_link(const struct pairer *p, uint32_t member)
+static bool pair_stays_on_link(const struct pairer *p, uint32_t member)
 {
 	const struct flow_key *k = &p->all->members[member].flow->key;
 
-	return is_anonymous(p, member) || ip_is_link_local(k->a) || ip_is_link_local(k->b) ||
-		ip_is_link_group(k->a) || ip_is_link_group(k->b);
+	return pair_is_anonymous(p, member) || ip_is_link_local(k->a) || ip_is_link_local(k->b) ||
+	       ip_is_link_group(k->a) || ip_is_link_group(k->b);
 }
 
-/* Members are taken in groups: tables, lists and flows of many connections are in no cache, and waits overlap. */
+/* Members are taken in groups: tables, lists and flows of many connections are in no cache, and
+ * waits overlap. */
 #define GROUP 32
 
-/* What is looked at first: the flow of the same 5-tuple at the first vantage point, and its flow. */
-static void prefetch_group(struct pairer *p, uint32_t begin, uint32_t end)
+/* What is looked at first: the flow of the same 5-tuple at the first vantage point, and its flow.
+ */
+static void pair_prefetch_group(struct pairer *p, uint32_t begin, uint32_t end)
 {
 	const struct flowtab *t = &p->data->vantages[0].flows;
 	const struct flow_vantage *likely[GROUP];
@@ -740,7 +781,7 @@ static void prefetch_group(struct pairer *p, uint32_t begin, uint32_t end)
 			prefetch_line(&p->all->list[likely[i]->flow]);
 	for (uint32_t i = 0; i < n; i++)
 		if (likely[i])
-			prefetch_line(first_member(p, likely[i]->flow));
+			prefetch_line(pair_first_member(p, likely[i]->flow));
 }
 
 struct plain_round {
@@ -750,7 +791,8 @@ struct plain_round {
 	bool *reused; /* by member from first on: its 5-tuple has other flows at this place */
 };
 
-/* Members whose 5-tuple was used once at this place have no candidate in common: threads do not meet. */
+/* Members whose 5-tuple was used once at this place have no candidate in common: threads do not
+ * meet. */
 static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	struct plain_round *r = context;
@@ -762,9 +804,9 @@ static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 		uint32_t member = r->first + i;
 
 		if ((i - begin) % GROUP == 0)
-			prefetch_group(p, member, r->first + end);
-		r->reused[i] = !used_once(&p->all->members[member]);
-		open += !r->reused[i] && (!is_tcp(p, member) || !pair_plainly(p, member));
+			pair_prefetch_group(p, member, r->first + end);
+		r->reused[i] = !pair_used_once(&p->all->members[member]);
+		open += !r->reused[i] && (!pair_is_tcp(p, member) || !pair_plainly(p, member));
 	}
 	r->open += open;
 }
@@ -772,11 +814,13 @@ static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 /* Round 1 for all. Returns how many are left. */
 static uint32_t pair_all_plainly(struct pairer *p, uint32_t first, uint32_t end)
 {
-	struct plain_round r = {.pairer = p, .first = first, .reused = mem_array((size_t)end - first + 1, sizeof(bool))};
+	struct plain_round r = {.pairer = p,
+		.first = first,
+		.reused = mem_array((size_t)end - first + 1, sizeof(bool))};
 
 	parallel_run(p->threads, end - first, PART_MEMBERS, pair_part, &r);
 	for (uint32_t i = first; i < end; i++)
-		r.open += r.reused[i - first] && (!is_tcp(p, i) || !pair_plainly(p, i));
+		r.open += r.reused[i - first] && (!pair_is_tcp(p, i) || !pair_plainly(p, i));
 	free(r.reused);
 	return r.open;
 }
@@ -786,27 +830,27 @@ static void pair_rest(struct pairer *p, uint32_t vantage, uint32_t first, uint32
 {
 	uint32_t open = 0;
 
-	index_isns(p, vantage);
+	pair_index_isns(p, vantage);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i) && is_tcp(p, i))
+		if (pair_is_open(p, i) && pair_is_tcp(p, i))
 			(void)pair_by_isn(p, i);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i) && !is_anonymous(p, i))
+		if (pair_is_open(p, i) && !pair_is_anonymous(p, i))
 			(void)pair_by_tuple(p, i);
 	for (uint32_t i = first; i < end; i++)
-		open += is_open(p, i);
+		open += pair_is_open(p, i);
 	if (open)
-		index_anchors(p, vantage);
+		pair_index_anchors(p, vantage);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i) && !stays_on_link(p, i))
+		if (pair_is_open(p, i) && !pair_stays_on_link(p, i))
 			(void)pair_by_content(p, i);
 }
 
-static void start_alone(struct pairer *p, uint32_t member)
+static void pair_start_alone(struct pairer *p, uint32_t member)
 {
 	const struct member *m = &p->all->members[member];
 
-	start_flow(p, member);
+	pair_start_flow(p, member);
 	if (m->proxy)
 		p->all->list[p->all->count - 1].pairing = PAIRED_PROXY;
 	if (m->ambiguous)
@@ -819,7 +863,7 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 	uint32_t first = p->first[vantage], end = p->first[vantage + 1];
 
 	if (p->answers_seen[vantage])
-		mark_untranslated(p, first, end);
+		pair_mark_untranslated(p, first, end);
 	if (!vantage) {
 		p->all->count = end;
 		return;
@@ -828,11 +872,11 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 		return;
 	pair_rest(p, vantage, first, end);
 	for (uint32_t i = first; i < end; i++)
-		if (is_open(p, i))
-			start_alone(p, i);
+		if (pair_is_open(p, i))
+			pair_start_alone(p, i);
 }
 
-static void release(struct pairer *p)
+static void pair_release(struct pairer *p)
 {
 	keymap_release(&p->isn);
 	keymap_release(&p->anchors);
@@ -857,10 +901,10 @@ void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 	ret->members = mem_array(ret->member_count, sizeof(*ret->members));
 	ret->cap = most + most / 4;
 	ret->list = mem_array(ret->cap, sizeof(*ret->list));
-	parallel_run(threads, data->vantage_count, 1, make_parts, &p);
+	parallel_run(threads, data->vantage_count, 1, pair_make_parts, &p);
 	for (uint32_t v = 0; v < data->vantage_count; v++)
 		pair_vantage(&p, v);
-	release(&p);
+	pair_release(&p);
 }
 
 void flows_release(struct flows *c)

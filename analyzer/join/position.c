@@ -13,17 +13,17 @@
 #define FEW 64
 
 /*
- * -1 at the client, 1 at the server, 0 between or unknown. On one host, a netfilter hook is nearer to the
- * host's own sockets than the interface.
+ * -1 at the client, 1 at the server, 0 between or unknown. On one host, a netfilter hook is nearer
+ * to the host's own sockets than the interface.
  */
-static int owner_rank(const struct dataset *data, const struct member *m)
+static int position_owner_rank(const struct dataset *data, const struct member *m)
 {
 	int rank = m->owns[S2C] - m->owns[C2S];
 
 	return data->vantages[m->vantage].kind == VANTAGE_NETFILTER ? 2 * rank : rank;
 }
 
-static int by_ttl(const struct member *a, const struct member *b)
+static int position_by_ttl(const struct member *a, const struct member *b)
 {
 	const struct flow_side *ac = member_side(a, C2S), *bc = member_side(b, C2S);
 	const struct flow_side *as = member_side(a, S2C), *bs = member_side(b, S2C);
@@ -37,7 +37,7 @@ static int by_ttl(const struct member *a, const struct member *b)
 }
 
 /* Loss only shrinks: what fewer client packets reach is farther from the client. */
-static int by_counts(const struct member *a, const struct member *b)
+static int position_by_counts(const struct member *a, const struct member *b)
 {
 	int64_t client = (int64_t)member_side(b, C2S)->packets - member_side(a, C2S)->packets;
 	int64_t server = (int64_t)member_side(a, S2C)->packets - member_side(b, S2C)->packets;
@@ -57,10 +57,10 @@ struct sorting {
 	const struct owners *owners;
 	struct flows *all;
 	struct hashmap votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
-	bool *undecided;    /* by flow: only votes or counts can tell */
+	bool *undecided;      /* by flow: only votes or counts can tell */
 };
 
-static struct vote_key vote_key(const struct member *a, const struct member *b)
+static struct vote_key position_vote_key(const struct member *a, const struct member *b)
 {
 	struct vote_key k = {.a = a->vantage, .b = b->vantage};
 
@@ -70,14 +70,16 @@ static struct vote_key vote_key(const struct member *a, const struct member *b)
 }
 
 /* Neither who owns the ends nor TTL tells which of the two is nearer the client. */
-static bool is_undecided(const struct dataset *data, const struct member *a, const struct member *b)
+static bool position_is_undecided(
+	const struct dataset *data, const struct member *a, const struct member *b)
 {
-	return owner_rank(data, a) == owner_rank(data, b) && !by_ttl(a, b);
+	return position_owner_rank(data, a) == position_owner_rank(data, b) &&
+	       !position_by_ttl(a, b);
 }
 
-static void vote(struct sorting *s, const struct member *a, const struct member *b)
+static void position_vote(struct sorting *s, const struct member *a, const struct member *b)
 {
-	struct vote_key key = vote_key(a, b);
+	struct vote_key key = position_vote_key(a, b);
 	int64_t *votes;
 	bool fresh;
 
@@ -85,26 +87,27 @@ static void vote(struct sorting *s, const struct member *a, const struct member 
 	*votes += nearness_by_delay(a, b);
 }
 
-static void vote_all(struct sorting *s, const struct flow *c)
+static void position_vote_all(struct sorting *s, const struct flow *c)
 {
 	const struct member *all = s->all->members;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all[i].next) {
 		for (uint32_t k = all[i].next; k != MEMBER_NONE; k = all[k].next) {
-			if (!is_undecided(s->data, &all[i], &all[k]))
+			if (!position_is_undecided(s->data, &all[i], &all[k]))
 				continue;
 			if (all[i].vantage < all[k].vantage)
-				vote(s, &all[i], &all[k]);
+				position_vote(s, &all[i], &all[k]);
 			else
-				vote(s, &all[k], &all[i]);
+				position_vote(s, &all[k], &all[i]);
 		}
 	}
 }
 
-static int by_votes(const struct sorting *s, const struct member *a, const struct member *b)
+static int position_by_votes(
+	const struct sorting *s, const struct member *a, const struct member *b)
 {
 	bool swapped = a->vantage > b->vantage;
-	struct vote_key key = swapped ? vote_key(b, a) : vote_key(a, b);
+	struct vote_key key = swapped ? position_vote_key(b, a) : position_vote_key(a, b);
 	const int64_t *votes = hashmap_get(&s->votes, &key);
 	int sign = !votes ? 0 : *votes < 0 ? -1 : *votes > 0;
 
@@ -112,25 +115,26 @@ static int by_votes(const struct sorting *s, const struct member *a, const struc
 }
 
 /* What tells for certain which one is nearer to the client; 0: nothing does. */
-static int by_evidence(const struct sorting *s, const struct member *a, const struct member *b)
+static int position_by_evidence(
+	const struct sorting *s, const struct member *a, const struct member *b)
 {
-	int r = owner_rank(s->data, a) - owner_rank(s->data, b);
+	int r = position_owner_rank(s->data, a) - position_owner_rank(s->data, b);
 
 	if (!r)
-		r = by_ttl(a, b);
-	return r ? r : by_votes(s, a, b);
+		r = position_by_ttl(a, b);
+	return r ? r : position_by_votes(s, a, b);
 }
 
-static int compare(const struct sorting *s, const struct member *a, const struct member *b)
+static int position_compare(const struct sorting *s, const struct member *a, const struct member *b)
 {
-	int r = by_evidence(s, a, b);
+	int r = position_by_evidence(s, a, b);
 
 	if (!r)
-		r = by_counts(a, b);
+		r = position_by_counts(a, b);
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
 }
 
-static void sort_members(const struct sorting *s, struct flows *all, struct flow *c)
+static void position_sort_members(const struct sorting *s, struct flows *all, struct flow *c)
 {
 	uint32_t few[FEW], *order = few, cap = FEW, n = 0;
 	uint32_t base[2];
@@ -147,7 +151,8 @@ static void sort_members(const struct sorting *s, struct flows *all, struct flow
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t k = i, m = order[i];
 
-		for (; k && compare(s, &all->members[m], &all->members[order[k - 1]]) < 0; k--)
+		for (; k && position_compare(s, &all->members[m], &all->members[order[k - 1]]) < 0;
+			k--)
 			order[k] = order[k - 1];
 		order[k] = m;
 	}
@@ -155,7 +160,7 @@ static void sort_members(const struct sorting *s, struct flows *all, struct flow
 		struct member *m = &all->members[order[i]];
 
 		m->next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
-		m->next_known = i + 1 < n && by_evidence(s, m, &all->members[m->next]);
+		m->next_known = i + 1 < n && position_by_evidence(s, m, &all->members[m->next]);
 	}
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */
@@ -168,18 +173,18 @@ static void sort_members(const struct sorting *s, struct flows *all, struct flow
 		free(order);
 }
 
-static bool has_undecided(const struct sorting *s, const struct flow *c)
+static bool position_has_undecided(const struct sorting *s, const struct flow *c)
 {
 	const struct member *all = s->all->members;
 
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = all[i].next)
 		for (uint32_t k = all[i].next; k != MEMBER_NONE; k = all[k].next)
-			if (is_undecided(s->data, &all[i], &all[k]))
+			if (position_is_undecided(s->data, &all[i], &all[k]))
 				return true;
 	return false;
 }
 
-static bool is_own(const struct sorting *s, const struct member *m, bool client)
+static bool position_is_own(const struct sorting *s, const struct member *m, bool client)
 {
 	const struct vantage *v = &s->data->vantages[m->vantage];
 	uint32_t address = m->flow->address[client == m->client_is_b];
@@ -189,14 +194,14 @@ static bool is_own(const struct sorting *s, const struct member *m, bool client)
 	return owner_of(s->owners, member_ip(m, client)) == v->host;
 }
 
-static void note_owned(const struct sorting *s, struct member *m)
+static void position_note_owned(const struct sorting *s, struct member *m)
 {
-	m->owns[C2S] = is_own(s, m, true);
-	m->owns[S2C] = is_own(s, m, false);
+	m->owns[C2S] = position_is_own(s, m, true);
+	m->owns[S2C] = position_is_own(s, m, false);
 }
 
 /* Nearly all flows are decided each by itself. */
-static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
+static void position_sort_part(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	struct sorting *s = context;
 
@@ -207,25 +212,29 @@ static void sort_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 		if (i + FLOWS_AHEAD < end) /* what lies beyond is being sorted by others */
 			flow_prefetch(s->all, i + FLOWS_AHEAD);
 		for (uint32_t m = c->first_member; m != MEMBER_NONE; m = s->all->members[m].next)
-			note_owned(s, &s->all->members[m]);
-		s->undecided[i] = has_undecided(s, c);
+			position_note_owned(s, &s->all->members[m]);
+		s->undecided[i] = position_has_undecided(s, c);
 		if (c->members > 1 && !s->undecided[i])
-			sort_members(s, s->all, c);
+			position_sort_members(s, s->all, c);
 	}
 }
 
-void position_members(const struct dataset *data, const struct owners *o, unsigned threads, struct flows *c)
+void position_members(
+	const struct dataset *data, const struct owners *o, unsigned threads, struct flows *c)
 {
-	struct sorting s = {.data = data, .owners = o, .all = c, .undecided = mem_array(c->count + 1, sizeof(bool))};
+	struct sorting s = {.data = data,
+		.owners = o,
+		.all = c,
+		.undecided = mem_array(c->count + 1, sizeof(bool))};
 
 	hashmap_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
-	parallel_run(threads, c->count, 1024, sort_part, &s);
+	parallel_run(threads, c->count, 1024, position_sort_part, &s);
 	for (uint32_t i = 0; i < c->count; i++)
 		if (s.undecided[i])
-			vote_all(&s, &c->list[i]);
+			position_vote_all(&s, &c->list[i]);
 	for (uint32_t i = 0; i < c->count; i++)
 		if (s.undecided[i])
-			sort_members(&s, c, &c->list[i]);
+			position_sort_members(&s, c, &c->list[i]);
 	hashmap_release(&s.votes);
 	free(s.undecided);
 }

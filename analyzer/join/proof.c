@@ -49,7 +49,7 @@ uint32_t ack_track_covers(const struct ack_track *t, int64_t high)
 	return low < t->half->count ? low : TRANSMISSION_NONE;
 }
 
-static int by_low(const void *x, const void *y, void *list)
+static int proof_by_low(const void *x, const void *y, void *list)
 {
 	const struct gap_list *l = list;
 	uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
@@ -61,7 +61,7 @@ static int by_low(const void *x, const void *y, void *list)
 }
 
 /* The first place in order whose gap begins at or after low. */
-static uint32_t lower_bound(const struct proofs *p, const struct gap_list *list, int64_t low)
+static uint32_t proof_lower_bound(const struct proofs *p, const struct gap_list *list, int64_t low)
 {
 	uint32_t begin = 0, end = list->count;
 
@@ -77,7 +77,7 @@ static uint32_t lower_bound(const struct proofs *p, const struct gap_list *list,
 }
 
 /* Union-find over places in order: the next one that no SACK has covered yet. */
-static uint32_t next_uncovered(uint32_t *skip, uint32_t at)
+static uint32_t proof_next_uncovered(uint32_t *skip, uint32_t at)
 {
 	uint32_t root = at;
 
@@ -92,10 +92,10 @@ static uint32_t next_uncovered(uint32_t *skip, uint32_t at)
 	return root;
 }
 
-static void cover_by_sack(struct proofs *p, const struct gap_list *list, int64_t low, int64_t high,
-	uint32_t transmission, bool to)
+static void proof_cover_by_sack(struct proofs *p, const struct gap_list *list, int64_t low,
+	int64_t high, uint32_t transmission, bool to)
 {
-	uint32_t at = next_uncovered(p->skip, lower_bound(p, list, low));
+	uint32_t at = proof_next_uncovered(p->skip, proof_lower_bound(p, list, low));
 
 	while (at < list->count && list->gaps[p->order[at]].low < high) {
 		const struct gap *r = &list->gaps[p->order[at]];
@@ -106,20 +106,21 @@ static void cover_by_sack(struct proofs *p, const struct gap_list *list, int64_t
 			*(to ? &proof->sack_to : &proof->sack_from) = transmission;
 			p->skip[at] = at + 1;
 		}
-		at = next_uncovered(p->skip, at + 1);
+		at = proof_next_uncovered(p->skip, at + 1);
 	}
 }
 
-static void count_dsack(struct proofs *p, const struct gap_list *list, int64_t low, int64_t high, uint16_t *counts)
+static void proof_count_dsack(
+	struct proofs *p, const struct gap_list *list, int64_t low, int64_t high, uint16_t *counts)
 {
-	for (uint32_t at = lower_bound(p, list, low - p->longest);
+	for (uint32_t at = proof_lower_bound(p, list, low - p->longest);
 		at < list->count && list->gaps[p->order[at]].low < high; at++)
 		if (list->gaps[p->order[at]].high > low && counts[p->order[at]] < UINT16_MAX)
 			counts[p->order[at]]++;
 }
 
 /* RFC 2883 4: the first block lies below the ACK, or inside the second block. */
-static bool is_dsack(const int64_t block[4][2], uint32_t count, int64_t ack)
+static bool proof_is_dsack(const int64_t block[4][2], uint32_t count, int64_t ack)
 {
 	if (block[0][1] <= ack)
 		return true;
@@ -133,7 +134,7 @@ struct reports {
 };
 
 /* Two reports of one host have different identifications; where there are none, each counts. */
-static bool doubled(struct reports *r, const struct segment *s)
+static bool proof_doubled(struct reports *r, const struct segment *s)
 {
 	for (uint32_t i = 0; i < r->count && i < 8; i++)
 		if (s->ip_id && r->last[i]->ip_id == s->ip_id && r->last[i]->ack == s->ack &&
@@ -143,8 +144,8 @@ static bool doubled(struct reports *r, const struct segment *s)
 	return false;
 }
 
-static void read_sacks(struct proofs *p, const struct gap_list *list, const struct ack_track *t, bool to,
-	uint16_t *dsacks)
+static void proof_read_sacks(struct proofs *p, const struct gap_list *list,
+	const struct ack_track *t, bool to, uint16_t *dsacks)
 {
 	const struct half_flow *l = t->half;
 	struct reports reports = {.count = 0};
@@ -160,20 +161,23 @@ static void read_sacks(struct proofs *p, const struct gap_list *list, const stru
 
 		for (uint32_t k = 0; k < n && k < 4; k++)
 			for (int e = 0; e < 2; e++)
-				block[k][e] = seq_unwrap(ref, s->edge[k][e] - l->ack_delta - l->ack_base);
+				block[k][e] =
+					seq_unwrap(ref, s->edge[k][e] - l->ack_delta - l->ack_base);
 		if (!n)
 			continue;
 		/* Its own: one that comes late, behind a higher one, reports as when it left. */
-		twice = is_dsack((const int64_t(*)[2])block, n, transmission_ack(l, &l->transmissions[i], ref));
-		if (twice && !doubled(&reports, l->transmissions[i].seg))
-			count_dsack(p, list, block[0][0], block[0][1], dsacks);
+		twice = proof_is_dsack((const int64_t(*)[2])block, n,
+			transmission_ack(l, &l->transmissions[i], ref));
+		if (twice && !proof_doubled(&reports, l->transmissions[i].seg))
+			proof_count_dsack(p, list, block[0][0], block[0][1], dsacks);
 		for (uint32_t k = twice; k < n && k < 4; k++)
 			if (block[k][0] < block[k][1])
-				cover_by_sack(p, list, block[k][0], block[k][1], i, to);
+				proof_cover_by_sack(p, list, block[k][0], block[k][1], i, to);
 	}
 }
 
-static void add_overlaps(struct proofs *p, const struct gap_list *list, const struct half_flow *l, uint32_t *count)
+static void proof_add_overlaps(
+	struct proofs *p, const struct gap_list *list, const struct half_flow *l, uint32_t *count)
 {
 	*count = 0;
 	for (uint32_t i = 0; i < l->count; i++) {
@@ -182,19 +186,20 @@ static void add_overlaps(struct proofs *p, const struct gap_list *list, const st
 
 		if (!it->span)
 			continue;
-		for (uint32_t at = lower_bound(p, list, it->off - p->longest);
+		for (uint32_t at = proof_lower_bound(p, list, it->off - p->longest);
 			at < list->count && list->gaps[p->order[at]].low < end; at++) {
 			const struct gap *r = &list->gaps[p->order[at]];
 
 			if (r->high <= it->off || r->high == r->low)
 				continue;
 			MEM_RESERVE(p->overlaps, *count, p->overlap_cap);
-			p->overlaps[(*count)++] = (struct overlap){.gap = p->order[at], .transmission = i};
+			p->overlaps[(*count)++] =
+				(struct overlap){.gap = p->order[at], .transmission = i};
 		}
 	}
 }
 
-static int by_run(const void *x, const void *y)
+static int proof_by_run(const void *x, const void *y)
 {
 	const struct overlap *a = x, *b = y;
 
@@ -203,12 +208,14 @@ static int by_run(const void *x, const void *y)
 	return (a->transmission > b->transmission) - (a->transmission < b->transmission);
 }
 
-/* Sorts the overlaps by gap and leaves for each gap where its transmissions begin and how many they are. */
-static void group(struct proofs *p, uint32_t count, uint32_t **flat, uint32_t *cap, bool arrivals)
+/* Sorts the overlaps by gap and leaves for each gap where its transmissions begin and how many they
+ * are. */
+static void proof_group(
+	struct proofs *p, uint32_t count, uint32_t **flat, uint32_t *cap, bool arrivals)
 {
 	if (!count)
 		return;
-	qsort(p->overlaps, count, sizeof(*p->overlaps), by_run);
+	qsort(p->overlaps, count, sizeof(*p->overlaps), proof_by_run);
 	if (*cap < count) {
 		*cap = count;
 		*flat = mem_grow(*flat, *cap, sizeof(**flat));
@@ -225,7 +232,7 @@ static void group(struct proofs *p, uint32_t count, uint32_t **flat, uint32_t *c
 	}
 }
 
-static void prepare(struct proofs *p, const struct gap_list *list)
+static void proof_prepare(struct proofs *p, const struct gap_list *list)
 {
 	if (p->gap_cap < list->count + 1) {
 		p->gap_cap = list->count + 1;
@@ -238,22 +245,25 @@ static void prepare(struct proofs *p, const struct gap_list *list)
 		int64_t length = list->gaps[i].high - list->gaps[i].low;
 
 		p->order[i] = i;
-		p->gaps[i] = (struct gap_proof){.cover_to = TRANSMISSION_NONE, .cover_from = TRANSMISSION_NONE,
-			.sack_to = TRANSMISSION_NONE, .sack_from = TRANSMISSION_NONE};
+		p->gaps[i] = (struct gap_proof){.cover_to = TRANSMISSION_NONE,
+			.cover_from = TRANSMISSION_NONE,
+			.sack_to = TRANSMISSION_NONE,
+			.sack_from = TRANSMISSION_NONE};
 		p->longest = length > p->longest ? length : p->longest;
 	}
 	if (list->count > 1)
-		qsort_r(p->order, list->count, sizeof(*p->order), by_low, (void *)list);
+		qsort_r(p->order, list->count, sizeof(*p->order), proof_by_low, (void *)list);
 }
 
 void proofs_gather(struct proofs *p, const struct gap_list *list, const struct half_flow *sent,
-	const struct half_flow *received, const struct half_flow *acks_from, const struct half_flow *acks_to)
+	const struct half_flow *received, const struct half_flow *acks_from,
+	const struct half_flow *acks_to)
 {
 	int64_t limit = sent->end > received->end ? sent->end : received->end;
 	uint16_t *dsacks = mem_array((size_t)list->count * 2 + 1, sizeof(*dsacks));
 	uint32_t count;
 
-	prepare(p, list);
+	proof_prepare(p, list);
 	ack_track_build(&p->to, acks_to, limit);
 	ack_track_build(&p->from, acks_from, limit);
 	for (uint32_t i = 0; i < list->count; i++) {
@@ -262,15 +272,16 @@ void proofs_gather(struct proofs *p, const struct gap_list *list, const struct h
 		p->gaps[i].cover_to = ack_track_covers(&p->to, list->gaps[i].high);
 		p->gaps[i].cover_from = ack_track_covers(&p->from, list->gaps[i].high);
 	}
-	read_sacks(p, list, &p->to, true, dsacks);
-	read_sacks(p, list, &p->from, false, dsacks + list->count);
+	proof_read_sacks(p, list, &p->to, true, dsacks);
+	proof_read_sacks(p, list, &p->from, false, dsacks + list->count);
 	for (uint32_t i = 0; i < list->count; i++)
-		p->gaps[i].dsacks = dsacks[i] > dsacks[list->count + i] ? dsacks[i] : dsacks[list->count + i];
+		p->gaps[i].dsacks =
+			dsacks[i] > dsacks[list->count + i] ? dsacks[i] : dsacks[list->count + i];
 	free(dsacks);
-	add_overlaps(p, list, sent, &count);
-	group(p, count, &p->copies, &p->copy_cap, false);
-	add_overlaps(p, list, received, &count);
-	group(p, count, &p->arrivals, &p->arrival_cap, true);
+	proof_add_overlaps(p, list, sent, &count);
+	proof_group(p, count, &p->copies, &p->copy_cap, false);
+	proof_add_overlaps(p, list, received, &count);
+	proof_group(p, count, &p->arrivals, &p->arrival_cap, true);
 }
 
 void proofs_release(struct proofs *p)

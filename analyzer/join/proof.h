@@ -10,7 +10,7 @@
 /* One half-flow of acknowledgments, with the highest one so far at each place. */
 struct ack_track {
 	const struct half_flow *half; /* the reverse direction at one vantage point */
-	int64_t *high;		 /* by transmission; offsets of the direction that is acknowledged */
+	int64_t *high; /* by transmission; offsets of the direction that is acknowledged */
 	uint32_t cap;
 };
 
@@ -27,12 +27,14 @@ static inline int64_t ack_track_highest(const struct ack_track *t)
 	return t->half->count ? t->high[t->half->count - 1] : INT64_MIN;
 }
 
-/* What is known about one gap. Indexes are of the tracks' half-flows; TRANSMISSION_NONE: nothing. */
+/* What is known about one gap. Indexes are of the tracks' half-flows; TRANSMISSION_NONE: nothing.
+ */
 struct gap_proof {
 	uint32_t cover_to, sack_to;	/* first at the receiver's side */
 	uint32_t cover_from, sack_from; /* first at the sender's side */
-	uint16_t dsacks;		/* reports of a second arrival, at whichever side saw more */
-	uint32_t first_copy, copies;	/* in proofs.copies: sent transmissions over the gap, in order of sending */
+	uint16_t dsacks; /* reports of a second arrival, at whichever side saw more */
+	uint32_t first_copy,
+		copies; /* in proofs.copies: sent transmissions over the gap, in order of sending */
 	uint32_t first_arrival, arrivals; /* in proofs.arrivals: received transmissions over it */
 };
 
@@ -46,15 +48,16 @@ struct proofs {
 	uint32_t *order, *skip;
 	struct overlap {
 		uint32_t gap, transmission;
-	} *overlaps;
+	} * overlaps;
 	uint32_t order_cap, overlap_cap;
 	int64_t longest;
 };
 
 /*
- * Gathers the proofs for all gaps of a list. sent, received: the half-flows of the direction; acks_from
- * and acks_to: the other direction where they are sent and received.
+ * Gathers the proofs for all gaps of a list. sent, received: the half-flows of the direction;
+ * acks_from and acks_to: the other direction where they are sent and received.
  */
 void proofs_gather(struct proofs *p, const struct gap_list *list, const struct half_flow *sent,
-	const struct half_flow *received, const struct half_flow *acks_from, const struct half_flow *acks_to);
+	const struct half_flow *received, const struct half_flow *acks_from,
+	const struct half_flow *acks_to);
 void proofs_release(struct proofs *p);

@@ -10,7 +10,8 @@
 
 /* How far ahead the other side is searched for the same segment. */
 #define SAMPLING_AHEAD 24
-/* Datagrams in a row that were not sent within sight before they are searched farther ahead, this many for each. */
+/* Datagrams in a row that were not sent within sight before they are searched farther ahead, this
+ * many for each. */
 #define SAMPLING_LOST 24
 #define SAMPLING_REACH 16
 /* Flows and about as many frames are sampled at first. */
@@ -70,10 +71,11 @@ static void sampling_skip(struct fresh_walk *w, uint32_t n)
 	w->count -= n;
 }
 
-static bool sampling_is_same(const struct fresh_walk *a, const struct segment *x, const struct fresh_walk *b,
-	const struct segment *y)
+static bool sampling_is_same(const struct fresh_walk *a, const struct segment *x,
+	const struct fresh_walk *b, const struct segment *y)
 {
-	if (x->length != y->length || x->flags != y->flags || x->seq - a->delta != y->seq - b->delta)
+	if (x->length != y->length || x->flags != y->flags ||
+		x->seq - a->delta != y->seq - b->delta)
 		return false;
 	if ((x->flags & TCP_ACK) && x->ack - a->ack_delta != y->ack - b->ack_delta)
 		return false;
@@ -102,7 +104,8 @@ static bool sampling_is_doubtful(struct fresh_walk *a, uint32_t i, struct fresh_
 
 	if (x->ip_id && y->ip_id)
 		return false;
-	/* SYN-ACKs without either look the same each time they are sent; the first one here may not be the first one there. */
+	/* SYN-ACKs without either look the same each time they are sent; the first one here may not
+	 * be the first one there. */
 	if (a->tcp)
 		return x->flags & TCP_SYN && !(x->bits & y->bits & SEGMENT_TIMESTAMP);
 	return !x->hash || !y->hash || sampling_has_double(a, i, x) || sampling_has_double(b, 0, y);
@@ -110,8 +113,10 @@ static bool sampling_is_doubtful(struct fresh_walk *a, uint32_t i, struct fresh_
 
 static struct fresh_walk sampling_walk(const struct member *m, enum direction d)
 {
-	return (struct fresh_walk){.walk = walk_direction(m, d), .delta = m->delta[d],
-		.ack_delta = m->delta[!d], .tcp = m->flow->key.protocol == 6};
+	return (struct fresh_walk){.walk = walk_direction(m, d),
+		.delta = m->delta[d],
+		.ack_delta = m->delta[!d],
+		.tcp = m->flow->key.protocol == 6};
 }
 
 struct sampler {
@@ -129,14 +134,16 @@ static void sampling_span_add(struct clock_span *s, uint32_t first, uint32_t las
 }
 
 /* One packet that vantage point a recorded as x and then b as y. */
-static void sampling_add(const struct sampler *sm, unsigned thread, uint32_t a, const struct segment *x, uint32_t b,
-	const struct segment *y)
+static void sampling_add(const struct sampler *sm, unsigned thread, uint32_t a,
+	const struct segment *x, uint32_t b, const struct segment *y)
 {
 	size_t base = (size_t)thread * sm->n * sm->n;
 	bool up = a < b; /* u is the smaller index */
 	uint32_t u = up ? a : b, v = up ? b : a;
 	const struct segment *at_u = up ? x : y, *at_v = up ? y : x;
-	struct clock_packet p = {.up = up, .t_u = at_u->time_ns, .t_v = at_v->time_ns,
+	struct clock_packet p = {.up = up,
+		.t_u = at_u->time_ns,
+		.t_v = at_v->time_ns,
 		.at_u = steady_stretch(&sm->data->vantages[u].steady, at_u->frame),
 		.at_v = steady_stretch(&sm->data->vantages[v].steady, at_v->frame)};
 
@@ -145,7 +152,8 @@ static void sampling_add(const struct sampler *sm, unsigned thread, uint32_t a, 
 }
 
 /* Index of y among what a has within sight; SAMPLING_AHEAD: it is not there. */
-static uint32_t sampling_find(struct fresh_walk *a, const struct fresh_walk *b, const struct segment *y)
+static uint32_t sampling_find(
+	struct fresh_walk *a, const struct fresh_walk *b, const struct segment *y)
 {
 	const struct segment *x;
 	uint32_t i = 0;
@@ -155,15 +163,18 @@ static uint32_t sampling_find(struct fresh_walk *a, const struct fresh_walk *b, 
 	return i < SAMPLING_AHEAD && !x ? SAMPLING_AHEAD : i;
 }
 
-/* Drops what lies wholly before y in sequence space: an outage took it. Returns whether there was any. */
-static bool sampling_drop_older(struct fresh_walk *a, const struct fresh_walk *b, const struct segment *y)
+/* Drops what lies wholly before y in sequence space: an outage took it. Returns whether there was
+ * any. */
+static bool sampling_drop_older(
+	struct fresh_walk *a, const struct fresh_walk *b, const struct segment *y)
 {
 	uint32_t n = 0;
 
 	for (; n < a->count; n++) {
 		const struct segment *x = sampling_at(a, n);
 
-		if (seq_lt(y->seq - b->delta, sampling_end(a, x)) || seq_lt(y->ack - b->ack_delta, x->ack - a->ack_delta))
+		if (seq_lt(y->seq - b->delta, sampling_end(a, x)) ||
+			seq_lt(y->ack - b->ack_delta, x->ack - a->ack_delta))
 			break;
 	}
 	sampling_skip(a, n);
@@ -171,7 +182,8 @@ static bool sampling_drop_older(struct fresh_walk *a, const struct fresh_walk *b
 }
 
 /* Moves a to where y was sent, far ahead; false, and nothing changed, where it was not. */
-static bool sampling_reach(struct fresh_walk *a, const struct fresh_walk *b, const struct segment *y, uint32_t reach)
+static bool sampling_reach(
+	struct fresh_walk *a, const struct fresh_walk *b, const struct segment *y, uint32_t reach)
 {
 	struct segment_walk walk = a->walk, before = walk;
 	const struct segment *x;
@@ -193,7 +205,8 @@ static bool sampling_catch_up(
 	if (a->tcp)
 		return sampling_drop_older(a, b, y);
 	/* Ever farther and ever more seldom, so that all of it stays linear. */
-	return missed >= SAMPLING_LOST && !(missed & (missed - 1)) && sampling_reach(a, b, y, missed * SAMPLING_REACH);
+	return missed >= SAMPLING_LOST && !(missed & (missed - 1)) &&
+	       sampling_reach(a, b, y, missed * SAMPLING_REACH);
 }
 
 /* Segments of one direction from a (nearer to its sender) to b. */
@@ -235,7 +248,8 @@ static void sampling_flow(const struct sampler *sm, unsigned thread, const struc
 	for (uint32_t a = f->first_member; a != MEMBER_NONE; a = all[a].next) {
 		uint32_t before = a;
 
-		for (uint32_t b = all[a].next; b != MEMBER_NONE && all[before].next_known; before = b, b = all[b].next) {
+		for (uint32_t b = all[a].next; b != MEMBER_NONE && all[before].next_known;
+			before = b, b = all[b].next) {
 			if (!sampling_wants(sm, &all[a], &all[b]))
 				continue;
 			sampling_direction(sm, thread, &all[a], &all[b], C2S);
@@ -272,7 +286,8 @@ static void sampling_pass(struct sampler *sm, unsigned threads, uint32_t step, s
 	for (size_t i = pairs; i < pairs * threads; i++) {
 		clock_samples_merge(&sm->samples[i % pairs], &sm->samples[i]);
 		clock_samples_release(&sm->samples[i]);
-		sampling_span_add(&sm->arrived[i % pairs], sm->arrived[i].first, sm->arrived[i].last);
+		sampling_span_add(
+			&sm->arrived[i % pairs], sm->arrived[i].first, sm->arrived[i].last);
 	}
 	*ret = (struct sampling){.samples = sm->samples, .arrived = sm->arrived, .n = sm->n};
 }
@@ -287,7 +302,8 @@ static uint32_t sampling_step(const struct dataset *data, const struct flows *al
 		frames += data->vantages[i].counts.frames;
 	by_frames = (uint32_t)(frames / SAMPLING_FRAMES) + 1;
 	/* A few long flows are all needed. */
-	by_frames = by_frames > all->count / SAMPLING_LEAST + 1 ? all->count / SAMPLING_LEAST + 1 : by_frames;
+	by_frames = by_frames > all->count / SAMPLING_LEAST + 1 ? all->count / SAMPLING_LEAST + 1
+								: by_frames;
 	return by_count > by_frames ? by_count : by_frames;
 }
 
@@ -313,7 +329,8 @@ static bool sampling_is_complete(const struct sampling *s)
 	return true;
 }
 
-void sampling_run(const struct dataset *data, const struct flows *all, unsigned threads, struct sampling *ret)
+void sampling_run(
+	const struct dataset *data, const struct flows *all, unsigned threads, struct sampling *ret)
 {
 	struct sampler sm = {.data = data, .all = all, .n = data->vantage_count};
 	uint32_t step = sampling_step(data, all);

@@ -11,16 +11,19 @@ static bool scope_is_one_way(const struct vantage *v, const uint8_t sender[16])
 	return v->addresses.one_way && !addresses_is_sender(&v->addresses, sender);
 }
 
-enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d)
+enum scope scope_of(
+	const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	struct service key = summary_service(m->flow, !m->client_is_b);
 
 	if (scope_is_one_way(v, member_ip(m, d == C2S)))
 		return SCOPE_OUT;
-	if (hashmap_get(&v->addresses.services, &key) || (!v->filter && v->addresses.wide && v->addresses.protocols[key.protocol]))
+	if (hashmap_get(&v->addresses.services, &key) ||
+		(!v->filter && v->addresses.wide && v->addresses.protocols[key.protocol]))
 		return SCOPE_SERVICE;
-	return addresses_are_pair(&v->addresses, m->flow->key.a, m->flow->key.b) ? SCOPE_HOST : SCOPE_OUT;
+	return addresses_are_pair(&v->addresses, m->flow->key.a, m->flow->key.b) ? SCOPE_HOST
+										 : SCOPE_OUT;
 }
 
 /* Packets of a direction, none of which a capture shows, that are too many for bad luck. */
@@ -29,7 +32,7 @@ enum scope scope_of(const struct dataset *data, uint32_t vantage, const struct m
 bool scope_lacks_sending(const struct path *path)
 {
 	return !path->in.sender_absent && !path->in.sent->count && path->in.acks_from->count &&
-		path->in.received->count >= DIRECTION_LEAST;
+	       path->in.received->count >= DIRECTION_LEAST;
 }
 
 /* Stretches that were acknowledged. */
@@ -41,7 +44,7 @@ static uint32_t scope_proven(const struct path *path)
 		const struct gap_proof *p = &path->scratch->proofs.gaps[i];
 
 		n += p->cover_to != TRANSMISSION_NONE || p->cover_from != TRANSMISSION_NONE ||
-			p->sack_to != TRANSMISSION_NONE || p->sack_from != TRANSMISSION_NONE;
+		     p->sack_to != TRANSMISSION_NONE || p->sack_from != TRANSMISSION_NONE;
 	}
 	return n;
 }
@@ -66,6 +69,7 @@ bool scope_lacks_arrivals(const struct path *path)
 		return false;
 	if (path->in.matcher->traits.tcp)
 		return scope_proven(path) >= DIRECTION_LEAST - 1;
-	/* Answers prove questions, but two hosts may also talk past each other: then only a place between them is clear. */
+	/* Answers prove questions, but two hosts may also talk past each other: then only a place
+	 * between them is clear. */
 	return path->in.direction == C2S && (!path->in.to_is_end || scope_is_ping(path));
 }

@@ -16,8 +16,8 @@ struct segment_walk {
 
 static inline struct segment_walk walk_direction(const struct member *m, enum direction d)
 {
-	return (struct segment_walk){.chunk = m->flow->head,
-		.want = (d == C2S) == m->client_is_b ? SEGMENT_FROM_B : 0};
+	return (struct segment_walk){
+		.chunk = m->flow->head, .want = (d == C2S) == m->client_is_b ? SEGMENT_FROM_B : 0};
 }
 
 /* For walk_any(): both directions. */

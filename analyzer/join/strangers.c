@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "join/segment_walk.h"
 
-/* How many datagrams of a flow's direction are compared with those of another, and how many agree not by chance. */
+/* How many datagrams of a flow's direction are compared with those of another, and how many agree
+ * not by chance. */
 #define COMPARED_MAX 4096
 #define COMMON_NEEDED 3
 
@@ -45,7 +46,8 @@ static uint32_t strangers_mask(const struct member *m, enum direction d)
 	return UINT32_MAX;
 }
 
-static uint32_t strangers_sorted(const struct member *m, enum direction d, enum likeness how, uint32_t mask, uint64_t *ret)
+static uint32_t strangers_sorted(
+	const struct member *m, enum direction d, enum likeness how, uint32_t mask, uint64_t *ret)
 {
 	struct segment_walk walk = walk_direction(m, d);
 	const struct segment *s;
@@ -57,12 +59,15 @@ static uint32_t strangers_sorted(const struct member *m, enum direction d, enum 
 	return n;
 }
 
-/* Datagrams of a direction that both members hold; what one holds many times counts as often as the other holds it. */
-static struct comparison strangers_compare(const struct member *a, const struct member *b, enum direction d, enum likeness how)
+/* Datagrams of a direction that both members hold; what one holds many times counts as often as the
+ * other holds it. */
+static struct comparison strangers_compare(
+	const struct member *a, const struct member *b, enum direction d, enum likeness how)
 {
 	uint32_t mask = strangers_mask(a, d) & strangers_mask(b, d), i = 0, k = 0;
 	uint64_t *x = mem_array(2 * COMPARED_MAX, sizeof(*x)), *y = x + COMPARED_MAX;
-	uint32_t nx = strangers_sorted(a, d, how, mask, x), ny = strangers_sorted(b, d, how, mask, y);
+	uint32_t nx = strangers_sorted(a, d, how, mask, x),
+		 ny = strangers_sorted(b, d, how, mask, y);
 	struct comparison c = {.most = nx < ny ? nx : ny};
 
 	while (i < nx && k < ny) {
@@ -84,7 +89,7 @@ static bool strangers_begin_alike(const struct member *a, const struct member *b
 	uint64_t key_x, key_y;
 
 	return x && y && strangers_key(x, LIKE_WHOLE, SEGMENT_HASH_HEAD, &key_x) &&
-		strangers_key(y, LIKE_WHOLE, SEGMENT_HASH_HEAD, &key_y) && key_x == key_y;
+	       strangers_key(y, LIKE_WHOLE, SEGMENT_HASH_HEAD, &key_y) && key_x == key_y;
 }
 
 static bool strangers_mostly_common(struct comparison c)
@@ -93,9 +98,10 @@ static bool strangers_mostly_common(struct comparison c)
 }
 
 /*
- * Do two members of one 5-tuple hold datagrams of one direction, and not one in common? Then these are two
- * conversations: of an address that moved, of anycast, of a hash that chose another server. Equal contents under
- * other identifications are said twice now and then; what was rewritten on the way keeps its identifications.
+ * Do two members of one 5-tuple hold datagrams of one direction, and not one in common? Then these
+ * are two conversations: of an address that moved, of anycast, of a hash that chose another server.
+ * Equal contents under other identifications are said twice now and then; what was rewritten on the
+ * way keeps its identifications.
  */
 bool strangers_are(const struct member *a, const struct member *b)
 {
@@ -106,8 +112,11 @@ bool strangers_are(const struct member *a, const struct member *b)
 	for (int d = 0; d < 2; d++) {
 		struct comparison whole = strangers_compare(a, b, (enum direction)d, LIKE_WHOLE);
 
-		if (whole.common || (whole.most && (strangers_mostly_common(strangers_compare(a, b, (enum direction)d, LIKE_CONTENT)) ||
-							   strangers_mostly_common(strangers_compare(a, b, (enum direction)d, LIKE_ID)))))
+		if (whole.common ||
+			(whole.most && (strangers_mostly_common(strangers_compare(
+						a, b, (enum direction)d, LIKE_CONTENT)) ||
+					       strangers_mostly_common(strangers_compare(
+						       a, b, (enum direction)d, LIKE_ID)))))
 			return false;
 		strangers |= whole.most > 0;
 	}

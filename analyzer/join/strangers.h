@@ -1,4 +1,5 @@
-/* strangers: whether flows of datagrams that have one 5-tuple at two places are two conversations. */
+/* strangers: whether flows of datagrams that have one 5-tuple at two places are two conversations.
+ */
 #pragma once
 
 #include "join/flow.h"

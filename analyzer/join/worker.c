@@ -17,7 +17,8 @@
 #define MSS_ETHERNET 1460
 /* More vantage points along one flow than anyone has. */
 #define PLACES_MAX 16
-/* Conversations whose records are brought near together, most of their flows, and most cache lines of them. */
+/* Conversations whose records are brought near together, most of their flows, and most cache lines
+ * of them. */
 #define NEAR 8
 #define CHAINS_MAX 64
 #define NEAR_LINES 8192
@@ -26,28 +27,31 @@
 struct place {
 	struct member member;
 	struct shown shown; /* with the members beside it */
-	bool absent; /* its host is an end, but it saw nothing: member has no flow there */
+	bool absent;	    /* its host is an end, but it saw nothing: member has no flow there */
 };
 
 struct worker {
 	const struct join *join;
 	struct place places[PLACES_MAX];
 	uint32_t place_count;
-	struct half_flow sent[PLACES_MAX][2], received[PLACES_MAX][2]; /* received: in the middle, where a half-flow has both roles */
+	struct half_flow sent[PLACES_MAX][2],
+		received[PLACES_MAX]
+			[2]; /* received: in the middle, where a half-flow has both roles */
 	struct matcher matchers[PLACES_MAX][2];
 	struct path_scratch scratch;
 	struct both_missed both_missed;
 	struct clock_memo clock_memo;
 };
 
-static void add_place(struct worker *w, const struct member *m, bool absent)
+static void worker_add_place(struct worker *w, const struct member *m, bool absent)
 {
 	if (w->place_count < PLACES_MAX)
-		w->places[w->place_count++] = (struct place){
-			.member = *m, .absent = absent, .shown = {.members = {m}, .count = !absent}};
+		w->places[w->place_count++] = (struct place){.member = *m,
+			.absent = absent,
+			.shown = {.members = {m}, .count = !absent}};
 }
 
-static bool has_place_of_host(const struct worker *w, uint32_t host)
+static bool worker_has_place_of_host(const struct worker *w, uint32_t host)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		if (w->join->data->vantages[w->places[i].member.vantage].host == host)
@@ -55,8 +59,10 @@ static bool has_place_of_host(const struct worker *w, uint32_t host)
 	return false;
 }
 
-/* Of a host's places the one that would most likely have shown the flow. False: it has no capture of an interface. */
-static bool find_witness(const struct dataset *data, uint32_t host, const struct member *flow, uint32_t *ret_vantage)
+/* Of a host's places the one that would most likely have shown the flow. False: it has no capture
+ * of an interface. */
+static bool worker_find_witness(
+	const struct dataset *data, uint32_t host, const struct member *flow, uint32_t *ret_vantage)
 {
 	int best = -1;
 
@@ -64,7 +70,8 @@ static bool find_witness(const struct dataset *data, uint32_t host, const struct
 		uint32_t vantage = data->hosts[host].vantages[i];
 		int scope;
 
-		if (data->vantages[vantage].kind != VANTAGE_NIC || !data->vantages[vantage].counts.frames)
+		if (data->vantages[vantage].kind != VANTAGE_NIC ||
+			!data->vantages[vantage].counts.frames)
 			continue;
 		scope = (int)scope_of(data, vantage, flow, C2S);
 		if ((int)scope_of(data, vantage, flow, S2C) > scope)
@@ -78,7 +85,7 @@ static bool find_witness(const struct dataset *data, uint32_t host, const struct
 }
 
 /* The host that owns an end of the flow and has a capture, but no record of this flow. */
-static void add_absent_end(struct worker *w, const struct member *near, bool client)
+static void worker_add_absent_end(struct worker *w, const struct member *near, bool client)
 {
 	const struct dataset *data = w->join->data;
 	/* For all that is known, numbers are there as at the place next to it. */
@@ -88,27 +95,27 @@ static void add_absent_end(struct worker *w, const struct member *near, bool cli
 	if (near->owns[client ? C2S : S2C] || !w->place_count)
 		return;
 	host = owner_of(w->join->owners, member_ip(near, client));
-	if (host == OWNER_NONE || has_place_of_host(w, host))
+	if (host == OWNER_NONE || worker_has_place_of_host(w, host))
 		return;
 	for (int d = 0; d < 2; d++)
 		m.owns[d] = owner_of(w->join->owners, member_ip(near, d == C2S)) == host;
-	if (!find_witness(data, host, near, &m.vantage))
+	if (!worker_find_witness(data, host, near, &m.vantage))
 		return;
 	if (client && w->place_count < PLACES_MAX) {
 		memmove(&w->places[1], &w->places[0], w->place_count * sizeof(w->places[0]));
 		w->place_count++;
 		w->places[0] = (struct place){.member = m, .absent = true};
 	} else if (!client) {
-		add_place(w, &m, true);
+		worker_add_place(w, &m, true);
 	}
 }
 
 /*
- * A place beside the path: what it has of the flow was flooded to it, for a switch floods what is for
- * a MAC that it does not know. One way only, and under MACs that are not its own. It misses the rest
- * of the flow without any fault.
+ * A place beside the path: what it has of the flow was flooded to it, for a switch floods what is
+ * for a MAC that it does not know. One way only, and under MACs that are not its own. It misses the
+ * rest of the flow without any fault.
  */
-static bool is_onlooker(const struct join *j, const struct member *m)
+static bool worker_is_onlooker(const struct join *j, const struct member *m)
 {
 	const struct vantage *v = &j->data->vantages[m->vantage];
 	const struct flow_vantage *f = m->flow;
@@ -116,33 +123,35 @@ static bool is_onlooker(const struct join *j, const struct member *m)
 	struct segment_walk walk;
 	const struct segment *s;
 
-	if ((f->side[0].packets && f->side[1].packets) || !v->inferred.sees_its_own || m->owns[C2S] || m->owns[S2C])
+	if ((f->side[0].packets && f->side[1].packets) || !v->inferred.sees_its_own ||
+		m->owns[C2S] || m->owns[S2C])
 		return false;
 	walk = walk_direction(m, d);
 	s = walk_next(&walk);
-	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->inferred.own_mac && s->src_mac != v->inferred.own_mac &&
-		!(vantage_mac(v, s->dst_mac)[0] & 1);
+	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->inferred.own_mac &&
+	       s->src_mac != v->inferred.own_mac && !(vantage_mac(v, s->dst_mac)[0] & 1);
 }
 
 /* A member at the place of its host that it stands beside, or at one of its own. */
-static void add_member(struct worker *w, const struct member *m)
+static void worker_add_member(struct worker *w, const struct member *m)
 {
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		struct shown *shown = &w->places[i].shown;
 		uint32_t beside = 0;
 
-		while (beside < shown->count && beside_each_other(w->join->data, shown->members[beside], m))
+		while (beside < shown->count &&
+			beside_each_other(w->join->data, shown->members[beside], m))
 			beside++;
 		if (beside && beside == shown->count && beside < SHOWN_MAX) {
 			shown->members[shown->count++] = m;
 			return;
 		}
 	}
-	add_place(w, m, false);
+	worker_add_place(w, m, false);
 }
 
 /* Netfilter records are what a rule chose to log: no evidence of absence, so no path. */
-static void lay_out(struct worker *w, const struct flow *c)
+static void worker_lay_out(struct worker *w, const struct flow *c)
 {
 	const struct join *j = w->join;
 	struct member first = j->all->members[c->first_member], last = first;
@@ -150,17 +159,18 @@ static void lay_out(struct worker *w, const struct flow *c)
 	w->place_count = 0;
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		last = j->all->members[i];
-		if (j->data->vantages[last.vantage].kind == VANTAGE_NIC && !is_onlooker(j, &last))
-			add_member(w, &j->all->members[i]);
+		if (j->data->vantages[last.vantage].kind == VANTAGE_NIC &&
+			!worker_is_onlooker(j, &last))
+			worker_add_member(w, &j->all->members[i]);
 	}
 	if (c->pairing == PAIRED_PROXY || c->pairing == PAIRED_AMBIGUOUS)
 		return;
-	add_absent_end(w, &first, true);
-	add_absent_end(w, &last, false);
+	worker_add_absent_end(w, &first, true);
+	worker_add_absent_end(w, &last, false);
 }
 
 /* Sequence numbers that are offset 0: initial ones where a SYN was seen, else the first seen. */
-static void find_bases(const struct worker *w, uint32_t base[2])
+static void worker_find_bases(const struct worker *w, uint32_t base[2])
 {
 	for (int d = 0; d < 2; d++) {
 		bool found = false, isn = false;
@@ -172,7 +182,8 @@ static void find_bases(const struct worker *w, uint32_t base[2])
 
 			if (w->places[i].absent)
 				continue;
-			side = member_side(shown_member(&w->places[i].shown, (enum direction)d), (enum direction)d);
+			side = member_side(shown_member(&w->places[i].shown, (enum direction)d),
+				(enum direction)d);
 			isn = side->has_isn;
 			if (isn || (side->seen && !found))
 				base[d] = (isn ? side->isn : side->first_seq) - m->delta[d];
@@ -182,7 +193,7 @@ static void find_bases(const struct worker *w, uint32_t base[2])
 }
 
 /* Payload of a full wire segment: the smaller MSS of both SYNs, less the time stamp option. */
-static uint32_t segment_size(const struct worker *w)
+static uint32_t worker_segment_size(const struct worker *w)
 {
 	uint32_t mss = 0, largest = 0;
 	bool timestamps = false;
@@ -191,7 +202,8 @@ static uint32_t segment_size(const struct worker *w)
 		if (w->places[i].absent)
 			continue;
 		for (int d = 0; d < 2; d++) {
-			const struct member *m = shown_member(&w->places[i].shown, (enum direction)d);
+			const struct member *m =
+				shown_member(&w->places[i].shown, (enum direction)d);
 			const struct flow_side *s = member_side(m, (enum direction)d);
 			const struct half_flow *l = &w->sent[i][d];
 
@@ -200,7 +212,8 @@ static uint32_t segment_size(const struct worker *w)
 			for (uint32_t k = 0; k < l->count && (!mss || !timestamps); k++) {
 				const struct segment *seg = l->transmissions[k].seg;
 
-				timestamps |= seg->bits & SEGMENT_TIMESTAMP && !(seg->flags & TCP_SYN);
+				timestamps |=
+					seg->bits & SEGMENT_TIMESTAMP && !(seg->flags & TCP_SYN);
 				if (seg->length > largest && seg->length <= MSS_ETHERNET)
 					largest = seg->length;
 			}
@@ -211,21 +224,24 @@ static uint32_t segment_size(const struct worker *w)
 	return largest ? largest : MSS_DEFAULT;
 }
 
-/* The capture at the sender itself sees each packet once: a duplicate there is the capture's doing. */
-static bool skip_duplicates(const struct worker *w, const struct place *p, enum direction d)
+/* The capture at the sender itself sees each packet once: a duplicate there is the capture's doing.
+ */
+static bool worker_skip_duplicates(const struct worker *w, const struct place *p, enum direction d)
 {
 	return w->join->duplicates_by_capture[p->member.vantage] || p->member.owns[d];
 }
 
-/* In the middle a half-flow for each role: towards the next place it is the sender's, from the one before the receiver's. */
-static void load_halves(struct worker *w, struct join_batch *batch)
+/* In the middle a half-flow for each role: towards the next place it is the sender's, from the one
+ * before the receiver's. */
+static void worker_load_halves(struct worker *w, struct join_batch *batch)
 {
 	uint32_t base[2];
 
-	find_bases(w, base);
+	worker_find_bases(w, base);
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		const struct member *m = &w->places[i].member;
-		bool skip[2] = {skip_duplicates(w, &w->places[i], C2S), skip_duplicates(w, &w->places[i], S2C)};
+		bool skip[2] = {worker_skip_duplicates(w, &w->places[i], C2S),
+			worker_skip_duplicates(w, &w->places[i], S2C)};
 
 		if (w->places[i].absent)
 			w->places[i].shown.members[0] = m;
@@ -238,45 +254,50 @@ static void load_halves(struct worker *w, struct join_batch *batch)
 }
 
 /* At the ends of the path a half-flow has one role only. */
-static struct half_flow *received_half(struct worker *w, uint32_t i, enum direction d)
+static struct half_flow *worker_received_half(struct worker *w, uint32_t i, enum direction d)
 {
 	return i && i + 1 < w->place_count ? &w->received[i][d] : &w->sent[i][d];
 }
 
 /* Leg i is between places i and i + 1; in direction S2C it runs back. */
-static void match_path(struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
+static void worker_match_path(
+	struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
 {
 	struct matcher *m = &w->matchers[i][d];
 
 	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
-	m->received = received_half(w, d == C2S ? i + 1 : i, d);
+	m->received = worker_received_half(w, d == C2S ? i + 1 : i, d);
 	m->traits.tcp = tcp;
-	m->causality = (struct causality){.clocks = &w->clock_memo, .since = INT64_MAX, .until = INT64_MIN,
+	m->causality = (struct causality){.clocks = &w->clock_memo,
+		.since = INT64_MAX,
+		.until = INT64_MIN,
 		.from = w->places[d == C2S ? i : i + 1].member.vantage,
 		.to = w->places[d == C2S ? i + 1 : i].member.vantage};
 	/* One host's two taps may be stamped in either order. */
-	if (w->join->data->vantages[m->causality.from].host == w->join->data->vantages[m->causality.to].host)
+	if (w->join->data->vantages[m->causality.from].host ==
+		w->join->data->vantages[m->causality.to].host)
 		m->causality.clocks = NULL;
 	match_half_flows(m, mss);
 }
 
 /* What a vantage point in the middle lacks, its neighbours may both have. */
-static void match_across(struct worker *w, uint32_t i, enum direction d)
+static void worker_match_across(struct worker *w, uint32_t i, enum direction d)
 {
-	struct matcher *first = &w->matchers[d == C2S ? i : i + 1][d], *second = &w->matchers[d == C2S ? i + 1 : i][d];
+	struct matcher *first = &w->matchers[d == C2S ? i : i + 1][d],
+		       *second = &w->matchers[d == C2S ? i + 1 : i][d];
 
 	if (first->missing.count && second->extra.count)
 		match_at_third(first->sent, second->received, &first->traits);
 }
 
 /* Room for what the next path comes to. */
-static struct path_counts *next_counts(struct join_batch *b)
+static struct path_counts *worker_next_counts(struct join_batch *b)
 {
 	MEM_RESERVE(b->paths, b->path_count, b->path_cap);
 	return &b->paths[b->path_count].counts;
 }
 
-static void keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
+static void worker_keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
 {
 	struct path_result *p = &b->paths[b->path_count];
 
@@ -288,8 +309,9 @@ static void keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
 	b->path_count++;
 }
 
-/* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path. */
-static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
+/* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path.
+ */
+static bool worker_on_other_links(const struct worker *w, uint32_t i, enum direction d)
 {
 	const struct matcher *m = &w->matchers[i][d];
 	const struct place *near = &w->places[w->places[i].absent ? i + 1 : i];
@@ -302,34 +324,47 @@ static bool on_other_links(const struct worker *w, uint32_t i, enum direction d)
 	return true;
 }
 
-static void judge_path(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t i, enum direction d)
+static void worker_judge_path(
+	struct worker *w, struct join_batch *b, uint32_t flow, uint32_t i, enum direction d)
 {
 	const struct join *j = w->join;
 	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
 	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
-	struct path path = {.scratch = &w->scratch, .out = {.events = &b->events, .counts = next_counts(b)},
-		.in = {.data = j->data, .owners = j->owners, .clocks = j->clocks, .clock_memo = &w->clock_memo,
-			.direction = d, .from = from->vantage, .to = to->vantage, .filter = j->options.filter,
-			.sent = w->matchers[i][d].sent, .received = w->matchers[i][d].received,
-			.matcher = &w->matchers[i][d], .acks_from = &w->sent[f][!d], .acks_to = &w->sent[t][!d],
+	struct path path = {.scratch = &w->scratch,
+		.out = {.events = &b->events, .counts = worker_next_counts(b)},
+		.in = {.data = j->data,
+			.owners = j->owners,
+			.clocks = j->clocks,
+			.clock_memo = &w->clock_memo,
+			.direction = d,
+			.from = from->vantage,
+			.to = to->vantage,
+			.filter = j->options.filter,
+			.sent = w->matchers[i][d].sent,
+			.received = w->matchers[i][d].received,
+			.matcher = &w->matchers[i][d],
+			.acks_from = &w->sent[f][!d],
+			.acks_to = &w->sent[t][!d],
 			.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
 			.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
 			.to_is_end = to->owns[!d],
-			.flow_absent = w->places[t].absent, .sender_absent = w->places[f].absent}};
+			.flow_absent = w->places[t].absent,
+			.sender_absent = w->places[f].absent}};
 
-	path.in.scope = path.in.flow_absent ? scope_of(j->data, to->vantage, from, d)
-		: path.in.sender_absent	    ? scope_of(j->data, from->vantage, to, d)
-					    : SCOPE_SERVICE;
+	path.in.scope = path.in.flow_absent	? scope_of(j->data, to->vantage, from, d)
+			: path.in.sender_absent ? scope_of(j->data, from->vantage, to, d)
+						: SCOPE_SERVICE;
 	if (scope_lacks_sending(&path))
 		return;
 	path_judge(&path);
 	both_missed_find(&path);
 	delay_measure(&path);
 	outages_find(&path, flow, first_event, &b->outages);
-	keep_path(b, flow, i);
+	worker_keep_path(b, flow, i);
 }
 
-static void add_window(struct join_batch *b, uint32_t flow, const struct zero_window_row *row)
+static void worker_add_window(
+	struct join_batch *b, uint32_t flow, const struct zero_window_row *row)
 {
 	MEM_RESERVE(b->windows, b->window_count, b->window_cap);
 	if (b->window_flow_cap < b->window_cap) {
@@ -340,8 +375,9 @@ static void add_window(struct join_batch *b, uint32_t flow, const struct zero_wi
 	b->windows[b->window_count++] = *row;
 }
 
-/* Probes of the other side while the window is shut: at most one byte, at or below what is acknowledged. */
-static uint32_t count_probes(const struct half_flow *other, int64_t from_ns, int64_t to_ns)
+/* Probes of the other side while the window is shut: at most one byte, at or below what is
+ * acknowledged. */
+static uint32_t worker_count_probes(const struct half_flow *other, int64_t from_ns, int64_t to_ns)
 {
 	uint32_t n = 0;
 
@@ -354,10 +390,12 @@ static uint32_t count_probes(const struct half_flow *other, int64_t from_ns, int
 }
 
 /* Spans in which one side announced window 0, as one place saw them. */
-static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t place, enum direction d)
+static void worker_find_zero_windows(
+	struct worker *w, struct join_batch *b, uint32_t flow, uint32_t place, enum direction d)
 {
 	const struct half_flow *l = &w->sent[place][d];
-	struct zero_window_row row = {.vantage = w->places[place].member.vantage, .direction = (uint8_t)d};
+	struct zero_window_row row = {
+		.vantage = w->places[place].member.vantage, .direction = (uint8_t)d};
 
 	for (uint32_t i = 0; i < l->count; i++) {
 		const struct segment *s = l->transmissions[i].seg;
@@ -370,36 +408,40 @@ static void find_zero_windows(struct worker *w, struct join_batch *b, uint32_t f
 		if (!row.first || (shut && i + 1 < l->count))
 			continue;
 		row.to_ns = s->time_ns;
-		row.probes = count_probes(&w->sent[place][!d], row.from_ns, row.to_ns);
-		add_window(b, flow, &row);
+		row.probes = worker_count_probes(&w->sent[place][!d], row.from_ns, row.to_ns);
+		worker_add_window(b, flow, &row);
 		row.first = NULL;
 	}
 }
 
-static void zero_windows(struct worker *w, struct join_batch *b, uint32_t flow)
+static void worker_zero_windows(struct worker *w, struct join_batch *b, uint32_t flow)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!w->places[i].absent &&
-				member_side(shown_member(&w->places[i].shown, (enum direction)d), (enum direction)d)->zero_windows)
-				find_zero_windows(w, b, flow, i, (enum direction)d);
+				member_side(shown_member(&w->places[i].shown, (enum direction)d),
+					(enum direction)d)
+					->zero_windows)
+				worker_find_zero_windows(w, b, flow, i, (enum direction)d);
 }
 
-static bool same_peers(const struct peer_key *a, const struct peer_key *b)
+static bool worker_same_peers(const struct peer_key *a, const struct peer_key *b)
 {
 	return a->second_ns == b->second_ns && le64(a->src + 8) == le64(b->src + 8) &&
-		le64(a->dst + 8) == le64(b->dst + 8) && le64(a->src) == le64(b->src) &&
-		le64(a->dst) == le64(b->dst) && a->vantage == b->vantage;
+	       le64(a->dst + 8) == le64(b->dst + 8) && le64(a->src) == le64(b->src) &&
+	       le64(a->dst) == le64(b->dst) && a->vantage == b->vantage;
 }
 
-/* Conversations of one time are often between the same addresses; a row that was forgotten is begun again. */
-static void add_second(struct join_batch *b, const struct peer_key *key, uint32_t frames)
+/* Conversations of one time are often between the same addresses; a row that was forgotten is begun
+ * again. */
+static void worker_add_second(struct join_batch *b, const struct peer_key *key, uint32_t frames)
 {
-	uint64_t mixed = (le64(key->src + 8) ^ le64(key->dst + 8) * 3 ^ (uint64_t)key->second_ns ^ key->vantage) *
-		UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mixed = (le64(key->src + 8) ^ le64(key->dst + 8) * 3 ^ (uint64_t)key->second_ns ^
+				 key->vantage) *
+			 UINT64_C(0x9e3779b97f4a7c15);
 	uint32_t *recent = &b->recent_seconds[mixed >> (64 - RECENT_SECONDS_BITS)];
 
-	if (*recent && same_peers(&b->seconds[*recent - 1].key, key)) {
+	if (*recent && worker_same_peers(&b->seconds[*recent - 1].key, key)) {
 		b->seconds[*recent - 1].frames += frames;
 		return;
 	}
@@ -409,7 +451,8 @@ static void add_second(struct join_batch *b, const struct peer_key *key, uint32_
 }
 
 /* Counts the frames of one half-flow in the quiet seconds. */
-static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place, enum direction d)
+static void worker_note_seconds(
+	struct worker *w, struct join_batch *b, uint32_t place, enum direction d)
 {
 	const struct half_flow *l = &w->sent[place][d];
 	const struct member *m = &w->places[place].member;
@@ -422,58 +465,65 @@ static void note_seconds(struct worker *w, struct join_batch *b, uint32_t place,
 
 		key.second_ns = t - t % NSEC_PER_SEC;
 		for (next = i + 1; next < l->count &&
-			(uint64_t)(l->transmissions[next].seg->time_ns - key.second_ns) < NSEC_PER_SEC; next++)
+				   (uint64_t)(l->transmissions[next].seg->time_ns - key.second_ns) <
+					   NSEC_PER_SEC;
+			next++)
 			;
 		if (idle_at(w->join->idle, m->vantage, t))
-			add_second(b, &key, next - i);
+			worker_add_second(b, &key, next - i);
 	}
 }
 
-static void idle_seconds(struct worker *w, struct join_batch *b)
+static void worker_idle_seconds(struct worker *w, struct join_batch *b)
 {
 	if (!w->join->idle->count)
 		return;
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
 			if (!w->places[i].absent)
-				note_seconds(w, b, i, (enum direction)d);
+				worker_note_seconds(w, b, i, (enum direction)d);
 }
 
-static void pick(struct join_batch *b, uint32_t vantage, uint32_t flow, enum direction d, const struct segment *s)
+static void worker_pick(struct join_batch *b, uint32_t vantage, uint32_t flow, enum direction d,
+	const struct segment *s)
 {
 	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
-	b->packets[b->packet_count++] = (struct packet_pick){
-		.vantage = vantage, .flow = flow, .frame = s->frame, .direction = (uint8_t)d, .segment = s};
+	b->packets[b->packet_count++] = (struct packet_pick){.vantage = vantage,
+		.flow = flow,
+		.frame = s->frame,
+		.direction = (uint8_t)d,
+		.segment = s};
 }
 
 /* How far back a frame is looked for that another event of its flow picked. */
 #define PICKED_BEFORE 256
 
-static void pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t flow, enum direction d,
-	const struct segment *s)
+static void worker_pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t flow,
+	enum direction d, const struct segment *s)
 {
-	uint32_t from = b->packet_count - first > PICKED_BEFORE ? b->packet_count - PICKED_BEFORE : first;
+	uint32_t from =
+		b->packet_count - first > PICKED_BEFORE ? b->packet_count - PICKED_BEFORE : first;
 
 	for (uint32_t i = b->packet_count; i-- > from;)
 		if (b->packets[i].segment == s)
 			return;
-	pick(b, vantage, flow, d, s);
+	worker_pick(b, vantage, flow, d, s);
 }
 
-static void pick_all(struct worker *w, struct join_batch *b, uint32_t flow)
+static void worker_pick_all(struct worker *w, struct join_batch *b, uint32_t flow)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count; k++)
-				pick(b, w->places[i].member.vantage, flow, (enum direction)d,
+				worker_pick(b, w->places[i].member.vantage, flow, (enum direction)d,
 					w->sent[i][d].transmissions[k].seg);
 }
 
 /*
- * A connection that was refused, reset, not answered or left half open, as some place saw it: findings speak of those, and
- * cite their frames, though nothing of them may have been lost.
+ * A connection that was refused, reset, not answered or left half open, as some place saw it:
+ * findings speak of those, and cite their frames, though nothing of them may have been lost.
  */
-static bool is_cut_short(const struct worker *w)
+static bool worker_is_cut_short(const struct worker *w)
 {
 	for (uint32_t i = 0; i < w->place_count; i++) {
 		const struct flow_side *c, *s;
@@ -482,7 +532,8 @@ static bool is_cut_short(const struct worker *w)
 			continue;
 		c = member_side(&w->places[i].member, C2S);
 		s = member_side(&w->places[i].member, S2C);
-		if (c->rsts || s->rsts || (c->syns && (!s->syns || c->packets <= c->syns || s->packets == s->syns)))
+		if (c->rsts || s->rsts ||
+			(c->syns && (!s->syns || c->packets <= c->syns || s->packets == s->syns)))
 			return true;
 	}
 	return false;
@@ -492,40 +543,41 @@ static bool is_cut_short(const struct worker *w)
 #define ENDS_SHOWN 2
 #define RESETS_SHOWN 2
 
-static void pick_start(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
+static void worker_pick_start(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count && k < ENDS_SHOWN; k++)
-				pick_once(b, first, w->places[i].member.vantage, flow, (enum direction)d,
-					w->sent[i][d].transmissions[k].seg);
+				worker_pick_once(b, first, w->places[i].member.vantage, flow,
+					(enum direction)d, w->sent[i][d].transmissions[k].seg);
 }
 
-static void pick_end_of_half(struct join_batch *b, uint32_t flow, uint32_t first, uint32_t vantage, enum direction d,
-	const struct half_flow *l)
+static void worker_pick_end_of_half(struct join_batch *b, uint32_t flow, uint32_t first,
+	uint32_t vantage, enum direction d, const struct half_flow *l)
 {
 	uint32_t resets = 0;
 
 	for (uint32_t k = l->count; k-- > 0 && l->count - k <= ENDS_SHOWN;)
-		pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
+		worker_pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
 	for (uint32_t k = 0; k < l->count && resets < RESETS_SHOWN; k++) {
 		if (!(l->transmissions[k].seg->flags & TCP_RST))
 			continue;
-		pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
+		worker_pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
 		resets++;
 	}
 }
 
-static void pick_end(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
+static void worker_pick_end(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
-			pick_end_of_half(b, flow, first, w->places[i].member.vantage, (enum direction)d, &w->sent[i][d]);
+			worker_pick_end_of_half(b, flow, first, w->places[i].member.vantage,
+				(enum direction)d, &w->sent[i][d]);
 }
 
 /* Segments of one steady time, which grows with their order. */
-static void pick_at(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t place, enum direction d,
-	int64_t at_ns)
+static void worker_pick_at(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first,
+	uint32_t place, enum direction d, int64_t at_ns)
 {
 	const struct half_flow *l = &w->sent[place][d];
 	uint32_t vantage = w->places[place].member.vantage, low = 0, high = l->count;
@@ -538,101 +590,115 @@ static void pick_at(struct worker *w, struct join_batch *b, uint32_t flow, uint3
 		else
 			high = mid;
 	}
-	if (low < l->count && clocks_time(w->join->clocks, vantage, l->transmissions[low].seg) == at_ns)
-		pick_once(b, first, vantage, flow, d, l->transmissions[low].seg);
+	if (low < l->count &&
+		clocks_time(w->join->clocks, vantage, l->transmissions[low].seg) == at_ns)
+		worker_pick_once(b, first, vantage, flow, d, l->transmissions[low].seg);
 }
 
-/* The packets that a clock's jump against the reference is told by: the last sample before it, and the first after. */
-static void pick_steps_at(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t place)
+/* The packets that a clock's jump against the reference is told by: the last sample before it, and
+ * the first after. */
+static void worker_pick_steps_at(
+	struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t place)
 {
 	const struct clocks *c = w->join->clocks;
-	uint32_t v = w->places[place].member.vantage, low = v < c->reference ? v : c->reference, high = v + c->reference - low;
+	uint32_t v = w->places[place].member.vantage, low = v < c->reference ? v : c->reference,
+		 high = v + c->reference - low;
 	const struct clock_model *m = &c->pairs[(size_t)low * c->n + high];
 
 	for (uint32_t i = 1; low < high && i < m->count; i++) {
 		const struct clock_piece *before = &m->pieces[i - 1], *after = &m->pieces[i];
 
 		for (int d = 0; d < 2 && after->step_before; d++) {
-			pick_at(w, b, flow, first, place, (enum direction)d, v == low ? before->to_ns : before->other_to_ns);
-			pick_at(w, b, flow, first, place, (enum direction)d, v == low ? after->from_ns : after->other_from_ns);
+			worker_pick_at(w, b, flow, first, place, (enum direction)d,
+				v == low ? before->to_ns : before->other_to_ns);
+			worker_pick_at(w, b, flow, first, place, (enum direction)d,
+				v == low ? after->from_ns : after->other_from_ns);
 		}
 	}
 }
 
-static void pick_steps(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
+static void worker_pick_steps(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first)
 {
 	for (uint32_t i = 0; i < w->place_count && w->join->clocks->stepped; i++)
 		if (!w->places[i].absent)
-			pick_steps_at(w, b, flow, first, i);
+			worker_pick_steps_at(w, b, flow, first, i);
 }
 
-/* The frames of the first events, and of both directions at the start: the handshake explains much. */
-static void pick_events(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t first_event)
+/* The frames of the first events, and of both directions at the start: the handshake explains much.
+ */
+static void worker_pick_events(
+	struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first, uint32_t first_event)
 {
 	uint32_t limit = w->join->options.packets_per_flow;
 
-	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit; i++) {
+	for (uint32_t i = first_event; i < b->events.count && b->packet_count - first + 3 <= limit;
+		i++) {
 		const struct event *e = &b->events.events[i];
 
 		if (e->sent)
-			pick_once(b, first, e->from, flow, (enum direction)e->direction, e->sent);
+			worker_pick_once(
+				b, first, e->from, flow, (enum direction)e->direction, e->sent);
 		if (e->received)
-			pick_once(b, first, e->to, flow, (enum direction)e->direction, e->received);
+			worker_pick_once(
+				b, first, e->to, flow, (enum direction)e->direction, e->received);
 		if (e->proof)
-			pick_once(b, first, e->proof_vantage, flow,
-				e->proof == e->sent ? (enum direction)e->direction : (enum direction)!e->direction,
+			worker_pick_once(b, first, e->proof_vantage, flow,
+				e->proof == e->sent ? (enum direction)e->direction
+						    : (enum direction) !e->direction,
 				e->proof);
 	}
 }
 
-static void pick_shown(struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first_event, bool tcp)
+static void worker_pick_shown(
+	struct worker *w, struct join_batch *b, uint32_t flow, uint32_t first_event, bool tcp)
 {
-	bool has_event = first_event < b->events.count, is_short = tcp && is_cut_short(w);
+	bool has_event = first_event < b->events.count, is_short = tcp && worker_is_cut_short(w);
 	uint32_t first = b->packet_count;
 
-	pick_steps(w, b, flow, first);
+	worker_pick_steps(w, b, flow, first);
 	if (has_event || is_short)
-		pick_start(w, b, flow, first);
+		worker_pick_start(w, b, flow, first);
 	if (is_short)
-		pick_end(w, b, flow, first);
+		worker_pick_end(w, b, flow, first);
 	if (has_event)
-		pick_events(w, b, flow, first, first_event);
+		worker_pick_events(w, b, flow, first, first_event);
 	for (uint32_t i = first; i < b->packet_count && is_short && !has_event; i++)
 		b->packets[i].is_example = true;
 }
 
-static void join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
+static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
 {
 	const struct flow *c = &w->join->all->list[flow];
 	uint32_t mss, first_event = b->events.count;
 	bool tcp;
 
-	lay_out(w, c);
+	worker_lay_out(w, c);
 	if (!w->place_count)
 		return;
-	load_halves(w, b);
-	zero_windows(w, b, flow);
-	idle_seconds(w, b);
-	mss = segment_size(w);
+	worker_load_halves(w, b);
+	worker_zero_windows(w, b, flow);
+	worker_idle_seconds(w, b);
+	mss = worker_segment_size(w);
 	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
-			match_path(w, i, (enum direction)d, mss, tcp);
+			worker_match_path(w, i, (enum direction)d, mss, tcp);
 	for (uint32_t i = 0; i + 2 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
-			match_across(w, i, (enum direction)d);
+			worker_match_across(w, i, (enum direction)d);
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
-			if (!on_other_links(w, i, (enum direction)d))
-				judge_path(w, b, flow, i, (enum direction)d);
+			if (!worker_on_other_links(w, i, (enum direction)d))
+				worker_judge_path(w, b, flow, i, (enum direction)d);
 	if (w->join->options.packets == PACKETS_ALL)
-		pick_all(w, b, flow);
+		worker_pick_all(w, b, flow);
 	else if (w->join->options.packets == PACKETS_EVENTS)
-		pick_shown(w, b, flow, first_event, tcp);
+		worker_pick_shown(w, b, flow, first_event, tcp);
 }
 
 /* Where the chains of chunks of a flow's flows begin; n chains are there already. */
-static uint32_t chains_of(const struct join *j, uint32_t flow, const struct segment_chunk **chains, uint32_t n)
+static uint32_t worker_chains_of(
+	const struct join *j, uint32_t flow, const struct segment_chunk **chains, uint32_t n)
 {
 	uint32_t i = j->all->list[flow].first_member;
 
@@ -642,16 +708,17 @@ static uint32_t chains_of(const struct join *j, uint32_t flow, const struct segm
 }
 
 /*
- * The chunks of a flow lie where time put them, each known only from the one before it. Following one
- * chain after another would wait for memory at every link; following many side by side waits once for all.
+ * The chunks of a flow lie where time put them, each known only from the one before it. Following
+ * one chain after another would wait for memory at every link; following many side by side waits
+ * once for all.
  */
-static void prefetch_group(const struct join *j, uint32_t begin, uint32_t end)
+static void worker_prefetch_group(const struct join *j, uint32_t begin, uint32_t end)
 {
 	const struct segment_chunk *chains[CHAINS_MAX];
 	uint32_t n = 0, lines = 0;
 
 	for (uint32_t i = begin; i < end; i++)
-		n = chains_of(j, j->order[i], chains, n);
+		n = worker_chains_of(j, j->order[i], chains, n);
 	while (n && lines < NEAR_LINES) {
 		for (uint32_t i = 0; i < n;) {
 			const struct segment_chunk *c = chains[i];
@@ -660,7 +727,8 @@ static void prefetch_group(const struct join *j, uint32_t begin, uint32_t end)
 				chains[i] = chains[--n];
 				continue;
 			}
-			lines += (uint32_t)prefetch_to_read(c, sizeof(*c) + c->used * sizeof(struct segment));
+			lines += (uint32_t)prefetch_to_read(
+				c, sizeof(*c) + c->used * sizeof(struct segment));
 			if (c->next)
 				prefetch_line(c->next);
 			chains[i++] = c->next;
@@ -680,8 +748,8 @@ void worker_run(struct worker *w, struct join_batch *b)
 		if (i + 2 * NEAR < b->end)
 			flow_prefetch(j->all, j->order[i + 2 * NEAR]);
 		if ((i - b->begin) % NEAR == 0)
-			prefetch_group(j, i, i + NEAR < b->end ? i + NEAR : b->end);
-		join_flow(w, b, j->order[i]);
+			worker_prefetch_group(j, i, i + NEAR < b->end ? i + NEAR : b->end);
+		worker_join_flow(w, b, j->order[i]);
 	}
 }
 

@@ -12,7 +12,7 @@
 #define RULE_FILE_MAX (1 << 20) /* bytes; a rule is a page, not a dump */
 
 /* Tables in main that a rule may write. */
-static bool may_write(const char *table)
+static bool judge_may_write(const char *table)
 {
 	static const char *const open[] = {"finding", "evidence", "defect", "defect_condition"};
 
@@ -23,8 +23,8 @@ static bool may_write(const char *table)
 }
 
 /* Rules read everything, write the derived tables, and do as they like in temp. Nothing else. */
-static int authorize(void *unused, int action, const char *a, const char *b, const char *database,
-	const char *trigger)
+static int judge_authorize(void *unused, int action, const char *a, const char *b,
+	const char *database, const char *trigger)
 {
 	bool temporary = database && strcmp(database, "temp") == 0;
 
@@ -35,7 +35,7 @@ static int authorize(void *unused, int action, const char *a, const char *b, con
 	case SQLITE_INSERT:
 	case SQLITE_UPDATE:
 	case SQLITE_DELETE:
-		return temporary || may_write(a) ? SQLITE_OK : SQLITE_DENY;
+		return temporary || judge_may_write(a) ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_CREATE_TABLE:
 	case SQLITE_CREATE_INDEX:
 	case SQLITE_CREATE_VIEW:
@@ -58,7 +58,7 @@ static int authorize(void *unused, int action, const char *a, const char *b, con
 	}
 }
 
-static int line_of(const char *text, const char *at)
+static int judge_line_of(const char *text, const char *at)
 {
 	int line = 1;
 
@@ -67,17 +67,17 @@ static int line_of(const char *text, const char *at)
 	return line;
 }
 
-static int failed(
+static int judge_failed(
 	struct db *db, const char *name, const char *text, const char *at, struct error *err)
 {
 	int offset = sqlite3_error_offset(db->handle);
 
 	return error_set(err, -EINVAL, "%s:%d: %s", name,
-		line_of(text, at + (offset > 0 ? offset : 0)), sqlite3_errmsg(db->handle));
+		judge_line_of(text, at + (offset > 0 ? offset : 0)), sqlite3_errmsg(db->handle));
 }
 
 /* Where the next statement begins: an error belongs to its line, not to the comment above it. */
-static const char *skip_comments(const char *p)
+static const char *judge_skip_comments(const char *p)
 {
 	for (;;) {
 		p += strspn(p, " \t\r\n;");
@@ -88,10 +88,11 @@ static const char *skip_comments(const char *p)
 }
 
 /*
- * What a text needs: a line "-- if: SELECT ..." among the comments at its beginning. NULL: nothing. Most
- * rules have nothing to judge in most captures, and preparing their statements takes longer than asking.
+ * What a text needs: a line "-- if: SELECT ..." among the comments at its beginning. NULL: nothing.
+ * Most rules have nothing to judge in most captures, and preparing their statements takes longer
+ * than asking.
  */
-static const char *condition(const char *text, size_t *ret_length)
+static const char *judge_condition(const char *text, size_t *ret_length)
 {
 	static const char mark[] = "-- if: ";
 
@@ -107,7 +108,8 @@ static const char *condition(const char *text, size_t *ret_length)
 	return NULL;
 }
 
-static int holds(struct db *db, const char *name, const char *text, bool *ret_holds, struct error *err)
+static int judge_holds(
+	struct db *db, const char *name, const char *text, bool *ret_holds, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	const char *sql;
@@ -115,42 +117,43 @@ static int holds(struct db *db, const char *name, const char *text, bool *ret_ho
 	int r;
 
 	*ret_holds = true;
-	sql = condition(text, &length);
+	sql = judge_condition(text, &length);
 	if (!sql)
 		return 0;
 	if (sqlite3_prepare_v2(db->handle, sql, (int)length, &stmt, NULL) != SQLITE_OK)
-		return failed(db, name, text, sql, err);
+		return judge_failed(db, name, text, sql, err);
 	r = sqlite3_step(stmt);
 	*ret_holds = r == SQLITE_ROW;
 	(void)sqlite3_finalize(stmt);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed(db, name, text, sql, err);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : judge_failed(db, name, text, sql, err);
 }
 
-static int run_statements(struct db *db, const char *name, const char *text, struct error *err)
+static int judge_run_statements(
+	struct db *db, const char *name, const char *text, struct error *err)
 {
-	const char *at = skip_comments(text), *tail;
+	const char *at = judge_skip_comments(text), *tail;
 	sqlite3_stmt *stmt;
 	int r;
 
-	for (; *at; at = skip_comments(tail)) {
+	for (; *at; at = judge_skip_comments(tail)) {
 		if (sqlite3_prepare_v2(db->handle, at, -1, &stmt, &tail) != SQLITE_OK)
-			return failed(db, name, text, at, err);
+			return judge_failed(db, name, text, at, err);
 		do {
 			r = sqlite3_step(stmt);
 		} while (r == SQLITE_ROW);
 		if (sqlite3_finalize(stmt) != SQLITE_OK)
-			return failed(db, name, text, at, err);
+			return judge_failed(db, name, text, at, err);
 	}
 	return 0;
 }
 
 /* Runs each statement of text, if its condition holds. */
-static int run_text(struct db *db, const char *name, const char *text, struct error *err)
+static int judge_run_text(struct db *db, const char *name, const char *text, struct error *err)
 {
 	bool wanted;
-	int r = holds(db, name, text, &wanted, err);
+	int r = judge_holds(db, name, text, &wanted, err);
 
-	return r || !wanted ? r : run_statements(db, name, text, err);
+	return r || !wanted ? r : judge_run_statements(db, name, text, err);
 }
 
 int judge_last_temporary(struct db *db, int64_t *ret_last, struct error *err)
@@ -158,7 +161,8 @@ int judge_last_temporary(struct db *db, int64_t *ret_last, struct error *err)
 	sqlite3_stmt *stmt;
 	int r;
 
-	if (sqlite3_prepare_v2(db->handle, schema_statement_temporary_last, -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db->handle, schema_statement_temporary_last, -1, &stmt, NULL) !=
+		SQLITE_OK)
 		return error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
 	r = sqlite3_step(stmt);
 	*ret_last = sqlite3_column_int64(stmt, 0);
@@ -171,7 +175,8 @@ int judge_drop_temporary(struct db *db, int64_t after, struct error *err)
 	CLEANUP_STRBUF struct strbuf drops = STRBUF_INIT;
 	sqlite3_stmt *stmt;
 
-	if (sqlite3_prepare_v2(db->handle, schema_statement_temporary, -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db->handle, schema_statement_temporary, -1, &stmt, NULL) !=
+		SQLITE_OK)
 		return error_set(err, -EIO, "judge: %s", sqlite3_errmsg(db->handle));
 	(void)sqlite3_bind_int64(stmt, 1, after);
 	while (sqlite3_step(stmt) == SQLITE_ROW)
@@ -181,51 +186,51 @@ int judge_drop_temporary(struct db *db, int64_t after, struct error *err)
 }
 
 /*
- * Runs a rule, gives what it found its numbers, and drops the tables it made: those after prepared, the last
- * that all rules share. Each rule thus has its own names and its own keys.
+ * Runs a rule, gives what it found its numbers, and drops the tables it made: those after prepared,
+ * the last that all rules share. Each rule thus has its own names and its own keys.
  */
-static int run_rule(
+static int judge_run_rule(
 	struct db *db, const char *name, const char *text, int64_t prepared, struct error *err)
 {
 	CLEANUP_FREE char *numbering = NULL;
 	bool wanted;
-	int r = holds(db, name, text, &wanted, err);
+	int r = judge_holds(db, name, text, &wanted, err);
 
 	if (r || !wanted)
 		return r;
-	r = run_statements(db, name, text, err);
+	r = judge_run_statements(db, name, text, err);
 	if (r)
 		return r;
 	numbering = mem_printf("%s: number.sql", name);
-	r = run_text(db, numbering, schema_number, err);
+	r = judge_run_text(db, numbering, schema_number, err);
 	return r ? r : judge_drop_temporary(db, prepared, err);
 }
 
-static int run_prepare(struct db *db, struct error *err)
+static int judge_run_prepare(struct db *db, struct error *err)
 {
 	int r = 0;
 
 	for (const struct schema_text *t = schema_prepare; t->name && r == 0; t++) {
 		CLEANUP_FREE char *name = mem_printf("%s.sql", t->name);
 
-		r = run_text(db, name, t->text, err);
+		r = judge_run_text(db, name, t->text, err);
 	}
 	return r;
 }
 
-static int run_own_rules(struct db *db, int64_t prepared, struct error *err)
+static int judge_run_own_rules(struct db *db, int64_t prepared, struct error *err)
 {
 	int r = 0;
 
 	for (const struct schema_text *t = schema_rules; t->name && r == 0; t++) {
 		CLEANUP_FREE char *name = mem_printf("rules/%s.sql", t->name);
 
-		r = run_rule(db, name, t->text, prepared, err);
+		r = judge_run_rule(db, name, t->text, prepared, err);
 	}
 	return r;
 }
 
-static int read_rule(const char *path, struct strbuf *text, struct error *err)
+static int judge_read_rule(const char *path, struct strbuf *text, struct error *err)
 {
 	FILE *f = fopen(path, "re");
 	char chunk[8192];
@@ -246,7 +251,7 @@ static int read_rule(const char *path, struct strbuf *text, struct error *err)
 	return r;
 }
 
-static int is_rule(const struct dirent *d)
+static int judge_is_rule(const struct dirent *d)
 {
 	const char *dot = strrchr(d->d_name, '.');
 
@@ -254,27 +259,28 @@ static int is_rule(const struct dirent *d)
 }
 
 /* strcmp order: the same whatever the locale. */
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int judge_by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int run_users_rule(
+static int judge_run_users_rule(
 	struct db *db, const char *dir, const char *name, int64_t prepared, struct error *err)
 {
 	CLEANUP_FREE char *path = mem_printf("%s/%s", dir, name);
 	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
-	int r = read_rule(path, &text, err);
+	int r = judge_read_rule(path, &text, err);
 
 	if (r == 0 && text.length)
-		r = run_rule(db, path, text.text, prepared, err);
+		r = judge_run_rule(db, path, text.text, prepared, err);
 	return r;
 }
 
-static int run_users_rules(struct db *db, const char *dir, int64_t prepared, struct error *err)
+static int judge_run_users_rules(
+	struct db *db, const char *dir, int64_t prepared, struct error *err)
 {
 	struct dirent **names;
-	int n = scandir(dir, &names, is_rule, by_name), r = 0;
+	int n = scandir(dir, &names, judge_is_rule, judge_by_name), r = 0;
 
 	if (n < 0)
 		return error_errno(err, "cannot read the rules in '%s'", dir);
@@ -282,29 +288,29 @@ static int run_users_rules(struct db *db, const char *dir, int64_t prepared, str
 		r = error_set(err, -ENOENT, "no rules (*.sql) in '%s'", dir);
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
-			r = run_users_rule(db, dir, names[i]->d_name, prepared, err);
+			r = judge_run_users_rule(db, dir, names[i]->d_name, prepared, err);
 		free(names[i]);
 	}
 	free(names);
 	return r;
 }
 
-static int run_all(struct db *db, const char *rules_dir, struct error *err)
+static int judge_run_all(struct db *db, const char *rules_dir, struct error *err)
 {
 	int64_t prepared = 0;
-	int r = run_text(db, "totals.sql", schema_totals, err);
+	int r = judge_run_text(db, "totals.sql", schema_totals, err);
 
 	if (r == 0)
-		r = run_prepare(db, err);
+		r = judge_run_prepare(db, err);
 	if (r == 0)
 		r = judge_last_temporary(db, &prepared, err);
-	(void)sqlite3_set_authorizer(db->handle, authorize, NULL);
+	(void)sqlite3_set_authorizer(db->handle, judge_authorize, NULL);
 	if (r == 0)
-		r = run_own_rules(db, prepared, err);
+		r = judge_run_own_rules(db, prepared, err);
 	if (r == 0 && rules_dir)
-		r = run_users_rules(db, rules_dir, prepared, err);
+		r = judge_run_users_rules(db, rules_dir, prepared, err);
 	if (r == 0)
-		r = run_text(db, "link.sql", schema_link, err);
+		r = judge_run_text(db, "link.sql", schema_link, err);
 	(void)sqlite3_set_authorizer(db->handle, NULL, NULL);
 	return r;
 }
@@ -319,7 +325,7 @@ int judge_run(struct db *db, const char *rules_dir, struct error *err)
 	/* It may have run on this connection before. */
 	r = judge_drop_temporary(db, 0, err);
 	if (r == 0)
-		r = run_all(db, rules_dir, err);
+		r = judge_run_all(db, rules_dir, err);
 	if (r == 0)
 		r = judge_drop_temporary(db, 0, err);
 	if (!own_transaction)

@@ -79,7 +79,8 @@ static int capfile_not_capture(struct capfile *cf, struct error *err)
 			"%s is empty; check that the capture was running, and copy it again",
 			label);
 	return error_set(err, CAPFILE_NOT_CAPTURE,
-		"%s is not a capture: it begins with %s, not with a pcap or pcapng header; use a file "
+		"%s is not a capture: it begins with %s, not with a pcap or pcapng header; use a "
+		"file "
 		"written by tcpdump -w, dumpcap or bothends-agent",
 		label, capfile_looks_like(cf->source->window.at, have < 64 ? have : 64));
 }

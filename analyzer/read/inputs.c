@@ -11,8 +11,7 @@
 static int inputs_add_file(struct inputs *w, const char *path, bool named, struct error *err)
 {
 	if (w->count == INPUTS_FILES_MAX)
-		return error_set(err, -E2BIG,
-			"more than %u files; use fewer folders at once",
+		return error_set(err, -E2BIG, "more than %u files; use fewer folders at once",
 			INPUTS_FILES_MAX);
 	MEM_RESERVE(w->files, w->count, w->cap);
 	w->files[w->count++] = (struct input_file){.path = mem_strdup(path), .named = named};
@@ -82,9 +81,7 @@ static int inputs_add_folder(struct inputs *w, const char *path, struct error *e
 		r = inputs_visit(w, tree, e, err);
 	(void)fts_close(tree); /* only frees */
 	if (!r && w->count == before)
-		return error_set(err, INPUTS_NOTHING,
-			"no files in folder '%s'",
-			path);
+		return error_set(err, INPUTS_NOTHING, "no files in folder '%s'", path);
 	return r;
 }
 

@@ -17,8 +17,7 @@ static int stored_cannot_open(const char *label, int code, struct error *err)
 	switch (code) {
 	case ENOENT:
 	case ENOTDIR:
-		return error_set(
-			err, -code, "cannot open %s: no such file", label);
+		return error_set(err, -code, "cannot open %s: no such file", label);
 	case EACCES:
 	case EPERM:
 		return error_set(err, -code,

@@ -9,7 +9,8 @@
 
 struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage, uint32_t ordinal)
 {
-	struct fileindex_place p = fileindex_find(&data->hosts[data->vantages[vantage].host].frames, ordinal);
+	struct fileindex_place p =
+		fileindex_find(&data->hosts[data->vantages[vantage].host].frames, ordinal);
 
 	p.file = data->captures[p.file].id;
 	return p;
@@ -20,12 +21,12 @@ uint64_t facts_offset(const struct dataset *data, uint32_t vantage, uint32_t ord
 	return fileindex_offset(&data->hosts[data->vantages[vantage].host].frames, ordinal);
 }
 
-static void bind_mac(sqlite3_stmt *s, int column, const uint8_t *mac, char buf[MAC_TEXT_SIZE])
+static void facts_bind_mac(sqlite3_stmt *s, int column, const uint8_t *mac, char buf[MAC_TEXT_SIZE])
 {
 	db_text(s, column, mac ? mac_text(mac, buf) : NULL);
 }
 
-static void insert_host(struct db *db, const struct host *h)
+static void facts_insert_host(struct db *db, const struct host *h)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_HOST);
 
@@ -38,7 +39,8 @@ static void insert_host(struct db *db, const struct host *h)
  * Trust is settled by a statement of the schema after the join; here stands what the files say
  * themselves.
  */
-static void insert_vantage(struct db *db, const struct dataset *data, const struct join *j, uint32_t index)
+static void facts_insert_vantage(
+	struct db *db, const struct dataset *data, const struct join *j, uint32_t index)
 {
 	const struct vantage *v = &data->vantages[index];
 	sqlite3_stmt *s = db_insert(db, TABLE_VANTAGE);
@@ -50,7 +52,7 @@ static void insert_vantage(struct db *db, const struct dataset *data, const stru
 	db_text(s, 3, v->name);
 	db_text(s, 4, v->kind == VANTAGE_NIC ? "nic" : "netfilter");
 	db_text(s, 5, v->interface);
-	bind_mac(s, 6, vantage_mac(v, v->inferred.own_mac), mac);
+	facts_bind_mac(s, 6, vantage_mac(v, v->inferred.own_mac), mac);
 	db_int(s, 7, v->link_type);
 	db_text(s, 8, "sound");
 	db_text(s, 9, "[]");
@@ -61,7 +63,9 @@ static void insert_vantage(struct db *db, const struct dataset *data, const stru
 	db_int_or_null(s, 11, empty ? DB_NONE : v->span.first_ns);
 	db_int_or_null(s, 12, empty ? DB_NONE : v->span.last_ns);
 	db_int(s, 13, 0);
-	db_int(s, 14, (int64_t)(v->counts.duplicates + (j->duplicates_by_capture[index] ? v->counts.duplicate_segments : 0)));
+	db_int(s, 14,
+		(int64_t)(v->counts.duplicates +
+			  (j->duplicates_by_capture[index] ? v->counts.duplicate_segments : 0)));
 	db_step(db, s);
 }
 
@@ -71,7 +75,7 @@ static void facts_known(sqlite3_stmt *s, int column, int64_t count)
 	db_int_or_null(s, column, count < 0 ? DB_NONE : count);
 }
 
-static void insert_capture(struct db *db, const struct dataset *data, const struct capture *c)
+static void facts_insert_capture(struct db *db, const struct dataset *data, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_FILE);
 	bool empty = c->first_ns > c->last_ns;
@@ -81,8 +85,10 @@ static void insert_capture(struct db *db, const struct dataset *data, const stru
 		(unsigned long long)c->hash[1]);
 	db_int(s, 1, c->id);
 	db_int(s, 2, data->hosts[c->host].id);
-	db_int(s, 3, data->vantages[c->interface_count ? c->interfaces[0].vantage
-						      : data->hosts[c->host].vantages[0]].id);
+	db_int(s, 3,
+		data->vantages[c->interface_count ? c->interfaces[0].vantage
+						  : data->hosts[c->host].vantages[0]]
+			.id);
 	db_text(s, 4, c->path);
 	db_text(s, 5, c->format);
 	db_text(s, 6, c->compression);
@@ -99,7 +105,8 @@ static void insert_capture(struct db *db, const struct dataset *data, const stru
 	db_step(db, s);
 }
 
-static void insert_interfaces(struct db *db, const struct dataset *data, const struct capture *c)
+static void facts_insert_interfaces(
+	struct db *db, const struct dataset *data, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_INTERFACE);
 
@@ -117,7 +124,7 @@ static void insert_interfaces(struct db *db, const struct dataset *data, const s
 	}
 }
 
-static void insert_account(struct db *db, const struct capture *c)
+static void facts_insert_account(struct db *db, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_FRAME_ACCOUNT);
 
@@ -132,7 +139,7 @@ static void insert_account(struct db *db, const struct capture *c)
 	}
 }
 
-static void insert_addresses(struct db *db, const struct host *h)
+static void facts_insert_addresses(struct db *db, const struct host *h)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_HOST_ADDRESS);
 	char ip[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE];
@@ -142,7 +149,7 @@ static void insert_addresses(struct db *db, const struct host *h)
 
 		db_int(s, 1, h->id);
 		db_text(s, 2, a->has_ip ? ip_text(a->ip, ip) : NULL);
-		bind_mac(s, 3, a->has_mac ? a->mac : NULL, mac);
+		facts_bind_mac(s, 3, a->has_mac ? a->mac : NULL, mac);
 		db_text(s, 4, a->interface);
 		db_int_or_null(s, 5, a->prefix == 255 ? DB_NONE : a->prefix);
 		db_text(s, 6, a->source);
@@ -150,7 +157,7 @@ static void insert_addresses(struct db *db, const struct host *h)
 	}
 }
 
-static void insert_drops(struct db *db, const struct vantage *v)
+static void facts_insert_drops(struct db *db, const struct vantage *v)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_DROP);
 
@@ -167,18 +174,18 @@ static void insert_drops(struct db *db, const struct vantage *v)
 void facts_captures(struct db *db, const struct dataset *data, const struct join *j)
 {
 	for (uint32_t i = 0; i < data->host_count; i++)
-		insert_host(db, &data->hosts[i]);
+		facts_insert_host(db, &data->hosts[i]);
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		insert_vantage(db, data, j, i);
+		facts_insert_vantage(db, data, j, i);
 	for (uint32_t i = 0; i < data->capture_count; i++) {
-		insert_capture(db, data, &data->captures[i]);
-		insert_interfaces(db, data, &data->captures[i]);
-		insert_account(db, &data->captures[i]);
+		facts_insert_capture(db, data, &data->captures[i]);
+		facts_insert_interfaces(db, data, &data->captures[i]);
+		facts_insert_account(db, &data->captures[i]);
 	}
 	for (uint32_t i = 0; i < data->host_count; i++)
-		insert_addresses(db, &data->hosts[i]);
+		facts_insert_addresses(db, &data->hosts[i]);
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		insert_drops(db, &data->vantages[i]);
+		facts_insert_drops(db, &data->vantages[i]);
 }
 
 /* Rows differ by whether the frames left from here, not by which other MAC they came from. */
@@ -188,15 +195,18 @@ struct mac_row_key {
 	uint8_t role, outgoing, unused[2];
 };
 
-static void gather_mac_use(const struct vantage *v, struct hashmap *rows)
+static void facts_gather_mac_use(const struct vantage *v, struct hashmap *rows)
 {
 	hashmap_init(rows, sizeof(struct mac_row_key), sizeof(struct mac_use), UINT32_MAX);
 	for (uint32_t i = 0; i < v->macs.use.count; i++) {
 		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
 		const struct mac_use *u = hashmap_value(&v->macs.use, i);
 		uint16_t sender = k->role ? k->from_mac : k->mac;
-		struct mac_row_key key = {.mac = k->mac, .binding = k->binding, .role = k->role,
-			.outgoing = v->inferred.own_mac != MAC_NONE && sender == v->inferred.own_mac};
+		struct mac_row_key key = {.mac = k->mac,
+			.binding = k->binding,
+			.role = k->role,
+			.outgoing =
+				v->inferred.own_mac != MAC_NONE && sender == v->inferred.own_mac};
 		struct mac_use *row;
 		bool fresh;
 
@@ -212,14 +222,14 @@ static void gather_mac_use(const struct vantage *v, struct hashmap *rows)
 	}
 }
 
-static void insert_mac_use(struct db *db, const struct dataset *data, uint32_t vantage)
+static void facts_insert_mac_use(struct db *db, const struct dataset *data, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_MAC_USE);
 	char ip[IP_TEXT_SIZE], mac[2][MAC_TEXT_SIZE];
 	struct hashmap rows;
 
-	gather_mac_use(v, &rows);
+	facts_gather_mac_use(v, &rows);
 	for (uint32_t i = 0; i < rows.count; i++) {
 		const struct mac_row_key *k = hashmap_key(&rows, i);
 		const struct mac_use *u = hashmap_value(&rows, i);
@@ -227,7 +237,7 @@ static void insert_mac_use(struct db *db, const struct dataset *data, uint32_t v
 
 		db_int(s, 1, v->id);
 		db_text(s, 2, ip_text(k->ip, ip));
-		bind_mac(s, 3, vantage_mac(v, k->mac), mac[0]);
+		facts_bind_mac(s, 3, vantage_mac(v, k->mac), mac[0]);
 		db_text(s, 4, k->role ? "destination" : "source");
 		db_int(s, 5, (int64_t)u->frames);
 		db_int(s, 6, u->first_ns);
@@ -236,20 +246,22 @@ static void insert_mac_use(struct db *db, const struct dataset *data, uint32_t v
 		db_int(s, 9, p.number);
 		db_int(s, 10, u->ttl_max);
 		db_int(s, 11, k->outgoing);
-		bind_mac(s, 12, vantage_mac(v, k->binding), mac[1]);
+		facts_bind_mac(s, 12, vantage_mac(v, k->binding), mac[1]);
 		db_step(db, s);
 	}
 	hashmap_release(&rows);
 }
 
-static bool is_unspecified(const uint8_t ip[16])
+static bool facts_is_unspecified(const uint8_t ip[16])
 {
 	static const uint8_t none[16];
 
-	return memcmp(ip, none, 16) == 0 || memcmp(ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\0", 16) == 0;
+	return memcmp(ip, none, 16) == 0 ||
+	       memcmp(ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\0", 16) == 0;
 }
 
-static void insert_neighbor_messages(struct db *db, const struct dataset *data, uint32_t vantage)
+static void facts_insert_neighbor_messages(
+	struct db *db, const struct dataset *data, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_ARP);
@@ -265,24 +277,26 @@ static void insert_neighbor_messages(struct db *db, const struct dataset *data, 
 		db_int(s, 3, p.file);
 		db_int(s, 4, p.number);
 		db_text(s, 5, neighbor_operation_name(m->operation));
-		bind_mac(s, 6, m->has_sender_mac ? m->sender_mac : NULL, mac[0]);
-		db_text(s, 7, is_unspecified(m->sender_ip) ? NULL : ip_text(m->sender_ip, sip));
-		bind_mac(s, 8, m->has_target_mac ? m->target_mac : NULL, mac[1]);
-		db_text(s, 9, is_unspecified(m->target_ip) ? NULL : ip_text(m->target_ip, tip));
-		bind_mac(s, 10, vantage_mac(v, r->ethernet_src), mac[2]);
-		bind_mac(s, 11, vantage_mac(v, r->ethernet_dst), mac[3]);
+		facts_bind_mac(s, 6, m->has_sender_mac ? m->sender_mac : NULL, mac[0]);
+		db_text(s, 7,
+			facts_is_unspecified(m->sender_ip) ? NULL : ip_text(m->sender_ip, sip));
+		facts_bind_mac(s, 8, m->has_target_mac ? m->target_mac : NULL, mac[1]);
+		db_text(s, 9,
+			facts_is_unspecified(m->target_ip) ? NULL : ip_text(m->target_ip, tip));
+		facts_bind_mac(s, 10, vantage_mac(v, r->ethernet_src), mac[2]);
+		facts_bind_mac(s, 11, vantage_mac(v, r->ethernet_dst), mac[3]);
 		db_step(db, s);
 	}
 }
 
-static const char *checksum_name(enum vrrp_checksum c)
+static const char *facts_checksum_name(enum vrrp_checksum c)
 {
 	static const char *const names[] = {"unknown", "message", "pseudo", "bad"};
 
 	return names[c];
 }
 
-static void join_addresses(struct strbuf *sb, const struct vrrp_message *m)
+static void facts_join_addresses(struct strbuf *sb, const struct vrrp_message *m)
 {
 	char ip[IP_TEXT_SIZE];
 
@@ -291,7 +305,7 @@ static void join_addresses(struct strbuf *sb, const struct vrrp_message *m)
 		strbuf_printf(sb, "%s%s", i ? "," : "", ip_text(m->addresses[i], ip));
 }
 
-static void bind_auth(sqlite3_stmt *s, const struct vrrp_message *m, char hex[17])
+static void facts_bind_auth(sqlite3_stmt *s, const struct vrrp_message *m, char hex[17])
 {
 	if (m->version != 2) {
 		db_null(s, 16);
@@ -304,7 +318,7 @@ static void bind_auth(sqlite3_stmt *s, const struct vrrp_message *m, char hex[17
 	db_text(s, 17, m->has_auth_data ? hex : NULL);
 }
 
-static void insert_vrrp(struct db *db, const struct dataset *data, uint32_t vantage)
+static void facts_insert_vrrp(struct db *db, const struct dataset *data, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_VRRP_ADVERT);
@@ -317,7 +331,7 @@ static void insert_vrrp(struct db *db, const struct dataset *data, uint32_t vant
 		struct fileindex_place p = facts_place(data, vantage, r->frame);
 		bool own = v->inferred.own_mac != MAC_NONE && r->src_mac == v->inferred.own_mac;
 
-		join_addresses(&addresses, m);
+		facts_join_addresses(&addresses, m);
 		db_int(s, 1, v->id);
 		db_int(s, 2, r->at_ns);
 		db_int(s, 3, p.file);
@@ -329,21 +343,22 @@ static void insert_vrrp(struct db *db, const struct dataset *data, uint32_t vant
 		db_int(s, 9, m->interval_ns);
 		db_text(s, 10, addresses.text ? addresses.text : "");
 		db_text(s, 11, ip_text(r->dst, dst));
-		bind_mac(s, 12, vantage_mac(v, r->src_mac), mac);
+		facts_bind_mac(s, 12, vantage_mac(v, r->src_mac), mac);
 		db_int_or_null(s, 13, r->vlan < 0 ? DB_NONE : r->vlan);
 		db_int(s, 14, r->ip_id);
 		db_int(s, 15, r->ttl);
-		bind_auth(s, m, hex);
-		db_text(s, 18, checksum_name(m->checksum));
+		facts_bind_auth(s, m, hex);
+		db_text(s, 18, facts_checksum_name(m->checksum));
 		db_int_or_null(s, 19,
-			r->direction == PACKET_OUT || own				 ? 1
-				: r->direction == PACKET_IN || v->inferred.own_mac != MAC_NONE ? 0
+			r->direction == PACKET_OUT || own			       ? 1
+			: r->direction == PACKET_IN || v->inferred.own_mac != MAC_NONE ? 0
 										       : DB_NONE);
 		db_step(db, s);
 	}
 }
 
-static void bind_quote(sqlite3_stmt *s, const struct icmp_row *r, char src[IP_TEXT_SIZE], char dst[IP_TEXT_SIZE])
+static void facts_bind_quote(
+	sqlite3_stmt *s, const struct icmp_row *r, char src[IP_TEXT_SIZE], char dst[IP_TEXT_SIZE])
 {
 	bool ports = r->has_quote && (r->quote.protocol == 6 || r->quote.protocol == 17);
 
@@ -356,14 +371,14 @@ static void bind_quote(sqlite3_stmt *s, const struct icmp_row *r, char src[IP_TE
 }
 
 /* RFC 1191: the low half of the second word; RFC 4443 3.2: all of it. */
-static int64_t next_hop_mtu(const struct icmp_row *r)
+static int64_t facts_next_hop_mtu(const struct icmp_row *r)
 {
 	if (r->version == 6)
 		return r->type == 2 ? (int64_t)r->rest : DB_NONE;
 	return r->type == 3 && r->code == 4 ? (int64_t)(r->rest & 0xffff) : DB_NONE;
 }
 
-static void insert_icmp(struct db *db, const struct dataset *data, uint32_t vantage)
+static void facts_insert_icmp(struct db *db, const struct dataset *data, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_ICMP_ERROR);
@@ -380,15 +395,15 @@ static void insert_icmp(struct db *db, const struct dataset *data, uint32_t vant
 		db_int(s, 5, r->version);
 		db_int(s, 6, r->type);
 		db_int(s, 7, r->code);
-		db_int_or_null(s, 8, next_hop_mtu(r));
+		db_int_or_null(s, 8, facts_next_hop_mtu(r));
 		db_text(s, 9, ip_text(r->src, ip[0]));
 		db_text(s, 10, ip_text(r->dst, ip[1]));
-		bind_quote(s, r, ip[2], ip[3]);
+		facts_bind_quote(s, r, ip[2], ip[3]);
 		db_step(db, s);
 	}
 }
 
-static void insert_activity(struct db *db, const struct vantage *v)
+static void facts_insert_activity(struct db *db, const struct vantage *v)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_ACTIVITY);
 
@@ -405,14 +420,16 @@ static void insert_activity(struct db *db, const struct vantage *v)
 	}
 }
 
-static const char *hook_name(uint8_t hook)
+static const char *facts_hook_name(uint8_t hook)
 {
-	static const char *const names[] = {"prerouting", "input", "forward", "output", "postrouting"};
+	static const char *const names[] = {
+		"prerouting", "input", "forward", "output", "postrouting"};
 
 	return hook < 5 ? names[hook] : "unknown";
 }
 
-static const struct member *find_member(const struct flows *all, uint32_t flow, uint32_t vantage)
+static const struct member *facts_find_member(
+	const struct flows *all, uint32_t flow, uint32_t vantage)
 {
 	uint32_t i = all->list[flow].first_member;
 
@@ -421,8 +438,8 @@ static const struct member *find_member(const struct flows *all, uint32_t flow, 
 	return &all->members[i];
 }
 
-static void insert_netfilter(struct db *db, const struct dataset *data, const struct flows *all,
-	const uint32_t *conversation_row, uint32_t vantage)
+static void facts_insert_netfilter(struct db *db, const struct dataset *data,
+	const struct flows *all, const uint32_t *conversation_row, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_NETFILTER_LOG);
@@ -432,12 +449,12 @@ static void insert_netfilter(struct db *db, const struct dataset *data, const st
 		const struct netfilter_use *u = hashmap_value(&v->netfilter.use, i);
 		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
 		uint32_t flow = flowtab_at(&v->flows, k->flow)->flow;
-		const struct member *m = find_member(all, flow, vantage);
+		const struct member *m = facts_find_member(all, flow, vantage);
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, conversation_row[flow]);
 		db_text(s, 3, k->from_b == m->client_is_b ? "c2s" : "s2c");
-		db_text(s, 4, hook_name(k->hook));
+		db_text(s, 4, facts_hook_name(k->hook));
 		db_text(s, 5, k->prefix);
 		db_int(s, 6, (int64_t)u->packets);
 		db_int(s, 7, u->first_ns);
@@ -452,28 +469,31 @@ void facts_observations(struct db *db, const struct dataset *data, const struct 
 	const uint32_t *conversation_row)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
-		insert_mac_use(db, data, i);
-		insert_neighbor_messages(db, data, i);
-		insert_vrrp(db, data, i);
-		insert_icmp(db, data, i);
-		insert_activity(db, &data->vantages[i]);
-		insert_netfilter(db, data, all, conversation_row, i);
+		facts_insert_mac_use(db, data, i);
+		facts_insert_neighbor_messages(db, data, i);
+		facts_insert_vrrp(db, data, i);
+		facts_insert_icmp(db, data, i);
+		facts_insert_activity(db, &data->vantages[i]);
+		facts_insert_netfilter(db, data, all, conversation_row, i);
 	}
 }
 
-static const char *clock_method(const struct clocks *c, uint32_t v, const struct clock_piece *p)
+static const char *facts_clock_method(
+	const struct clocks *c, uint32_t v, const struct clock_piece *p)
 {
 	uint32_t u = v < c->reference ? v : c->reference, w = v < c->reference ? c->reference : v;
 
 	if (!c->pairs[u * c->n + w].count)
-		return c->data->vantages[v].host == c->data->vantages[c->reference].host ? "same host"
-										       : "through another";
+		return c->data->vantages[v].host == c->data->vantages[c->reference].host
+			       ? "same host"
+			       : "through another";
 	if (p->has_low && p->has_high)
 		return "both directions";
 	return p->has_high ? "forward only" : "backward only";
 }
 
-static void insert_clock_piece(struct db *db, const struct clocks *c, uint32_t v, const struct clock_piece *p)
+static void facts_insert_clock_piece(
+	struct db *db, const struct clocks *c, uint32_t v, const struct clock_piece *p)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
 	bool both = p->has_low && p->has_high;
@@ -487,7 +507,7 @@ static void insert_clock_piece(struct db *db, const struct clocks *c, uint32_t v
 	db_int_or_null(s, 6, p->has_low ? (int64_t)p->low : DB_NONE);
 	db_int_or_null(s, 7, p->has_high ? (int64_t)p->high : DB_NONE);
 	db_real(s, 8, p->slope * 1e6);
-	db_text(s, 9, clock_method(c, v, p));
+	db_text(s, 9, facts_clock_method(c, v, p));
 	db_int(s, 10, p->samples);
 	db_step(db, s);
 }
@@ -499,7 +519,7 @@ void facts_clocks(struct db *db, const struct clocks *c)
 		sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
 
 		for (uint32_t i = 0; i < c->to_reference[v].count; i++)
-			insert_clock_piece(db, c, v, &c->to_reference[v].pieces[i]);
+			facts_insert_clock_piece(db, c, v, &c->to_reference[v].pieces[i]);
 		if (v != c->reference || seen->span.first_ns > seen->span.last_ns)
 			continue;
 		db_int(s, 1, seen->id);

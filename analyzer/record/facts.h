@@ -1,13 +1,16 @@
-/* facts: typed inserts of what the captures hold: hosts, vantage points, captures and what was noted beside flows. */
+/* facts: typed inserts of what the captures hold: hosts, vantage points, captures and what was
+ * noted beside flows. */
 #pragma once
 
 #include "join/join.h"
 #include "store/db.h"
 
-/* Hosts, vantage points, capture files with their interfaces and accounts, drops, addresses, facts of the files. */
+/* Hosts, vantage points, capture files with their interfaces and accounts, drops, addresses, facts
+ * of the files. */
 void facts_captures(struct db *db, const struct dataset *data, const struct join *j);
 
-/* mac_use, arp, vrrp_advert, icmp_error, activity, netfilter_log. flow_id: by vantage and flow, see flows.h. */
+/* mac_use, arp, vrrp_advert, icmp_error, activity, netfilter_log. flow_id: by vantage and flow, see
+ * flows.h. */
 void facts_observations(struct db *db, const struct dataset *data, const struct flows *all,
 	const uint32_t *conversation_row);
 

@@ -34,8 +34,8 @@ struct flow_rows {
 };
 
 /*
- * A record is its header's size, a serial type for each column, and the values. All types here take one byte (no text
- * is long), so the values' place is known before the first is written.
+ * A record is its header's size, a serial type for each column, and the values. All types here take
+ * one byte (no text is long), so the values' place is known before the first is written.
  */
 struct row {
 	struct btree_cells *cells;
@@ -48,7 +48,7 @@ struct most {
 	struct flow_side side[2]; /* C2S, S2C */
 };
 
-static void take_most(struct flow_side *into, const struct flow_side *from)
+static void flowrows_take_most(struct flow_side *into, const struct flow_side *from)
 {
 	into->packets = from->packets > into->packets ? from->packets : into->packets;
 	into->bytes = from->bytes > into->bytes ? from->bytes : into->bytes;
@@ -60,13 +60,15 @@ static void take_most(struct flow_side *into, const struct flow_side *from)
 /* Data and what it takes to see that it was sent again, twice, or a SYN-ACK that was. */
 #define NEVER_TAKEN_PACKETS 4u
 
-/* The client believes to be connected and sends, and all that the server ever sent was its SYN-ACK. */
-static bool is_never_taken(const struct flow_side *c, const struct flow_side *v)
+/* The client believes to be connected and sends, and all that the server ever sent was its SYN-ACK.
+ */
+static bool flowrows_is_never_taken(const struct flow_side *c, const struct flow_side *v)
 {
-	return v->packets == v->syns && c->bytes && (v->syns > 1 || c->packets >= c->syns + NEVER_TAKEN_PACKETS);
+	return v->packets == v->syns && c->bytes &&
+	       (v->syns > 1 || c->packets >= c->syns + NEVER_TAKEN_PACKETS);
 }
 
-static const char *outcome(uint8_t protocol, const struct most *s)
+static const char *flowrows_outcome(uint8_t protocol, const struct most *s)
 {
 	const struct flow_side *c = &s->side[C2S], *v = &s->side[S2C];
 
@@ -80,7 +82,7 @@ static const char *outcome(uint8_t protocol, const struct most *s)
 		return "half_open";
 	if (c->rsts || v->rsts)
 		return "reset";
-	if (is_never_taken(c, v))
+	if (flowrows_is_never_taken(c, v))
 		return "half_open";
 	return c->fins && v->fins ? "closed" : "established";
 }
@@ -105,19 +107,20 @@ struct flow_summary flowrows_summary(const struct join *j, const struct flow *c)
 		for (int d = 0; d < 2; d++) {
 			const struct flow_side *side = member_side(m, (enum direction)d);
 
-			take_most(&most.side[d], side);
+			flowrows_take_most(&most.side[d], side);
 			if (side->has_isn && !s.has_isn[d]) {
 				s.has_isn[d] = true;
 				s.isn[d] = side->isn - m->delta[d];
 			}
 		}
 	}
-	s.outcome = outcome(protocol, &most);
+	s.outcome = flowrows_outcome(protocol, &most);
 	return s;
 }
 
 /* id: the rowid, or 0. The row is filled by way of *ret_at. */
-static struct row begin_row(struct btree_cells *cells, uint32_t columns, int64_t id, struct bulk_at *ret_at)
+static struct row flowrows_begin_row(
+	struct btree_cells *cells, uint32_t columns, int64_t id, struct bulk_at *ret_at)
 {
 	uint8_t *record = btree_cells_begin(cells, id);
 
@@ -126,7 +129,7 @@ static struct row begin_row(struct btree_cells *cells, uint32_t columns, int64_t
 	return (struct row){.cells = cells, .record = record, .columns = columns};
 }
 
-static void end_row(const struct row *row, const struct bulk_at *at)
+static void flowrows_end_row(const struct row *row, const struct bulk_at *at)
 {
 	uint32_t size = (uint32_t)(at->body - row->record);
 
@@ -135,7 +138,7 @@ static void end_row(const struct row *row, const struct bulk_at *at)
 }
 
 /* A word of this program's own, of at most 16 letters. */
-static inline void put_word(struct bulk_at *at, const char *word)
+static inline void flowrows_put_word(struct bulk_at *at, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -150,7 +153,7 @@ static inline void put_word(struct bulk_at *at, const char *word)
 	at->body += n;
 }
 
-static inline void put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t ip[16])
+static inline void flowrows_put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t ip[16])
 {
 	struct address_text *a = &r->addresses[(ip[15] ^ ip[14]) % ADDRESSES];
 
@@ -161,37 +164,39 @@ static inline void put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t
 	bulk_put_short_text(at, a->text, a->size);
 }
 
-static inline void put_ends(struct flow_rows *r, struct bulk_at *at, const struct member *m)
+static inline void flowrows_put_ends(
+	struct flow_rows *r, struct bulk_at *at, const struct member *m)
 {
 	for (int client = 1; client >= 0; client--) {
-		put_ip(r, at, member_ip(m, client));
+		flowrows_put_ip(r, at, member_ip(m, client));
 		bulk_put_int(at, member_port(m, client));
 	}
 }
 
 /* Columns in the order of the schema, those of a key first: rows have no other way to name them. */
-static void add_flow(struct flow_rows *r, const struct join *j, uint32_t number, const struct flow *c,
-	const struct flow_summary *sum)
+static void flowrows_add_flow(struct flow_rows *r, const struct join *j, uint32_t number,
+	const struct flow *c, const struct flow_summary *sum)
 {
 	const struct member *near = &j->all->members[c->first_member];
 	struct bulk_at at;
-	const struct row row = begin_row(&r->flows, FLOW_COLUMNS, number, &at);
+	const struct row row = flowrows_begin_row(&r->flows, FLOW_COLUMNS, number, &at);
 	char text[PROTOCOL_TEXT_SIZE];
 
 	bulk_put_null(&at); /* it is the rowid */
-	put_word(&at, protocol_text(near->flow->key.protocol, text));
-	put_ends(r, &at, near);
+	flowrows_put_word(&at, protocol_text(near->flow->key.protocol, text));
+	flowrows_put_ends(r, &at, near);
 	for (int d = 0; d < 2; d++)
 		bulk_put_int_or_null(&at, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
 	bulk_put_int(&at, sum->first_ns);
 	bulk_put_int(&at, sum->last_ns);
-	put_word(&at, sum->outcome);
+	flowrows_put_word(&at, sum->outcome);
 	bulk_put_int(&at, c->client_known);
-	put_word(&at, pairing_name((enum pairing_evidence)c->pairing));
-	end_row(&row, &at);
+	flowrows_put_word(&at, pairing_name((enum pairing_evidence)c->pairing));
+	flowrows_end_row(&row, &at);
 }
 
-static inline void put_sides(struct bulk_at *at, const struct flow_side *c, const struct flow_side *v)
+static inline void flowrows_put_sides(
+	struct bulk_at *at, const struct flow_side *c, const struct flow_side *v)
 {
 	const struct flow_side *side[2] = {c, v};
 
@@ -213,7 +218,8 @@ static inline void put_sides(struct bulk_at *at, const struct flow_side *c, cons
 		bulk_put_int_or_null(at, side[d]->mss ? side[d]->mss : DB_NONE);
 }
 
-static void add_members(struct flow_rows *r, const struct join *j, uint32_t number, const struct flow *c)
+static void flowrows_add_members(
+	struct flow_rows *r, const struct join *j, uint32_t number, const struct flow *c)
 {
 	uint32_t position = 0;
 
@@ -221,73 +227,77 @@ static void add_members(struct flow_rows *r, const struct join *j, uint32_t numb
 		const struct member *m = &j->all->members[i];
 		const struct flow_vantage *f = m->flow;
 		struct bulk_at at;
-		const struct row row = begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
+		const struct row row =
+			flowrows_begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
 
 		bulk_put_int(&at, number);
 		bulk_put_int(&at, position++);
 		bulk_put_int(&at, j->data->vantages[m->vantage].id);
-		put_ends(r, &at, m);
+		flowrows_put_ends(r, &at, m);
 		bulk_put_int(&at, m->delta[C2S]);
 		bulk_put_int(&at, m->delta[S2C]);
 		bulk_put_int(&at, f->first_ns);
 		bulk_put_int(&at, f->last_ns);
-		put_sides(&at, member_side(m, C2S), member_side(m, S2C));
-		end_row(&row, &at);
+		flowrows_put_sides(&at, member_side(m, C2S), member_side(m, S2C));
+		flowrows_end_row(&row, &at);
 	}
 }
 
-static inline void put_zeros(struct bulk_at *at, unsigned n)
+static inline void flowrows_put_zeros(struct bulk_at *at, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		bulk_put_int(at, 0);
 }
 
-static inline void put_of(struct bulk_at *at, const struct volume *p, bool bytes)
+static inline void flowrows_put_of(struct bulk_at *at, const struct volume *p, bool bytes)
 {
 	bulk_put_int(at, (int64_t)(bytes ? p->bytes : p->segments));
 }
 
-static inline bool lacks_any(const struct path_counts *p)
+static inline bool flowrows_lacks_any(const struct path_counts *p)
 {
-	return p->misaddressed.segments | p->lost.segments | p->capture_missed.segments | p->unjudged.segments;
+	return p->misaddressed.segments | p->lost.segments | p->capture_missed.segments |
+	       p->unjudged.segments;
 }
 
-static inline bool has_extra(const struct path_counts *p)
+static inline bool flowrows_has_extra(const struct path_counts *p)
 {
 	return p->duplicated.segments | p->injected.segments | p->sender_missed.segments;
 }
 
 /* Segments or bytes of all fates; on most paths all that was sent came, and nothing else. */
-static inline __attribute__((always_inline)) void put_fates(struct bulk_at *at, const struct path_counts *p, bool bytes)
+static inline __attribute__((always_inline)) void put_fates(
+	struct bulk_at *at, const struct path_counts *p, bool bytes)
 {
-	put_of(at, &p->sent, bytes);
-	put_of(at, &p->delivered, bytes);
-	if (lacks_any(p)) {
-		put_of(at, &p->misaddressed, bytes);
-		put_of(at, &p->lost, bytes);
-		put_of(at, &p->capture_missed, bytes);
-		put_of(at, &p->unjudged, bytes);
+	flowrows_put_of(at, &p->sent, bytes);
+	flowrows_put_of(at, &p->delivered, bytes);
+	if (flowrows_lacks_any(p)) {
+		flowrows_put_of(at, &p->misaddressed, bytes);
+		flowrows_put_of(at, &p->lost, bytes);
+		flowrows_put_of(at, &p->capture_missed, bytes);
+		flowrows_put_of(at, &p->unjudged, bytes);
 	} else {
-		put_zeros(at, 4);
+		flowrows_put_zeros(at, 4);
 	}
-	put_of(at, &p->received, bytes);
-	if (has_extra(p)) {
-		put_of(at, &p->duplicated, bytes);
-		put_of(at, &p->injected, bytes);
-		put_of(at, &p->sender_missed, bytes);
+	flowrows_put_of(at, &p->received, bytes);
+	if (flowrows_has_extra(p)) {
+		flowrows_put_of(at, &p->duplicated, bytes);
+		flowrows_put_of(at, &p->injected, bytes);
+		flowrows_put_of(at, &p->sender_missed, bytes);
 	} else {
-		put_zeros(at, 3);
+		flowrows_put_zeros(at, 3);
 	}
 }
 
-static void add_path(struct flow_rows *r, const struct join *j, uint32_t number, uint32_t leg, const struct path_counts *p)
+static void flowrows_add_path(struct flow_rows *r, const struct join *j, uint32_t number,
+	uint32_t leg, const struct path_counts *p)
 {
 	struct bulk_at at;
-	const struct row row = begin_row(&r->paths, PATH_COLUMNS, 0, &at);
+	const struct row row = flowrows_begin_row(&r->paths, PATH_COLUMNS, 0, &at);
 
 	bulk_put_int(&at, number);
 	bulk_put_int(&at, leg);
-	put_word(&at, p->direction == C2S ? "c2s" : "s2c");
+	flowrows_put_word(&at, p->direction == C2S ? "c2s" : "s2c");
 	bulk_put_int(&at, j->data->vantages[p->from].id);
 	bulk_put_int(&at, j->data->vantages[p->to].id);
 	put_fates(&at, p, false);
@@ -304,10 +314,10 @@ static void add_path(struct flow_rows *r, const struct join *j, uint32_t number,
 	bulk_put_int_or_null(&at, p->owd_min_ns);
 	bulk_put_int_or_null(&at, p->owd_median_ns);
 	bulk_put_int_or_null(&at, p->owd_max_ns);
-	end_row(&row, &at);
+	flowrows_end_row(&row, &at);
 }
 
-static void free_rows(void *rows)
+static void flowrows_free_rows(void *rows)
 {
 	struct flow_rows *r = rows;
 
@@ -334,13 +344,13 @@ void flowrows_make(const struct join *j, struct join_batch *b)
 		struct flow_summary *sum = &r->summaries[place - b->begin];
 
 		*sum = flowrows_summary(j, c);
-		add_flow(r, j, number, c, sum);
-		add_members(r, j, number, c);
+		flowrows_add_flow(r, j, number, c, sum);
+		flowrows_add_members(r, j, number, c);
 		for (; path < b->path_count && b->paths[path].flow == flow; path++)
-			add_path(r, j, number, b->paths[path].leg, &b->paths[path].counts);
+			flowrows_add_path(r, j, number, b->paths[path].leg, &b->paths[path].counts);
 	}
 	b->prepared = r;
-	b->free_prepared = free_rows;
+	b->free_prepared = flowrows_free_rows;
 }
 
 const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t place)
@@ -350,7 +360,8 @@ const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t plac
 	return &r->summaries[place - r->first];
 }
 
-void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages, struct btree *paths)
+void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages,
+	struct btree *paths)
 {
 	const struct flow_rows *r = b->prepared;
 

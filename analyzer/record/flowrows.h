@@ -28,4 +28,5 @@ struct flow_rows;
 const struct flow_summary *flowrows_of(const struct join_batch *b, uint32_t place);
 
 /* Puts the rows of a batch behind those in their trees. */
-void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages, struct btree *paths);
+void flowrows_write(const struct join_batch *b, struct btree *flows, struct btree *flow_vantages,
+	struct btree *paths);

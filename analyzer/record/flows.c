@@ -22,8 +22,8 @@ struct missed_key {
 };
 
 /*
- * Of flows without events that ended alike, a few are kept for each pair of ends and more for each server, in a part
- * of the packets: a scan leaves no room else.
+ * Of flows without events that ended alike, a few are kept for each pair of ends and more for each
+ * server, in a part of the packets: a scan leaves no room else.
  */
 #define EXAMPLES_OF_ENDS 2
 #define EXAMPLES_OF_SERVER 100
@@ -36,36 +36,41 @@ struct example_key {
 	char outcome[4]; /* the first letters, which differ */
 };
 
-static int open_trees(struct flow_writer *w, struct error *err)
+static int flows_open_trees(struct flow_writer *w, struct error *err)
 {
 	int r = btree_file_open(&w->file, w->db, err);
 
 	if (r == 0)
 		r = btree_new(&w->flows, w->file, schema_table_name[TABLE_FLOW], err);
 	if (r == 0)
-		r = btree_new(&w->flow_vantages, w->file, schema_table_name[TABLE_FLOW_VANTAGE], err);
+		r = btree_new(
+			&w->flow_vantages, w->file, schema_table_name[TABLE_FLOW_VANTAGE], err);
 	if (r == 0)
 		r = btree_new(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
 	if (r == 0)
 		r = btree_new(&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
 	if (r == 0)
-		r = btree_new(&w->handshake_acks, w->file, schema_table_name[TABLE_HANDSHAKE_ACK], err);
+		r = btree_new(
+			&w->handshake_acks, w->file, schema_table_name[TABLE_HANDSHAKE_ACK], err);
 	return r ? r : flowindex_init(&w->indexes, w->file, err);
 }
 
-int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
-	uint64_t packets_max, struct error *err)
+int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
+	uint64_t events_max, uint64_t packets_max, struct error *err)
 {
 	int r;
 
-	*w = (struct flow_writer){.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
+	*w = (struct flow_writer){
+		.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
 	totals_init(&w->totals);
-	hashmap_init(&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
-	hashmap_init(&w->examples, sizeof(struct example_key), sizeof(uint64_t), EXAMPLE_ENDS_LIMIT);
+	hashmap_init(
+		&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
+	hashmap_init(
+		&w->examples, sizeof(struct example_key), sizeof(uint64_t), EXAMPLE_ENDS_LIMIT);
 	hashmap_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
 	w->missed_total = mem_array(j->data->vantage_count + 1, sizeof(*w->missed_total));
 	r = db_run(db, "indexes", schema_flow_indexes, err);
-	return r ? r : open_trees(w, err);
+	return r ? r : flows_open_trees(w, err);
 }
 
 void flow_writer_release(struct flow_writer *w)
@@ -84,12 +89,13 @@ void flow_writer_release(struct flow_writer *w)
 	*w = (struct flow_writer){0};
 }
 
-static const char *direction_name(uint8_t d)
+static const char *flows_direction_name(uint8_t d)
 {
 	return d == C2S ? "c2s" : "s2c";
 }
 
-static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage, const struct segment *seg)
+static void flows_put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage,
+	const struct segment *seg)
 {
 	struct fileindex_place p;
 
@@ -103,12 +109,12 @@ static void put_place(const struct flow_writer *w, struct bulk_row *row, uint32_
 	bulk_int(row, p.number);
 }
 
-static void put_time(struct bulk_row *row, const struct segment *seg)
+static void flows_put_time(struct bulk_row *row, const struct segment *seg)
 {
 	bulk_int_or_null(row, seg ? seg->time_ns : DB_NONE);
 }
 
-static void insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
+static void flows_insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
 {
 	const struct dataset *data = w->join->data;
 	const char *kind = event_kind_name((enum event_kind)e->kind);
@@ -116,27 +122,29 @@ static void insert_event(struct flow_writer *w, uint32_t number, const struct ev
 
 	bulk_null(row);
 	bulk_int(row, number);
-	bulk_word(row, direction_name(e->direction));
+	bulk_word(row, flows_direction_name(e->direction));
 	bulk_word(row, kind);
 	bulk_int(row, e->seq);
 	bulk_int(row, e->length);
 	bulk_int(row, e->segments);
 	bulk_int(row, e->flags);
 	bulk_int(row, data->vantages[e->from].id);
-	put_place(w, row, e->from, e->sent);
-	put_time(row, e->sent);
+	flows_put_place(w, row, e->from, e->sent);
+	flows_put_time(row, e->sent);
 	bulk_int(row, data->vantages[e->to].id);
-	put_place(w, row, e->to, e->received);
-	put_time(row, e->received);
+	flows_put_place(w, row, e->to, e->received);
+	flows_put_time(row, e->received);
 	bulk_word(row, e->reason);
-	put_place(w, row, e->proof_vantage, e->proof);
+	flows_put_place(w, row, e->proof_vantage, e->proof);
 	bulk_text_or_null(row, e->detail, strlen(e->detail));
 	w->event_count = (uint64_t)btree_end_row(w->events);
-	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind, data->vantages[e->from].id,
-		data->vantages[e->to].id, e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
+	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind,
+		data->vantages[e->from].id, data->vantages[e->to].id,
+		e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
 }
 
-static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
+static void flows_note_miss(
+	struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
 {
 	struct missed_key key = {.vantage = vantage, .second = at_ns / NSEC_PER_SEC};
 	uint64_t *n;
@@ -148,8 +156,9 @@ static void note_miss(struct flow_writer *w, uint32_t vantage, int64_t at_ns, ui
 		*n += segments;
 }
 
-/* The receiver's time of a missing segment; without a clock the sender's, which is better than none. */
-static int64_t event_time(const struct event *e)
+/* The receiver's time of a missing segment; without a clock the sender's, which is better than
+ * none. */
+static int64_t flows_event_time(const struct event *e)
 {
 	if (e->judged_ns != INT64_MIN && e->judged_ns)
 		return e->judged_ns;
@@ -157,7 +166,7 @@ static int64_t event_time(const struct event *e)
 }
 
 /* NULL: that place did not see the flow; a path may begin or end there all the same. */
-static const struct member *member_at(const struct join *j, uint32_t flow, uint32_t vantage)
+static const struct member *flows_member_at(const struct join *j, uint32_t flow, uint32_t vantage)
 {
 	uint32_t i = j->all->list[flow].first_member;
 
@@ -166,7 +175,7 @@ static const struct member *member_at(const struct join *j, uint32_t flow, uint3
 	return i == MEMBER_NONE ? NULL : &j->all->members[i];
 }
 
-static bool server_sent_payload(const struct join *j, const struct flow *c)
+static bool flows_server_sent_payload(const struct join *j, const struct flow *c)
 {
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next)
 		if (member_side(&j->all->members[i], S2C)->bytes)
@@ -175,29 +184,34 @@ static bool server_sent_payload(const struct join *j, const struct flow *c)
 }
 
 /*
- * Of a lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone (table handshake_ack) the
- * place that sent it; NULL: it is none. All ACKs of a client that sends nothing stand at its first byte.
+ * Of a lost ACK without payload at the client's first byte that acknowledges the SYN-ACK alone
+ * (table handshake_ack) the place that sent it; NULL: it is none. All ACKs of a client that sends
+ * nothing stand at its first byte.
  */
-static const struct member *handshake_ack_sender(const struct flow_writer *w, const struct flow *c,
-	const struct flow_summary *sum, const struct event *e)
+static const struct member *flows_handshake_ack_sender(const struct flow_writer *w,
+	const struct flow *c, const struct flow_summary *sum, const struct event *e)
 {
 	const struct member *m;
 	bool ends;
 
 	if (c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
 		return NULL;
-	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S || e->length || !e->sent ||
-		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || !sum->has_isn[C2S])
+	if ((e->kind != EVENT_LOST && e->kind != EVENT_MISADDRESSED) || e->direction != C2S ||
+		e->length || !e->sent ||
+		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK ||
+		!sum->has_isn[C2S])
 		return NULL;
-	m = member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
+	m = flows_member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
 	if (!m || !sum->tcp || e->seq != sum->isn[C2S] + m->delta[C2S] + 1)
 		return NULL;
-	ends = sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1 : !server_sent_payload(w->join, c);
+	ends = sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1
+				 : !flows_server_sent_payload(w->join, c);
 	return ends ? m : NULL;
 }
 
 /* Of the event just inserted. */
-static void insert_handshake_ack(struct flow_writer *w, const struct member *from, const struct flow_summary *sum)
+static void flows_insert_handshake_ack(
+	struct flow_writer *w, const struct member *from, const struct flow_summary *sum)
 {
 	struct bulk_row *row = btree_row(w->handshake_acks);
 
@@ -210,34 +224,42 @@ static void insert_handshake_ack(struct flow_writer *w, const struct member *fro
 	(void)btree_end_row(w->handshake_acks);
 }
 
-static void take_event(struct flow_writer *w, uint32_t row, const struct flow *c, const struct flow_summary *sum,
-	uint32_t leg, const struct event *e)
+static void flows_take_event(struct flow_writer *w, uint32_t row, const struct flow *c,
+	const struct flow_summary *sum, uint32_t leg, const struct event *e)
 {
-	const struct member *sender = handshake_ack_sender(w, c, sum, e);
+	const struct member *sender = flows_handshake_ack_sender(w, c, sum, e);
 	bool kept = w->events_total++ < w->events_max;
 
 	if (kept)
-		insert_event(w, row, e);
+		flows_insert_event(w, row, e);
 	if (kept && sender)
-		insert_handshake_ack(w, sender, sum);
+		flows_insert_handshake_ack(w, sender, sum);
 	if (e->kind == EVENT_CAPTURE_MISSED && e->while_running)
-		note_miss(w, e->to, event_time(e), e->segments);
-	/* What a place in the middle lacks though its neighbours have it was noted with the path before it. */
+		flows_note_miss(w, e->to, flows_event_time(e), e->segments);
+	/* What a place in the middle lacks though its neighbours have it was noted with the path
+	 * before it. */
 	if (e->kind == EVENT_SENDER_MISSED && e->while_running && e->proof)
-		note_miss(w, e->from, event_time(e), e->segments);
+		flows_note_miss(w, e->from, flows_event_time(e), e->segments);
 	if (e->kind == EVENT_BOTH_MISSED && e->while_running)
-		note_miss(w, e->to, e->judged_ns, e->segments);
+		flows_note_miss(w, e->to, e->judged_ns, e->segments);
 	if (e->kind == EVENT_BOTH_MISSED && e->sender_running)
-		note_miss(w, e->from, e->sender_ns, e->segments);
+		flows_note_miss(w, e->from, e->sender_ns, e->segments);
 	if (!e->pending)
 		return;
 	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);
 	w->pending[w->pending_count++] = (struct pending){.event_row = kept ? w->event_count : 0,
-		.flow = row, .leg = (uint8_t)leg, .direction = e->direction, .waiting = w->waiting_count, .vantage = e->to,
-		.segments = e->segments, .bytes = e->length, .syn = e->flags & TCP_SYN, .at_ns = event_time(e)};
+		.flow = row,
+		.leg = (uint8_t)leg,
+		.direction = e->direction,
+		.waiting = w->waiting_count,
+		.vantage = e->to,
+		.segments = e->segments,
+		.bytes = e->length,
+		.syn = e->flags & TCP_SYN,
+		.at_ns = flows_event_time(e)};
 }
 
-static char *append(char *at, const char *text)
+static char *flows_append(char *at, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -245,12 +267,12 @@ static char *append(char *at, const char *text)
 	return at + n;
 }
 
-static char *append_number(char *at, const char *name, uint32_t v)
+static char *flows_append_number(char *at, const char *name, uint32_t v)
 {
 	char digits[10];
 	int n = 0;
 
-	at = append(at, name);
+	at = flows_append(at, name);
 	do {
 		digits[n++] = (char)('0' + v % 10);
 		v /= 10;
@@ -260,7 +282,7 @@ static char *append_number(char *at, const char *name, uint32_t v)
 	return at;
 }
 
-static char *append_flags(char *at, uint8_t flags)
+static char *flows_append_flags(char *at, uint8_t flags)
 {
 	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
 	const char *between = "";
@@ -268,29 +290,31 @@ static char *append_flags(char *at, uint8_t flags)
 	for (int i = 0; i < 8; i++) {
 		if (!(flags & 1 << i))
 			continue;
-		at = append(append(at, between), names[i]);
+		at = flows_append(flows_append(at, between), names[i]);
 		between = ",";
 	}
 	return at;
 }
 
-/* The packet in words; printf() would take as long as all the rest of its row. Returns the length. */
-static size_t describe_packet(const struct packet_pick *p, bool tcp, char buf[128])
+/* The packet in words; printf() would take as long as all the rest of its row. Returns the length.
+ */
+static size_t flows_describe_packet(const struct packet_pick *p, bool tcp, char buf[128])
 {
 	const struct segment *s = p->segment;
 	char *at = buf;
 
 	if (!tcp) {
-		at = append(append_number(at, "datagram, ", s->length), " bytes");
+		at = flows_append(flows_append_number(at, "datagram, ", s->length), " bytes");
 	} else {
-		at = append(append_flags(append(at, "["), s->flags), "]");
-		at = append_number(append_number(at, " seq ", s->seq), " ack ", s->ack);
-		at = append_number(append_number(at, " win ", s->window), " len ", s->length);
+		at = flows_append(flows_append_flags(flows_append(at, "["), s->flags), "]");
+		at = flows_append_number(flows_append_number(at, " seq ", s->seq), " ack ", s->ack);
+		at = flows_append_number(
+			flows_append_number(at, " win ", s->window), " len ", s->length);
 	}
 	return (size_t)(at - buf);
 }
 
-static void put_packet_ends(struct bulk_row *row, const struct flow_vantage *f, bool from_b)
+static void flows_put_packet_ends(struct bulk_row *row, const struct flow_vantage *f, bool from_b)
 {
 	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
 
@@ -300,7 +324,7 @@ static void put_packet_ends(struct bulk_row *row, const struct flow_vantage *f, 
 	bulk_int_or_null(row, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
 }
 
-static void put_mac(struct bulk_row *row, const uint8_t *mac)
+static void flows_put_mac(struct bulk_row *row, const uint8_t *mac)
 {
 	char text[MAC_TEXT_SIZE];
 
@@ -310,13 +334,13 @@ static void put_mac(struct bulk_row *row, const uint8_t *mac)
 		bulk_null(row);
 }
 
-static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t number, const struct packet_pick *p,
-	const struct fileindex_place *place)
+static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t number,
+	const struct packet_pick *p, const struct fileindex_place *place)
 {
 	const struct join *j = w->join;
 	const struct vantage *v = &j->data->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct flow_vantage *f = (member_at(j, p->flow, p->vantage))->flow;
+	const struct flow_vantage *f = (flows_member_at(j, p->flow, p->vantage))->flow;
 	bool tcp = f->key.protocol == 6;
 	struct bulk_row *row = btree_row(t);
 	char info[128];
@@ -326,23 +350,23 @@ static void insert_packet(struct flow_writer *w, struct btree *t, uint32_t numbe
 	bulk_int(row, seg->time_ns);
 	bulk_int(row, (int64_t)facts_offset(j->data, p->vantage, p->frame));
 	bulk_int(row, number);
-	bulk_word(row, direction_name(p->direction));
-	put_mac(row, vantage_mac(v, seg->src_mac));
-	put_mac(row, vantage_mac(v, seg->dst_mac));
-	put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
+	bulk_word(row, flows_direction_name(p->direction));
+	flows_put_mac(row, vantage_mac(v, seg->src_mac));
+	flows_put_mac(row, vantage_mac(v, seg->dst_mac));
+	flows_put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
 	bulk_int_or_null(row, tcp ? seg->seq : DB_NONE);
 	bulk_int_or_null(row, tcp ? seg->ack : DB_NONE);
 	bulk_int(row, seg->length);
 	bulk_int_or_null(row, tcp ? seg->flags : DB_NONE);
 	bulk_int_or_null(row, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
 	bulk_int(row, seg->ttl);
-	bulk_text(row, info, describe_packet(p, tcp, info));
+	bulk_text(row, info, flows_describe_packet(p, tcp, info));
 	bulk_int(row, v->id);
 	btree_end_entry(t);
 }
 
 /* Rows wait: they are written in the order of frames. */
-static void take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
+static void flows_take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
 {
 	if (w->packets_total++ >= w->packets_max && w->join->options.packets != PACKETS_ALL)
 		return;
@@ -350,7 +374,8 @@ static void take_packet(struct flow_writer *w, uint32_t row, const struct packet
 	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
 }
 
-static bool take_example(struct hashmap *examples, const struct example_key *key, uint64_t limit)
+static bool flows_take_example(
+	struct hashmap *examples, const struct example_key *key, uint64_t limit)
 {
 	bool fresh;
 	uint64_t *n = hashmap_at(examples, key, &fresh);
@@ -362,7 +387,8 @@ static bool take_example(struct hashmap *examples, const struct example_key *key
 }
 
 /* Whether the packets of a flow without events are kept. */
-static bool is_example_kept(struct flow_writer *w, const struct flow *c, const struct flow_summary *sum)
+static bool flows_is_example_kept(
+	struct flow_writer *w, const struct flow *c, const struct flow_summary *sum)
 {
 	struct example_key server = {.port = 0}, ends;
 
@@ -373,20 +399,21 @@ static bool is_example_kept(struct flow_writer *w, const struct flow *c, const s
 	ends = server;
 	memcpy(ends.client, sum->client, 16);
 	ends.port = 1 + member_port(&w->join->all->members[c->first_member], false);
-	return take_example(&w->examples, &ends, EXAMPLES_OF_ENDS) &&
-		take_example(&w->examples, &server, EXAMPLES_OF_SERVER);
+	return flows_take_example(&w->examples, &ends, EXAMPLES_OF_ENDS) &&
+	       flows_take_example(&w->examples, &server, EXAMPLES_OF_SERVER);
 }
 
 /* Of one flow, up to end. */
-static void take_packets(struct flow_writer *w, uint32_t row, const struct flow *c, const struct flow_summary *sum,
-	const struct packet_pick *from, const struct packet_pick *end)
+static void flows_take_packets(struct flow_writer *w, uint32_t row, const struct flow *c,
+	const struct flow_summary *sum, const struct packet_pick *from,
+	const struct packet_pick *end)
 {
 	bool is_example = from < end && from->is_example;
 
-	if (is_example && !is_example_kept(w, c, sum))
+	if (is_example && !flows_is_example_kept(w, c, sum))
 		return;
 	for (const struct packet_pick *p = from; p < end; p++)
-		take_packet(w, row, p);
+		flows_take_packet(w, row, p);
 	w->example_count += is_example ? (uint64_t)(end - from) : 0;
 }
 
@@ -395,19 +422,20 @@ struct placed {
 	uint64_t waiting; /* index */
 };
 
-static int by_frame(const void *a, const void *b)
+static int flows_by_frame(const void *a, const void *b)
 {
-	const struct fileindex_place *x = &((const struct placed *)a)->place, *y = &((const struct placed *)b)->place;
+	const struct fileindex_place *x = &((const struct placed *)a)->place,
+				     *y = &((const struct placed *)b)->place;
 
 	if (x->file != y->file)
 		return x->file < y->file ? -1 : 1;
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
 	return (((const struct placed *)a)->waiting > ((const struct placed *)b)->waiting) -
-		(((const struct placed *)a)->waiting < ((const struct placed *)b)->waiting);
+	       (((const struct placed *)a)->waiting < ((const struct placed *)b)->waiting);
 }
 
-static bool same_frame(const struct placed *a, const struct placed *b)
+static bool flows_same_frame(const struct placed *a, const struct placed *b)
 {
 	return a->place.file == b->place.file && a->place.number == b->place.number;
 }
@@ -415,14 +443,14 @@ static bool same_frame(const struct placed *a, const struct placed *b)
 /* How many rows ahead their segments and frames are asked for. */
 #define PACKETS_AHEAD 12
 
-static void packet_prefetch(const struct dataset *data, const struct packet_pick *p)
+static void flows_packet_prefetch(const struct dataset *data, const struct packet_pick *p)
 {
 	prefetch_line(p->segment);
 	fileindex_prefetch(&data->hosts[data->vantages[p->vantage].host].frames, p->frame);
 }
 
 /* The key of packet is the frame, once though picked far apart; flows interleave in a file. */
-static int insert_packets(struct flow_writer *w, struct error *err)
+static int flows_insert_packets(struct flow_writer *w, struct error *err)
 {
 	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
 	struct btree *t = NULL;
@@ -433,29 +461,31 @@ static int insert_packets(struct flow_writer *w, struct error *err)
 
 		list[i] = (struct placed){facts_place(w->join->data, p->vantage, p->frame), i};
 	}
-	qsort(list, w->packet_count, sizeof(*list), by_frame);
+	qsort(list, w->packet_count, sizeof(*list), flows_by_frame);
 	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
 		const struct waiting_packet *p = &w->packets[list[i].waiting];
 
 		if (i + PACKETS_AHEAD < w->packet_count)
-			packet_prefetch(w->join->data, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
-		if (i && same_frame(&list[i], &list[i - 1]))
+			flows_packet_prefetch(
+				w->join->data, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
+		if (i && flows_same_frame(&list[i], &list[i - 1]))
 			continue;
-		insert_packet(w, t, p->row, &p->pick, &list[i].place);
+		flows_insert_packet(w, t, p->row, &p->pick, &list[i].place);
 	}
 	btree_finish(t);
 	free(list);
 	return r;
 }
 
-static void insert_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
+static void flows_insert_window(
+	struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
 {
 	sqlite3_stmt *s = db_insert(w->db, TABLE_ZERO_WINDOW);
 	struct fileindex_place p;
 
 	db_int(s, 1, row);
 	db_int(s, 2, w->join->data->vantages[z->vantage].id);
-	db_text(s, 3, direction_name(z->direction));
+	db_text(s, 3, flows_direction_name(z->direction));
 	db_int(s, 4, z->from_ns);
 	db_int(s, 5, z->to_ns);
 	db_int(s, 6, z->probes);
@@ -465,13 +495,13 @@ static void insert_window(struct flow_writer *w, uint32_t row, const struct zero
 	db_step(w->db, s);
 }
 
-static void take_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
+static void flows_take_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
 {
 	MEM_RESERVE(w->windows, w->window_count, w->window_cap);
 	w->windows[w->window_count++] = (struct waiting_window){.window = *z, .row = row};
 }
 
-static void take_seconds(struct flow_writer *w, const struct join_batch *b)
+static void flows_take_seconds(struct flow_writer *w, const struct join_batch *b)
 {
 	for (uint32_t i = 0; i < b->second_count; i++) {
 		uint64_t *frames;
@@ -483,7 +513,7 @@ static void take_seconds(struct flow_writer *w, const struct join_batch *b)
 	}
 }
 
-static void insert_peer_seconds(struct flow_writer *w)
+static void flows_insert_peer_seconds(struct flow_writer *w)
 {
 	sqlite3_stmt *s = db_insert(w->db, TABLE_PEER_ACTIVITY);
 	char ip[2][IP_TEXT_SIZE];
@@ -495,57 +525,60 @@ static void insert_peer_seconds(struct flow_writer *w)
 		db_text(s, 2, ip_text(k->src, ip[0]));
 		db_text(s, 3, ip_text(k->dst, ip[1]));
 		db_int(s, 4, k->second_ns);
-		db_int(s, 5, (int64_t)*(const uint64_t *)hashmap_value(&w->peer_seconds, i));
+		db_int(s, 5, (int64_t) * (const uint64_t *)hashmap_value(&w->peer_seconds, i));
 		db_step(w->db, s);
 	}
 }
 
-static bool is_broken(const char *outcome)
+static bool flows_is_broken(const char *outcome)
 {
 	return strcmp(outcome, "unanswered") == 0 || strcmp(outcome, "half_open") == 0;
 }
 
-static struct totals_flow totals_flow(const struct flow_summary *sum)
+static struct totals_flow flows_totals_flow(const struct flow_summary *sum)
 {
-	return (struct totals_flow){.client = sum->client, .server = sum->server,
-		.first_ns = sum->first_ns, .last_ns = sum->last_ns, .tcp = sum->tcp};
+	return (struct totals_flow){.client = sum->client,
+		.server = sum->server,
+		.first_ns = sum->first_ns,
+		.last_ns = sum->last_ns,
+		.tcp = sum->tcp};
 }
 
-static void add_loss(struct flow_writer *w, const struct flow *c, const struct flow_summary *sum,
-	struct totals_flow *f, const struct totals_loss *l)
+static void flows_add_loss(struct flow_writer *w, const struct flow *c,
+	const struct flow_summary *sum, struct totals_flow *f, const struct totals_loss *l)
 {
 	const struct member *from;
 
 	if (l->segments == 0 || c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
 		return;
-	from = member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
+	from = flows_member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
 	if (!from)
 		return;
 	f->src = member_ip(from, l->direction == C2S);
 	f->dst = member_ip(from, l->direction != C2S);
 	f->server_port = member_port(from, false);
-	f->broken = is_broken(sum->outcome);
+	f->broken = flows_is_broken(sum->outcome);
 	totals_add_loss(&w->totals, f, l);
 }
 
 /* pending: what it lost is not settled. */
-static void add_totals(struct flow_writer *w, uint32_t flow, const struct flow_summary *sum,
+static void flows_add_totals(struct flow_writer *w, uint32_t flow, const struct flow_summary *sum,
 	const struct path_counts *p, bool pending)
 {
 	const struct flow *c = &w->join->all->list[flow];
-	struct totals_flow f = totals_flow(sum);
+	struct totals_flow f = flows_totals_flow(sum);
 	struct totals_loss l = totals_loss_of(p);
 
 	totals_add(&w->totals, &f, p);
 	if (!pending) {
-		add_loss(w, c, sum, &f, &l);
+		flows_add_loss(w, c, sum, &f, &l);
 		return;
 	}
 	MEM_RESERVE(w->waiting, w->waiting_count, w->waiting_cap);
 	w->waiting[w->waiting_count++] = (struct waiting_loss){.loss = l, .flow = flow};
 }
 
-static void add_waiting(struct flow_writer *w)
+static void flows_add_waiting(struct flow_writer *w)
 {
 	for (uint32_t i = 0; i < w->waiting_count; i++) {
 		const struct waiting_loss *p = &w->waiting[i];
@@ -556,10 +589,10 @@ static void add_waiting(struct flow_writer *w)
 		if (i + FLOWS_AHEAD < w->waiting_count)
 			flow_prefetch(w->join->all, p[FLOWS_AHEAD].flow);
 		sum = flowrows_summary(w->join, c);
-		f = totals_flow(&sum);
+		f = flows_totals_flow(&sum);
 		if (p->unjudged)
 			totals_unjudge(&w->totals, &f, &p->loss, p->unjudged, p->unjudged_syn);
-		add_loss(w, c, &sum, &f, &p->loss);
+		flows_add_loss(w, c, &sum, &f, &p->loss);
 	}
 }
 
@@ -583,23 +616,25 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 
 			flowindex_path(&w->indexes, row, p->leg, &p->counts);
 			for (; event < p->event_end; event++)
-				take_event(w, row, c, sum, p->leg, &b->events.events[event]);
-			add_totals(w, flow, sum, &p->counts, w->pending_count > pending);
+				flows_take_event(w, row, c, sum, p->leg, &b->events.events[event]);
+			flows_add_totals(w, flow, sum, &p->counts, w->pending_count > pending);
 		}
 		for (; window < b->window_count && b->window_flow[window] == flow; window++)
-			take_window(w, row, &b->windows[window]);
+			flows_take_window(w, row, &b->windows[window]);
 		for (; outage < b->outages.count && b->outages.rows[outage].flow == flow; outage++)
 			outages_add(&w->outages, row, &b->outages.rows[outage]);
-		for (first_packet = packet; packet < b->packet_count && b->packets[packet].flow == flow; packet++)
+		for (first_packet = packet;
+			packet < b->packet_count && b->packets[packet].flow == flow; packet++)
 			;
 		if (packet > first_packet)
-			take_packets(w, row, c, sum, &b->packets[first_packet], &b->packets[packet]);
+			flows_take_packets(
+				w, row, c, sum, &b->packets[first_packet], &b->packets[packet]);
 	}
-	take_seconds(w, b);
+	flows_take_seconds(w, b);
 	return w->db->failed ? -1 : 0;
 }
 
-static bool doubtful(const struct flow_writer *w, const struct pending *p)
+static bool flows_doubtful(const struct flow_writer *w, const struct pending *p)
 {
 	if (!w->missed_total[p->vantage])
 		return false;
@@ -607,7 +642,8 @@ static bool doubtful(const struct flow_writer *w, const struct pending *p)
 	if (w->missed_total[p->vantage] * 10000 > w->join->data->vantages[p->vantage].counts.frames)
 		return true;
 	for (int64_t d = -DOUBT_SECONDS; d <= DOUBT_SECONDS; d++) {
-		struct missed_key key = {.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};
+		struct missed_key key = {
+			.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};
 
 		if (hashmap_get(&w->missed, &key))
 			return true;
@@ -615,7 +651,7 @@ static bool doubtful(const struct flow_writer *w, const struct pending *p)
 	return false;
 }
 
-static sqlite3_stmt *prepare(struct flow_writer *w, const char *sql)
+static sqlite3_stmt *flows_prepare(struct flow_writer *w, const char *sql)
 {
 	sqlite3_stmt *s = NULL;
 
@@ -626,7 +662,8 @@ static sqlite3_stmt *prepare(struct flow_writer *w, const char *sql)
 	return s;
 }
 
-static void limit_reached(struct flow_writer *w, const char *table, uint64_t kept, uint64_t total)
+static void flows_limit_reached(
+	struct flow_writer *w, const char *table, uint64_t kept, uint64_t total)
 {
 	sqlite3_stmt *s = db_insert(w->db, TABLE_LIMIT_REACHED);
 
@@ -639,7 +676,7 @@ static void limit_reached(struct flow_writer *w, const char *table, uint64_t kep
 }
 
 /* From lost to unjudged: as unjudge_path.sql does with the row. */
-static void unjudge(struct waiting_loss *p, const struct pending *e)
+static void flows_unjudge(struct waiting_loss *p, const struct pending *e)
 {
 	uint32_t syn = e->syn ? e->segments : 0;
 
@@ -650,23 +687,23 @@ static void unjudge(struct waiting_loss *p, const struct pending *e)
 	p->unjudged_syn += syn;
 }
 
-static void settle_pending(struct flow_writer *w)
+static void flows_settle_pending(struct flow_writer *w)
 {
-	sqlite3_stmt *event = prepare(w, schema_statement_unjudge_event);
-	sqlite3_stmt *path = prepare(w, schema_statement_unjudge_path);
+	sqlite3_stmt *event = flows_prepare(w, schema_statement_unjudge_event);
+	sqlite3_stmt *path = flows_prepare(w, schema_statement_unjudge_path);
 
 	for (uint32_t i = 0; i < w->pending_count; i++) {
 		const struct pending *p = &w->pending[i];
 
-		if (!doubtful(w, p))
+		if (!flows_doubtful(w, p))
 			continue;
-		unjudge(&w->waiting[p->waiting], p);
+		flows_unjudge(&w->waiting[p->waiting], p);
 		db_int(path, 1, p->flow);
 		db_int(path, 2, p->segments);
 		db_int(path, 3, p->bytes);
 		db_int(path, 4, p->syn ? p->segments : 0);
 		db_int(path, 5, p->leg);
-		db_text(path, 6, direction_name(p->direction));
+		db_text(path, 6, flows_direction_name(p->direction));
 		db_step(w->db, path);
 		if (!p->event_row)
 			continue;
@@ -679,13 +716,14 @@ static void settle_pending(struct flow_writer *w)
 
 int flow_writer_finish(struct flow_writer *w, struct error *err)
 {
-	struct btree **all[] = {&w->flows, &w->flow_vantages, &w->paths, &w->events, &w->handshake_acks};
+	struct btree **all[] = {
+		&w->flows, &w->flow_vantages, &w->paths, &w->events, &w->handshake_acks};
 	struct btree_file *file = w->file;
 	int result, r;
 
 	if (!file)
 		return 0;
-	result = insert_packets(w, err);
+	result = flows_insert_packets(w, err);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		btree_finish(*all[i]);
 		*all[i] = NULL;
@@ -698,13 +736,13 @@ int flow_writer_finish(struct flow_writer *w, struct error *err)
 
 void flow_writer_settle(struct flow_writer *w)
 {
-	sqlite3_stmt *missed = prepare(w, schema_statement_vantage_missed);
+	sqlite3_stmt *missed = flows_prepare(w, schema_statement_vantage_missed);
 	uint64_t kept, total;
 
 	for (uint32_t i = 0; i < w->window_count; i++)
-		insert_window(w, w->windows[i].row, &w->windows[i].window);
-	settle_pending(w);
-	add_waiting(w);
+		flows_insert_window(w, w->windows[i].row, &w->windows[i].window);
+	flows_settle_pending(w);
+	flows_add_waiting(w);
 	totals_store(&w->totals, w->db, w->join->data);
 	for (uint32_t i = 0; i < w->join->data->vantage_count; i++) {
 		db_int(missed, 1, w->join->data->vantages[i].id);
@@ -712,10 +750,11 @@ void flow_writer_settle(struct flow_writer *w)
 		db_step(w->db, missed);
 	}
 	(void)sqlite3_finalize(missed);
-	insert_peer_seconds(w);
+	flows_insert_peer_seconds(w);
 	outages_store(&w->outages, w->join, w->db, &kept, &total);
-	limit_reached(w, "flow_activity", kept, total);
-	limit_reached(w, "peer_activity", w->peer_seconds.count, w->peer_seconds.count + w->peer_seconds.refused);
-	limit_reached(w, "segment_event", w->event_count, w->events_total);
-	limit_reached(w, "packet", w->packet_count, w->packets_total);
+	flows_limit_reached(w, "flow_activity", kept, total);
+	flows_limit_reached(w, "peer_activity", w->peer_seconds.count,
+		w->peer_seconds.count + w->peer_seconds.refused);
+	flows_limit_reached(w, "segment_event", w->event_count, w->events_total);
+	flows_limit_reached(w, "packet", w->packet_count, w->packets_total);
 }

@@ -19,43 +19,45 @@ struct flow_writer {
 	struct waiting_packet {
 		struct packet_pick pick;
 		uint32_t row;
-	} *packets;
+	} * packets;
 	uint64_t packet_cap;
 	uint64_t example_count;
-	struct hashmap examples; /* (server, client, port, outcome) -> flows whose packets are kept */
+	struct hashmap
+		examples; /* (server, client, port, outcome) -> flows whose packets are kept */
 	struct waiting_window {
 		struct zero_window_row window;
 		uint32_t row;
-	} *windows;
+	} * windows;
 	uint32_t window_count, window_cap;
 	/* Events whose verdict waits until all captures have been judged. */
 	struct pending {
 		uint64_t event_row; /* 0: beyond the limit */
-		uint32_t waiting; /* index of its path there */
-		uint32_t flow; /* of its path */
+		uint32_t waiting;   /* index of its path there */
+		uint32_t flow;	    /* of its path */
 		uint32_t vantage, segments, bytes;
 		uint8_t leg, direction; /* of its path */
 		bool syn;
 		int64_t at_ns;
-	} *pending;
+	} * pending;
 	uint32_t pending_count, pending_cap;
 	/* What paths with such events lost: it is added up when those are settled. */
 	struct waiting_loss {
 		struct totals_loss loss;
 		uint32_t flow;
 		uint32_t unjudged, unjudged_syn; /* segments that are taken back */
-	} *waiting;
+	} * waiting;
 	uint32_t waiting_count, waiting_cap;
 	struct totals totals;
 	struct outages outages;
 	struct hashmap peer_seconds; /* (vantage, from, to, second) -> frames */
-	struct hashmap missed; /* (vantage, second) -> segments proven to be missing in its capture */
+	struct hashmap
+		missed; /* (vantage, second) -> segments proven to be missing in its capture */
 	uint64_t *missed_total; /* by vantage */
 };
 
 /* No transaction may be open on db from here to flow_writer_finish(). Negative: err is set. */
-int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j, uint64_t events_max,
-	uint64_t packets_max, struct error *err);
+int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
+	uint64_t events_max, uint64_t packets_max, struct error *err);
 void flow_writer_release(struct flow_writer *w);
 
 /* A join_sink: writes one batch. */
@@ -65,7 +67,8 @@ int flow_writer_batch(void *writer, struct join_batch *batch);
 int flow_writer_finish(struct flow_writer *w, struct error *err);
 
 /*
- * In a transaction: settles what waited: where the receiving capture is proven to have missed segments around that
- * time, an absence without other proof says nothing. Then notes limits that were reached.
+ * In a transaction: settles what waited: where the receiving capture is proven to have missed
+ * segments around that time, an absence without other proof says nothing. Then notes limits that
+ * were reached.
  */
 void flow_writer_settle(struct flow_writer *w);

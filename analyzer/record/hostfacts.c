@@ -26,21 +26,21 @@ struct hostfacts {
 	struct hf_vantage {
 		char *interface;
 		int64_t id;
-	} *vantages;
+	} * vantages;
 	size_t vantage_count, vantage_cap;
 	/* MAC and addresses of an interface are two facts and one row each pair. */
 	struct hf_interface {
 		char *name, *mac, *addresses;
-	} *interfaces;
+	} * interfaces;
 	size_t interface_count, interface_cap;
 	char *source_names[SOURCES_MAX]; /* of the file being read */
-	struct seen facts;  /* every (time, key, value): one fact */
-	struct seen states; /* last value of a key */
+	struct seen facts;		 /* every (time, key, value): one fact */
+	struct seen states;		 /* last value of a key */
 	struct agentfacts_count count;
 	struct neigh_count neigh_count;
 };
 
-static uint64_t hash_text(uint64_t seed, const char *text)
+static uint64_t hostfacts_hash_text(uint64_t seed, const char *text)
 {
 	return XXH3_64bits_withSeed(text, strlen(text), seed);
 }
@@ -62,7 +62,7 @@ void hostfacts_vantage(struct hostfacts *hf, const char *interface, int64_t vant
 }
 
 /* DB_NONE when the interface is not one of the host's vantage points. */
-static int64_t vantage_of(const struct hostfacts *hf, const char *interface)
+static int64_t hostfacts_vantage_of(const struct hostfacts *hf, const char *interface)
 {
 	for (size_t i = 0; i < hf->vantage_count; i++)
 		if (hf->vantages[i].interface && strcmp(hf->vantages[i].interface, interface) == 0)
@@ -70,7 +70,7 @@ static int64_t vantage_of(const struct hostfacts *hf, const char *interface)
 	return DB_NONE;
 }
 
-static bool whole_number(const char *text, int64_t *ret_number)
+static bool hostfacts_whole_number(const char *text, int64_t *ret_number)
 {
 	char *end;
 
@@ -79,7 +79,7 @@ static bool whole_number(const char *text, int64_t *ret_number)
 	return !errno && end != text && !*end;
 }
 
-static void store_fact(struct hostfacts *hf, const struct agent_fact *f)
+static void hostfacts_store_fact(struct hostfacts *hf, const struct agent_fact *f)
 {
 	sqlite3_stmt *s = db_insert(hf->db, TABLE_HOST_FACT);
 
@@ -90,8 +90,8 @@ static void store_fact(struct hostfacts *hf, const struct agent_fact *f)
 	db_step(hf->db, s);
 }
 
-static void store_counter(struct hostfacts *hf, int64_t vantage_id, int64_t at_ns, const char *name,
-	int64_t value)
+static void hostfacts_store_counter(
+	struct hostfacts *hf, int64_t vantage_id, int64_t at_ns, const char *name, int64_t value)
 {
 	sqlite3_stmt *s = db_insert(hf->db, TABLE_NIC_COUNTER);
 
@@ -102,8 +102,8 @@ static void store_counter(struct hostfacts *hf, int64_t vantage_id, int64_t at_n
 	db_step(hf->db, s);
 }
 
-static void store_address(struct hostfacts *hf, const char *ip, const char *mac, const char *interface,
-	int64_t prefix)
+static void hostfacts_store_address(struct hostfacts *hf, const char *ip, const char *mac,
+	const char *interface, int64_t prefix)
 {
 	sqlite3_stmt *s = db_insert(hf->db, TABLE_HOST_ADDRESS);
 
@@ -116,7 +116,8 @@ static void store_address(struct hostfacts *hf, const char *ip, const char *mac,
 	db_step(hf->db, s);
 }
 
-static void store_neighbor(struct hostfacts *hf, int64_t at_ns, const struct neigh_entry *e)
+static void hostfacts_store_neighbor(
+	struct hostfacts *hf, int64_t at_ns, const struct neigh_entry *e)
 {
 	sqlite3_stmt *s = db_insert(hf->db, TABLE_NEIGHBOR);
 
@@ -132,15 +133,16 @@ static void store_neighbor(struct hostfacts *hf, int64_t at_ns, const struct nei
 	db_step(hf->db, s);
 }
 
-static int64_t age_of(const char *value, const char *name)
+static int64_t hostfacts_age_of(const char *value, const char *name)
 {
 	int64_t ms;
 
 	return agentfacts_number(value, name, &ms) && ms >= 0 ? ms / 1000 : -1;
 }
 
-/* An entry of a snapshot, or one that changed. Snapshots repeat; a row is stored for each change. */
-static void take_neighbor(struct hostfacts *hf, const struct agent_fact *f, bool change)
+/* An entry of a snapshot, or one that changed. Snapshots repeat; a row is stored for each change.
+ */
+static void hostfacts_take_neighbor(struct hostfacts *hf, const struct agent_fact *f, bool change)
 {
 	struct neigh_entry e = {0};
 	char event[16], interface[64];
@@ -158,15 +160,17 @@ static void take_neighbor(struct hostfacts *hf, const struct agent_fact *f, bool
 	if (change && agentfacts_word(f->value, "event", false, event, sizeof(event)) &&
 		strcmp(event, "removed") == 0)
 		(void)snprintf(e.state, sizeof(e.state), "REMOVED");
-	e.confirmed_s = age_of(f->value, "confirmed_ms");
-	e.used_s = age_of(f->value, "used_ms");
-	e.updated_s = age_of(f->value, "updated_ms");
-	entry = hash_text(hash_text(hash_text(1, "neighbor"), e.ip), e.interface);
-	if (seen_change(&hf->states, entry, hash_text(hash_text(0, e.mac), e.state)))
-		store_neighbor(hf, f->at_ns, &e);
+	e.confirmed_s = hostfacts_age_of(f->value, "confirmed_ms");
+	e.used_s = hostfacts_age_of(f->value, "used_ms");
+	e.updated_s = hostfacts_age_of(f->value, "updated_ms");
+	entry = hostfacts_hash_text(
+		hostfacts_hash_text(hostfacts_hash_text(1, "neighbor"), e.ip), e.interface);
+	if (seen_change(&hf->states, entry,
+		    hostfacts_hash_text(hostfacts_hash_text(0, e.mac), e.state)))
+		hostfacts_store_neighbor(hf, f->at_ns, &e);
 }
 
-static void take_kernel_log(struct hostfacts *hf, const struct agent_fact *f)
+static void hostfacts_take_kernel_log(struct hostfacts *hf, const struct agent_fact *f)
 {
 	size_t size = strlen(f->value) + 1;
 	CLEANUP_FREE char *message = mem_alloc(size);
@@ -182,10 +186,11 @@ static void take_kernel_log(struct hostfacts *hf, const struct agent_fact *f)
 	db_step(hf->db, s);
 }
 
-static void take_drop(struct hostfacts *hf, const struct agent_fact *f, unsigned source)
+static void hostfacts_take_drop(struct hostfacts *hf, const struct agent_fact *f, unsigned source)
 {
 	const char *name = source < SOURCES_MAX ? hf->source_names[source] : NULL;
-	int64_t vantage_id = name ? vantage_of(hf, name) : DB_NONE, from_ns, to_ns, frames = 0, n;
+	int64_t vantage_id = name ? hostfacts_vantage_of(hf, name) : DB_NONE, from_ns, to_ns,
+		frames = 0, n;
 	static const char *const parts[] = {"kernel", "interface", "own"};
 	sqlite3_stmt *s;
 
@@ -198,7 +203,7 @@ static void take_drop(struct hostfacts *hf, const struct agent_fact *f, unsigned
 		if (agentfacts_number(f->value, parts[i], &n) && n > 0 && n < INT64_MAX - frames)
 			frames += n;
 	if (vantage_id == DB_NONE) {
-		store_fact(hf, f);
+		hostfacts_store_fact(hf, f);
 		return;
 	}
 	s = db_insert(hf->db, TABLE_CAPTURE_DROP);
@@ -211,7 +216,7 @@ static void take_drop(struct hostfacts *hf, const struct agent_fact *f, unsigned
 	db_step(hf->db, s);
 }
 
-static struct hf_interface *interface_of(struct hostfacts *hf, const char *name)
+static struct hf_interface *hostfacts_interface_of(struct hostfacts *hf, const char *name)
 {
 	for (size_t i = 0; i < hf->interface_count; i++)
 		if (strcmp(hf->interfaces[i].name, name) == 0)
@@ -223,13 +228,13 @@ static struct hf_interface *interface_of(struct hostfacts *hf, const char *name)
 	return &hf->interfaces[hf->interface_count++];
 }
 
-static bool loopback(const char *ip)
+static bool hostfacts_loopback(const char *ip)
 {
 	return strncmp(ip, "127.", 4) == 0 || strcmp(ip, "::1") == 0;
 }
 
 /* Each address with its MAC, as far as known; the same row is stored once. */
-static void store_interface(struct hostfacts *hf, const struct hf_interface *in)
+static void hostfacts_store_interface(struct hostfacts *hf, const struct hf_interface *in)
 {
 	CLEANUP_FREE char *list = mem_strdup(in->addresses ? in->addresses : "");
 	bool mac_used = in->mac && strcmp(in->mac, "00:00:00:00:00:00") != 0;
@@ -240,181 +245,195 @@ static void store_interface(struct hostfacts *hf, const struct hf_interface *in)
 	for (char *word = strtok_r(list, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		char *slash = strchr(word, '/');
 		int64_t prefix = DB_NONE;
-		uint64_t row = hash_text(hash_text(hash_text(2, word), mac ? mac : ""), in->name);
+		uint64_t row = hostfacts_hash_text(
+			hostfacts_hash_text(hostfacts_hash_text(2, word), mac ? mac : ""),
+			in->name);
 
 		if (slash) {
 			*slash = '\0';
-			if (!whole_number(slash + 1, &prefix) || prefix < 0 || prefix > 128)
+			if (!hostfacts_whole_number(slash + 1, &prefix) || prefix < 0 ||
+				prefix > 128)
 				prefix = DB_NONE;
 		}
 		any = true;
-		if (!loopback(word) && seen_change(&hf->states, row, 1))
-			store_address(hf, word, mac, in->name, prefix);
+		if (!hostfacts_loopback(word) && seen_change(&hf->states, row, 1))
+			hostfacts_store_address(hf, word, mac, in->name, prefix);
 	}
-	if (!any && mac && seen_change(&hf->states, hash_text(hash_text(3, mac), in->name), 1))
-		store_address(hf, NULL, mac, in->name, DB_NONE);
+	if (!any && mac &&
+		seen_change(
+			&hf->states, hostfacts_hash_text(hostfacts_hash_text(3, mac), in->name), 1))
+		hostfacts_store_address(hf, NULL, mac, in->name, DB_NONE);
 }
 
-static void replace(char **slot, const char *text)
+static void hostfacts_replace(char **slot, const char *text)
 {
 	free(*slot);
 	*slot = mem_strdup(text);
 }
 
-static void take_interface_state(struct hostfacts *hf, const char *name, const char *what, const char *value)
+static void hostfacts_take_interface_state(
+	struct hostfacts *hf, const char *name, const char *what, const char *value)
 {
 	bool is_mac = strcmp(what, "mac") == 0;
 	struct hf_interface *in;
 
 	if (!is_mac && strcmp(what, "addresses") != 0)
 		return;
-	in = interface_of(hf, name);
+	in = hostfacts_interface_of(hf, name);
 	if (!in)
 		return;
-	replace(is_mac ? &in->mac : &in->addresses, value);
+	hostfacts_replace(is_mac ? &in->mac : &in->addresses, value);
 	if (in->mac && in->addresses)
-		store_interface(hf, in);
+		hostfacts_store_interface(hf, in);
 }
 
 /* nic.IF.counter.NAME, nic.IF.driver_counter.NAME, nic.IF.tx_timeout, nic.IF.carrier_changes. */
-static bool take_nic_counter(struct hostfacts *hf, const struct agent_fact *f)
+static bool hostfacts_take_nic_counter(struct hostfacts *hf, const struct agent_fact *f)
 {
 	char interface[64], kind[32], name[128], full[160];
 	int64_t vantage_id, value;
 
 	if (!agentfacts_key_part(f->key, 1, interface, sizeof(interface)) ||
-		!agentfacts_key_part(f->key, 2, kind, sizeof(kind)) || !whole_number(f->value, &value))
+		!agentfacts_key_part(f->key, 2, kind, sizeof(kind)) ||
+		!hostfacts_whole_number(f->value, &value))
 		return false;
-	vantage_id = vantage_of(hf, interface);
+	vantage_id = hostfacts_vantage_of(hf, interface);
 	if (vantage_id == DB_NONE)
 		return false;
 	if (strcmp(kind, "tx_timeout") == 0 || strcmp(kind, "carrier_changes") == 0) {
-		store_counter(hf, vantage_id, f->at_ns, kind, value);
+		hostfacts_store_counter(hf, vantage_id, f->at_ns, kind, value);
 		return true;
 	}
 	if (!agentfacts_key_part(f->key, 3, name, sizeof(name)))
 		return false;
 	if (strcmp(kind, "counter") == 0) {
-		store_counter(hf, vantage_id, f->at_ns, name, value);
+		hostfacts_store_counter(hf, vantage_id, f->at_ns, name, value);
 		return true;
 	}
 	if (strcmp(kind, "driver_counter") != 0)
 		return false;
 	(void)snprintf(full, sizeof(full), "driver.%s", name);
-	store_counter(hf, vantage_id, f->at_ns, full, value);
+	hostfacts_store_counter(hf, vantage_id, f->at_ns, full, value);
 	return true;
 }
 
-static bool begins(const char *key, const char *with)
+static bool hostfacts_begins(const char *key, const char *with)
 {
 	return strncmp(key, with, strlen(with)) == 0;
 }
 
 /* Counters of the stack, filed under the host's first vantage point by their whole key. */
-static bool take_stack_counter(struct hostfacts *hf, const struct agent_fact *f)
+static bool hostfacts_take_stack_counter(struct hostfacts *hf, const struct agent_fact *f)
 {
 	static const char *const groups[] = {
 		"softnet.", "snmp.", "netstat.", "snmp6.", "conntrack.", "neighbor.table."};
 	int64_t value;
 
-	if (!hf->vantage_count || !whole_number(f->value, &value))
+	if (!hf->vantage_count || !hostfacts_whole_number(f->value, &value))
 		return false;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (begins(f->key, groups[i])) {
-			store_counter(hf, hf->vantages[0].id, f->at_ns, f->key, value);
+		if (hostfacts_begins(f->key, groups[i])) {
+			hostfacts_store_counter(hf, hf->vantages[0].id, f->at_ns, f->key, value);
 			return true;
 		}
 	return false;
 }
 
-/* source.SOURCE.name names a source, source.SOURCE.drop tells what it lost. true: stored elsewhere. */
-static bool take_source(struct hostfacts *hf, const struct agent_fact *f)
+/* source.SOURCE.name names a source, source.SOURCE.drop tells what it lost. true: stored elsewhere.
+ */
+static bool hostfacts_take_source(struct hostfacts *hf, const struct agent_fact *f)
 {
 	char number[8], what[16];
 	int64_t source;
 
 	if (!agentfacts_key_part(f->key, 1, number, sizeof(number)) ||
-		!agentfacts_key_part(f->key, 2, what, sizeof(what)) || !whole_number(number, &source) ||
-		source < 0 || source >= SOURCES_MAX)
+		!agentfacts_key_part(f->key, 2, what, sizeof(what)) ||
+		!hostfacts_whole_number(number, &source) || source < 0 || source >= SOURCES_MAX)
 		return false;
 	if (strcmp(what, "name") == 0)
-		replace(&hf->source_names[source], f->value);
+		hostfacts_replace(&hf->source_names[source], f->value);
 	if (strcmp(what, "drop") != 0)
 		return false;
-	take_drop(hf, f, (unsigned)source);
+	hostfacts_take_drop(hf, f, (unsigned)source);
 	return true;
 }
 
 /* Facts that have a table of their own. false: host_fact takes it. */
-static bool take_at_third(struct hostfacts *hf, const struct agent_fact *f)
+static bool hostfacts_take_at_third(struct hostfacts *hf, const struct agent_fact *f)
 {
 	if (strcmp(f->key, "kernel.log") == 0) {
-		take_kernel_log(hf, f);
+		hostfacts_take_kernel_log(hf, f);
 		return true;
 	}
 	if (strcmp(f->key, "neighbor") == 0 || strcmp(f->key, "neighbor.change") == 0) {
-		take_neighbor(hf, f, f->key[8] == '.');
+		hostfacts_take_neighbor(hf, f, f->key[8] == '.');
 		return true;
 	}
-	if (begins(f->key, "nic."))
-		return take_nic_counter(hf, f);
-	if (begins(f->key, "source."))
-		return take_source(hf, f);
-	return take_stack_counter(hf, f);
+	if (hostfacts_begins(f->key, "nic."))
+		return hostfacts_take_nic_counter(hf, f);
+	if (hostfacts_begins(f->key, "source."))
+		return hostfacts_take_source(hf, f);
+	return hostfacts_take_stack_counter(hf, f);
 }
 
 /* A set's members stand side by side under one key: each has a last value of its own. */
-static bool is_set(const char *key)
+static bool hostfacts_is_set(const char *key)
 {
-	return strcmp(key, "route") == 0 || begins(key, "capture.");
+	return strcmp(key, "route") == 0 || hostfacts_begins(key, "capture.");
 }
 
 /* What happened twice happened twice, though the words are the same. */
-static bool is_event(const char *key)
+static bool hostfacts_is_event(const char *key)
 {
-	static const char *const events[] = {"heartbeat", "mark", "clock.", "disk.", "kernel.log.lost",
-		"neighbor.lost", "neighbor.change", "source."};
+	static const char *const events[] = {"heartbeat", "mark", "clock.", "disk.",
+		"kernel.log.lost", "neighbor.lost", "neighbor.change", "source."};
 	size_t n = strlen(key);
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (begins(key, events[i]))
+		if (hostfacts_begins(key, events[i]))
 			return true;
-	return begins(key, "nic.") && n > 6 && strcmp(key + n - 6, ".event") == 0;
+	return hostfacts_begins(key, "nic.") && n > 6 && strcmp(key + n - 6, ".event") == 0;
 }
 
-static void take(void *context, const struct agent_fact *f)
+static void hostfacts_take(void *context, const struct agent_fact *f)
 {
 	struct hostfacts *hf = context;
-	uint64_t key = hash_text(0, f->key), whole = hash_text(key ^ (uint64_t)f->at_ns, f->value);
+	uint64_t key = hostfacts_hash_text(0, f->key),
+		 whole = hostfacts_hash_text(key ^ (uint64_t)f->at_ns, f->value);
 	char interface[64], what[32];
 
 	if (!seen_change(&hf->facts, whole, 1))
 		return;
-	if (begins(f->key, "nic.") && agentfacts_key_part(f->key, 1, interface, sizeof(interface)) &&
+	if (hostfacts_begins(f->key, "nic.") &&
+		agentfacts_key_part(f->key, 1, interface, sizeof(interface)) &&
 		agentfacts_key_part(f->key, 2, what, sizeof(what)))
-		take_interface_state(hf, interface, what, f->value);
-	if (take_at_third(hf, f))
+		hostfacts_take_interface_state(hf, interface, what, f->value);
+	if (hostfacts_take_at_third(hf, f))
 		return;
 	/* A state is repeated in every file: a row for each change is enough. */
-	if (is_event(f->key) || seen_change(&hf->states, is_set(f->key) ? hash_text(key, f->value) : key,
-					hash_text(key, f->value)))
-		store_fact(hf, f);
+	if (hostfacts_is_event(f->key) ||
+		seen_change(&hf->states,
+			hostfacts_is_set(f->key) ? hostfacts_hash_text(key, f->value) : key,
+			hostfacts_hash_text(key, f->value)))
+		hostfacts_store_fact(hf, f);
 }
 
 int hostfacts_comment(struct hostfacts *hf, const char *text)
 {
-	return agentfacts_comment(text, strlen(text), take, hf, &hf->count) == AGENTFACTS_OK
+	return agentfacts_comment(text, strlen(text), hostfacts_take, hf, &hf->count) ==
+			       AGENTFACTS_OK
 		       ? HOSTFACTS_OK
 		       : HOSTFACTS_NOT_OURS;
 }
 
 void hostfacts_sidecar_bytes(struct hostfacts *hf, const char *bytes, size_t size)
 {
-	agentfacts_sidecar(bytes, size, take, hf, &hf->count);
+	agentfacts_sidecar(bytes, size, hostfacts_take, hf, &hf->count);
 }
 
 /* Reads whole lines in pieces, so that memory stays small however long the recorder ran. */
-static int read_sidecar(struct hostfacts *hf, FILE *file, const char *path, struct error *err)
+static int hostfacts_read_sidecar(
+	struct hostfacts *hf, FILE *file, const char *path, struct error *err)
 {
 	CLEANUP_FREE char *line = NULL;
 	size_t cap = 0, total = 0;
@@ -439,21 +458,21 @@ int hostfacts_sidecar(struct hostfacts *hf, const char *capture_path, struct err
 		return HOSTFACTS_ABSENT;
 	if (!file)
 		return error_errno(err, "cannot open '%s'", path);
-	r = read_sidecar(hf, file, path, err);
+	r = hostfacts_read_sidecar(hf, file, path, err);
 	(void)fclose(file);
 	return r;
 }
 
-static void take_listed(void *context, const struct neigh_entry *e)
+static void hostfacts_take_listed(void *context, const struct neigh_entry *e)
 {
-	store_neighbor(context, DB_NONE, e);
+	hostfacts_store_neighbor(context, DB_NONE, e);
 }
 
 uint64_t hostfacts_neighbors(struct hostfacts *hf, const char *bytes, size_t size)
 {
 	uint64_t before = hf->neigh_count.entries;
 
-	neigh_parse(bytes, size, take_listed, hf, &hf->neigh_count);
+	neigh_parse(bytes, size, hostfacts_take_listed, hf, &hf->neigh_count);
 	return hf->neigh_count.entries - before;
 }
 
@@ -467,7 +486,7 @@ void hostfacts_free(struct hostfacts *hf)
 	if (!hf)
 		return;
 	for (size_t i = 0; i < hf->interface_count; i++) {
-		store_interface(hf, &hf->interfaces[i]);
+		hostfacts_store_interface(hf, &hf->interfaces[i]);
 		free(hf->interfaces[i].name);
 		free(hf->interfaces[i].mac);
 		free(hf->interfaces[i].addresses);

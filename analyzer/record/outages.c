@@ -12,7 +12,8 @@
 /* Whole seconds before and after. */
 #define MARGIN 1
 
-/* A time in which flows of a host were out, reference clock, in seconds; later: of how many flows. */
+/* A time in which flows of a host were out, reference clock, in seconds; later: of how many flows.
+ */
 struct span {
 	uint32_t host, flows, flow;
 	uint8_t sending; /* the host sent what was lost */
@@ -46,7 +47,7 @@ void outages_add(struct outages *o, uint32_t row, const struct outage *outage)
 	o->list.rows[o->list.count++] = *outage;
 }
 
-static void insert_outages(const struct outages *o, const struct dataset *data, struct db *db)
+static void outages_insert(const struct outages *o, const struct dataset *data, struct db *db)
 {
 	for (uint32_t i = 0; i < o->list.count; i++) {
 		const struct outage *r = &o->list.rows[i];
@@ -65,20 +66,20 @@ static void insert_outages(const struct outages *o, const struct dataset *data, 
 	}
 }
 
-static int64_t second_of(const struct join *j, uint32_t vantage, int64_t t)
+static int64_t outages_second_of(const struct join *j, uint32_t vantage, int64_t t)
 {
 	int64_t r = clocks_to_reference(j->clocks, vantage, t);
 
 	return r / NSEC_PER_SEC - (r % NSEC_PER_SEC < 0);
 }
 
-static void add_span(struct spans *s, const struct span *span)
+static void outages_add_span(struct spans *s, const struct span *span)
 {
 	MEM_RESERVE(s->list, s->count, s->cap);
 	s->list[s->count++] = *span;
 }
 
-static int by_host_and_time(const void *x, const void *y)
+static int outages_by_host_and_time(const void *x, const void *y)
 {
 	const struct span *a = x, *b = y;
 
@@ -92,17 +93,17 @@ static int by_host_and_time(const void *x, const void *y)
 }
 
 /* Overlapping spans of a host (sending and receiving apart, or not) become one. */
-static void merge(struct spans *s, bool apart)
+static void outages_merge(struct spans *s, bool apart)
 {
 	uint32_t n = 0;
 
 	if (s->count)
-		qsort(s->list, s->count, sizeof(*s->list), by_host_and_time);
+		qsort(s->list, s->count, sizeof(*s->list), outages_by_host_and_time);
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct span *last = n ? &s->list[n - 1] : NULL, *next = &s->list[i];
 
-		if (!last || last->host != next->host || (apart && last->sending != next->sending) ||
-			next->from > last->to) {
+		if (!last || last->host != next->host ||
+			(apart && last->sending != next->sending) || next->from > last->to) {
 			s->list[n++] = *next;
 			continue;
 		}
@@ -114,7 +115,7 @@ static void merge(struct spans *s, bool apart)
 }
 
 /* Where one flow alone is out there is nothing to compare. */
-static void drop_single(struct spans *s)
+static void outages_drop_single(struct spans *s)
 {
 	uint32_t n = 0;
 
@@ -129,28 +130,30 @@ static void drop_single(struct spans *s)
 	s->count = n;
 }
 
-static void find_spans(const struct outages *o, const struct join *j, struct spans *ret)
+static void outages_find_spans(const struct outages *o, const struct join *j, struct spans *ret)
 {
 	for (uint32_t i = 0; i < o->list.count; i++) {
 		const struct outage *r = &o->list.rows[i];
-		struct span span = {.flows = 1, .flow = r->flow,
-			.from = second_of(j, r->from, r->first_ns), .to = second_of(j, r->from, r->last_ns)};
+		struct span span = {.flows = 1,
+			.flow = r->flow,
+			.from = outages_second_of(j, r->from, r->first_ns),
+			.to = outages_second_of(j, r->from, r->last_ns)};
 
 		if (r->last_ns - r->first_ns > OUTAGE_LONGEST)
 			continue;
 		span.host = j->data->vantages[r->to].host;
-		add_span(ret, &span);
+		outages_add_span(ret, &span);
 		span.host = j->data->vantages[r->from].host;
 		span.sending = 1;
-		add_span(ret, &span);
+		outages_add_span(ret, &span);
 	}
-	merge(ret, true);
-	drop_single(ret);
-	merge(ret, false);
+	outages_merge(ret, true);
+	outages_drop_single(ret);
+	outages_merge(ret, false);
 }
 
 /* Is a host's second one of those that are looked at? */
-static bool is_watched(const struct spans *s, uint32_t host, int64_t second)
+static bool outages_is_watched(const struct spans *s, uint32_t host, int64_t second)
 {
 	uint32_t low = 0, high = s->count;
 
@@ -166,7 +169,7 @@ static bool is_watched(const struct spans *s, uint32_t host, int64_t second)
 	return low < s->count && s->list[low].host == host && s->list[low].from <= second;
 }
 
-static bool is_host_watched(const struct spans *s, uint32_t host)
+static bool outages_is_host_watched(const struct spans *s, uint32_t host)
 {
 	for (uint32_t i = 0; i < s->count; i++)
 		if (s->list[i].host == host)
@@ -181,7 +184,7 @@ struct flow_second {
 	uint32_t frames, largest;
 };
 
-static void insert_second(struct watch *w, const struct flow_second *f)
+static void outages_insert_second(struct watch *w, const struct flow_second *f)
 {
 	sqlite3_stmt *s;
 
@@ -199,7 +202,8 @@ static void insert_second(struct watch *w, const struct flow_second *f)
 }
 
 /* One direction of a flow at one place; ends: the hosts at its ends. */
-static void note_member(struct watch *w, uint32_t row, const struct member *m, enum direction d, const uint32_t ends[2])
+static void outages_note_member(struct watch *w, uint32_t row, const struct member *m,
+	enum direction d, const uint32_t ends[2])
 {
 	struct segment_walk walk = walk_direction(m, d);
 	struct flow_second f = {.row = row, .vantage = m->vantage, .direction = (uint8_t)d};
@@ -211,22 +215,24 @@ static void note_member(struct watch *w, uint32_t row, const struct member *m, e
 		if (s->time_ns >= end || s->time_ns < end - NSEC_PER_SEC) {
 			int64_t second;
 
-			insert_second(w, &f);
+			outages_insert_second(w, &f);
 			f.second_ns = s->time_ns - s->time_ns % NSEC_PER_SEC;
 			f.frames = f.largest = 0;
 			end = f.second_ns + NSEC_PER_SEC;
-			second = second_of(w->join, m->vantage, f.second_ns + NSEC_PER_SEC / 2);
-			watched = is_watched(&w->spans, ends[0], second) || is_watched(&w->spans, ends[1], second);
+			second = outages_second_of(
+				w->join, m->vantage, f.second_ns + NSEC_PER_SEC / 2);
+			watched = outages_is_watched(&w->spans, ends[0], second) ||
+				  outages_is_watched(&w->spans, ends[1], second);
 		}
 		if (!watched)
 			continue;
 		f.frames++;
 		f.largest = s->length > f.largest ? s->length : f.largest;
 	}
-	insert_second(w, &f);
+	outages_insert_second(w, &f);
 }
 
-static void note_flow(struct watch *w, uint32_t row, const struct flow *c)
+static void outages_note_flow(struct watch *w, uint32_t row, const struct flow *c)
 {
 	const struct join *j = w->join;
 
@@ -236,21 +242,23 @@ static void note_flow(struct watch *w, uint32_t row, const struct flow *c)
 			owner_of(j->owners, member_ip(m, false))};
 
 		if (j->data->vantages[m->vantage].kind != VANTAGE_NIC ||
-			!(is_host_watched(&w->spans, ends[0]) || is_host_watched(&w->spans, ends[1])))
+			!(outages_is_host_watched(&w->spans, ends[0]) ||
+				outages_is_host_watched(&w->spans, ends[1])))
 			continue;
 		for (int d = 0; d < 2; d++)
-			note_member(w, row, m, (enum direction)d, ends);
+			outages_note_member(w, row, m, (enum direction)d, ends);
 	}
 }
 
-void outages_store(const struct outages *o, const struct join *j, struct db *db, uint64_t *ret_kept, uint64_t *ret_total)
+void outages_store(const struct outages *o, const struct join *j, struct db *db, uint64_t *ret_kept,
+	uint64_t *ret_total)
 {
 	struct watch w = {.join = j, .db = db};
 
-	insert_outages(o, j->data, db);
-	find_spans(o, j, &w.spans);
+	outages_insert(o, j->data, db);
+	outages_find_spans(o, j, &w.spans);
 	for (uint32_t place = 0; place < j->all->count && w.spans.count; place++)
-		note_flow(&w, place + 1, &j->all->list[j->order[place]]);
+		outages_note_flow(&w, place + 1, &j->all->list[j->order[place]]);
 	free(w.spans.list);
 	*ret_kept = w.kept;
 	*ret_total = w.total;

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 
 /* The slot of a key, or the empty one where it belongs. Key 0 marks an empty slot. */
-static struct seen_slot *slot_of(struct seen_slot *slots, size_t cap, uint64_t key)
+static struct seen_slot *seen_slot_of(struct seen_slot *slots, size_t cap, uint64_t key)
 {
 	size_t i = (size_t)key & (cap - 1);
 
@@ -14,14 +14,14 @@ static struct seen_slot *slot_of(struct seen_slot *slots, size_t cap, uint64_t k
 	return &slots[i];
 }
 
-static void grow(struct seen *s)
+static void seen_grow(struct seen *s)
 {
 	size_t cap = s->cap ? 2 * s->cap : 256;
 	struct seen_slot *slots = mem_array(cap, sizeof(*slots));
 
 	for (size_t i = 0; i < s->cap; i++)
 		if (s->slots[i].key)
-			*slot_of(slots, cap, s->slots[i].key) = s->slots[i];
+			*seen_slot_of(slots, cap, s->slots[i].key) = s->slots[i];
 	free(s->slots);
 	s->slots = slots;
 	s->cap = cap;
@@ -33,8 +33,8 @@ bool seen_change(struct seen *s, uint64_t key, uint64_t value)
 
 	key = key ? key : 1;
 	if (2 * (s->count + 1) > s->cap)
-		grow(s);
-	slot = slot_of(s->slots, s->cap, key);
+		seen_grow(s);
+	slot = seen_slot_of(s->slots, s->cap, key);
 	if (slot->key && slot->value == value)
 		return false;
 	if (!slot->key)

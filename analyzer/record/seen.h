@@ -8,7 +8,7 @@
 struct seen {
 	struct seen_slot {
 		uint64_t key, value;
-	} *slots;
+	} * slots;
 	size_t count, cap;
 };
 

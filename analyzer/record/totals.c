@@ -48,14 +48,16 @@ void totals_release(struct totals *t)
 	hashmap_release(&t->losses);
 }
 
-static void raise_to(uint64_t *most, uint64_t v)
+static void totals_raise_to(uint64_t *most, uint64_t v)
 {
 	*most = v > *most ? v : *most;
 }
 
-static struct pair_key key_of(const struct totals_flow *f, uint32_t from, uint32_t to, uint8_t direction)
+static struct pair_key totals_key_of(
+	const struct totals_flow *f, uint32_t from, uint32_t to, uint8_t direction)
 {
-	struct pair_key key = {.near = direction == C2S ? from : to, .far = direction == C2S ? to : from};
+	struct pair_key key = {
+		.near = direction == C2S ? from : to, .far = direction == C2S ? to : from};
 
 	memcpy(key.client, f->client, sizeof(key.client));
 	memcpy(key.server, f->server, sizeof(key.server));
@@ -64,11 +66,12 @@ static struct pair_key key_of(const struct totals_flow *f, uint32_t from, uint32
 
 void totals_add(struct totals *t, const struct totals_flow *f, const struct path_counts *p)
 {
-	const uint64_t add[SUMS] = {1, p->sent.segments, p->delivered.segments, p->misaddressed.segments,
-		p->lost.segments, p->capture_missed.segments, p->unjudged.segments, p->received.segments,
-		p->duplicated.segments, p->injected.segments, p->sender_missed.segments, p->modified, p->reordered,
+	const uint64_t add[SUMS] = {1, p->sent.segments, p->delivered.segments,
+		p->misaddressed.segments, p->lost.segments, p->capture_missed.segments,
+		p->unjudged.segments, p->received.segments, p->duplicated.segments,
+		p->injected.segments, p->sender_missed.segments, p->modified, p->reordered,
 		p->retransmitted.segments, p->syn_sent, p->syn_lost};
-	struct pair_key key = key_of(f, p->from, p->to, p->direction);
+	struct pair_key key = totals_key_of(f, p->from, p->to, p->direction);
 	struct pair *pair;
 	uint64_t *sum;
 	bool is_new;
@@ -79,22 +82,27 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 	sum = pair->direction[p->direction];
 	for (int i = 0; i < SUMS; i++)
 		sum[i] += add[i];
-	raise_to(&sum[LARGEST_DELIVERED], p->largest_delivered < 0 ? 0 : (uint64_t)p->largest_delivered);
-	raise_to(&sum[ESTIMATED], p->estimated);
+	totals_raise_to(&sum[LARGEST_DELIVERED],
+		p->largest_delivered < 0 ? 0 : (uint64_t)p->largest_delivered);
+	totals_raise_to(&sum[ESTIMATED], p->estimated);
 }
 
 struct totals_loss totals_loss_of(const struct path_counts *p)
 {
-	return (struct totals_loss){.from = p->from, .to = p->to, .direction = p->direction, .estimated = p->estimated,
+	return (struct totals_loss){.from = p->from,
+		.to = p->to,
+		.direction = p->direction,
+		.estimated = p->estimated,
 		.segments = (uint32_t)(p->lost.segments + p->misaddressed.segments),
-		.syn_segments = (uint32_t)p->syn_lost, .bytes = p->lost.bytes + p->misaddressed.bytes,
+		.syn_segments = (uint32_t)p->syn_lost,
+		.bytes = p->lost.bytes + p->misaddressed.bytes,
 		.smallest = (int32_t)p->smallest_lost};
 }
 
-void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct totals_loss *l, uint32_t segments,
-	uint32_t syn)
+void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct totals_loss *l,
+	uint32_t segments, uint32_t syn)
 {
-	struct pair_key key = key_of(f, l->from, l->to, l->direction);
+	struct pair_key key = totals_key_of(f, l->from, l->to, l->direction);
 	struct pair *pair = hashmap_get(&t->pairs, &key);
 	uint64_t *sum;
 
@@ -108,8 +116,10 @@ void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct 
 
 void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct totals_loss *add)
 {
-	struct loss_key key = {.pair = key_of(f, add->from, add->to, add->direction), .server_port = f->server_port,
-		.syn = add->syn_segments > 0, .direction = add->direction};
+	struct loss_key key = {.pair = totals_key_of(f, add->from, add->to, add->direction),
+		.server_port = f->server_port,
+		.syn = add->syn_segments > 0,
+		.direction = add->direction};
 	struct loss *l;
 	bool is_new;
 
@@ -119,7 +129,8 @@ void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct
 	if (!l)
 		return;
 	if (is_new)
-		*l = (struct loss){.smallest = DB_NONE, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
+		*l = (struct loss){
+			.smallest = DB_NONE, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
 	l->estimated |= add->estimated;
 	l->flows++;
 	l->broken += f->broken;
@@ -137,8 +148,8 @@ struct key_text {
 };
 
 /* The first five columns of both tables. */
-static void bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t direction, const struct dataset *data,
-	struct key_text *text)
+static void totals_bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t direction,
+	const struct dataset *data, struct key_text *text)
 {
 	db_int(s, 1, data->vantages[direction == C2S ? k->near : k->far].id);
 	db_int(s, 2, data->vantages[direction == C2S ? k->far : k->near].id);
@@ -147,7 +158,8 @@ static void bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t directi
 	db_text(s, 5, ip_text(k->server, text->server));
 }
 
-static void store_losses(const struct hashmap *losses, struct db *db, const struct dataset *data)
+static void totals_store_losses(
+	const struct hashmap *losses, struct db *db, const struct dataset *data)
 {
 	for (uint32_t i = 0; i < losses->count; i++) {
 		const struct loss_key *k = hashmap_key(losses, i);
@@ -156,7 +168,7 @@ static void store_losses(const struct hashmap *losses, struct db *db, const stru
 		char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE];
 		struct key_text text;
 
-		bind_key(s, &k->pair, k->direction, data, &text);
+		totals_bind_key(s, &k->pair, k->direction, data, &text);
 		db_text(s, 6, ip_text(k->src, src));
 		db_text(s, 7, ip_text(k->dst, dst));
 		db_int(s, 8, k->server_port);
@@ -174,15 +186,15 @@ static void store_losses(const struct hashmap *losses, struct db *db, const stru
 	}
 }
 
-static void store_pair(const struct pair_key *k, const struct pair *p, uint32_t direction, struct db *db,
-	const struct dataset *data)
+static void totals_store_pair(const struct pair_key *k, const struct pair *p, uint32_t direction,
+	struct db *db, const struct dataset *data)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_PATH_TOTAL);
 	struct key_text text;
 
 	if (!p->direction[direction][FLOWS])
 		return;
-	bind_key(s, k, direction, data, &text);
+	totals_bind_key(s, k, direction, data, &text);
 	for (int v = 0; v < VALUES; v++)
 		db_int(s, 6 + v, (int64_t)p->direction[direction][v]);
 	db_step(db, s);
@@ -194,6 +206,7 @@ void totals_store(const struct totals *t, struct db *db, const struct dataset *d
 		return;
 	for (uint32_t i = 0; i < t->pairs.count; i++)
 		for (uint32_t d = 0; d < 2; d++)
-			store_pair(hashmap_key(&t->pairs, i), hashmap_value(&t->pairs, i), d, db, data);
-	store_losses(&t->losses, db, data);
+			totals_store_pair(hashmap_key(&t->pairs, i), hashmap_value(&t->pairs, i), d,
+				db, data);
+	totals_store_losses(&t->losses, db, data);
 }

@@ -1,7 +1,7 @@
 /*
- * totals: what the paths of each path, direction and pair of addresses come to, and of those what was lost
- * there, so that judging need not add up millions of rows. Of no use to who has very many pairs: then
- * it gives up, and the judge adds up (schema/totals.sql, which says what the sums are).
+ * totals: what the paths of each path, direction and pair of addresses come to, and of those what
+ * was lost there, so that judging need not add up millions of rows. Of no use to who has very many
+ * pairs: then it gives up, and the judge adds up (schema/totals.sql, which says what the sums are).
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "store/db.h"
 
 struct totals {
-	struct hashmap pairs; /* path_total, both directions */
+	struct hashmap pairs;  /* path_total, both directions */
 	struct hashmap losses; /* loss_total */
 };
 
@@ -46,8 +46,8 @@ struct totals_loss totals_loss_of(const struct path_counts *p);
 void totals_add_loss(struct totals *t, const struct totals_flow *f, const struct totals_loss *l);
 
 /* Segments that totals_add() took for lost are unjudged; syn of them are SYN. */
-void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct totals_loss *l, uint32_t segments,
-	uint32_t syn);
+void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct totals_loss *l,
+	uint32_t segments, uint32_t syn);
 
 /* Writes the rows unless there were too many pairs. */
 void totals_store(const struct totals *t, struct db *db, const struct dataset *data);

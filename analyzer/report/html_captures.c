@@ -64,9 +64,9 @@ static int captures_trust_rank(const char *trust)
 /* The least trusted first, so that the limit never hides them. */
 static void captures_trust(struct page *p)
 {
-	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC", "quality",
-		"reason", "#missed by the capture", "#recorded twice", "first (UTC)", "last (UTC)",
-		NULL};
+	static const char *const columns[] = {"vantage point", "kind", "interface", "MAC",
+		"quality", "reason", "#missed by the capture", "#recorded twice", "first (UTC)",
+		"last (UTC)", NULL};
 	const struct report *r = &p->report;
 	int shown = 0;
 
@@ -196,15 +196,15 @@ static void captures_clock_row(struct page *p, const struct ref_clock_piece *c)
 static void captures_clocks(struct page *p)
 {
 	static const char *const columns[] = {"clock", "reference", "#offset", "#lower bound",
-		"#upper bound", "#drift (ppm)", "method", "#samples", "from (UTC)", "to (UTC)", NULL};
+		"#upper bound", "#drift (ppm)", "method", "#samples", "from (UTC)", "to (UTC)",
+		NULL};
 	const struct ref_clock *c = &p->report.ref_clock;
 	int shown = 0;
 
 	if (!p->report.clock_count)
 		return;
 	html_section(p, "clocks", "Clocks");
-	html_table_begin(p,
-		"Offset of each clock from the reference clock, with bounds", columns);
+	html_table_begin(p, "Offset of each clock from the reference clock, with bounds", columns);
 	for (size_t i = 0; i < c->count && shown < PAGE_VANTAGES; i++)
 		if (c->pieces[i].vantage != c->pieces[i].reference) {
 			captures_clock_row(p, &c->pieces[i]);
@@ -247,8 +247,7 @@ static int captures_how(struct page *p)
 	int result;
 
 	html_section(p, "run", "Analysis");
-	result =
-		captures_pairs(p, Q_LIMITS, "Incomplete tables (row limit reached)", limits);
+	result = captures_pairs(p, Q_LIMITS, "Incomplete tables (row limit reached)", limits);
 	html_begin(&p->h, "details", "class", "plain", NULL);
 	html_element(&p->h, "summary", "Run and thresholds", NULL);
 	if (result == 0)

@@ -349,7 +349,7 @@ static void map_draw_node(struct page *p, const struct node *n)
 		html_fmt(h, "%.1f", map_node_y(n) + 20), NULL);
 	html_element(h, "text",
 		html_fmt(h, "capture %s",
-			report_trust_word(unfit  ? "unfit"
+			report_trust_word(unfit	 ? "unfit"
 					  : care ? "with care"
 						 : "sound")),
 		"class", "trust", "text-anchor", "middle", "x",

@@ -208,7 +208,9 @@ static int timelines_windows(struct page *p, struct strbuf *json)
 		char span[NSEC_TEXT_SIZE];
 
 		if (!any)
-			html_table_begin(p, "Time spans of findings: dark hosts, gaps, flaps, clock steps", columns);
+			html_table_begin(p,
+				"Time spans of findings: dark hosts, gaps, flaps, clock steps",
+				columns);
 		findings += query_int(&r, 0) != last;
 		last = query_int(&r, 0);
 		/* Of the findings that have a lane, lest everything be a band. */

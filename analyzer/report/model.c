@@ -235,7 +235,8 @@ static void model_group(struct report *r)
 	}
 }
 
-/* Does a piece say more than another? Both bounds say more than one, and many packets more than few. */
+/* Does a piece say more than another? Both bounds say more than one, and many packets more than
+ * few. */
 static bool model_says_more(const struct ref_clock_piece *a, const struct ref_clock_piece *b)
 {
 	if ((a->offset_ns == DB_NONE) != (b->offset_ns == DB_NONE))

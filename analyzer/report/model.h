@@ -70,7 +70,8 @@ struct report_account {
 	int64_t n;
 };
 
-/* The clock of one vantage point: the piece of its model that says most, and how many pieces there are. */
+/* The clock of one vantage point: the piece of its model that says most, and how many pieces there
+ * are. */
 struct report_clock {
 	const struct ref_clock_piece *best;
 	int pieces;

@@ -286,7 +286,8 @@ static void text_put_stories(struct page *p, const struct report *r)
 		text_put_story(p, &r->stories[i]);
 	if (more > 0)
 		(void)fprintf(p->out,
-			"%lld less severe findings are not shown: use --all, or bothends query DB --saved "
+			"%lld less severe findings are not shown: use --all, or bothends query DB "
+			"--saved "
 			"findings\n\n",
 			(long long)more);
 }
@@ -391,9 +392,8 @@ static void text_put_legs(struct page *p, const struct report *r)
 			{l->unjudged, "unjudged"},
 		};
 
-		strbuf_printf(
-			&text, "%s -> %s: %lld segment%s, ", l->from, l->to, (long long)l->sent,
-			l->sent == 1 ? "" : "s");
+		strbuf_printf(&text, "%s -> %s: %lld segment%s, ", l->from, l->to,
+			(long long)l->sent, l->sent == 1 ? "" : "s");
 		for (size_t k = 0, shown = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
 			if (parts[k].n || k == 0)
 				strbuf_printf(&text, "%s%lld %s", shown++ ? ", " : "",
@@ -418,8 +418,8 @@ static void text_put_accounts(struct page *p, const struct report *r)
 					report_disposition_words(r->accounts[i].disposition));
 			total += r->accounts[i].n;
 		}
-		text = mem_printf("%lld %s: %s", (long long)total, what,
-			parts.text ? parts.text : "none");
+		text = mem_printf(
+			"%lld %s: %s", (long long)total, what, parts.text ? parts.text : "none");
 		text_spaces(p, 2);
 		text_put_wrapped(p, text_escaped(p, text), 2, 4);
 	}

@@ -88,6 +88,7 @@ void report_clock_words(struct strbuf *out, const struct report_clock *c)
 		strbuf_printf(out, ", in %d pieces", c->pieces);
 	strbuf_adds(out, " (");
 	if (p->samples > 0)
-		strbuf_printf(out, "%lld packet%s, ", (long long)p->samples, p->samples == 1 ? "" : "s");
+		strbuf_printf(
+			out, "%lld packet%s, ", (long long)p->samples, p->samples == 1 ? "" : "s");
 	strbuf_printf(out, "%s)", words_of_method(p->method));
 }

@@ -1,4 +1,5 @@
-/* words: how the reports for people print stored values. The database and JSON keep the stored ones. */
+/* words: how the reports for people print stored values. The database and JSON keep the stored
+ * ones. */
 #pragma once
 
 #include "base/strbuf.h"
@@ -10,5 +11,6 @@ const char *report_trust_word(const char *trust);
 /* "seen at one end only" for one_sided; a disposition that needs no words is returned as it is. */
 const char *report_disposition_words(const char *disposition);
 
-/* Appends "clock offset db - worker = 37.2 s +/- 0.2 ms, drift 80 ppm (412 packets, both directions)". */
+/* Appends "clock offset db - worker = 37.2 s +/- 0.2 ms, drift 80 ppm (412 packets, both
+ * directions)". */
 void report_clock_words(struct strbuf *out, const struct report_clock *c);

@@ -26,12 +26,14 @@
 #include "record/hostfacts.h"
 #include "store/settings.h"
 
-/* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the remainder. */
+/* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the
+ * remainder. */
 #define RECORDS_SHARE 0.6
 /* A flow takes about this much beside its records and its row, which can go to the spill file. */
 #define FLOW_COST 100
 #define FLOWS_MIN 100000
-/* What pairing, sums and indexes take for each flow of each vantage point, and SQLite's cache (measured). */
+/* What pairing, sums and indexes take for each flow of each vantage point, and SQLite's cache
+ * (measured). */
 #define JOIN_COST 200
 #define JOIN_FIXED (32 << 20)
 
@@ -56,7 +58,7 @@ struct analysis {
 	unsigned threads;
 };
 
-static uint64_t memory_limit(const struct analyze_options *o)
+static uint64_t analyze_memory_limit(const struct analyze_options *o)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
 
@@ -65,7 +67,7 @@ static uint64_t memory_limit(const struct analyze_options *o)
 	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : UINT64_C(2) << 30;
 }
 
-static unsigned thread_count(const struct analyze_options *o)
+static unsigned analyze_thread_count(const struct analyze_options *o)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -74,19 +76,20 @@ static unsigned thread_count(const struct analyze_options *o)
 	return n > 0 ? (unsigned)n : 1;
 }
 
-static void read_host(void *context, unsigned thread, uint32_t begin, uint32_t end)
+static void analyze_read_host(void *context, unsigned thread, uint32_t begin, uint32_t end)
 {
 	struct analysis *r = context;
 
 	(void)thread;
 	for (uint32_t h = begin; h < end; h++)
-		r->readings[h] = ingest_host(&r->data, h, &r->ingest, &r->results[h], &r->errors[h]);
+		r->readings[h] =
+			ingest_host(&r->data, h, &r->ingest, &r->results[h], &r->errors[h]);
 }
 
 /* The join needs memory of its own for each flow: the records make room. */
-static void make_room(struct analysis *r)
+static void analyze_make_room(struct analysis *r)
 {
-	uint64_t memory = memory_limit(r->o), need = JOIN_FIXED;
+	uint64_t memory = analyze_memory_limit(r->o), need = JOIN_FIXED;
 
 	for (uint32_t i = 0; i < r->data.vantage_count; i++)
 		need += (uint64_t)r->data.vantages[i].flows.count * JOIN_COST;
@@ -95,7 +98,7 @@ static void make_room(struct analysis *r)
 		arena_fit(&r->data.hosts[h].arena);
 }
 
-static int read_all(struct analysis *r, struct error *err)
+static int analyze_read_all(struct analysis *r, struct error *err)
 {
 	uint32_t n = r->data.host_count;
 	int result = 0;
@@ -103,21 +106,21 @@ static int read_all(struct analysis *r, struct error *err)
 	r->readings = mem_array(n + 1, sizeof(struct host_reading *));
 	r->results = mem_array(n + 1, sizeof(*r->results));
 	r->errors = mem_array(n + 1, sizeof(*r->errors));
-	parallel_run(r->threads < n ? r->threads : n, n, 1, read_host, r);
+	parallel_run(r->threads < n ? r->threads : n, n, 1, analyze_read_host, r);
 	for (uint32_t h = 0; h < n && result == 0; h++) {
 		result = r->results[h];
 		if (result)
 			*err = r->errors[h];
 	}
 	ingest_gather(&r->data, r->readings);
-	make_room(r);
+	analyze_make_room(r);
 	if (result == 0)
 		result = arena_budget_failed(r->data.budget, err);
 	return result;
 }
 
 /* Joined with itself a capture would seem to have lost nothing. */
-static int refuse_copies(const struct dataset *data, struct error *err)
+static int analyze_refuse_copies(const struct dataset *data, struct error *err)
 {
 	for (uint32_t i = 0; i < data->capture_count; i++) {
 		const struct capture *a = &data->captures[i];
@@ -127,14 +130,15 @@ static int refuse_copies(const struct dataset *data, struct error *err)
 
 			if (memcmp(a->hash, b->hash, sizeof(a->hash)) == 0 && a->bytes == b->bytes)
 				return error_set(err, -EEXIST,
-					"'%s' and '%s' are identical; give the capture of the other end",
+					"'%s' and '%s' are identical; give the capture of the "
+					"other end",
 					b->path, a->path);
 		}
 	}
 	return 0;
 }
 
-static double setting(struct db *db, const char *key)
+static double analyze_setting(struct db *db, const char *key)
 {
 	sqlite3_stmt *s;
 	double v = 0;
@@ -148,9 +152,9 @@ static double setting(struct db *db, const char *key)
 	return v;
 }
 
-static void relate(struct analysis *r)
+static void analyze_relate(struct analysis *r)
 {
-	int64_t delay_max = (int64_t)(setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
+	int64_t delay_max = (int64_t)(analyze_setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
 
 	progress_stage(r->progress, "pairing flows");
 	pair_flows(&r->data, r->threads, &r->all);
@@ -160,14 +164,20 @@ static void relate(struct analysis *r)
 	clocks_make(&r->data, &r->all, r->threads, delay_max, &r->clocks);
 	idle_learn(&r->data, &r->clocks, &r->idle);
 	order_and_account(&r->data, &r->all, &r->clocks, r->threads, &r->order, &r->row);
-	r->join = (struct join){.data = &r->data, .all = &r->all, .owners = &r->owners, .clocks = &r->clocks,
-		.idle = &r->idle, .order = r->order,
-		.options = {.threads = r->threads, .packets = r->o->packets,
-			.packets_per_flow = (uint32_t)setting(r->db, "packets_per_flow"), .filter = r->o->filter}};
+	r->join = (struct join){.data = &r->data,
+		.all = &r->all,
+		.owners = &r->owners,
+		.clocks = &r->clocks,
+		.idle = &r->idle,
+		.order = r->order,
+		.options = {.threads = r->threads,
+			.packets = r->o->packets,
+			.packets_per_flow = (uint32_t)analyze_setting(r->db, "packets_per_flow"),
+			.filter = r->o->filter}};
 	join_judge_duplicates(&r->join);
 }
 
-static void insert_analysis(struct db *db, const char *key, const char *value)
+static void analyze_insert_analysis(struct db *db, const char *key, const char *value)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_ANALYSIS);
 
@@ -176,16 +186,18 @@ static void insert_analysis(struct db *db, const char *key, const char *value)
 	db_step(db, s);
 }
 
-static void store_analysis(const struct analysis *r)
+static void analyze_store_analysis(const struct analysis *r)
 {
 	char text[NSEC_TEXT_SIZE];
 
-	insert_analysis(r->db, "version", r->o->version);
-	insert_analysis(r->db, "filter", r->o->filter);
-	insert_analysis(r->db, "from", r->o->from_ns == INT64_MIN ? NULL : nsec_format(r->o->from_ns, text));
-	insert_analysis(r->db, "to", r->o->to_ns == INT64_MAX ? NULL : nsec_format(r->o->to_ns, text));
+	analyze_insert_analysis(r->db, "version", r->o->version);
+	analyze_insert_analysis(r->db, "filter", r->o->filter);
+	analyze_insert_analysis(r->db, "from",
+		r->o->from_ns == INT64_MIN ? NULL : nsec_format(r->o->from_ns, text));
+	analyze_insert_analysis(
+		r->db, "to", r->o->to_ns == INT64_MAX ? NULL : nsec_format(r->o->to_ns, text));
 	(void)snprintf(text, sizeof(text), "%u", r->plan.skipped);
-	insert_analysis(r->db, "skipped_files", text);
+	analyze_insert_analysis(r->db, "skipped_files", text);
 }
 
 /* What was read back from the spill file is not needed again soon. */
@@ -197,7 +209,7 @@ struct sink {
 	uint32_t batches;
 };
 
-static int take_batch(void *context, struct join_batch *batch)
+static int analyze_take_batch(void *context, struct join_batch *batch)
 {
 	struct sink *s = context;
 
@@ -207,17 +219,18 @@ static int take_batch(void *context, struct join_batch *batch)
 	return flow_writer_batch(&s->writer, batch);
 }
 
-static int store_flows(struct analysis *r, struct error *err)
+static int analyze_store_flows(struct analysis *r, struct error *err)
 {
 	struct sink sink = {.data = &r->data};
 	struct flow_writer *w = &sink.writer;
 	int result, finished;
 
 	progress_stage(r->progress, "joining and storing");
-	result = flow_writer_init(w, r->db, &r->join, (uint64_t)setting(r->db, "events_max"),
-		(uint64_t)setting(r->db, "packets_max"), err);
+	result =
+		flow_writer_init(w, r->db, &r->join, (uint64_t)analyze_setting(r->db, "events_max"),
+			(uint64_t)analyze_setting(r->db, "packets_max"), err);
 	if (result == 0)
-		result = join_run(&r->join, flowrows_make, take_batch, &sink);
+		result = join_run(&r->join, flowrows_make, analyze_take_batch, &sink);
 	finished = flow_writer_finish(w, err);
 	result = result ? result : finished;
 	if (result == 0)
@@ -232,8 +245,9 @@ static int store_flows(struct analysis *r, struct error *err)
 /* A listing's whole text; these are small files. */
 #define LISTING_MAX (64 << 20)
 
-/* The content, decompressed. A file that was there when the run was planned and is not any more is empty. */
-static char *read_whole(const char *path, size_t *ret_size)
+/* The content, decompressed. A file that was there when the run was planned and is not any more is
+ * empty. */
+static char *analyze_read_whole(const char *path, size_t *ret_size)
 {
 	struct strbuf text = STRBUF_INIT;
 	struct source *s = NULL;
@@ -249,7 +263,8 @@ static char *read_whole(const char *path, size_t *ret_size)
 }
 
 /* Listings and sidecars that were given as inputs of their own. */
-static void store_listings(const struct analysis *r, const struct host *h, struct hostfacts *hf)
+static void analyze_store_listings(
+	const struct analysis *r, const struct host *h, struct hostfacts *hf)
 {
 	for (uint32_t i = 0; i < r->plan.count; i++) {
 		const struct plan_input *in = &r->plan.inputs[i];
@@ -259,7 +274,7 @@ static void store_listings(const struct analysis *r, const struct host *h, struc
 		if (!in->name || strcmp(in->name, h->name) != 0 ||
 			(in->kind != PLAN_NEIGHBORS && in->kind != PLAN_AGENT_FACTS))
 			continue;
-		text = read_whole(in->path, &size);
+		text = analyze_read_whole(in->path, &size);
 		if (in->kind == PLAN_NEIGHBORS)
 			(void)hostfacts_neighbors(hf, text, size);
 		else
@@ -267,7 +282,7 @@ static void store_listings(const struct analysis *r, const struct host *h, struc
 	}
 }
 
-static int store_hostfacts(struct analysis *r, struct error *err)
+static int analyze_store_hostfacts(struct analysis *r, struct error *err)
 {
 	int result = 0;
 
@@ -285,28 +300,28 @@ static int store_hostfacts(struct analysis *r, struct error *err)
 				(void)hostfacts_comment(hf, h->facts[k].value);
 		for (uint32_t k = 0; k < h->capture_count && result >= 0; k++)
 			result = hostfacts_sidecar(hf, r->data.captures[h->captures[k]].path, err);
-		store_listings(r, h, hf);
+		analyze_store_listings(r, h, hf);
 		hostfacts_free(hf);
 	}
 	return result < 0 ? result : 0;
 }
 
-static int store(struct analysis *r, struct error *err)
+static int analyze_store(struct analysis *r, struct error *err)
 {
 	int result = db_run(r->db, "database", schema_statement_begin, err);
 
 	if (result)
 		return result;
-	store_analysis(r);
+	analyze_store_analysis(r);
 	facts_captures(r->db, &r->data, &r->join);
 	result = db_run(r->db, "database", schema_statement_commit, err);
 	if (result == 0)
-		result = store_flows(r, err);
+		result = analyze_store_flows(r, err);
 	if (result)
 		return result;
 	facts_clocks(r->db, &r->clocks);
 	facts_observations(r->db, &r->data, &r->all, r->row);
-	result = store_hostfacts(r, err);
+	result = analyze_store_hostfacts(r, err);
 	if (result == 0)
 		result = db_run(r->db, "trust", schema_statement_trust, err);
 	if (result == 0)
@@ -314,7 +329,7 @@ static int store(struct analysis *r, struct error *err)
 	return result ? result : db_run(r->db, "database", schema_statement_commit, err);
 }
 
-static bool has_flow_logs(const struct plan *p)
+static bool analyze_has_flow_logs(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->count; i++)
 		if (p->inputs[i].kind == PLAN_FLOW_LOG)
@@ -322,15 +337,16 @@ static bool has_flow_logs(const struct plan *p)
 	return false;
 }
 
-static int refuse_flow_log(const struct plan_input *in, int outcome, struct error *err)
+static int analyze_refuse_flow_log(const struct plan_input *in, int outcome, struct error *err)
 {
 	if (outcome == FLOWLOG_OUTCOME_NEEDS_DUCKDB)
 		return -ENOENT;
 	return error_set(err, -EINVAL, "cannot use '%s': %s", in->path,
-		outcome == FLOWLOG_OUTCOME_EMPTY ? "it is empty" : "it is neither a capture nor a flow log");
+		outcome == FLOWLOG_OUTCOME_EMPTY ? "it is empty"
+						 : "it is neither a capture nor a flow log");
 }
 
-static int ingest_flow_logs(const struct analysis *r, struct flowlog *f, struct error *err)
+static int analyze_ingest_flow_logs(const struct analysis *r, struct flowlog *f, struct error *err)
 {
 	int result = 0;
 
@@ -344,33 +360,37 @@ static int ingest_flow_logs(const struct analysis *r, struct flowlog *f, struct 
 		outcome = flowlog_ingest(f, in->path, in->name, &counts, err);
 		if (outcome < 0)
 			result = outcome;
-		else if (in->named_file && outcome != FLOWLOG_TAKEN && outcome != FLOWLOG_OUTCOME_KNOWN)
-			result = refuse_flow_log(in, outcome, err);
+		else if (in->named_file && outcome != FLOWLOG_TAKEN &&
+			 outcome != FLOWLOG_OUTCOME_KNOWN)
+			result = analyze_refuse_flow_log(in, outcome, err);
 	}
 	return result ? result : flowlog_finish(f, err);
 }
 
-static int store_flow_logs(struct analysis *r, struct error *err)
+static int analyze_store_flow_logs(struct analysis *r, struct error *err)
 {
 	const struct analyze_options *o = r->o;
-	struct flowlog_options options = {.format = o->flow_log_format, .memory = memory_limit(o) / 2,
-		.threads = r->threads, .hosts = o->eni_hosts, .host_count = (size_t)o->eni_host_count};
+	struct flowlog_options options = {.format = o->flow_log_format,
+		.memory = analyze_memory_limit(o) / 2,
+		.threads = r->threads,
+		.hosts = o->eni_hosts,
+		.host_count = (size_t)o->eni_host_count};
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
 	struct flowlog *f = NULL;
 	int result;
 
-	if (!has_flow_logs(&r->plan))
+	if (!analyze_has_flow_logs(&r->plan))
 		return 0;
 	progress_stage(r->progress, "reading flow logs");
 	options.folder = dirname(folder);
 	result = flowlog_new(&f, r->db, &options, err);
 	if (result == 0)
-		result = ingest_flow_logs(r, f, err);
+		result = analyze_ingest_flow_logs(r, f, err);
 	(void)flowlog_free(f);
 	return result;
 }
 
-static int judge(struct analysis *r, struct error *err)
+static int analyze_judge(struct analysis *r, struct error *err)
 {
 	int result;
 
@@ -381,11 +401,11 @@ static int judge(struct analysis *r, struct error *err)
 	return result ? result : db_commit_file(r->db, err);
 }
 
-static int prepare(struct analysis *r, struct error *err)
+static int analyze_prepare(struct analysis *r, struct error *err)
 {
 	const struct analyze_options *o = r->o;
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
-	uint64_t memory = memory_limit(o), flows;
+	uint64_t memory = analyze_memory_limit(o), flows;
 	int result;
 
 	result = db_create(r->db, o->output, o->force, err);
@@ -397,17 +417,23 @@ static int prepare(struct analysis *r, struct error *err)
 		result = filter_new(&r->filter, o->filter, err);
 	if (result)
 		return result;
-	r->data.budget = arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
+	r->data.budget =
+		arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
 	plan_hosts(&r->plan, &r->data);
 	flows = memory / 4 / FLOW_COST;
-	r->ingest = (struct ingest_options){.filter = r->filter, .from_ns = o->from_ns, .to_ns = o->to_ns,
-		.sha256 = o->sha256, .progress = &r->bytes_read,
-		.flow_limit = flows < FLOWS_MIN ? FLOWS_MIN : flows > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)flows};
+	r->ingest = (struct ingest_options){.filter = r->filter,
+		.from_ns = o->from_ns,
+		.to_ns = o->to_ns,
+		.sha256 = o->sha256,
+		.progress = &r->bytes_read,
+		.flow_limit = flows < FLOWS_MIN	       ? FLOWS_MIN
+			      : flows > UINT32_MAX / 2 ? UINT32_MAX / 2
+						       : (uint32_t)flows};
 	return 0;
 }
 
 /* Flow logs and rules need none of what was kept of packets. */
-static void release_records(struct analysis *r)
+static void analyze_release_records(struct analysis *r)
 {
 	idle_release(&r->idle);
 	clocks_release(&r->clocks);
@@ -416,10 +442,10 @@ static void release_records(struct analysis *r)
 	dataset_release(&r->data);
 }
 
-static void release(struct analysis *r)
+static void analyze_release(struct analysis *r)
 {
 	progress_end(r->progress);
-	release_records(r);
+	analyze_release_records(r);
 	free(r->join.duplicates_by_capture);
 	free(r->order);
 	free(r->row);
@@ -430,7 +456,7 @@ static void release(struct analysis *r)
 	plan_release(&r->plan);
 }
 
-static int refuse_new_capture(struct db *db, const struct plan_input *in, struct error *err)
+static int analyze_refuse_new_capture(struct db *db, const struct plan_input *in, struct error *err)
 {
 	struct source *s = NULL;
 	sqlite3_stmt *stmt;
@@ -442,8 +468,10 @@ static int refuse_new_capture(struct db *db, const struct plan_input *in, struct
 		return r;
 	source_finish(s, hash, sha256);
 	(void)source_close(s);
-	(void)snprintf(text, sizeof(text), "%016llx%016llx", (unsigned long long)hash[0], (unsigned long long)hash[1]);
-	if (sqlite3_prepare_v2(db->handle, schema_statement_capture_known, -1, &stmt, NULL) == SQLITE_OK) {
+	(void)snprintf(text, sizeof(text), "%016llx%016llx", (unsigned long long)hash[0],
+		(unsigned long long)hash[1]);
+	if (sqlite3_prepare_v2(db->handle, schema_statement_capture_known, -1, &stmt, NULL) ==
+		SQLITE_OK) {
 		db_text(stmt, 1, text);
 		known = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0;
 	}
@@ -451,49 +479,52 @@ static int refuse_new_capture(struct db *db, const struct plan_input *in, struct
 	if (known)
 		return 0;
 	return error_set(err, -EINVAL,
-		"'%s' is a capture that is not in '%s': --since adds flow logs only; analyze all captures together, "
+		"'%s' is a capture that is not in '%s': --since adds flow logs only; analyze all "
+		"captures together, "
 		"without --since",
 		in->path, db->path);
 }
 
-/* Flow logs are added to what is there; a killed run leaves a database that the next one completes. */
-static int add_to_database(struct analysis *r, struct error *err)
+/* Flow logs are added to what is there; a killed run leaves a database that the next one completes.
+ */
+static int analyze_add_to_database(struct analysis *r, struct error *err)
 {
 	int result = db_open_writable(r->db, r->o->output, err);
 
 	for (uint32_t i = 0; i < r->plan.count && result == 0; i++)
 		if (r->plan.inputs[i].kind == PLAN_CAPTURE)
-			result = refuse_new_capture(r->db, &r->plan.inputs[i], err);
+			result = analyze_refuse_new_capture(r->db, &r->plan.inputs[i], err);
 	for (int i = 0; i < r->o->setting_count && result == 0; i++)
 		result = setting_change(r->db, r->o->settings[i], err);
 	if (result == 0)
-		result = store_flow_logs(r, err);
+		result = analyze_store_flow_logs(r, err);
 	return result ? result : judge_run(r->db, r->o->rules_dir, err);
 }
 
-static int make_database(struct analysis *r, struct error *err)
+static int analyze_make_database(struct analysis *r, struct error *err)
 {
-	int result = prepare(r, err);
+	int result = analyze_prepare(r, err);
 
 	if (result)
 		return result;
-	r->progress = progress_begin(r->o->progress, r->o->verbose, r->plan.total_bytes, &r->bytes_read);
-	result = read_all(r, err);
+	r->progress =
+		progress_begin(r->o->progress, r->o->verbose, r->plan.total_bytes, &r->bytes_read);
+	result = analyze_read_all(r, err);
 	if (result == 0)
-		result = refuse_copies(&r->data, err);
+		result = analyze_refuse_copies(&r->data, err);
 	if (result)
 		return result;
-	relate(r);
-	result = store(r, err);
-	release_records(r);
+	analyze_relate(r);
+	result = analyze_store(r, err);
+	analyze_release_records(r);
 	if (result == 0)
-		result = store_flow_logs(r, err);
-	return result ? result : judge(r, err);
+		result = analyze_store_flow_logs(r, err);
+	return result ? result : analyze_judge(r, err);
 }
 
 int analyze_run(const struct analyze_options *o, struct db *db, struct error *err)
 {
-	struct analysis r = {.o = o, .db = db, .threads = thread_count(o)};
+	struct analysis r = {.o = o, .db = db, .threads = analyze_thread_count(o)};
 	int result;
 
 	*db = (struct db){0};
@@ -502,8 +533,9 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	if (result == 0)
 		result = plan_spares_inputs(&r.plan, o->output, err);
 	if (result == 0)
-		result = o->since_last && access(o->output, F_OK) == 0 ? add_to_database(&r, err)
-								    : make_database(&r, err);
-	release(&r);
+		result = o->since_last && access(o->output, F_OK) == 0
+				 ? analyze_add_to_database(&r, err)
+				 : analyze_make_database(&r, err);
+	analyze_release(&r);
 	return result;
 }

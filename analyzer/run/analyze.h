@@ -19,8 +19,8 @@ struct analyze_options {
 	unsigned threads;	/* 0: one for each processor */
 	enum packet_choice packets;
 	bool sha256;
-	const char *rules_dir;	/* NULL: none */
-	char **settings;	/* KEY=VALUE */
+	const char *rules_dir; /* NULL: none */
+	char **settings;       /* KEY=VALUE */
 	int setting_count;
 	const char *flow_log_format; /* for flow logs without a header; NULL: their default */
 	const struct flowlog_host *eni_hosts; /* --host NAME=ENI */

@@ -41,7 +41,8 @@ static bool names_is_time(char c)
 	return isdigit((unsigned char)c) || strchr("-_:.T", c);
 }
 
-/* Is this the date, and mostly the time, that tcpdump -G or dumpcap -b put there? 20YY-MM-DD with or without separators. */
+/* Is this the date, and mostly the time, that tcpdump -G or dumpcap -b put there? 20YY-MM-DD with
+ * or without separators. */
 static bool names_is_date(const char *text)
 {
 	char digits[24] = {0};
@@ -57,7 +58,8 @@ static bool names_is_date(const char *text)
 		else if (!names_is_time(*text))
 			return false;
 	}
-	return n >= 8 && digits[0] == '2' && digits[1] == '0' && (digits[4] == '0' || digits[4] == '1') && digits[6] <= '3';
+	return n >= 8 && digits[0] == '2' && digits[1] == '0' &&
+	       (digits[4] == '0' || digits[4] == '1') && digits[6] <= '3';
 }
 
 /* x-20261128T103000, x_00001_20261128103000: the date, and the number before it. */
@@ -66,7 +68,8 @@ static void names_cut_date(char *name)
 	size_t n = strlen(name), at;
 
 	for (at = 1; at < n; at++)
-		if (strchr("-_.", name[at]) && strncmp(name + at + 1, "20", 2) == 0 && names_is_date(name + at + 1))
+		if (strchr("-_.", name[at]) && strncmp(name + at + 1, "20", 2) == 0 &&
+			names_is_date(name + at + 1))
 			break;
 	if (at >= n)
 		return;
@@ -80,8 +83,8 @@ static void names_cut_date(char *name)
 
 char *names_stem(const char *path)
 {
-	static const char *const endings[] = {".gz", ".zst", ".pcapng", ".pcap", ".cap", ".ntar", ".dump", ".jsonl",
-		".facts", ".json", ".txt", ".neigh"};
+	static const char *const endings[] = {".gz", ".zst", ".pcapng", ".pcap", ".cap", ".ntar",
+		".dump", ".jsonl", ".facts", ".json", ".txt", ".neigh"};
 	const char *slash = strrchr(path, '/');
 	char *stem = mem_strdup(strcmp(path, "-") == 0 ? "stdin" : slash ? slash + 1 : path);
 

@@ -18,19 +18,20 @@
 #define FOLDERS_MAX 64
 
 /* NAME=PATH, unless a file of that very name exists or the name would be a path. */
-static const char *split_name(const char *input, char **ret_name)
+static const char *plan_split_name(const char *input, char **ret_name)
 {
 	const char *equals = strchr(input, '=');
 	struct stat st;
 
 	*ret_name = NULL;
-	if (!equals || equals == input || memchr(input, '/', (size_t)(equals - input)) || stat(input, &st) == 0)
+	if (!equals || equals == input || memchr(input, '/', (size_t)(equals - input)) ||
+		stat(input, &st) == 0)
 		return input;
 	*ret_name = mem_strndup(input, (size_t)(equals - input));
 	return equals + 1;
 }
 
-static void take_host_name(void *context, const struct agent_fact *fact)
+static void plan_take_host_name(void *context, const struct agent_fact *fact)
 {
 	char **name = context;
 
@@ -38,7 +39,7 @@ static void take_host_name(void *context, const struct agent_fact *fact)
 		*name = mem_strdup(fact->value);
 }
 
-static char *agent_name(const struct capfile_info *info)
+static char *plan_agent_name(const struct capfile_info *info)
 {
 	struct agentfacts_count count = {0};
 	char *name = NULL;
@@ -46,11 +47,11 @@ static char *agent_name(const struct capfile_info *info)
 	for (uint32_t i = 0; i < info->fact_count && !name; i++)
 		if (strcmp(info->facts[i].key, "comment") == 0)
 			(void)agentfacts_comment(info->facts[i].value, strlen(info->facts[i].value),
-				take_host_name, &name, &count);
+				plan_take_host_name, &name, &count);
 	return name;
 }
 
-static void name_by_path(struct plan_input *in)
+static void plan_name_by_path(struct plan_input *in)
 {
 	if (in->name)
 		return;
@@ -58,7 +59,7 @@ static void name_by_path(struct plan_input *in)
 	in->named_by_path = true;
 }
 
-static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile *cf)
+static int plan_inspect_capture(struct plan *p, struct plan_input *in, struct capfile *cf)
 {
 	const struct capfile_info *info = capfile_info(cf);
 	in->kind = PLAN_CAPTURE;
@@ -67,8 +68,8 @@ static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile
 	in->stored_size = info->stored_size;
 	p->total_bytes += info->stored_size;
 	if (!in->name)
-		in->name = agent_name(info);
-	name_by_path(in);
+		in->name = plan_agent_name(info);
+	plan_name_by_path(in);
 	if (in->regular)
 		(void)capfile_close(cf);
 	else
@@ -77,17 +78,17 @@ static int inspect_capture(struct plan *p, struct plan_input *in, struct capfile
 }
 
 /* The host that a file of facts names near its beginning, or NULL. */
-static char *facts_name(const char *text, size_t n)
+static char *plan_facts_name(const char *text, size_t n)
 {
 	struct agentfacts_count count = {0};
 	char *name = NULL;
 
-	agentfacts_sidecar(text, n, take_host_name, &name, &count);
+	agentfacts_sidecar(text, n, plan_take_host_name, &name, &count);
 	return name;
 }
 
 /* 0, or the positive outcome "of no known kind"; by the first bytes of the content. */
-static int inspect_other(struct plan *p, struct plan_input *in, struct source *s)
+static int plan_inspect_other(struct plan *p, struct plan_input *in, struct source *s)
 {
 	size_t n = source_need(s, FLOWLOG_RECOGNISE_BYTES);
 	const char *text = (const char *)s->window.at;
@@ -97,18 +98,19 @@ static int inspect_other(struct plan *p, struct plan_input *in, struct source *s
 		in->kind = PLAN_NEIGHBORS;
 	else if (agentfacts_recognise(text, n))
 		in->kind = PLAN_AGENT_FACTS;
-	else if (flowlog_recognise(s->window.at, n) != FLOWLOG_NOT_FLOWLOG || p->flow_logs_without_header)
+	else if (flowlog_recognise(s->window.at, n) != FLOWLOG_NOT_FLOWLOG ||
+		 p->flow_logs_without_header)
 		in->kind = PLAN_FLOW_LOG;
 	else
 		return CAPFILE_NOT_CAPTURE;
 	if (in->kind == PLAN_AGENT_FACTS && !in->name)
-		in->name = facts_name(text, n);
+		in->name = plan_facts_name(text, n);
 	if (in->kind != PLAN_FLOW_LOG)
-		name_by_path(in);
+		plan_name_by_path(in);
 	return 0;
 }
 
-static void identify(struct plan_input *in)
+static void plan_identify(struct plan_input *in)
 {
 	bool is_stdin = strcmp(in->path, "-") == 0;
 	struct stat st;
@@ -120,16 +122,18 @@ static void identify(struct plan_input *in)
 	in->inode = st.st_ino;
 }
 
-static const struct plan_input *given_already(const struct plan *p, const struct plan_input *in)
+static const struct plan_input *plan_given_already(
+	const struct plan *p, const struct plan_input *in)
 {
 	for (uint32_t i = 0; i < p->count; i++)
-		if (in->inode && p->inputs[i].inode == in->inode && p->inputs[i].device == in->device)
+		if (in->inode && p->inputs[i].inode == in->inode &&
+			p->inputs[i].device == in->device)
 			return &p->inputs[i];
 	return NULL;
 }
 
 /* 1 when both files hold the same bytes; 0, or negative with err set. */
-static int same_bytes(const char *a, const char *b, struct error *err)
+static int plan_same_bytes(const char *a, const char *b, struct error *err)
 {
 	const char *const paths[2] = {a, b};
 	uint64_t hash[2][2];
@@ -148,10 +152,12 @@ static int same_bytes(const char *a, const char *b, struct error *err)
 }
 
 /*
- * Joined with itself a capture would seem to have lost nothing. The same length and the same time of the
- * first frame are rare enough to read both files for it. Captures without a frame may well be equal.
+ * Joined with itself a capture would seem to have lost nothing. The same length and the same time
+ * of the first frame are rare enough to read both files for it. Captures without a frame may well
+ * be equal.
  */
-static int find_copy(const struct plan *p, const struct plan_input *in, const struct plan_input **ret, struct error *err)
+static int plan_find_copy(const struct plan *p, const struct plan_input *in,
+	const struct plan_input **ret, struct error *err)
 {
 	for (uint32_t i = 0; i < p->count && in->kind == PLAN_CAPTURE && in->regular; i++) {
 		const struct plan_input *other = &p->inputs[i];
@@ -160,7 +166,7 @@ static int find_copy(const struct plan *p, const struct plan_input *in, const st
 		if (other->kind != PLAN_CAPTURE || !other->regular || in->first_ns == INT64_MAX ||
 			in->first_ns != other->first_ns || in->stored_size != other->stored_size)
 			continue;
-		r = same_bytes(in->path, other->path, err);
+		r = plan_same_bytes(in->path, other->path, err);
 		if (r < 0)
 			return r;
 		if (r) {
@@ -171,19 +177,22 @@ static int find_copy(const struct plan *p, const struct plan_input *in, const st
 	return 0;
 }
 
-static int refuse_copy(const struct plan_input *in, const struct plan_input *before, struct error *err)
+static int plan_refuse_copy(
+	const struct plan_input *in, const struct plan_input *before, struct error *err)
 {
-	return error_set(err, -EEXIST, "'%s' and '%s' are identical; give the capture of the other end",
-		before->path, in->path);
+	return error_set(err, -EEXIST,
+		"'%s' and '%s' are identical; give the capture of the other end", before->path,
+		in->path);
 }
 
-static int refuse_twice(const struct plan_input *in, const struct plan_input *before, struct error *err)
+static int plan_refuse_twice(
+	const struct plan_input *in, const struct plan_input *before, struct error *err)
 {
 	return error_set(err, -EEXIST, "'%s' is given twice (also as '%s'); give each capture once",
 		in->path, before->path);
 }
 
-static int inspect(struct plan *p, struct plan_input *in, struct error *err)
+static int plan_inspect(struct plan *p, struct plan_input *in, struct error *err)
 {
 	struct capfile *cf = NULL;
 	struct source *s = NULL;
@@ -193,30 +202,33 @@ static int inspect(struct plan *p, struct plan_input *in, struct error *err)
 		return r;
 	r = capfile_open_source(&cf, &s, in->path, err);
 	if (r == 0)
-		return inspect_capture(p, in, cf);
+		return plan_inspect_capture(p, in, cf);
 	if (r == CAPFILE_NOT_CAPTURE)
-		r = inspect_other(p, in, s);
+		r = plan_inspect_other(p, in, s);
 	(void)source_close(s);
 	if (r == 0 && !in->regular)
-		return error_set(err, -EINVAL, "'%s' is not a capture; only captures can be read from a pipe",
-			in->path);
+		return error_set(err, -EINVAL,
+			"'%s' is not a capture; only captures can be read from a pipe", in->path);
 	return r;
 }
 
-static int add_file(struct plan *p, const struct input_file *file, const char *name, struct error *err)
+static int plan_add_file(
+	struct plan *p, const struct input_file *file, const char *name, struct error *err)
 {
-	struct plan_input in = {.path = mem_strdup(file->path), .name = name ? mem_strdup(name) : NULL,
-		.named_file = file->named, .named_host = name != NULL};
+	struct plan_input in = {.path = mem_strdup(file->path),
+		.name = name ? mem_strdup(name) : NULL,
+		.named_file = file->named,
+		.named_host = name != NULL};
 	const struct plan_input *before, *copy = NULL;
 	int r;
 
-	identify(&in);
-	before = given_already(p, &in);
-	r = before ? refuse_twice(&in, before, err) : inspect(p, &in, err);
+	plan_identify(&in);
+	before = plan_given_already(p, &in);
+	r = before ? plan_refuse_twice(&in, before, err) : plan_inspect(p, &in, err);
 	if (r == 0)
-		r = find_copy(p, &in, &copy, err);
+		r = plan_find_copy(p, &in, &copy, err);
 	if (copy)
-		r = refuse_copy(&in, copy, err);
+		r = plan_refuse_copy(&in, copy, err);
 	if (r == 0) {
 		MEM_RESERVE(p->inputs, p->count, p->cap);
 		p->inputs[p->count++] = in;
@@ -231,8 +243,9 @@ static int add_file(struct plan *p, const struct input_file *file, const char *n
 	return 0;
 }
 
-/* Facts beside a capture are of the capture's host, which reads them by itself: not a host of their own. */
-static void name_sidecars(struct plan *p)
+/* Facts beside a capture are of the capture's host, which reads them by itself: not a host of their
+ * own. */
+static void plan_name_sidecars(struct plan *p)
 {
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct plan_input *capture = &p->inputs[i];
@@ -244,7 +257,8 @@ static void name_sidecars(struct plan *p)
 		for (uint32_t k = 0; k < p->count; k++) {
 			struct plan_input *in = &p->inputs[k];
 
-			if (in->kind != PLAN_AGENT_FACTS || in->named_host || strcmp(in->path, path) != 0)
+			if (in->kind != PLAN_AGENT_FACTS || in->named_host ||
+				strcmp(in->path, path) != 0)
 				continue;
 			free(in->name);
 			in->name = mem_strdup(capture->name);
@@ -252,7 +266,7 @@ static void name_sidecars(struct plan *p)
 	}
 }
 
-static bool same_folder(const char *a, const char *b)
+static bool plan_same_folder(const char *a, const char *b)
 {
 	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
 	size_t n = x ? (size_t)(x - a) : 0;
@@ -261,26 +275,28 @@ static bool same_folder(const char *a, const char *b)
 }
 
 /* A capture of another folder with the same name, which its path alone gave. */
-static const struct plan_input *namesake(const struct plan *p, const struct plan_input *in)
+static const struct plan_input *plan_namesake(const struct plan *p, const struct plan_input *in)
 {
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct plan_input *other = &p->inputs[i];
 
-		if (other->kind == PLAN_CAPTURE && other->named_by_path && strcmp(other->name, in->name) == 0 &&
-			!same_folder(other->path, in->path))
+		if (other->kind == PLAN_CAPTURE && other->named_by_path &&
+			strcmp(other->name, in->name) == 0 &&
+			!plan_same_folder(other->path, in->path))
 			return other;
 	}
 	return NULL;
 }
 
 /* Equal names in different folders: as many folders before each as tell them apart. */
-static void tell_apart(struct plan *p)
+static void plan_tell_apart(struct plan *p)
 {
 	for (unsigned folders = 1; folders < FOLDERS_MAX; folders++) {
 		bool *equal = mem_array(p->count + 1, sizeof(*equal)), any = false;
 
 		for (uint32_t i = 0; i < p->count; i++)
-			any |= equal[i] = p->inputs[i].named_by_path && namesake(p, &p->inputs[i]);
+			any |= equal[i] =
+				p->inputs[i].named_by_path && plan_namesake(p, &p->inputs[i]);
 		for (uint32_t i = 0; i < p->count; i++) {
 			if (!equal[i])
 				continue;
@@ -300,20 +316,21 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 	for (int i = 0; i < count && r == 0; i++) {
 		struct inputs w = INPUTS_INIT;
 		char *name CLEANUP_FREE = NULL;
-		const char *path = split_name(inputs[i], &name);
+		const char *path = plan_split_name(inputs[i], &name);
 
 		r = inputs_add(&w, path, err);
 		for (uint32_t k = 0; k < w.count && r == 0; k++)
-			r = add_file(p, &w.files[k], name, err);
+			r = plan_add_file(p, &w.files[k], name, err);
 		inputs_release(&w);
 	}
 	if (r == 0)
-		tell_apart(p);
-	name_sidecars(p);
+		plan_tell_apart(p);
+	plan_name_sidecars(p);
 	if (r > 0)
 		r = -EINVAL;
 	if (r == 0 && !p->count)
-		r = error_set(err, -EINVAL, "no capture, flow log or other known input in these folders");
+		r = error_set(
+			err, -EINVAL, "no capture, flow log or other known input in these folders");
 	return r;
 }
 
@@ -325,7 +342,8 @@ int plan_spares_inputs(const struct plan *p, const char *output, struct error *e
 		return 0;
 	for (uint32_t i = 0; i < p->count; i++)
 		if (p->inputs[i].inode == st.st_ino && p->inputs[i].device == st.st_dev)
-			return error_set(err, -EEXIST, "cannot write '%s': it is one of the inputs; use another --output",
+			return error_set(err, -EEXIST,
+				"cannot write '%s': it is one of the inputs; use another --output",
 				output);
 	return 0;
 }
@@ -341,7 +359,7 @@ void plan_release(struct plan *p)
 	*p = (struct plan){0};
 }
 
-static int by_host_and_time(const void *x, const void *y)
+static int plan_by_host_and_time(const void *x, const void *y)
 {
 	const struct plan_input *a = x, *b = y;
 	int r = strcmp(a->name ? a->name : "", b->name ? b->name : "");
@@ -353,7 +371,7 @@ static int by_host_and_time(const void *x, const void *y)
 	return r ? r : strcmp(a->path, b->path);
 }
 
-static struct host *host_named(struct dataset *data, const char *name)
+static struct host *plan_host_named(struct dataset *data, const char *name)
 {
 	struct host *h;
 
@@ -365,13 +383,18 @@ static struct host *host_named(struct dataset *data, const char *name)
 	return h;
 }
 
-static void add_capture(struct dataset *data, struct host *h, struct plan_input *in)
+static void plan_add_capture(struct dataset *data, struct host *h, struct plan_input *in)
 {
 	MEM_RESERVE(data->captures, data->capture_count, data->capture_cap);
 	data->captures[data->capture_count] = (struct capture){.id = data->capture_count + 1,
-		.host = h->id - 1, .path = mem_strdup(in->path), .first_ns = INT64_MAX,
-		.last_ns = INT64_MIN, .dropped_kernel = -1, .dropped_interface = -1,
-		.order_ns = in->first_ns, .open = in->open};
+		.host = h->id - 1,
+		.path = mem_strdup(in->path),
+		.first_ns = INT64_MAX,
+		.last_ns = INT64_MIN,
+		.dropped_kernel = -1,
+		.dropped_interface = -1,
+		.order_ns = in->first_ns,
+		.open = in->open};
 	in->open = NULL;
 	MEM_RESERVE(h->captures, h->capture_count, h->capture_cap);
 	h->captures[h->capture_count++] = data->capture_count++;
@@ -379,17 +402,18 @@ static void add_capture(struct dataset *data, struct host *h, struct plan_input 
 
 void plan_hosts(struct plan *p, struct dataset *data)
 {
-	qsort(p->inputs, p->count, sizeof(*p->inputs), by_host_and_time);
+	qsort(p->inputs, p->count, sizeof(*p->inputs), plan_by_host_and_time);
 	for (uint32_t i = 0; i < p->count; i++) {
 		struct host *h;
 
 		if (!p->inputs[i].name || p->inputs[i].kind == PLAN_FLOW_LOG)
 			continue;
-		h = host_named(data, p->inputs[i].name);
+		h = plan_host_named(data, p->inputs[i].name);
 		if (p->inputs[i].kind == PLAN_CAPTURE)
-			add_capture(data, h, &p->inputs[i]);
+			plan_add_capture(data, h, &p->inputs[i]);
 	}
-	/* Arenas keep addresses of themselves in other structures: only now, when hosts stay put. */
+	/* Arenas keep addresses of themselves in other structures: only now, when hosts stay put.
+	 */
 	for (uint32_t i = 0; i < data->host_count; i++) {
 		arena_init(&data->hosts[i].arena, data->budget);
 		fileindex_init(&data->hosts[i].frames, &data->hosts[i].arena);

@@ -1,4 +1,5 @@
-/* plan: what the inputs of a command line are, and whose: hosts with their captures in order of time. */
+/* plan: what the inputs of a command line are, and whose: hosts with their captures in order of
+ * time. */
 #pragma once
 
 #include "base/error.h"
@@ -8,7 +9,7 @@ enum plan_kind { PLAN_CAPTURE, PLAN_NEIGHBORS, PLAN_AGENT_FACTS, PLAN_FLOW_LOG }
 
 struct plan_input {
 	char *path;
-	char *name;		/* of its host; NULL: none was given and none is needed */
+	char *name; /* of its host; NULL: none was given and none is needed */
 	enum plan_kind kind;
 	bool named_file;	/* on the command line; false: found in a folder */
 	bool named_host;	/* NAME= was given */
@@ -17,13 +18,14 @@ struct plan_input {
 	bool regular;		/* a file that can be opened again; not standard input, no pipe */
 	int64_t first_ns;	/* captures: time of the first frame; INT64_MAX: none */
 	uint64_t stored_size;
-	struct capfile *open;	/* kept where it cannot be opened again */
+	struct capfile *open; /* kept where it cannot be opened again */
 };
 
 struct plan {
 	struct plan_input *inputs;
 	uint32_t count, cap;
-	bool flow_logs_without_header; /* set before: a format was given, so any other text is a flow log */
+	bool flow_logs_without_header; /* set before: a format was given, so any other text is a
+					  flow log */
 	uint32_t skipped; /* files in folders that are of no known kind, empty or given already */
 	uint64_t total_bytes;
 };

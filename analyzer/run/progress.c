@@ -23,7 +23,7 @@ struct progress {
 	int64_t start_ns;
 };
 
-static int64_t now_ns(void)
+static int64_t progress_now_ns(void)
 {
 	struct timespec t;
 
@@ -31,7 +31,7 @@ static int64_t now_ns(void)
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
-static void draw(struct progress *p, int64_t elapsed)
+static void progress_draw(struct progress *p, int64_t elapsed)
 {
 	uint64_t done = atomic_load(p->done);
 	double rate = (double)done / ((double)elapsed / 1e9), left;
@@ -40,7 +40,8 @@ static void draw(struct progress *p, int64_t elapsed)
 	if (p->stage) {
 		(void)fprintf(stderr, "\r\033[K%s", p->stage);
 	} else if (!p->total || done > p->total) {
-		(void)fprintf(stderr, "\r\033[Kreading %.0f MB, %.0f MB/s", (double)done / 1e6, rate / 1e6);
+		(void)fprintf(stderr, "\r\033[Kreading %.0f MB, %.0f MB/s", (double)done / 1e6,
+			rate / 1e6);
 	} else {
 		left = rate > 0 ? (double)(p->total - done) / rate : 0;
 		(void)fprintf(stderr, "\r\033[Kreading %3.0f %%, %.0f MB/s, %.0f s left",
@@ -49,32 +50,34 @@ static void draw(struct progress *p, int64_t elapsed)
 	(void)fflush(stderr);
 }
 
-static void *watch(void *arg)
+static void *progress_watch(void *arg)
 {
 	struct progress *p = arg;
 	struct timespec t;
 
 	(void)pthread_mutex_lock(&p->lock);
 	while (!p->end && p->shown) {
-		int64_t until = now_ns() + TICK_NS;
+		int64_t until = progress_now_ns() + TICK_NS;
 
-		t = (struct timespec){.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
+		t = (struct timespec){
+			.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
 		(void)pthread_cond_timedwait(&p->wake, &p->lock, &t);
-		if (!p->end && now_ns() - p->start_ns > SILENT_NS)
-			draw(p, now_ns() - p->start_ns);
+		if (!p->end && progress_now_ns() - p->start_ns > SILENT_NS)
+			progress_draw(p, progress_now_ns() - p->start_ns);
 	}
 	(void)pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
 /* "reading took 0.31 s". */
-static void tell(struct progress *p)
+static void progress_tell(struct progress *p)
 {
 	char span[NSEC_TEXT_SIZE];
-	int64_t now = now_ns();
+	int64_t now = progress_now_ns();
 
 	if (p->verbose)
-		(void)fprintf(stderr, "%s took %s\n", p->stage ? p->stage : "reading", nsec_span(now - p->stage_ns, span));
+		(void)fprintf(stderr, "%s took %s\n", p->stage ? p->stage : "reading",
+			nsec_span(now - p->stage_ns, span));
 	p->stage_ns = now;
 }
 
@@ -88,14 +91,14 @@ struct progress *progress_begin(bool shown, bool verbose, uint64_t total, _Atomi
 	p = mem_zalloc(sizeof(*p));
 	p->total = total;
 	p->done = done;
-	p->start_ns = p->stage_ns = now_ns();
+	p->start_ns = p->stage_ns = progress_now_ns();
 	p->shown = shown;
 	p->verbose = verbose;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&p->wake, &attr);
-	if (pthread_create(&p->thread, NULL, watch, p) != 0) {
+	if (pthread_create(&p->thread, NULL, progress_watch, p) != 0) {
 		free(p);
 		return NULL;
 	}
@@ -107,7 +110,7 @@ void progress_stage(struct progress *p, const char *text)
 	if (!p)
 		return;
 	(void)pthread_mutex_lock(&p->lock);
-	tell(p);
+	progress_tell(p);
 	p->stage = text;
 	(void)pthread_mutex_unlock(&p->lock);
 }
@@ -121,7 +124,7 @@ void progress_end(struct progress *p)
 	(void)pthread_cond_signal(&p->wake);
 	(void)pthread_mutex_unlock(&p->lock);
 	(void)pthread_join(p->thread, NULL);
-	tell(p);
+	progress_tell(p);
 	if (p->drawn)
 		(void)fputs("\r\033[K", stderr);
 	free(p);

@@ -15,7 +15,7 @@
 #include "store/varint.h"
 
 #define LEVELS_MAX 8
-#define RUN_PAGES 128u /* written at once */
+#define RUN_PAGES 128u	 /* written at once */
 #define ROOM_PAGES 2048u /* asked of the file system at once */
 /* The page at 1 GiB, where SQLite's locks are, is never used (file format 1.3). */
 #define LOCK_PAGE (0x40000000u / PAGE + 1)
@@ -37,10 +37,10 @@
 
 struct btree_file {
 	struct db *db;
-	int fd, failed;	  /* errno of the first write that failed */
-	uint32_t first;	  /* page number of the first of run */
-	uint32_t pending; /* pages in run */
-	uint32_t room;	  /* the last page that the file system has been asked for */
+	int fd, failed;		     /* errno of the first write that failed */
+	uint32_t first;		     /* page number of the first of run */
+	uint32_t pending;	     /* pages in run */
+	uint32_t room;		     /* the last page that the file system has been asked for */
 	struct iovec run[RUN_PAGES]; /* finished pages, each an allocation of its own */
 	uint8_t *spare[RUN_PAGES];   /* written ones, to be filled again */
 	uint32_t spares;
@@ -63,7 +63,7 @@ struct btree {
 	struct level *levels[LEVELS_MAX];
 };
 
-static void write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t offset)
+static void btree_write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t offset)
 {
 	const uint8_t *p = bytes;
 
@@ -80,36 +80,39 @@ static void write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t
 }
 
 /*
- * Has the file system choose the place of many pages at once: a write into room that is there costs half. Where that
- * is not possible, or the disk is too full for so much, each write does it, and says so if it fails.
+ * Has the file system choose the place of many pages at once: a write into room that is there costs
+ * half. Where that is not possible, or the disk is too full for so much, each write does it, and
+ * says so if it fails.
  */
-static void make_room(struct btree_file *f, uint32_t last)
+static void btree_make_room(struct btree_file *f, uint32_t last)
 {
 	if (last <= f->room)
 		return;
-	(void)fallocate(f->fd, FALLOC_FL_KEEP_SIZE, (off_t)(f->first - 1) * PAGE, (off_t)ROOM_PAGES * PAGE);
+	(void)fallocate(
+		f->fd, FALLOC_FL_KEEP_SIZE, (off_t)(f->first - 1) * PAGE, (off_t)ROOM_PAGES * PAGE);
 	f->room = f->first - 1 + ROOM_PAGES;
 }
 
 /* Writes run in one piece, where nothing comes between; a short write's rest page by page. */
-static void write_run(struct btree_file *f, uint64_t offset)
+static void btree_write_run(struct btree_file *f, uint64_t offset)
 {
 	ssize_t done = f->failed ? 0 : pwritev(f->fd, f->run, (int)f->pending, (off_t)offset);
 
 	for (uint32_t i = done > 0 ? (uint32_t)((size_t)done / PAGE) : 0; i < f->pending; i++)
-		write_at(f, f->run[i].iov_base, PAGE, offset + (uint64_t)i * PAGE);
+		btree_write_at(f, f->run[i].iov_base, PAGE, offset + (uint64_t)i * PAGE);
 }
 
-static void flush_run(struct btree_file *f)
+static void btree_flush_run(struct btree_file *f)
 {
 	off_t offset = (off_t)(f->first - 1) * PAGE;
 
 	if (!f->pending)
 		return;
 	if (f->pending == RUN_PAGES) /* more will come */
-		make_room(f, f->first + f->pending - 1);
-	write_run(f, (uint64_t)offset);
-	/* What is on its way to the disk need not be waited for at the end. Where that is not possible it is. */
+		btree_make_room(f, f->first + f->pending - 1);
+	btree_write_run(f, (uint64_t)offset);
+	/* What is on its way to the disk need not be waited for at the end. Where that is not
+	 * possible it is. */
 	(void)sync_file_range(f->fd, offset, (off_t)f->pending * PAGE, SYNC_FILE_RANGE_WRITE);
 	f->first += f->pending;
 	while (f->pending)
@@ -117,10 +120,10 @@ static void flush_run(struct btree_file *f)
 }
 
 /* Appends a level's finished page, returns its number and gives the level another one to fill. */
-static uint32_t append_page(struct btree_file *f, struct level *l)
+static uint32_t btree_append_page(struct btree_file *f, struct level *l)
 {
 	if (f->pending == RUN_PAGES || f->first + f->pending == LOCK_PAGE)
-		flush_run(f);
+		btree_flush_run(f);
 	if (f->first == LOCK_PAGE)
 		f->first++;
 	f->run[f->pending] = (struct iovec){.iov_base = l->page, .iov_len = PAGE};
@@ -128,20 +131,20 @@ static uint32_t append_page(struct btree_file *f, struct level *l)
 	return f->first + f->pending++;
 }
 
-static int file_failed(const struct btree_file *f, int e, struct error *err)
+static int btree_file_failed(const struct btree_file *f, int e, struct error *err)
 {
 	return error_set(err, -e, "cannot write '%s': %s", f->db->path, strerror(e));
 }
 
 /* That the file is whole pages of the kind that is written here, and where the next one goes. */
-static int check_file(struct btree_file *f, struct error *err)
+static int btree_check_file(struct btree_file *f, struct error *err)
 {
 	uint8_t header[FILE_HEADER];
 	struct stat st;
 	int r;
 
 	if (fstat(f->fd, &st) < 0)
-		return file_failed(f, errno, err);
+		return btree_file_failed(f, errno, err);
 	if (pread(f->fd, header, FILE_HEADER, 0) != FILE_HEADER)
 		return error_set(err, -EIO, "bug: '%s' has no header", f->db->path);
 	r = page_check(header, f->db->path, err);
@@ -158,7 +161,7 @@ int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *e
 
 	f->db = db;
 	f->fd = open(db->temporary, O_RDWR | O_CLOEXEC);
-	r = f->fd < 0 ? file_failed(f, errno, err) : check_file(f, err);
+	r = f->fd < 0 ? btree_file_failed(f, errno, err) : btree_check_file(f, err);
 	if (r == 0) {
 		*ret_file = f;
 		return 0;
@@ -169,8 +172,9 @@ int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *e
 	return r;
 }
 
-/* The size and the counter that tells other readers, SQLite's cache among them, that the file changed. */
-static void write_header(struct btree_file *f)
+/* The size and the counter that tells other readers, SQLite's cache among them, that the file
+ * changed. */
+static void btree_write_header(struct btree_file *f)
 {
 	uint8_t header[FILE_HEADER];
 	uint32_t counter;
@@ -185,19 +189,19 @@ static void write_header(struct btree_file *f)
 	put32(header + AT_COUNTER, counter);
 	put32(header + AT_COUNTER_OF_PAGES, counter);
 	put32(header + AT_PAGES, f->first - 1);
-	write_at(f, header, FILE_HEADER, 0);
+	btree_write_at(f, header, FILE_HEADER, 0);
 }
 
 int btree_file_close(struct btree_file *f, struct error *err)
 {
 	int r;
 
-	flush_run(f);
-	write_header(f);
+	btree_flush_run(f);
+	btree_write_header(f);
 	/* To its own size: what room is left behind the last page goes. */
 	if (!f->failed && ftruncate(f->fd, (off_t)(f->first - 1) * PAGE) < 0)
 		f->failed = errno;
-	r = f->failed ? file_failed(f, f->failed, err) : 0;
+	r = f->failed ? btree_file_failed(f, f->failed, err) : 0;
 	while (f->spares)
 		free(f->spare[--f->spares]);
 	(void)close(f->fd);
@@ -205,7 +209,7 @@ int btree_file_close(struct btree_file *f, struct error *err)
 	return r;
 }
 
-static int find_root(struct btree *t, const char *name, struct error *err)
+static int btree_find_root(struct btree *t, const char *name, struct error *err)
 {
 	sqlite3 *handle = t->file->db->handle;
 	uint8_t header[LEAF_HEADER] = {0};
@@ -225,7 +229,7 @@ static int find_root(struct btree *t, const char *name, struct error *err)
 	return 0;
 }
 
-static void add_level(struct btree *t)
+static void btree_add_level(struct btree *t)
 {
 	assert(t->height < LEVELS_MAX);
 	t->levels[t->height] = mem_zalloc(sizeof(struct level));
@@ -239,26 +243,26 @@ int btree_new(struct btree **ret_tree, struct btree_file *f, const char *name, s
 	int r;
 
 	t->file = f;
-	r = find_root(t, name, err);
+	r = btree_find_root(t, name, err);
 	if (r) {
 		free(t);
 		return r;
 	}
 	bulk_reserve(&t->row, 4096);
-	add_level(t);
+	btree_add_level(t);
 	*ret_tree = t;
 	return 0;
 }
 
-static uint32_t header_size(int depth)
+static uint32_t btree_header_size(int depth)
 {
 	return depth ? INTERIOR_HEADER : LEAF_HEADER;
 }
 
 /* Room for a cell of n bytes behind the others, or NULL. */
-static uint8_t *place_cell(struct level *l, int depth, uint32_t n)
+static uint8_t *btree_place_cell(struct level *l, int depth, uint32_t n)
 {
-	uint32_t pointers = header_size(depth) + 2 * l->cells;
+	uint32_t pointers = btree_header_size(depth) + 2 * l->cells;
 
 	if (pointers + 2 + n > l->content)
 		return NULL;
@@ -269,10 +273,11 @@ static uint8_t *place_cell(struct level *l, int depth, uint32_t n)
 	return l->page + l->content;
 }
 
-/* Takes the last cell off again, before the page ends; returns its length. Cells that came together lie above each other. */
-static uint32_t pop_cell(struct level *l, int depth, uint8_t *ret_cell)
+/* Takes the last cell off again, before the page ends; returns its length. Cells that came together
+ * lie above each other. */
+static uint32_t btree_pop_cell(struct level *l, int depth, uint8_t *ret_cell)
 {
-	uint8_t *pointers = l->page + header_size(depth);
+	uint8_t *pointers = l->page + btree_header_size(depth);
 	uint32_t at = be16(pointers + 2 * (l->cells - 1)), n = l->last;
 
 	memcpy(ret_cell, l->page + at, n);
@@ -285,13 +290,14 @@ static uint32_t pop_cell(struct level *l, int depth, uint8_t *ret_cell)
 }
 
 /* Makes a page of the level and empties it. right: the last child of an inner page. */
-static void end_page(const struct btree *t, int depth, uint32_t right)
+static void btree_end_page(const struct btree *t, int depth, uint32_t right)
 {
 	struct level *l = t->levels[depth];
-	uint32_t pointers = header_size(depth) + 2 * l->cells;
+	uint32_t pointers = btree_header_size(depth) + 2 * l->cells;
 	uint8_t *p = l->page;
 
-	p[0] = depth ? (t->index ? INDEX_INTERIOR : TABLE_INTERIOR) : (t->index ? INDEX_LEAF : TABLE_LEAF);
+	p[0] = depth ? (t->index ? INDEX_INTERIOR : TABLE_INTERIOR)
+		     : (t->index ? INDEX_LEAF : TABLE_LEAF);
 	put16(p + 1, 0);
 	put16(p + 3, l->cells);
 	put16(p + 5, l->content);
@@ -305,37 +311,40 @@ static void end_page(const struct btree *t, int depth, uint32_t right)
 
 /*
  * The child's page is full: its number and the key that parts it from the next one go to the level
- * above. Where that is full, too, its last cell gives its child as the page's last one and moves up.
+ * above. Where that is full, too, its last cell gives its child as the page's last one and moves
+ * up.
  */
-static void add_child(struct btree *t, int depth, uint32_t child, const uint8_t *key, uint32_t n)
+static void btree_add_child(
+	struct btree *t, int depth, uint32_t child, const uint8_t *key, uint32_t n)
 {
 	uint8_t last[MAX_CELL], *cell;
 	struct level *l;
 
 	if (depth == t->height)
-		add_level(t);
+		btree_add_level(t);
 	l = t->levels[depth];
-	cell = place_cell(l, depth, 4 + n);
+	cell = btree_place_cell(l, depth, 4 + n);
 	if (!cell) {
-		uint32_t size = pop_cell(l, depth, last);
+		uint32_t size = btree_pop_cell(l, depth, last);
 
-		end_page(t, depth, be32(last));
-		add_child(t, depth + 1, append_page(t->file, l), last + 4, size - 4);
-		cell = place_cell(l, depth, 4 + n);
+		btree_end_page(t, depth, be32(last));
+		btree_add_child(t, depth + 1, btree_append_page(t->file, l), last + 4, size - 4);
+		cell = btree_place_cell(l, depth, 4 + n);
 	}
 	put32(cell, child);
 	memcpy(cell + 4, key, n);
 }
 
-/* Of a table the key is the child's last rowid; of an index it is an entry of its own, which leaves the page. */
-static void end_leaf(struct btree *t)
+/* Of a table the key is the child's last rowid; of an index it is an entry of its own, which leaves
+ * the page. */
+static void btree_end_leaf(struct btree *t)
 {
 	struct level *l = t->levels[0];
 	uint8_t key[MAX_CELL];
-	uint32_t n = t->index ? pop_cell(l, 0, key) : put_varint(key, (uint64_t)t->last_id);
+	uint32_t n = t->index ? btree_pop_cell(l, 0, key) : put_varint(key, (uint64_t)t->last_id);
 
-	end_page(t, 0, 0);
-	add_child(t, 1, append_page(t->file, l), key, n);
+	btree_end_page(t, 0, 0);
+	btree_add_child(t, 1, btree_append_page(t->file, l), key, n);
 }
 
 struct bulk_row *btree_row(struct btree *t)
@@ -346,20 +355,21 @@ struct bulk_row *btree_row(struct btree *t)
 }
 
 /* Room for a cell of n bytes on a leaf. */
-static uint8_t *new_cell(struct btree *t, uint32_t n)
+static uint8_t *btree_new_cell(struct btree *t, uint32_t n)
 {
-	uint8_t *cell = place_cell(t->levels[0], 0, n);
+	uint8_t *cell = btree_place_cell(t->levels[0], 0, n);
 
 	if (cell)
 		return cell;
-	end_leaf(t);
-	return place_cell(t->levels[0], 0, n);
+	btree_end_leaf(t);
+	return btree_place_cell(t->levels[0], 0, n);
 }
 
 /* Ends what btree_row() began. */
-static void end_record(struct btree *t, bool with_id)
+static void btree_end_record(struct btree *t, bool with_id)
 {
-	uint32_t types = (uint32_t)(t->row.types - t->row.types_start), body = (uint32_t)(t->row.body - t->row.body_start);
+	uint32_t types = (uint32_t)(t->row.types - t->row.types_start),
+		 body = (uint32_t)(t->row.body - t->row.body_start);
 	/* The header's size counts itself: two bytes from 127 on. */
 	uint32_t head = types + (types < 127 ? 1 : 2);
 	uint8_t prefix[24], *cell;
@@ -369,7 +379,7 @@ static void end_record(struct btree *t, bool with_id)
 	if (with_id)
 		n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
 	n += put_varint(prefix + n, head);
-	cell = new_cell(t, n + types + body);
+	cell = btree_new_cell(t, n + types + body);
 	memcpy(cell, prefix, n);
 	memcpy(cell + n, t->row.types_start, types);
 	memcpy(cell + n + types, t->row.body_start, body);
@@ -387,7 +397,7 @@ void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size)
 	uint32_t n = put_varint(prefix, size);
 
 	assert(size <= MAX_ENTRY);
-	cell = new_cell(t, n + size);
+	cell = btree_new_cell(t, n + size);
 	memcpy(cell, prefix, n);
 	memcpy(cell + n, record, size);
 }
@@ -436,7 +446,8 @@ void btree_cells_end(struct btree_cells *c, uint32_t size)
 }
 
 /* How many of n cells still fit on the leaf, and their bytes. */
-static uint32_t fitting(const struct level *l, const uint16_t *sizes, uint32_t n, uint32_t *ret_bytes)
+static uint32_t btree_fitting(
+	const struct level *l, const uint16_t *sizes, uint32_t n, uint32_t *ret_bytes)
 {
 	uint32_t room = l->content - LEAF_HEADER - 2 * l->cells, count = 0, bytes = 0;
 
@@ -452,10 +463,11 @@ void btree_add_cells(struct btree *t, const struct btree_cells *c)
 
 	for (uint32_t i = 0; i < c->count;) {
 		struct level *l = t->levels[0];
-		uint32_t bytes, n = fitting(l, c->sizes + i, c->count - i, &bytes), at = l->content - bytes;
+		uint32_t bytes, n = btree_fitting(l, c->sizes + i, c->count - i, &bytes),
+				at = l->content - bytes;
 
 		if (n == 0) {
-			end_leaf(t);
+			btree_end_leaf(t);
 			continue;
 		}
 		memcpy(l->page + at, from, bytes);
@@ -471,13 +483,13 @@ void btree_add_cells(struct btree *t, const struct btree_cells *c)
 
 int64_t btree_end_row(struct btree *t)
 {
-	end_record(t, true);
+	btree_end_record(t, true);
 	return ++t->last_id;
 }
 
 void btree_end_entry(struct btree *t)
 {
-	end_record(t, false);
+	btree_end_record(t, false);
 }
 
 void btree_finish(struct btree *t)
@@ -487,11 +499,12 @@ void btree_finish(struct btree *t)
 	if (!t)
 		return;
 	for (int depth = 0; depth < t->height; depth++) {
-		end_page(t, depth, child);
+		btree_end_page(t, depth, child);
 		if (depth + 1 < t->height)
-			child = append_page(t->file, t->levels[depth]);
+			child = btree_append_page(t->file, t->levels[depth]);
 		else
-			write_at(t->file, t->levels[depth]->page, PAGE, (uint64_t)(t->root - 1) * PAGE);
+			btree_write_at(t->file, t->levels[depth]->page, PAGE,
+				(uint64_t)(t->root - 1) * PAGE);
 		free(t->levels[depth]->page);
 		free(t->levels[depth]);
 	}

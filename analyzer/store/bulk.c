@@ -11,7 +11,8 @@
 #include "store/page.h"
 #include "store/varint.h"
 
-/* One level of children below the root: an interior cell is at most 4 + 9 bytes and its pointer 2. */
+/* One level of children below the root: an interior cell is at most 4 + 9 bytes and its pointer 2.
+ */
 #define LEAVES ((PAGE - INTERIOR_HEADER) / 15 - 1)
 #define IMAGE_PAGES (LEAVES + 2)
 #define IMAGES 3
@@ -32,7 +33,7 @@ struct image {
 struct bulk {
 	struct db *db;
 	enum schema_table table;
-	char scratch[64];  /* name the scratch database is attached by */
+	char scratch[64]; /* name the scratch database is attached by */
 	uint8_t first_page[PAGE];
 	struct bulk_row row;
 	int64_t next_id;
@@ -53,12 +54,12 @@ struct bulk {
 	struct error error;
 };
 
-static uint8_t *page_at(struct image *im, uint32_t number)
+static uint8_t *bulk_page_at(struct image *im, uint32_t number)
 {
 	return im->pages + (size_t)(number - 1) * PAGE;
 }
 
-static uint32_t add_page(struct image *im)
+static uint32_t bulk_add_page(struct image *im)
 {
 	if (im->count == im->cap) {
 		im->cap = im->cap ? im->cap + im->cap / 2 : IMAGE_PAGES;
@@ -67,20 +68,20 @@ static uint32_t add_page(struct image *im)
 	return (uint32_t)++im->count;
 }
 
-static void add_leaf(struct bulk *b)
+static void bulk_add_leaf(struct bulk *b)
 {
 	struct image *im = b->current;
-	uint32_t number = add_page(im);
+	uint32_t number = bulk_add_page(im);
 
 	im->leaf[im->leaves++] = number;
 	b->cells = 0;
 	b->content = PAGE;
 }
 
-static void end_leaf(struct bulk *b)
+static void bulk_end_leaf(struct bulk *b)
 {
 	struct image *im = b->current;
-	uint8_t *p = page_at(im, im->leaf[im->leaves - 1]);
+	uint8_t *p = bulk_page_at(im, im->leaf[im->leaves - 1]);
 
 	p[0] = 0x0d;
 	put16(p + 1, 0);
@@ -94,13 +95,13 @@ static void end_leaf(struct bulk *b)
  * Page 2: an interior page over all leaves; the last of them is its right-most child. An interior
  * page has at least one cell, so an only leaf is the root itself.
  */
-static void make_root(struct image *im)
+static void bulk_make_root(struct image *im)
 {
-	uint8_t *p = page_at(im, 2);
+	uint8_t *p = bulk_page_at(im, 2);
 	uint32_t content = PAGE;
 
 	if (im->leaves == 1) {
-		memcpy(p, page_at(im, im->leaf[0]), PAGE);
+		memcpy(p, bulk_page_at(im, im->leaf[0]), PAGE);
 		return;
 	}
 	for (uint32_t i = 0; i + 1 < im->leaves; i++) {
@@ -121,44 +122,44 @@ static void make_root(struct image *im)
 	put32(p + 8, im->leaf[im->leaves - 1]);
 }
 
-static void begin_image(struct bulk *b)
+static void bulk_begin_image(struct bulk *b)
 {
 	struct image *im = b->current;
 
 	im->count = im->leaves = 0;
 	im->rows = 0;
-	(void)add_page(im);
-	(void)add_page(im);
-	memcpy(page_at(im, 1), b->first_page, PAGE);
-	add_leaf(b);
+	(void)bulk_add_page(im);
+	(void)bulk_add_page(im);
+	memcpy(bulk_page_at(im, 1), b->first_page, PAGE);
+	bulk_add_leaf(b);
 }
 
-static void end_image(struct bulk *b)
+static void bulk_end_image(struct bulk *b)
 {
 	struct image *im = b->current;
 
-	end_leaf(b);
-	make_root(im);
+	bulk_end_leaf(b);
+	bulk_make_root(im);
 	put32(im->pages + 28, (uint32_t)im->count); /* size of the database in pages */
 }
 
-static int load_failed(struct bulk *b, struct error *err)
+static int bulk_load_failed(struct bulk *b, struct error *err)
 {
 	return error_set(err, -EIO, "cannot write '%s': %s", b->db->path ? b->db->path : "(memory)",
 		sqlite3_errmsg(b->db->handle));
 }
 
-static int load(struct bulk *b, struct image *im, struct error *err)
+static int bulk_load(struct bulk *b, struct image *im, struct error *err)
 {
 	size_t size = im->count * PAGE;
 
 	if (sqlite3_deserialize(b->db->handle, b->scratch, im->pages, (sqlite3_int64)size,
 		    (sqlite3_int64)size, SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
-		return load_failed(b, err);
+		return bulk_load_failed(b, err);
 	return db_run(b->db, "cannot write", schema_bulk_load[b->table], err);
 }
 
-static void *loader(void *arg)
+static void *bulk_loader(void *arg)
 {
 	struct bulk *b = arg;
 
@@ -175,7 +176,7 @@ static void *loader(void *arg)
 		im = b->full[0];
 		pthread_mutex_unlock(&b->lock);
 		if (!b->result)
-			r = load(b, im, &err);
+			r = bulk_load(b, im, &err);
 		pthread_mutex_lock(&b->lock);
 		if (r < 0) {
 			b->result = r;
@@ -191,9 +192,9 @@ static void *loader(void *arg)
 }
 
 /* Hands the current image over and takes a free one. */
-static void swap_image(struct bulk *b)
+static void bulk_swap_image(struct bulk *b)
 {
-	end_image(b);
+	bulk_end_image(b);
 	pthread_mutex_lock(&b->lock);
 	b->full[b->full_count++] = b->current;
 	pthread_cond_broadcast(&b->changed);
@@ -201,11 +202,11 @@ static void swap_image(struct bulk *b)
 		pthread_cond_wait(&b->changed, &b->lock);
 	b->current = b->free[--b->free_count];
 	pthread_mutex_unlock(&b->lock);
-	begin_image(b);
+	bulk_begin_image(b);
 }
 
 /* The first page of a scratch database that holds the table and nothing else, made by SQLite. */
-static int make_first_page(struct bulk *b, struct error *err)
+static int bulk_make_first_page(struct bulk *b, struct error *err)
 {
 	sqlite3 *template = NULL;
 	uint8_t *bytes = NULL;
@@ -220,7 +221,8 @@ static int make_first_page(struct bulk *b, struct error *err)
 	if (bytes)
 		r = page_check(bytes, b->db->path ? b->db->path : "(memory)", err);
 	if (r == 0 && (!bytes || size != 2 * PAGE))
-		r = error_set(err, -EIO, "bug: no template for the table '%s'", schema_table_name[b->table]);
+		r = error_set(err, -EIO, "bug: no template for the table '%s'",
+			schema_table_name[b->table]);
 	if (r == 0)
 		memcpy(b->first_page, bytes, PAGE);
 	sqlite3_free(bytes);
@@ -228,7 +230,7 @@ static int make_first_page(struct bulk *b, struct error *err)
 	return r;
 }
 
-static int attach(struct bulk *b, struct error *err)
+static int bulk_attach(struct bulk *b, struct error *err)
 {
 	char *sql = sqlite3_mprintf("ATTACH ':memory:' AS %Q", b->scratch);
 	int r = db_run(b->db, "cannot load", sql, err);
@@ -237,15 +239,16 @@ static int attach(struct bulk *b, struct error *err)
 	return r;
 }
 
-static void detach(struct bulk *b)
+static void bulk_detach(struct bulk *b)
 {
 	char *sql = sqlite3_mprintf("DETACH %Q", b->scratch);
 
-	(void)sqlite3_exec(b->db->handle, sql, NULL, NULL, NULL); /* the name is not used again soon */
+	(void)sqlite3_exec(
+		b->db->handle, sql, NULL, NULL, NULL); /* the name is not used again soon */
 	sqlite3_free(sql);
 }
 
-static void release(struct bulk *b)
+static void bulk_release(struct bulk *b)
 {
 	for (int i = 0; i < IMAGES; i++) {
 		free(b->images[i].pages);
@@ -277,16 +280,16 @@ int bulk_new(struct bulk **ret_bulk, struct db *db, enum schema_table table, int
 	}
 	bulk_reserve(&b->row, 4096);
 	b->current = b->free[--b->free_count];
-	r = make_first_page(b, err);
+	r = bulk_make_first_page(b, err);
 	if (r == 0)
-		r = attach(b, err);
-	if (r == 0 && (r = -pthread_create(&b->thread, NULL, loader, b)))
-		detach(b), error_set(err, r, "cannot start a thread: %s", strerror(-r));
+		r = bulk_attach(b, err);
+	if (r == 0 && (r = -pthread_create(&b->thread, NULL, bulk_loader, b)))
+		bulk_detach(b), error_set(err, r, "cannot start a thread: %s", strerror(-r));
 	if (r < 0) {
-		release(b);
+		bulk_release(b);
 		return r;
 	}
-	begin_image(b);
+	bulk_begin_image(b);
 	*ret_bulk = b;
 	return 0;
 }
@@ -298,7 +301,7 @@ int bulk_finish(struct bulk *b, struct error *err)
 	if (!b)
 		return 0;
 	if (b->current->rows)
-		swap_image(b);
+		bulk_swap_image(b);
 	pthread_mutex_lock(&b->lock);
 	b->ending = true;
 	pthread_cond_broadcast(&b->changed);
@@ -307,8 +310,8 @@ int bulk_finish(struct bulk *b, struct error *err)
 	r = b->result;
 	if (r < 0 && err)
 		*err = b->error;
-	detach(b);
-	release(b);
+	bulk_detach(b);
+	bulk_release(b);
 	return r;
 }
 
@@ -321,7 +324,8 @@ struct bulk_row *bulk_row(struct bulk *b)
 
 void bulk_reserve(struct bulk_row *row, size_t n)
 {
-	size_t used = (size_t)(row->body - row->body_start), size = (size_t)(row->body_end - row->body_start);
+	size_t used = (size_t)(row->body - row->body_start),
+	       size = (size_t)(row->body_end - row->body_start);
 
 	/* Room for the text, and after it for an integer in every column that may follow. */
 	size = 2 * (size > n ? size : n) + 16 * BULK_MAX_COLUMNS;
@@ -331,7 +335,7 @@ void bulk_reserve(struct bulk_row *row, size_t n)
 }
 
 /* Bytes of a payload that stay in the leaf; the rest goes to overflow pages. */
-static uint32_t local_part(uint32_t payload)
+static uint32_t bulk_local_part(uint32_t payload)
 {
 	uint32_t k;
 
@@ -342,19 +346,19 @@ static uint32_t local_part(uint32_t payload)
 }
 
 /* Writes n bytes to a chain of overflow pages; returns the first. */
-static uint32_t overflow(struct image *im, const uint8_t *bytes, uint32_t n)
+static uint32_t bulk_overflow(struct image *im, const uint8_t *bytes, uint32_t n)
 {
-	uint32_t first = add_page(im), number = first;
+	uint32_t first = bulk_add_page(im), number = first;
 
 	for (;;) {
 		uint32_t k = n < PAGE - 4 ? n : PAGE - 4, next = 0;
 
-		memcpy(page_at(im, number) + 4, bytes, k);
+		memcpy(bulk_page_at(im, number) + 4, bytes, k);
 		bytes += k;
 		n -= k;
 		if (n)
-			next = add_page(im); /* may move the pages */
-		put32(page_at(im, number), next);
+			next = bulk_add_page(im); /* may move the pages */
+		put32(bulk_page_at(im, number), next);
 		if (!n)
 			return first;
 		number = next;
@@ -362,8 +366,8 @@ static uint32_t overflow(struct image *im, const uint8_t *bytes, uint32_t n)
 }
 
 /* Appends n bytes that may start in the head and go on in the body. */
-static void copy_payload(uint8_t *to, const uint8_t *head, uint32_t head_size, const uint8_t *body,
-	uint32_t n)
+static void bulk_copy_payload(
+	uint8_t *to, const uint8_t *head, uint32_t head_size, const uint8_t *body, uint32_t n)
 {
 	uint32_t k = n < head_size ? n : head_size;
 
@@ -372,21 +376,21 @@ static void copy_payload(uint8_t *to, const uint8_t *head, uint32_t head_size, c
 }
 
 /* A cell of n bytes on the current leaf, or on a new one; returns where it goes. */
-static uint8_t *place_cell(struct bulk *b, uint32_t n)
+static uint8_t *bulk_place_cell(struct bulk *b, uint32_t n)
 {
 	struct image *im = b->current;
 	uint8_t *p;
 
 	if (LEAF_HEADER + 2 * (b->cells + 1) + n > b->content) {
-		end_leaf(b);
+		bulk_end_leaf(b);
 		if (im->leaves == LEAVES || im->count > 2 * IMAGE_PAGES) {
-			swap_image(b);
+			bulk_swap_image(b);
 			im = b->current;
 		} else {
-			add_leaf(b);
+			bulk_add_leaf(b);
 		}
 	}
-	p = page_at(im, im->leaf[im->leaves - 1]);
+	p = bulk_page_at(im, im->leaf[im->leaves - 1]);
 	b->content -= n;
 	put16(p + LEAF_HEADER + 2 * b->cells, b->content);
 	b->cells++;
@@ -400,19 +404,20 @@ int64_t bulk_end(struct bulk *b)
 	uint32_t body = (uint32_t)(row->body - row->body_start);
 	/* The header's size counts itself: two bytes from 127 on. */
 	uint32_t head = types + (types < 127 ? 1 : 2), payload = head + body;
-	uint32_t local = local_part(payload), spilled = payload - local;
+	uint32_t local = bulk_local_part(payload), spilled = payload - local;
 	uint8_t prefix[20], header[sizeof(row->types_start) + 2], *cell;
 	unsigned n = put_varint(prefix, payload);
 
 	n += put_varint(prefix + n, (uint64_t)b->next_id);
 	memcpy(header + put_varint(header, head), row->types_start, types);
-	cell = place_cell(b, n + local + (spilled ? 4 : 0));
+	cell = bulk_place_cell(b, n + local + (spilled ? 4 : 0));
 	memcpy(cell, prefix, n);
-	copy_payload(cell + n, header, head, row->body_start, local);
+	bulk_copy_payload(cell + n, header, head, row->body_start, local);
 	if (spilled) {
 		size_t at = (size_t)(cell - b->current->pages);
 		/* The head always stays local: MIN_LOCAL is larger than it can be. */
-		uint32_t first = overflow(b->current, row->body_start + (local - head), spilled);
+		uint32_t first =
+			bulk_overflow(b->current, row->body_start + (local - head), spilled);
 
 		put32(b->current->pages + at + n + local, first);
 	}

@@ -27,10 +27,12 @@ struct bulk;
 int bulk_new(struct bulk **ret_bulk, struct db *db, enum schema_table table, int64_t first_id,
 	struct error *err);
 
-/* Loads what is left and ends the thread. 0, or negative with err set; frees in both cases. NULL is fine. */
+/* Loads what is left and ends the thread. 0, or negative with err set; frees in both cases. NULL is
+ * fine. */
 int bulk_finish(struct bulk *b, struct error *err);
 
-/* Where the next serial type and the next value of a row go. In a variable of its own the compiler keeps it in registers. */
+/* Where the next serial type and the next value of a row go. In a variable of its own the compiler
+ * keeps it in registers. */
 struct bulk_at {
 	uint8_t *types, *body;
 };
@@ -61,7 +63,8 @@ static inline void bulk_put_null(struct bulk_at *at)
 static inline void bulk_put_int(struct bulk_at *at, int64_t v)
 {
 	/* By the bytes that the value needs with its sign. */
-	static const uint8_t serial[9] = {1, 1, 2, 3, 4, 5, 5, 6, 6}, width[9] = {1, 1, 2, 3, 4, 6, 6, 8, 8};
+	static const uint8_t serial[9] = {1, 1, 2, 3, 4, 5, 5, 6, 6},
+			     width[9] = {1, 1, 2, 3, 4, 6, 6, 8, 8};
 	uint64_t big = __builtin_bswap64((uint64_t)v);
 	unsigned n;
 

@@ -25,24 +25,24 @@ static const char loading_pragmas[] = "PRAGMA journal_mode = OFF;"
 static const char opened_pragmas[] = "PRAGMA cache_size = -65536;"
 				     "PRAGMA temp_store = MEMORY;";
 
-static int failed(struct db *db, const char *what, struct error *err)
+static int db_fail(struct db *db, const char *what, struct error *err)
 {
 	int code = sqlite3_errcode(db->handle);
 
 	if (db->path && (code == SQLITE_IOERR || code == SQLITE_FULL))
-		return error_set(err, -EIO, "cannot write '%s': %s; check the free disk space", db->path,
-			sqlite3_errmsg(db->handle));
+		return error_set(err, -EIO, "cannot write '%s': %s; check the free disk space",
+			db->path, sqlite3_errmsg(db->handle));
 	return error_set(err, -EIO, "%s: %s", what, sqlite3_errmsg(db->handle));
 }
 
 int db_run(struct db *db, const char *what, const char *sql, struct error *err)
 {
 	if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return failed(db, what, err);
+		return db_fail(db, what, err);
 	return 0;
 }
 
-static int set_identity(struct db *db, struct error *err)
+static int db_set_identity(struct db *db, struct error *err)
 {
 	char sql[128];
 
@@ -51,16 +51,18 @@ static int set_identity(struct db *db, struct error *err)
 	return db_run(db, "schema", sql, err);
 }
 
-static int make_tables(struct db *db, struct error *err)
+static int db_make_tables(struct db *db, struct error *err)
 {
-	int r = page_configure(db->handle) == SQLITE_OK ? 0 : failed(db, "cannot make the database", err);
+	int r = page_configure(db->handle) == SQLITE_OK
+			? 0
+			: db_fail(db, "cannot make the database", err);
 
 	if (r == 0)
 		r = db_run(db, "schema", loading_pragmas, err);
 	if (r == 0)
 		r = db_run(db, "schema", schema_statement_begin, err);
 	if (r == 0)
-		r = set_identity(db, err);
+		r = db_set_identity(db, err);
 	if (r == 0)
 		r = db_run(db, "schema", schema_ddl, err);
 	if (r == 0)
@@ -73,7 +75,7 @@ static int make_tables(struct db *db, struct error *err)
 }
 
 /* A clear line for the common ways in which an output path cannot be written. */
-static int check_place(const char *path, bool force, struct error *err)
+static int db_check_place(const char *path, bool force, struct error *err)
 {
 	struct stat st;
 
@@ -85,14 +87,15 @@ static int check_place(const char *path, bool force, struct error *err)
 		return error_set(err, -EISDIR, "cannot write '%s': it is a folder", path);
 	/* The rename at the end would put a file in a device's place. */
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "cannot write '%s': it is not a regular file; use another --output", path);
+		return error_set(err, -EINVAL,
+			"cannot write '%s': it is not a regular file; use another --output", path);
 	if (!force)
 		return error_set(err, DB_EXISTS,
 			"'%s' exists; use --force to replace it, or another --output", path);
 	return 0;
 }
 
-static int cannot_make(const char *path, struct error *err)
+static int db_cannot_make(const char *path, struct error *err)
 {
 	int e = errno;
 	const char *remedy = "give an --output elsewhere";
@@ -105,12 +108,12 @@ static int cannot_make(const char *path, struct error *err)
 }
 
 /*
- * The name that a signal has to remove; one database is made at a time. A handler can be told only by a
- * variable like this.
+ * The name that a signal has to remove; one database is made at a time. A handler can be told only
+ * by a variable like this.
  */
 static char *volatile unfinished;
 
-static void remove_unfinished(int signal_number)
+static void db_remove_unfinished(int signal_number)
 {
 	if (unfinished)
 		(void)unlink(unfinished);
@@ -120,21 +123,22 @@ static void remove_unfinished(int signal_number)
 void db_remove_on_signal(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction old, action = {.sa_handler = remove_unfinished, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction old,
+		action = {.sa_handler = db_remove_unfinished, .sa_flags = (int)SA_RESETHAND};
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
 			(void)sigaction(signals[i], &action, NULL);
 }
 
-static int reserve_temporary(struct db *db, struct error *err)
+static int db_reserve_temporary(struct db *db, struct error *err)
 {
 	int fd;
 
 	db->temporary = mem_printf("%s.XXXXXX", db->path);
 	fd = mkstemp(db->temporary);
 	if (fd < 0) {
-		int r = cannot_make(db->path, err);
+		int r = db_cannot_make(db->path, err);
 
 		free(db->temporary);
 		db->temporary = NULL;
@@ -147,9 +151,10 @@ static int reserve_temporary(struct db *db, struct error *err)
 }
 
 /* Statistics of memory that nobody reads cost a lock for each allocation. */
-static void configure(void)
+static void db_configure(void)
 {
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when another part of the program was first */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+		0); /* refused when another part of the program was first */
 }
 
 int db_create(struct db *db, const char *path, bool force, struct error *err)
@@ -157,27 +162,27 @@ int db_create(struct db *db, const char *path, bool force, struct error *err)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int r;
 
-	(void)pthread_once(&once, configure);
+	(void)pthread_once(&once, db_configure);
 	*db = (struct db){0};
 	if (path) {
-		r = check_place(path, force, err);
+		r = db_check_place(path, force, err);
 		if (r)
 			return r;
 		db->path = mem_strdup(path);
-		r = reserve_temporary(db, err);
+		r = db_reserve_temporary(db, err);
 		if (r)
 			return r;
 	}
 	if (sqlite3_open(path ? db->temporary : ":memory:", &db->handle) != SQLITE_OK)
-		return failed(db, "cannot make the database", err);
+		return db_fail(db, "cannot make the database", err);
 	r = functions_register(db->handle);
 	if (r != SQLITE_OK)
-		return failed(db, "cannot register functions", err);
-	return make_tables(db, err);
+		return db_fail(db, "cannot register functions", err);
+	return db_make_tables(db, err);
 }
 
 /* The value of an integer PRAGMA, or -1. */
-static int pragma_value(sqlite3 *handle, const char *sql)
+static int db_pragma_value(sqlite3 *handle, const char *sql)
 {
 	sqlite3_stmt *stmt;
 	int value = -1;
@@ -190,7 +195,7 @@ static int pragma_value(sqlite3 *handle, const char *sql)
 	return value;
 }
 
-static int open_existing(struct db *db, const char *path, int flags, struct error *err)
+static int db_open_existing(struct db *db, const char *path, int flags, struct error *err)
 {
 	int version;
 
@@ -198,34 +203,38 @@ static int open_existing(struct db *db, const char *path, int flags, struct erro
 	if (access(path, R_OK) < 0)
 		return error_errno(err, "cannot open '%s'", path);
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
-		return error_set(err, -EIO, "cannot open '%s': %s", path, sqlite3_errmsg(db->handle));
-	if (pragma_value(db->handle, "PRAGMA application_id") != DB_APPLICATION_ID)
+		return error_set(
+			err, -EIO, "cannot open '%s': %s", path, sqlite3_errmsg(db->handle));
+	if (db_pragma_value(db->handle, "PRAGMA application_id") != DB_APPLICATION_ID)
 		return error_set(err, -EINVAL,
 			"'%s' is not a bothends database (bothends analyze creates one)", path);
-	version = pragma_value(db->handle, "PRAGMA user_version");
+	version = db_pragma_value(db->handle, "PRAGMA user_version");
 	if (version != DB_USER_VERSION)
 		return error_set(err, -EINVAL,
-			"'%s' has schema version %d, this program needs %d; analyze the captures again", path,
-			version, DB_USER_VERSION);
-	/* The file may come from a stranger: its views get no function that does more than compute. (For
-	 * writing our own CHECK constraints need json_valid(), which SQLite does not count among those.) */
+			"'%s' has schema version %d, this program needs %d; analyze the captures "
+			"again",
+			path, version, DB_USER_VERSION);
+	/* The file may come from a stranger: its views get no function that does more than compute.
+	 * (For writing our own CHECK constraints need json_valid(), which SQLite does not count
+	 * among those.) */
 	if (flags & SQLITE_OPEN_READONLY)
 		(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (functions_register(db->handle) != SQLITE_OK)
-		return failed(db, "cannot register functions", err);
+		return db_fail(db, "cannot register functions", err);
 	return db_run(db, path, opened_pragmas, err);
 }
 
 int db_open(struct db *db, const char *path, struct error *err)
 {
-	return open_existing(db, path, SQLITE_OPEN_READONLY, err);
+	return db_open_existing(db, path, SQLITE_OPEN_READONLY, err);
 }
 
-/* Judging reads rows here and there: mapped, they need no copy. Who only reads may look at a file that others cut. */
+/* Judging reads rows here and there: mapped, they need no copy. Who only reads may look at a file
+ * that others cut. */
 int db_open_writable(struct db *db, const char *path, struct error *err)
 {
-	int r = open_existing(db, path, SQLITE_OPEN_READWRITE, err);
+	int r = db_open_existing(db, path, SQLITE_OPEN_READWRITE, err);
 
 	return r ? r : db_run(db, path, "PRAGMA mmap_size = 1073741824", err);
 }
@@ -236,9 +245,10 @@ sqlite3_stmt *db_insert(struct db *db, enum schema_table table)
 
 	if (*slot)
 		return *slot;
-	if (sqlite3_prepare_v3(db->handle, schema_insert[table], -1, SQLITE_PREPARE_PERSISTENT, slot,
-		    NULL) != SQLITE_OK) {
-		(void)fprintf(stderr, "bug: %s: %s\n", schema_insert[table], sqlite3_errmsg(db->handle));
+	if (sqlite3_prepare_v3(db->handle, schema_insert[table], -1, SQLITE_PREPARE_PERSISTENT,
+		    slot, NULL) != SQLITE_OK) {
+		(void)fprintf(
+			stderr, "bug: %s: %s\n", schema_insert[table], sqlite3_errmsg(db->handle));
 		abort();
 	}
 	return *slot;
@@ -252,7 +262,8 @@ void db_step(struct db *db, sqlite3_stmt *stmt)
 	if (r != SQLITE_DONE && r != SQLITE_ROW) {
 		db->failed = db->failed ? db->failed : sqlite3_extended_errcode(db->handle);
 		if (!db->failure[0])
-			(void)snprintf(db->failure, sizeof(db->failure), "%s", sqlite3_errmsg(db->handle));
+			(void)snprintf(
+				db->failure, sizeof(db->failure), "%s", sqlite3_errmsg(db->handle));
 	}
 	(void)sqlite3_reset(stmt);
 }
@@ -261,10 +272,11 @@ int db_failed(struct db *db, struct error *err)
 {
 	if (!db->failed)
 		return 0;
-	return error_set(err, -EIO, "cannot write '%s': %s", db->path ? db->path : "(memory)", db->failure);
+	return error_set(
+		err, -EIO, "cannot write '%s': %s", db->path ? db->path : "(memory)", db->failure);
 }
 
-static int sync_path(const char *path, struct error *err)
+static int db_sync_path(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
 
@@ -281,7 +293,7 @@ int db_commit_file(struct db *db, struct error *err)
 
 	if (r || !db->temporary)
 		return r;
-	r = sync_path(db->temporary, err);
+	r = db_sync_path(db->temporary, err);
 	if (r)
 		return r;
 	if (rename(db->temporary, db->path) < 0)

@@ -18,8 +18,8 @@ struct db {
 	sqlite3 *handle;
 	sqlite3_stmt *inserts[SCHEMA_TABLES]; /* prepared when first used */
 	char *path, *temporary; /* temporary: NULL once committed, or for an opened one */
-	int failed;	   /* first extended SQLite error of a step; 0 none */
-	char failure[256]; /* its text */
+	int failed;		/* first extended SQLite error of a step; 0 none */
+	char failure[256];	/* its text */
 };
 
 enum db_result {
@@ -36,7 +36,8 @@ int db_create(struct db *db, const char *path, bool force, struct error *err);
 /* From now on SIGINT, SIGTERM and SIGHUP remove an unfinished database on their way. */
 void db_remove_on_signal(void);
 
-/* Opens a finished database read-only; err says when it is none of ours, or newer than this program. */
+/* Opens a finished database read-only; err says when it is none of ours, or newer than this
+ * program. */
 int db_open(struct db *db, const char *path, struct error *err);
 
 /* Opens a finished database for writing (incremental runs). */
@@ -51,10 +52,12 @@ void db_close(struct db *db);
 /* Runs SQL text of one or more statements; what names it in the message. */
 int db_run(struct db *db, const char *what, const char *sql, struct error *err);
 
-/* The prepared INSERT of a table with all its columns in order; ends the program when our own SQL is wrong. */
+/* The prepared INSERT of a table with all its columns in order; ends the program when our own SQL
+ * is wrong. */
 sqlite3_stmt *db_insert(struct db *db, enum schema_table table);
 
-/* Steps and resets. Full disk and the like are remembered: db_failed() tells, so that callers need not check each row. */
+/* Steps and resets. Full disk and the like are remembered: db_failed() tells, so that callers need
+ * not check each row. */
 void db_step(struct db *db, sqlite3_stmt *stmt);
 int db_failed(struct db *db, struct error *err);
 

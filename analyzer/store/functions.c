@@ -37,7 +37,7 @@ static void fn_span(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 }
 
 /* Wilson score interval for count of total at 95 %; sign -1 gives the low end, 1 the high one. */
-static double wilson(double count, double total, double sign)
+static double functions_wilson(double count, double total, double sign)
 {
 	const double z = 1.959964;
 	double p = count / total, zz = z * z / total;
@@ -52,7 +52,8 @@ static void fn_wilson(sqlite3_context *ctx, sqlite3_value **argv, double sign)
 	double total = sqlite3_value_double(argv[1]);
 
 	if (total > 0)
-		sqlite3_result_double(ctx, wilson(sqlite3_value_double(argv[0]), total, sign));
+		sqlite3_result_double(
+			ctx, functions_wilson(sqlite3_value_double(argv[0]), total, sign));
 }
 
 static void fn_wilson_low(sqlite3_context *ctx, int argc, sqlite3_value **argv)
@@ -107,18 +108,18 @@ struct ip {
 	uint8_t bytes[16];
 };
 
-static bool parse_ip(const char *text, struct ip *ret)
+static bool functions_parse_ip(const char *text, struct ip *ret)
 {
 	ret->family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	return inet_pton(ret->family, text, ret->bytes) == 1;
 }
 
-static int ip_bits(const struct ip *ip)
+static int functions_ip_bits(const struct ip *ip)
 {
 	return ip->family == AF_INET ? 32 : 128;
 }
 
-static bool same_prefix(const struct ip *a, const struct ip *b, int prefix)
+static bool functions_same_prefix(const struct ip *a, const struct ip *b, int prefix)
 {
 	int whole = prefix / 8, rest = prefix % 8;
 
@@ -128,7 +129,7 @@ static bool same_prefix(const struct ip *a, const struct ip *b, int prefix)
 }
 
 /* "10.0.0.0/8", or an address alone: all of its bits. */
-static bool parse_network(const char *text, struct ip *ret, int *ret_prefix)
+static bool functions_parse_network(const char *text, struct ip *ret, int *ret_prefix)
 {
 	char address[64], *end;
 	const char *slash = strchr(text, '/');
@@ -139,13 +140,14 @@ static bool parse_network(const char *text, struct ip *ret, int *ret_prefix)
 		return false;
 	memcpy(address, text, n);
 	address[n] = 0;
-	if (!parse_ip(address, ret))
+	if (!functions_parse_ip(address, ret))
 		return false;
-	*ret_prefix = ip_bits(ret);
+	*ret_prefix = functions_ip_bits(ret);
 	if (!slash)
 		return true;
 	prefix = strtol(slash + 1, &end, 10);
-	if (!isdigit((unsigned char)slash[1]) || *end || prefix < 0 || prefix > ip_bits(ret))
+	if (!isdigit((unsigned char)slash[1]) || *end || prefix < 0 ||
+		prefix > functions_ip_bits(ret))
 		return false;
 	*ret_prefix = (int)prefix;
 	return true;
@@ -166,14 +168,14 @@ static void fn_ip_in(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	(void)argc;
 	if (!network)
 		return;
-	if (!parse_network(network, &n, &prefix)) {
+	if (!functions_parse_network(network, &n, &prefix)) {
 		(void)snprintf(
 			message, sizeof(message), "ip_in: '%.60s' is not a network", network);
 		sqlite3_result_error(ctx, message, -1);
 		return;
 	}
-	if (address && parse_ip(address, &a))
-		sqlite3_result_int(ctx, same_prefix(&a, &n, prefix));
+	if (address && functions_parse_ip(address, &a))
+		sqlite3_result_int(ctx, functions_same_prefix(&a, &n, prefix));
 }
 
 /* ip_same_subnet(a, b, prefix): 1 or 0; NULL for what is no address or no prefix length. */
@@ -185,11 +187,11 @@ static void fn_ip_same_subnet(sqlite3_context *ctx, int argc, sqlite3_value **ar
 	struct ip a, b;
 
 	(void)argc;
-	if (!ta || !tb || sqlite3_value_type(argv[2]) == SQLITE_NULL || !parse_ip(ta, &a) ||
-		!parse_ip(tb, &b))
+	if (!ta || !tb || sqlite3_value_type(argv[2]) == SQLITE_NULL ||
+		!functions_parse_ip(ta, &a) || !functions_parse_ip(tb, &b))
 		return;
-	if (prefix >= 0 && prefix <= ip_bits(&a))
-		sqlite3_result_int(ctx, same_prefix(&a, &b, (int)prefix));
+	if (prefix >= 0 && prefix <= functions_ip_bits(&a))
+		sqlite3_result_int(ctx, functions_same_prefix(&a, &b, (int)prefix));
 }
 
 /* tcp_flags(n): "SYN,ACK"; "" for none (RFC 9293 3.1; AE: draft-ietf-tcpm-accurate-ecn, bit 8). */
@@ -212,7 +214,7 @@ static void fn_tcp_flags(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 }
 
 /* Six octets as colon hex, lower or upper case. */
-static bool parse_mac(sqlite3_value *value, uint8_t mac[6])
+static bool functions_parse_mac(sqlite3_value *value, uint8_t mac[6])
 {
 	const char *text = (const char *)sqlite3_value_text(value);
 
@@ -238,7 +240,7 @@ static void fn_mac_local(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	uint8_t mac[6];
 
 	(void)argc;
-	if (parse_mac(argv[0], mac))
+	if (functions_parse_mac(argv[0], mac))
 		sqlite3_result_int(ctx, (mac[0] & 2) != 0);
 }
 
@@ -264,7 +266,7 @@ static void fn_mac_virtual(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	int found = 0;
 
 	(void)argc;
-	if (!parse_mac(argv[0], mac))
+	if (!functions_parse_mac(argv[0], mac))
 		return;
 	for (int i = 0; i < 6; i++)
 		v = v << 8 | mac[i];
@@ -274,7 +276,7 @@ static void fn_mac_virtual(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 }
 
 /* A release that comes before the bare number: 1.0rc1, 1.0~beta. */
-static bool is_early(const char *suffix)
+static bool functions_is_early(const char *suffix)
 {
 	static const char *const names[] = {"~", "rc", "alpha", "beta", "pre"};
 
@@ -285,7 +287,7 @@ static bool is_early(const char *suffix)
 }
 
 /* The next number of a version; false where its numbers end. Separators are . - _ + and :. */
-static bool next_number(const char **p, uint64_t *ret)
+static bool functions_next_number(const char **p, uint64_t *ret)
 {
 	const char *at = *p + (**p && strchr(".-_+:", **p) ? 1 : 0);
 	uint64_t v = 0;
@@ -303,21 +305,21 @@ static bool next_number(const char **p, uint64_t *ret)
  * Numbers are compared one by one, a missing one is 0. Behind them 1.0rc1 is older than 1.0; any
  * other suffix changes nothing: 2.14.2-k is 2.14.2 as far as "older than 2.14.2" goes.
  */
-static int compare_versions(const char *a, const char *b)
+static int functions_compare_versions(const char *a, const char *b)
 {
 	bool more_a = true, more_b = true;
 
 	while (more_a || more_b) {
 		uint64_t na = 0, nb = 0;
 
-		more_a = more_a && next_number(&a, &na);
-		more_b = more_b && next_number(&b, &nb);
+		more_a = more_a && functions_next_number(&a, &na);
+		more_b = more_b && functions_next_number(&b, &nb);
 		if (na != nb)
 			return na < nb ? -1 : 1;
 	}
 	a += *a && strchr(".-_+", *a) ? 1 : 0;
 	b += *b && strchr(".-_+", *b) ? 1 : 0;
-	return (int)is_early(b) - (int)is_early(a);
+	return (int)functions_is_early(b) - (int)functions_is_early(a);
 }
 
 /* version_cmp(a, b): -1, 0 or 1; NULL where one of them holds no number. A leading word ("v") is
@@ -333,17 +335,17 @@ static void fn_version_cmp(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	a += strcspn(a, "0123456789");
 	b += strcspn(b, "0123456789");
 	if (*a && *b)
-		sqlite3_result_int(ctx, compare_versions(a, b));
+		sqlite3_result_int(ctx, functions_compare_versions(a, b));
 }
 
-static void free_regex(void *regex)
+static void functions_free_regex(void *regex)
 {
 	regfree(regex);
 	sqlite3_free(regex);
 }
 
 /* \d stands for [0-9], which POSIX lacks. The caller frees with sqlite3_free; NULL: no memory. */
-static char *posix_pattern(const char *pattern)
+static char *functions_posix_pattern(const char *pattern)
 {
 	char *text = sqlite3_malloc64(strlen(pattern) * 5 + 1), *out = text;
 
@@ -365,10 +367,10 @@ static char *posix_pattern(const char *pattern)
 }
 
 /* Compiles and hands the pattern to SQLite, which keeps it for the next rows. */
-static regex_t *compile_regex(sqlite3_context *ctx, const char *pattern)
+static regex_t *functions_compile_regex(sqlite3_context *ctx, const char *pattern)
 {
 	regex_t *regex = sqlite3_malloc(sizeof(*regex));
-	char *posix = posix_pattern(pattern), reason[128], message[256];
+	char *posix = functions_posix_pattern(pattern), reason[128], message[256];
 	int r;
 
 	if (!regex || !posix) {
@@ -386,7 +388,7 @@ static regex_t *compile_regex(sqlite3_context *ctx, const char *pattern)
 		sqlite3_free(regex);
 		return NULL;
 	}
-	sqlite3_set_auxdata(ctx, 0, regex, free_regex);
+	sqlite3_set_auxdata(ctx, 0, regex, functions_free_regex);
 	return sqlite3_get_auxdata(ctx, 0);
 }
 
@@ -403,7 +405,7 @@ static void fn_regexp(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		return;
 	regex = sqlite3_get_auxdata(ctx, 0);
 	if (!regex)
-		regex = compile_regex(ctx, pattern);
+		regex = functions_compile_regex(ctx, pattern);
 	if (regex)
 		sqlite3_result_int(ctx, regexec(regex, text, 0, NULL, 0) == 0);
 }
@@ -415,7 +417,7 @@ struct clocks_read {
 	bool done;
 };
 
-static void clocks_read_free(void *user)
+static void functions_clocks_read_free(void *user)
 {
 	struct clocks_read *c = user;
 
@@ -423,7 +425,7 @@ static void clocks_read_free(void *user)
 	free(c);
 }
 
-static int clocks_refresh(sqlite3 *handle, struct clocks_read *c)
+static int functions_clocks_refresh(sqlite3 *handle, struct clocks_read *c)
 {
 	int64_t changes = sqlite3_total_changes64(handle);
 	int r;
@@ -437,7 +439,8 @@ static int clocks_refresh(sqlite3 *handle, struct clocks_read *c)
 	return r;
 }
 
-/* ref_ns(vantage_id, t): a time of its clock on the reference clock; NULL for NULL, t where vantage_id is NULL. */
+/* ref_ns(vantage_id, t): a time of its clock on the reference clock; NULL for NULL, t where
+ * vantage_id is NULL. */
 static void fn_ref_ns(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	struct clocks_read *c = sqlite3_user_data(ctx);
@@ -445,11 +448,11 @@ static void fn_ref_ns(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	(void)argc;
 	if (sqlite3_value_type(argv[1]) == SQLITE_NULL)
 		return;
-	if (clocks_refresh(sqlite3_context_db_handle(ctx), c) != SQLITE_OK)
+	if (functions_clocks_refresh(sqlite3_context_db_handle(ctx), c) != SQLITE_OK)
 		sqlite3_result_error(ctx, sqlite3_errmsg(sqlite3_context_db_handle(ctx)), -1);
 	else
 		sqlite3_result_int64(ctx, ref_ns(&c->clocks, sqlite3_value_int64(argv[0]),
-					     sqlite3_value_int64(argv[1])));
+						  sqlite3_value_int64(argv[1])));
 }
 
 static const struct {
@@ -484,6 +487,7 @@ int functions_register(sqlite3 *handle)
 	}
 	/* Deterministic as SQLite means it: within a statement. */
 	return sqlite3_create_function_v2(handle, "ref_ns", 2,
-		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, mem_zalloc(sizeof(struct clocks_read)),
-		fn_ref_ns, NULL, NULL, clocks_read_free);
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+		mem_zalloc(sizeof(struct clocks_read)), fn_ref_ns, NULL, NULL,
+		functions_clocks_read_free);
 }

@@ -6,7 +6,8 @@
 int page_configure(sqlite3 *handle)
 {
 	/* Reserved bytes are a codec's or the library's own: they cannot be taken back here. */
-	return sqlite3_exec(handle, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = 0", NULL, NULL, NULL);
+	return sqlite3_exec(
+		handle, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = 0", NULL, NULL, NULL);
 }
 
 static const struct {
@@ -51,6 +52,8 @@ int page_check(const uint8_t header[FILE_HEADER], const char *path, struct error
 
 	if (!otherwise)
 		return 0;
-	return error_set(err, -ENOTSUP, "cannot write '%s': this SQLite library makes files with %s, which bothends "
-		"does not write; run it with the libsqlite3 of the distribution", path, otherwise);
+	return error_set(err, -ENOTSUP,
+		"cannot write '%s': this SQLite library makes files with %s, which bothends "
+		"does not write; run it with the libsqlite3 of the distribution",
+		path, otherwise);
 }

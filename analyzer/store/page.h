@@ -1,6 +1,6 @@
 /*
- * page: the part of SQLite's file format that btree and bulk share: sizes, numbers and the header of a
- * file. A file with settings other than these is SQLite's alone to write.
+ * page: the part of SQLite's file format that btree and bulk share: sizes, numbers and the header
+ * of a file. A file with settings other than these is SQLite's alone to write.
  *
  * https://www.sqlite.org/fileformat2.html, sections 1.3 (header) and 1.6 (pages).
  */
@@ -17,10 +17,12 @@
 #define INTERIOR_HEADER 12u
 #define FILE_HEADER 100u
 
-/* Asks for these settings in a new database, where the library's defaults are others. Returns SQLite's result. */
+/* Asks for these settings in a new database, where the library's defaults are others. Returns
+ * SQLite's result. */
 int page_configure(sqlite3 *handle);
 
-/* 0, or negative with err set: the header has a setting that is not written here, such as reserved bytes. */
+/* 0, or negative with err set: the header has a setting that is not written here, such as reserved
+ * bytes. */
 int page_check(const uint8_t header[FILE_HEADER], const char *path, struct error *err);
 
 static inline void put16(uint8_t *p, uint32_t v)

@@ -39,7 +39,8 @@ void ref_ns_release(struct ref_ns_model *c)
 }
 
 /* The last piece of vantage that holds at t_ns; NULL: none. */
-static const struct ref_ns_piece *find(const struct ref_ns_model *c, int64_t vantage, int64_t t_ns)
+static const struct ref_ns_piece *ref_ns_find(
+	const struct ref_ns_model *c, int64_t vantage, int64_t t_ns)
 {
 	size_t low = 0, high = c->count;
 
@@ -57,7 +58,7 @@ static const struct ref_ns_piece *find(const struct ref_ns_model *c, int64_t van
 
 int64_t ref_ns(const struct ref_ns_model *c, int64_t vantage, int64_t t_ns)
 {
-	const struct ref_ns_piece *p = find(c, vantage, t_ns);
+	const struct ref_ns_piece *p = ref_ns_find(c, vantage, t_ns);
 
 	return p ? ref_ns_apply(t_ns, p->from_ns, p->offset_ns, p->skew_ppm) : t_ns;
 }

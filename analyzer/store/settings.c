@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-static int refuse_key(struct db *db, const char *key, struct error *err)
+static int settings_refuse_key(struct db *db, const char *key, struct error *err)
 {
 	sqlite3_stmt *stmt;
 	char known[400] = "";
@@ -45,5 +45,5 @@ int setting_change(struct db *db, const char *text, struct error *err)
 	(void)sqlite3_step(stmt);
 	if (sqlite3_finalize(stmt) != SQLITE_OK)
 		return error_set(err, -EIO, "settings: %s", sqlite3_errmsg(db->handle));
-	return sqlite3_changes(db->handle) ? 0 : refuse_key(db, key, err);
+	return sqlite3_changes(db->handle) ? 0 : settings_refuse_key(db, key, err);
 }

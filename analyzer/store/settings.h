@@ -3,5 +3,6 @@
 
 #include "store/db.h"
 
-/* Changes one setting; text is KEY=VALUE. Unknown keys and values that are no number are refused. */
+/* Changes one setting; text is KEY=VALUE. Unknown keys and values that are no number are refused.
+ */
 int setting_change(struct db *db, const char *text, struct error *err);

@@ -1,4 +1,5 @@
-/* sqlite: SQLite's interface. An extension calls it through the table that its loader hands over. */
+/* sqlite: SQLite's interface. An extension calls it through the table that its loader hands over.
+ */
 #pragma once
 
 #ifdef SQL_EXTENSION

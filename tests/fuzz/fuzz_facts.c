@@ -19,9 +19,12 @@ static struct db *database(void)
 	if (db.handle)
 		return &db;
 	if (db_create(&db, NULL, false, &err) ||
-		db_run(&db, "fuzz", "INSERT INTO host VALUES (1, 'h');"
-				    "INSERT INTO vantage(id, host_id, name, kind, interface, trust, trust_reasons)"
-				    "VALUES (1, 1, 'h', 'nic', 'eth0', 'sound', '[]');", &err))
+		db_run(&db, "fuzz",
+			"INSERT INTO host VALUES (1, 'h');"
+			"INSERT INTO vantage(id, host_id, name, kind, interface, trust, "
+			"trust_reasons)"
+			"VALUES (1, 1, 'h', 'nic', 'eth0', 'sound', '[]');",
+			&err))
 		abort();
 	return &db;
 }

@@ -31,9 +31,11 @@ static void on_record(void *context, const struct flowlog_record *r)
 	touch(r->pkt_src.text);
 	touch(r->pkt_dst.text);
 	touch(r->detail);
-	assert(r->src_port >= -1 && r->src_port <= 65535 && r->dst_port >= -1 && r->dst_port <= 65535);
+	assert(r->src_port >= -1 && r->src_port <= 65535 && r->dst_port >= -1 &&
+		r->dst_port <= 65535);
 	assert(r->protocol >= -1 && r->protocol <= 255);
-	assert(r->start_ns == FLOWLOG_NONE || r->end_ns == FLOWLOG_NONE || r->start_ns <= r->end_ns);
+	assert(r->start_ns == FLOWLOG_NONE || r->end_ns == FLOWLOG_NONE ||
+		r->start_ns <= r->end_ns);
 	assert(r->status != FLOWLOG_OK || (r->src.text.length && r->dst.text.length));
 }
 
@@ -64,8 +66,8 @@ static void read_as(const char *path, enum flowlog_format format)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum flowlog_format formats[] = {FLOWLOG_AWS, FLOWLOG_AWS_TGW, FLOWLOG_CLOUDWATCH_JSON,
-		FLOWLOG_GCP, FLOWLOG_AZURE_NSG};
+	static const enum flowlog_format formats[] = {FLOWLOG_AWS, FLOWLOG_AWS_TGW,
+		FLOWLOG_CLOUDWATCH_JSON, FLOWLOG_GCP, FLOWLOG_AZURE_NSG};
 	char path[64];
 	int fd = memfd_create("input", MFD_CLOEXEC);
 

@@ -3,10 +3,9 @@
  *
  *   dbtool make OUT.db FACTS.sql...	new database, facts from SQL text, indexes, judged
  *   dbtool facts OUT.db FACTS.sql...	the same, not judged
- *   dbtool plan DB			query plans of every statement of the rules, as tab-separated
- *lines: rule, line of the statement, plan id, parent id, text
- *   dbtool time DB			seconds that each statement of the rules took, those over 20
- *ms
+ *   dbtool plan DB			query plans of every statement of the rules, as
+ *tab-separated lines: rule, line of the statement, plan id, parent id, text dbtool time DB
+ *seconds that each statement of the rules took, those over 20 ms
  */
 #include <errno.h>
 #include <stdio.h>
@@ -133,7 +132,8 @@ static int plan_rule(struct db *db, const struct schema_text *rule, int64_t prep
 	int r = plan_text(db, rule->name, rule->text, timing, err);
 
 	if (r == 0)
-		r = timing ? plan_text(db, "number", schema_number, true, err) : db_run(db, "number", schema_number, err);
+		r = timing ? plan_text(db, "number", schema_number, true, err)
+			   : db_run(db, "number", schema_number, err);
 	return r ? r : judge_drop_temporary(db, prepared, err);
 }
 

@@ -1,4 +1,5 @@
-/* decode_dump: one line for each frame of a capture, with what was decoded of it, for scripts to compare. */
+/* decode_dump: one line for each frame of a capture, with what was decoded of it, for scripts to
+ * compare. */
 #include <stdio.h>
 
 #include "read/capfile.h"

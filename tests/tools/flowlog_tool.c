@@ -23,13 +23,16 @@ static void fail(const struct error *err)
 	exit(2);
 }
 
-static void say(const char *path, int outcome, const struct flowlog_counts *c, const struct error *err)
+static void say(
+	const char *path, int outcome, const struct flowlog_counts *c, const struct error *err)
 {
-	static const char *const words[] = {"taken", "not-flowlog", "empty", "known", "needs-duckdb"};
+	static const char *const words[] = {
+		"taken", "not-flowlog", "empty", "known", "needs-duckdb"};
 	const char *format = flowlog_format_name(c->format);
 
-	(void)printf("%s %s %s lines=%llu records=%llu nodata=%llu skipdata=%llu malformed=%llu%s%s%s%s%s%s\n", path,
-		words[outcome], format ? format : "-", (unsigned long long)c->lines,
+	(void)printf("%s %s %s lines=%llu records=%llu nodata=%llu skipdata=%llu "
+		     "malformed=%llu%s%s%s%s%s%s\n",
+		path, words[outcome], format ? format : "-", (unsigned long long)c->lines,
 		(unsigned long long)c->records, (unsigned long long)c->nodata,
 		(unsigned long long)c->skipdata, (unsigned long long)c->malformed,
 		c->damaged[0] ? " damaged=" : "", c->damaged, c->first_problem[0] ? " first=" : "",
@@ -86,7 +89,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (o.format && flowlog_check_format(o.format, &err) < 0)
 		fail(&err);
-	if (add ? db_open_writable(&db, argv[optind], &err) : db_create(&db, argv[optind], true, &err))
+	if (add ? db_open_writable(&db, argv[optind], &err)
+		: db_create(&db, argv[optind], true, &err))
 		fail(&err);
 	if (flowlog_new(&f, &db, &o, &err) < 0)
 		fail(&err);

@@ -22,14 +22,18 @@ static const struct {
 	const char *name, *text, *facts; /* facts NULL: not ours */
 	unsigned malformed;
 } comments[] = {
-	{"two facts", "bothends-facts 1 at_ns=17\nhost.name=db1\nnic.eth0.mtu=9001", "17 host.name=db1\n17 nic.eth0.mtu=9001\n", 0},
-	{"own time, and = in the value", "bothends-facts 1 at_ns=17\n@9 kernel.log=level=4 message=a=b\n",
+	{"two facts", "bothends-facts 1 at_ns=17\nhost.name=db1\nnic.eth0.mtu=9001",
+		"17 host.name=db1\n17 nic.eth0.mtu=9001\n", 0},
+	{"own time, and = in the value",
+		"bothends-facts 1 at_ns=17\n@9 kernel.log=level=4 message=a=b\n",
 		"9 kernel.log=level=4 message=a=b\n", 0},
-	{"escapes", "bothends-facts 1 at_ns=17\nmark=a\\nb\\\\n\\x07\\", "17 mark=a\nb\\n\\x07\\\n", 0},
+	{"escapes", "bothends-facts 1 at_ns=17\nmark=a\\nb\\\\n\\x07\\", "17 mark=a\nb\\n\\x07\\\n",
+		0},
 	{"more words in the first line", "bothends-facts 1 at_ns=17 part=2\na=1\n", "17 a=1\n", 0},
 	{"no facts", "bothends-facts 1 at_ns=17", "", 0},
 	{"empty value", "bothends-facts 1 at_ns=-1\na=\n", "-1 a=\n", 0},
-	{"lines that are none", "bothends-facts 1 at_ns=17\n=x\nword\n@ a=1\n@5\n@5x a=1\nb=2", "17 b=2\n", 5},
+	{"lines that are none", "bothends-facts 1 at_ns=17\n=x\nword\n@ a=1\n@5\n@5x a=1\nb=2",
+		"17 b=2\n", 5},
 	{"another comment", "look at this", NULL, 0},
 	{"a later version", "bothends-facts 2 at_ns=17\na=1", NULL, 0},
 	{"no time", "bothends-facts 1 at_ns=\na=1", NULL, 0},
@@ -43,7 +47,8 @@ static void test_comments(void **state)
 	for (size_t i = 0; i < sizeof(comments) / sizeof(comments[0]); i++) {
 		struct strbuf got CLEANUP_STRBUF = STRBUF_INIT;
 		struct agentfacts_count count = {0};
-		int r = agentfacts_comment(comments[i].text, strlen(comments[i].text), note, &got, &count);
+		int r = agentfacts_comment(
+			comments[i].text, strlen(comments[i].text), note, &got, &count);
 		const char *wanted = comments[i].facts ? comments[i].facts : "";
 
 		if (r != (comments[i].facts ? AGENTFACTS_OK : AGENTFACTS_NOT_OURS))
@@ -55,15 +60,16 @@ static void test_comments(void **state)
 	}
 }
 
-static const char sidecar[] = "{\"at_ns\":1790000000123456789,\"key\":\"nic.eth0.mtu\",\"value\":\"9001\"}\n"
-			      "\n"
-			      "{\"at_ns\":5,\"key\":\"mark\",\"value\":\"a\\nb \\u00e9\"}\n"
-			      "{\"at_ns\":\"5\",\"key\":\"mark\",\"value\":\"x\"}\n"
-			      "{\"at_ns\":5,\"key\":\"\",\"value\":\"x\"}\n"
-			      "{\"at_ns\":5,\"key\":\"k\",\"value\":7}\n"
-			      "{\"at_ns\":5,\"key\":\"k\",\"key\":\"k\",\"value\":\"7\"}\n"
-			      "not json\n"
-			      "{\"at_ns\":6,\"key\":\"torn\",\"value\":\"x\"}";
+static const char sidecar[] =
+	"{\"at_ns\":1790000000123456789,\"key\":\"nic.eth0.mtu\",\"value\":\"9001\"}\n"
+	"\n"
+	"{\"at_ns\":5,\"key\":\"mark\",\"value\":\"a\\nb \\u00e9\"}\n"
+	"{\"at_ns\":\"5\",\"key\":\"mark\",\"value\":\"x\"}\n"
+	"{\"at_ns\":5,\"key\":\"\",\"value\":\"x\"}\n"
+	"{\"at_ns\":5,\"key\":\"k\",\"value\":7}\n"
+	"{\"at_ns\":5,\"key\":\"k\",\"key\":\"k\",\"value\":\"7\"}\n"
+	"not json\n"
+	"{\"at_ns\":6,\"key\":\"torn\",\"value\":\"x\"}";
 
 static void test_sidecar(void **state)
 {
@@ -72,7 +78,8 @@ static void test_sidecar(void **state)
 
 	(void)state;
 	agentfacts_sidecar(sidecar, sizeof(sidecar) - 1, note, &got, &count);
-	assert_string_equal(got.text, "1790000000123456789 nic.eth0.mtu=9001\n5 mark=a\nb \xc3\xa9\n");
+	assert_string_equal(
+		got.text, "1790000000123456789 nic.eth0.mtu=9001\n5 mark=a\nb \xc3\xa9\n");
 	assert_int_equal(count.facts, 2);
 	assert_int_equal(count.malformed, 5);
 	assert_int_equal(count.torn, 1);

@@ -31,12 +31,14 @@ static int64_t one_number(struct db *db, const char *sql)
 	return v;
 }
 
-/* What it compares: every entry of an index with its row, order, and that each page is used once. */
+/* What it compares: every entry of an index with its row, order, and that each page is used once.
+ */
 static void assert_sound(struct db *db)
 {
 	sqlite3_stmt *s;
 
-	assert_int_equal(sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
 	assert_string_equal(sqlite3_column_text(s, 0), "ok");
 	sqlite3_finalize(s);
@@ -81,11 +83,13 @@ static void assert_no_room_left(const struct db *db)
 	assert_true(st.st_blocks * 512 < st.st_size + 65536);
 }
 
-/* Numbers of rows at which pages, then levels, are added; lengths at which few or many share a page. */
+/* Numbers of rows at which pages, then levels, are added; lengths at which few or many share a
+ * page. */
 static const struct {
 	int64_t rows;
 	size_t length;
-} sizes[] = {{0, 10}, {1, 10}, {2, 8000}, {3, 4000}, {1000, 10}, {1001, 8100}, {3000, 3000}, {300000, 5}, {20000, 2000}};
+} sizes[] = {{0, 10}, {1, 10}, {2, 8000}, {3, 4000}, {1000, 10}, {1001, 8100}, {3000, 3000},
+	{300000, 5}, {20000, 2000}};
 
 static void test_sizes(void **state)
 {
@@ -96,7 +100,8 @@ static void test_sizes(void **state)
 		struct btree_file *f;
 		struct db db;
 
-		make(&db, "CREATE INDEX k ON kernel_log(host_id); INSERT INTO host VALUES (1, 'before')");
+		make(&db, "CREATE INDEX k ON kernel_log(host_id); INSERT INTO host VALUES (1, "
+			  "'before')");
 		assert_int_equal(btree_file_open(&f, &db, &err), 0);
 		assert_int_equal(btree_new(&rows, f, "kernel_log", &err), 0);
 		assert_int_equal(btree_new(&index, f, "k", &err), 0);
@@ -107,13 +112,22 @@ static void test_sizes(void **state)
 		assert_int_equal(btree_file_close(f, &err), 0);
 		assert_no_room_left(&db);
 		assert_sound(&db);
-		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log NOT INDEXED"), sizes[k].rows);
-		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log INDEXED BY k WHERE host_id >= 0"),
+		assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log NOT INDEXED"),
 			sizes[k].rows);
-		assert_int_equal(one_number(&db, "SELECT coalesce(sum(at_ns != (rowid - 1) * 1000003), 0) FROM kernel_log"), 0);
+		assert_int_equal(
+			one_number(&db,
+				"SELECT count(*) FROM kernel_log INDEXED BY k WHERE host_id >= 0"),
+			sizes[k].rows);
+		assert_int_equal(one_number(&db, "SELECT coalesce(sum(at_ns != (rowid - 1) * "
+						 "1000003), 0) FROM kernel_log"),
+			0);
 		/* The file goes on to be SQLite's. */
-		assert_int_equal(db_run(&db, "test", "INSERT INTO kernel_log VALUES (5, 6, 7, 'after');"
-			"DELETE FROM kernel_log WHERE rowid % 7 = 3; INSERT INTO host VALUES (2, 'after')", &err), 0);
+		assert_int_equal(db_run(&db, "test",
+					 "INSERT INTO kernel_log VALUES (5, 6, 7, 'after');"
+					 "DELETE FROM kernel_log WHERE rowid % 7 = 3; INSERT INTO "
+					 "host VALUES (2, 'after')",
+					 &err),
+			0);
 		assert_sound(&db);
 		db_close(&db);
 	}
@@ -177,7 +191,8 @@ static void test_without_rowid(void **state)
 	for (int i = 0; i < 5000; i += 13) {
 		char sql[80];
 
-		snprintf(sql, sizeof(sql), "SELECT length(value) FROM analysis WHERE key = '%08d'", i);
+		snprintf(sql, sizeof(sql), "SELECT length(value) FROM analysis WHERE key = '%08d'",
+			i);
 		assert_int_equal(one_number(&db, sql), i * 7 % 2000);
 	}
 	db_close(&db);
@@ -286,7 +301,9 @@ static void test_cells_of_rows(void **state)
 	assert_int_equal(btree_file_close(f, &err), 0);
 	assert_sound(&db);
 	assert_int_equal(one_number(&db, "SELECT count(*) = max(rowid) FROM kernel_log"), 1);
-	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log WHERE at_ns != rowid * 1000003"), 0);
+	assert_int_equal(
+		one_number(&db, "SELECT count(*) FROM kernel_log WHERE at_ns != rowid * 1000003"),
+		0);
 	db_close(&db);
 }
 
@@ -309,7 +326,8 @@ static void test_refused(void **state)
 	db_close(&db);
 }
 
-/* SQLite libraries whose defaults are not the usual ones; the first is one that a PRAGMA can set. */
+/* SQLite libraries whose defaults are not the usual ones; the first is one that a PRAGMA can set.
+ */
 static int large_pages(sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
 {
 	(void)ret_message;
@@ -317,14 +335,16 @@ static int large_pages(sqlite3 *handle, char **ret_message, const struct sqlite3
 	return sqlite3_exec(handle, "PRAGMA page_size = 32768", NULL, NULL, NULL);
 }
 
-static int reserved_bytes(sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
+static int reserved_bytes(
+	sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
 {
 	(void)ret_message;
 	(void)api;
 	return sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &(int){16});
 }
 
-static void make_with(struct db *db, int (*defaults)(sqlite3 *, char **, const struct sqlite3_api_routines *))
+static void make_with(
+	struct db *db, int (*defaults)(sqlite3 *, char **, const struct sqlite3_api_routines *))
 {
 	assert_int_equal(sqlite3_auto_extension((void (*)(void))defaults), SQLITE_OK);
 	make(db, "CREATE INDEX k ON kernel_log(host_id)");
@@ -380,12 +400,14 @@ static void test_unknown_files(void **state)
 
 		make(&db, "");
 		assert_int_equal(sqlite3_file_control(db.handle, "main", SQLITE_FCNTL_RESERVE_BYTES,
-			&(int){unknown_files[i].reserve}), SQLITE_OK);
+					 &(int){unknown_files[i].reserve}),
+			SQLITE_OK);
 		assert_int_equal(db_run(&db, "test", unknown_files[i].sql, &err), 0);
 		if (unknown_files[i].at) {
 			int fd = open(db.temporary, O_WRONLY);
 
-			assert_int_equal(pwrite(fd, &unknown_files[i].value, 1, unknown_files[i].at), 1);
+			assert_int_equal(
+				pwrite(fd, &unknown_files[i].value, 1, unknown_files[i].at), 1);
 			close(fd);
 		}
 		if (!unknown_files[i].text) {

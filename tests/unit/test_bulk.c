@@ -27,17 +27,18 @@ static void assert_sound(struct db *db)
 {
 	sqlite3_stmt *s;
 
-	assert_int_equal(sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
 	assert_string_equal(sqlite3_column_text(s, 0), "ok");
 	sqlite3_finalize(s);
 }
 
 /* kernel_log: host_id, at_ns, level, message. Numbers at every edge of every width. */
-static const int64_t numbers[] = {0, 1, 2, -1, 127, 128, -128, -129, 32767, 32768, -32768, -32769, 8388607, 8388608,
-	-8388608, -8388609, INT32_MAX, INT64_C(2147483648), INT32_MIN, INT64_C(-2147483649),
-	INT64_C(140737488355327), INT64_C(140737488355328), INT64_C(-140737488355328),
-	INT64_C(-140737488355329), INT64_MAX, INT64_MIN + 1};
+static const int64_t numbers[] = {0, 1, 2, -1, 127, 128, -128, -129, 32767, 32768, -32768, -32769,
+	8388607, 8388608, -8388608, -8388609, INT32_MAX, INT64_C(2147483648), INT32_MIN,
+	INT64_C(-2147483649), INT64_C(140737488355327), INT64_C(140737488355328),
+	INT64_C(-140737488355328), INT64_C(-140737488355329), INT64_MAX, INT64_MIN + 1};
 
 static void test_numbers(void **state)
 {
@@ -71,11 +72,12 @@ static void test_numbers(void **state)
 	db_close(&db);
 }
 
-/* Texts around every length at which the page format changes: 1-byte types, leaf, overflow pages. */
+/* Texts around every length at which the page format changes: 1-byte types, leaf, overflow pages.
+ */
 static void test_texts(void **state)
 {
-	static const size_t lengths[] = {0, 1, 16, 17, 56, 57, 58, 900, 980, 1003, 4000, 8100, 8140, 8150, 8157, 8158,
-		8192, 8200, 9000, 16000, 16384, 20000, 100000, 1000000};
+	static const size_t lengths[] = {0, 1, 16, 17, 56, 57, 58, 900, 980, 1003, 4000, 8100, 8140,
+		8150, 8157, 8158, 8192, 8200, 9000, 16000, 16384, 20000, 100000, 1000000};
 	char *text = malloc(1000000);
 	struct error err = ERROR_INIT;
 	struct bulk *b;
@@ -97,12 +99,14 @@ static void test_texts(void **state)
 	}
 	assert_int_equal(bulk_finish(b, &err), 0);
 	assert_sound(&db);
-	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log WHERE length(message) = at_ns"),
+	assert_int_equal(
+		one_number(&db, "SELECT count(*) FROM kernel_log WHERE length(message) = at_ns"),
 		sizeof(lengths) / sizeof(lengths[0]));
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		sqlite3_stmt *s;
 
-		sqlite3_prepare_v2(db.handle, "SELECT message FROM kernel_log WHERE rowid = ?", -1, &s, NULL);
+		sqlite3_prepare_v2(
+			db.handle, "SELECT message FROM kernel_log WHERE rowid = ?", -1, &s, NULL);
 		sqlite3_bind_int64(s, 1, (int64_t)i + 1);
 		assert_int_equal(sqlite3_step(s), SQLITE_ROW);
 		assert_memory_equal(sqlite3_column_text(s, 0), text, lengths[i]);
@@ -131,13 +135,17 @@ static void test_many(void **state)
 			bulk_int(row, first + i);
 			bulk_int(row, i % 8);
 			bulk_int_or_null(row, i % 2 ? i : DB_NONE);
-			bulk_text(row, "the quick brown fox jumps over the lazy dog, again and again and again", (size_t)(i % 70));
+			bulk_text(row,
+				"the quick brown fox jumps over the lazy dog, again and again and "
+				"again",
+				(size_t)(i % 70));
 			(void)bulk_end(b);
 		}
 		assert_int_equal(bulk_finish(b, &err), 0);
 	}
 	assert_sound(&db);
-	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log WHERE host_id = rowid"), 2 * ROWS);
+	assert_int_equal(
+		one_number(&db, "SELECT count(*) FROM kernel_log WHERE host_id = rowid"), 2 * ROWS);
 	assert_int_equal(one_number(&db, "SELECT max(rowid) FROM kernel_log"), 2 * ROWS);
 	assert_int_equal(one_number(&db, "SELECT sum(length(message)) FROM kernel_log"),
 		2 * (int64_t)(ROWS / 70 * (69 * 70 / 2) + (ROWS % 70) * (ROWS % 70 - 1) / 2));
@@ -156,7 +164,8 @@ static void test_none(void **state)
 	assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, 1, &err), 0);
 	assert_int_equal(bulk_finish(b, &err), 0);
 	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log"), 0);
-	assert_int_equal(sqlite3_exec(db.handle, "PRAGMA max_page_count = 60", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db.handle, "PRAGMA max_page_count = 60", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, 1, &err), 0);
 	for (int i = 0; i < 100000; i++) {
 		struct bulk_row *row = bulk_row(b);
@@ -172,14 +181,16 @@ static void test_none(void **state)
 	db_close(&db);
 }
 
-static int reserved_bytes(sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
+static int reserved_bytes(
+	sqlite3 *handle, char **ret_message, const struct sqlite3_api_routines *api)
 {
 	(void)ret_message;
 	(void)api;
 	return sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &(int){16});
 }
 
-/* With a library that keeps a part of each page for itself nothing is loaded: these pages would not be read right. */
+/* With a library that keeps a part of each page for itself nothing is loaded: these pages would not
+ * be read right. */
 static void test_reserved_bytes(void **state)
 {
 	struct error err = ERROR_INIT;

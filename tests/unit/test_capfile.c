@@ -1213,8 +1213,7 @@ static void test_cannot_open(void **state)
 
 	(void)state;
 	assert_true(capfile_open(&cf, "/nowhere/x.pcap", NULL, &err) < 0);
-	assert_string_equal(
-		err.text, "cannot open '/nowhere/x.pcap': no such file");
+	assert_string_equal(err.text, "cannot open '/nowhere/x.pcap': no such file");
 	assert_true(capfile_open(&cf, "/", NULL, &err) < 0);
 	assert_string_equal(err.text, "cannot read '/': it is a folder; give the files in it");
 	assert_null(cf);

@@ -1,6 +1,6 @@
 /*
- * Clock bounds from synthetic packets whose clocks are known: to the nanosecond where the samples leave
- * nothing open, and the true offset always within.
+ * Clock bounds from synthetic packets whose clocks are known: to the nanosecond where the samples
+ * leave nothing open, and the true offset always within.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,11 +21,11 @@
 
 /* Two clocks and the ways between them; times are true ones, from 0. */
 struct world {
-	int64_t offset;		/* v minus u */
-	double skew;		/* of v */
-	int64_t step_at, step;	/* v's clock jumps */
+	int64_t offset;	       /* v minus u */
+	double skew;	       /* of v */
+	int64_t step_at, step; /* v's clock jumps */
 	int64_t step_u_at, step_u;
-	int64_t there, back;	/* delays */
+	int64_t there, back; /* delays */
 	struct steady steady_u, steady_v;
 	struct clock_samples samples;
 };
@@ -43,7 +43,8 @@ static int64_t clock_u(const struct world *w, int64_t t)
 
 static int64_t clock_v(const struct world *w, int64_t t)
 {
-	return BEGIN + t + w->offset + (int64_t)(w->skew * (double)t) + (t >= w->step_at ? w->step : 0);
+	return BEGIN + t + w->offset + (int64_t)(w->skew * (double)t) +
+	       (t >= w->step_at ? w->step : 0);
 }
 
 static int64_t true_offset(const struct world *w, int64_t t)
@@ -69,8 +70,11 @@ static void init(struct world *w)
 
 static void add(struct world *w, bool up, int64_t t_u, int64_t t_v, int64_t late_v)
 {
-	struct clock_packet p = {.up = up, .t_u = clock_u(w, t_u), .t_v = clock_v(w, t_v) + late_v,
-		.at_u = steady_stretch(&w->steady_u, frame_at(t_u)), .at_v = steady_stretch(&w->steady_v, frame_at(t_v))};
+	struct clock_packet p = {.up = up,
+		.t_u = clock_u(w, t_u),
+		.t_v = clock_v(w, t_v) + late_v,
+		.at_u = steady_stretch(&w->steady_u, frame_at(t_u)),
+		.at_v = steady_stretch(&w->steady_v, frame_at(t_v))};
 
 	clock_samples_add(&w->samples, &p);
 }
@@ -126,8 +130,10 @@ static void holds(struct clock_bounds b, int64_t offset)
 		assert_true(b.high >= offset);
 }
 
-/* The truth at all times, asked for by either clock, a stretch before and behind the samples too. */
-static void always_holds(const struct world *w, const struct clock_model *m, int64_t from, int64_t to)
+/* The truth at all times, asked for by either clock, a stretch before and behind the samples too.
+ */
+static void always_holds(
+	const struct world *w, const struct clock_model *m, int64_t from, int64_t to)
 {
 	for (int64_t t = from; t <= to; t += 50 * MS) {
 		holds(at(w, m, t), true_offset(w, t));
@@ -180,16 +186,20 @@ static void test_drift(void **state)
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		struct world w = {.offset = 40 * SEC, .skew = skews[i], .there = 100 * US, .back = 100 * US};
+		struct world w = {
+			.offset = 40 * SEC, .skew = skews[i], .there = 100 * US, .back = 100 * US};
 		struct clock_model m;
 
 		init(&w);
 		exchange(&w, 0, 100 * SEC, 200 * MS);
 		fit(&w, &m);
 		assert_int_equal(m.count, 1);
-		assert_true(m.pieces[0].slope > skews[i] - 3e-6 && m.pieces[0].slope < skews[i] + 3e-6);
-		assert_true(m.pieces[0].slope_low <= skews[i] && m.pieces[0].slope_high >= skews[i]);
-		assert_in_range(at(&w, &m, 50 * SEC).high - at(&w, &m, 50 * SEC).low, 200 * US, 500 * US);
+		assert_true(
+			m.pieces[0].slope > skews[i] - 3e-6 && m.pieces[0].slope < skews[i] + 3e-6);
+		assert_true(
+			m.pieces[0].slope_low <= skews[i] && m.pieces[0].slope_high >= skews[i]);
+		assert_in_range(
+			at(&w, &m, 50 * SEC).high - at(&w, &m, 50 * SEC).low, 200 * US, 500 * US);
 		always_holds(&w, &m, 0, 200 * SEC - MS);
 		done(&w, &m);
 	}
@@ -198,7 +208,8 @@ static void test_drift(void **state)
 /* v's or u's clock jumps either way: the same pieces, and nothing between them is claimed. */
 static void test_steps(void **state)
 {
-	static const int64_t steps[] = {2 * SEC, -2 * SEC, 30 * SEC, -30 * SEC, -5100 * MS, 300 * MS, -300 * MS};
+	static const int64_t steps[] = {
+		2 * SEC, -2 * SEC, 30 * SEC, -30 * SEC, -5100 * MS, 300 * MS, -300 * MS};
 
 	(void)state;
 	for (int i = 0; i < 14; i++) {
@@ -223,7 +234,8 @@ static void test_steps(void **state)
 		always_holds(&w, &m, SEC, 100 * SEC);
 		/* A little later all is known again. */
 		assert_true(at(&w, &m, 52 * SEC).high - at(&w, &m, 52 * SEC).low < 7 * MS);
-		assert_true(at_other(&w, &m, 52 * SEC).high - at_other(&w, &m, 52 * SEC).low < 7 * MS);
+		assert_true(
+			at_other(&w, &m, 52 * SEC).high - at_other(&w, &m, 52 * SEC).low < 7 * MS);
 		done(&w, &m);
 	}
 }
@@ -231,7 +243,8 @@ static void test_steps(void **state)
 /* A step below the round trip contradicts no bound; that both directions move alike tells it. */
 static void test_step_within_round_trip(void **state)
 {
-	struct world w = {.there = 25 * MS, .back = 25 * MS, .step_at = 50 * SEC + 10 * MS, .step = 40 * MS};
+	struct world w = {
+		.there = 25 * MS, .back = 25 * MS, .step_at = 50 * SEC + 10 * MS, .step = 40 * MS};
 	struct clock_model m;
 
 	(void)state;
@@ -263,7 +276,8 @@ static void test_longer_way_is_no_step(void **state)
 /* One wrong stamp decides nothing, first, last or in the midst, however wrong. */
 static void test_outlier(void **state)
 {
-	static const int64_t places[] = {0, 50 * SEC, 110 * SEC}, sizes[] = {-24 * US, -5 * MS, -3 * SEC, 3 * SEC};
+	static const int64_t places[] = {0, 50 * SEC, 110 * SEC},
+			     sizes[] = {-24 * US, -5 * MS, -3 * SEC, 3 * SEC};
 
 	(void)state;
 	for (int i = 0; i < 24; i++) {
@@ -310,14 +324,18 @@ static void test_jitter(void **state)
 	done(&w, &m);
 }
 
-/* Datagrams that nobody answers bound the offset from above, and a jump of their delay ends that bound. */
+/* Datagrams that nobody answers bound the offset from above, and a jump of their delay ends that
+ * bound. */
 static void test_one_direction(void **state)
 {
 	static const int64_t steps[] = {0, 2 * SEC, -2 * SEC, 300 * MS};
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		struct world w = {.offset = 4 * SEC, .skew = 60e-6, .there = MS, .step_at = 50 * SEC + 10 * MS,
+		struct world w = {.offset = 4 * SEC,
+			.skew = 60e-6,
+			.there = MS,
+			.step_at = 50 * SEC + 10 * MS,
 			.step = steps[i]};
 		struct clock_model m;
 		struct clock_bounds b;
@@ -334,7 +352,8 @@ static void test_one_direction(void **state)
 	}
 }
 
-/* 60 ms tell no rate: what the samples say at one end is no fact at the other, and less so later. */
+/* 60 ms tell no rate: what the samples say at one end is no fact at the other, and less so later.
+ */
 static void test_short_capture(void **state)
 {
 	static const double skews[] = {0, 400e-6, -400e-6};

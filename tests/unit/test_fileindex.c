@@ -45,8 +45,10 @@ static void add_file(uint32_t file, uint32_t at, uint32_t frames, uint64_t (*ste
 
 	fileindex_start(&idx, file);
 	for (uint32_t i = 0; i < frames; i++) {
-		written[at + i] = (struct written){
-			.ordinal = fileindex_add(&idx, offset), .file = file, .number = i + 1, .offset = offset};
+		written[at + i] = (struct written){.ordinal = fileindex_add(&idx, offset),
+			.file = file,
+			.number = i + 1,
+			.offset = offset};
 		offset += step(i);
 	}
 }
@@ -72,7 +74,8 @@ static uint64_t small(uint32_t i)
 /* What a step can hold at most, one more, and a hole of many gigabytes. */
 static uint64_t edges(uint32_t i)
 {
-	static const uint64_t steps[] = {16, UINT16_MAX, (uint64_t)UINT16_MAX + 1, 60, UINT64_C(40) << 30, 17};
+	static const uint64_t steps[] = {
+		16, UINT16_MAX, (uint64_t)UINT16_MAX + 1, 60, UINT64_C(40) << 30, 17};
 
 	return steps[i % 6];
 }

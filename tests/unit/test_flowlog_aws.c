@@ -49,7 +49,8 @@ static void on_record(void *context, const struct flowlog_record *r)
 	add_number(sb, "proto", r->protocol);
 	add_number(sb, "n", r->packets);
 	add_number(sb, "b", r->bytes);
-	add_number(sb, "s", r->start_ns == FLOWLOG_NONE ? FLOWLOG_NONE : r->start_ns / NSEC_PER_MSEC);
+	add_number(
+		sb, "s", r->start_ns == FLOWLOG_NONE ? FLOWLOG_NONE : r->start_ns / NSEC_PER_MSEC);
 	add_number(sb, "e", r->end_ns == FLOWLOG_NONE ? FLOWLOG_NONE : r->end_ns / NSEC_PER_MSEC);
 	strbuf_printf(sb, " %s", actions[r->action]);
 	add_number(sb, "f", r->tcp_flags);
@@ -62,8 +63,8 @@ static void on_problem(void *context, uint64_t line, const char *reason, const v
 {
 	struct strbuf *sb = &((struct heard *)context)->text;
 
-	strbuf_printf(sb, "! %llu %s: %.*s\n", (unsigned long long)line, reason, (int)(n < 20 ? n : 20),
-		(const char *)text);
+	strbuf_printf(sb, "! %llu %s: %.*s\n", (unsigned long long)line, reason,
+		(int)(n < 20 ? n : 20), (const char *)text);
 }
 
 static void hear(struct heard *h, const char *format, const char *lines)
@@ -88,37 +89,51 @@ static const struct {
 	const char *name, *format, *lines, *heard;
 } cases[] = {
 	{"the default layout", NULL,
-		"2 111122223333 " ENI " 203.0.113.7 192.0.2.10 51000 443 6 9 1422 1790000004 1790000062 ACCEPT OK",
+		"2 111122223333 " ENI
+		" 203.0.113.7 192.0.2.10 51000 443 6 9 1422 1790000004 1790000062 ACCEPT OK",
 		"OK if=" ENI " src=203.0.113.7 dst=192.0.2.10 sp=51000 dp=443 " OK_REST},
 	{"runs of blanks, tabs, carriage return", NULL,
-		"2  111122223333\t" ENI " 203.0.113.7 192.0.2.10 51000 443 6 9  1422 1790000004 1790000062 "
+		"2  111122223333\t" ENI
+		" 203.0.113.7 192.0.2.10 51000 443 6 9  1422 1790000004 1790000062 "
 		"ACCEPT OK \r",
 		"OK if=" ENI " src=203.0.113.7 dst=192.0.2.10 sp=51000 dp=443 " OK_REST},
 	{"NODATA and SKIPDATA stay apart", NULL,
 		"2 111122223333 " ENI " - - - - - - - 1790000064 1790000122 - NODATA\n"
 		"2 unknown " ENI " - - - - - - - 1790000064 1790000122 - SKIPDATA",
-		"NODATA if=" ENI " sp=- dp=- proto=- n=- b=- s=1790000064000 e=1790000122000 - f=- -\n"
-		"SKIPDATA if=" ENI " sp=- dp=- proto=- n=- b=- s=1790000064000 e=1790000122000 - f=- -\n"},
+		"NODATA if=" ENI
+		" sp=- dp=- proto=- n=- b=- s=1790000064000 e=1790000122000 - f=- -\n"
+		"SKIPDATA if=" ENI
+		" sp=- dp=- proto=- n=- b=- s=1790000064000 e=1790000122000 - f=- -\n"},
 	{"milliseconds, and None for a hyphen", NULL,
-		"2 111122223333 " ENI " None None None None None None None 1790000064123 1790000122999 None SKIPDATA",
-		"SKIPDATA if=" ENI " sp=- dp=- proto=- n=- b=- s=1790000064123 e=1790000122999 - f=- -\n"},
+		"2 111122223333 " ENI
+		" None None None None None None None 1790000064123 1790000122999 None SKIPDATA",
+		"SKIPDATA if=" ENI
+		" sp=- dp=- proto=- n=- b=- s=1790000064123 e=1790000122999 - f=- -\n"},
 	{"IPv6 in its canonical form; no ports for ICMPv6", NULL,
-		"2 1 " ENI " 2001:DB8:0:0:0:0:0:1 2001:db8::2 0 0 58 1 104 1790000004 1790000062 ACCEPT OK",
-		"OK if=" ENI " src=2001:db8::1 dst=2001:db8::2 sp=- dp=- proto=58 n=1 b=104 s=1790000004000 "
+		"2 1 " ENI
+		" 2001:DB8:0:0:0:0:0:1 2001:db8::2 0 0 58 1 104 1790000004 1790000062 ACCEPT OK",
+		"OK if=" ENI
+		" src=2001:db8::1 dst=2001:db8::2 sp=- dp=- proto=58 n=1 b=104 s=1790000004000 "
 		"e=1790000062000 ACCEPT f=- -\n"},
 	{"custom layout; the version does not tell it; pkt addresses only where they differ", NULL,
-		"version interface-id flow-direction pkt-srcaddr pkt-dstaddr srcaddr dstaddr srcport dstport "
+		"version interface-id flow-direction pkt-srcaddr pkt-dstaddr srcaddr dstaddr "
+		"srcport dstport "
 		"protocol tcp-flags packets bytes start end action log-status traffic-path\n"
-		"5 " ENI " ingress 203.0.113.7 192.0.2.11 203.0.113.7 192.0.2.10 51002 443 6 2 3 180 1790000130 "
+		"5 " ENI " ingress 203.0.113.7 192.0.2.11 203.0.113.7 192.0.2.10 51002 443 6 2 3 "
+			 "180 1790000130 "
 		"1790000160 ACCEPT OK -\n"
-		"5 " ENI " egress 192.0.2.10 203.0.113.7 192.0.2.10 203.0.113.7 443 51002 6 18 3 180 1790000130 "
+		"5 " ENI " egress 192.0.2.10 203.0.113.7 192.0.2.10 203.0.113.7 443 51002 6 18 3 "
+			 "180 1790000130 "
 		"1790000160 ACCEPT OK 8",
-		"OK if=" ENI " src=203.0.113.7 dst=192.0.2.10 pdst=192.0.2.11 sp=51002 dp=443 proto=6 n=3 b=180 "
+		"OK if=" ENI
+		" src=203.0.113.7 dst=192.0.2.10 pdst=192.0.2.11 sp=51002 dp=443 proto=6 n=3 b=180 "
 		"s=1790000130000 e=1790000160000 ACCEPT f=2 ingress\n"
-		"OK if=" ENI " src=192.0.2.10 dst=203.0.113.7 sp=443 dp=51002 proto=6 n=3 b=180 s=1790000130000 "
+		"OK if=" ENI
+		" src=192.0.2.10 dst=203.0.113.7 sp=443 dp=51002 proto=6 n=3 b=180 s=1790000130000 "
 		"e=1790000160000 ACCEPT f=18 egress detail={\"traffic-path\":\"8\"}\n"},
 	{"a second header changes the layout; an unknown name is said and kept", NULL,
-		"srcaddr dstaddr packets\n192.0.2.1 192.0.2.2 3\npackets new-thing srcaddr dstaddr\n4 x\"y 192.0.2.1 "
+		"srcaddr dstaddr packets\n192.0.2.1 192.0.2.2 3\npackets new-thing srcaddr "
+		"dstaddr\n4 x\"y 192.0.2.1 "
 		"192.0.2.2",
 		"OK src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=3 b=- s=- e=- - f=- -\n"
 		"! 3 unknown column, kept in detail: new-thing\n"
@@ -126,33 +141,39 @@ static const struct {
 		"detail={\"new-thing\":\"x\\\"y\"}\n"},
 	{"a LogFormat string", "${srcaddr} ${dstaddr} ${action}", "192.0.2.1 192.0.2.2 REJECT",
 		"OK src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=- b=- s=- e=- REJECT f=- -\n"},
-	{"names with underscores, as Athena has them", NULL, "interface_id srcaddr dstaddr log_status\n" ENI
-		" 192.0.2.1 192.0.2.2 OK",
-		"OK if=" ENI " src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=- b=- s=- e=- - f=- -\n"},
+	{"names with underscores, as Athena has them", NULL,
+		"interface_id srcaddr dstaddr log_status\n" ENI " 192.0.2.1 192.0.2.2 OK",
+		"OK if=" ENI
+		" src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=- b=- s=- e=- - f=- -\n"},
 	{"an export task's time in front, and a blank line", NULL,
 		"\n2026-09-21T14:13:24.000Z 2 111122223333 " ENI
 		" 203.0.113.7 192.0.2.10 51000 443 6 9 1422 1790000004 1790000062 ACCEPT OK",
 		"OK if=" ENI " src=203.0.113.7 dst=192.0.2.10 sp=51000 dp=443 " OK_REST},
 	{"a number too large", NULL,
-		"2 1 " ENI " 192.0.2.1 192.0.2.2 1 2 6 99999999999999999999 1 1790000004 1790000062 ACCEPT OK",
+		"2 1 " ENI
+		" 192.0.2.1 192.0.2.2 1 2 6 99999999999999999999 1 1790000004 1790000062 ACCEPT OK",
 		"! 1 not a packet count: 2 1 eni-0aaa1111bbbb\n"},
 	{"a port above 65535", NULL,
 		"2 1 " ENI " 192.0.2.1 192.0.2.2 65536 2 6 9 1 1790000004 1790000062 ACCEPT OK",
 		"! 1 not a source port: 2 1 eni-0aaa1111bbbb\n"},
-	{"end before start", NULL, "2 1 " ENI " 192.0.2.1 192.0.2.2 1 2 6 9 1 1790000062 1790000004 ACCEPT OK",
+	{"end before start", NULL,
+		"2 1 " ENI " 192.0.2.1 192.0.2.2 1 2 6 9 1 1790000062 1790000004 ACCEPT OK",
 		"! 1 the end is before the start: 2 1 eni-0aaa1111bbbb\n"},
 	{"an address with a leading zero", NULL,
 		"2 1 " ENI " 192.0.2.01 192.0.2.2 1 2 6 9 1 1790000004 1790000062 ACCEPT OK",
 		"! 1 not a source address: 2 1 eni-0aaa1111bbbb\n"},
-	{"too few columns", NULL, "2 1 " ENI " 192.0.2.1", "! 1 too few columns: 2 1 eni-0aaa1111bbbb\n"},
+	{"too few columns", NULL, "2 1 " ENI " 192.0.2.1",
+		"! 1 too few columns: 2 1 eni-0aaa1111bbbb\n"},
 	{"more columns than the layout has", "srcaddr dstaddr", "192.0.2.1 192.0.2.2 6 7",
 		"! 1 more columns than the layout has; the first ones are used: 6 7\n"
 		"OK src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=- b=- s=- e=- - f=- -\n"},
-	{"a regional NAT gateway names itself by resource-id", "interface-id resource-id srcaddr dstaddr",
-		"- nat-0123 192.0.2.1 192.0.2.2",
-		"OK if=nat-0123 src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=- b=- s=- e=- - f=- - "
+	{"a regional NAT gateway names itself by resource-id",
+		"interface-id resource-id srcaddr dstaddr", "- nat-0123 192.0.2.1 192.0.2.2",
+		"OK if=nat-0123 src=192.0.2.1 dst=192.0.2.2 sp=- dp=- proto=- n=- b=- s=- e=- - "
+		"f=- - "
 		"detail={\"resource-id\":\"nat-0123\"}\n"},
-	{"an unknown action", NULL, "2 1 " ENI " 192.0.2.1 192.0.2.2 1 2 6 9 1 1790000004 1790000062 MAYBE OK",
+	{"an unknown action", NULL,
+		"2 1 " ENI " 192.0.2.1 192.0.2.2 1 2 6 9 1 1790000004 1790000062 MAYBE OK",
 		"! 1 not an action: 2 1 eni-0aaa1111bbbb\n"},
 };
 
@@ -171,7 +192,8 @@ static void test_lines(void **state)
 	}
 }
 
-/* Whatever is cut off: every line has exactly one disposition, and no byte behind the end is read. */
+/* Whatever is cut off: every line has exactly one disposition, and no byte behind the end is read.
+ */
 static void test_prefixes(void **state)
 {
 	(void)state;
@@ -191,8 +213,9 @@ static void test_prefixes(void **state)
 			for (int d = 0; d < FLOWLOG_DISPOSITIONS; d++)
 				counted += h.sink.account[d];
 			if (lines != counted)
-				fail_msg("%s, first %zu bytes: %llu lines, %llu counted", cases[i].name, n,
-					(unsigned long long)lines, (unsigned long long)counted);
+				fail_msg("%s, first %zu bytes: %llu lines, %llu counted",
+					cases[i].name, n, (unsigned long long)lines,
+					(unsigned long long)counted);
 			strbuf_release(&h.text);
 		}
 	}

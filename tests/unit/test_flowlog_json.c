@@ -25,19 +25,23 @@ static void on_record(void *context, const struct flowlog_record *r)
 	static const char *const actions[] = {"-", "ACCEPT", "REJECT"};
 	struct strbuf *sb = &((struct heard *)context)->text;
 
-	strbuf_printf(sb, "%llu %.*s %.*s:%d > %.*s:%d %d n=%lld %s%s%s%s\n", (unsigned long long)r->line,
-		(int)r->interface.length, r->interface.length ? r->interface.at : "", (int)r->src.text.length,
+	strbuf_printf(sb, "%llu %.*s %.*s:%d > %.*s:%d %d n=%lld %s%s%s%s\n",
+		(unsigned long long)r->line, (int)r->interface.length,
+		r->interface.length ? r->interface.at : "", (int)r->src.text.length,
 		r->src.text.length ? r->src.text.at : "", r->src_port, (int)r->dst.text.length,
 		r->dst.text.length ? r->dst.text.at : "", r->dst_port, r->protocol,
 		r->packets == FLOWLOG_NONE ? -1LL : (long long)r->packets, actions[r->action],
-		r->direction == FLOWLOG_INGRESS ? " in" : r->direction == FLOWLOG_EGRESS ? " out" : "",
+		r->direction == FLOWLOG_INGRESS	 ? " in"
+		: r->direction == FLOWLOG_EGRESS ? " out"
+						 : "",
 		r->sampled ? " sampled" : "", r->from_server ? " back" : "");
 }
 
 static void on_problem(void *context, uint64_t line, const char *reason, const void *text, size_t n)
 {
 	(void)text, (void)n;
-	strbuf_printf(&((struct heard *)context)->text, "! %llu %s\n", (unsigned long long)line, reason);
+	strbuf_printf(
+		&((struct heard *)context)->text, "! %llu %s\n", (unsigned long long)line, reason);
 }
 
 static void hear(struct heard *h, const char *text, size_t n)
@@ -55,7 +59,8 @@ static void hear(struct heard *h, const char *text, size_t n)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	assert_int_equal(source_open(&s, path, false, &err), 0);
 	assert_int_equal(
-		flowlog_read(s, path, flowlog_recognise_source(s, NULL), &options, &h->sink, &err), 0);
+		flowlog_read(s, path, flowlog_recognise_source(s, NULL), &options, &h->sink, &err),
+		0);
 	(void)source_close(s);
 	(void)close(fd);
 	fingerprints_release(&seen);
@@ -66,7 +71,8 @@ static void hear(struct heard *h, const char *text, size_t n)
 #define GCP(id, more)                                                                              \
 	"{\"insertId\":\"" id "\",\"jsonPayload\":{\"connection\":{\"src_ip\":\"192.0.2.1\","      \
 	"\"dest_ip\":\"192.0.2.2\",\"src_port\":51000,\"dest_port\":443.0,\"protocol\":6},"        \
-	"\"reporter\":\"SRC\",\"packets_sent\":\"9\",\"end_time\":\"2026-09-21T14:13:29Z\"" more "}}"
+	"\"reporter\":\"SRC\",\"packets_sent\":\"9\",\"end_time\":\"2026-09-21T14:13:29Z\"" more   \
+	"}}"
 #define GCP_HEARD " 192.0.2.1 192.0.2.1:51000 > 192.0.2.2:443 6 n=9 - out sampled\n"
 #define NSG(tuples)                                                                                \
 	"{\"category\":\"NetworkSecurityGroupFlowEvent\",\"macAddress\":\"00005E005301\","         \
@@ -78,19 +84,25 @@ static const struct {
 	const char *name, *text, *heard;
 } cases[] = {
 	{"messages around which other arrays stand",
-		"{\"searchedLogStreams\":[{\"events\":1}],\"events\":[{\"message\":\"" R "\"},{\"message\":\"" R
-		"\"}],\"nextToken\":\"x\"}",
+		"{\"searchedLogStreams\":[{\"events\":1}],\"events\":[{\"message\":\"" R
+		"\"},{\"message\":\"" R "\"}],\"nextToken\":\"x\"}",
 		"1" R_HEARD "2" R_HEARD},
-	{"pages one after the other", "{\"events\":[{\"message\":\"" R "\"}]}{\"events\":[]}\n{\"events\":[{\"message\":\"" R
-		"\"}]}", "1" R_HEARD "2" R_HEARD},
+	{"pages one after the other",
+		"{\"events\":[{\"message\":\"" R
+		"\"}]}{\"events\":[]}\n{\"events\":[{\"message\":\"" R "\"}]}",
+		"1" R_HEARD "2" R_HEARD},
 	{"escapes and brackets inside strings",
-		"{\"logGroup\":\"}]{[\\\"\\\\\",\"logEvents\":[{\"id\":\"}\\\\\",\"message\":\"" R "\"}]}", "1" R_HEARD},
+		"{\"logGroup\":\"}]{[\\\"\\\\\",\"logEvents\":[{\"id\":\"}\\\\\",\"message\":\"" R
+		"\"}]}",
+		"1" R_HEARD},
 	{"the stream's name stands for the interface",
-		"{\"logStream\":\"eni-0b-all\",\"logEvents\":[{\"message\":\"2 1 - 192.0.2.7 192.0.2.10 1 2 6 9 1422 "
+		"{\"logStream\":\"eni-0b-all\",\"logEvents\":[{\"message\":\"2 1 - 192.0.2.7 "
+		"192.0.2.10 1 2 6 9 1422 "
 		"1790000004 1790000062 ACCEPT OK\"}]}",
 		"1 eni-0b 192.0.2.7:1 > 192.0.2.10:2 6 n=9 ACCEPT\n"},
 	{"a message without text, and one that is no record",
-		"{\"logEvents\":[{\"message\":\"\"},{\"message\":\"hello\"},{\"message\":\"" R "\"}]}",
+		"{\"logEvents\":[{\"message\":\"\"},{\"message\":\"hello\"},{\"message\":\"" R
+		"\"}]}",
 		"! 2 too few columns\n3" R_HEARD},
 	{"entries one a line", GCP("a", "") "\n" GCP("b", "") "\n", "1" GCP_HEARD "2" GCP_HEARD},
 	{"an entry twice", "[" GCP("a", "") ",\n" GCP("a", "") "]", "1" GCP_HEARD},
@@ -101,10 +113,12 @@ static const struct {
 		"1" GCP_HEARD "! 2 a JSON object that does not end\n"},
 	{"words between the entries", GCP("a", "") "\nnull\n" GCP("b", "") "\n",
 		"1" GCP_HEARD "! 2 neither an object nor an array\n3" GCP_HEARD},
-	{"an end before its start", GCP("a", ",\"start_time\":\"2026-09-21T14:13:30Z\""), "! 1 the end is before the start\n"},
+	{"an end before its start", GCP("a", ",\"start_time\":\"2026-09-21T14:13:30Z\""),
+		"! 1 the end is before the start\n"},
 	{"not JSON inside", "{\"jsonPayload\":{\"connection\":1,,}}", "! 1 not valid JSON\n"},
 	{"both directions of a tuple",
-		"{\"records\":[" NSG("\"1790000060,192.0.2.7,192.0.2.10,51000,443,T,I,A,E,9,1548,7,5198\"") "]}",
+		"{\"records\":[" NSG(
+			"\"1790000060,192.0.2.7,192.0.2.10,51000,443,T,I,A,E,9,1548,7,5198\"") "]}",
 		"1 " MAC " 192.0.2.7:51000 > 192.0.2.10:443 6 n=9 ACCEPT in\n"
 		"1 " MAC " 192.0.2.10:443 > 192.0.2.7:51000 6 n=7 ACCEPT out back\n"},
 	{"begin, one-sided end, denied",
@@ -117,10 +131,12 @@ static const struct {
 	{"broken tuples among good ones",
 		NSG("\"x\",7,\"1790000004,192.0.2.7,192.0.2.10,51000,443,T,I,A,Q,,,,\","
 		    "\"1790000004,192.0.2.7,192.0.2.10,51000,443,T,I,A,B,,,,\""),
-		"! 1 a tuple with too few fields\n! 2 a tuple that is no string\n! 3 not a flow state\n"
+		"! 1 a tuple with too few fields\n! 2 a tuple that is no string\n! 3 not a flow "
+		"state\n"
 		"4 " MAC " 192.0.2.7:51000 > 192.0.2.10:443 6 n=-1 ACCEPT in\n"},
 	{"records inside records",
-		"{\"records\":[{\"records\":[" NSG("\"1790000004,192.0.2.7,192.0.2.10,1,2,T,I,A,B,,,,\"") "]}]}",
+		"{\"records\":[{\"records\":[" NSG(
+			"\"1790000004,192.0.2.7,192.0.2.10,1,2,T,I,A,B,,,,\"") "]}]}",
 		"1 " MAC " 192.0.2.7:1 > 192.0.2.10:2 6 n=-1 ACCEPT in\n"},
 };
 
@@ -139,7 +155,8 @@ static void test_files(void **state)
 	}
 }
 
-/* Cut anywhere: what was whole before the cut is heard as before, and nothing that was not there. */
+/* Cut anywhere: what was whole before the cut is heard as before, and nothing that was not there.
+ */
 static void test_prefixes(void **state)
 {
 	(void)state;

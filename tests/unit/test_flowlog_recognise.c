@@ -27,28 +27,39 @@ static const struct {
 	{"record without header", RECORD, FLOWLOG_AWS},
 	{"record without newline",
 		"2 111122223333 eni-0a - - - - - - - 1790000064 1790000122 - NODATA", FLOWLOG_AWS},
-	{"custom header, other order", "log-status srcaddr dstaddr start end\nOK 192.0.2.1 192.0.2.2 1 2\n",
-		FLOWLOG_AWS},
+	{"custom header, other order",
+		"log-status srcaddr dstaddr start end\nOK 192.0.2.1 192.0.2.2 1 2\n", FLOWLOG_AWS},
 	{"header with unknown names", "version frobnicated srcaddr dstaddr packets\n", FLOWLOG_AWS},
 	{"blank and broken lines first", "\n\ngarbage\n" RECORD, FLOWLOG_AWS},
 	{"byte order mark", "\xef\xbb\xbf" DEFAULT_HEADER, FLOWLOG_AWS},
 	{"windows line ends",
-		"version account-id interface-id srcaddr dstaddr\r\n2 1 eni-0a 192.0.2.1 192.0.2.2\r\n",
+		"version account-id interface-id srcaddr dstaddr\r\n2 1 eni-0a 192.0.2.1 "
+		"192.0.2.2\r\n",
 		FLOWLOG_AWS},
 	{"export task", "2026-09-21T14:13:24.000Z " RECORD, FLOWLOG_CLOUDWATCH},
 	{"transit gateway header",
-		"version resource-type account-id tgw-id tgw-attachment-id srcaddr dstaddr\n", FLOWLOG_AWS_TGW},
-	{"transit gateway record",
-		"6 TransitGateway 111122223333 tgw-0a tgw-attach-0b 111122223333 - vpc-0c - subnet-0e - "
-		"eni-01 - use1-az1 - - 192.0.2.10 203.0.113.99 40101 443 6 0 0 1790000130 1790000188 OK\n",
+		"version resource-type account-id tgw-id tgw-attachment-id srcaddr dstaddr\n",
 		FLOWLOG_AWS_TGW},
-	{"command line", "{\"events\":[{\"logStreamName\":\"x\",\"message\":\"2 1\"}],\"searchedLogStreams\":[]}",
+	{"transit gateway record",
+		"6 TransitGateway 111122223333 tgw-0a tgw-attach-0b 111122223333 - vpc-0c - "
+		"subnet-0e - "
+		"eni-01 - use1-az1 - - 192.0.2.10 203.0.113.99 40101 443 6 0 0 1790000130 "
+		"1790000188 OK\n",
+		FLOWLOG_AWS_TGW},
+	{"command line",
+		"{\"events\":[{\"logStreamName\":\"x\",\"message\":\"2 "
+		"1\"}],\"searchedLogStreams\":[]}",
 		FLOWLOG_CLOUDWATCH_JSON},
-	{"subscription", "{\"messageType\":\"DATA_MESSAGE\",\"logEvents\":[]}", FLOWLOG_CLOUDWATCH_JSON},
-	{"firehose", "{\"message\":\"" "2 111122223333\"}\n", FLOWLOG_CLOUDWATCH_JSON},
+	{"subscription", "{\"messageType\":\"DATA_MESSAGE\",\"logEvents\":[]}",
+		FLOWLOG_CLOUDWATCH_JSON},
+	{"firehose",
+		"{\"message\":\""
+		"2 111122223333\"}\n",
+		FLOWLOG_CLOUDWATCH_JSON},
 	{"gcp", "{\"insertId\":\"a\",\"jsonPayload\":{\"connection\":{}}}", FLOWLOG_GCP},
 	{"gcp array", " [\n {\"logName\":\"x%2Fvpc_flows\",\"jsonPayload\":{}}]", FLOWLOG_GCP},
-	{"azure nsg", "{\"records\":[{\"category\":\"NetworkSecurityGroupFlowEvent\"}]}", FLOWLOG_AZURE_NSG},
+	{"azure nsg", "{\"records\":[{\"category\":\"NetworkSecurityGroupFlowEvent\"}]}",
+		FLOWLOG_AZURE_NSG},
 	{"azure vnet", "{\"records\":[{\"category\":\"FlowLogFlowEvent\"}]}", FLOWLOG_AZURE_VNET},
 	{"parquet", "PAR1\x15\x04", FLOWLOG_PARQUET},
 	{"other json", "{\"name\":\"package\",\"version\":1}", FLOWLOG_NOT_FLOWLOG},
@@ -78,9 +89,11 @@ static void test_prefixes(void **state)
 		size_t size = strlen(cases[i].text);
 
 		for (size_t n = 0; n < size; n++) {
-			enum flowlog_format got = flowlog_recognise((const uint8_t *)cases[i].text, n);
-			bool text = got == FLOWLOG_AWS && (cases[i].format == FLOWLOG_AWS_TGW ||
-								  cases[i].format == FLOWLOG_CLOUDWATCH);
+			enum flowlog_format got =
+				flowlog_recognise((const uint8_t *)cases[i].text, n);
+			bool text = got == FLOWLOG_AWS &&
+				    (cases[i].format == FLOWLOG_AWS_TGW ||
+					    cases[i].format == FLOWLOG_CLOUDWATCH);
 
 			if (got != FLOWLOG_NOT_FLOWLOG && got != cases[i].format && !text)
 				fail_msg("%s, first %zu bytes: got %d", cases[i].name, n, got);

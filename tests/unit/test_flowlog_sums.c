@@ -103,7 +103,8 @@ static struct tuple tuple_of(uint32_t i)
 	return t;
 }
 
-/* Every record comes back once; both directions of a conversation in one part; also through the file. */
+/* Every record comes back once; both directions of a conversation in one part; also through the
+ * file. */
 static void check_tuples(uint64_t memory, size_t part_max)
 {
 	enum { N = 400000 };

@@ -162,17 +162,17 @@ static void test_regexp_of_a_column(void **state)
 }
 
 /*
- * Vantage point 1: ahead by 1,000 ns, and from 5,000,000 on, after a step back, behind by 500 ns and gaining
- * 2 ppm. 2: never compared. The model is read anew when it changes.
+ * Vantage point 1: ahead by 1,000 ns, and from 5,000,000 on, after a step back, behind by 500 ns
+ * and gaining 2 ppm. 2: never compared. The model is read anew when it changes.
  */
 static void test_reference_clock(void **state)
 {
-	static const char model[] =
-		"CREATE TABLE clock_piece (vantage_id, from_ns, offset_ns, skew_ppm, valid_from, valid_to);"
-		"INSERT INTO clock_piece VALUES"
-		" (2, 0, 0, 0, -9223372036854775808, 9223372036854775807),"
-		" (1, 5000000, -500, 2.0, 5000000, 9223372036854775807),"
-		" (1, 1000000, 1000, 0.0, -9223372036854775808, 5000000);";
+	static const char model[] = "CREATE TABLE clock_piece (vantage_id, from_ns, offset_ns, "
+				    "skew_ppm, valid_from, valid_to);"
+				    "INSERT INTO clock_piece VALUES"
+				    " (2, 0, 0, 0, -9223372036854775808, 9223372036854775807),"
+				    " (1, 5000000, -500, 2.0, 5000000, 9223372036854775807),"
+				    " (1, 1000000, 1000, 0.0, -9223372036854775808, 5000000);";
 	sqlite3 *handle;
 
 	(void)state;
@@ -190,8 +190,10 @@ static void test_reference_clock(void **state)
 	check(handle, "ref_ns(2, 6000000)", "6000000");
 	check(handle, "ref_ns(3, 6000000)", "6000000");
 	check(handle, "ref_ns(NULL, 6000000)", "6000000");
-	assert_int_equal(sqlite3_exec(handle, "UPDATE clock_piece SET offset_ns = 7 WHERE vantage_id = 2", NULL,
-				 NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(handle, "UPDATE clock_piece SET offset_ns = 7 WHERE vantage_id = 2",
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	check(handle, "ref_ns(2, 6000000)", "5999993");
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }

@@ -15,9 +15,16 @@ static const struct {
 } texts[] = {
 	{"markup", "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"},
 	{"quotes", "a\"b'c&d", "a&quot;b&#39;c&amp;d"},
-	{"escape and NUL's neighbours", "\x1b[31m\x01\x7f", "\xe2\x90\x9b[31m\xe2\x90\x81\xe2\x90\xa1"},
-	{"bidi override", "a\xe2\x80\xae" "b", "a[U+202E]b"},
-	{"C1 control", "\xc2\x9b" "0m", "[U+009B]0m"},
+	{"escape and NUL's neighbours", "\x1b[31m\x01\x7f",
+		"\xe2\x90\x9b[31m\xe2\x90\x81\xe2\x90\xa1"},
+	{"bidi override",
+		"a\xe2\x80\xae"
+		"b",
+		"a[U+202E]b"},
+	{"C1 control",
+		"\xc2\x9b"
+		"0m",
+		"[U+009B]0m"},
 	{"broken UTF-8", "\xc3(\xff<", "\xef\xbf\xbd(\xef\xbf\xbd&lt;"},
 	{"overlong <", "\xc0\xbc", "\xef\xbf\xbd\xef\xbf\xbd"},
 	{"surrogate", "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
@@ -53,13 +60,15 @@ static void test_escaping(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		char *text = page(as_text, texts[i].text), *attribute = page(as_attribute, texts[i].text);
+		char *text = page(as_text, texts[i].text),
+		     *attribute = page(as_attribute, texts[i].text);
 		char want[256];
 
 		(void)snprintf(want, sizeof(want), "<!DOCTYPE html><b>%s</b>\n", texts[i].shown);
 		if (strcmp(text, want) != 0)
 			fail_msg("%s: got %s", texts[i].name, text);
-		(void)snprintf(want, sizeof(want), "<!DOCTYPE html><a title=\"%s\" hidden></a>\n", texts[i].shown);
+		(void)snprintf(want, sizeof(want), "<!DOCTYPE html><a title=\"%s\" hidden></a>\n",
+			texts[i].shown);
 		if (strcmp(attribute, want) != 0)
 			fail_msg("%s: got %s", texts[i].name, attribute);
 		free(text);
@@ -80,7 +89,8 @@ static void test_json_is_inert_in_a_script(void **state)
 	assert_string_equal(sb.text, "null");
 }
 
-/* client at 0, server at 1: a SYN that arrives "before" it was sent by the clocks, and a lost answer. */
+/* client at 0, server at 1: a SYN that arrives "before" it was sent by the clocks, and a lost
+ * answer. */
 static struct ladder *example(void)
 {
 	struct ladder *l = calloc(1, sizeof(*l));
@@ -124,9 +134,11 @@ static void test_ladder_layout(void **state)
 	assert_true(l->message[0].y[LADDER_BY_ORDER][1] - l->message[0].y[LADDER_BY_ORDER][0] > 15);
 	assert_int_equal(l->gaps, 1);
 	assert_int_equal(l->gap[0].span_ns, 1000000000);
-	/* To scale the first microseconds fall together and the retransmission stands at the end. */
+	/* To scale the first microseconds fall together and the retransmission stands at the end.
+	 */
 	assert_true(l->message[1].y[LADDER_TO_SCALE][1] - l->message[0].y[LADDER_TO_SCALE][0] < 1);
-	assert_true(l->message[2].y[LADDER_TO_SCALE][1] - l->message[1].y[LADDER_TO_SCALE][1] > 250);
+	assert_true(
+		l->message[2].y[LADDER_TO_SCALE][1] - l->message[1].y[LADDER_TO_SCALE][1] > 250);
 	free(l);
 }
 
@@ -153,8 +165,14 @@ static const struct {
 } names[] = {
 	{"db", "db", 5},
 	{"12345", "12345", 5},
-	{"123456", "12\xe2\x80\xa6" "56", 5},
-	{"1234567", "12\xe2\x80\xa6" "567", 6},
+	{"123456",
+		"12\xe2\x80\xa6"
+		"56",
+		5},
+	{"1234567",
+		"12\xe2\x80\xa6"
+		"567",
+		6},
 	{"\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc", "\xc3\xa4\xe2\x80\xa6\xc3\xbc", 3},
 	{"", "", 4},
 };
@@ -165,10 +183,13 @@ static void test_shortened_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(html_shorten(out, sizeof(out), names[i].name, names[i].most), names[i].shown) != 0)
+		if (strcmp(html_shorten(out, sizeof(out), names[i].name, names[i].most),
+			    names[i].shown) != 0)
 			fail_msg("'%s' became '%s'", names[i].name, out);
 	/* Into little room: cut, ended, and no half of a character. */
-	assert_string_equal(html_shorten(little, sizeof(little), "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4", 20), "\xc3\xa4\xc3\xb6");
+	assert_string_equal(
+		html_shorten(little, sizeof(little), "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4", 20),
+		"\xc3\xa4\xc3\xb6");
 }
 
 static size_t count(const char *text, const char *part)

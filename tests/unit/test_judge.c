@@ -89,13 +89,15 @@ static void test_order_and_repetition(void **state)
 	db_close(&db);
 }
 
-/* Two findings by keys that are not in order, with proof of every kind; and a table that the next rule makes again. */
+/* Two findings by keys that are not in order, with proof of every kind; and a table that the next
+ * rule makes again. */
 static const char by_key[] =
 	"CREATE TEMP TABLE mine AS SELECT 7 AS key, 'b' AS kind UNION ALL SELECT 3, 'c';"
 	"INSERT INTO new_finding (key, kind, severity, confidence, summary)"
 	" SELECT key, kind, 'notice', 1, 'x' FROM mine;"
 	"INSERT INTO new_evidence (key, note) SELECT key, kind FROM mine;"
-	"INSERT INTO new_evidence (key, event_id, note) SELECT key, 1, 'event of ' || kind FROM mine;";
+	"INSERT INTO new_evidence (key, event_id, note) SELECT key, 1, 'event of ' || kind FROM "
+	"mine;";
 
 static const char one_event[] =
 	"INSERT INTO host (id, name) VALUES (1, 'h');"
@@ -125,11 +127,16 @@ static void test_findings_by_key(void **state)
 	if (judge_run(&db, dir, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(value(&db, "SELECT count(*) FROM finding"), 4);
-	assert_int_equal(value(&db, "SELECT count(*) FROM finding WHERE kind = 'b' AND id <= 2"), 2);
-	assert_int_equal(value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
-				    "AND f.kind = e.note"), 4);
-	assert_int_equal(value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
-				    "WHERE e.frame = 42 AND e.note LIKE 'event of ' || f.kind || ',%'"), 4);
+	assert_int_equal(
+		value(&db, "SELECT count(*) FROM finding WHERE kind = 'b' AND id <= 2"), 2);
+	assert_int_equal(
+		value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
+			   "AND f.kind = e.note"),
+		4);
+	assert_int_equal(
+		value(&db, "SELECT count(*) FROM evidence e JOIN finding f ON f.id = e.finding_id "
+			   "WHERE e.frame = 42 AND e.note LIKE 'event of ' || f.kind || ',%'"),
+		4);
 	assert_int_equal(unlink(second), 0);
 	remove_rule(dir);
 	db_close(&db);
@@ -149,13 +156,15 @@ static void test_failure_changes_nothing(void **state)
 		{"INSERT INTO new_finding (key, kind, severity, confidence, summary) VALUES"
 		 " (1, 'c', 'high', 1, 'x');",
 			"mine.sql: number.sql:7: CHECK constraint failed"},
-		{"-- comment\nINSERT INTO new_finding (key, kind, severity, confidence, summary) VALUES"
+		{"-- comment\nINSERT INTO new_finding (key, kind, severity, confidence, summary) "
+		 "VALUES"
 		 " (1, 'c', 'notice', 1, 'x'), (1, 'd', 'notice', 1, 'x');",
 			"mine.sql:2: UNIQUE constraint failed: new_finding.key"},
 		{"INSERT INTO new_evidence (key, note) VALUES (1, 'x');",
 			"NOT NULL constraint failed: evidence.finding_id"},
 		{"SELECT 'open", "mine.sql:1: unrecognized token"},
-		{"-- comment\n-- if: SELECT nonsense\nSELECT 1;", "mine.sql:2: no such column: nonsense"},
+		{"-- comment\n-- if: SELECT nonsense\nSELECT 1;",
+			"mine.sql:2: no such column: nonsense"},
 	};
 	char dir[64];
 	struct db db;
@@ -188,7 +197,8 @@ static void test_conditions(void **state)
 	} cases[] = {
 		{"-- if: SELECT 1 FROM host\n", 0},
 		{"-- if: SELECT 1\n", 2},
-		{"-- what it finds\n-- if: SELECT 1 FROM host WHERE name = 'if: -- x'\n-- more\n", 0},
+		{"-- what it finds\n-- if: SELECT 1 FROM host WHERE name = 'if: -- x'\n-- more\n",
+			0},
 		{"-- what it finds\n\n-- if: SELECT 1 FROM host\n", 2},
 		{"-- if there is a host: SELECT 1 FROM host\n", 2},
 		{"SELECT 1;\n-- if: SELECT 1 FROM host\n", 2},

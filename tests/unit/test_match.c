@@ -1,4 +1,5 @@
-/* Which sent datagram is which arrival: by identification, by content, by time, in any order of loss. */
+/* Which sent datagram is which arrival: by identification, by content, by time, in any order of
+ * loss. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,11 +26,14 @@ struct trial {
 
 static struct trial trial_of(uint32_t n)
 {
-	struct trial t = {.sent = mem_array(n, sizeof(*t.sent)), .received = mem_array(n, sizeof(*t.received)),
-		.truth = mem_array(n, sizeof(*t.truth)), .sent_count = n};
+	struct trial t = {.sent = mem_array(n, sizeof(*t.sent)),
+		.received = mem_array(n, sizeof(*t.received)),
+		.truth = mem_array(n, sizeof(*t.truth)),
+		.sent_count = n};
 
 	for (uint32_t i = 0; i < n; i++)
-		t.sent[i] = (struct segment){.time_ns = (int64_t)i * SPACING, .length = 1200, .frame = i};
+		t.sent[i] = (struct segment){
+			.time_ns = (int64_t)i * SPACING, .length = 1200, .frame = i};
 	return t;
 }
 
@@ -46,10 +50,12 @@ static struct segment *arrive(struct trial *t, uint32_t i)
 
 static struct half_flow half_of(struct segment *list, uint32_t n)
 {
-	struct half_flow l = {.transmissions = mem_array(n + 1, sizeof(*l.transmissions)), .count = n};
+	struct half_flow l = {
+		.transmissions = mem_array(n + 1, sizeof(*l.transmissions)), .count = n};
 
 	for (uint32_t i = 0; i < n; i++)
-		l.transmissions[i] = (struct transmission){.seg = &list[i], .match = TRANSMISSION_NONE};
+		l.transmissions[i] =
+			(struct transmission){.seg = &list[i], .match = TRANSMISSION_NONE};
 	return l;
 }
 
@@ -166,7 +172,8 @@ static void rewritten_identifications_do_not_mislead(void **state)
 		t.sent[i].hash = content(i);
 	for (uint32_t i = 0; i < t.sent_count; i++)
 		if (i % 10)
-			arrive(&t, i)->ip_id += 5; /* a translator numbers anew: these are the IDs of others */
+			arrive(&t, i)->ip_id +=
+				5; /* a translator numbers anew: these are the IDs of others */
 	expect_truth(&t);
 }
 
@@ -206,7 +213,8 @@ static void changed_payload_keeps_its_identification(void **state)
 
 static void other_contents_are_other_datagrams(void **state)
 {
-	/* Lost, and beside it one that was never sent: without identifications nothing makes one of the two. */
+	/* Lost, and beside it one that was never sent: without identifications nothing makes one of
+	 * the two. */
 	struct trial t = trial_of(100);
 
 	(void)state;
@@ -225,7 +233,8 @@ static void other_contents_are_other_datagrams(void **state)
 
 static void more_arrivals_than_sent(void **state)
 {
-	/* The sender's capture lacks a burst: of equal ones, time tells which arrivals those are. */
+	/* The sender's capture lacks a burst: of equal ones, time tells which arrivals those are.
+	 */
 	struct trial t = trial_of(1000);
 	struct half_flow *r = &t.halves[1];
 
@@ -237,7 +246,9 @@ static void more_arrivals_than_sent(void **state)
 	t.sent_count -= 60;
 	match(&t);
 	for (uint32_t k = 0; k < t.received_count; k++)
-		assert_int_equal(r->transmissions[k].match, k < 400 ? k : k < 460 ? TRANSMISSION_NONE : k - 60);
+		assert_int_equal(r->transmissions[k].match, k < 400   ? k
+							    : k < 460 ? TRANSMISSION_NONE
+								      : k - 60);
 	trial_end(&t);
 }
 

@@ -21,7 +21,7 @@ static void stems(void **state)
 		{"db.neigh.txt", "db"},
 		{"dump.pcap1", "dump"}, /* tcpdump -C */
 		{"dump.pcap12.gz", "dump"},
-		{"dump.pcap003", "dump"}, /* tcpdump -W */
+		{"dump.pcap003", "dump"},		      /* tcpdump -W */
 		{"eth0_00001_20261128103000.pcapng", "eth0"}, /* dumpcap -b */
 		{"eth0_00012_20261128103000.pcapng.zst", "eth0"},
 		{"trace-2026-11-28_10:30:00.pcap", "trace"}, /* tcpdump -G */
@@ -67,7 +67,8 @@ static void folders(void **state)
 		char *name = names_qualified(cases[i].path, cases[i].folders);
 
 		if (strcmp(name, cases[i].name) != 0)
-			fail_msg("%s, %u: %s, not %s", cases[i].path, cases[i].folders, name, cases[i].name);
+			fail_msg("%s, %u: %s, not %s", cases[i].path, cases[i].folders, name,
+				cases[i].name);
 		free(name);
 	}
 }

@@ -27,7 +27,8 @@ static struct flow_vantage *flow_of(const struct seen *list, size_t n)
 
 	c->used = c->cap = (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
-		c->slots[i] = (struct segment){.time_ns = list[i].at_ns, .ip_id = list[i].ip_id,
+		c->slots[i] = (struct segment){.time_ns = list[i].at_ns,
+			.ip_id = list[i].ip_id,
 			.bits = list[i].from_server ? SEGMENT_FROM_B : 0};
 		f->side[list[i].from_server].packets++;
 	}
@@ -45,7 +46,8 @@ static void flow_free(struct flow_vantage *f)
 
 static int compare(const struct seen *at_a, size_t na, const struct seen *at_b, size_t nb)
 {
-	struct member a = {.flow = flow_of(at_a, na), .vantage = 0}, b = {.flow = flow_of(at_b, nb), .vantage = 1};
+	struct member a = {.flow = flow_of(at_a, na), .vantage = 0},
+		      b = {.flow = flow_of(at_b, nb), .vantage = 1};
 	int r, back;
 
 	a.client_is_b = b.client_is_b = false;
@@ -61,7 +63,8 @@ static void delays_tell_the_side(void **state)
 {
 	/* 50 us each way between a (client's side) and b. */
 	const struct seen a[] = {{1000000, 1, false}, {1200000, 7, true}, {1300000, 2, false}};
-	const struct seen b[] = {{OFFSET + 1050000, 1, false}, {OFFSET + 1150000, 7, true}, {OFFSET + 1350000, 2, false}};
+	const struct seen b[] = {{OFFSET + 1050000, 1, false}, {OFFSET + 1150000, 7, true},
+		{OFFSET + 1350000, 2, false}};
 
 	(void)state;
 	assert_int_equal(compare(a, 3, b, 3), -1);
@@ -71,7 +74,8 @@ static void jitter_is_no_delay(void **state)
 {
 	/* Both taps on one interface: stamps differ by 2 us either way. */
 	const struct seen a[] = {{1000000, 1, false}, {1200000, 7, true}, {1300000, 2, false}};
-	const struct seen b[] = {{OFFSET + 1002000, 1, false}, {OFFSET + 1199000, 7, true}, {OFFSET + 1301000, 2, false}};
+	const struct seen b[] = {{OFFSET + 1002000, 1, false}, {OFFSET + 1199000, 7, true},
+		{OFFSET + 1301000, 2, false}};
 
 	(void)state;
 	assert_int_equal(compare(a, 3, b, 3), 0);
@@ -90,8 +94,10 @@ static void one_direction_tells_nothing(void **state)
 static void equal_packets_tell_nothing(void **state)
 {
 	/* The second of three SYNs was lost; all have ID 0: which is which cannot be known. */
-	const struct seen a[] = {{0, 0, false}, {1000000000, 0, false}, {3000000000, 0, false}, {3100000000, 5, true}};
-	const struct seen b[] = {{OFFSET, 0, false}, {OFFSET + 3000000000, 0, false}, {OFFSET + 3000010000, 5, true}};
+	const struct seen a[] = {{0, 0, false}, {1000000000, 0, false}, {3000000000, 0, false},
+		{3100000000, 5, true}};
+	const struct seen b[] = {{OFFSET, 0, false}, {OFFSET + 3000000000, 0, false},
+		{OFFSET + 3000010000, 5, true}};
 
 	(void)state;
 	assert_int_equal(compare(a, 4, b, 3), 0);
@@ -108,8 +114,10 @@ static void votes_and_absences(void **state)
 		{"delays of one flow", {.nearer_a = 1, .common = 1}, -1},
 		{"delays contradict", {.nearer_a = 5, .nearer_b = 1, .common = 6}, 0},
 		{"one of many contradicts", {.nearer_a = 1, .nearer_b = 11, .common = 12}, 1},
-		{"only the other place shows packets towards the end", {.only_b = 3, .common = 2}, -1},
-		{"each lacks something: edges or capture loss", {.only_a = 1, .only_b = 3, .common = 2}, 0},
+		{"only the other place shows packets towards the end", {.only_b = 3, .common = 2},
+			-1},
+		{"each lacks something: edges or capture loss",
+			{.only_a = 1, .only_b = 3, .common = 2}, 0},
 		{"delays weigh more than absences", {.nearer_b = 2, .only_b = 3, .common = 2}, 1},
 	};
 

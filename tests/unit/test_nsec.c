@@ -42,7 +42,8 @@ static void test_format(void **state)
 	char buf[NSEC_TEXT_SIZE];
 
 	(void)state;
-	assert_string_equal(nsec_format(INT64_C(1790000004100000001), buf), "2026-09-21T14:13:24.100000001Z");
+	assert_string_equal(
+		nsec_format(INT64_C(1790000004100000001), buf), "2026-09-21T14:13:24.100000001Z");
 	assert_string_equal(nsec_format(-1, buf), "1969-12-31T23:59:59.999999999Z");
 	assert_string_equal(nsec_span(1500000, buf), "1.5 ms");
 	assert_string_equal(nsec_span(NSEC_PER_SEC * 125, buf), "2 min 5 s");

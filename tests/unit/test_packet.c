@@ -23,8 +23,10 @@
 
 static struct guard guard;
 
-/* The short cut for the most common frames says what the steps say, in every field that is valid. */
-static void in_steps(const struct frame *f, uint32_t link_type, int fill, const struct packet *p, const struct strbuf *text)
+/* The short cut for the most common frames says what the steps say, in every field that is valid.
+ */
+static void in_steps(const struct frame *f, uint32_t link_type, int fill, const struct packet *p,
+	const struct strbuf *text)
 {
 	CLEANUP_STRBUF struct strbuf again = STRBUF_INIT;
 	struct packet q;

@@ -120,7 +120,7 @@ static void test_blocks(void **state)
 /* Text that holds anything is bytes among bytes; none makes a block that cannot be read. */
 static void test_hostile_text(void **state)
 {
-	static const char *const texts[] = {"<script>alert(1)</script>", "\x1b]0;x\x07", 
+	static const char *const texts[] = {"<script>alert(1)</script>", "\x1b]0;x\x07",
 		"\xff\xc3(", "a\nb\r\n", "\xe2\x80\xae", "x"};
 
 	(void)state;

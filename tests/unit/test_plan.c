@@ -200,11 +200,13 @@ static const struct {
 	{"no name before =", {"=a.pcap"}, "'=a.pcap'"},
 	{"empty", {"empty.pcap"}, "'empty.pcap'"},
 	{"of no known kind", {"a.pcap", "words.txt"}, "'words.txt'"},
-	{"one path twice", {"a.pcap", "b=./a.pcap"}, "'./a.pcap' is given twice (also as 'a.pcap')"},
+	{"one path twice", {"a.pcap", "b=./a.pcap"},
+		"'./a.pcap' is given twice (also as 'a.pcap')"},
 	{"by a link", {"a.pcap", "link.pcap"}, "'link.pcap' is given twice"},
 	{"by a hard link", {"hard.pcap", "a.pcap"}, "'a.pcap' is given twice"},
 	{"the same bytes", {"a.pcap", "b=copy.pcap"}, "'a.pcap' and 'copy.pcap' are identical"},
-	{"a folder of nothing that is known", {"useless"}, "no capture, flow log or other known input"},
+	{"a folder of nothing that is known", {"useless"},
+		"no capture, flow log or other known input"},
 };
 
 static void test_refused(void **state)
@@ -333,13 +335,15 @@ static const struct {
 	const char *inputs[8];
 	const char *hosts;
 } hosts[] = {
-	{"hosts by name, files by time", {"web=tree", "web=b.PCAP.gz", "db=a.pcap", "web=other.pcap"},
+	{"hosts by name, files by time",
+		{"web=tree", "web=b.PCAP.gz", "db=a.pcap", "web=other.pcap"},
 		"db: a.pcap; web: tree/2.pcap tree/1.pcap b.PCAP.gz other.pcap; "},
-	{"files without a frame come last", {"w=none1.pcap", "w=a.pcap", "w=none2.pcap", "w=q=1/c.pcap"},
+	{"files without a frame come last",
+		{"w=none1.pcap", "w=a.pcap", "w=none2.pcap", "w=q=1/c.pcap"},
 		"w: q=1/c.pcap a.pcap none1.pcap none2.pcap; "},
 	{"one time: by path", {"w=other.pcap", "w=a.pcap"}, "w: a.pcap other.pcap; "},
-	{"a host of which there is no capture", {"db=hosts.neigh", "web=a.pcap", "lone.facts.jsonl"},
-		"db:; db9:; web: a.pcap; "},
+	{"a host of which there is no capture",
+		{"db=hosts.neigh", "web=a.pcap", "lone.facts.jsonl"}, "db:; db9:; web: a.pcap; "},
 	{"what else a host has is not among its captures", {"web=hosts.neigh", "web=a.pcap"},
 		"web: a.pcap; "},
 	{"a flow log makes no host, whatever its name", {"eni=log.txt", "web=a.pcap"},

@@ -26,8 +26,8 @@
 
 static char folder[] = "/tmp/bothends-sandbox-XXXXXX";
 
-/* What every test process needs to report and end. A build with sanitizers asks for the alternate stack
- * before each function that does not return. */
+/* What every test process needs to report and end. A build with sanitizers asks for the alternate
+ * stack before each function that does not return. */
 static const int calls[] = {SCMP_SYS(exit_group), SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(openat),
 	SCMP_SYS(close), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(capget),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack)};

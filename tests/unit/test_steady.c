@@ -11,7 +11,8 @@
 
 #define MS NSEC_PER_MSEC
 
-static void note(struct steady *s, uint32_t first, uint32_t count, int64_t from_ms, int64_t every_ms)
+static void note(
+	struct steady *s, uint32_t first, uint32_t count, int64_t from_ms, int64_t every_ms)
 {
 	for (uint32_t i = 0; i < count; i++)
 		steady_note(s, first + i, (from_ms + i * every_ms) * MS);
@@ -55,7 +56,8 @@ static void test_turns(void **state)
 	steady_release(&s);
 }
 
-/* One frame that a queue held up for 30 ms; a clock that is set back by 30 ms does not catch up at once. */
+/* One frame that a queue held up for 30 ms; a clock that is set back by 30 ms does not catch up at
+ * once. */
 static void test_held_up(void **state)
 {
 	struct steady s;

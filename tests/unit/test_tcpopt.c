@@ -220,8 +220,10 @@ static void test_usual_hash(void **state)
 
 	(void)state;
 	assert_int_equal(hash_of("0101 080a 00000001 00000002"), fingerprint(segment, 3));
-	assert_int_equal(hash_of("0204 05b4 0402 080a 00000001 00000000 01 0303 07"), fingerprint(syn, 5));
-	assert_int_equal(hash_of("0204 05b4 0402 080a 00000001 00000000 0303 07 01"), fingerprint(walked, 5));
+	assert_int_equal(
+		hash_of("0204 05b4 0402 080a 00000001 00000000 01 0303 07"), fingerprint(syn, 5));
+	assert_int_equal(hash_of("0204 05b4 0402 080a 00000001 00000000 0303 07 01"),
+		fingerprint(walked, 5));
 }
 
 int main(void)

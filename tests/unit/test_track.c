@@ -1,4 +1,5 @@
-/* Packets as records of their flow: two that are equal on the wire are equal on record, whatever came before them. */
+/* Packets as records of their flow: two that are equal on the wire are equal on record, whatever
+ * came before them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +41,11 @@ static const struct segment *track_again(const struct packet *p, int64_t time_ns
 {
 	struct frame frame = {.time_ns = time_ns};
 	struct flow_lookup lookup = {0};
-	struct observation o = {.vantage = &vantage, .frame = &frame, .packet = p, .lookup = &lookup, .src_mac = MAC_NONE,
+	struct observation o = {.vantage = &vantage,
+		.frame = &frame,
+		.packet = p,
+		.lookup = &lookup,
+		.src_mac = MAC_NONE,
 		.dst_mac = MAC_NONE};
 	struct flow_vantage *f;
 	bool from_b;
@@ -61,8 +66,16 @@ static const struct segment *track(const struct packet *p, int64_t time_ns)
 /* Decoding leaves the blocks that a packet does not have as the packet before left them. */
 static void sack_without_the_packet_before(void **state)
 {
-	struct packet p = {.disposition = PACKET_TCP, .version = 4, .protocol = 6, .src_port = 40000, .dst_port = 80,
-		.tcp_flags = TCP_ACK, .tcp_options = TCPOPT_HAS_SACK, .sack_count = 1, .seq = 1, .ack = 1000,
+	struct packet p = {.disposition = PACKET_TCP,
+		.version = 4,
+		.protocol = 6,
+		.src_port = 40000,
+		.dst_port = 80,
+		.tcp_flags = TCP_ACK,
+		.tcp_options = TCPOPT_HAS_SACK,
+		.sack_count = 1,
+		.seq = 1,
+		.ack = 1000,
 		.sack = {{2000, 3000}, {4000, 5000}, {6000, 7000}, {8000, 9000}}};
 	const struct segment_sack *first, *second;
 
@@ -80,8 +93,17 @@ static void sack_without_the_packet_before(void **state)
 
 #define US 1000
 
-static const struct packet data = {.disposition = PACKET_TCP, .version = 4, .protocol = 6, .src_port = 40000,
-	.dst_port = 80, .tcp_flags = TCP_ACK, .seq = 1, .ack = 1000, .payload_len = 1000, .ttl = 64, .window = 500,
+static const struct packet data = {.disposition = PACKET_TCP,
+	.version = 4,
+	.protocol = 6,
+	.src_port = 40000,
+	.dst_port = 80,
+	.tcp_flags = TCP_ACK,
+	.seq = 1,
+	.ack = 1000,
+	.payload_len = 1000,
+	.ttl = 64,
+	.window = 500,
 	.direction = PACKET_IN};
 
 static struct packet forwarded(struct packet p)
@@ -172,7 +194,8 @@ static void retransmission_is_no_twin(void **state)
 	assert_false(track(&p, 200 * US)->bits & SEGMENT_DUPLICATE);
 }
 
-/* SYN-ACKs are without ID: where all is recorded twice they are too, and equal ACKs are still as many as were sent. */
+/* SYN-ACKs are without ID: where all is recorded twice they are too, and equal ACKs are still as
+ * many as were sent. */
 static void no_id_in_a_doubled_capture(void **state)
 {
 	struct packet p = data;
@@ -186,11 +209,17 @@ static void no_id_in_a_doubled_capture(void **state)
 		assert_int_equal(!(track(&p, (40 + i) * US)->bits & SEGMENT_DUPLICATE), i % 2 == 0);
 }
 
-/* Datagrams of which headers alone were captured are all alike; each is one, by whatever interface it comes. */
+/* Datagrams of which headers alone were captured are all alike; each is one, by whatever interface
+ * it comes. */
 static void headers_alone_are_no_copies(void **state)
 {
-	struct packet p = {.disposition = PACKET_UDP, .version = 6, .protocol = 17, .src_port = 40000, .dst_port = 4500,
-		.payload_len = 1200, .ttl = 64};
+	struct packet p = {.disposition = PACKET_UDP,
+		.version = 6,
+		.protocol = 17,
+		.src_port = 40000,
+		.dst_port = 4500,
+		.payload_len = 1200,
+		.ttl = 64};
 
 	(void)state;
 	for (uint32_t i = 0; i < 10; i++) {
@@ -203,8 +232,13 @@ static void headers_alone_are_no_copies(void **state)
 /* Errors about several datagrams of one flow differ in the checksum alone. */
 static void errors_with_other_checksums(void **state)
 {
-	struct packet p = {.disposition = PACKET_ICMP, .version = 6, .protocol = 58, .icmp_type = 1, .icmp_code = 3,
-		.payload_len = 100, .ttl = 64};
+	struct packet p = {.disposition = PACKET_ICMP,
+		.version = 6,
+		.protocol = 58,
+		.icmp_type = 1,
+		.icmp_code = 3,
+		.payload_len = 100,
+		.ttl = 64};
 
 	(void)state;
 	for (uint16_t i = 0; i < 6; i++) {
@@ -216,8 +250,13 @@ static void errors_with_other_checksums(void **state)
 /* Cut behind the ICMP header no hash of the payload is known, and none is made of what is known. */
 static void no_hash_of_a_cut_echo(void **state)
 {
-	struct packet p = {.disposition = PACKET_ICMP, .version = 6, .protocol = 58, .icmp_type = 128, .icmp_rest = 5,
-		.payload_len = 56, .ttl = 64};
+	struct packet p = {.disposition = PACKET_ICMP,
+		.version = 6,
+		.protocol = 58,
+		.icmp_type = 128,
+		.icmp_rest = 5,
+		.payload_len = 56,
+		.ttl = 64};
 
 	(void)state;
 	assert_int_equal(track(&p, 0)->hash, 0);

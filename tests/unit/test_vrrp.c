@@ -190,17 +190,16 @@ static void test_prefixes(void **state)
 
 static void test_not_ours(void **state)
 {
-	static const char *const others[] =
-		{
-			/* CARP: 36 bytes, 7 in the place of the count */
-			V4("0038") "2101 0007 0001 0000 1111 1111 1111 1111 1111 1111 1111 1111 "
-				   "1111 1111 1111 1111"
-				   "1111 1111 1111",
-			V4("0020") "4101 6401 0064 a9ef c0a8 0001", /* version 4 */
-			V4("0020") "3201 6401 0064 a9ef c0a8 0001", /* type 2 */
-			"4500 0020 0001 0000 ff32 0000 c0a8 0002 e000 0012 3101 6401 0064 a9ef "
-			"c0a8 0001", /* ESP */
-		};
+	static const char *const others[] = {
+		/* CARP: 36 bytes, 7 in the place of the count */
+		V4("0038") "2101 0007 0001 0000 1111 1111 1111 1111 1111 1111 1111 1111 "
+			   "1111 1111 1111 1111"
+			   "1111 1111 1111",
+		V4("0020") "4101 6401 0064 a9ef c0a8 0001", /* version 4 */
+		V4("0020") "3201 6401 0064 a9ef c0a8 0001", /* type 2 */
+		"4500 0020 0001 0000 ff32 0000 c0a8 0002 e000 0012 3101 6401 0064 a9ef "
+		"c0a8 0001", /* ESP */
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

@@ -119,7 +119,8 @@ static int try_processes(void)
 	must_fail("the C library's fork", fork());
 	must_fail("another program", execv("/bin/true", argv));
 	must_fail("a signal to the server", kill(getppid(), SIGTERM));
-	must_fail("a signal to a thread of the server", syscall(SYS_tgkill, getppid(), getppid(), SIGTERM));
+	must_fail("a signal to a thread of the server",
+		syscall(SYS_tgkill, getppid(), getppid(), SIGTERM));
 	must_fail("ptrace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
 	must_fail("a namespace", unshare(CLONE_NEWUSER));
 	must_fail("another user", setuid(1));
@@ -136,16 +137,23 @@ static int try_limits(void)
 	const struct rlimit less = {1, 1};
 
 	must_fail("raising its limit", setrlimit(RLIMIT_DATA, &more));
-	must_fail("changing the server's limit", syscall(SYS_prlimit64, getppid(), RLIMIT_NOFILE, &less, NULL));
+	must_fail("changing the server's limit",
+		syscall(SYS_prlimit64, getppid(), RLIMIT_NOFILE, &less, NULL));
 	must_fail("a filter of its own", syscall(SYS_seccomp, 1, 0, NULL));
 	must_fail("a higher priority", setpriority(PRIO_PROCESS, 0, -5));
 	must_fail("locked memory", mlockall(MCL_CURRENT));
 	must_fail("a file in memory", syscall(SYS_memfd_create, "x", 0));
 	must_fail("memory shared by a key", shmget(IPC_PRIVATE, 4096, 0600));
-	must_fail("executable memory", mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
-	must_fail("memory made executable", mprotect(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096, PROT_EXEC));
+	must_fail("executable memory", mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+					       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+					       ? -1
+					       : 0);
+	must_fail("memory made executable",
+		mprotect(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096,
+			PROT_EXEC));
 	must_fail("shared memory, which no limit counts",
-		mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
+		mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1
+											     : 0);
 	return failures;
 }
 
@@ -159,8 +167,12 @@ static int try_needed(void)
 {
 	pthread_t thread;
 
-	must_work("a thread", pthread_create(&thread, NULL, idle, NULL) == 0 ? pthread_join(thread, NULL) : -1);
-	must_work("memory", mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
+	must_work("a thread",
+		pthread_create(&thread, NULL, idle, NULL) == 0 ? pthread_join(thread, NULL) : -1);
+	must_work("memory", mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				    -1, 0) == MAP_FAILED
+				    ? -1
+				    : 0);
 	must_work("the time", time(NULL));
 	return failures;
 }
@@ -231,7 +243,7 @@ static int try_abort(void)
 static const struct {
 	const char *name;
 	int (*inside)(void);
-	int result;	     /* of confined_run() */
+	int result;	  /* of confined_run() */
 	const char *says; /* part of the error; NULL: none */
 	unsigned wall_s;  /* 0: enough for a loaded machine */
 } tries[] = {
@@ -253,13 +265,15 @@ static int inside(int argc, char **argv)
 {
 	if (argc < 8)
 		return 2;
-	confine(strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), strtoull(argv[5], NULL, 10), atoi(argv[6]));
+	confine(strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
+		strtoull(argv[5], NULL, 10), atoi(argv[6]));
 	return tries[atoi(argv[7])].inside() ? 1 : 0;
 }
 
 static void prepare(const char *folder)
 {
-	CLEANUP_FREE char *given = mem_printf("%s/given", folder), *outside = mem_printf("%s/../outside.file", folder),
+	CLEANUP_FREE char *given = mem_printf("%s/given", folder),
+			  *outside = mem_printf("%s/../outside.file", folder),
 			  *link = mem_printf("%s/link", folder);
 	int a = open(given, O_WRONLY | O_CREAT, 0600), b = open(outside, O_WRONLY | O_CREAT, 0600);
 
@@ -301,12 +315,14 @@ int main(int argc, char **argv)
 		(void)snprintf(number, sizeof(number), "%zu", i);
 		limits.wall_s = tries[i].wall_s ? tries[i].wall_s : 60;
 		result = confined_run(inner, arguments, NULL, &limits, &err);
-		if (result == tries[i].result && alone() && (!tries[i].says || strstr(err.text, tries[i].says))) {
+		if (result == tries[i].result && alone() &&
+			(!tries[i].says || strstr(err.text, tries[i].says))) {
 			(void)printf("ok %s\n", tries[i].name);
 			continue;
 		}
 		wrong++;
-		(void)printf("not ok %s: %d, %s%s\n", tries[i].name, result, err.text, alone() ? "" : ", and somebody is left");
+		(void)printf("not ok %s: %d, %s%s\n", tries[i].name, result, err.text,
+			alone() ? "" : ", and somebody is left");
 	}
 	{
 		CLEANUP_FREE char *remove = mem_printf("rm -r '%s'", folder);

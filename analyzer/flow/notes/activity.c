@@ -38,7 +38,8 @@ static void activity_keep_mac_second(struct activity_notes *n, const struct mac_
 
 	if (p->src_index == MAC_NONE)
 		return;
-	for (uint32_t i = count; i-- && n->mac_seconds[i].second_ns == second_ns && count - i <= MAC_PAIRS;) {
+	for (uint32_t i = count;
+		i-- && n->mac_seconds[i].second_ns == second_ns && count - i <= MAC_PAIRS;) {
 		struct mac_second *s = &n->mac_seconds[i];
 
 		if (s->mac != p->src_index)
@@ -51,8 +52,10 @@ static void activity_keep_mac_second(struct activity_notes *n, const struct mac_
 	if (n->mac_seconds_cut)
 		return;
 	MEM_RESERVE(n->mac_seconds, n->mac_second_count, n->mac_second_cap);
-	n->mac_seconds[n->mac_second_count++] = (struct mac_second){
-		.second_ns = second_ns, .mac = p->src_index, .frames = p->frames, .bytes = p->bytes};
+	n->mac_seconds[n->mac_second_count++] = (struct mac_second){.second_ns = second_ns,
+		.mac = p->src_index,
+		.frames = p->frames,
+		.bytes = p->bytes};
 }
 
 static void activity_close_pair(struct activity_notes *n, struct mac_pair *p)
@@ -82,8 +85,8 @@ NOINLINE void activity_new_second(struct activity_notes *n, int64_t time_ns)
 	n->now = activity_of(n, second * NSEC_PER_SEC);
 }
 
-NOINLINE void activity_new_pair(struct activity_notes *n, struct mac_notes *macs, const uint8_t src[6],
-	const uint8_t dst[6], struct mac_pair *place)
+NOINLINE void activity_new_pair(struct activity_notes *n, struct mac_notes *macs,
+	const uint8_t src[6], const uint8_t dst[6], struct mac_pair *place)
 {
 	activity_close_pair(n, place);
 	*place = (struct mac_pair){

@@ -1,6 +1,6 @@
 /*
- * activity: what passed a vantage point, second by second, received and sent. Where the capture tells no
- * direction, frames count as received until it is known which MAC is the host's own.
+ * activity: what passed a vantage point, second by second, received and sent. Where the capture
+ * tells no direction, frames count as received until it is known which MAC is the host's own.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ struct mac_pair {
 struct activity_notes {
 	struct activity *rows; /* by second */
 	uint32_t count, cap;
-	struct activity *now;  /* the second of the newest frame; NULL: none yet */
+	struct activity *now; /* the second of the newest frame; NULL: none yet */
 	/* The pairs of MACs seen last, by their low bits: most captures hold a handful. */
 	struct mac_pair pairs[MAC_PAIRS];
 	struct mac_second *mac_seconds;
@@ -55,12 +55,12 @@ void activity_release(struct activity_notes *n);
 void activity_new_second(struct activity_notes *n, int64_t time_ns);
 
 /* Puts a pair of MACs into a place that another may have. */
-void activity_new_pair(struct activity_notes *n, struct mac_notes *macs, const uint8_t src[6], const uint8_t dst[6],
-	struct mac_pair *place);
+void activity_new_pair(struct activity_notes *n, struct mac_notes *macs, const uint8_t src[6],
+	const uint8_t dst[6], struct mac_pair *place);
 
 /* The pair of a frame's MACs. Valid until the next call. */
-static inline struct mac_pair *activity_pair(struct activity_notes *n, struct mac_notes *macs, const uint8_t src[6],
-	const uint8_t dst[6])
+static inline struct mac_pair *activity_pair(struct activity_notes *n, struct mac_notes *macs,
+	const uint8_t src[6], const uint8_t dst[6])
 {
 	uint64_t d = (uint64_t)le32(dst) | (uint64_t)le16(dst + 4) << 32 | UINT64_C(1) << 63;
 	uint64_t s = (uint64_t)le32(src) | (uint64_t)le16(src + 4) << 32;
@@ -72,8 +72,8 @@ static inline struct mac_pair *activity_pair(struct activity_notes *n, struct ma
 }
 
 /* Counts a frame; pair NULL: its MACs are not known. */
-static inline void activity_add(struct activity_notes *n, int64_t time_ns, uint32_t wire_len, uint8_t direction,
-	struct mac_pair *pair)
+static inline void activity_add(struct activity_notes *n, int64_t time_ns, uint32_t wire_len,
+	uint8_t direction, struct mac_pair *pair)
 {
 	if (!n->now || (uint64_t)(time_ns - n->now->second_ns) >= NSEC_PER_SEC)
 		activity_new_second(n, time_ns);
@@ -92,5 +92,6 @@ static inline void activity_add(struct activity_notes *n, int64_t time_ns, uint3
 /* Once no more frames come: rows are complete. */
 void activity_close(struct activity_notes *n);
 
-/* Once the host's own MAC is known: what it sent counts as sent, in a capture that told no direction. */
+/* Once the host's own MAC is known: what it sent counts as sent, in a capture that told no
+ * direction. */
 void activity_take_own(struct activity_notes *n, uint16_t own_mac);

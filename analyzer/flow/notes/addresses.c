@@ -43,7 +43,8 @@ void addresses_bind(struct address_notes *n, struct address *a, uint16_t mac)
 {
 	if (!a || mac == MAC_NONE || a->mac == mac)
 		return;
-	/* An address that speaks for the first time ends no run: those towards it ask again by themselves. */
+	/* An address that speaks for the first time ends no run: those towards it ask again by
+	 * themselves. */
 	n->binding_epoch += a->mac != MAC_NONE;
 	a->mac = mac;
 }

@@ -12,7 +12,8 @@ void icmps_release(struct icmp_notes *n)
 	free(n->rows);
 }
 
-/* RFC 4443 2.1: errors have types below 128. RFC 792: unreachable, redirect, time exceeded, parameter problem. */
+/* RFC 4443 2.1: errors have types below 128. RFC 792: unreachable, redirect, time exceeded,
+ * parameter problem. */
 static bool icmps_is_error(const struct packet *p)
 {
 	if (p->version == 6)
@@ -23,8 +24,12 @@ static bool icmps_is_error(const struct packet *p)
 void icmps_add(struct icmp_notes *n, const struct observation *o)
 {
 	const struct packet *p = o->packet;
-	struct icmp_row row = {.at_ns = o->frame->time_ns, .frame = o->ordinal, .version = p->version,
-		.type = p->icmp_type, .code = p->icmp_code, .rest = p->icmp_rest,
+	struct icmp_row row = {.at_ns = o->frame->time_ns,
+		.frame = o->ordinal,
+		.version = p->version,
+		.type = p->icmp_type,
+		.code = p->icmp_code,
+		.rest = p->icmp_rest,
 		.has_quote = p->has_quote};
 
 	if (!icmps_is_error(p))

@@ -1,7 +1,8 @@
-/* limits: how much a vantage point notes beside flows. What is beyond a limit is counted, and the report says so. */
+/* limits: how much a vantage point notes beside flows. What is beyond a limit is counted, and the
+ * report says so. */
 #pragma once
 
-#define NOTE_LIMIT 1000000     /* rows of one list */
-#define MAC_LIMIT 65000	       /* MACs; an index has 16 bits */
-#define ADDRESS_LIMIT 2000000  /* addresses, and pairs of address and MAC */
+#define NOTE_LIMIT 1000000    /* rows of one list */
+#define MAC_LIMIT 65000	      /* MACs; an index has 16 bits */
+#define ADDRESS_LIMIT 2000000 /* addresses, and pairs of address and MAC */
 #define NETFILTER_LIMIT 1000000

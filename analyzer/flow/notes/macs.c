@@ -37,11 +37,13 @@ static uint64_t macs_role(const struct mac_use_key *k)
 	return le64((const uint8_t *)k + sizeof(k->ip));
 }
 
-_Static_assert(sizeof(struct mac_use_key) == 16 + sizeof(uint64_t), "macs_role() reads everything behind the address");
+_Static_assert(sizeof(struct mac_use_key) == 16 + sizeof(uint64_t),
+	"macs_role() reads everything behind the address");
 
-/* The row of a key and an address; *last is that address's one that was counted in last, which it mostly is again. */
-static struct mac_use *macs_use_of(struct mac_notes *n, struct mac_use_key *key, const uint8_t ip[16],
-	uint32_t *last, bool *ret_fresh)
+/* The row of a key and an address; *last is that address's one that was counted in last, which it
+ * mostly is again. */
+static struct mac_use *macs_use_of(struct mac_notes *n, struct mac_use_key *key,
+	const uint8_t ip[16], uint32_t *last, bool *ret_fresh)
 {
 	struct mac_use *use;
 
@@ -56,8 +58,8 @@ static struct mac_use *macs_use_of(struct mac_notes *n, struct mac_use_key *key,
 }
 
 /* Counts the run of a side for the address of its sender, or its receiver. */
-static void macs_add_use(struct mac_notes *n, struct mac_use_key *key, const struct flow_vantage *f, bool from_b,
-	uint32_t *last)
+static void macs_add_use(struct mac_notes *n, struct mac_use_key *key, const struct flow_vantage *f,
+	bool from_b, uint32_t *last)
 {
 	const struct flow_side *side = &f->side[from_b];
 	struct mac_use *use;
@@ -79,16 +81,22 @@ static void macs_add_use(struct mac_notes *n, struct mac_use_key *key, const str
 	use->frames += side->run_frames;
 }
 
-/* The last frame of the run was the flow's last but for the one that closes it: its time is near enough. */
-void macs_close_run(struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f, bool from_b)
+/* The last frame of the run was the flow's last but for the one that closes it: its time is near
+ * enough. */
+void macs_close_run(
+	struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f, bool from_b)
 {
 	struct flow_side *side = &f->side[from_b];
-	struct mac_use_key source = {.mac = side->run_src_mac, .from_mac = MAC_NONE, .binding = MAC_NONE};
-	struct mac_use_key destination = {.mac = side->run_dst_mac, .from_mac = side->run_src_mac,
-		.binding = side->run_binding, .role = 1};
+	struct mac_use_key source = {
+		.mac = side->run_src_mac, .from_mac = MAC_NONE, .binding = MAC_NONE};
+	struct mac_use_key destination = {.mac = side->run_dst_mac,
+		.from_mac = side->run_src_mac,
+		.binding = side->run_binding,
+		.role = 1};
 
 	if (side->run_frames) {
-		struct address *from = addresses_of(addresses, f, from_b), *to = addresses_of(addresses, f, !from_b);
+		struct address *from = addresses_of(addresses, f, from_b),
+			       *to = addresses_of(addresses, f, !from_b);
 		uint32_t none[2] = {USE_NONE, USE_NONE};
 
 		macs_add_use(n, &source, f, from_b, from ? &from->as_source : &none[0]);
@@ -111,8 +119,8 @@ static void macs_open_run(struct address_notes *addresses, struct flow_vantage *
 	side->run_epoch = addresses->binding_epoch;
 }
 
-NOINLINE void macs_new_run(struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f, bool from_b,
-	const struct frame_macs *frame)
+NOINLINE void macs_new_run(struct mac_notes *n, struct address_notes *addresses,
+	struct flow_vantage *f, bool from_b, const struct frame_macs *frame)
 {
 	struct flow_side *side = &f->side[from_b];
 
@@ -122,7 +130,8 @@ NOINLINE void macs_new_run(struct mac_notes *n, struct address_notes *addresses,
 	if (side->run_frames &&
 		(side->run_src_mac != frame->src || side->run_dst_mac != frame->dst ||
 			side->run_epoch != addresses->binding_epoch ||
-			(side->run_binding == MAC_NONE && addresses_binding(addresses, f, !from_b) != MAC_NONE)))
+			(side->run_binding == MAC_NONE &&
+				addresses_binding(addresses, f, !from_b) != MAC_NONE)))
 		macs_close_run(n, addresses, f, from_b);
 	if (!side->run_frames)
 		macs_open_run(addresses, f, from_b, frame);

@@ -1,6 +1,7 @@
 /*
- * macs: the MACs of a vantage point by index, and how addresses were addressed and answered from. Frames of a
- * flow's side with one pair of MACs are counted as a run in the side itself; a change of MACs closes it.
+ * macs: the MACs of a vantage point by index, and how addresses were addressed and answered from.
+ * Frames of a flow's side with one pair of MACs are counted as a run in the side itself; a change
+ * of MACs closes it.
  */
 #pragma once
 
@@ -31,8 +32,9 @@ struct mac_use {
 };
 
 struct mac_notes {
-	struct hashmap *table; /* its host's: 6 bytes -> nothing; the index is the segment's MAC index */
-	struct hashmap use;   /* struct mac_use_key -> struct mac_use */
+	struct hashmap
+		*table; /* its host's: 6 bytes -> nothing; the index is the segment's MAC index */
+	struct hashmap use; /* struct mac_use_key -> struct mac_use */
 };
 
 /* table: macs_table_init()'s, which the vantage points of one host share. */
@@ -51,8 +53,9 @@ struct frame_macs {
 };
 
 /* Counts a frame of a flow's side under its MACs. */
-void macs_new_run(struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f, bool from_b,
-	const struct frame_macs *frame);
+void macs_new_run(struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f,
+	bool from_b, const struct frame_macs *frame);
 
 /* Takes the run of a side into use; for every flow once at the end. */
-void macs_close_run(struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f, bool from_b);
+void macs_close_run(
+	struct mac_notes *n, struct address_notes *addresses, struct flow_vantage *f, bool from_b);

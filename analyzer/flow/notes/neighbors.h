@@ -8,9 +8,10 @@ struct observation;
 
 struct neighbor_row {
 	int64_t at_ns;
-	uint32_t frame; /* ordinal */
+	uint32_t frame;			     /* ordinal */
 	uint16_t ethernet_src, ethernet_dst; /* MAC indexes */
-	/* ARP: below the least length on a wire, so it came from none; padded to it. Neither: longer by nature. */
+	/* ARP: below the least length on a wire, so it came from none; padded to it. Neither:
+	 * longer by nature. */
 	bool is_short, is_padded;
 	struct neighbor_message message;
 };

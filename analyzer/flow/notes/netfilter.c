@@ -8,7 +8,8 @@
 
 void netfilter_init(struct netfilter_notes *n)
 {
-	hashmap_init(&n->use, sizeof(struct netfilter_key), sizeof(struct netfilter_use), NETFILTER_LIMIT);
+	hashmap_init(&n->use, sizeof(struct netfilter_key), sizeof(struct netfilter_use),
+		NETFILTER_LIMIT);
 }
 
 void netfilter_release(struct netfilter_notes *n)
@@ -16,13 +17,15 @@ void netfilter_release(struct netfilter_notes *n)
 	hashmap_release(&n->use);
 }
 
-NOINLINE void netfilter_add(struct netfilter_notes *n, const struct observation *o, uint32_t flow, bool from_b)
+NOINLINE void netfilter_add(
+	struct netfilter_notes *n, const struct observation *o, uint32_t flow, bool from_b)
 {
 	struct netfilter_key key = {.flow = flow, .from_b = from_b, .hook = o->packet->nflog_hook};
 	struct netfilter_use *use;
 	bool fresh;
 
-	memcpy(key.prefix, o->packet->nflog_prefix, strnlen(o->packet->nflog_prefix, sizeof(key.prefix) - 1));
+	memcpy(key.prefix, o->packet->nflog_prefix,
+		strnlen(o->packet->nflog_prefix, sizeof(key.prefix) - 1));
 	use = hashmap_at(&n->use, &key, &fresh);
 	if (!use)
 		return;

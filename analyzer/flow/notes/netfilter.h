@@ -26,4 +26,5 @@ struct netfilter_notes {
 
 void netfilter_init(struct netfilter_notes *n);
 void netfilter_release(struct netfilter_notes *n);
-void netfilter_add(struct netfilter_notes *n, const struct observation *o, uint32_t flow, bool from_b);
+void netfilter_add(
+	struct netfilter_notes *n, const struct observation *o, uint32_t flow, bool from_b);

@@ -15,8 +15,12 @@ void vrrps_release(struct vrrp_notes *n)
 void vrrps_add(struct vrrp_notes *n, const struct observation *o)
 {
 	const struct packet *p = o->packet;
-	struct vrrp_row row = {.at_ns = o->frame->time_ns, .frame = o->ordinal, .src_mac = o->src_mac,
-		.vlan = p->vlan_count ? p->vlan_id : -1, .ip_id = (uint16_t)p->ip_id, .ttl = p->ttl,
+	struct vrrp_row row = {.at_ns = o->frame->time_ns,
+		.frame = o->ordinal,
+		.src_mac = o->src_mac,
+		.vlan = p->vlan_count ? p->vlan_id : -1,
+		.ip_id = (uint16_t)p->ip_id,
+		.ttl = p->ttl,
 		.direction = p->direction};
 
 	if (!vrrp_decode(p, &row.message))

@@ -36,28 +36,28 @@ struct aws_reader *aws_reader_free(struct aws_reader *r)
 	return NULL;
 }
 
-static inline bool is_blank(char c)
+static inline bool aws_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* "2026-09-21T14:13:24.000Z " in front of a line of an export task: its length, or 0. */
-static size_t time_prefix(const char *text, size_t n)
+static size_t aws_time_prefix(const char *text, size_t n)
 {
 	size_t i = 0;
 
 	if (n < 21 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':')
 		return 0;
-	while (i < n && i < 40 && !is_blank(text[i]))
+	while (i < n && i < 40 && !aws_is_blank(text[i]))
 		i++;
 	if (text[i - 1] != 'Z' && (i < 6 || (text[i - 6] != '+' && text[i - 6] != '-')))
 		return 0;
-	while (i < n && is_blank(text[i]))
+	while (i < n && aws_is_blank(text[i]))
 		i++;
 	return i;
 }
 
-static void add_detail(struct aws_reader *r, const char *name, const char *text, size_t n)
+static void aws_add_detail(struct aws_reader *r, const char *name, const char *text, size_t n)
 {
 	if (value_absent(text, n))
 		return;
@@ -68,7 +68,7 @@ static void add_detail(struct aws_reader *r, const char *name, const char *text,
 }
 
 /* A number up to limit, or -1 where it is absent. False: neither. */
-static bool take_number(const char *text, size_t n, int64_t limit, int64_t none, int64_t *ret)
+static bool aws_take_number(const char *text, size_t n, int64_t limit, int64_t none, int64_t *ret)
 {
 	int64_t v;
 
@@ -82,21 +82,26 @@ static bool take_number(const char *text, size_t n, int64_t limit, int64_t none,
 	return true;
 }
 
-static bool take_small(const char *text, size_t n, int64_t limit, int32_t *ret)
+static bool aws_take_count(const char *text, size_t n, int64_t *ret)
+{
+	return aws_take_number(text, n, INT64_MAX, FLOWLOG_NONE, ret);
+}
+
+static bool aws_take_small(const char *text, size_t n, int64_t limit, int32_t *ret)
 {
 	int64_t v;
 
-	if (!take_number(text, n, limit, -1, &v))
+	if (!aws_take_number(text, n, limit, -1, &v))
 		return false;
 	*ret = (int32_t)v;
 	return true;
 }
 
-static bool take_time(const char *text, size_t n, int64_t *ret_ns)
+static bool aws_take_time(const char *text, size_t n, int64_t *ret_ns)
 {
 	int64_t v;
 
-	if (!take_number(text, n, VALUE_MAX_MILLISECONDS, FLOWLOG_NONE, &v))
+	if (!aws_take_number(text, n, VALUE_MAX_MILLISECONDS, FLOWLOG_NONE, &v))
 		return false;
 	if (v == FLOWLOG_NONE) {
 		*ret_ns = FLOWLOG_NONE;
@@ -105,13 +110,14 @@ static bool take_time(const char *text, size_t n, int64_t *ret_ns)
 	return value_time(v, ret_ns);
 }
 
-static bool take_ip(struct aws_reader *r, int slot, const char *text, size_t n, struct flowlog_ip *ret)
+static bool aws_take_ip(
+	struct aws_reader *r, int slot, const char *text, size_t n, struct flowlog_ip *ret)
 {
 	return value_absent(text, n) || value_ip(text, n, r->ip_text[slot], ret);
 }
 
 /* Identifiers: printable ASCII only, as AWS makes them; anything else is a broken line. */
-static bool take_text(const char *text, size_t n, struct flowlog_text *ret)
+static bool aws_take_text(const char *text, size_t n, struct flowlog_text *ret)
 {
 	if (value_absent(text, n))
 		return true;
@@ -124,7 +130,7 @@ static bool take_text(const char *text, size_t n, struct flowlog_text *ret)
 	return true;
 }
 
-static bool take_action(const char *text, size_t n, enum flowlog_action *ret)
+static bool aws_take_action(const char *text, size_t n, enum flowlog_action *ret)
 {
 	if (n == 6 && !memcmp(text, "ACCEPT", 6))
 		*ret = FLOWLOG_ACCEPT;
@@ -135,7 +141,7 @@ static bool take_action(const char *text, size_t n, enum flowlog_action *ret)
 	return true;
 }
 
-static bool take_status(const char *text, size_t n, enum flowlog_status *ret)
+static bool aws_take_status(const char *text, size_t n, enum flowlog_status *ret)
 {
 	if (n == 2 && !memcmp(text, "OK", 2))
 		*ret = FLOWLOG_OK;
@@ -148,7 +154,7 @@ static bool take_status(const char *text, size_t n, enum flowlog_status *ret)
 	return true;
 }
 
-static bool take_direction(const char *text, size_t n, enum flowlog_direction *ret)
+static bool aws_take_direction(const char *text, size_t n, enum flowlog_direction *ret)
 {
 	if (n == 7 && !memcmp(text, "ingress", 7))
 		*ret = FLOWLOG_INGRESS;
@@ -159,11 +165,12 @@ static bool take_direction(const char *text, size_t n, enum flowlog_direction *r
 	return true;
 }
 
-static bool take_drop(struct flowlog_record *rec, enum flowlog_drop drop, const char *text, size_t n)
+static bool aws_take_drop(
+	struct flowlog_record *rec, enum flowlog_drop drop, const char *text, size_t n)
 {
 	int64_t v;
 
-	if (!take_number(text, n, INT64_MAX, FLOWLOG_NONE, &v))
+	if (!aws_take_count(text, n, &v))
 		return false;
 	if (v != FLOWLOG_NONE) {
 		rec->has_drops |= v > 0;
@@ -173,7 +180,7 @@ static bool take_drop(struct flowlog_record *rec, enum flowlog_drop drop, const 
 }
 
 /* Puts one column into the record; NULL, or what is wrong. */
-static const char *take_column(struct aws_reader *r, unsigned column, const char *t, size_t n)
+static const char *aws_take_column(struct aws_reader *r, unsigned column, const char *t, size_t n)
 {
 	struct flowlog_record *rec = &r->record;
 
@@ -181,112 +188,121 @@ static const char *take_column(struct aws_reader *r, unsigned column, const char
 	case FIELD_DROP:
 		return NULL;
 	case FIELD_ACCOUNT:
-		return take_text(t, n, &rec->account) ? NULL : "not an account";
+		return aws_take_text(t, n, &rec->account) ? NULL : "not an account";
 	case FIELD_INTERFACE:
 	case FIELD_ATTACHMENT:
-		return take_text(t, n, &rec->interface) ? NULL : "not an interface";
+		return aws_take_text(t, n, &rec->interface) ? NULL : "not an interface";
 	case FIELD_SRC:
-		return take_ip(r, 0, t, n, &rec->src) ? NULL : "not a source address";
+		return aws_take_ip(r, 0, t, n, &rec->src) ? NULL : "not a source address";
 	case FIELD_DST:
-		return take_ip(r, 1, t, n, &rec->dst) ? NULL : "not a destination address";
+		return aws_take_ip(r, 1, t, n, &rec->dst) ? NULL : "not a destination address";
 	case FIELD_PKT_SRC:
-		return take_ip(r, 2, t, n, &rec->pkt_src) ? NULL : "not a packet source address";
+		return aws_take_ip(r, 2, t, n, &rec->pkt_src) ? NULL : "not a packet source";
 	case FIELD_PKT_DST:
-		return take_ip(r, 3, t, n, &rec->pkt_dst) ? NULL : "not a packet destination address";
+		return aws_take_ip(r, 3, t, n, &rec->pkt_dst) ? NULL : "not a packet destination";
 	case FIELD_SRC_PORT:
-		return take_small(t, n, 65535, &rec->src_port) ? NULL : "not a source port";
+		return aws_take_small(t, n, 65535, &rec->src_port) ? NULL : "not a source port";
 	case FIELD_DST_PORT:
-		return take_small(t, n, 65535, &rec->dst_port) ? NULL : "not a destination port";
+		return aws_take_small(t, n, 65535, &rec->dst_port) ? NULL
+								   : "not a destination port";
 	case FIELD_PROTOCOL:
-		return take_small(t, n, 255, &rec->protocol) ? NULL : "not a protocol number";
+		return aws_take_small(t, n, 255, &rec->protocol) ? NULL : "not a protocol number";
 	case FIELD_FLAGS:
-		return take_small(t, n, 255, &rec->tcp_flags) ? NULL : "not TCP flags";
+		return aws_take_small(t, n, 255, &rec->tcp_flags) ? NULL : "not TCP flags";
 	case FIELD_PACKETS:
-		return take_number(t, n, INT64_MAX, FLOWLOG_NONE, &rec->packets) ? NULL : "not a packet count";
+		return aws_take_count(t, n, &rec->packets) ? NULL : "not a packet count";
 	case FIELD_BYTES:
-		return take_number(t, n, INT64_MAX, FLOWLOG_NONE, &rec->bytes) ? NULL : "not a byte count";
+		return aws_take_count(t, n, &rec->bytes) ? NULL : "not a byte count";
 	case FIELD_START:
-		return take_time(t, n, &rec->start_ns) ? NULL : "not a start time";
+		return aws_take_time(t, n, &rec->start_ns) ? NULL : "not a start time";
 	case FIELD_END:
-		return take_time(t, n, &rec->end_ns) ? NULL : "not an end time";
+		return aws_take_time(t, n, &rec->end_ns) ? NULL : "not an end time";
 	case FIELD_ACTION:
-		return take_action(t, n, &rec->action) ? NULL : "not an action";
+		return aws_take_action(t, n, &rec->action) ? NULL : "not an action";
 	case FIELD_STATUS:
-		return take_status(t, n, &rec->status) ? NULL : "not a log status";
+		return aws_take_status(t, n, &rec->status) ? NULL : "not a log status";
 	case FIELD_DIRECTION:
-		return take_direction(t, n, &rec->direction) ? NULL : "not a direction";
+		return aws_take_direction(t, n, &rec->direction) ? NULL : "not a direction";
 	case FIELD_LOST_NO_ROUTE:
-		if (!take_drop(rec, FLOWLOG_NO_ROUTE, t, n))
+		if (!aws_take_drop(rec, FLOWLOG_NO_ROUTE, t, n))
 			return "not a packet count";
 		break;
 	case FIELD_LOST_BLACKHOLE:
-		if (!take_drop(rec, FLOWLOG_BLACKHOLE, t, n))
+		if (!aws_take_drop(rec, FLOWLOG_BLACKHOLE, t, n))
 			return "not a packet count";
 		break;
 	case FIELD_LOST_MTU:
-		if (!take_drop(rec, FLOWLOG_MTU_EXCEEDED, t, n))
+		if (!aws_take_drop(rec, FLOWLOG_MTU_EXCEEDED, t, n))
 			return "not a packet count";
 		break;
 	case FIELD_LOST_TTL:
-		if (!take_drop(rec, FLOWLOG_TTL_EXPIRED, t, n))
+		if (!aws_take_drop(rec, FLOWLOG_TTL_EXPIRED, t, n))
 			return "not a packet count";
 		break;
 	case FIELD_INTERFACE_TYPE:
 		rec->transit |= n >= 11 && memmem(t, n, "nat_gateway", 11);
 		break;
 	case FIELD_RESOURCE:
-		if (!take_text(t, n, &r->resource))
+		if (!aws_take_text(t, n, &r->resource))
 			return "not a resource";
 		break;
 	case FIELD_DETAIL:
 	case FIELD_UNKNOWN:
 		break;
 	}
-	add_detail(r, r->layout.name[column], t, n);
+	aws_add_detail(r, r->layout.name[column], t, n);
 	return NULL;
 }
 
-static void clear_record(struct aws_reader *r, uint64_t number)
+static void aws_clear_record(struct aws_reader *r, uint64_t number)
 {
-	r->record = (struct flowlog_record){.line = number, .src_port = -1, .dst_port = -1, .protocol = -1,
-		.tcp_flags = -1, .packets = FLOWLOG_NONE, .bytes = FLOWLOG_NONE,
-		.start_ns = FLOWLOG_NONE, .end_ns = FLOWLOG_NONE, .transit = r->layout.transit_gateway};
+	r->record = (struct flowlog_record){.line = number,
+		.src_port = -1,
+		.dst_port = -1,
+		.protocol = -1,
+		.tcp_flags = -1,
+		.packets = FLOWLOG_NONE,
+		.bytes = FLOWLOG_NONE,
+		.start_ns = FLOWLOG_NONE,
+		.end_ns = FLOWLOG_NONE,
+		.transit = r->layout.transit_gateway};
 	r->resource.length = 0;
 	if (r->detail.length)
 		strbuf_reset(&r->detail);
 }
 
 /* All columns of a line; NULL, or what is wrong. */
-static const char *take_columns(struct aws_reader *r, const char *p, const char *end)
+static const char *aws_take_columns(struct aws_reader *r, const char *p, const char *end)
 {
 	const struct layout *l = &r->layout;
 
 	for (unsigned column = 0; column < l->columns; column++) {
 		const char *start, *wrong;
 
-		while (p < end && is_blank(*p))
+		while (p < end && aws_is_blank(*p))
 			p++;
 		if (p == end)
 			return "too few columns";
 		start = p;
-		while (p < end && !is_blank(*p))
+		while (p < end && !aws_is_blank(*p))
 			p++;
-		wrong = take_column(r, column, start, (size_t)(p - start));
+		wrong = aws_take_column(r, column, start, (size_t)(p - start));
 		if (wrong)
 			return wrong;
 	}
-	while (p < end && is_blank(*p))
+	while (p < end && aws_is_blank(*p))
 		p++;
 	if (p < end && !r->extra_said) {
 		r->extra_said = true;
 		r->sink->problem(r->sink->context, r->record.line,
-			"more columns than the layout has; the first ones are used", p, (size_t)(end - p));
+			"more columns than the layout has; the first ones are used", p,
+			(size_t)(end - p));
 	}
 	return NULL;
 }
 
 /* pkt addresses are kept where they say something new. */
-static void drop_same_addresses(struct flowlog_record *rec)
+static void aws_drop_same_addresses(struct flowlog_record *rec)
 {
 	if (rec->pkt_src.text.length && !memcmp(rec->pkt_src.bytes, rec->src.bytes, 16))
 		rec->pkt_src.text.length = 0;
@@ -294,13 +310,14 @@ static void drop_same_addresses(struct flowlog_record *rec)
 		rec->pkt_dst.text.length = 0;
 }
 
-static bool has_ports(int32_t protocol)
+static bool aws_has_ports(int32_t protocol)
 {
-	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 33 || protocol == 136;
+	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 33 ||
+	       protocol == 136;
 }
 
 /* What only the whole record shows; NULL, or what is wrong. */
-static const char *check_record(struct aws_reader *r, const struct flowlog_text *stream)
+static const char *aws_check_record(struct aws_reader *r, const struct flowlog_text *stream)
 {
 	struct flowlog_record *rec = &r->record;
 
@@ -310,13 +327,14 @@ static const char *check_record(struct aws_reader *r, const struct flowlog_text 
 		rec->interface = *stream;
 	if (rec->status == FLOWLOG_STATUS_NONE)
 		rec->status = rec->src.text.length ? FLOWLOG_OK : FLOWLOG_NODATA;
-	if (rec->start_ns != FLOWLOG_NONE && rec->end_ns != FLOWLOG_NONE && rec->end_ns < rec->start_ns)
+	if (rec->start_ns != FLOWLOG_NONE && rec->end_ns != FLOWLOG_NONE &&
+		rec->end_ns < rec->start_ns)
 		return "the end is before the start";
 	if (rec->status == FLOWLOG_OK && (!rec->src.text.length || !rec->dst.text.length))
 		return r->layout.columns ? "a record without addresses" : "no columns";
-	if (!has_ports(rec->protocol) && rec->src_port <= 0 && rec->dst_port <= 0)
+	if (!aws_has_ports(rec->protocol) && rec->src_port <= 0 && rec->dst_port <= 0)
 		rec->src_port = rec->dst_port = -1;
-	drop_same_addresses(rec);
+	aws_drop_same_addresses(rec);
 	if (r->detail.length) {
 		strbuf_addc(&r->detail, '}');
 		rec->detail = (struct flowlog_text){r->detail.text, r->detail.length};
@@ -324,7 +342,7 @@ static const char *check_record(struct aws_reader *r, const struct flowlog_text 
 	return NULL;
 }
 
-static void count_record(struct aws_reader *r)
+static void aws_count_record(struct aws_reader *r)
 {
 	const struct flowlog_record *rec = &r->record;
 	struct flowlog_sink *sink = r->sink;
@@ -333,14 +351,16 @@ static void count_record(struct aws_reader *r)
 		sink->account[FLOWLOG_LINE_RECORD]++;
 		return;
 	}
-	sink->account[rec->status == FLOWLOG_NODATA ? FLOWLOG_LINE_NODATA : FLOWLOG_LINE_SKIPDATA]++;
+	sink->account[rec->status == FLOWLOG_NODATA ? FLOWLOG_LINE_NODATA
+						    : FLOWLOG_LINE_SKIPDATA]++;
 	if (rec->packets > 0 && !r->counts_said) {
 		r->counts_said = true;
-		sink->problem(sink->context, rec->line, "NODATA or SKIPDATA with counts; they are kept", "", 0);
+		sink->problem(sink->context, rec->line,
+			"NODATA or SKIPDATA with counts; they are kept", "", 0);
 	}
 }
 
-static void say_unknown(struct aws_reader *r, uint64_t number)
+static void aws_say_unknown(struct aws_reader *r, uint64_t number)
 {
 	for (unsigned i = 0; i < r->layout.columns; i++)
 		if (r->layout.field[i] == FIELD_UNKNOWN)
@@ -349,7 +369,7 @@ static void say_unknown(struct aws_reader *r, uint64_t number)
 }
 
 /* Takes the line as a header if it is one. Only names begin with a letter and not with eni-. */
-static bool take_header(struct aws_reader *r, uint64_t number, const char *text, size_t n)
+static bool aws_take_header(struct aws_reader *r, uint64_t number, const char *text, size_t n)
 {
 	struct layout l;
 
@@ -359,7 +379,7 @@ static bool take_header(struct aws_reader *r, uint64_t number, const char *text,
 		return false;
 	r->layout = l;
 	r->sink->account[FLOWLOG_LINE_HEADER]++;
-	say_unknown(r, number);
+	aws_say_unknown(r, number);
 	return true;
 }
 
@@ -369,34 +389,34 @@ void aws_line(struct aws_reader *r, uint64_t number, const char *text, size_t n,
 	const char *end = text + n, *wrong;
 	size_t skip;
 
-	while (text < end && is_blank(*text))
+	while (text < end && aws_is_blank(*text))
 		text++;
-	while (end > text && is_blank(end[-1]))
+	while (end > text && aws_is_blank(end[-1]))
 		end--;
 	if (text == end) {
 		r->sink->account[FLOWLOG_LINE_BLANK]++;
 		return;
 	}
-	skip = time_prefix(text, (size_t)(end - text));
+	skip = aws_time_prefix(text, (size_t)(end - text));
 	text += skip;
-	if (text == end || take_header(r, number, text, (size_t)(end - text))) {
+	if (text == end || aws_take_header(r, number, text, (size_t)(end - text))) {
 		r->sink->account[FLOWLOG_LINE_BLANK] += text == end;
 		return;
 	}
-	clear_record(r, number);
-	wrong = take_columns(r, text, end);
+	aws_clear_record(r, number);
+	wrong = aws_take_columns(r, text, end);
 	if (!wrong)
-		wrong = check_record(r, stream);
+		wrong = aws_check_record(r, stream);
 	if (wrong) {
 		flowlog_malformed(r->sink, number, wrong, text, (size_t)(end - text));
 		return;
 	}
-	count_record(r);
+	aws_count_record(r);
 	r->sink->record(r->sink->context, &r->record);
 }
 
 /* Words of a line that could be a record: 14 with a status at the end, or the transit gateway's. */
-static enum aws_guess guess_record(const char *text, size_t n)
+static enum aws_guess aws_guess_record(const char *text, size_t n)
 {
 	const char *p = text, *end = text + n, *words[40];
 	size_t lengths[40];
@@ -404,10 +424,10 @@ static enum aws_guess guess_record(const char *text, size_t n)
 	enum flowlog_status status = FLOWLOG_STATUS_NONE;
 
 	while (p < end && count < 40) {
-		while (p < end && is_blank(*p))
+		while (p < end && aws_is_blank(*p))
 			p++;
 		words[count] = p;
-		while (p < end && !is_blank(*p))
+		while (p < end && !aws_is_blank(*p))
 			p++;
 		lengths[count] = (size_t)(p - words[count]);
 		count += lengths[count] > 0;
@@ -416,7 +436,7 @@ static enum aws_guess guess_record(const char *text, size_t n)
 		return AWS_NEITHER;
 	if (lengths[1] == 14 && !memcmp(words[1], "TransitGateway", 14))
 		return AWS_TRANSIT_GATEWAY;
-	if (take_status(words[13], lengths[13], &status) && status != FLOWLOG_STATUS_NONE)
+	if (aws_take_status(words[13], lengths[13], &status) && status != FLOWLOG_STATUS_NONE)
 		return AWS_VPC;
 	return AWS_NEITHER;
 }
@@ -427,14 +447,14 @@ enum aws_guess aws_guess_line(const char *text, size_t n)
 	struct layout l;
 	enum aws_guess guess;
 
-	while (n && is_blank(text[n - 1]))
+	while (n && aws_is_blank(text[n - 1]))
 		n--;
-	skip = time_prefix(text, n);
+	skip = aws_time_prefix(text, n);
 	text += skip;
 	n -= skip;
 	if (n && (isalpha((unsigned char)text[0]) || text[0] == '$') && layout_parse(&l, text, n) &&
 		l.columns - l.unknown >= 3)
 		return l.transit_gateway ? AWS_TRANSIT_GATEWAY : AWS_VPC;
-	guess = guess_record(text, n);
+	guess = aws_guess_record(text, n);
 	return guess == AWS_VPC && skip ? AWS_EXPORT : guess;
 }

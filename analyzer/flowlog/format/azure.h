@@ -15,5 +15,5 @@ void azure_read(struct source *s, struct fingerprints *seen, struct flowlog_sink
  * One tuple. version 1, 2 (NSG) or 4 (VNet). On success one record, or two where packets came back,
  * go to the sink; NULL, or what is wrong with it.
  */
-const char *azure_tuple(struct flowlog_sink *sink, uint64_t number, int version, struct flowlog_text mac,
-	struct flowlog_text rule, const char *tuple, size_t n);
+const char *azure_tuple(struct flowlog_sink *sink, uint64_t number, int version,
+	struct flowlog_text mac, struct flowlog_text rule, const char *tuple, size_t n);

@@ -4,7 +4,7 @@
 #include "flowlog/format/json.h"
 
 /* "eni-...-all" names the interface; other streams name none. */
-static struct flowlog_text stream_interface(struct flowlog_text stream)
+static struct flowlog_text cloudwatch_stream_interface(struct flowlog_text stream)
 {
 	size_t n = 4;
 
@@ -15,15 +15,15 @@ static struct flowlog_text stream_interface(struct flowlog_text stream)
 	return (struct flowlog_text){stream.at, n};
 }
 
-static void message(const struct elements *e, const json_t *event, struct aws_reader *aws,
-	struct flowlog_sink *sink)
+static void cloudwatch_message(const struct elements *e, const json_t *event,
+	struct aws_reader *aws, struct flowlog_sink *sink)
 {
 	struct flowlog_text text = json_text_of(event, "message");
 	struct flowlog_text stream = json_text_of(event, "logStreamName");
 
 	if (!stream.length)
 		stream = (struct flowlog_text){e->stream, strlen(e->stream)};
-	stream = stream_interface(stream);
+	stream = cloudwatch_stream_interface(stream);
 	if (!text.length)
 		sink->account[FLOWLOG_LINE_OTHER]++;
 	else if (!strcmp(e->message_type, "CONTROL_MESSAGE"))
@@ -43,7 +43,7 @@ void cloudwatch_read(struct source *s, struct aws_reader *aws, struct flowlog_si
 		json_t *event = json_object_of(text, n);
 
 		if (event)
-			message(&e, event, aws, sink);
+			cloudwatch_message(&e, event, aws, sink);
 		else
 			flowlog_malformed(sink, e.number, "not valid JSON", text, n);
 		json_decref(event);

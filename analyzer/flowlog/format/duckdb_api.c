@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const char remedy[] = "Parquet needs DuckDB's library: install libduckdb.so (duckdb.org, \"C/C++\"; or "
-			     "npm install @duckdb/node-bindings-linux-x64, which has it) and give its path in "
-			     "BOTHENDS_DUCKDB";
+static const char remedy[] =
+	"Parquet needs DuckDB's library: install libduckdb.so (duckdb.org, \"C/C++\"; or "
+	"npm install @duckdb/node-bindings-linux-x64, which has it) and give its path in "
+	"BOTHENDS_DUCKDB";
 
 bool duckdb_api_load(struct duckdb_api *ret, const char *library, struct error *err)
 {

@@ -9,8 +9,9 @@ void elements_init(struct elements *e, struct source *s, struct flowlog_sink *si
 	*e = (struct elements){.source = s, .sink = sink};
 }
 
-/* The byte at an offset of the window, or -1 at the end of the content or of what may be buffered. */
-static int byte_at(struct elements *e, size_t offset)
+/* The byte at an offset of the window, or -1 at the end of the content or of what may be buffered.
+ */
+static int elements_byte_at(struct elements *e, size_t offset)
 {
 	if (offset >= e->source->window.left &&
 		(offset >= ELEMENTS_MAX || source_need(e->source, offset + 1) <= offset))
@@ -18,24 +19,24 @@ static int byte_at(struct elements *e, size_t offset)
 	return e->source->window.at[offset];
 }
 
-static bool is_space(int c)
+static bool elements_is_space(int c)
 {
 	/* 0x1e: the separator of RFC 7464. */
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x1e;
 }
 
-static size_t skip_space(struct elements *e, size_t at)
+static size_t elements_skip_space(struct elements *e, size_t at)
 {
-	while (is_space(byte_at(e, at)))
+	while (elements_is_space(elements_byte_at(e, at)))
 		at++;
 	return at;
 }
 
 /* From an opening quote to behind the closing one; 0: the string does not end (on its line). */
-static size_t skip_string(struct elements *e, size_t at)
+static size_t elements_skip_string(struct elements *e, size_t at)
 {
 	for (at++;; at++) {
-		int c = byte_at(e, at);
+		int c = elements_byte_at(e, at);
 
 		if (c < 0 || c == '\n')
 			return 0;
@@ -46,29 +47,30 @@ static size_t skip_string(struct elements *e, size_t at)
 	}
 }
 
-static bool string_is(struct elements *e, size_t at, size_t end, const char *text)
+static bool elements_string_is(struct elements *e, size_t at, size_t end, const char *text)
 {
 	size_t n = strlen(text);
 
 	return end - at == n + 2 && !memcmp(e->source->window.at + at + 1, text, n);
 }
 
-static bool holds_elements(struct elements *e, size_t at, size_t end)
+static bool elements_holds(struct elements *e, size_t at, size_t end)
 {
-	return string_is(e, at, end, "records") || string_is(e, at, end, "events") ||
-		string_is(e, at, end, "logEvents");
+	return elements_string_is(e, at, end, "records") ||
+	       elements_string_is(e, at, end, "events") ||
+	       elements_string_is(e, at, end, "logEvents");
 }
 
 /* Keeps the value when it is a string that says something about the elements. */
-static void keep_string(struct elements *e, size_t key, size_t key_end, size_t value)
+static void elements_keep_string(struct elements *e, size_t key, size_t key_end, size_t value)
 {
-	bool type = string_is(e, key, key_end, "messageType");
+	bool type = elements_string_is(e, key, key_end, "messageType");
 	size_t end, size = type ? sizeof(e->message_type) : sizeof(e->stream);
 	char *to = type ? e->message_type : e->stream;
 
-	if (!type && !string_is(e, key, key_end, "logStream"))
+	if (!type && !elements_string_is(e, key, key_end, "logStream"))
 		return;
-	end = skip_string(e, value);
+	end = elements_skip_string(e, value);
 	if (!end || end - value - 2 >= size)
 		return;
 	memcpy(to, e->source->window.at + value + 1, end - value - 2);
@@ -82,19 +84,19 @@ enum frame_result { FRAME_WHOLE, FRAME_AROUND, FRAME_BROKEN };
  * opens an array of elements in it (FRAME_AROUND). FRAME_BROKEN: *ret_at is where to go on: the
  * next line that begins with a brace, the end, or the limit.
  */
-static enum frame_result frame_object(struct elements *e, size_t at, size_t *ret_at)
+static enum frame_result elements_frame_object(struct elements *e, size_t at, size_t *ret_at)
 {
 	size_t key = 0, key_end = 0;
 	int depth = 0;
 
 	for (;;) {
-		int c = byte_at(e, at);
+		int c = elements_byte_at(e, at);
 
 		*ret_at = at;
 		if (c < 0)
 			return FRAME_BROKEN;
 		if (c == '"') {
-			size_t end = skip_string(e, at);
+			size_t end = elements_skip_string(e, at);
 
 			if (!end)
 				break;
@@ -114,38 +116,41 @@ static enum frame_result frame_object(struct elements *e, size_t at, size_t *ret
 				return FRAME_WHOLE;
 			}
 		} else if (c == ':' && depth == 1) {
-			size_t value = skip_space(e, at);
-			int first = byte_at(e, value);
+			size_t value = elements_skip_space(e, at);
+			int first = elements_byte_at(e, value);
 
 			if (first == '"') {
-				keep_string(e, key, key_end, value);
-			} else if (first == '[' && holds_elements(e, key, key_end)) {
+				elements_keep_string(e, key, key_end, value);
+			} else if (first == '[' && elements_holds(e, key, key_end)) {
 				*ret_at = value + 1;
 				return FRAME_AROUND;
 			}
-		} else if (c == '\n' && byte_at(e, at) == '{') {
+		} else if (c == '\n' && elements_byte_at(e, at) == '{') {
 			*ret_at = at;
 			return FRAME_BROKEN;
 		}
 	}
-	while (byte_at(e, at) >= 0 && !(byte_at(e, at) == '\n' && byte_at(e, at + 1) == '{'))
+	while (elements_byte_at(e, at) >= 0 &&
+		!(elements_byte_at(e, at) == '\n' && elements_byte_at(e, at + 1) == '{'))
 		at++;
-	*ret_at = byte_at(e, at) >= 0 ? at + 1 : at;
+	*ret_at = elements_byte_at(e, at) >= 0 ? at + 1 : at;
 	return FRAME_BROKEN;
 }
 
-static void broken(struct elements *e, size_t n)
+static void elements_broken(struct elements *e, size_t n)
 {
 	struct cursor *w = &e->source->window;
 
 	flowlog_malformed(e->sink, ++e->number,
-		n >= ELEMENTS_MAX ? "an object larger than 16 MiB" : "a JSON object that does not end", w->at,
-		n < 64 ? n : 64);
+		n >= ELEMENTS_MAX ? "an object larger than 16 MiB"
+				  : "a JSON object that does not end",
+		w->at, n < 64 ? n : 64);
 	(void)cur_take(w, n <= w->left ? n : w->left);
 }
 
-/* Goes on behind an object that was too large to hold: at the next line that begins with a brace. */
-static void resync(struct elements *e)
+/* Goes on behind an object that was too large to hold: at the next line that begins with a brace.
+ */
+static void elements_resync(struct elements *e)
 {
 	struct source *s = e->source;
 
@@ -153,21 +158,22 @@ static void resync(struct elements *e)
 	while (source_need(s, 2) >= 2) {
 		const uint8_t *nl = memchr(s->window.at, '\n', s->window.left - 1);
 
-		(void)cur_take(&s->window, nl ? (size_t)(nl - s->window.at) + 1 : s->window.left - 1);
+		(void)cur_take(
+			&s->window, nl ? (size_t)(nl - s->window.at) + 1 : s->window.left - 1);
 		if (nl && s->window.at[0] == '{')
 			return;
 	}
 	(void)cur_take(&s->window, s->window.left);
 }
 
-static void push(struct elements *e, char kind)
+static void elements_push(struct elements *e, char kind)
 {
 	if (e->depth < ELEMENTS_DEPTH)
 		e->stack[e->depth] = kind;
 	e->depth++; /* deeper ones are counted, so that their ends match */
 }
 
-static char innermost(const struct elements *e)
+static char elements_innermost(const struct elements *e)
 {
 	if (!e->depth)
 		return 0;
@@ -175,32 +181,32 @@ static char innermost(const struct elements *e)
 }
 
 /* A key and its value in an object around elements; descends where it holds them. */
-static bool around_key(struct elements *e)
+static bool elements_around_key(struct elements *e)
 {
-	size_t end = skip_string(e, 0), at, next;
+	size_t end = elements_skip_string(e, 0), at, next;
 
 	if (!end)
 		return false;
-	at = skip_space(e, end);
-	if (byte_at(e, at) != ':')
+	at = elements_skip_space(e, end);
+	if (elements_byte_at(e, at) != ':')
 		return false;
-	at = skip_space(e, at + 1);
-	if (byte_at(e, at) == '[' && holds_elements(e, 0, end)) {
+	at = elements_skip_space(e, at + 1);
+	if (elements_byte_at(e, at) == '[' && elements_holds(e, 0, end)) {
 		(void)cur_take(&e->source->window, at + 1);
-		push(e, '[');
+		elements_push(e, '[');
 		return true;
 	}
-	if (byte_at(e, at) == '{' || byte_at(e, at) == '[') {
+	if (elements_byte_at(e, at) == '{' || elements_byte_at(e, at) == '[') {
 		/* Within a value, arrays of elements mean nothing: frame it as an array of one. */
 		size_t depth = 0, to = at;
 
 		for (;; to++) {
-			int c = byte_at(e, to);
+			int c = elements_byte_at(e, to);
 
 			if (c < 0)
 				return false;
 			if (c == '"') {
-				to = skip_string(e, to);
+				to = elements_skip_string(e, to);
 				if (!to--)
 					return false;
 			} else if (c == '{' || c == '[') {
@@ -210,14 +216,14 @@ static bool around_key(struct elements *e)
 			}
 		}
 		next = to + 1;
-	} else if (byte_at(e, at) == '"') {
-		keep_string(e, 0, end, at);
-		next = skip_string(e, at);
+	} else if (elements_byte_at(e, at) == '"') {
+		elements_keep_string(e, 0, end, at);
+		next = elements_skip_string(e, at);
 		if (!next)
 			return false;
 	} else {
 		next = at;
-		while (byte_at(e, next) >= 0 && !strchr(",}\n", byte_at(e, next)))
+		while (elements_byte_at(e, next) >= 0 && !strchr(",}\n", elements_byte_at(e, next)))
 			next++;
 	}
 	(void)cur_take(&e->source->window, next);
@@ -225,38 +231,39 @@ static bool around_key(struct elements *e)
 }
 
 /* What is neither an object nor a bracket: counted, to the end of its line. */
-static void junk(struct elements *e)
+static void elements_junk(struct elements *e)
 {
 	struct cursor *w = &e->source->window;
 	size_t n = 0;
 
-	while (byte_at(e, n) >= 0 && byte_at(e, n) != '\n' && n < JUNK_MAX)
+	while (elements_byte_at(e, n) >= 0 && elements_byte_at(e, n) != '\n' && n < JUNK_MAX)
 		n++;
-	flowlog_malformed(e->sink, ++e->number, "neither an object nor an array", w->at, n < 64 ? n : 64);
+	flowlog_malformed(
+		e->sink, ++e->number, "neither an object nor an array", w->at, n < 64 ? n : 64);
 	(void)cur_take(w, n < w->left ? n + 1 : n);
 	e->depth = 0;
 }
 
 /* An object: true when it is an element; else it was descended into, or counted as broken. */
-static bool object(struct elements *e, size_t *ret_n)
+static bool elements_object(struct elements *e, size_t *ret_n)
 {
 	size_t n;
 
 	if (!e->depth)
 		e->message_type[0] = e->stream[0] = 0;
-	switch (frame_object(e, 0, &n)) {
+	switch (elements_frame_object(e, 0, &n)) {
 	case FRAME_WHOLE:
 		*ret_n = n;
 		return true;
 	case FRAME_AROUND:
 		(void)cur_take(&e->source->window, n);
-		push(e, '{');
-		push(e, '[');
+		elements_push(e, '{');
+		elements_push(e, '[');
 		return false;
 	case FRAME_BROKEN:
-		broken(e, n);
+		elements_broken(e, n);
 		if (n >= ELEMENTS_MAX)
-			resync(e);
+			elements_resync(e);
 		return false;
 	}
 	return false;
@@ -268,29 +275,29 @@ bool elements_next(struct elements *e, const char **ret_text, size_t *ret_n)
 
 	(void)cur_take(w, e->pending);
 	e->pending = 0;
-	for (int c; (c = byte_at(e, 0)) >= 0;) {
-		bool around = innermost(e) == '{';
+	for (int c; (c = elements_byte_at(e, 0)) >= 0;) {
+		bool around = elements_innermost(e) == '{';
 
-		if (is_space(c) || c == ',') {
+		if (elements_is_space(c) || c == ',') {
 			(void)cur_take(w, 1);
 		} else if (!around && c == '[') {
 			(void)cur_take(w, 1);
-			push(e, '[');
+			elements_push(e, '[');
 		} else if (e->depth && c == (around ? '}' : ']')) {
 			(void)cur_take(w, 1);
 			e->depth--;
 		} else if (around && c == '"') {
-			if (!around_key(e))
-				junk(e);
+			if (!elements_around_key(e))
+				elements_junk(e);
 		} else if (!around && c == '{') {
-			if (object(e, &e->pending)) {
+			if (elements_object(e, &e->pending)) {
 				e->number++;
 				*ret_text = (const char *)w->at;
 				*ret_n = e->pending;
 				return true;
 			}
 		} else {
-			junk(e);
+			elements_junk(e);
 		}
 	}
 	return false;

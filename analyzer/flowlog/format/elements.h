@@ -15,10 +15,11 @@
 struct elements {
 	struct source *source;
 	struct flowlog_sink *sink;
-	uint64_t number;   /* of the element: from 1, broken ones count */
-	size_t pending;	   /* bytes of the element that was returned last */
-	int depth;	   /* of stack */
-	char stack[ELEMENTS_DEPTH]; /* '[' in an array of elements, '{' in an object around such an array */
+	uint64_t number;	    /* of the element: from 1, broken ones count */
+	size_t pending;		    /* bytes of the element that was returned last */
+	int depth;		    /* of stack */
+	char stack[ELEMENTS_DEPTH]; /* '[' in an array of elements, '{' in an object around such an
+				       array */
 	char message_type[32], stream[128]; /* strings of the object around; "" when absent */
 };
 

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-static uint64_t *slot_of(const struct fingerprints *s, uint64_t f)
+static uint64_t *fingerprints_slot_of(const struct fingerprints *s, uint64_t f)
 {
 	size_t i = f & (s->size - 1);
 
@@ -13,7 +13,7 @@ static uint64_t *slot_of(const struct fingerprints *s, uint64_t f)
 	return &s->slots[i];
 }
 
-static void grow(struct fingerprints *s)
+static void fingerprints_grow(struct fingerprints *s)
 {
 	struct fingerprints old = *s;
 
@@ -21,7 +21,7 @@ static void grow(struct fingerprints *s)
 	s->slots = mem_array(s->size, sizeof(*s->slots));
 	for (size_t i = 0; i < old.size; i++)
 		if (old.slots[i])
-			*slot_of(s, old.slots[i]) = old.slots[i];
+			*fingerprints_slot_of(s, old.slots[i]) = old.slots[i];
 	free(old.slots);
 }
 
@@ -31,8 +31,8 @@ bool fingerprints_add(struct fingerprints *s, uint64_t fingerprint)
 
 	fingerprint += !fingerprint;
 	if (2 * (s->count + 1) > s->size && s->count < FINGERPRINTS_MAX)
-		grow(s);
-	slot = slot_of(s, fingerprint);
+		fingerprints_grow(s);
+	slot = fingerprints_slot_of(s, fingerprint);
 	if (*slot)
 		return false;
 	if (s->count >= FINGERPRINTS_MAX) {

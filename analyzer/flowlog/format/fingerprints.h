@@ -1,6 +1,7 @@
 /*
- * fingerprints: entries that a cloud delivers more than once (GCP's addenda, Azure's growing blobs), told by
- * a 64-bit fingerprint of what identifies them. Two different ones meet once in about 10^19 / n.
+ * fingerprints: entries that a cloud delivers more than once (GCP's addenda, Azure's growing
+ * blobs), told by a 64-bit fingerprint of what identifies them. Two different ones meet once in
+ * about 10^19 / n.
  */
 #pragma once
 
@@ -8,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FINGERPRINTS_MAX (16u << 20) /* fingerprints; beyond it nothing more is remembered, which full says */
+#define FINGERPRINTS_MAX                                                                           \
+	(16u << 20) /* fingerprints; beyond it nothing more is remembered, which full says */
 
 struct fingerprints {
-	uint64_t *slots; /* 0: free */
+	uint64_t *slots;    /* 0: free */
 	size_t count, size; /* size is a power of two */
 	bool full;
 	uint64_t *fresh; /* those added since fingerprints_kept() */

@@ -17,7 +17,8 @@ int flowlog_check_format(const char *format, struct error *err)
 
 	if (!layout_parse(&layout, format, strlen(format)))
 		return error_set(err, -EINVAL,
-			"'%.80s' is not a flow-log format; use the LogFormat shown by describe-flow-logs: "
+			"'%.80s' is not a flow-log format; use the LogFormat shown by "
+			"describe-flow-logs: "
 			"'${version} ${interface-id} ...'",
 			format);
 	return 0;
@@ -29,21 +30,23 @@ struct probe {
 	bool hit;
 };
 
-static void probe_record(void *context, const struct flowlog_record *record)
+static void flowlog_probe_record(void *context, const struct flowlog_record *record)
 {
 	(void)record;
 	((struct probe *)context)->hit = true;
 }
 
-static void probe_problem(void *context, uint64_t line, const char *reason, const void *text, size_t n)
+static void flowlog_probe_problem(
+	void *context, uint64_t line, const char *reason, const void *text, size_t n)
 {
 	(void)context, (void)line, (void)reason, (void)text, (void)n;
 }
 
-static bool fits_format(const uint8_t *bytes, size_t n, const char *format)
+static bool flowlog_fits_format(const uint8_t *bytes, size_t n, const char *format)
 {
 	const uint8_t *nl = memchr(bytes, '\n', n);
-	struct probe p = {.sink = {.record = probe_record, .problem = probe_problem}};
+	struct probe p = {
+		.sink = {.record = flowlog_probe_record, .problem = flowlog_probe_problem}};
 	struct aws_reader *aws = aws_reader_new(&p.sink, format);
 
 	p.sink.context = &p;
@@ -57,7 +60,8 @@ enum flowlog_format flowlog_recognise_source(struct source *s, const char *forma
 	size_t n = source_need(s, FLOWLOG_RECOGNISE_BYTES);
 	enum flowlog_format found = flowlog_recognise(s->window.at, n);
 
-	if (found == FLOWLOG_NOT_FLOWLOG && format && n && fits_format(s->window.at, n, format))
+	if (found == FLOWLOG_NOT_FLOWLOG && format && n &&
+		flowlog_fits_format(s->window.at, n, format))
 		return FLOWLOG_AWS;
 	return found;
 }

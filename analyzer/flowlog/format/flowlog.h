@@ -10,14 +10,15 @@
 #include "read/source.h"
 
 struct flowlog_read_options {
-	const char *format; /* LogFormat of logs without a header ("${version} ..."); NULL: the default one */
+	const char *format; /* LogFormat of logs without a header ("${version} ..."); NULL: the
+			       default one */
 	const char *duckdb; /* path of libduckdb.so; NULL: where the loader finds it */
-	struct fingerprints *seen;  /* entries of earlier files; required */
+	struct fingerprints *seen; /* entries of earlier files; required */
 };
 
 enum flowlog_read_result {
 	FLOWLOG_READ_OK = 0,
-	FLOWLOG_READ_NOT_OURS = 1, /* a Parquet file without the columns of a flow log */
+	FLOWLOG_READ_NOT_OURS = 1,     /* a Parquet file without the columns of a flow log */
 	FLOWLOG_READ_NEEDS_DUCKDB = 2, /* err has the line that says how to get it */
 };
 

@@ -9,9 +9,11 @@ const char layout_default[] = "version account-id interface-id srcaddr dstaddr s
 const char layout_transit_gateway[] =
 	"version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id "
 	"tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id "
-	"tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id srcaddr dstaddr "
+	"tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id srcaddr "
+	"dstaddr "
 	"srcport dstport protocol packets bytes start end log-status type packets-lost-no-route "
-	"packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired tcp-flags region "
+	"packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired tcp-flags "
+	"region "
 	"flow-direction pkt-src-aws-service pkt-dst-aws-service";
 
 /* Every name of versions 2 to 11 and of transit gateways. */
@@ -94,7 +96,7 @@ static const struct {
 };
 
 /* Lower case, hyphens for underscores. False: no name has this shape. */
-static bool normalise(const char *text, size_t n, char ret[32])
+static bool layout_normalise(const char *text, size_t n, char ret[32])
 {
 	if (!n || n >= 32 || !isalpha((unsigned char)text[0]))
 		return false;
@@ -113,7 +115,7 @@ enum layout_field layout_field_of(const char *name, size_t n)
 {
 	char normal[32];
 
-	if (!normalise(name, n, normal))
+	if (!layout_normalise(name, n, normal))
 		return FIELD_UNKNOWN;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(known[i].name, normal))
@@ -122,7 +124,7 @@ enum layout_field layout_field_of(const char *name, size_t n)
 }
 
 /* Moves to the next word; strips ${ } around it. False: no more. */
-static bool next_word(const char **p, const char *end, const char **ret_word, size_t *ret_n)
+static bool layout_next_word(const char **p, const char *end, const char **ret_word, size_t *ret_n)
 {
 	const char *start;
 
@@ -149,10 +151,11 @@ bool layout_parse(struct layout *ret, const char *text, size_t n)
 
 	l.columns = l.unknown = 0;
 	l.transit_gateway = false;
-	while (next_word(&text, end, &word, &length)) {
+	while (layout_next_word(&text, end, &word, &length)) {
 		enum layout_field field;
 
-		if (l.columns == LAYOUT_MAX_COLUMNS || !normalise(word, length, l.name[l.columns]))
+		if (l.columns == LAYOUT_MAX_COLUMNS ||
+			!layout_normalise(word, length, l.name[l.columns]))
 			return false;
 		field = layout_field_of(word, length);
 		l.unknown += field == FIELD_UNKNOWN;
@@ -165,4 +168,3 @@ bool layout_parse(struct layout *ret, const char *text, size_t n)
 	*ret = l;
 	return true;
 }
-

@@ -30,7 +30,7 @@ const char *flowlog_format_name(enum flowlog_format format)
 	return NULL;
 }
 
-static bool contains(const uint8_t *bytes, size_t n, const char *text)
+static bool recognise_contains(const uint8_t *bytes, size_t n, const char *text)
 {
 	return bytes && memmem(bytes, n, text, strlen(text)) != NULL;
 }
@@ -41,20 +41,25 @@ static bool contains(const uint8_t *bytes, size_t n, const char *text)
  */
 static enum flowlog_format recognise_json(const uint8_t *bytes, size_t n)
 {
-	if (contains(bytes, n, "FlowLogFlowEvent\"") || contains(bytes, n, "\"flowRecords\""))
+	if (recognise_contains(bytes, n, "FlowLogFlowEvent\"") ||
+		recognise_contains(bytes, n, "\"flowRecords\""))
 		return FLOWLOG_AZURE_VNET;
-	if (contains(bytes, n, "NetworkSecurityGroupFlowEvent\"") || contains(bytes, n, "\"flowTuples\""))
+	if (recognise_contains(bytes, n, "NetworkSecurityGroupFlowEvent\"") ||
+		recognise_contains(bytes, n, "\"flowTuples\""))
 		return FLOWLOG_AZURE_NSG;
-	if (contains(bytes, n, "\"jsonPayload\"") &&
-		(contains(bytes, n, "vpc_flows") || contains(bytes, n, "\"connection\"")))
+	if (recognise_contains(bytes, n, "\"jsonPayload\"") &&
+		(recognise_contains(bytes, n, "vpc_flows") ||
+			recognise_contains(bytes, n, "\"connection\"")))
 		return FLOWLOG_GCP;
-	if (contains(bytes, n, "\"logEvents\"") || contains(bytes, n, "\"searchedLogStreams\"") ||
-		contains(bytes, n, "\"nextForwardToken\"") || contains(bytes, n, "\"message\""))
+	if (recognise_contains(bytes, n, "\"logEvents\"") ||
+		recognise_contains(bytes, n, "\"searchedLogStreams\"") ||
+		recognise_contains(bytes, n, "\"nextForwardToken\"") ||
+		recognise_contains(bytes, n, "\"message\""))
 		return FLOWLOG_CLOUDWATCH_JSON;
 	return FLOWLOG_NOT_FLOWLOG;
 }
 
-static enum flowlog_format format_of(enum aws_guess guess)
+static enum flowlog_format recognise_format_of(enum aws_guess guess)
 {
 	switch (guess) {
 	case AWS_VPC:
@@ -80,7 +85,7 @@ static enum flowlog_format recognise_text(const uint8_t *bytes, size_t n)
 		enum aws_guess guess = aws_guess_line((const char *)p, (size_t)(to - p));
 
 		if (guess != AWS_NEITHER)
-			return format_of(guess);
+			return recognise_format_of(guess);
 		if (!nl)
 			break;
 		p = nl + 1;
@@ -88,7 +93,7 @@ static enum flowlog_format recognise_text(const uint8_t *bytes, size_t n)
 	return FLOWLOG_NOT_FLOWLOG;
 }
 
-static bool is_space(uint8_t c)
+static bool recognise_is_space(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x1e;
 }
@@ -103,7 +108,7 @@ enum flowlog_format flowlog_recognise(const uint8_t *bytes, size_t n)
 		bytes += 3;
 		n -= 3;
 	}
-	while (n && is_space(*bytes)) {
+	while (n && recognise_is_space(*bytes)) {
 		bytes++;
 		n--;
 	}

@@ -20,5 +20,6 @@ enum flowlog_format {
 
 enum flowlog_format flowlog_recognise(const uint8_t *bytes, size_t n);
 
-/* As log_file.format has it: "aws", "aws-tgw", "cloudwatch", "parquet", "gcp" ...; NULL for none. */
+/* As log_file.format has it: "aws", "aws-tgw", "cloudwatch", "parquet", "gcp" ...; NULL for none.
+ */
 const char *flowlog_format_name(enum flowlog_format format);

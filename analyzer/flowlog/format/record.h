@@ -49,10 +49,10 @@ struct flowlog_record {
 	enum flowlog_action action;
 	enum flowlog_status status;
 	enum flowlog_direction direction;
-	bool sampled;	/* absence proves nothing */
-	bool transit;	/* the interface forwards for others */
-	bool begins;	/* a flow's first record that has no counts by design (Azure B) */
-	bool oriented;	/* the cloud says who the client is: from_server tells */
+	bool sampled;  /* absence proves nothing */
+	bool transit;  /* the interface forwards for others */
+	bool begins;   /* a flow's first record that has no counts by design (Azure B) */
+	bool oriented; /* the cloud says who the client is: from_server tells */
 	bool from_server;
 	bool has_drops; /* the drops below are recorded */
 	int64_t drops[FLOWLOG_DROPS];
@@ -79,8 +79,10 @@ const char *flowlog_disposition_name(enum flowlog_disposition disposition);
 struct flowlog_sink {
 	void *context;
 	void (*record)(void *context, const struct flowlog_record *record);
-	/* Something notable; line 0: of the whole file. reason is a sentence's middle, text its start. */
-	void (*problem)(void *context, uint64_t line, const char *reason, const void *text, size_t n);
+	/* Something notable; line 0: of the whole file. reason is a sentence's middle, text its
+	 * start. */
+	void (*problem)(
+		void *context, uint64_t line, const char *reason, const void *text, size_t n);
 	uint64_t account[FLOWLOG_DISPOSITIONS];
 };
 

@@ -5,7 +5,7 @@
 #include "base/nsec.h"
 
 /* Four numbers up to 255 without leading zeros, and nothing else. */
-static bool ipv4(const char *text, size_t n, uint8_t ret[4])
+static bool value_ipv4(const char *text, size_t n, uint8_t ret[4])
 {
 	const char *p = text, *end = text + n;
 
@@ -32,8 +32,9 @@ bool value_ip(const char *text, size_t n, char buffer[VALUE_IP_TEXT], struct flo
 	struct in6_addr v6;
 	uint8_t v4[4];
 
-	if (n <= 15 && ipv4(text, n, v4)) {
-		*ret_ip = (struct flowlog_ip){.text = {text, n}, .bytes = {[10] = 0xff, [11] = 0xff}};
+	if (n <= 15 && value_ipv4(text, n, v4)) {
+		*ret_ip =
+			(struct flowlog_ip){.text = {text, n}, .bytes = {[10] = 0xff, [11] = 0xff}};
 		memcpy(ret_ip->bytes + 12, v4, 4);
 		return true;
 	}
@@ -43,7 +44,8 @@ bool value_ip(const char *text, size_t n, char buffer[VALUE_IP_TEXT], struct flo
 	buffer[n] = 0;
 	if (inet_pton(AF_INET6, buffer, &v6) != 1)
 		return false;
-	(void)inet_ntop(AF_INET6, &v6, buffer, VALUE_IP_TEXT); /* the buffer is larger than INET6_ADDRSTRLEN */
+	(void)inet_ntop(AF_INET6, &v6, buffer,
+		VALUE_IP_TEXT); /* the buffer is larger than INET6_ADDRSTRLEN */
 	memcpy(ret_ip->bytes, &v6, 16);
 	ret_ip->text = (struct flowlog_text){buffer, strlen(buffer)};
 	return true;

@@ -13,7 +13,7 @@
 static inline bool value_absent(const char *text, size_t n)
 {
 	return n == 0 || (n == 1 && text[0] == '-') ||
-		(n == 4 && (!memcmp(text, "None", 4) || !memcmp(text, "null", 4)));
+	       (n == 4 && (!memcmp(text, "None", 4) || !memcmp(text, "null", 4)));
 }
 
 /* ".0", ".00": what other exporters leave behind whole numbers. */
