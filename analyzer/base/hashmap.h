@@ -15,9 +15,9 @@ struct hashmap {
 	uint32_t count, cap, limit;
 	uint32_t *buckets; /* index + 1; 0 free */
 	uint32_t mask;
-	uint64_t refused;			   /* keys that did not fit in limit */
-	uint32_t recent[1 << HASHMAP_RECENT_BITS]; /* entries that hashmap_at() returned lately, + 1
-						    */
+	uint64_t refused; /* keys that did not fit in limit */
+	/* entries that hashmap_at() returned lately, + 1 */
+	uint32_t recent[1 << HASHMAP_RECENT_BITS];
 };
 
 /* limit: most keys; beyond it hashmap_at() returns NULL and counts. */

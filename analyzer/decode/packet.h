@@ -136,8 +136,8 @@ struct packet {
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	uint32_t sack[PACKET_SACK_MAX][2];
-	uint32_t
-		option_hash; /* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
+	/* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
+	uint32_t option_hash;
 	bool tcp_options_bad; /* a length below two, beyond the header, or not its kind's */
 
 	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
@@ -145,8 +145,8 @@ struct packet {
 	/* ICMP and ICMPv6, ND too (without a quote). */
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_checksum;
-	uint32_t
-		icmp_rest; /* second word of the header, host order: identifier/sequence, MTU ... */
+	/* second word of the header, host order: identifier/sequence, MTU ... */
+	uint32_t icmp_rest;
 	/*
 	 * An ICMP error that quotes enough to name a flow: IP header, ports, and the sequence
 	 * number of TCP. Ports are 0 where the protocol has none or a later fragment is quoted.

@@ -38,8 +38,8 @@ struct flow_side {
 	uint8_t tcp_options;			 /* TCPOPT_ bits of its SYN */
 	bool has_isn, seen, acked;
 	bool sent_syn_only; /* it sent a SYN without ACK: it is the client */
-	uint8_t directions; /* what the capture said of its segments: enum packet_direction as bits
-			     */
+	/* what the capture said of its segments: enum packet_direction as bits */
+	uint8_t directions;
 	/* The run of frames with one pair of MACs, until macs_close_run() takes it into mac_use. */
 	uint16_t run_src_mac, run_dst_mac, run_binding;
 	uint32_t run_epoch;
@@ -101,8 +101,8 @@ static inline void flow_vantage_prefetch_times(const struct flow_vantage *f)
 /* Where to look for a packet's flow. */
 struct flow_lookup {
 	struct flow_key key;
-	struct flow_vantage
-		*guess; /* by flowtab_near_flow(): it may have this key; NULL: not known */
+	/* by flowtab_near_flow(): it may have this key; NULL: not known */
+	struct flow_vantage *guess;
 	uint32_t hash;
 	bool from_b; /* its sender is B */
 };

@@ -33,8 +33,8 @@ struct peer_second {
 /* A frame that gets a row of its own. */
 struct packet_pick {
 	uint32_t vantage, flow;
-	uint32_t
-		frame; /* the segment's, which is in no cache any more when rows are put in order */
+	/* the segment's, which is in no cache any more when rows are put in order */
+	uint32_t frame;
 	uint8_t direction;
 	bool is_example; /* its flow has no event: one of many that show the same */
 	const struct segment *segment;
@@ -47,8 +47,8 @@ struct join_batch {
 	uint32_t begin, end; /* places in order[] */
 	struct path_result {
 		uint32_t flow;
-		uint32_t leg; /* between its places leg and leg + 1, counted from the client's side
-			       */
+		/* between its places leg and leg + 1, counted from the client's side */
+		uint32_t leg;
 		struct path_counts counts;
 		uint32_t event_end; /* its events are those up to here from the path before */
 	} * paths;

@@ -52,12 +52,12 @@ struct matcher {
 	struct half_flow *sent, *received;
 	struct causality causality; /* set by the caller before match_half_flows() */
 	struct match_traits traits;
-	struct gap_list
-		missing; /* of sent transmissions that are not whole: by transmission, ascending */
+	/* of sent transmissions that are not whole: by transmission, ascending */
+	struct gap_list missing;
 	struct gap_list extra;		   /* of received ones */
 	uint32_t open_sent, open_received; /* transmissions that no whole one was found for yet */
-	int64_t delay; /* of the last datagram that was matched in order, by both clocks as they are
-			*/
+	/* of the last datagram that was matched in order, by both clocks as they are */
+	int64_t delay;
 	bool delay_known;
 	uint32_t hash_mask; /* of segment.hash, what all datagrams here have */
 	bool refused;	    /* the clock refused what else was the same */

@@ -27,8 +27,8 @@ struct visit {
 	const struct flows *all;
 	const struct clocks *clocks;
 	struct ordered *list;
-	struct share *
-		file_frames; /* [thread * captures + capture]: threads do not wait for each other */
+	/* [thread * captures + capture]: threads do not wait for each other */
+	struct share *file_frames;
 };
 
 static void order_visit_flow(const struct visit *v, struct share *file_frames, uint32_t flow)

@@ -7,8 +7,8 @@
 
 /* Address to host, for all hosts of a run. */
 struct owners {
-	struct hashmap
-		by_ip; /* 16 bytes -> uint32_t host index, OWNER_NONE where two hosts claim it */
+	/* 16 bytes -> uint32_t host index, OWNER_NONE where two hosts claim it */
+	struct hashmap by_ip;
 };
 
 /*

@@ -22,8 +22,8 @@ struct flow_writer {
 	} * packets;
 	uint64_t packet_cap;
 	uint64_t example_count;
-	struct hashmap
-		examples; /* (server, client, port, outcome) -> flows whose packets are kept */
+	/* (server, client, port, outcome) -> flows whose packets are kept */
+	struct hashmap examples;
 	struct waiting_window {
 		struct zero_window_row window;
 		uint32_t row;
@@ -50,8 +50,8 @@ struct flow_writer {
 	struct totals totals;
 	struct outages outages;
 	struct hashmap peer_seconds; /* (vantage, from, to, second) -> frames */
-	struct hashmap
-		missed; /* (vantage, second) -> segments proven to be missing in its capture */
+	/* (vantage, second) -> segments proven to be missing in its capture */
+	struct hashmap missed;
 	uint64_t *missed_total; /* by vantage */
 };
 

@@ -12,11 +12,11 @@
 
 struct ref_ns_piece {
 	int64_t vantage;
-	int64_t valid_from; /* this piece holds from here on, to the next one of its vantage point
-			     */
+	/* this piece holds from here on, to the next one of its vantage point */
+	int64_t valid_from;
 	int64_t from_ns;
-	double offset_ns; /* this clock minus the reference's at from_ns; 0 where no bound is known
-			   */
+	/* this clock minus the reference's at from_ns; 0 where no bound is known */
+	double offset_ns;
 	double skew_ppm;
 };
 

@@ -32,8 +32,8 @@ struct mac_use {
 };
 
 struct mac_notes {
-	struct hashmap
-		*table; /* its host's: 6 bytes -> nothing; the index is the segment's MAC index */
+	/* its host's: 6 bytes -> nothing; the index is the segment's MAC index */
+	struct hashmap *table;
 	struct hashmap use; /* struct mac_use_key -> struct mac_use */
 };
 
