@@ -51,12 +51,15 @@ def run(*args):
 
 
 def rewrite(folders, to):
-    """What other tools make of the captures; those that they refuse are left out."""
+    """What other tools make of the captures; those that they refuse are left out.
+
+    Two of five formats of each capture, in turn: each format sees two captures of five."""
     sound = [p for n, p in captures(folders) if p.endswith(".pcapng") and run("capinfos", p)]
+    options = [["-F", "pcap"], ["-F", "nsecpcap"], ["-F", "modpcap"], ["-F", "pcapng"],
+               ["-s", "60", "-a", "2:a comment"]]
     for i, path in enumerate(sound):
-        for kind in ("pcap", "nsecpcap", "modpcap", "pcapng"):
-            run("editcap", "-F", kind, path, os.path.join(to, f"{i}.{kind}"))
-        run("editcap", "-s", "60", "-a", "2:a comment", path, os.path.join(to, f"{i}.cut"))
+        for k in (i % len(options), (i + 2) % len(options)):
+            run("editcap", *options[k], path, os.path.join(to, f"{i}.{k}"))
     run("mergecap", "-w", os.path.join(to, "merged"), *sound)
     for name in os.listdir(to):
         if os.path.getsize(os.path.join(to, name)) == 0:
