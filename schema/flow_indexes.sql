@@ -1,5 +1,5 @@
 -- Indexes of the tables that have rows for every flow or lost packet. A run makes them empty and writes
--- them together with the rows (analyzer/store/flowindex.c, which has to agree with every line here);
+-- them together with the rows (analyzer/record/flowindex.c, which has to agree with every line here);
 -- elsewhere SQLite makes them afterwards. The partial ones hold what rules look for among all flows.
 
 CREATE INDEX IF NOT EXISTS flow_by_client ON flow(client_ip, server_ip);

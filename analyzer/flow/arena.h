@@ -49,8 +49,7 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
-/* From now on at most so many bytes resident; more than before is not given. arena_fit() makes it
- * so. */
+/* Lowers the limit of resident bytes; never raises it. arena_fit() enforces it. */
 void arena_budget_lower(struct arena_budget *b, uint64_t limit_bytes);
 
 /* Moves the arena's oldest slabs to the file while the budget is exceeded. */
@@ -59,5 +58,5 @@ void arena_fit(struct arena *a);
 /* 0, or the error of the spill file (a full disk): the run cannot go on. */
 int arena_budget_failed(struct arena_budget *b, struct error *err);
 
-/* Gives up the residency of spilled slabs that readers brought back in. */
+/* Releases spilled pages that reads paged back in. */
 void arena_drop_spilled(struct arena *a);

@@ -1,8 +1,8 @@
 /*
- * copies: the packets that a vantage point recorded within the last millisecond, each with the ways
- * it looked. A bridge, a bond, a router or a mirror of both directions shows a capture one packet
- * several times: equal but for the interface, direction, VLAN, MACs, hops or tunnel, and with
- * others in between.
+ * copies: the packets that a vantage point recorded within the last millisecond, each with every
+ * interface, VLAN, MAC, TTL and tunnel that it was seen with. A bridge, a bond, a router or a
+ * mirror of both directions shows a capture one packet several times: equal but for the interface,
+ * direction, VLAN, MACs, hops or tunnel, and with others in between.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ enum copy {
 /* NULL until the first packet. */
 struct recent_packets;
 
-/* What s is, the record of o that is to be appended to f unless it is COPY_BY_CAPTURE. Makes the
- * table. */
+/* Classifies s, the record made of o. The caller appends s to f unless the result is
+ * COPY_BY_CAPTURE. Allocates *recent on first use. */
 enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f,
 	const struct segment *s, const struct observation *o);

@@ -14,8 +14,7 @@
 
 struct packet;
 
-/* Endpoint A is the smaller of (address, port) in an order of our own, so that both directions have
- * one key. */
+/* Endpoint A is the one with the smaller (address, port), so that both directions have one key. */
 struct flow_key {
 	uint8_t a[16], b[16]; /* addresses, v4-mapped */
 	uint16_t a_port, b_port;
@@ -57,7 +56,8 @@ struct flow_vantage {
 	uint32_t hash;
 	uint32_t address[2]; /* of A and B, among the vantage point's; ADDRESS_NONE: not looked up
 				yet */
-	/* From here to file_frames: read together when flows are put in order, flow_near_times().
+	/* From here to side: read when flows are sorted; flow_vantage_prefetch_times() prefetches
+	 * them.
 	 */
 	uint32_t file; /* the capture that file_frames are of */
 	int64_t first_ns, last_ns;
@@ -101,7 +101,7 @@ static inline void flow_vantage_prefetch_times(const struct flow_vantage *f)
 /* Where to look for a packet's flow. */
 struct flow_lookup {
 	struct flow_key key;
-	/* by flowtab_near_flow(): it may have this key; NULL: not known */
+	/* set by flowtab_prefetch_flow(): a flow that may have this key; NULL: none */
 	struct flow_vantage *guess;
 	uint32_t hash;
 	bool from_b; /* its sender is B */
@@ -112,7 +112,7 @@ void flow_lookup_of(const struct packet *p, struct flow_lookup *ret);
 /* The newest flow under another table's flow's key, or NULL; older ones by their index in older. */
 struct flow_vantage *flowtab_same_key(const struct flowtab *t, const struct flow_vantage *other);
 
-/* Brings near, in two steps, what flowtab_same_key() will need; the second returns what it most
+/* Prefetches, in two steps, what flowtab_same_key() will need; the second returns what it most
  * likely finds. */
 static inline void flowtab_prefetch_same_bucket(
 	const struct flowtab *t, const struct flow_vantage *other)
@@ -140,9 +140,9 @@ struct flow_vantage *flowtab_find(
 	struct flowtab *t, const struct packet *p, const struct flow_lookup *look);
 
 /*
- * Tens of thousands of flows do not fit into the processor's caches, and each packet is of another:
- * these three bring near, one step each and without waiting, what flowtab_find() and
- * flow_vantage_reserve() will need. Called for several packets in turn, their waits overlap.
+ * Tens of thousands of flows exceed the CPU caches, and each packet is of another one: these three
+ * prefetch, one step each, what flowtab_find() and flow_vantage_reserve() will need. Called for
+ * several packets in turn, their cache misses overlap.
  */
 static inline void flowtab_prefetch_bucket(const struct flowtab *t, const struct flow_lookup *look)
 {

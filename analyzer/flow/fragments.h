@@ -1,6 +1,6 @@
 /*
- * fragments: puts the lengths of fragmented datagrams together, so that a fragmented segment is
- * one segment of its full length in its flow. Payload is not reassembled; a small, bounded table.
+ * fragments: adds up the lengths of fragments, so that a fragmented segment is one segment of its
+ * full length in its flow. Payload is not reassembled; a small, bounded table.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
 
 struct filter;
 
-/* Everything a run has read; filled by plan_inputs() and ingest_host(). */
+/* Everything a run has read; filled by plan_hosts(), ingest_host() and ingest_gather(). */
 struct dataset {
 	struct host *hosts;
 	uint32_t host_count, host_cap;
@@ -35,7 +35,7 @@ struct host_reading;
 struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	const struct ingest_options *options, int *ret_result, struct error *err);
 
-/* Moves the vantage points of all readings into net->vantages and numbers them. */
+/* Moves the vantage points of all readings into data->vantages and numbers them. */
 void ingest_gather(struct dataset *data, struct host_reading **readings);
 
 void dataset_release(struct dataset *data);

@@ -12,7 +12,7 @@
 	0x08 /* identical to one shortly before it but for time: a copy made on the way or by the  \
 		capture */
 #define SEGMENT_OPTIONS_CUT                                                                        \
-	0x10		   /* the snap length cut the options: no timestamp proves nothing         \
+	0x10		   /* the snap length cut the options: a missing time stamp means nothing  \
 			    */
 #define SEGMENT_OUT 0x20   /* the capture says that its host sent it */
 #define SEGMENT_IN 0x40	   /* the capture says that its host received it */

@@ -1,5 +1,5 @@
 /*
- * steady: the time of a vantage point that never turns back.
+ * steady: the monotonic time of a vantage point.
  *
  * A clock that is set back shows some seconds twice; the order of the frames in the file says which
  * of the two a frame belongs to. Steady time is the stamp plus all that the clock was set back
@@ -21,8 +21,8 @@ struct steady {
 	uint32_t count, cap;
 	int64_t first_ns;  /* of the first frame; INT64_MAX: there was none */
 	int64_t high_ns;   /* highest stamp since the last turn */
-	int64_t regain_ns; /* a stamp that soon reaches this undoes the last turn; INT64_MAX: none
-			      does */
+	int64_t regain_ns; /* if a stamp reaches this within a few frames, the last turn was only a
+			      delayed frame; INT64_MAX: unused */
 };
 
 /* Stamps of frames on several CPUs are out of order by less. */

@@ -1,5 +1,5 @@
-/* summary: what all flows of a vantage point together say of its addresses and services; one pass
- * when reading is over. */
+/* summary: totals of each address and service over all flows of a vantage point; one pass when
+ * reading is over. */
 #pragma once
 
 #include "flow/vantage.h"

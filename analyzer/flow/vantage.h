@@ -1,5 +1,5 @@
-/* vantage: hosts, captures and vantage points: what reading found, and apart from it what the join
- * infers. */
+/* vantage: hosts, captures and vantage points: the facts that reading found, and apart from them
+ * what the join infers. */
 #pragma once
 
 #include <stdbool.h>
@@ -69,7 +69,7 @@ struct vantage {
 	struct icmp_notes icmps;
 	struct netfilter_notes netfilter;
 	struct span_list drops; /* the capture says that it lost frames then */
-	struct span_list gaps;	/* between two of its files: nobody says that a capture ran then */
+	struct span_list gaps;	/* between two of its files: no record that a capture was running */
 	struct vantage_span span;
 	struct steady steady; /* its time without turns back */
 	struct vantage_counts counts;

@@ -1,5 +1,5 @@
 /*
- * flowlog_facts: what the records of a flow log come to: by conversation at one ENI (who asked, who
+ * facts: totals of flow-log records: by conversation at one ENI (who asked, who
  * answered), by pair of ENIs (what left one and came in at the other), by minute, and what an ENI
  * accepted for a host while that host captured. Filled from all records at once; rows go to the
  * tables flow_log_pair, flow_log_loss, flow_log_window and flow_log_delivery.

@@ -1,5 +1,4 @@
-/* flowlog_facts_impl: the sums that flowlog_facts.c fills and flowlog_facts_rows.c merges and
- * writes. */
+/* facts_impl: the sums that facts.c fills and facts_rows.c merges and writes. */
 #pragma once
 
 #include "flowlog/facts.h"

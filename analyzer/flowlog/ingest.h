@@ -1,6 +1,6 @@
 /*
- * flowlog_ingest: flow-log exports into the database, file by file, and at the end what they come
- * to. Memory stays bounded whatever their size.
+ * ingest: writes flow-log exports into the database, file by file, and at the end their totals.
+ * Memory stays bounded whatever their size.
  *
  *	flowlog_new(&f, db, &options, err);
  *	flowlog_ingest(f, path, name, &counts, err);	for every file, in a fixed order

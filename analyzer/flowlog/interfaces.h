@@ -1,5 +1,5 @@
 /*
- * flowlog_interfaces: the ENIs (attachments, NICs, reporters) that flow-log records name, numbered
+ * interfaces: the ENIs (attachments, NICs, reporters) that flow-log records name, numbered
  * as vantage points; for each what its log holds in all, and which address is its own.
  *
  * Records of the default format do not say whether a packet came in or went out; the ENI's own

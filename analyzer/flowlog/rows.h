@@ -1,4 +1,4 @@
-/* flowlog_rows: flow-log records as rows of flow_log. */
+/* rows: flow-log records as rows of flow_log. */
 #pragma once
 
 #include "flowlog/format/record.h"

@@ -1,4 +1,4 @@
-/* flowlog_session: what flowlog_ingest.c, flowlog_previous.c and flowlog_finish.c share. */
+/* session: one run over flow logs: what ingest.c, previous.c and finish.c share. */
 #pragma once
 
 #include "flowlog/format/flowlog.h"

@@ -1,4 +1,4 @@
-/* top: of many entries the most important ones; which, does not depend on the order they come in.
+/* top: keeps the entries with the greatest weight; the result does not depend on their order.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * flowlog_tuples: what of every flow record the joins need, 72 bytes each, in buckets by pair of
+ * tuples: what of every flow record the joins need, 72 bytes each, in buckets by pair of
  * addresses, so that everything between two addresses, at whatever ENI, is together. Beyond a
  * memory limit buckets go to one temporary file that has no name.
  */

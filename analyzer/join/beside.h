@@ -1,11 +1,12 @@
 /*
- * beside: which places of one host a flow passed beside each other, and which one behind the other.
- * Members of a bond, or two interfaces that answer for each other's addresses, share no packet:
- * they are one place on the way. Two sides of a router share what it forwards: they are two.
+ * beside: which interfaces of one host a flow crossed in parallel (bond), and which in series
+ * (router). Members of a bond, or two interfaces that answer for each other's addresses, share no
+ * packet: they are one place on the way. Two sides of a router share what it forwards: they are
+ * two.
  */
 #pragma once
 
 #include "join/flow.h"
 
-/* Two members of one flow. False where anything speaks for two places in series. */
+/* Two members of one flow. False if anything indicates that they are in series. */
 bool beside_each_other(const struct dataset *data, const struct member *a, const struct member *b);

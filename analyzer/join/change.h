@@ -6,8 +6,8 @@
 #define CHANGE_TEXT_SIZE 32
 
 /*
- * Whether a delivered segment was changed on the way (not by NAT, routing or congestion marking),
- * and in what; the first word of detail is the field: "mss 1460 -> 1380".
+ * Whether a delivered segment was changed on the path (not by NAT, routing or congestion marking),
+ * and how; the first word of detail is the field: "mss 1460 -> 1380".
  */
 bool change_found(const struct path *path, const struct transmission *sent,
 	const struct transmission *received, char detail[CHANGE_TEXT_SIZE]);

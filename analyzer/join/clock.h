@@ -6,9 +6,9 @@
  * same bound; Paxson, SIGMETRICS 1998; the feasible line of Moon, Skelly, Towsley, INFOCOM 1999).
  * Packets of all flows are pooled, since the clock is the host's.
  *
- * Stamps have noise, of their resolution and of the way from the wire to the file: bounds that
- * contradict each other by less than any step are its measure, and all bounds give way by as much.
- * Times are steady ones (flow/steady.h); offsets are differences of stamps.
+ * Time stamps are noisy: limited resolution, and a delay between wire and file. Bounds that
+ * contradict each other by less than a step measure this noise; every bound is relaxed by that
+ * amount. Times are steady ones (flow/steady.h); offsets are differences of stamps.
  */
 #pragma once
 
@@ -17,8 +17,7 @@
 /* Two free-running clocks drift apart by 500 ppm each at most (NTP's limit, RFC 5905). */
 #define CLOCK_SKEW_MAX 0.001
 
-/* One piece: bounds on C_v - C_u as two lines over u's time, which hold every line that the samples
- * allow. */
+/* One piece: two lines over u's time that enclose every C_v - C_u consistent with the samples. */
 struct clock_piece {
 	int64_t from_ns, to_ns;		    /* u's time */
 	int64_t other_from_ns, other_to_ns; /* v's */
@@ -26,8 +25,8 @@ struct clock_piece {
 	bool has_low, has_high;
 	double low, high; /* at from_ns, nanoseconds */
 	double slope;	  /* ns per ns, of both lines; 0 where the samples leave it open */
-	double slope_low, slope_high; /* the rates that the samples allow: outside of the piece
-					 bounds move apart by these */
+	double slope_low, slope_high; /* the rates consistent with the samples: outside of the piece
+					 the bounds diverge at these */
 	bool step_before;	      /* the offset jumped between the piece before and this one */
 	bool continues;		      /* the piece before ended only for its length */
 	uint32_t samples;
@@ -43,10 +42,10 @@ struct clock_model {
 
 /*
  * Fits pieces to samples. As long as one line fits between the bounds it is one piece (of ten
- * minutes at most: clocks wander). Where none fits, one bound against many is left out, whichever
- * came first; several against several are a step, or a bend of the rate where drift alone explains
- * them. A shift of both directions' delays by one amount is a step too, though it contradict
- * nothing. quantum_ns: the resolution of both clocks' stamps.
+ * minutes at most: clocks wander). If no line fits, a single bound that contradicts many is dropped
+ * as an outlier. If several contradict several, the clock stepped, or its rate changed if drift
+ * alone explains them. If t_v - t_u moves by the same amount in both directions, the clock stepped
+ * too, even though no bound is violated. quantum_ns: the resolution of both clocks' stamps.
  */
 void clock_fit(const struct clock_samples *s, int64_t quantum_ns, struct clock_model *ret);
 void clock_model_release(struct clock_model *m);
@@ -56,7 +55,7 @@ struct clock_bounds {
 	bool has_low, has_high;
 	int64_t low, high;
 	int64_t there_ns; /* the other vantage point's steady time, by the middle */
-	bool beyond;	  /* no sample before, or none behind: a step there would not show */
+	bool beyond; /* before the first or after the last sample: a step there would not show */
 };
 
 /* The middle; or the bound there is; or 0. */

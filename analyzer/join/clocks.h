@@ -55,9 +55,9 @@ static inline bool clocks_is_bracketed(
 #define CLOCK_MEMO_SIZE 256 /* stretches and pairs that flows of one time ask for */
 
 /*
- * clocks_between() for one thread, with what it answered lately: thousands of flows ask for the
- * same stretch. Bounds are those of the stretch's middle, whoever asks first. Zeroed but for
- * clocks.
+ * clocks_between() with a cache for one thread: thousands of flows ask for the same stretch. Bounds
+ * are those of the stretch's middle, so that results do not depend on the order of questions.
+ * Initialise to zero except clocks.
  */
 struct clock_memo {
 	const struct clocks *clocks;
@@ -68,7 +68,7 @@ struct clock_memo {
 	} entries[CLOCK_MEMO_SIZE];
 };
 
-/* What the memo does not have; in it after that, unless some clock stepped. */
+/* Computes a missing entry and caches it, unless a clock stepped. */
 struct clock_bounds clock_memo_missing(struct clock_memo *m, uint32_t from, uint32_t to, int64_t t);
 
 static inline struct clock_memo_entry *clock_memo_place(

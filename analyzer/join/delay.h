@@ -3,5 +3,5 @@
 
 #include "join/path.h"
 
-/* Fills the owd_ fields of l->counts from what was matched. */
+/* Computes the owd_ fields of path->out.counts from the matched segments. */
 void delay_measure(struct path *path);

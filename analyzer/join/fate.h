@@ -1,5 +1,5 @@
 /*
- * fate: what became of a stretch that one capture has and the other lacks: lost, not recorded, or
+ * fate: what became of a sequence range that only one capture has: lost, not recorded, or
  * never sent by that host. Every fate names its rule (docs/verdicts.md).
  */
 #pragma once
@@ -9,21 +9,22 @@
 struct fate {
 	enum event_kind kind;
 	const char *reason;
-	bool pending; /* holds only while the receiving capture proves to be sound around then */
+	bool pending; /* as in struct event: may become unjudged later */
 	uint32_t proof_vantage;
 	const struct segment *proof; /* NULL: absence */
 };
 
 /*
- * About a stretch that was sent and is not on record at the receiver. *ret_ns: when it would have
- * arrived, receiver's clock, where that is known.
+ * Of a range that the sender's capture has and the receiver's lacks. *ret_ns: when it would have
+ * arrived, receiver's clock, if known.
  */
 struct fate fate_of_missing(
 	const struct path *path, const struct gap *r, const struct gap_proof *p, int64_t *ret_ns);
 
-/* About one that arrived and is not on record at the sender. */
+/* Of a range that arrived and that the sender's capture lacks. */
 struct fate fate_of_extra(const struct path *path, const struct gap *r);
 
-/* Did the receiving (sending) capture run, unfiltered, when this arrived (was sent)? */
+/* Was the receiver's (sender's) capture running and unfiltered when this segment arrived (was
+ * sent)? */
 bool fate_receiver_ran(const struct path *path, uint32_t sent_index, int64_t *ret_ns);
 bool fate_sender_ran(const struct path *path, uint32_t received_index);

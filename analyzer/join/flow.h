@@ -27,13 +27,13 @@ const char *pairing_name(enum pairing_evidence p);
 
 struct member {
 	struct flow_vantage *flow; /* in its vantage's table, where it stays */
-	uint32_t vantage;	   /* index in network */
+	uint32_t vantage;	   /* index in dataset.vantages */
 	uint32_t next;	  /* next member of the flow; in path order after position_members() */
-	bool next_known;  /* that it is nearer to the client than the next one rests on evidence;
-			     after position_members() */
+	bool next_known;  /* evidence shows that it is nearer to the client than the next one; after
+			     position_members() */
 	bool client_is_b; /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
-	bool untranslated; /* a question without answer, or the answer to it from another address */
+	bool untranslated;     /* an unanswered request, or its reply from another address */
 	bool owns[2];	   /* its host owns the client's (C2S), the server's (S2C) address; after
 			      position_members() */
 	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member,
@@ -70,10 +70,10 @@ static inline const uint8_t *member_ip(const struct member *m, bool client)
 	return client == m->client_is_b ? f->key.b : f->key.a;
 }
 
-/* How many flows ahead their flows are asked for. */
+/* Prefetch distance, in flows. */
 #define FLOWS_AHEAD 8
 
-/* Asks for the flows of a flow's members, which one after another would each be waited for. */
+/* Prefetches the flow_vantage of each member, so that their cache misses overlap. */
 static inline void flow_prefetch(const struct flows *all, uint32_t flow)
 {
 	for (uint32_t i = all->list[flow].first_member; i != MEMBER_NONE; i = all->members[i].next)

@@ -1,4 +1,4 @@
-/* half-flow: one direction of a flow at one vantage point, as an array to match with another. */
+/* half_flow: one direction of a flow at one vantage point, as an array to match with another. */
 #pragma once
 
 #include "join/segment_walk.h"
@@ -20,11 +20,11 @@ struct transmission {
 	uint32_t ack;  /* acknowledgment number in the first member's numbers; 0 without ACK flag */
 	uint32_t match;	    /* index in the other half-flow; of a range match the one with the last
 			       byte; TRANSMISSION_NONE */
-	uint8_t state;	    /* enum item_state */
+	uint8_t state;	    /* enum transmission_state */
 	bool seen_at_third; /* a third vantage point proves that it was sent, or that it arrived */
 	bool duplicate;	    /* received: another copy of the same transmission was matched */
-	bool by_time;	    /* one of several equal copies: which one, the delay told */
-	bool ambiguous;	    /* one of several equal copies: which one, is not known */
+	bool by_time;	    /* one of several identical copies, chosen by delay */
+	bool ambiguous;	    /* one of several identical copies; which one is unknown */
 };
 
 struct half_flow {
@@ -40,8 +40,8 @@ struct half_flow {
 	uint32_t copies_skipped; /* duplicates that the capture made itself */
 };
 
-/* What one place shows of a flow: mostly one member, without a flow where it saw nothing; or
- * several beside each other. */
+/* The members at one place on the path: usually one (its flow is NULL if the place saw nothing), or
+ * several parallel interfaces. */
 struct shown {
 	const struct member *members[SHOWN_MAX];
 	uint32_t count;

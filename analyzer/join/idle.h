@@ -1,7 +1,7 @@
 /*
- * quiet: the seconds in which some vantage point received or sent nothing. Only in them does it
- * matter who sent to whom (was the host dark, or did nobody speak?), so that only they get rows.
- * Over a few hours all seconds do: a host that hands frames to a dead driver is silent nowhere.
+ * idle: the seconds in which some vantage point received or sent nothing. Only these get rows of
+ * peer_activity: only then does it matter who sent to whom. If the captures span six hours or less,
+ * every second gets rows, because a host that hands frames to a dead driver never looks silent.
  */
 #pragma once
 

@@ -36,13 +36,13 @@ struct packet_pick {
 	/* the segment's, which is in no cache any more when rows are put in order */
 	uint32_t frame;
 	uint8_t direction;
-	bool is_example; /* its flow has no event: one of many that show the same */
+	bool is_example; /* example of a flow without events */
 	const struct segment *segment;
 };
 
 #define RECENT_SECONDS_BITS 5
 
-/* What a run of consecutive flows came to. */
+/* The results of consecutive flows. */
 struct join_batch {
 	uint32_t begin, end; /* places in order[] */
 	struct path_result {
@@ -97,6 +97,6 @@ typedef int join_sink(void *context, struct join_batch *batch);
 
 int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *context);
 
-/* Decides for each vantage whether its duplicates were made by the capture; fills
- * j->twins_by_capture. */
+/* Decides for each vantage point whether its capture made the duplicates; sets
+ * j->duplicates_by_capture. */
 void join_judge_duplicates(struct join *j);

@@ -28,7 +28,7 @@ struct match_traits {
 	uint32_t mss;	    /* payload bytes of a full wire segment */
 };
 
-/* The least that the receiver's clock is ahead of the sender's; good for a short stretch of time.
+/* Lower bound on receiver's clock minus sender's clock, valid for a short time.
  */
 struct causality {
 	struct clock_memo *clocks; /* NULL: unknown */
@@ -56,19 +56,19 @@ struct matcher {
 	struct gap_list missing;
 	struct gap_list extra;		   /* of received ones */
 	uint32_t open_sent, open_received; /* transmissions that no whole one was found for yet */
-	/* of the last datagram that was matched in order, by both clocks as they are */
+	/* receive stamp minus send stamp of the last datagram matched in order, uncorrected */
 	int64_t delay;
 	bool delay_known;
 	uint32_t hash_mask; /* of segment.hash, what all datagrams here have */
-	bool refused;	    /* the clock refused what else was the same */
+	bool refused;	    /* the clocks ruled out a pair that was otherwise identical */
 	/* Scratch, kept between calls. */
 	uint32_t *left_sent, *left_received;
 	uint32_t left_sent_cap, left_received_cap;
 	struct keyed_list keyed_sent, keyed_received;
 	int64_t *cuts;
 	uint32_t cut_cap;
-	/* While the clock is left out, by sent transmission: where the nearest matched ones before
-	 * and behind it arrived. */
+	/* Used while matching without clocks: for each sent transmission, the arrivals of the
+	 * nearest matched ones before and after it. */
 	uint32_t *mate_before, *mate_behind;
 };
 
@@ -91,7 +91,7 @@ void matcher_reopen(struct matcher *m);
 void match_half_flows(struct matcher *m, uint32_t mss);
 void matcher_release(struct matcher *m);
 
-/* Marks open transmissions of both half-flows that are the same packet (a third vantage point in
- * between lacks it). */
+/* Marks unmatched transmissions that are the same packet in both half-flows although the vantage
+ * point between them lacks it. */
 void match_at_third(
 	struct half_flow *sent, struct half_flow *received, const struct match_traits *traits);

@@ -1,5 +1,5 @@
-/* match_copies: of equal segments that nothing but time tells apart, those arrived whose delay
- * fits. */
+/* match_copies: among identical segments that only time tells apart, picks those whose delay fits.
+ */
 #pragma once
 
 #include "join/match.h"

@@ -1,8 +1,8 @@
 /*
- * match_datagram: which sent datagram is which arrival. No sequence number says so: IP
- * identifications do where they count up and pass, payload does where it was captured, else length,
- * order and time. Each round takes what is left as a whole, by index, so that no burst of losses
- * puts it out of step for good.
+ * match_datagram: which sent datagram is which arrival. Datagrams have no sequence number. They are
+ * matched by IP ID if it counts up and is not rewritten, then by payload if captured, else by
+ * length, order and time. Each round indexes all that is still unmatched, so that a burst of losses
+ * cannot derail the rest.
  */
 #pragma once
 

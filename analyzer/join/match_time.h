@@ -1,6 +1,7 @@
 /*
  * match_time: which of several equal transmissions is which arrival, by time: in order, each with
- * the one whose delay fits what the way took then. All of the fewer ones are matched.
+ * the one whose delay fits the path's delay at that time. Every record of the smaller side gets a
+ * match.
  */
 #pragma once
 

@@ -18,8 +18,8 @@ int nearness_by_delay(const struct member *a, const struct member *b);
 /* Votes of many flows about two vantage points. */
 struct nearness {
 	uint32_t nearer_a, nearer_b; /* flows whose delays say so */
-	uint64_t only_a, only_b; /* packets on the way to the end that just this one has, or from it
-				    that the other lacks */
+	uint64_t only_a, only_b; /* packets in excess: to the end that b lacks, or from it that a
+				    lacks (a and b exchanged for only_b) */
 	uint32_t common;	 /* flows that both saw */
 };
 

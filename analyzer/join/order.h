@@ -1,5 +1,4 @@
-/* order: flows in the order of time, and which frames of the captures are in those that several
- * places saw. */
+/* order: sorts flows by time, and counts each capture's frames as joined or one-sided. */
 #pragma once
 
 #include "join/clocks.h"

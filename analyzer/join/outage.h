@@ -1,7 +1,8 @@
 /*
  * outage: times in which a flow went on sending in one direction and nothing of it arrived, or
- * nothing of its large segments. One alone is bad luck or a closed path; many at once, beside flows
- * that go on, are a receive queue, a transmit queue or one of several parallel paths.
+ * nothing of its large segments. A single outage may be chance or a blocked path. Several at once,
+ * while other flows go on, mean a receive queue, a transmit queue, or one of several parallel paths
+ * (ECMP, bond).
  */
 #pragma once
 

@@ -13,10 +13,9 @@ struct owners {
 
 /*
  * Completes the hosts' addresses and the vantage points' own MACs from what was captured, and
- * indexes them. A host's own address is in every unicast frame that its interface sees, unless
- * its port is mirrored or it forwards; where that leaves two candidates (a capture of one
- * flow), an address that another host owns is ruled out. What stays ambiguous is not
- * inferred.
+ * indexes them. Every unicast frame on a host's interface carries the host's own address, unless it
+ * forwards or the port receives mirrored traffic. If two candidates remain (a capture of one flow),
+ * an address that another host owns is excluded. What stays ambiguous is not inferred.
  */
 void owners_infer(struct dataset *data, const struct flows *flows, struct owners *ret);
 void owners_release(struct owners *o);

@@ -29,9 +29,10 @@ const char *event_kind_name(enum event_kind k);
 struct event {
 	uint8_t kind, flags;
 	uint8_t direction;   /* enum direction */
-	bool while_running;  /* missed by a capture that ran then: speaks against it */
-	bool sender_running; /* both_missed: speaks against the sender's capture too */
-	bool pending; /* holds only while the receiving capture proves to be sound around then */
+	bool while_running;  /* missed while the capture was running: the capture is at fault */
+	bool sender_running; /* both_missed: the sender's capture is at fault too */
+	bool pending; /* lost becomes unjudged if the receiving capture proves incomplete then:
+			 flows_settle_pending() */
 	uint32_t seq, length, segments;
 	uint32_t from, to;		       /* vantage indexes */
 	const struct segment *sent, *received; /* NULL: not captured there */
@@ -65,7 +66,7 @@ struct event_list {
 	uint32_t count, cap;
 };
 
-/* Given: facts and earlier inferences, none of which judging changes but the half-flows' marks. */
+/* Input. Judging changes only the marks in the half-flows. */
 struct path_input {
 	const struct dataset *data;
 	const struct owners *owners;
@@ -105,8 +106,8 @@ struct path_output {
 	bool has_modal_ttl;
 	int64_t sent_end;      /* behind the last byte on record as sent */
 	bool sent_jumps;       /* a sent transmission lies beyond the end of those before it */
-	bool direction_unseen; /* the receiving vantage shows the other direction alone, though this
-				  one arrived */
+	bool direction_unseen; /* the receiver's capture has the other direction alone, although
+				  this one arrived */
 };
 
 struct path {

@@ -14,7 +14,7 @@ struct ack_track {
 	uint32_t cap;
 };
 
-/* limit: acknowledgments beyond it are of bytes that were never sent; ignored. */
+/* limit: acknowledgments beyond it are of bytes never sent; they are ignored. */
 void ack_track_build(struct ack_track *t, const struct half_flow *half, int64_t limit);
 void ack_track_release(struct ack_track *t);
 
@@ -32,7 +32,7 @@ static inline int64_t ack_track_highest(const struct ack_track *t)
 struct gap_proof {
 	uint32_t cover_to, sack_to;	/* first at the receiver's side */
 	uint32_t cover_from, sack_from; /* first at the sender's side */
-	uint16_t dsacks; /* reports of a second arrival, at whichever side saw more */
+	uint16_t dsacks;		/* D-SACKs of this gap: the higher count of the two sides */
 	uint32_t first_copy,
 		copies; /* in proofs.copies: sent transmissions over the gap, in order of sending */
 	uint32_t first_arrival, arrivals; /* in proofs.arrivals: received transmissions over it */

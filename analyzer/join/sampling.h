@@ -1,7 +1,7 @@
 /*
- * sampling: packets that two vantage points both recorded, as samples of their clocks. Only first
- * transmissions whose place on the path is known, and of datagrams only those that nothing else
- * looks like: a pair that may be of two packets says nothing of a clock.
+ * sampling: packets that two vantage points both recorded, as samples of their clocks. Uses only
+ * first transmissions between vantage points whose order is known, and only datagrams without a
+ * look-alike: two packets taken for one would give a wrong sample.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* scope: would a vantage point's capture have recorded a flow, or a direction of it, if it had
- * passed there? */
+/* scope: do the filter and direction of a vantage point's capture cover a flow, or one direction of
+ * it? */
 #pragma once
 
 #include "join/flow.h"
@@ -19,10 +19,10 @@ enum scope scope_of(
 	const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d);
 
 /*
- * A capture that shows one direction of a flow and nothing of the other was made so (a one-sided
- * mirror, another way back, tcpdump -Q), where that other direction provably passed: some of many
- * missing is an overrun, all is scope. At the sender: true if the path has no sending to judge. At
- * the receiver: to be asked when the proofs are gathered.
+ * If a capture has one direction of a flow and no packet of the other, which provably passed, it
+ * records one direction only (one-sided mirror, asymmetric route, tcpdump -Q). Some packets missing
+ * is an overrun; all missing is scope. scope_lacks_sending(): the sender's capture has nothing to
+ * judge. scope_lacks_arrivals(): the same at the receiver; call it when the proofs are gathered.
  */
 bool scope_lacks_sending(const struct path *path);
 bool scope_lacks_arrivals(const struct path *path);

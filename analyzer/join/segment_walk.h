@@ -1,4 +1,4 @@
-/* walk: a member's segments in capture order, of one direction or of both. */
+/* segment_walk: a member's segments in capture order, of one direction or of both. */
 #pragma once
 
 #include "join/flow.h"

@@ -1,4 +1,5 @@
-/* strangers: whether flows of datagrams that have one 5-tuple at two places are two conversations.
+/* strangers: whether datagrams of one 5-tuple at two vantage points are two flows without a packet
+ * in common.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* worker: one thread's part of the join: what its flows come to, one after another. */
+/* worker: one thread's share of the join, flow by flow. */
 #pragma once
 
 #include "join/join.h"

@@ -1,5 +1,4 @@
-/* facts: typed inserts of what the captures hold: hosts, vantage points, captures and what was
- * noted beside flows. */
+/* facts: writes hosts, vantage points, captures and the notes kept beside flows. */
 #pragma once
 
 #include "join/join.h"

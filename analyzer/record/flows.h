@@ -1,4 +1,5 @@
-/* flows: typed inserts of flows, their paths, events and packets. */
+/* flows: writes flows, their paths, events and packets; at the end settles losses that hold only if
+ * a capture was sound (flows_settle_pending()). */
 #pragma once
 
 #include "join/join.h"

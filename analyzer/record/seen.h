@@ -1,4 +1,5 @@
-/* seen: what value a key had last, both as 64-bit hashes. Grows; one in 2^64 pairs is confused. */
+/* seen: the last value of each key, both as 64-bit hashes. It grows; two keys are confused with a
+ * chance of 2^-64. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
- * totals: what the paths of each path, direction and pair of addresses come to, and of those what
- * was lost there, so that judging need not add up millions of rows. Of no use to who has very many
- * pairs: then it gives up, and the judge adds up (schema/totals.sql, which says what the sums are).
+ * totals: sums of path by vantage points, direction and pair of addresses, so that rules need not
+ * add up millions of rows. With very many pairs it gives up, and the judge adds up
+ * (schema/totals.sql, which defines the sums).
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* analyze: the whole way once: read, decode, track, join, store, judge. */
+/* analyze: one run: read, decode, join, store, judge. */
 #pragma once
 
 #include "base/error.h"

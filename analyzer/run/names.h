@@ -1,6 +1,6 @@
 /*
- * names: whose a file is, where nobody says so: by its own name. Files that one capture was rotated
- * through are one host's; files of one name in different folders are different hosts'.
+ * names: the host of a file that was given without one, by the file's name. Rotated files of one
+ * capture belong to one host; files of one name in different folders to different hosts.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* plan: what the inputs of a command line are, and whose: hosts with their captures in order of
- * time. */
+/* plan: recognises the inputs of a command line and groups them: hosts with their captures in order
+ * of time. */
 #pragma once
 
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* progress: one line on standard error that says how far a long run is. */
+/* progress: one line on standard error that shows how far a long run is. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /*
- * functions: SQL functions that the rules and investigators need. Registered on every connection;
+ * functions: SQL functions for rules and investigators. Registered on every connection;
  * also built as a loadable extension for the sqlite3 shell.
  */
 #pragma once

@@ -4,7 +4,7 @@
 usage: make_fixtures.py FOLDER
 
 All addresses are from the documentation ranges (RFC 5737, RFC 3849), account and interface numbers
-are invented. The Parquet file is made by DuckDB once and kept: aws-parquet/README says how.
+are invented. The Parquet files are made by DuckDB once and kept: fixtures/flowlog/README.md says how.
 """
 import gzip
 import io

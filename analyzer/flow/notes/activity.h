@@ -46,7 +46,7 @@ struct activity_notes {
 	struct mac_pair pairs[MAC_PAIRS];
 	struct mac_second *mac_seconds;
 	uint32_t mac_second_count, mac_second_cap;
-	bool mac_seconds_cut; /* too many rows: nothing rests on them */
+	bool mac_seconds_cut; /* the table overflowed: do not use it */
 };
 
 void activity_release(struct activity_notes *n);
@@ -54,7 +54,7 @@ void activity_release(struct activity_notes *n);
 /* Begins another second. */
 void activity_new_second(struct activity_notes *n, int64_t time_ns);
 
-/* Puts a pair of MACs into a place that another may have. */
+/* Stores a pair of MACs in its slot, replacing any other pair. */
 void activity_new_pair(struct activity_notes *n, struct mac_notes *macs, const uint8_t src[6],
 	const uint8_t dst[6], struct mac_pair *place);
 

@@ -1,5 +1,5 @@
-/* addresses: the IP addresses of a vantage point: which MAC each spoke from, and what all flows
- * together say of each. */
+/* addresses: the IP addresses of a vantage point: which MAC each sent from, and totals over all
+ * flows of each. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,10 +9,11 @@
 #include "flow/flowtab.h"
 #include "flow/notes/macs.h"
 
-/* Which flows speak for an address: those seen one way only may have been flooded to this place. */
+/* Which flows count as evidence for an address. One-way flows may be frames that a switch flooded
+ * to this port. */
 enum address_view {
-	VIEW_SENDER, /* all; of one-way flows only the sender: its own packets that nobody answered
-		      */
+	VIEW_SENDER,   /* all two-way flows; of one-way flows only the sender
+			*/
 	VIEW_ANSWERED, /* those seen both ways */
 	VIEW_ALL,
 	ADDRESS_VIEWS

@@ -1,5 +1,5 @@
-/* limits: how much a vantage point notes beside flows. What is beyond a limit is counted, and the
- * report says so. */
+/* limits: limits of the lists that a vantage point keeps beside its flows. Rows beyond a limit are
+ * counted, and the report says so. */
 #pragma once
 
 #define NOTE_LIMIT 1000000    /* rows of one list */

@@ -1,7 +1,7 @@
 /*
- * macs: the MACs of a vantage point by index, and how addresses were addressed and answered from.
- * Frames of a flow's side with one pair of MACs are counted as a run in the side itself; a change
- * of MACs closes it.
+ * macs: the MACs of a vantage point by index: to which one each IP address was sent, and from which
+ * one it sent. Frames of a flow's side with one pair of MACs are counted as a run in the side
+ * itself; a change of MACs closes it.
  */
 #pragma once
 

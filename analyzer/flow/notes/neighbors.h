@@ -10,8 +10,8 @@ struct neighbor_row {
 	int64_t at_ns;
 	uint32_t frame;			     /* ordinal */
 	uint16_t ethernet_src, ethernet_dst; /* MAC indexes */
-	/* ARP: below the least length on a wire, so it came from none; padded to it. Neither:
-	 * longer by nature. */
+	/* is_short: below the Ethernet minimum, so captured at its sender before padding.
+	 * is_padded: ARP at or above the minimum. Neither: ND. */
 	bool is_short, is_padded;
 	struct neighbor_message message;
 };

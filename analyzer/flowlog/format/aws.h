@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "flowlog/format/layout.h"
+#include "flowlog/format/aws_layout.h"
 #include "flowlog/format/record.h"
 #include "flowlog/format/value.h"
 

@@ -7,8 +7,8 @@
 #include "flowlog/format/azure.h"
 #include "flowlog/format/cloudwatch.h"
 #include "flowlog/format/gcp.h"
-#include "flowlog/format/layout.h"
-#include "flowlog/format/lines.h"
+#include "flowlog/format/aws_layout.h"
+#include "flowlog/format/aws_lines.h"
 #include "flowlog/format/parquet.h"
 
 int flowlog_check_format(const char *format, struct error *err)
@@ -82,7 +82,11 @@ int flowlog_read(struct source *s, const char *path, enum flowlog_format format,
 	case FLOWLOG_AZURE_VNET:
 		azure_read(s, options->seen, sink);
 		return 0;
-	default:
+	case FLOWLOG_AWS:
+	case FLOWLOG_AWS_TGW:
+	case FLOWLOG_CLOUDWATCH:
+	case FLOWLOG_CLOUDWATCH_JSON:
+	case FLOWLOG_NOT_FLOWLOG: /* the reader says what is wrong, line by line */
 		break;
 	}
 	/* Where there is no header (CloudWatch), the default layout stands in for it. */

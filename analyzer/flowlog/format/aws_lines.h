@@ -1,4 +1,4 @@
-/* lines: the text formats, line by line from a source. */
+/* aws_lines: AWS records as lines of text. */
 #pragma once
 
 #include "flowlog/format/aws.h"

@@ -1,4 +1,4 @@
-#include "flowlog/format/layout.h"
+#include "flowlog/format/aws_layout.h"
 
 #include <ctype.h>
 #include <string.h>

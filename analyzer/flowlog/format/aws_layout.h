@@ -1,6 +1,6 @@
 /*
- * layout: which column of an AWS record holds what. It comes from a header line or from a LogFormat
- * string; never from the record's version, which only says how new its newest column is.
+ * aws_layout: which column of an AWS record holds what. It comes from a header line or from a
+ * LogFormat string; never from the record's version, which only says how new its newest column is.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "flowlog/format/lines.h"
+#include "flowlog/format/aws_lines.h"
 
 /* Skips a line that is too long, to its newline or the end. */
 static void lines_skip_long(struct source *s, struct flowlog_sink *sink, uint64_t number)
