@@ -11,13 +11,16 @@ CREATE INDEX temp.pair_total_by_ends
 	ON pair_total(client_ip, server_ip, direction, from_vantage_id, to_vantage_id);
 
 -- Resets that answered a SYN in the server's name, though the server's own capture, which goes on, shows neither:
--- another device spoke (injected-segment). The join says so where that capture would have recorded the flow; where
--- that is not known, a hop limit of another class than the one that this server answers others with says it.
+-- another device spoke (injected-segment). The capture must have run then. That it would have recorded the flow the
+-- join says, and nothing speaks against the capture; else a hop limit of another class than the one that this server
+-- answers others with says it.
 CREATE TEMP TABLE foreign_reset AS
 SELECT f.id AS flow_id, e.id AS event_id, e.from_vantage_id, e.to_vantage_id, f.client_ip, f.server_ip,
-	ref_ns(e.to_vantage_id, e.received_ns) AS at_ns, e.reason, e.segments
+	ref_ns(e.to_vantage_id, e.received_ns) AS at_ns, e.reason, e.segments,
+	e.reason = 'no-proof' AND v.trust = 'sound' AS is_shown
 FROM flow f
 CROSS JOIN segment_event e ON e.flow_id = f.id AND e.direction = 's2c' AND e.kind = 'sender_missed' AND e.tcp_flags & 4
+	AND e.reason IN ('no-proof', 'filter')
 CROSS JOIN vantage v ON v.id = e.from_vantage_id AND v.trust != 'unfit'
 CROSS JOIN flow_vantage a ON a.flow_id = f.id AND a.vantage_id = e.to_vantage_id
 WHERE f.outcome = 'refused' AND f.outcome NOT IN ('established', 'closed') -- in the index
@@ -27,12 +30,12 @@ WHERE f.outcome = 'refused' AND f.outcome NOT IN ('established', 'closed') -- in
 CREATE TEMP TABLE answer_ttl AS
 SELECT o.vantage_id, o.server_ip, min(o.class) AS class
 FROM (SELECT x.vantage_id, x.server_ip, (x.ttl_s2c > 64) + (x.ttl_s2c > 128) AS class
-	FROM (SELECT DISTINCT client_ip, server_ip FROM foreign_reset WHERE reason = 'filter') r
+	FROM (SELECT DISTINCT client_ip, server_ip FROM foreign_reset WHERE NOT is_shown) r
 	CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = r.client_ip AND f.server_ip = r.server_ip
 	CROSS JOIN flow_vantage x ON x.flow_id = f.id AND x.syn_s2c > 0) o
 GROUP BY o.vantage_id, o.server_ip HAVING min(o.class) = max(o.class);
 CREATE INDEX temp.answer_ttl_by_server ON answer_ttl(server_ip, vantage_id);
-DELETE FROM foreign_reset WHERE reason = 'filter' AND NOT EXISTS (
+DELETE FROM foreign_reset WHERE NOT is_shown AND NOT EXISTS (
 	SELECT 1 FROM flow_vantage a JOIN answer_ttl o ON o.server_ip = a.server_ip AND o.vantage_id = a.vantage_id
 	WHERE a.flow_id = foreign_reset.flow_id AND a.vantage_id = foreign_reset.to_vantage_id
 		AND (a.ttl_s2c > 64) + (a.ttl_s2c > 128) != o.class);

@@ -460,20 +460,51 @@ struct fate fate_of_missing(
 	return fate_rule_recorded(path, r, p, &c, recorded, ret_ns);
 }
 
-/* After a reset its sender is silent but for more resets; anything else means that it did not send
- * it. */
+/*
+ * After a reset its sender is silent but for more resets, and SYNs where it answered what is no
+ * answer to its own (RFC 9293 3.10.7.3); anything else means that it did not send it. What it had
+ * sent before may have been overtaken: the number or the clocks must say that it was sent later.
+ */
 static bool fate_sender_went_on(const struct path *path, uint32_t index)
 {
-	for (uint32_t i = index + 1; i < path->in.received->count; i++)
-		if (path->in.received->transmissions[i].match != TRANSMISSION_NONE &&
-			!(path->in.received->transmissions[i].seg->flags & TCP_RST))
+	const struct transmission *reset = &path->in.received->transmissions[index];
+
+	for (uint32_t i = index + 1; i < path->in.received->count; i++) {
+		const struct transmission *it = &path->in.received->transmissions[i], *sent;
+		struct clock_bounds b;
+
+		if (it->match == TRANSMISSION_NONE || it->seg->flags & (TCP_RST | TCP_SYN))
+			continue;
+		if (it->off + it->span > reset->off)
 			return true;
+		sent = &path->in.sent->transmissions[it->match];
+		b = fate_bounds_at(path, path->in.from, path->in.to, sent->seg);
+		if (b.has_low && sent->seg->time_ns + b.low > reset->seg->time_ns)
+			return true;
+	}
 	return false;
 }
 
+/* Another way there has another TTL too: then something that was provably sent came with it. */
 static bool fate_odd_ttl(const struct path *path, const struct transmission *it)
 {
-	return path->out.has_modal_ttl && it->seg->ttl != path->out.modal_ttl;
+	return path->out.has_modal_ttl && it->seg->ttl != path->out.modal_ttl &&
+	       !(path->out.other_ttls[it->seg->ttl / 64] >> it->seg->ttl % 64 & 1);
+}
+
+/* The earliest that an arrival may have been sent, receiver's clock. A server speaks after the
+ * client's SYN. */
+static int64_t fate_sent_since(const struct path *path, const struct segment *got)
+{
+	int64_t since = got->time_ns - path->in.clocks->delay_max_ns;
+	const struct segment *question = path->in.direction == S2C && path->in.acks_to->count
+						 ? path->in.acks_to->transmissions[0].seg
+						 : NULL;
+
+	if (question && (question->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+		question->frame < got->frame && question->time_ns > since)
+		return question->time_ns;
+	return since;
 }
 
 /*
@@ -486,20 +517,24 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 	const struct segment *got = path->in.received->transmissions[index].seg;
 	struct clock_bounds b = fate_bounds_at(path, path->in.to, path->in.from, got);
 	struct running ran = fate_running(v);
-	int64_t at = got->time_ns, shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
-	bool known = b.has_low || b.has_high;
+	bool begun = index >= path->out.first_arrived, went_on = index < path->out.last_arrived;
+	int64_t shift_ns, from, to;
 
-	if (known && fate_touches(v->gaps.rows, v->gaps.count,
-			     at + (b.has_low ? b.low : b.high) - path->in.clocks->delay_max_ns,
-			     at + (b.has_high ? b.high : b.low)))
+	if (!b.has_low && !b.has_high)
+		return begun && went_on;
+	shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
+	from = fate_sent_since(path, got) + (b.has_low ? b.low : b.high);
+	to = got->time_ns + (b.has_high ? b.high : b.low);
+	if (fate_touches(v->gaps.rows, v->gaps.count, from, to))
 		return false;
-	if (index < path->out.first_arrived &&
-		!(known && at + shift_ns + (b.has_low ? b.low : b.high) -
-					   path->in.clocks->delay_max_ns >=
-				   ran.from))
-		return false;
-	return index < path->out.last_arrived ||
-	       (known && at + shift_ns + (b.has_high ? b.high : b.low) <= ran.to);
+	return (begun || from + shift_ns >= ran.from) && (went_on || to + shift_ns <= ran.to);
+}
+
+/* Nothing shows whether it was sent; why, if the sending capture ran then. */
+static struct fate fate_not_recorded(const struct path *path, uint32_t index, const char *reason)
+{
+	return (struct fate){.kind = EVENT_SENDER_MISSED,
+		.reason = fate_sender_ran(path, index) ? reason : "not-covered"};
 }
 
 struct fate fate_of_extra(const struct path *path, const struct gap *r)
@@ -511,7 +546,7 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
 	if (path->in.sender_absent && path->in.scope != SCOPE_SERVICE)
-		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "filter"};
+		return fate_not_recorded(path, r->transmission, "filter");
 	/* Without an ID the sender's own repetition may look the same; it is one, for all we know,
 	 * if its capture did not run. */
 	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission)))
@@ -530,5 +565,5 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 			.reason = "sender-acked",
 			.proof = path->in.acks_from->transmissions[acked].seg,
 			.proof_vantage = path->in.from};
-	return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "no-proof"};
+	return fate_not_recorded(path, r->transmission, "no-proof");
 }

@@ -138,6 +138,7 @@ static void path_find_modal_ttl(struct path *path)
 			ttls[path->in.received->transmissions[path->in.sent->transmissions[i].match]
 					.seg->ttl]++;
 	for (uint32_t t = 0; t < 256; t++) {
+		path->out.other_ttls[t / 64] |= (uint64_t)(ttls[t] > 0) << t % 64;
 		if (ttls[t] <= most)
 			continue;
 		most = ttls[t];

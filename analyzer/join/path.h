@@ -104,10 +104,11 @@ struct path_output {
 		last_arrived; /* first and last received one that is matched; NONE, 0 */
 	uint8_t modal_ttl;    /* the TTL that most arrivals have */
 	bool has_modal_ttl;
-	int64_t sent_end;      /* behind the last byte on record as sent */
-	bool sent_jumps;       /* a sent transmission lies beyond the end of those before it */
-	bool direction_unseen; /* the receiver's capture has the other direction alone, although
-				  this one arrived */
+	uint64_t other_ttls[4]; /* a bit for each TTL that an arrival has, where they differ */
+	int64_t sent_end;	/* behind the last byte on record as sent */
+	bool sent_jumps;	/* a sent transmission lies beyond the end of those before it */
+	bool direction_unseen;	/* the receiver's capture has the other direction alone, although
+				   this one arrived */
 };
 
 struct path {
