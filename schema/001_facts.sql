@@ -178,7 +178,7 @@ CREATE TABLE flow ( -- a conversation
 	first_ns INTEGER NOT NULL, -- first packet anywhere, reference clock
 	last_ns INTEGER NOT NULL, -- last packet anywhere, reference clock
 	outcome TEXT NOT NULL, -- established, closed, reset, refused, unanswered, half_open, midstream, datagram
-	client_known INTEGER NOT NULL, -- 1 the client sent SYN, 0 taken to be the higher port
+	client_known INTEGER NOT NULL, -- 1 the client sent SYN or echo requests, 0 taken to be the higher port
 	pairing TEXT NOT NULL -- evidence that joins its vantage points: isn, client isn, address, offset, content, hash, alone, ambiguous; proxy: two connections, legs are separate
 ) STRICT;
 

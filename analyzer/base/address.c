@@ -6,6 +6,11 @@
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+bool ip_is_v4(const uint8_t ip[16])
+{
+	return memcmp(ip, mapped, 12) == 0;
+}
+
 bool ip_is_link_group(const uint8_t ip[16])
 {
 	if (memcmp(ip, mapped, 12) == 0)

@@ -8,6 +8,9 @@
 #define MAC_TEXT_SIZE 18
 #define PROTOCOL_TEXT_SIZE 8
 
+/* v4-mapped. */
+bool ip_is_v4(const uint8_t ip[16]);
+
 /* Groups that stay on their link: 224.0.0.0/24, ff02::/16 (RFC 5771, RFC 4291), and broadcast. */
 bool ip_is_link_group(const uint8_t ip[16]);
 

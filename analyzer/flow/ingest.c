@@ -414,6 +414,10 @@ static NOINLINE int ingest_dispose_other(
 	case PACKET_ND:
 		neighbors_add(&rv->v.neighbors, o);
 		return p->disposition;
+	case PACKET_TRUNCATED:
+		if (p->version)
+			rv->v.addresses.cut_protocols[p->version == 6][p->protocol] = true;
+		return p->disposition;
 	default:
 		return p->disposition;
 	}

@@ -120,7 +120,9 @@ static void track_fill_tcp(struct segment *s, const struct packet *p)
 /* Errors about packets of one flow differ in their checksum alone, within what is kept of them. */
 static void track_fill_icmp(struct segment *s, const struct packet *p)
 {
-	uint32_t rest = p->icmp_rest * 2654435761U + p->icmp_type, hash = 0;
+	/* A translator may choose another identifier, which decoding took for the ports. */
+	uint32_t kept = p->icmp_rest ^ (uint32_t)p->src_port << 16;
+	uint32_t rest = kept * 2654435761U + p->icmp_type, hash = 0;
 
 	s->seq = (uint32_t)p->icmp_type << 16 | (p->icmp_rest & 0xffff);
 	s->ack = p->icmp_checksum;

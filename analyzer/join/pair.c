@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "decode/packet.h"
 #include "join/keymap.h"
+#include "join/orientation.h"
 #include "join/segment_walk.h"
 #include "join/strangers.h"
 
@@ -19,7 +20,7 @@
 #define STREAM_SPAN (1U << 30)
 /* Content anchors: one segment in eight, most of one flow, and how many must agree. */
 #define ANCHOR_MASK 7
-#define ANCHORS_MAX 64
+#define ANCHORS_MAX 128
 #define ANCHORS_NEEDED 3
 
 const char *pairing_name(enum pairing_evidence p)
@@ -52,20 +53,6 @@ struct pairer {
 	struct hashmap contents; /* of datagrams -> struct content_holder; once contents_found */
 	bool contents_found;
 };
-
-/* Which end of a local flow is the client; *ret_known: a SYN tells. */
-static bool pair_client_is_b(const struct flow_vantage *f, bool *ret_known)
-{
-	const struct flow_side *a = &f->side[0], *b = &f->side[1];
-
-	*ret_known = true;
-	if (a->sent_syn_only || (b->has_isn && !b->sent_syn_only))
-		return false;
-	if (b->sent_syn_only || (a->has_isn && !a->sent_syn_only))
-		return true;
-	*ret_known = false;
-	return f->key.b_port > f->key.a_port;
-}
 
 static uint64_t pair_key_isn(uint32_t isn, uint64_t salt)
 {
@@ -108,6 +95,14 @@ static bool pair_has_vantage(const struct pairer *p, uint32_t flow, uint32_t van
 	return false;
 }
 
+static bool pair_knows_client(const struct flow_vantage *f)
+{
+	bool known;
+
+	(void)orientation_client_is_b(f, &known);
+	return known;
+}
+
 static void pair_begin_flow(struct pairer *p, uint32_t flow, uint32_t member)
 {
 	struct flow_vantage *f = p->all->members[member].flow;
@@ -115,7 +110,7 @@ static void pair_begin_flow(struct pairer *p, uint32_t flow, uint32_t member)
 	p->all->list[flow] = (struct flow){.first_member = member,
 		.members = 1,
 		.pairing = PAIRED_ALONE,
-		.client_known = f->side[0].has_isn || f->side[1].has_isn};
+		.client_known = pair_knows_client(f)};
 	f->flow = flow;
 }
 
@@ -153,7 +148,7 @@ static void pair_join_flow(
 	/* The weakest link is what the flow rests on; ISN is the strongest, thus the smallest. */
 	if (evidence > c->pairing)
 		c->pairing = (uint8_t)evidence;
-	c->client_known |= f->side[0].has_isn || f->side[1].has_isn;
+	c->client_known |= pair_knows_client(f);
 	pair_set_delta(m, first, C2S);
 	pair_set_delta(m, first, S2C);
 	f->flow = flow;
@@ -401,16 +396,6 @@ static bool pair_syn_contents_equal(const struct flow_side *a, const struct flow
 	       a->option_hash == b->option_hash;
 }
 
-/* Orients m like other where the 5-tuples are the same and m shows no SYN. */
-static void pair_orient(struct member *m, const struct member *other)
-{
-	bool known;
-
-	(void)pair_client_is_b(m->flow, &known);
-	if (!known)
-		m->client_is_b = other->client_is_b;
-}
-
 /* One candidate with the same 5-tuple: how far apart, or not at all (UINT32_MAX). */
 static uint32_t pair_tuple_distance(
 	const struct member *m, const struct member *other, enum pairing_evidence *ret)
@@ -457,7 +442,7 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 		if (c == best || pair_has_vantage(p, c, m->vantage) ||
 			!pair_same_tuple(f, other->flow))
 			continue;
-		pair_orient(m, other);
+		orientation_agree_by_tuple(p->all, m, c);
 		if (f->key.protocol != 6) {
 			if (strangers_are(m, other))
 				continue;
@@ -482,68 +467,103 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 	return true;
 }
 
-/* Visits the anchors of a flow: segments whose content picks them, so that both sides pick the
- * same. */
+/* Anchors of a flow: what its segments say, picked by that, so that both sides pick the same. */
 struct anchor {
 	uint64_t key;
 	uint32_t seq;
+	uint32_t segment; /* of the flow's; it may have two */
 	enum direction direction;
 };
 
-/* By content; where none was captured by numbers, which hardly any translator touches. */
-static uint64_t pair_segment_anchor(const struct segment *s)
-{
-	if (s->hash)
-		return pair_mix(
-			(uint64_t)(s->hash & SEGMENT_HASH_HEAD) << 32 | s->length, s->tsval);
-	return pair_mix(pair_mix((uint64_t)s->seq << 32 | s->ack, s->length),
-		(uint64_t)s->tsval << 32 | s->tsecr);
-}
+struct anchors {
+	struct anchor list[ANCHORS_MAX];
+	int count;
+	uint64_t mask; /* of keys that are left out where there are many */
+};
 
 /* What is said again and again counts once. */
-static bool pair_has_anchor(const struct anchor *list, int n, uint64_t key)
+static bool pair_has_anchor(const struct anchors *a, uint64_t key)
 {
-	for (int i = 0; i < n; i++)
-		if (list[i].key == key)
+	for (int i = 0; i < a->count; i++)
+		if (a->list[i].key == key)
 			return true;
 	return false;
 }
 
-static int pair_collect_anchors(const struct member *m, struct anchor *ret)
+static void pair_add_anchor(struct anchors *a, const struct member *m, const struct segment *s,
+	uint32_t segment, uint64_t key)
 {
-	bool tcp = m->flow->key.protocol == 6, many = tcp && m->flow->slots > ANCHORS_MAX;
+	if (a->count == ANCHORS_MAX || key & a->mask || pair_has_anchor(a, key))
+		return;
+	a->list[a->count++] = (struct anchor){.key = key,
+		.seq = s->seq,
+		.segment = segment,
+		.direction = segment_direction(m, s)};
+}
+
+/* By the head of the content, and by numbers, which hardly any translator touches: either may not
+ * be captured. */
+static void pair_anchor_segment(
+	struct anchors *a, const struct member *m, const struct segment *s, uint32_t segment)
+{
+	uint64_t numbers = pair_mix(pair_mix((uint64_t)s->seq << 32 | s->ack, s->length),
+		(uint64_t)s->tsval << 32 | s->tsecr);
+
+	if (s->hash)
+		pair_add_anchor(a, m, s, segment,
+			pair_mix((uint64_t)(s->hash & SEGMENT_HASH_HEAD) << 32 | s->length,
+				s->tsval));
+	pair_add_anchor(a, m, s, segment, numbers);
+}
+
+/* By all that was captured of it, and by its head, which is all that another snap length leaves. */
+static void pair_anchor_datagram(
+	struct anchors *a, const struct member *m, const struct segment *s, uint32_t segment)
+{
+	uint32_t head = s->hash & SEGMENT_HASH_HEAD;
+
+	if (!s->hash)
+		return;
+	if (s->hash != head)
+		pair_add_anchor(
+			a, m, s, segment, pair_mix((uint64_t)s->hash << 32 | s->length, s->ip_id));
+	pair_add_anchor(a, m, s, segment, pair_mix((uint64_t)head << 32 | s->length, s->ip_id));
+}
+
+static void pair_collect_anchors(const struct member *m, struct anchors *ret)
+{
+	bool tcp = m->flow->key.protocol == 6;
 	struct segment_walk walk = walk_flow(m);
 	const struct segment *s;
-	int n = 0;
 
-	while (n < ANCHORS_MAX && (s = walk_any(&walk))) {
-		uint64_t key;
-
-		if (!(tcp || s->hash) || s->length < 8)
+	ret->count = 0;
+	/* Of a flow of few segments each is taken. */
+	ret->mask = tcp && m->flow->slots > ANCHORS_MAX / 2 ? ANCHOR_MASK : 0;
+	for (uint32_t i = 0; ret->count < ANCHORS_MAX && (s = walk_any(&walk)); i++) {
+		if (s->length < 8)
 			continue;
-		key = tcp ? pair_segment_anchor(s)
-			  : pair_mix((uint64_t)s->hash << 32 | s->length, s->ip_id);
-		/* Of a flow of few segments each is taken. */
-		if ((many && (key & ANCHOR_MASK)) || pair_has_anchor(ret, n, key))
-			continue;
-		ret[n++] = (struct anchor){
-			.key = key, .seq = s->seq, .direction = segment_direction(m, s)};
+		if (tcp)
+			pair_anchor_segment(ret, m, s, i);
+		else
+			pair_anchor_datagram(ret, m, s, i);
 	}
-	return n;
 }
 
 static void pair_publish_anchors(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	struct anchor anchors[ANCHORS_MAX];
-	int n = pair_collect_anchors(m, anchors);
+	struct anchors anchors;
 
-	for (int i = 0; i < n; i++)
-		keymap_put(&p->anchors, anchors[i].key, m->flow->flow, anchors[i].seq);
+	pair_collect_anchors(m, &anchors);
+	for (int i = 0; i < anchors.count; i++)
+		keymap_put(&p->anchors, anchors.list[i].key, m->flow->flow, anchors.list[i].seq);
 }
 
+#define VOTES_MAX 16
+
 struct vote {
-	uint32_t flow, agreeing;
+	uint32_t flow, agreeing; /* segments */
+	uint32_t segment;	 /* the last one that agreed */
 	uint32_t delta[2];
 	bool has_delta[2];
 };
@@ -558,16 +578,19 @@ static void pair_count_vote(
 		if (votes[i].flow == e->value - 1)
 			v = &votes[i];
 	if (!v) {
-		if (*count == 16)
+		if (*count == VOTES_MAX)
 			return;
 		v = &votes[(*count)++];
-		*v = (struct vote){.flow = e->value - 1};
+		*v = (struct vote){.flow = e->value - 1, .segment = UINT32_MAX};
 	}
 	if (!v->has_delta[a->direction]) {
 		v->has_delta[a->direction] = true;
 		v->delta[a->direction] = delta;
 	}
-	v->agreeing += v->delta[a->direction] == delta;
+	if (v->delta[a->direction] != delta || v->segment == a->segment)
+		return;
+	v->agreeing++;
+	v->segment = a->segment;
 }
 
 /* Of datagrams a question and its answer are enough. */
@@ -597,13 +620,14 @@ static void pair_find_shared_contents(struct pairer *p)
 
 		for (uint32_t i = 0; i < flows->count; i++) {
 			struct member m = {.flow = flowtab_at(flows, i)};
-			struct anchor anchors[ANCHORS_MAX];
-			int n = m.flow->key.protocol == 6 ? 0 : pair_collect_anchors(&m, anchors);
+			struct anchors anchors = {0};
 
-			for (int k = 0; k < n; k++) {
+			if (m.flow->key.protocol != 6)
+				pair_collect_anchors(&m, &anchors);
+			for (int k = 0; k < anchors.count; k++) {
 				bool fresh;
 				struct content_holder *h =
-					hashmap_at(&p->contents, &anchors[k].key, &fresh);
+					hashmap_at(&p->contents, &anchors.list[k].key, &fresh);
 
 				if (h && !fresh && h->vantage == v && h->flow != i)
 					h->shared = true;
@@ -626,33 +650,73 @@ static bool pair_is_shared(struct pairer *p, uint64_t key)
 	return !h || h->shared;
 }
 
-/* Round 4: addresses were rewritten and no SYN was captured: what the segments carry decides. */
-static bool pair_by_content(struct pairer *p, uint32_t member)
+/* Votes for the flows that hold the same anchors; returns how many flows got any. */
+static int pair_gather_votes(struct pairer *p, const struct member *m,
+	const struct anchors *anchors, struct vote votes[VOTES_MAX])
 {
-	struct member *m = &p->all->members[member];
-	struct anchor anchors[ANCHORS_MAX];
-	struct vote votes[16], *best = NULL;
-	int count = 0, n = pair_collect_anchors(m, anchors);
-	bool tie = false, are_datagrams = m->flow->key.protocol !=
-					  6; /* then those of its 5-tuple were found to be others */
+	bool are_datagrams = m->flow->key.protocol != 6; /* then those of its 5-tuple are others */
+	int count = 0;
 
-	for (int i = 0; i < n; i++) {
-		uint64_t at = anchors[i].key & p->anchors.mask;
+	for (int i = 0; i < anchors->count; i++) {
+		const struct anchor *a = &anchors->list[i];
+		uint64_t at = a->key & p->anchors.mask;
 		const struct key_entry *e;
 
 		/* Heartbeats of many pairs of hosts say the same: such content tells none of them.
 		 */
-		if (are_datagrams && pair_is_shared(p, anchors[i].key))
+		if (are_datagrams && pair_is_shared(p, a->key))
 			continue;
-		for (int k = 0;
-			k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, anchors[i].key, &at));
+		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, a->key, &at));
 			k++)
 			if (!pair_has_vantage(p, e->value - 1, m->vantage) &&
 				!(are_datagrams &&
 					pair_same_tuple(
 						m->flow, pair_first_member(p, e->value - 1)->flow)))
-				pair_count_vote(votes, &count, &anchors[i], e);
+				pair_count_vote(votes, &count, a, e);
 	}
+	return count;
+}
+
+/* Is what one sends as a client what the other sends as a server? */
+static bool pair_is_crossed(const struct anchors *mine, const struct member *other)
+{
+	struct anchors theirs;
+	int crossed = 0;
+
+	pair_collect_anchors(other, &theirs);
+	for (int i = 0; i < mine->count; i++)
+		for (int k = 0; k < theirs.count; k++)
+			if (mine->list[i].key == theirs.list[k].key)
+				crossed += mine->list[i].direction == theirs.list[k].direction ? -1
+											       : 1;
+	return crossed > 0;
+}
+
+static void pair_join_by_content(
+	struct pairer *p, uint32_t member, const struct vote *best, const struct anchors *anchors)
+{
+	struct member *m = &p->all->members[member];
+	bool is_crossed = pair_is_crossed(anchors, pair_first_member(p, best->flow)),
+	     client_is_b = m->client_is_b;
+
+	orientation_agree(p->all, m, best->flow, is_crossed);
+	pair_join_flow(p, best->flow, member, PAIRED_CONTENT);
+	for (int d = 0; d < 2; d++)
+		if (best->has_delta[d])
+			m->delta[m->client_is_b == client_is_b ? d : !d] = best->delta[d];
+}
+
+/* Round 4: addresses were rewritten and no SYN was captured: what the segments carry decides. */
+static bool pair_by_content(struct pairer *p, uint32_t member)
+{
+	struct member *m = &p->all->members[member];
+	struct vote votes[VOTES_MAX], *best = NULL;
+	struct anchors anchors;
+	bool tie = false;
+	int count;
+
+	pair_collect_anchors(m, &anchors);
+	count = pair_gather_votes(p, m, &anchors, votes);
 	for (int i = 0; i < count; i++) {
 		tie = best ? (votes[i].agreeing == best->agreeing ||
 				     (tie && votes[i].agreeing < best->agreeing))
@@ -666,10 +730,7 @@ static bool pair_by_content(struct pairer *p, uint32_t member)
 		m->ambiguous = true;
 		return false;
 	}
-	pair_join_flow(p, best->flow, member, PAIRED_CONTENT);
-	for (int d = 0; d < 2; d++)
-		if (best->has_delta[d])
-			m->delta[d] = best->delta[d];
+	pair_join_by_content(p, member, best, &anchors);
 	return true;
 }
 
@@ -694,7 +755,7 @@ static void pair_make_members(struct pairer *p, uint32_t vantage)
 		*m = (struct member){.vantage = vantage,
 			.flow = f,
 			.next = MEMBER_NONE,
-			.client_is_b = pair_client_is_b(f, &known)};
+			.client_is_b = orientation_client_is_b(f, &known)};
 		p->answers_seen[vantage] += pair_is_half(m, &answer) && answer;
 		if (!vantage)
 			pair_begin_flow(p, member, member);

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 
+#include "base/address.h"
 #include "flow/summary.h"
 #include "join/path.h"
 
@@ -11,13 +12,19 @@ static bool scope_is_one_way(const struct vantage *v, const uint8_t sender[16])
 	return v->addresses.one_way && !addresses_is_sender(&v->addresses, sender);
 }
 
+/* Frames whose headers were cut are in no flow, and may have been of this one. */
+static bool scope_is_cut(const struct vantage *v, const struct flow_key *key)
+{
+	return v->addresses.cut_protocols[!ip_is_v4(key->a)][key->protocol];
+}
+
 enum scope scope_of(
 	const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	struct service key = summary_service(m->flow, !m->client_is_b);
 
-	if (scope_is_one_way(v, member_ip(m, d == C2S)))
+	if (scope_is_one_way(v, member_ip(m, d == C2S)) || scope_is_cut(v, &m->flow->key))
 		return SCOPE_OUT;
 	if (hashmap_get(&v->addresses.services, &key) ||
 		(!v->filter && v->addresses.wide && v->addresses.protocols[key.protocol]))

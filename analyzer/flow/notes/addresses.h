@@ -59,7 +59,8 @@ struct address_notes {
 	/* It shows no flow both ways, though some were: a capture of one direction (tcpdump -Q, a
 	 * one-sided mirror). */
 	bool one_way;
-	bool protocols[256]; /* IP protocols that it recorded */
+	bool protocols[256];	    /* IP protocols that it recorded */
+	bool cut_protocols[2][256]; /* of IPv4, IPv6: its snap length cut their headers */
 };
 
 void addresses_init(struct address_notes *n);
