@@ -18,9 +18,9 @@
 #define CANDIDATES_MAX 64
 /* Sequence numbers further apart than this are not one stream's, mid-stream captures or not. */
 #define STREAM_SPAN (1U << 30)
-/* Content anchors: one segment in eight, most of one flow, and how many must agree. */
-#define ANCHOR_MASK 7
+/* Content anchors: how many of a flow, of how many of its segments, and how many must agree. */
 #define ANCHORS_MAX 128
+#define ANCHORED_MAX 65536
 #define ANCHORS_NEEDED 3
 
 const char *pairing_name(enum pairing_evidence p)
@@ -475,30 +475,37 @@ struct anchor {
 	enum direction direction;
 };
 
+/* The smallest keys of a flow, ascending: of two that share a stretch, both hold those of it. */
 struct anchors {
 	struct anchor list[ANCHORS_MAX];
-	int count;
-	uint64_t mask; /* of keys that are left out where there are many */
+	uint32_t count;
 };
 
 /* What is said again and again counts once. */
-static bool pair_has_anchor(const struct anchors *a, uint64_t key)
-{
-	for (int i = 0; i < a->count; i++)
-		if (a->list[i].key == key)
-			return true;
-	return false;
-}
-
 static void pair_add_anchor(struct anchors *a, const struct member *m, const struct segment *s,
 	uint32_t segment, uint64_t key)
 {
-	if (a->count == ANCHORS_MAX || key & a->mask || pair_has_anchor(a, key))
+	uint32_t low = 0, high = a->count;
+
+	if (a->count == ANCHORS_MAX && key >= a->list[a->count - 1].key)
 		return;
-	a->list[a->count++] = (struct anchor){.key = key,
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (a->list[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < a->count && a->list[low].key == key)
+		return;
+	a->count -= a->count == ANCHORS_MAX;
+	memmove(&a->list[low + 1], &a->list[low], (a->count - low) * sizeof(*a->list));
+	a->list[low] = (struct anchor){.key = key,
 		.seq = s->seq,
 		.segment = segment,
 		.direction = segment_direction(m, s)};
+	a->count++;
 }
 
 /* By the head of the content, and by numbers, which hardly any translator touches: either may not
@@ -537,9 +544,7 @@ static void pair_collect_anchors(const struct member *m, struct anchors *ret)
 	const struct segment *s;
 
 	ret->count = 0;
-	/* Of a flow of few segments each is taken. */
-	ret->mask = tcp && m->flow->slots > ANCHORS_MAX / 2 ? ANCHOR_MASK : 0;
-	for (uint32_t i = 0; ret->count < ANCHORS_MAX && (s = walk_any(&walk)); i++) {
+	for (uint32_t i = 0; i < ANCHORED_MAX && (s = walk_any(&walk)); i++) {
 		if (s->length < 8)
 			continue;
 		if (tcp)
@@ -555,18 +560,27 @@ static void pair_publish_anchors(struct pairer *p, uint32_t member)
 	struct anchors anchors;
 
 	pair_collect_anchors(m, &anchors);
-	for (int i = 0; i < anchors.count; i++)
+	for (uint32_t i = 0; i < anchors.count; i++)
 		keymap_put(&p->anchors, anchors.list[i].key, m->flow->flow, anchors.list[i].seq);
 }
 
 #define VOTES_MAX 16
 
 struct vote {
-	uint32_t flow, agreeing; /* segments */
-	uint32_t segment;	 /* the last one that agreed */
+	uint32_t flow;
+	uint32_t segments[ANCHORS_MAX], agreeing; /* those that agree, each once */
 	uint32_t delta[2];
 	bool has_delta[2];
 };
+
+static void pair_note_agreeing(struct vote *v, uint32_t segment)
+{
+	for (uint32_t i = 0; i < v->agreeing; i++)
+		if (v->segments[i] == segment)
+			return;
+	if (v->agreeing < ANCHORS_MAX)
+		v->segments[v->agreeing++] = segment;
+}
 
 static void pair_count_vote(
 	struct vote *votes, int *count, const struct anchor *a, const struct key_entry *e)
@@ -581,16 +595,16 @@ static void pair_count_vote(
 		if (*count == VOTES_MAX)
 			return;
 		v = &votes[(*count)++];
-		*v = (struct vote){.flow = e->value - 1, .segment = UINT32_MAX};
+		v->flow = e->value - 1;
+		v->agreeing = 0;
+		v->has_delta[C2S] = v->has_delta[S2C] = false;
 	}
 	if (!v->has_delta[a->direction]) {
 		v->has_delta[a->direction] = true;
 		v->delta[a->direction] = delta;
 	}
-	if (v->delta[a->direction] != delta || v->segment == a->segment)
-		return;
-	v->agreeing++;
-	v->segment = a->segment;
+	if (v->delta[a->direction] == delta)
+		pair_note_agreeing(v, a->segment);
 }
 
 /* Of datagrams a question and its answer are enough. */
@@ -624,7 +638,7 @@ static void pair_find_shared_contents(struct pairer *p)
 
 			if (m.flow->key.protocol != 6)
 				pair_collect_anchors(&m, &anchors);
-			for (int k = 0; k < anchors.count; k++) {
+			for (uint32_t k = 0; k < anchors.count; k++) {
 				bool fresh;
 				struct content_holder *h =
 					hashmap_at(&p->contents, &anchors.list[k].key, &fresh);
@@ -657,7 +671,7 @@ static int pair_gather_votes(struct pairer *p, const struct member *m,
 	bool are_datagrams = m->flow->key.protocol != 6; /* then those of its 5-tuple are others */
 	int count = 0;
 
-	for (int i = 0; i < anchors->count; i++) {
+	for (uint32_t i = 0; i < anchors->count; i++) {
 		const struct anchor *a = &anchors->list[i];
 		uint64_t at = a->key & p->anchors.mask;
 		const struct key_entry *e;
@@ -684,11 +698,14 @@ static bool pair_is_crossed(const struct anchors *mine, const struct member *oth
 	int crossed = 0;
 
 	pair_collect_anchors(other, &theirs);
-	for (int i = 0; i < mine->count; i++)
-		for (int k = 0; k < theirs.count; k++)
-			if (mine->list[i].key == theirs.list[k].key)
-				crossed += mine->list[i].direction == theirs.list[k].direction ? -1
-											       : 1;
+	for (uint32_t i = 0, k = 0; i < mine->count && k < theirs.count;) {
+		const struct anchor *a = &mine->list[i], *b = &theirs.list[k];
+
+		if (a->key == b->key)
+			crossed += a->direction == b->direction ? -1 : 1;
+		i += a->key <= b->key;
+		k += b->key <= a->key;
+	}
 	return crossed > 0;
 }
 

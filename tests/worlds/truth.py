@@ -18,6 +18,7 @@ from packets import RST, SYN  # noqa: E402
 JUDGED_NS = 2_200_000_000  # delay_max_s and a little: younger losses may stay unjudged
 EDGE_NS = 50_000_000
 TUNNEL_SNAPLEN = 150  # up to and with a TCP header inside VXLAN over IPv6
+HEADERS_SNAPLEN = 80  # the same of IPv6 in a capture of any interface
 # An interface has two taps on a way: before its node decides (in), after (out); what is dropped lies between.
 TAP, DROP = 0.2, 0.1
 
@@ -110,7 +111,9 @@ def about_capture(tap, edited, seen):
     capture, (first, last) = tap.capture, edited["span_ns"]
     outside = sum(not first <= packet.time_ns <= last for (node, interface), listed in seen.items()
                   if node == capture["node"] and interface != "gone0" for packet in listed)
-    short = tap.spec["topology"]["kind"] == "vxlan" and capture["snaplen"] < TUNNEL_SNAPLEN
+    topology = tap.spec["topology"]
+    short = (topology["kind"] == "vxlan" and capture["snaplen"] < TUNNEL_SNAPLEN
+             or topology["family"] == 6 and capture["snaplen"] < HEADERS_SNAPLEN)
     whole = not (capture["direction"] or capture["filter"] or capture["late"] or capture["early"] or short)
     return {**edited, "kernel_dropped": tap.dropped, "outside": outside, "whole": whole,
             "stepped": bool(capture["clock"] and capture["clock"]["step_ms"])}
