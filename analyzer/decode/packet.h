@@ -59,21 +59,24 @@ enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, T
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
 
+/* clang-format off */
 /*
  * One decoded packet. Only the fields that its disposition and flags speak of are set; the rest
  * keep what the last packet left there (the struct is reused; clearing it would cost more than
  * decoding):
  *
- *	always				link, tunnel_depth, version, fragment
- *	version 4 or 6			the other IP fields, also when the transport was truncated
- *or malformed TCP, UDP, ICMP, ND, VRRP, CARP,
- *	IP_OTHER, FRAGMENT		ports (0 where there are none) and payload
- *	ARP, ND, VRRP, CARP		message
+ *	always                        link, tunnel_depth, version, fragment
+ *	version 4 or 6                the other IP fields, also when the transport was truncated or
+ *	                              malformed
+ *	TCP, UDP, ICMP, ND, VRRP,     ports (0 where there are none) and payload
+ *	CARP, IP_OTHER, FRAGMENT
+ *	ARP, ND, VRRP, CARP           message
  *
  * With tunnels, addresses, IP fields and transport are the innermost packet's; the link part stays
  * that of the frame as captured, so that a MAC there belongs to outer_src and outer_dst. Where
  * nothing inside could be decoded (cut, malformed, another ethertype) the packet is the outer one.
  */
+/* clang-format on */
 struct packet {
 	enum packet_disposition disposition;
 

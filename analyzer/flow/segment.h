@@ -5,18 +5,18 @@
 #include <stdint.h>
 
 /* bits of segment.bits */
-#define SEGMENT_FROM_B 0x01    /* sent by endpoint B of the flow's key */
-#define SEGMENT_TIMESTAMP 0x02 /* tsval and tsecr are set */
-#define SEGMENT_SACK 0x04      /* the next slot holds its SACK blocks */
-#define SEGMENT_DUPLICATE                                                                          \
-	0x08 /* identical to one shortly before it but for time: a copy made on the way or by the  \
-		capture */
-#define SEGMENT_OPTIONS_CUT                                                                        \
-	0x10		   /* the snap length cut the options: a missing time stamp means nothing  \
-			    */
-#define SEGMENT_OUT 0x20   /* the capture says that its host sent it */
-#define SEGMENT_IN 0x40	   /* the capture says that its host received it */
-#define SEGMENT_NO_ID 0x80 /* no usable IP identification (IPv6) */
+enum {
+	SEGMENT_FROM_B = 0x01,	  /* sent by endpoint B of the flow's key */
+	SEGMENT_TIMESTAMP = 0x02, /* tsval and tsecr are set */
+	SEGMENT_SACK = 0x04,	  /* the next slot holds its SACK blocks */
+	/* same as a recent segment but for its time: duplicated by the network or the capture */
+	SEGMENT_DUPLICATE = 0x08,
+	/* the snap length cut the options: a missing time stamp means nothing */
+	SEGMENT_OPTIONS_CUT = 0x10,
+	SEGMENT_OUT = 0x20,   /* the capture says that its host sent it */
+	SEGMENT_IN = 0x40,    /* the capture says that its host received it */
+	SEGMENT_NO_ID = 0x80, /* no usable IP identification (IPv6) */
+};
 
 struct segment {
 	int64_t time_ns;

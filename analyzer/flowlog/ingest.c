@@ -61,8 +61,8 @@ struct flowlog *flowlog_free(struct flowlog *f)
 	for (size_t i = 0; i < f->source_name_count; i++)
 		free(f->source_names[i]);
 	free(f->source_names);
-	free(f->file_source);
-	free(f->files);
+	free(f->files.source);
+	free(f->files.list);
 	free(f->skips);
 	free(f->format);
 	free(f->duckdb);
@@ -98,15 +98,15 @@ void flowlog_set_source(struct flowlog *f, int64_t file_id, uint32_t source)
 {
 	size_t id = (size_t)file_id;
 
-	if (id >= f->source_cap) {
-		size_t cap = id + 64 + f->source_cap;
+	if (id >= f->files.source_cap) {
+		size_t cap = id + 64 + f->files.source_cap;
 
-		f->file_source = mem_grow(f->file_source, cap, sizeof(*f->file_source));
-		memset(f->file_source + f->source_cap, 0,
-			(cap - f->source_cap) * sizeof(*f->file_source));
-		f->source_cap = cap;
+		f->files.source = mem_grow(f->files.source, cap, sizeof(*f->files.source));
+		memset(f->files.source + f->files.source_cap, 0,
+			(cap - f->files.source_cap) * sizeof(*f->files.source));
+		f->files.source_cap = cap;
 	}
-	f->file_source[id] = source;
+	f->files.source[id] = source;
 }
 
 /* NODATA and SKIPDATA: silence and ignorance by the minute. */
@@ -188,9 +188,10 @@ int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_
 static void ingest_on_record(void *context, const struct flowlog_record *rec)
 {
 	struct flowlog *f = context;
-	int64_t vantage = flowlog_take(f, rec, f->file_id, f->source, f->name);
+	int64_t vantage =
+		flowlog_take(f, rec, f->reading.file_id, f->reading.source, f->reading.name);
 
-	flowlog_row(f->bulk, rec, f->file_id, vantage);
+	flowlog_row(f->bulk, rec, f->reading.file_id, vantage);
 	f->next_record_id++;
 }
 
@@ -209,17 +210,17 @@ static void ingest_on_problem(
 	void *context, uint64_t line, const char *reason, const void *text, size_t n)
 {
 	struct flowlog *f = context;
-	struct flowlog_counts *c = f->counts;
+	struct flowlog_counts *c = f->reading.counts;
 
-	if (f->problem_count == PROBLEMS_KEPT)
+	if (f->reading.problem_count == PROBLEMS_KEPT)
 		return;
-	if (!f->problems)
-		f->problems = mem_array(PROBLEMS_KEPT, sizeof(*f->problems));
-	f->problems[f->problem_count++] = (struct problem){
+	if (!f->reading.problems)
+		f->reading.problems = mem_array(PROBLEMS_KEPT, sizeof(*f->reading.problems));
+	f->reading.problems[f->reading.problem_count++] = (struct flowlog_problem){
 		.line = line, .reason = mem_strdup(reason), .text = ingest_printable(text, n)};
 	if (!c->first_problem[0])
 		(void)snprintf(c->first_problem, sizeof(c->first_problem), "%.120s:%llu: %s",
-			f->path, (unsigned long long)line, reason);
+			f->reading.path, (unsigned long long)line, reason);
 }
 
 static void ingest_hash_text(const uint64_t hash[2], char ret[33])
@@ -252,8 +253,8 @@ static int ingest_find_known(struct flowlog *f, const char *path, uint64_t size,
 	char hash[33] = "";
 
 	*ret = NULL;
-	for (size_t i = 0; size && i < f->file_count; i++) {
-		if (f->files[i].bytes != size)
+	for (size_t i = 0; size && i < f->files.count; i++) {
+		if (f->files.list[i].bytes != size)
 			continue;
 		if (!hash[0]) {
 			int r = ingest_fingerprint(path, hash, err);
@@ -261,8 +262,8 @@ static int ingest_find_known(struct flowlog *f, const char *path, uint64_t size,
 			if (r < 0)
 				return r;
 		}
-		if (!strcmp(hash, f->files[i].hash)) {
-			*ret = &f->files[i];
+		if (!strcmp(hash, f->files.list[i].hash)) {
+			*ret = &f->files.list[i];
 			return 0;
 		}
 	}
@@ -276,7 +277,7 @@ static void ingest_store_account(struct flowlog *f, const uint64_t account[FLOWL
 	for (int d = 0; d < FLOWLOG_DISPOSITIONS; d++) {
 		if (!account[d])
 			continue;
-		db_int(s, 1, f->file_id);
+		db_int(s, 1, f->reading.file_id);
 		db_text(s, 2, flowlog_disposition_name((enum flowlog_disposition)d));
 		db_int(s, 3, (int64_t)account[d]);
 		db_step(f->db, s);
@@ -287,10 +288,10 @@ static void ingest_store_problems(struct flowlog *f)
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_PROBLEM);
 
-	for (size_t i = 0; i < f->problem_count; i++) {
-		struct problem *p = &f->problems[i];
+	for (size_t i = 0; i < f->reading.problem_count; i++) {
+		struct flowlog_problem *p = &f->reading.problems[i];
 
-		db_int(s, 1, f->file_id);
+		db_int(s, 1, f->reading.file_id);
 		db_int_or_null(s, 2, p->line ? (int64_t)p->line : DB_NONE);
 		db_text(s, 3, p->reason);
 		db_text(s, 4, p->text[0] ? p->text : NULL);
@@ -298,9 +299,9 @@ static void ingest_store_problems(struct flowlog *f)
 		free(p->reason);
 		free(p->text);
 	}
-	free(f->problems);
-	f->problems = NULL;
-	f->problem_count = 0;
+	free(f->reading.problems);
+	f->reading.problems = NULL;
+	f->reading.problem_count = 0;
 }
 
 static void ingest_store_seen(struct flowlog *f)
@@ -322,7 +323,7 @@ static void ingest_store_file(struct flowlog *f, const char *path, enum flowlog_
 {
 	sqlite3_stmt *s = db_insert(f->db, TABLE_LOG_FILE);
 
-	db_int(s, 1, f->file_id);
+	db_int(s, 1, f->reading.file_id);
 	db_text(s, 2, path);
 	db_text(s, 3, flowlog_format_name(format));
 	db_int(s, 4, (int64_t)records);
@@ -336,9 +337,9 @@ static void ingest_remember_file(struct flowlog *f, uint64_t bytes, const char *
 {
 	struct flowlog_known_file *k;
 
-	MEM_RESERVE(f->files, f->file_count, f->file_cap);
-	k = &f->files[f->file_count++];
-	*k = (struct flowlog_known_file){.id = f->file_id, .bytes = bytes};
+	MEM_RESERVE(f->files.list, f->files.count, f->files.cap);
+	k = &f->files.list[f->files.count++];
+	*k = (struct flowlog_known_file){.id = f->reading.file_id, .bytes = bytes};
 	memcpy(k->hash, hash, sizeof(k->hash));
 }
 
@@ -364,11 +365,11 @@ static int ingest_take_duplicate(struct flowlog *f, const char *path,
 
 	if (known->earlier)
 		return FLOWLOG_OUTCOME_KNOWN;
-	f->file_id = f->next_file_id++;
+	f->reading.file_id = f->files.next_id++;
 	account[FLOWLOG_LINE_DUPLICATE] = ret->lines = (uint64_t)ingest_lines_of(f, known->id);
 	ingest_store_file(f, path, format, 0, known->bytes, known->hash, NULL);
 	ingest_store_account(f, account);
-	ret->log_file_id = f->file_id;
+	ret->log_file_id = f->reading.file_id;
 	return FLOWLOG_OUTCOME_KNOWN;
 }
 
@@ -395,7 +396,7 @@ static int ingest_begin_rows(struct flowlog *f, struct error *err)
 		return error_set(
 			err, -EBUSY, "bug: a transaction is open while flow logs are read");
 	if (f->earlier) {
-		(void)snprintf(mark, sizeof(mark), "%lld %lld", (long long)f->file_id,
+		(void)snprintf(mark, sizeof(mark), "%lld %lld", (long long)f->reading.file_id,
 			(long long)f->next_record_id);
 		r = ingest_run_with_text(f, schema_statement_flowlog_mark_pending, mark, err);
 	}
@@ -419,7 +420,7 @@ static int ingest_end_rows(struct flowlog *f, struct error *err)
 static int ingest_end_file(struct flowlog *f, struct source *s, const struct flowlog_sink *sink,
 	enum flowlog_format format, struct error *err)
 {
-	struct flowlog_counts *c = f->counts;
+	struct flowlog_counts *c = f->reading.counts;
 	uint64_t hash[2];
 	char text[33], sha[65];
 	int r = ingest_end_rows(f, err);
@@ -437,7 +438,7 @@ static int ingest_end_file(struct flowlog *f, struct source *s, const struct flo
 	c->malformed = sink->account[FLOWLOG_LINE_MALFORMED];
 	if (r == 0 && f->earlier)
 		r = db_run(f->db, "cannot write", "BEGIN", err);
-	ingest_store_file(f, f->path, format, c->records, c->bytes, text, c->damaged);
+	ingest_store_file(f, f->reading.path, format, c->records, c->bytes, text, c->damaged);
 	ingest_store_account(f, sink->account);
 	ingest_store_problems(f);
 	ingest_store_seen(f);
@@ -454,12 +455,12 @@ static int ingest_end_file(struct flowlog *f, struct source *s, const struct flo
 /* A file of no use after all: as if it had not been there. */
 static void ingest_drop_file(struct flowlog *f)
 {
-	for (size_t i = 0; i < f->problem_count; i++) {
-		free(f->problems[i].reason);
-		free(f->problems[i].text);
+	for (size_t i = 0; i < f->reading.problem_count; i++) {
+		free(f->reading.problems[i].reason);
+		free(f->reading.problems[i].text);
 	}
-	f->problem_count = 0;
-	f->next_file_id--;
+	f->reading.problem_count = 0;
+	f->files.next_id--;
 }
 
 static int ingest_read_file(struct flowlog *f, struct source *s, const char *path,
@@ -471,9 +472,9 @@ static int ingest_read_file(struct flowlog *f, struct source *s, const char *pat
 		.format = f->format, .duckdb = f->duckdb, .seen = &f->seen};
 	int r;
 
-	f->file_id = f->next_file_id++;
-	f->source = flowlog_source_id(f, path);
-	flowlog_set_source(f, f->file_id, f->source);
+	f->reading.file_id = f->files.next_id++;
+	f->reading.source = flowlog_source_id(f, path);
+	flowlog_set_source(f, f->reading.file_id, f->reading.source);
 	r = ingest_begin_rows(f, err);
 	if (r == 0)
 		r = flowlog_read(s, path, format, &options, &sink, err);
@@ -483,7 +484,7 @@ static int ingest_read_file(struct flowlog *f, struct source *s, const char *pat
 		       : r == FLOWLOG_READ_NEEDS_DUCKDB ? FLOWLOG_OUTCOME_NEEDS_DUCKDB
 							: r;
 	}
-	f->counts->log_file_id = f->file_id;
+	f->reading.counts->log_file_id = f->reading.file_id;
 	f->unfinished = true;
 	return ingest_end_file(f, s, &sink, format, err);
 }
@@ -500,12 +501,12 @@ static int ingest_take_source(
 		return FLOWLOG_OUTCOME_EMPTY;
 	if (format == FLOWLOG_NOT_FLOWLOG)
 		return FLOWLOG_OUTCOME_NOT_FLOWLOG;
-	f->counts->format = format;
+	f->reading.counts->format = format;
 	r = ingest_find_known(f, path, s->stored.size, &known, err);
 	if (r < 0)
 		return r;
 	if (known)
-		return ingest_take_duplicate(f, path, known, format, f->counts);
+		return ingest_take_duplicate(f, path, known, format, f->reading.counts);
 	return ingest_read_file(f, s, path, format, err);
 }
 
@@ -518,9 +519,9 @@ int flowlog_ingest(struct flowlog *f, const char *path, const char *name,
 	if (r < 0)
 		return r;
 	*ret = (struct flowlog_counts){0};
-	f->counts = ret;
-	f->path = path;
-	f->name = name;
+	f->reading.counts = ret;
+	f->reading.path = path;
+	f->reading.name = name;
 	r = ingest_take_source(f, s, path, err);
 	(void)source_close(s);
 	return r;

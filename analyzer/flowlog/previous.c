@@ -49,12 +49,12 @@ static int previous_load_ids(struct flowlog *f, int64_t *ret_next_vantage, struc
 	if (!s)
 		return -EIO;
 	if (sqlite3_step(s) == SQLITE_ROW) {
-		f->first_file_id = f->next_file_id = sqlite3_column_int64(s, 0) + 1;
+		f->files.first_id = f->files.next_id = sqlite3_column_int64(s, 0) + 1;
 		f->first_record_id = f->next_record_id = sqlite3_column_int64(s, 1) + 1;
 		*ret_next_vantage = sqlite3_column_int64(s, 2) + 1;
 	}
 	(void)sqlite3_finalize(s);
-	f->earlier = f->next_file_id > 1;
+	f->earlier = f->files.next_id > 1;
 	return 0;
 }
 
@@ -75,8 +75,8 @@ static int previous_load_files(struct flowlog *f, struct error *err)
 		struct flowlog_known_file *k;
 		int64_t id = sqlite3_column_int64(s, 0);
 
-		MEM_RESERVE(f->files, f->file_count, f->file_cap);
-		k = &f->files[f->file_count++];
+		MEM_RESERVE(f->files.list, f->files.count, f->files.cap);
+		k = &f->files.list[f->files.count++];
 		*k = (struct flowlog_known_file){
 			.id = id, .bytes = (uint64_t)sqlite3_column_int64(s, 2), .earlier = true};
 		(void)snprintf(k->hash, sizeof(k->hash), "%s", previous_column_text(s, 3));
@@ -275,7 +275,7 @@ int flowlog_take_previous(struct flowlog *f, struct error *err)
 
 		previous_record_of(s, ip_text, &rec);
 		(void)flowlog_take(f, &rec, file,
-			(size_t)file < f->source_cap ? f->file_source[file] : 0, NULL);
+			(size_t)file < f->files.source_cap ? f->files.source[file] : 0, NULL);
 	}
 	if (step != SQLITE_DONE)
 		(void)error_set(

@@ -26,17 +26,36 @@ struct flowlog_drops {
 	uint32_t file, line;
 };
 
+/* The flow-log files of the database. */
+struct flowlog_files {
+	struct flowlog_known_file *list;
+	size_t count, cap;
+	int64_t first_id, next_id; /* of this run */
+	uint32_t *source;	   /* by log_file id; see facts.h */
+	size_t source_cap;
+};
+
+/* The file being read. */
+struct flowlog_reading {
+	int64_t file_id;
+	uint32_t source;
+	const char *name, *path;
+	struct flowlog_counts *counts;
+	struct flowlog_problem {
+		uint64_t line;
+		char *reason, *text;
+	} * problems;
+	size_t problem_count;
+};
+
 struct flowlog {
 	struct db *db;
 	struct flowlog_options options;
 	char *format, *duckdb, *folder;
-	struct flowlog_known_file *files;
-	size_t file_count, file_cap;
-	uint32_t *file_source; /* by log_file id, see flowlog_facts.h */
-	size_t source_cap;
+	struct flowlog_files files;
 	char **source_names; /* fl-...; ids from 1 */
 	size_t source_name_count, source_name_cap;
-	int64_t first_file_id, next_file_id, first_record_id, next_record_id;
+	int64_t first_record_id, next_record_id;
 	bool earlier;	 /* the database had flow logs */
 	bool unfinished; /* files were added that are not summed */
 	struct flowlog_interfaces interfaces;
@@ -46,18 +65,7 @@ struct flowlog {
 	size_t skip_count, skip_cap;
 	struct fingerprints seen;
 	struct bulk *bulk;
-
-	/* Of the file being read. */
-	int64_t file_id;
-	uint32_t source;
-	const char *name;
-	const char *path;
-	struct flowlog_counts *counts;
-	struct problem {
-		uint64_t line;
-		char *reason, *text;
-	} * problems;
-	size_t problem_count;
+	struct flowlog_reading reading;
 };
 
 /* Takes a record into the sums (not into flow_log). Returns its vantage_id or DB_NONE. */
