@@ -14,12 +14,15 @@
 #define WAYS 2
 /* Ways that one packet looks: more than two places seldom share a vantage point. */
 #define VIEWS 3
-/* Where more than one IP frame in so many is a twin, the capture records everything twice. */
-#define DOUBLING 5
+/* A capture that records everything twice: of its packets so many, and this share, are pairs. */
+#define PAIRS_LEAST 3
+#define PAIRS_SHARE 0.4
+/* Records between the two of a pair, at most. */
+#define PAIR_REACH 64
 
 struct recent_packet {
-	const struct segment *segment; /* the newest record that was kept; NULL: free */
-	uint32_t flow;		       /* index in the table of flows */
+	struct segment *segment; /* the newest record that was kept; NULL: free */
+	uint32_t flow;		 /* index in the table of flows */
 	uint32_t view[VIEWS];
 	uint16_t tag;		/* of what the packet says */
 	uint8_t records[VIEWS]; /* how often it was recorded in that view; 0: no such view yet */
@@ -112,23 +115,32 @@ static bool copies_count_view(struct recent_packet *e, uint32_t view)
 
 /*
  * Equal in all, and from the same view. Hosts send equal duplicate ACKs, and equal datagrams;
- * without an ID a retransmission is equal too, but something comes in between. In a capture that
- * records everything twice each second one is no other packet.
+ * without an ID a retransmission is equal too, but something comes in between. Where nothing else
+ * tells, copies_mark_pairs() decides when all has been read.
  */
 static enum copy copies_twin_or_none(const struct recent_packet *e, const struct flow_vantage *f,
 	const struct segment *s, const struct observation *o)
 {
-	const struct vantage_counts *c = &o->vantage->counts;
-	bool twin = s->ip_id || (s->length && e->segment == f->newest);
+	bool stream = o->packet->disposition != PACKET_TCP && o->packet->disposition != PACKET_ICMP;
 
-	if (!twin)
-		twin = c->duplicate_segments * DOUBLING > c->ip_frames &&
-		       e->records[e->last] % 2 == 0;
-	return twin && copies_has_identity(s, o->packet) ? COPY_TWIN : COPY_NONE;
+	if (e->records[e->last] % 2 == 0 && (s->ip_id || !stream))
+		o->vantage->counts.pairs++;
+	if (!s->ip_id && !(s->length && e->segment == f->newest))
+		return COPY_NONE;
+	return copies_has_identity(s, o->packet) ? COPY_TWIN : COPY_NONE;
+}
+
+/* Recorded on its way to several MACs, as a mirror of both sides of a router shows it: none of them
+ * tells where it ended. */
+static enum copy copies_by_capture(const struct recent_packet *e, const struct segment *s)
+{
+	if (e->segment->dst_mac != s->dst_mac)
+		e->segment->dst_mac = MAC_NONE;
+	return COPY_BY_CAPTURE;
 }
 
 enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f,
-	const struct segment *s, const struct observation *o)
+	struct segment *s, const struct observation *o)
 {
 	uint64_t h = copies_hash_packet(f, s);
 	struct recent_packet *set, fresh = {.segment = s,
@@ -153,7 +165,7 @@ enum copy copies_note(struct recent_packets **recent, const struct flow_vantage 
 			return COPY_NONE;
 		}
 		if (copies_count_view(e, fresh.view[0]))
-			return COPY_BY_CAPTURE;
+			return copies_by_capture(e, s);
 		copy = copies_twin_or_none(e, f, s, o);
 		e->segment = s;
 		return copy;
@@ -162,4 +174,64 @@ enum copy copies_note(struct recent_packets **recent, const struct flow_vantage 
 	set[1] = set[0];
 	set[0] = fresh;
 	return COPY_NONE;
+}
+
+/* The records of a flow that came last, and which of them have no second one yet. */
+struct pair_search {
+	struct segment *last[PAIR_REACH];
+	bool single[PAIR_REACH];
+	uint32_t count;
+};
+
+/* Is s the second record of one that has none yet? */
+static bool copies_completes_pair(struct pair_search *p, const struct segment *s)
+{
+	uint32_t reach = p->count < PAIR_REACH ? p->count : PAIR_REACH;
+
+	for (uint32_t i = 1; i <= reach; i++) {
+		uint32_t at = (p->count - i) % PAIR_REACH;
+
+		if (s->time_ns - p->last[at]->time_ns > COPY_SPAN_NS)
+			return false;
+		if (!p->single[at] || !copies_same_packet(p->last[at], s))
+			continue;
+		p->single[at] = false;
+		return true;
+	}
+	return false;
+}
+
+/* Returns how many it marked that were not marked before. */
+static uint64_t copies_mark_flow(struct flow_vantage *f)
+{
+	struct pair_search p = {.count = 0};
+	uint64_t marked = 0;
+
+	for (struct segment_chunk *c = f->head; c; c = c->next) {
+		for (struct segment *s = c->slots; s < c->slots + c->used; s += segment_slots(s)) {
+			bool second = copies_completes_pair(&p, s);
+
+			marked += second && !(s->bits & SEGMENT_DUPLICATE);
+			s->bits |= second ? SEGMENT_DUPLICATE : 0;
+			p.last[p.count % PAIR_REACH] = s;
+			p.single[p.count++ % PAIR_REACH] = !second;
+		}
+	}
+	return marked;
+}
+
+void copies_mark_pairs(struct vantage *v)
+{
+	uint64_t kept = v->counts.ip_frames - v->counts.duplicates, packets = 0;
+
+	/* Mostly this is enough. */
+	if (v->counts.pairs < PAIRS_LEAST || (double)v->counts.pairs < PAIRS_SHARE * (double)kept)
+		return;
+	for (uint32_t i = 0; i < v->flows.count; i++)
+		packets += (uint64_t)flowtab_at(&v->flows, i)->side[0].packets +
+			   flowtab_at(&v->flows, i)->side[1].packets;
+	if ((double)v->counts.pairs < PAIRS_SHARE * (double)packets)
+		return;
+	for (uint32_t i = 0; i < v->flows.count; i++)
+		v->counts.duplicate_segments += copies_mark_flow(flowtab_at(&v->flows, i));
 }

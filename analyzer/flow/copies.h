@@ -11,6 +11,7 @@
 #include "flow/flowtab.h"
 
 struct observation;
+struct vantage;
 
 enum copy {
 	COPY_NONE,
@@ -22,6 +23,13 @@ enum copy {
 struct recent_packets;
 
 /* Classifies s, the record made of o. The caller appends s to f unless the result is
- * COPY_BY_CAPTURE. Allocates *recent on first use. */
+ * COPY_BY_CAPTURE: then the kept record loses its destination MAC if this one has another.
+ * Allocates *recent on first use. */
 enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f,
-	const struct segment *s, const struct observation *o);
+	struct segment *s, const struct observation *o);
+
+/*
+ * After reading: where the capture recorded everything twice, the second record of each packet is a
+ * twin, also of those that nothing identifies. Before all has been read nobody knows that it did.
+ */
+void copies_mark_pairs(struct vantage *v);

@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "flow/copies.h"
 #include "flow/summary.h"
 #include "flow/fragments.h"
 #include "flow/observation.h"
@@ -769,6 +770,7 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 		ingest_part_finish(rd->vantages[i]);
 		activity_close(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
+		copies_mark_pairs(&rd->vantages[i]->v);
 		free(rd->vantages[i]->v.recent);
 		rd->vantages[i]->v.recent = NULL;
 	}

@@ -29,7 +29,8 @@ struct segment {
 			  not captured */
 	uint16_t ip_id, window;
 	uint8_t flags, ttl, tos, bits;
-	uint16_t src_mac, dst_mac; /* indexes into the vantage point's MAC table */
+	uint16_t src_mac, dst_mac; /* indexes into the vantage point's MAC table; dst_mac MAC_NONE
+				      also where the packet was recorded on its way to several */
 };
 
 _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of millions");

@@ -31,6 +31,8 @@ struct vantage_span {
 
 struct vantage_counts {
 	uint64_t frames, duplicates, duplicate_segments;
+	uint64_t pairs; /* packets recorded a second time, equal in all; not of datagrams without ID
+			 */
 	uint64_t non_ip_frames;
 	uint64_t ip_frames; /* unicast IPv4 and IPv6 frames */
 	/* Frames of flows between unicast addresses; of those of them that are seen both ways. By

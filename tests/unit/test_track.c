@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "flow/copies.h"
 #include "flow/track.h"
 #include "read/capfile.h"
 
@@ -194,19 +195,41 @@ static void retransmission_is_no_twin(void **state)
 	assert_false(track(&p, 200 * US)->bits & SEGMENT_DUPLICATE);
 }
 
-/* SYN-ACKs are without ID: where all is recorded twice they are too, and equal ACKs are still as
- * many as were sent. */
+/* Where all is recorded twice, packets without ID are too, the first of them as the last, and equal
+ * ACKs are still as many as were sent. */
 static void no_id_in_a_doubled_capture(void **state)
 {
+	const struct segment *seg[8];
 	struct packet p = data;
 
 	(void)state;
-	p.ip_id = 7;
-	(void)track(&p, 0);
-	(void)track(&p, 20 * US);
-	p.ip_id = p.payload_len = 0;
+	p.payload_len = 0;
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(!(track(&p, (40 + i) * US)->bits & SEGMENT_DUPLICATE), i % 2 == 0);
+		seg[i] = track(&p, i * US);
+	p.payload_len = 1000;
+	for (int i = 4; i < 8; i += 2, p.seq += 1000) {
+		seg[i] = track(&p, (20 + i) * US);
+		seg[i + 1] = track(&p, (21 + i) * US);
+	}
+	copies_mark_pairs(&vantage);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(seg[i]->bits & SEGMENT_DUPLICATE, i % 2 ? SEGMENT_DUPLICATE : 0);
+	assert_int_equal(vantage.counts.duplicate_segments, 4);
+}
+
+/* Equal duplicate ACKs are no second records where the rest is single. */
+static void equal_acks_in_a_sound_capture(void **state)
+{
+	struct packet p = data, ack = data;
+
+	(void)state;
+	ack.payload_len = 0;
+	for (uint32_t i = 0; i < 20; i++, p.seq += 1000)
+		(void)track(&p, i * US);
+	for (uint32_t i = 0; i < 8; i++)
+		(void)track(&ack, (30 + i) * US);
+	copies_mark_pairs(&vantage);
+	assert_int_equal(vantage.counts.duplicate_segments, 0);
 }
 
 /* Datagrams of which headers alone were captured are all alike; each is one, by whatever interface
@@ -272,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(twin_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(retransmission_is_no_twin, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_id_in_a_doubled_capture, setup, teardown),
+		cmocka_unit_test_setup_teardown(equal_acks_in_a_sound_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(headers_alone_are_no_copies, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_with_other_checksums, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_hash_of_a_cut_echo, setup, teardown),
