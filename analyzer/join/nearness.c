@@ -11,6 +11,10 @@
 #define LOOK_AHEAD 16
 /* Stamps are taken in software: what is closer than this says nothing about the order. */
 #define JITTER_NS (5 * NSEC_PER_USEC)
+/* What rounding to microseconds makes of one constant difference. */
+#define TICK_NS NSEC_PER_USEC
+/* Packets each way whose stamps fall apart by direction seldom by chance. */
+#define MANY 8
 /* Flows whose delays contradict the majority: one in so many is bad luck of the stamps. */
 #define CONTRADICTION 10
 
@@ -65,19 +69,36 @@ static struct stamp_range nearness_range(
 	return range;
 }
 
-int nearness_by_delay(const struct member *a, const struct member *b)
+static bool nearness_is_same(const struct stamp_range *c, const struct stamp_range *s)
+{
+	int64_t least = c->least < s->least ? c->least : s->least;
+	int64_t most = c->most > s->most ? c->most : s->most;
+
+	return most - least <= TICK_NS;
+}
+
+/* Client packets reach b later than the clocks alone say, server packets earlier: a is on the
+ * client's side. */
+static int nearness_sign_of(
+	const struct stamp_range *c, const struct stamp_range *s, int64_t jitter_ns)
+{
+	if (c->least > s->most + jitter_ns)
+		return -1;
+	return s->least > c->most + jitter_ns ? 1 : 0;
+}
+
+struct stamp_order nearness_by_delay(const struct member *a, const struct member *b)
 {
 	struct stamp_range c = nearness_range(a, b, C2S), s = nearness_range(a, b, S2C);
+	bool same;
 
 	if (!c.count || !s.count)
-		return 0;
-	/* Client packets reach b later than the clocks alone say, server packets earlier: a is on
-	 * the client's side. */
-	if (c.least > s.most + JITTER_NS)
-		return -1;
-	if (s.least > c.most + JITTER_NS)
-		return 1;
-	return 0;
+		return (struct stamp_order){0};
+	same = nearness_is_same(&c, &s);
+	return (struct stamp_order){.nearer = nearness_sign_of(&c, &s, JITTER_NS),
+		.likely = c.count >= MANY && s.count >= MANY ? nearness_sign_of(&c, &s, 0) : 0,
+		.same = same,
+		.apart = !same};
 }
 
 static const struct member *nearness_member(
@@ -117,11 +138,13 @@ static void nearness_compare(
 {
 	uint64_t to_a = member_side(a, !from)->packets, to_b = member_side(b, !from)->packets;
 	uint64_t from_a = member_side(a, from)->packets, from_b = member_side(b, from)->packets;
-	int r = nearness_by_delay(a, b);
+	struct stamp_order r = nearness_by_delay(a, b);
 
 	n->common++;
-	n->nearer_a += from == C2S ? r < 0 : r > 0;
-	n->nearer_b += from == C2S ? r > 0 : r < 0;
+	n->nearer_a += from == C2S ? r.nearer < 0 : r.nearer > 0;
+	n->nearer_b += from == C2S ? r.nearer > 0 : r.nearer < 0;
+	n->same += r.same;
+	n->apart += r.apart;
 	/* On the way to the end the nearer one has fewer, of what the end sent it has more. */
 	n->only_a += (to_a > to_b ? to_a - to_b : 0) + (from_b > from_a ? from_b - from_a : 0);
 	n->only_b += (to_b > to_a ? to_b - to_a : 0) + (from_a > from_b ? from_a - from_b : 0);

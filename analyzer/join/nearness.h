@@ -7,13 +7,20 @@
 
 #include "join/flow.h"
 
+/* Of one flow, by the stamps of what both places hold. */
+struct stamp_order {
+	int nearer; /* to the client: -1 a, 1 b, 0 unknown */
+	int likely; /* the same by differences that may be the stamps' own, where many agree: better
+		       than no order, and no evidence */
+	bool same, apart; /* all differ by one constant: one place; or not */
+};
+
 /*
- * Of one flow, by delays: -1 where a is nearer the client than b, 1 where b is, 0 unknown. The
- * difference of both clocks is one value within so short a time; as client packets show it at most,
- * and server packets at least, only one order of the two leaves room for it (Moon, Skelly, Towsley,
- * INFOCOM 1999, used as a test).
+ * The difference of both clocks is one value within so short a time; as client packets show it at
+ * most, and server packets at least, only one order of the two leaves room for it (Moon, Skelly,
+ * Towsley, INFOCOM 1999, used as a test).
  */
-int nearness_by_delay(const struct member *a, const struct member *b);
+struct stamp_order nearness_by_delay(const struct member *a, const struct member *b);
 
 /* Votes of many flows about two vantage points. */
 struct nearness {
@@ -21,6 +28,7 @@ struct nearness {
 	uint64_t only_a, only_b; /* packets in excess: to the end that b lacks, or from it that a
 				    lacks (a and b exchanged for only_b) */
 	uint32_t common;	 /* flows that both saw */
+	uint32_t same, apart;	 /* of them, those whose stamps differ by one constant, and not */
 };
 
 /* Which of two vantage points is nearer to the address, by all flows with it. */

@@ -404,8 +404,14 @@ struct contest {
 	const struct guess *guess; /* by vantage */
 };
 
-/* Two places that show the same packets at the same times are one place; the fuller record speaks
- * for it. */
+/* Two places that show the same packets, all of them as far apart, are one: a host and a tap at its
+ * port. */
+static bool owner_is_one_place(const struct nearness *n)
+{
+	return n->same && !n->apart && !n->nearer_a && !n->nearer_b && !n->only_a && !n->only_b;
+}
+
+/* The fuller record speaks for one place. */
 static bool owner_is_fuller(const struct dataset *data, uint32_t i, uint32_t k)
 {
 	const struct vantage_counts *a = &data->vantages[i].counts, *b = &data->vantages[k].counts;
@@ -422,13 +428,15 @@ static bool owner_contest_beats(
 	struct nearness n;
 	int sign;
 
+	/* What one direction lacks, it would lack at either end. */
+	if (c->data->vantages[i].addresses.one_way || c->data->vantages[k].addresses.one_way)
+		return false;
 	if (a->count == 1 && b->count == 1 && a->weak != b->weak)
 		return !a->weak;
 	n = nearness_to(c->data, c->flows, i, k, ip);
 	sign = nearness_sign(&n);
 	*decided |= sign < 0;
-	if (sign == 0 && n.common && !n.nearer_a && !n.nearer_b && !n.only_a && !n.only_b &&
-		a->count == 1)
+	if (sign == 0 && a->count == 1 && owner_is_one_place(&n))
 		return owner_is_fuller(c->data, i, k);
 	return sign < 0;
 }

@@ -52,11 +52,16 @@ struct vote_key {
 	uint8_t client[16], server[16];
 };
 
+/* Sums over flows; negative: a is nearer the client. */
+struct votes {
+	int64_t known, likely;
+};
+
 struct sorting {
 	const struct dataset *data;
 	const struct owners *owners;
 	struct flows *all;
-	struct hashmap votes; /* struct vote_key -> int64_t, negative: a is nearer the client */
+	struct hashmap votes; /* struct vote_key -> struct votes */
 	bool *undecided;      /* by flow: only votes or counts can tell */
 };
 
@@ -80,11 +85,13 @@ static bool position_is_undecided(
 static void position_vote(struct sorting *s, const struct member *a, const struct member *b)
 {
 	struct vote_key key = position_vote_key(a, b);
-	int64_t *votes;
+	struct stamp_order order = nearness_by_delay(a, b);
+	struct votes *votes;
 	bool fresh;
 
 	votes = hashmap_at(&s->votes, &key, &fresh);
-	*votes += nearness_by_delay(a, b);
+	votes->known += order.nearer;
+	votes->likely += order.likely;
 }
 
 static void position_vote_all(struct sorting *s, const struct flow *c)
@@ -103,15 +110,16 @@ static void position_vote_all(struct sorting *s, const struct flow *c)
 	}
 }
 
+/* known: by evidence alone. */
 static int position_by_votes(
-	const struct sorting *s, const struct member *a, const struct member *b)
+	const struct sorting *s, const struct member *a, const struct member *b, bool known)
 {
 	bool swapped = a->vantage > b->vantage;
 	struct vote_key key = swapped ? position_vote_key(b, a) : position_vote_key(a, b);
-	const int64_t *votes = hashmap_get(&s->votes, &key);
-	int sign = !votes ? 0 : *votes < 0 ? -1 : *votes > 0;
+	const struct votes *votes = hashmap_get(&s->votes, &key);
+	int64_t sum = !votes ? 0 : known ? votes->known : votes->likely;
 
-	return swapped ? -sign : sign;
+	return ((sum > 0) - (sum < 0)) * (swapped ? -1 : 1);
 }
 
 /* What tells for certain which one is nearer to the client; 0: nothing does. */
@@ -122,13 +130,15 @@ static int position_by_evidence(
 
 	if (!r)
 		r = position_by_ttl(a, b);
-	return r ? r : position_by_votes(s, a, b);
+	return r ? r : position_by_votes(s, a, b, true);
 }
 
 static int position_compare(const struct sorting *s, const struct member *a, const struct member *b)
 {
 	int r = position_by_evidence(s, a, b);
 
+	if (!r)
+		r = position_by_votes(s, a, b, false);
 	if (!r)
 		r = position_by_counts(a, b);
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
@@ -227,7 +237,7 @@ void position_members(
 		.all = c,
 		.undecided = mem_array(c->count + 1, sizeof(bool))};
 
-	hashmap_init(&s.votes, sizeof(struct vote_key), sizeof(int64_t), UINT32_MAX);
+	hashmap_init(&s.votes, sizeof(struct vote_key), sizeof(struct votes), UINT32_MAX);
 	parallel_run(threads, c->count, 1024, position_sort_part, &s);
 	for (uint32_t i = 0; i < c->count; i++)
 		if (s.undecided[i])

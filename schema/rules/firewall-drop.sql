@@ -224,11 +224,13 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 			AND x.last_ns - x.first_ns >= 1000000000 END
 	AND x.first_ns < v.last_ns - 1500000000
 	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
-	-- nobody owns that one, the last place of several
+	-- nobody owns that one, the last place of several, if something tells that it is behind another one
 	AND (o.host_id = v.host_id OR (o.host_id IS NULL
 		AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id)
-		AND 1 < (SELECT count(*) FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
-			WHERE y.flow_id = x.flow_id AND y.position <= x.position)
+		AND EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
+			WHERE y.flow_id = x.flow_id AND y.position < x.position AND (y.ttl_c2s > x.ttl_c2s
+				OR EXISTS (SELECT 1 FROM fw_ip c WHERE c.ip = y.client_ip AND c.host_id = n.host_id)
+				OR 2 = (SELECT count(DISTINCT k.vantage_id) FROM clock k WHERE k.vantage_id IN (x.vantage_id, y.vantage_id))))
 		AND NOT EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
 			WHERE y.flow_id = x.flow_id AND y.position > x.position)))
 	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = v.id AND d.from_ns < x.last_ns + 1000000000

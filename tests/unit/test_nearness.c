@@ -44,19 +44,25 @@ static void flow_free(struct flow_vantage *f)
 	free(f);
 }
 
-static int compare(const struct seen *at_a, size_t na, const struct seen *at_b, size_t nb)
+static struct stamp_order order(
+	const struct seen *at_a, size_t na, const struct seen *at_b, size_t nb)
 {
 	struct member a = {.flow = flow_of(at_a, na), .vantage = 0},
 		      b = {.flow = flow_of(at_b, nb), .vantage = 1};
-	int r, back;
+	struct stamp_order r, back;
 
 	a.client_is_b = b.client_is_b = false;
 	r = nearness_by_delay(&a, &b);
 	back = nearness_by_delay(&b, &a);
-	assert_int_equal(r, -back); /* whoever is named first */
+	assert_int_equal(r.nearer, -back.nearer); /* whoever is named first */
 	flow_free(a.flow);
 	flow_free(b.flow);
 	return r;
+}
+
+static int compare(const struct seen *at_a, size_t na, const struct seen *at_b, size_t nb)
+{
+	return order(at_a, na, at_b, nb).nearer;
 }
 
 static void delays_tell_the_side(void **state)
@@ -79,6 +85,39 @@ static void jitter_is_no_delay(void **state)
 
 	(void)state;
 	assert_int_equal(compare(a, 3, b, 3), 0);
+}
+
+/* 2 us of a wire are within the jitter of stamps: no evidence, but many packets say the same; and
+ * no two captures of one port are that far apart each way. */
+static void many_small_delays_are_likely(void **state)
+{
+	struct seen a[16], b[16];
+	struct stamp_order r;
+
+	(void)state;
+	for (uint16_t i = 0; i < 16; i++) {
+		bool back = i % 2;
+
+		a[i] = (struct seen){1000000 + i * 10000, (uint16_t)(i + 1), back};
+		b[i] = (struct seen){OFFSET + a[i].at_ns + (back ? -2000 : 2000), a[i].ip_id, back};
+	}
+	r = order(a, 16, b, 16);
+	assert_int_equal(r.nearer, 0);
+	assert_int_equal(r.likely, -1);
+	assert_true(r.apart && !r.same);
+	assert_int_equal(order(a, 4, b, 4).likely, 0);
+}
+
+static void one_constant_is_one_place(void **state)
+{
+	const struct seen a[] = {{1000000, 1, false}, {1200000, 7, true}, {1300000, 2, false}};
+	const struct seen b[] = {{OFFSET + 1000000, 1, false}, {OFFSET + 1200000, 7, true},
+		{OFFSET + 1301000, 2, false}};
+	struct stamp_order r = order(a, 3, b, 3);
+
+	(void)state;
+	assert_true(r.same && !r.apart);
+	assert_int_equal(r.nearer, 0);
 }
 
 static void one_direction_tells_nothing(void **state)
@@ -132,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delays_tell_the_side),
 		cmocka_unit_test(jitter_is_no_delay),
+		cmocka_unit_test(many_small_delays_are_likely),
+		cmocka_unit_test(one_constant_is_one_place),
 		cmocka_unit_test(one_direction_tells_nothing),
 		cmocka_unit_test(equal_packets_tell_nothing),
 		cmocka_unit_test(votes_and_absences),
