@@ -12,11 +12,10 @@
 #include "join/beside.h"
 #include "join/both_missed.h"
 #include "join/delay.h"
+#include "join/way.h"
 
 #define MSS_DEFAULT 1448
 #define MSS_ETHERNET 1460
-/* More vantage points along one flow than anyone has. */
-#define PLACES_MAX 16
 /* Conversations whose records are brought near together, most of their flows, and most cache lines
  * of them. */
 #define NEAR 8
@@ -34,6 +33,8 @@ struct worker {
 	const struct join *join;
 	struct place places[PLACES_MAX];
 	uint32_t place_count;
+	struct way
+		ways[2]; /* of its places, by direction; leg i lies between the ith and the next */
 	struct half_flow sent[PLACES_MAX][2],
 		received[PLACES_MAX]
 			[2]; /* received: in the middle, where a half-flow has both roles */
@@ -259,20 +260,46 @@ static struct half_flow *worker_received_half(struct worker *w, uint32_t i, enum
 	return i && i + 1 < w->place_count ? &w->received[i][d] : &w->sent[i][d];
 }
 
-/* Leg i is between places i and i + 1; in direction S2C it runs back. */
+static void worker_find_ways(struct worker *w)
+{
+	struct way_place places[PLACES_MAX];
+
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		const struct place *p = &w->places[i];
+
+		places[i] = (struct way_place){.shown = w->sent[i],
+			.span = &w->join->data->vantages[p->member.vantage].span,
+			.is_end = p->absent || p->member.owns[C2S] || p->member.owns[S2C]};
+	}
+	for (int d = 0; d < 2; d++)
+		w->ways[d] = way_of(places, w->place_count, (enum direction)d);
+}
+
+/* The places that a leg runs from and to. */
+static uint32_t worker_leg_from(const struct worker *w, uint32_t leg, enum direction d)
+{
+	return w->ways[d].places[d == C2S ? leg : leg + 1];
+}
+
+static uint32_t worker_leg_to(const struct worker *w, uint32_t leg, enum direction d)
+{
+	return w->ways[d].places[d == C2S ? leg + 1 : leg];
+}
+
 static void worker_match_path(
 	struct worker *w, uint32_t i, enum direction d, uint32_t mss, bool tcp)
 {
+	uint32_t from = worker_leg_from(w, i, d), to = worker_leg_to(w, i, d);
 	struct matcher *m = &w->matchers[i][d];
 
-	m->sent = d == C2S ? &w->sent[i][d] : &w->sent[i + 1][d];
-	m->received = worker_received_half(w, d == C2S ? i + 1 : i, d);
+	m->sent = &w->sent[from][d];
+	m->received = worker_received_half(w, to, d);
 	m->traits.tcp = tcp;
 	m->causality = (struct causality){.clocks = &w->clock_memo,
 		.since = INT64_MAX,
 		.until = INT64_MIN,
-		.from = w->places[d == C2S ? i : i + 1].member.vantage,
-		.to = w->places[d == C2S ? i + 1 : i].member.vantage};
+		.from = w->places[from].member.vantage,
+		.to = w->places[to].member.vantage};
 	/* One host's two taps may be stamped in either order. */
 	if (w->join->data->vantages[m->causality.from].host ==
 		w->join->data->vantages[m->causality.to].host)
@@ -288,6 +315,14 @@ static void worker_match_across(struct worker *w, uint32_t i, enum direction d)
 
 	if (first->missing.count && second->extra.count)
 		match_at_third(first->sent, second->received, &first->traits);
+}
+
+static void worker_match_way(struct worker *w, enum direction d, uint32_t mss, bool tcp)
+{
+	for (uint32_t i = 0; i + 1 < w->ways[d].count; i++)
+		worker_match_path(w, i, d, mss, tcp);
+	for (uint32_t i = 0; i + 2 < w->ways[d].count; i++)
+		worker_match_across(w, i, d);
 }
 
 /* Room for what the next path comes to. */
@@ -314,7 +349,8 @@ static void worker_keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
 static bool worker_on_other_links(const struct worker *w, uint32_t i, enum direction d)
 {
 	const struct matcher *m = &w->matchers[i][d];
-	const struct place *near = &w->places[w->places[i].absent ? i + 1 : i];
+	uint32_t first = w->ways[d].places[i];
+	const struct place *near = &w->places[w->places[first].absent ? first + 1 : first];
 
 	if (m->traits.tcp || !ip_is_link_group(member_ip(&near->member, d == S2C)))
 		return false;
@@ -328,7 +364,8 @@ static void worker_judge_path(
 	struct worker *w, struct join_batch *b, uint32_t flow, uint32_t i, enum direction d)
 {
 	const struct join *j = w->join;
-	uint32_t f = d == C2S ? i : i + 1, t = d == C2S ? i + 1 : i, first_event = b->events.count;
+	uint32_t f = worker_leg_from(w, i, d), t = worker_leg_to(w, i, d);
+	uint32_t first_event = b->events.count;
 	const struct member *to = &w->places[t].member, *from = &w->places[f].member;
 	struct path path = {.scratch = &w->scratch,
 		.out = {.events = &b->events, .counts = worker_next_counts(b)},
@@ -680,15 +717,13 @@ static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t fl
 	worker_idle_seconds(w, b);
 	mss = worker_segment_size(w);
 	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
+	worker_find_ways(w);
+	for (int d = 0; d < 2; d++)
+		worker_match_way(w, (enum direction)d, mss, tcp);
 	for (uint32_t i = 0; i + 1 < w->place_count; i++)
 		for (int d = 0; d < 2; d++)
-			worker_match_path(w, i, (enum direction)d, mss, tcp);
-	for (uint32_t i = 0; i + 2 < w->place_count; i++)
-		for (int d = 0; d < 2; d++)
-			worker_match_across(w, i, (enum direction)d);
-	for (uint32_t i = 0; i + 1 < w->place_count; i++)
-		for (int d = 0; d < 2; d++)
-			if (!worker_on_other_links(w, i, (enum direction)d))
+			if (i + 1 < w->ways[d].count &&
+				!worker_on_other_links(w, i, (enum direction)d))
 				worker_judge_path(w, b, flow, i, (enum direction)d);
 	if (w->join->options.packets == PACKETS_ALL)
 		worker_pick_all(w, b, flow);

@@ -1,0 +1,125 @@
+#include "join/way.h"
+
+#include <assert.h>
+
+#include "decode/packet.h"
+
+/* Packets in a row that go round a place: too many for a capture's bad luck. */
+#define ROUND_LEAST 3
+#define ROUND_SHARE 8
+/* Packets of each place that are looked for at the other: in series the first one mostly is there.
+ */
+#define TRIED 16
+/* Most that are compared for one packet. */
+#define COMPARED 4096
+
+/* A flow that left so much sooner, or came so much later, took another way: no capture that ran
+ * misses most of a flow in a row. Else its capture must have run as long. */
+static bool way_is_round(const struct half_flow *here, uint32_t lacking, bool ran)
+{
+	return lacking >= ROUND_LEAST && (ran || lacking >= ROUND_SHARE * here->count);
+}
+
+/* Does a place that shows nothing behind some packet lack what another one shows? */
+static bool way_lacks_end(const struct half_flow *here, const struct half_flow *there,
+	const struct vantage_span *span)
+{
+	int64_t end = there->transmissions[there->count - 1].seg->time_ns, begin = end;
+	int64_t last = here->transmissions[here->count - 1].seg->time_ns;
+	uint32_t n = 0;
+
+	for (uint32_t i = there->count; i-- > 0 && there->transmissions[i].off >= here->end; n++)
+		begin = there->transmissions[i].seg->time_ns;
+	return way_is_round(here, n, span->last_ns - last >= end - begin);
+}
+
+static bool way_lacks_start(const struct half_flow *here, const struct half_flow *there,
+	const struct vantage_span *span)
+{
+	int64_t begin = there->transmissions[0].seg->time_ns, end = begin;
+	const struct transmission *first = &here->transmissions[0];
+	uint32_t n = 0;
+
+	for (; n < there->count && there->transmissions[n].off < first->off; n++)
+		end = there->transmissions[n].seg->time_ns;
+	return way_is_round(here, n, first->seg->time_ns - span->first_ns >= end - begin);
+}
+
+/* Do packets that a place behind shows go round this one? */
+static bool way_goes_round(
+	const struct way_place *here, const struct way_place *behind, enum direction d)
+{
+	const struct half_flow *h = &here->shown[d], *b = &behind->shown[d];
+
+	if (!h->count)
+		return b->count && here->shown[!d].count;
+	return h->tcp && b->count &&
+	       (way_lacks_end(h, b, here->span) || way_lacks_start(h, b, here->span));
+}
+
+/* Equal, as far as both records tell; one that offload merged begins where its first packet does.
+ */
+static bool way_same_packet(const struct transmission *a, const struct transmission *b)
+{
+	const struct segment *x = a->seg, *y = b->seg;
+
+	if (a->off != b->off || (x->flags ^ y->flags) & TCP_SYN ||
+		(x->ip_id && y->ip_id && x->ip_id != y->ip_id))
+		return false;
+	return x->length == y->length ? !segment_payload_differs(x, y) : a->span && b->span;
+}
+
+static bool way_is_at(const struct transmission *t, const struct half_flow *other)
+{
+	for (uint32_t i = 0; i < other->count && i < COMPARED; i++)
+		if (way_same_packet(t, &other->transmissions[i]))
+			return true;
+	return false;
+}
+
+static bool way_shares(const struct half_flow *one, const struct half_flow *other)
+{
+	for (uint32_t i = 0; i < one->count && i < TRIED; i++)
+		if (way_is_at(&one->transmissions[i], other))
+			return true;
+	return false;
+}
+
+/* Do two places that are no ends show nothing in common? */
+static bool way_is_beside(const struct way_place *a, const struct way_place *b, enum direction d)
+{
+	const struct half_flow *x = &a->shown[d], *y = &b->shown[d];
+
+	return !a->is_end && !b->is_end && x->count && y->count && !way_shares(x, y) &&
+	       !way_shares(y, x);
+}
+
+static bool way_passes(const struct way_place *places, uint32_t n, uint32_t at, enum direction d)
+{
+	bool middle = at && at + 1 < n;
+
+	if (places[at].is_end || n < 3)
+		return true;
+	for (uint32_t i = 0; i < n; i++) {
+		bool behind = d == C2S ? i > at : i < at;
+
+		if (i == at)
+			continue;
+		if (middle && behind && way_goes_round(&places[at], &places[i], d))
+			return false;
+		if (way_is_beside(&places[at], &places[i], d))
+			return false;
+	}
+	return true;
+}
+
+struct way way_of(const struct way_place *places, uint32_t n, enum direction d)
+{
+	struct way way = {.count = 0};
+
+	assert(n <= PLACES_MAX);
+	for (uint32_t i = 0; i < n; i++)
+		if (way_passes(places, n, i, d))
+			way.places[way.count++] = (uint8_t)i;
+	return way;
+}

@@ -1,0 +1,30 @@
+/*
+ * way: the places that one direction of a flow passes. Of equal routes, and where each direction
+ * takes another, a router in the middle shows a part alone: what it lacks was neither lost on the
+ * way to it nor missed by its capture.
+ */
+#pragma once
+
+#include "join/half_flow.h"
+
+/* More vantage points along one flow than anyone has. */
+#define PLACES_MAX 16
+
+struct way {
+	uint8_t places[PLACES_MAX]; /* indexes, from the client's side */
+	uint32_t count;
+};
+
+/* A place of a flow, in order from the client's side. */
+struct way_place {
+	const struct half_flow *shown; /* [2]: what it shows of both directions */
+	const struct vantage_span *span;
+	bool is_end; /* owns an end: it is on the way, whatever it shows */
+};
+
+/*
+ * Places in the middle are left out that show nothing of the direction, or nothing of its start or
+ * its end while their captures ran, though places behind them show it; and those that share no
+ * packet with another one that is no end.
+ */
+struct way way_of(const struct way_place *places, uint32_t n, enum direction d);
