@@ -19,6 +19,15 @@ bool ip_is_link_group(const uint8_t ip[16])
 	return ip[0] == 0xff && (ip[1] & 0x0f) == 2;
 }
 
+bool ip_is_report_group(const uint8_t ip[16])
+{
+	static const uint8_t mld[16] = {0xff, 0x02, [15] = 0x16};
+
+	if (memcmp(ip, mapped, 12) == 0)
+		return memcmp(ip + 12, "\xe0\0\0\x16", 4) == 0;
+	return memcmp(ip, mld, 16) == 0;
+}
+
 bool ip_is_unicast(const uint8_t ip[16])
 {
 	static const uint8_t unspecified[16];

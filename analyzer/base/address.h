@@ -14,6 +14,12 @@ bool ip_is_v4(const uint8_t ip[16]);
 /* Groups that stay on their link: 224.0.0.0/24, ff02::/16 (RFC 5771, RFC 4291), and broadcast. */
 bool ip_is_link_group(const uint8_t ip[16]);
 
+/*
+ * Where hosts report the groups they listen to: 224.0.0.22, ff02::16 (RFC 3376, RFC 3810). A switch
+ * that snoops hands reports to routers alone (RFC 4541 2.1.1).
+ */
+bool ip_is_report_group(const uint8_t ip[16]);
+
 /* Of one host: no group, neither broadcast nor unspecified. */
 bool ip_is_unicast(const uint8_t ip[16]);
 

@@ -344,17 +344,20 @@ static void worker_keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
 	b->path_count++;
 }
 
-/* Datagrams to a link's own groups, none of which is seen at both places: two links, not one path.
+/*
+ * Datagrams to a link's own groups, none of which is seen at both places: two links, not one path.
+ * Reports of group membership go where a switch sees fit, one here and another one there.
  */
 static bool worker_on_other_links(const struct worker *w, uint32_t i, enum direction d)
 {
 	const struct matcher *m = &w->matchers[i][d];
 	uint32_t first = w->ways[d].places[i];
 	const struct place *near = &w->places[w->places[first].absent ? first + 1 : first];
+	const uint8_t *to = member_ip(&near->member, d == S2C);
 
-	if (m->traits.tcp || !ip_is_link_group(member_ip(&near->member, d == S2C)))
+	if (m->traits.tcp || !ip_is_link_group(to))
 		return false;
-	for (uint32_t k = 0; k < m->sent->count; k++)
+	for (uint32_t k = 0; k < m->sent->count && !ip_is_report_group(to); k++)
 		if (m->sent->transmissions[k].match != TRANSMISSION_NONE)
 			return false;
 	return true;
