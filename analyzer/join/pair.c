@@ -426,6 +426,48 @@ static bool pair_used_once(const struct member *m)
 	return f->older == FLOW_NONE && !f->has_newer;
 }
 
+/* A switch floods some datagrams of a flow to hosts beside its end: what a member has in common
+ * with any other one of a flow counts. */
+static uint32_t pair_datagrams_in_common(const struct pairer *p, const struct member *m, uint32_t c)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = p->all->list[c].first_member; i != MEMBER_NONE && most != UINT32_MAX;
+		i = p->all->members[i].next) {
+		uint32_t common = strangers_in_common(m, &p->all->members[i]);
+
+		most = common > most ? common : most;
+	}
+	return most;
+}
+
+/* Round 3, datagrams: the flow of the same 5-tuple with most of them in common. */
+static bool pair_datagrams_by_tuple(
+	struct pairer *p, uint32_t member, const uint32_t *candidates, uint32_t n)
+{
+	struct member *m = &p->all->members[member];
+	uint32_t best = UINT32_MAX, most = 0;
+
+	for (uint32_t i = 0; i < n && most != UINT32_MAX; i++) {
+		uint32_t c = candidates[i], common;
+
+		if (pair_has_vantage(p, c, m->vantage) ||
+			!pair_same_tuple(m->flow, pair_first_member(p, c)->flow))
+			continue;
+		orientation_agree_by_tuple(p->all, m, c);
+		common = pair_datagrams_in_common(p, m, c);
+		if (common > most) {
+			most = common;
+			best = c;
+		}
+	}
+	if (best == UINT32_MAX)
+		return false;
+	orientation_agree_by_tuple(p->all, m, best);
+	pair_join_flow(p, best, member, PAIRED_HASH);
+	return true;
+}
+
 /* Round 3: the same 5-tuple, and nothing that speaks against it. */
 static bool pair_by_tuple(struct pairer *p, uint32_t member)
 {
@@ -435,6 +477,8 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
 	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
 
+	if (f->key.protocol != 6)
+		return pair_datagrams_by_tuple(p, member, candidates, n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t c = candidates[i];
 		struct member *other = pair_first_member(p, c);
@@ -443,12 +487,6 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 			!pair_same_tuple(f, other->flow))
 			continue;
 		orientation_agree_by_tuple(p->all, m, c);
-		if (f->key.protocol != 6) {
-			if (strangers_are(m, other))
-				continue;
-			pair_join_flow(p, c, member, PAIRED_HASH);
-			return true;
-		}
 		distance = pair_tuple_distance(m, other, &evidence);
 		if (evidence == PAIRED_PROXY && pair_used_once(m) && pair_used_once(other)) {
 			p->all->list[c].pairing = PAIRED_PROXY;

@@ -98,27 +98,31 @@ static bool strangers_mostly_common(struct comparison c)
 }
 
 /*
- * Do two members of one 5-tuple hold datagrams of one direction, and not one in common? Then these
- * are two conversations: of an address that moved, of anycast, of a hash that chose another server.
- * Equal contents under other identifications are said twice now and then; what was rewritten on the
- * way keeps its identifications.
+ * Members of one 5-tuple that hold datagrams of one direction, and not one in common, are two
+ * conversations: of an address that moved, of anycast, of a hash that chose another server. Equal
+ * contents under other identifications are said twice now and then; what was rewritten on the way
+ * keeps its identifications.
  */
-bool strangers_are(const struct member *a, const struct member *b)
+uint32_t strangers_in_common(const struct member *a, const struct member *b)
 {
-	bool strangers = false;
+	uint32_t common = 0;
+	bool comparable = false;
 
 	if (strangers_begin_alike(a, b, C2S) || strangers_begin_alike(a, b, S2C))
-		return false;
+		return UINT32_MAX;
 	for (int d = 0; d < 2; d++) {
-		struct comparison whole = strangers_compare(a, b, (enum direction)d, LIKE_WHOLE);
+		struct comparison whole = strangers_compare(a, b, (enum direction)d, LIKE_WHOLE),
+				  part;
 
-		if (whole.common ||
-			(whole.most && (strangers_mostly_common(strangers_compare(
-						a, b, (enum direction)d, LIKE_CONTENT)) ||
-					       strangers_mostly_common(strangers_compare(
-						       a, b, (enum direction)d, LIKE_ID)))))
-			return false;
-		strangers |= whole.most > 0;
+		common += whole.common;
+		comparable |= whole.most > 0;
+		if (whole.common || !whole.most)
+			continue;
+		part = strangers_compare(a, b, (enum direction)d, LIKE_CONTENT);
+		if (!strangers_mostly_common(part))
+			part = strangers_compare(a, b, (enum direction)d, LIKE_ID);
+		if (strangers_mostly_common(part))
+			common += part.common;
 	}
-	return strangers;
+	return comparable ? common : 1;
 }

@@ -5,5 +5,8 @@
 
 #include "join/flow.h"
 
-/* True where both members hold datagrams of one direction, and none in common. */
-bool strangers_are(const struct member *a, const struct member *b);
+/*
+ * How many datagrams two members of one 5-tuple have in common; 0: they are two conversations. 1
+ * where neither holds anything to compare, UINT32_MAX where both begin with the same datagram.
+ */
+uint32_t strangers_in_common(const struct member *a, const struct member *b);
