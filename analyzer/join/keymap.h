@@ -31,3 +31,12 @@ static inline const struct key_entry *keymap_next(
 	}
 	return (const struct key_entry *)0;
 }
+
+/* A key of two words. */
+static inline uint64_t keymap_mix(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
+			(b ^ UINT64_C(0xd6e8feb86659fd93));
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}

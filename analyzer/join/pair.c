@@ -8,21 +8,14 @@
 #include "base/prefetch.h"
 #include "base/parallel.h"
 #include "decode/packet.h"
-#include "join/keymap.h"
 #include "join/orientation.h"
+#include "join/pair_content.h"
+#include "join/pairer.h"
 #include "join/segment_walk.h"
 #include "join/strangers.h"
 
-/* Candidates looked at for one flow; a 5-tuple reused more often than this is left to stronger
- * keys. */
-#define CANDIDATES_MAX 64
 /* Sequence numbers further apart than this are not one stream's, mid-stream captures or not. */
 #define STREAM_SPAN (1U << 30)
-/* Content anchors: how many of a flow, of how many of its segments, and how many must agree. */
-#define ANCHORS_MAX 128
-#define ANCHORED_MAX 65536
-#define ANCHORS_NEEDED 3
-
 const char *pairing_name(enum pairing_evidence p)
 {
 	static const char *const names[] = {"alone", "isn", "client isn", "address", "offset",
@@ -31,37 +24,17 @@ const char *pairing_name(enum pairing_evidence p)
 	return names[p];
 }
 
-static uint64_t pair_mix(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
-			(b ^ UINT64_C(0xd6e8feb86659fd93));
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 /* Members that a thread pairs at a time. */
 #define PART_MEMBERS 4096
 
-struct pairer {
-	struct dataset *data;
-	struct flows *all;
-	unsigned threads;
-	uint32_t *first;	 /* by vantage: its first member; one more, where they end */
-	uint32_t *answers_seen;	 /* by vantage: answers without question */
-	struct keymap isn;	 /* (client isn, server isn) and each alone */
-	struct keymap anchors;	 /* content */
-	struct hashmap contents; /* of datagrams -> struct content_holder; once contents_found */
-	bool contents_found;
-};
-
 static uint64_t pair_key_isn(uint32_t isn, uint64_t salt)
 {
-	return pair_mix(isn, salt);
+	return keymap_mix(isn, salt);
 }
 
 static uint64_t pair_key_isns(const struct flow_side *client, const struct flow_side *server)
 {
-	return pair_mix((uint64_t)client->isn << 32 | server->isn, 11);
+	return keymap_mix((uint64_t)client->isn << 32 | server->isn, 11);
 }
 
 /* Makes a member findable by its initial sequence numbers, for those whose addresses were
@@ -78,21 +51,6 @@ static void pair_publish_isn(struct pairer *p, uint32_t flow, const struct membe
 		keymap_put(&p->isn, pair_key_isn(client->isn, 1), flow, 0);
 	if (server->has_isn)
 		keymap_put(&p->isn, pair_key_isn(server->isn, 2), flow, 0);
-}
-
-static struct member *pair_first_member(const struct pairer *p, uint32_t flow)
-{
-	return &p->all->members[p->all->list[flow].first_member];
-}
-
-static bool pair_has_vantage(const struct pairer *p, uint32_t flow, uint32_t vantage)
-{
-	uint32_t i = p->all->list[flow].first_member;
-
-	for (; i != MEMBER_NONE; i = p->all->members[i].next)
-		if (p->all->members[i].vantage == vantage)
-			return true;
-	return false;
 }
 
 static bool pair_knows_client(const struct flow_vantage *f)
@@ -130,12 +88,7 @@ static void pair_set_delta(struct member *m, const struct member *first, enum di
 		m->delta[d] = here->isn - there->isn;
 }
 
-static bool pair_same_tuple(const struct flow_vantage *a, const struct flow_vantage *b)
-{
-	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
-}
-
-static void pair_join_flow(
+void pair_join_flow(
 	struct pairer *p, uint32_t flow, uint32_t member, enum pairing_evidence evidence)
 {
 	struct flow *c = &p->all->list[flow];
@@ -267,7 +220,7 @@ static uint64_t pair_key_client(const struct member *m)
 
 	memcpy(&high, member_ip(m, true), 8);
 	memcpy(&low, member_ip(m, true) + 8, 8);
-	return pair_mix(pair_mix(low, high), member_port(m, true));
+	return keymap_mix(keymap_mix(low, high), member_port(m, true));
 }
 
 static void pair_mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
@@ -505,290 +458,6 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 	return true;
 }
 
-/* Anchors of a flow: what its segments say, picked by that, so that both sides pick the same. */
-struct anchor {
-	uint64_t key;
-	uint32_t seq;
-	uint32_t segment; /* of the flow's; it may have two */
-	enum direction direction;
-};
-
-/* The smallest keys of a flow, ascending: of two that share a stretch, both hold those of it. */
-struct anchors {
-	struct anchor list[ANCHORS_MAX];
-	uint32_t count;
-};
-
-/* What is said again and again counts once. */
-static void pair_add_anchor(struct anchors *a, const struct member *m, const struct segment *s,
-	uint32_t segment, uint64_t key)
-{
-	uint32_t low = 0, high = a->count;
-
-	if (a->count == ANCHORS_MAX && key >= a->list[a->count - 1].key)
-		return;
-	while (low < high) {
-		uint32_t middle = (low + high) / 2;
-
-		if (a->list[middle].key < key)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < a->count && a->list[low].key == key)
-		return;
-	a->count -= a->count == ANCHORS_MAX;
-	memmove(&a->list[low + 1], &a->list[low], (a->count - low) * sizeof(*a->list));
-	a->list[low] = (struct anchor){.key = key,
-		.seq = s->seq,
-		.segment = segment,
-		.direction = segment_direction(m, s)};
-	a->count++;
-}
-
-/* By the head of the content, and by numbers, which hardly any translator touches: either may not
- * be captured. */
-static void pair_anchor_segment(
-	struct anchors *a, const struct member *m, const struct segment *s, uint32_t segment)
-{
-	uint64_t numbers = pair_mix(pair_mix((uint64_t)s->seq << 32 | s->ack, s->length),
-		(uint64_t)s->tsval << 32 | s->tsecr);
-
-	if (s->hash)
-		pair_add_anchor(a, m, s, segment,
-			pair_mix((uint64_t)(s->hash & SEGMENT_HASH_HEAD) << 32 | s->length,
-				s->tsval));
-	pair_add_anchor(a, m, s, segment, numbers);
-}
-
-/* By all that was captured of it, and by its head, which is all that another snap length leaves. */
-static void pair_anchor_datagram(
-	struct anchors *a, const struct member *m, const struct segment *s, uint32_t segment)
-{
-	uint32_t head = s->hash & SEGMENT_HASH_HEAD;
-
-	if (!s->hash)
-		return;
-	if (s->hash != head)
-		pair_add_anchor(
-			a, m, s, segment, pair_mix((uint64_t)s->hash << 32 | s->length, s->ip_id));
-	pair_add_anchor(a, m, s, segment, pair_mix((uint64_t)head << 32 | s->length, s->ip_id));
-}
-
-static void pair_collect_anchors(const struct member *m, struct anchors *ret)
-{
-	bool tcp = m->flow->key.protocol == 6;
-	struct segment_walk walk = walk_flow(m);
-	const struct segment *s;
-
-	ret->count = 0;
-	for (uint32_t i = 0; i < ANCHORED_MAX && (s = walk_any(&walk)); i++) {
-		if (s->length < 8)
-			continue;
-		if (tcp)
-			pair_anchor_segment(ret, m, s, i);
-		else
-			pair_anchor_datagram(ret, m, s, i);
-	}
-}
-
-static void pair_publish_anchors(struct pairer *p, uint32_t member)
-{
-	struct member *m = &p->all->members[member];
-	struct anchors anchors;
-
-	pair_collect_anchors(m, &anchors);
-	for (uint32_t i = 0; i < anchors.count; i++)
-		keymap_put(&p->anchors, anchors.list[i].key, m->flow->flow, anchors.list[i].seq);
-}
-
-#define VOTES_MAX 16
-
-struct vote {
-	uint32_t flow;
-	uint32_t segments[ANCHORS_MAX], agreeing; /* those that agree, each once */
-	uint32_t delta[2];
-	bool has_delta[2];
-};
-
-static void pair_note_agreeing(struct vote *v, uint32_t segment)
-{
-	for (uint32_t i = 0; i < v->agreeing; i++)
-		if (v->segments[i] == segment)
-			return;
-	if (v->agreeing < ANCHORS_MAX)
-		v->segments[v->agreeing++] = segment;
-}
-
-static void pair_count_vote(
-	struct vote *votes, int *count, const struct anchor *a, const struct key_entry *e)
-{
-	struct vote *v = NULL;
-	uint32_t delta = a->seq - e->extra;
-
-	for (int i = 0; i < *count; i++)
-		if (votes[i].flow == e->value - 1)
-			v = &votes[i];
-	if (!v) {
-		if (*count == VOTES_MAX)
-			return;
-		v = &votes[(*count)++];
-		v->flow = e->value - 1;
-		v->agreeing = 0;
-		v->has_delta[C2S] = v->has_delta[S2C] = false;
-	}
-	if (!v->has_delta[a->direction]) {
-		v->has_delta[a->direction] = true;
-		v->delta[a->direction] = delta;
-	}
-	if (v->delta[a->direction] == delta)
-		pair_note_agreeing(v, a->segment);
-}
-
-/* Of datagrams a question and its answer are enough. */
-static uint32_t pair_anchors_needed(const struct member *m, const struct vote *v)
-{
-	return m->flow->key.protocol != 6 && v->has_delta[C2S] && v->has_delta[S2C]
-		       ? 2
-		       : ANCHORS_NEEDED;
-}
-
-/* Who holds a content, and whether several flows of one vantage point do. */
-struct content_holder {
-	uint32_t vantage, flow;
-	bool shared;
-};
-
-#define CONTENTS_MAX 4000000
-
-/* Content that several datagram flows of one vantage point hold (heartbeats, beacons) tells none of
- * them. */
-static void pair_find_shared_contents(struct pairer *p)
-{
-	hashmap_init(&p->contents, sizeof(uint64_t), sizeof(struct content_holder), CONTENTS_MAX);
-	p->contents_found = true;
-	for (uint32_t v = 0; v < p->data->vantage_count; v++) {
-		const struct flowtab *flows = &p->data->vantages[v].flows;
-
-		for (uint32_t i = 0; i < flows->count; i++) {
-			struct member m = {.flow = flowtab_at(flows, i)};
-			struct anchors anchors = {0};
-
-			if (m.flow->key.protocol != 6)
-				pair_collect_anchors(&m, &anchors);
-			for (uint32_t k = 0; k < anchors.count; k++) {
-				bool fresh;
-				struct content_holder *h =
-					hashmap_at(&p->contents, &anchors.list[k].key, &fresh);
-
-				if (h && !fresh && h->vantage == v && h->flow != i)
-					h->shared = true;
-				if (h)
-					*h = (struct content_holder){
-						.vantage = v, .flow = i, .shared = h->shared};
-			}
-		}
-	}
-}
-
-/* Not in the table, which has a limit: nobody knows. */
-static bool pair_is_shared(struct pairer *p, uint64_t key)
-{
-	const struct content_holder *h;
-
-	if (!p->contents_found)
-		pair_find_shared_contents(p);
-	h = hashmap_get(&p->contents, &key);
-	return !h || h->shared;
-}
-
-/* Votes for the flows that hold the same anchors; returns how many flows got any. */
-static int pair_gather_votes(struct pairer *p, const struct member *m,
-	const struct anchors *anchors, struct vote votes[VOTES_MAX])
-{
-	bool are_datagrams = m->flow->key.protocol != 6; /* then those of its 5-tuple are others */
-	int count = 0;
-
-	for (uint32_t i = 0; i < anchors->count; i++) {
-		const struct anchor *a = &anchors->list[i];
-		uint64_t at = a->key & p->anchors.mask;
-		const struct key_entry *e;
-
-		/* Heartbeats of many pairs of hosts say the same: such content tells none of them.
-		 */
-		if (are_datagrams && pair_is_shared(p, a->key))
-			continue;
-		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, a->key, &at));
-			k++)
-			if (!pair_has_vantage(p, e->value - 1, m->vantage) &&
-				!(are_datagrams &&
-					pair_same_tuple(
-						m->flow, pair_first_member(p, e->value - 1)->flow)))
-				pair_count_vote(votes, &count, a, e);
-	}
-	return count;
-}
-
-/* Is what one sends as a client what the other sends as a server? */
-static bool pair_is_crossed(const struct anchors *mine, const struct member *other)
-{
-	struct anchors theirs;
-	int crossed = 0;
-
-	pair_collect_anchors(other, &theirs);
-	for (uint32_t i = 0, k = 0; i < mine->count && k < theirs.count;) {
-		const struct anchor *a = &mine->list[i], *b = &theirs.list[k];
-
-		if (a->key == b->key)
-			crossed += a->direction == b->direction ? -1 : 1;
-		i += a->key <= b->key;
-		k += b->key <= a->key;
-	}
-	return crossed > 0;
-}
-
-static void pair_join_by_content(
-	struct pairer *p, uint32_t member, const struct vote *best, const struct anchors *anchors)
-{
-	struct member *m = &p->all->members[member];
-	bool is_crossed = pair_is_crossed(anchors, pair_first_member(p, best->flow)),
-	     client_is_b = m->client_is_b;
-
-	orientation_agree(p->all, m, best->flow, is_crossed);
-	pair_join_flow(p, best->flow, member, PAIRED_CONTENT);
-	for (int d = 0; d < 2; d++)
-		if (best->has_delta[d])
-			m->delta[m->client_is_b == client_is_b ? d : !d] = best->delta[d];
-}
-
-/* Round 4: addresses were rewritten and no SYN was captured: what the segments carry decides. */
-static bool pair_by_content(struct pairer *p, uint32_t member)
-{
-	struct member *m = &p->all->members[member];
-	struct vote votes[VOTES_MAX], *best = NULL;
-	struct anchors anchors;
-	bool tie = false;
-	int count;
-
-	pair_collect_anchors(m, &anchors);
-	count = pair_gather_votes(p, m, &anchors, votes);
-	for (int i = 0; i < count; i++) {
-		tie = best ? (votes[i].agreeing == best->agreeing ||
-				     (tie && votes[i].agreeing < best->agreeing))
-			   : false;
-		if (!best || votes[i].agreeing > best->agreeing)
-			best = &votes[i];
-	}
-	if (!best || best->agreeing < pair_anchors_needed(m, best))
-		return false;
-	if (tie) {
-		m->ambiguous = true;
-		return false;
-	}
-	pair_join_by_content(p, member, best, &anchors);
-	return true;
-}
-
 /* Flows ahead of the one that is looked at. */
 #define FLOWS_AHEAD 8
 
@@ -849,7 +518,7 @@ static void pair_index_anchors(struct pairer *p, uint32_t vantage)
 	keymap_release(&p->anchors);
 	for (uint32_t c = 0; c < p->all->count; c++)
 		if (!pair_has_vantage(p, c, vantage))
-			pair_publish_anchors(p, p->all->list[c].first_member);
+			pair_content_publish(p, p->all->list[c].first_member);
 }
 
 /*
@@ -959,7 +628,7 @@ static void pair_rest(struct pairer *p, uint32_t vantage, uint32_t first, uint32
 		pair_index_anchors(p, vantage);
 	for (uint32_t i = first; i < end; i++)
 		if (pair_is_open(p, i) && !pair_stays_on_link(p, i))
-			(void)pair_by_content(p, i);
+			(void)pair_content_join(p, i);
 }
 
 static void pair_start_alone(struct pairer *p, uint32_t member)
