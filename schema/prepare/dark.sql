@@ -96,7 +96,9 @@ SELECT q.*, l.host_id, l.filtered, l.siblings,
 	-- whether its capture tells directions: then ARP is among what it sent
 	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = q.vantage_id AND a.tx_frames > 0) AS told,
 	ref_ns(q.vantage_id, q.at_from_ns) AS from_ns,
-	ref_ns(q.vantage_id, q.at_from_ns) + q.at_to_ns - q.at_from_ns AS to_ns
+	-- the clock may have jumped ahead meanwhile: by the next frame's own piece (its second's end is in it)
+	min(ref_ns(q.vantage_id, q.at_from_ns) + q.at_to_ns - q.at_from_ns,
+		ref_ns(q.vantage_id, q.at_to_ns + 999999999) - 999999999) AS to_ns
 FROM (
 	SELECT a.vantage_id, a.second_ns + 1000000000 AS at_from_ns,
 		coalesce(lead(a.second_ns) OVER (PARTITION BY a.vantage_id ORDER BY a.second_ns), v.last_ns) AS at_to_ns,
@@ -104,6 +106,7 @@ FROM (
 	FROM dk_second a JOIN vantage v ON v.id = a.vantage_id WHERE a.rx_frames > 0) q
 CROSS JOIN dk_place l ON l.vantage_id = q.vantage_id AND q.at_from_ns >= l.valid_from AND q.at_from_ns < l.valid_to
 WHERE q.at_to_ns - q.at_from_ns >= (SELECT value FROM setting WHERE key = 'dark_min_s') * 1000000000;
+DELETE FROM dk_pause WHERE to_ns - from_ns < (SELECT value FROM setting WHERE key = 'dark_min_s') * 1000000000;
 
 -- Running: a file reaches over the pause, or frames of its own, or heartbeats, stand in it.
 CREATE TEMP TABLE dk_rx AS

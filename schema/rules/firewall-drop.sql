@@ -233,6 +233,8 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 				OR 2 = (SELECT count(DISTINCT k.vantage_id) FROM clock k WHERE k.vantage_id IN (x.vantage_id, y.vantage_id))))
 		AND NOT EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
 			WHERE y.flow_id = x.flow_id AND y.position > x.position)))
+	-- of a host that owns both ends (two captures in one file) a SYN may have been seen where it was sent
+	AND NOT EXISTS (SELECT 1 FROM fw_ip c WHERE c.ip = x.client_ip AND c.host_id = v.host_id)
 	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = v.id AND d.from_ns < x.last_ns + 1000000000
 		AND d.to_ns > x.first_ns)
 	AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = x.flow_id AND p.direction = 'c2s'
