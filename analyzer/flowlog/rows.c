@@ -17,28 +17,28 @@ const char *flowlog_ip_text(const uint8_t address[16], char *buffer)
 	return buffer;
 }
 
-static void rows_put_text(struct bulk_row *row, struct flowlog_text t)
+static void rows_put_text(struct row *row, struct flowlog_text t)
 {
-	bulk_text_or_null(row, t.at, t.length);
+	row_text_or_null(row, t.at, t.length);
 }
 
-static void rows_put_small(struct bulk_row *row, int32_t v)
+static void rows_put_small(struct row *row, int32_t v)
 {
 	if (v < 0)
-		bulk_null(row);
+		row_null(row);
 	else
-		bulk_int(row, v);
+		row_int(row, v);
 }
 
-static void rows_put_protocol(struct bulk_row *row, int32_t protocol)
+static void rows_put_protocol(struct row *row, int32_t protocol)
 {
 	char buffer[8];
 	const char *text = protocol_text(protocol, buffer);
 
-	bulk_text_or_null(row, text, text ? strlen(text) : 0);
+	row_text_or_null(row, text, text ? strlen(text) : 0);
 }
 
-static void rows_put_words(struct bulk_row *row, const struct flowlog_record *rec)
+static void rows_put_words(struct row *row, const struct flowlog_record *rec)
 {
 	static const struct flowlog_text actions[] = {{NULL, 0}, {"ACCEPT", 6}, {"REJECT", 6}};
 	static const struct flowlog_text statuses[] = {
@@ -54,12 +54,12 @@ static void rows_put_words(struct bulk_row *row, const struct flowlog_record *re
 void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t log_file_id,
 	int64_t vantage_id)
 {
-	struct bulk_row *row = bulk_row(bulk);
+	struct row *row = bulk_row(bulk);
 
-	bulk_null(row); /* id: the rowid stands for it */
-	bulk_int(row, log_file_id);
-	bulk_int(row, (int64_t)rec->line);
-	bulk_int_or_null(row, vantage_id);
+	row_null(row); /* id: the rowid stands for it */
+	row_int(row, log_file_id);
+	row_int(row, (int64_t)rec->line);
+	row_int_or_null(row, vantage_id);
 	rows_put_text(row, rec->account);
 	rows_put_text(row, rec->interface);
 	rows_put_text(row, rec->src.text);
@@ -69,12 +69,12 @@ void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t lo
 	rows_put_text(row, rec->pkt_src.text);
 	rows_put_text(row, rec->pkt_dst.text);
 	rows_put_protocol(row, rec->protocol);
-	bulk_int_or_null(row, rec->packets);
-	bulk_int_or_null(row, rec->bytes);
-	bulk_int_or_null(row, rec->start_ns);
-	bulk_int_or_null(row, rec->end_ns);
+	row_int_or_null(row, rec->packets);
+	row_int_or_null(row, rec->bytes);
+	row_int_or_null(row, rec->start_ns);
+	row_int_or_null(row, rec->end_ns);
 	rows_put_words(row, rec);
-	bulk_int(row, rec->sampled);
+	row_int(row, rec->sampled);
 	rows_put_text(row, rec->detail);
 	(void)bulk_end(bulk);
 }

@@ -61,7 +61,7 @@ int flowindex_init(struct flowindex *x, struct btree_file *f, struct error *err)
 	flowindex_groups_init(&x->by_kind);
 	flowindex_groups_init(&x->syn);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && r == 0; i++)
-		r = btree_new(all[i].tree, f, all[i].name, err);
+		r = btree_file_tree(all[i].tree, f, all[i].name, err);
 	return r;
 }
 
@@ -114,12 +114,12 @@ void flowindex_flow(struct flowindex *x, int64_t flow, const uint8_t client[16],
 
 /* The columns of a flow's entry before its row's: header, and the flow. columns: of the whole
  * entry. */
-static struct bulk_at flowindex_begin_by_flow(uint8_t *record, uint32_t columns, int64_t flow)
+static struct row_at flowindex_begin_by_flow(uint8_t *record, uint32_t columns, int64_t flow)
 {
-	struct bulk_at at = {.types = record + 1, .body = record + 1 + columns};
+	struct row_at at = {.types = record + 1, .body = record + 1 + columns};
 
 	record[0] = (uint8_t)(1 + columns);
-	bulk_put_int(&at, flow);
+	row_put_int(&at, flow);
 	return at;
 }
 
@@ -128,10 +128,10 @@ static void flowindex_add_path(struct btree *t, int64_t flow, uint32_t leg, uint
 {
 	static const char names[2][16] = {[C2S] = "c2s", [S2C] = "s2c"};
 	uint8_t record[BY_FLOW_MAX];
-	struct bulk_at at = flowindex_begin_by_flow(record, 3, flow);
+	struct row_at at = flowindex_begin_by_flow(record, 3, flow);
 
-	bulk_put_int(&at, leg);
-	bulk_put_short_text(&at, names[direction], 3);
+	row_put_int(&at, leg);
+	row_put_short_text(&at, names[direction], 3);
 	btree_add_entry(t, record, (uint32_t)(at.body - record));
 }
 
@@ -146,9 +146,9 @@ void flowindex_path(struct flowindex *x, int64_t flow, uint32_t leg, const struc
 static void flowindex_add_by_flow(struct btree *t, int64_t flow, int64_t row)
 {
 	uint8_t record[BY_FLOW_MAX];
-	struct bulk_at at = flowindex_begin_by_flow(record, 2, flow);
+	struct row_at at = flowindex_begin_by_flow(record, 2, flow);
 
-	bulk_put_int(&at, row);
+	row_put_int(&at, row);
 	btree_add_entry(t, record, (uint32_t)(at.body - record));
 }
 
@@ -279,19 +279,19 @@ static void flowindex_sort_group(
 }
 
 /* The columns before the last, or the last two of an ordered index: the same for all of a group. */
-static struct bulk_at flowindex_put_key(
+static struct row_at flowindex_put_key(
 	const struct flowindex_groups *g, const struct ranked *k, uint8_t *record)
 {
 	uint32_t columns = (g->addresses ? 2 : 1) + (g->ordered ? 3 : 0) + 1;
-	struct bulk_at at = {.types = record + 1, .body = record + 1 + columns};
+	struct row_at at = {.types = record + 1, .body = record + 1 + columns};
 
 	record[0] = (uint8_t)(1 + columns);
-	bulk_put_short_text(&at, k->text[0], strlen(k->text[0]));
+	row_put_short_text(&at, k->text[0], strlen(k->text[0]));
 	if (g->addresses)
-		bulk_put_short_text(&at, k->text[1], strlen(k->text[1]));
+		row_put_short_text(&at, k->text[1], strlen(k->text[1]));
 	if (g->ordered) {
-		bulk_put_int(&at, k->from);
-		bulk_put_int(&at, k->to);
+		row_put_int(&at, k->from);
+		row_put_int(&at, k->to);
 	}
 	return at;
 }
@@ -300,14 +300,14 @@ static void flowindex_write_group(
 	const struct flowindex_groups *g, const struct ranked *k, const uint32_t *list, uint32_t n)
 {
 	uint8_t record[1 + COLUMNS_MAX * 9 + 2 * IP_TEXT_SIZE + 16];
-	const struct bulk_at key = flowindex_put_key(g, k, record);
+	const struct row_at key = flowindex_put_key(g, k, record);
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct bulk_at at = key;
+		struct row_at at = key;
 
 		if (g->ordered)
-			bulk_put_int_or_null(&at, g->order[list[i]]);
-		bulk_put_int(&at, g->entries[list[i]].row);
+			row_put_int_or_null(&at, g->order[list[i]]);
+		row_put_int(&at, g->entries[list[i]].row);
 		btree_add_entry(g->tree, record, (uint32_t)(at.body - record));
 	}
 }

@@ -7,7 +7,7 @@
 
 #include "base/hashmap.h"
 #include "join/path.h"
-#include "store/btree.h"
+#include "store/btree_file.h"
 
 /* Entries with equal columns but the last: those are a group's key. */
 struct flowindex_groups {

@@ -37,7 +37,7 @@ struct flow_rows {
  * A record is its header's size, a serial type for each column, and the values. All types here take
  * one byte (no text is long), so the values' place is known before the first is written.
  */
-struct row {
+struct cell {
 	struct btree_cells *cells;
 	const uint8_t *record;
 	uint32_t columns;
@@ -119,26 +119,26 @@ struct flow_summary flowrows_summary(const struct join *j, const struct flow *c)
 }
 
 /* id: the rowid, or 0. The row is filled by way of *ret_at. */
-static struct row flowrows_begin_row(
-	struct btree_cells *cells, uint32_t columns, int64_t id, struct bulk_at *ret_at)
+static struct cell flowrows_begin_cell(
+	struct btree_cells *cells, uint32_t columns, int64_t id, struct row_at *ret_at)
 {
 	uint8_t *record = btree_cells_begin(cells, id);
 
 	record[0] = (uint8_t)(1 + columns);
-	*ret_at = (struct bulk_at){.types = record + 1, .body = record + 1 + columns};
-	return (struct row){.cells = cells, .record = record, .columns = columns};
+	*ret_at = (struct row_at){.types = record + 1, .body = record + 1 + columns};
+	return (struct cell){.cells = cells, .record = record, .columns = columns};
 }
 
-static void flowrows_end_row(const struct row *row, const struct bulk_at *at)
+static void flowrows_end_cell(const struct cell *cell, const struct row_at *at)
 {
-	uint32_t size = (uint32_t)(at->body - row->record);
+	uint32_t size = (uint32_t)(at->body - cell->record);
 
-	assert(at->types == row->record + 1 + row->columns && size <= BTREE_RECORD_MAX - 16);
-	btree_cells_end(row->cells, size);
+	assert(at->types == cell->record + 1 + cell->columns && size <= BTREE_RECORD_MAX - 16);
+	btree_cells_end(cell->cells, size);
 }
 
 /* A word of this program's own, of at most 16 letters. */
-static inline void flowrows_put_word(struct bulk_at *at, const char *word)
+static inline void flowrows_put_word(struct row_at *at, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -153,7 +153,7 @@ static inline void flowrows_put_word(struct bulk_at *at, const char *word)
 	at->body += n;
 }
 
-static inline void flowrows_put_ip(struct flow_rows *r, struct bulk_at *at, const uint8_t ip[16])
+static inline void flowrows_put_ip(struct flow_rows *r, struct row_at *at, const uint8_t ip[16])
 {
 	struct address_text *a = &r->addresses[(ip[15] ^ ip[14]) % ADDRESSES];
 
@@ -161,15 +161,14 @@ static inline void flowrows_put_ip(struct flow_rows *r, struct bulk_at *at, cons
 		memcpy(a->ip, ip, 16);
 		a->size = (uint8_t)strlen(ip_text(ip, a->text));
 	}
-	bulk_put_short_text(at, a->text, a->size);
+	row_put_short_text(at, a->text, a->size);
 }
 
-static inline void flowrows_put_ends(
-	struct flow_rows *r, struct bulk_at *at, const struct member *m)
+static inline void flowrows_put_ends(struct flow_rows *r, struct row_at *at, const struct member *m)
 {
 	for (int client = 1; client >= 0; client--) {
 		flowrows_put_ip(r, at, member_ip(m, client));
-		bulk_put_int(at, member_port(m, client));
+		row_put_int(at, member_port(m, client));
 	}
 }
 
@@ -178,44 +177,44 @@ static void flowrows_add_flow(struct flow_rows *r, const struct join *j, uint32_
 	const struct flow *c, const struct flow_summary *sum)
 {
 	const struct member *near = &j->all->members[c->first_member];
-	struct bulk_at at;
-	const struct row row = flowrows_begin_row(&r->flows, FLOW_COLUMNS, number, &at);
+	struct row_at at;
+	const struct cell cell = flowrows_begin_cell(&r->flows, FLOW_COLUMNS, number, &at);
 	char text[PROTOCOL_TEXT_SIZE];
 
-	bulk_put_null(&at); /* it is the rowid */
+	row_put_null(&at); /* it is the rowid */
 	flowrows_put_word(&at, protocol_text(near->flow->key.protocol, text));
 	flowrows_put_ends(r, &at, near);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int_or_null(&at, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
-	bulk_put_int(&at, sum->first_ns);
-	bulk_put_int(&at, sum->last_ns);
+		row_put_int_or_null(&at, sum->has_isn[d] ? (int64_t)sum->isn[d] : DB_NONE);
+	row_put_int(&at, sum->first_ns);
+	row_put_int(&at, sum->last_ns);
 	flowrows_put_word(&at, sum->outcome);
-	bulk_put_int(&at, c->client_known);
+	row_put_int(&at, c->client_known);
 	flowrows_put_word(&at, pairing_name((enum pairing_evidence)c->pairing));
-	flowrows_end_row(&row, &at);
+	flowrows_end_cell(&cell, &at);
 }
 
 static inline void flowrows_put_sides(
-	struct bulk_at *at, const struct flow_side *c, const struct flow_side *v)
+	struct row_at *at, const struct flow_side *c, const struct flow_side *v)
 {
 	const struct flow_side *side[2] = {c, v};
 
 	for (int d = 0; d < 2; d++)
-		bulk_put_int(at, side[d]->packets);
+		row_put_int(at, side[d]->packets);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int(at, (int64_t)side[d]->bytes);
+		row_put_int(at, (int64_t)side[d]->bytes);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int(at, side[d]->syns);
+		row_put_int(at, side[d]->syns);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int(at, side[d]->fins);
+		row_put_int(at, side[d]->fins);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int(at, side[d]->rsts);
+		row_put_int(at, side[d]->rsts);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int(at, side[d]->zero_windows);
+		row_put_int(at, side[d]->zero_windows);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int_or_null(at, side[d]->seen ? side[d]->ttl : DB_NONE);
+		row_put_int_or_null(at, side[d]->seen ? side[d]->ttl : DB_NONE);
 	for (int d = 0; d < 2; d++)
-		bulk_put_int_or_null(at, side[d]->mss ? side[d]->mss : DB_NONE);
+		row_put_int_or_null(at, side[d]->mss ? side[d]->mss : DB_NONE);
 }
 
 static void flowrows_add_members(
@@ -226,32 +225,32 @@ static void flowrows_add_members(
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next) {
 		const struct member *m = &j->all->members[i];
 		const struct flow_vantage *f = m->flow;
-		struct bulk_at at;
-		const struct row row =
-			flowrows_begin_row(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
+		struct row_at at;
+		const struct cell cell =
+			flowrows_begin_cell(&r->flow_vantages, FLOW_VANTAGE_COLUMNS, 0, &at);
 
-		bulk_put_int(&at, number);
-		bulk_put_int(&at, position++);
-		bulk_put_int(&at, j->data->vantages[m->vantage].id);
+		row_put_int(&at, number);
+		row_put_int(&at, position++);
+		row_put_int(&at, j->data->vantages[m->vantage].id);
 		flowrows_put_ends(r, &at, m);
-		bulk_put_int(&at, m->delta[C2S]);
-		bulk_put_int(&at, m->delta[S2C]);
-		bulk_put_int(&at, f->first_ns);
-		bulk_put_int(&at, f->last_ns);
+		row_put_int(&at, m->delta[C2S]);
+		row_put_int(&at, m->delta[S2C]);
+		row_put_int(&at, f->first_ns);
+		row_put_int(&at, f->last_ns);
 		flowrows_put_sides(&at, member_side(m, C2S), member_side(m, S2C));
-		flowrows_end_row(&row, &at);
+		flowrows_end_cell(&cell, &at);
 	}
 }
 
-static inline void flowrows_put_zeros(struct bulk_at *at, unsigned n)
+static inline void flowrows_put_zeros(struct row_at *at, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		bulk_put_int(at, 0);
+		row_put_int(at, 0);
 }
 
-static inline void flowrows_put_of(struct bulk_at *at, const struct volume *p, bool bytes)
+static inline void flowrows_put_of(struct row_at *at, const struct volume *p, bool bytes)
 {
-	bulk_put_int(at, (int64_t)(bytes ? p->bytes : p->segments));
+	row_put_int(at, (int64_t)(bytes ? p->bytes : p->segments));
 }
 
 static inline bool flowrows_lacks_any(const struct path_counts *p)
@@ -267,7 +266,7 @@ static inline bool flowrows_has_extra(const struct path_counts *p)
 
 /* Segments or bytes of all fates; on most paths all that was sent came, and nothing else. */
 static inline __attribute__((always_inline)) void put_fates(
-	struct bulk_at *at, const struct path_counts *p, bool bytes)
+	struct row_at *at, const struct path_counts *p, bool bytes)
 {
 	flowrows_put_of(at, &p->sent, bytes);
 	flowrows_put_of(at, &p->delivered, bytes);
@@ -292,29 +291,29 @@ static inline __attribute__((always_inline)) void put_fates(
 static void flowrows_add_path(struct flow_rows *r, const struct join *j, uint32_t number,
 	uint32_t leg, const struct path_counts *p)
 {
-	struct bulk_at at;
-	const struct row row = flowrows_begin_row(&r->paths, PATH_COLUMNS, 0, &at);
+	struct row_at at;
+	const struct cell cell = flowrows_begin_cell(&r->paths, PATH_COLUMNS, 0, &at);
 
-	bulk_put_int(&at, number);
-	bulk_put_int(&at, leg);
+	row_put_int(&at, number);
+	row_put_int(&at, leg);
 	flowrows_put_word(&at, p->direction == C2S ? "c2s" : "s2c");
-	bulk_put_int(&at, j->data->vantages[p->from].id);
-	bulk_put_int(&at, j->data->vantages[p->to].id);
+	row_put_int(&at, j->data->vantages[p->from].id);
+	row_put_int(&at, j->data->vantages[p->to].id);
 	put_fates(&at, p, false);
-	bulk_put_int(&at, (int64_t)p->modified);
-	bulk_put_int(&at, (int64_t)p->reordered);
-	bulk_put_int(&at, (int64_t)p->retransmitted.segments);
-	bulk_put_int(&at, (int64_t)p->syn_sent);
-	bulk_put_int(&at, (int64_t)p->syn_lost);
+	row_put_int(&at, (int64_t)p->modified);
+	row_put_int(&at, (int64_t)p->reordered);
+	row_put_int(&at, (int64_t)p->retransmitted.segments);
+	row_put_int(&at, (int64_t)p->syn_sent);
+	row_put_int(&at, (int64_t)p->syn_lost);
 	put_fates(&at, p, true);
-	bulk_put_int(&at, (int64_t)p->retransmitted.bytes);
-	bulk_put_int_or_null(&at, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
-	bulk_put_int_or_null(&at, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
-	bulk_put_int(&at, p->estimated);
-	bulk_put_int_or_null(&at, p->owd_min_ns);
-	bulk_put_int_or_null(&at, p->owd_median_ns);
-	bulk_put_int_or_null(&at, p->owd_max_ns);
-	flowrows_end_row(&row, &at);
+	row_put_int(&at, (int64_t)p->retransmitted.bytes);
+	row_put_int_or_null(&at, p->largest_delivered < 0 ? DB_NONE : p->largest_delivered);
+	row_put_int_or_null(&at, p->smallest_lost < 0 ? DB_NONE : p->smallest_lost);
+	row_put_int(&at, p->estimated);
+	row_put_int_or_null(&at, p->owd_min_ns);
+	row_put_int_or_null(&at, p->owd_median_ns);
+	row_put_int_or_null(&at, p->owd_max_ns);
+	flowrows_end_cell(&cell, &at);
 }
 
 static void flowrows_free_rows(void *rows)

@@ -41,16 +41,17 @@ static int flows_open_trees(struct flow_writer *w, struct error *err)
 	int r = btree_file_open(&w->file, w->db, err);
 
 	if (r == 0)
-		r = btree_new(&w->flows, w->file, schema_table_name[TABLE_FLOW], err);
+		r = btree_file_tree(&w->flows, w->file, schema_table_name[TABLE_FLOW], err);
 	if (r == 0)
-		r = btree_new(
+		r = btree_file_tree(
 			&w->flow_vantages, w->file, schema_table_name[TABLE_FLOW_VANTAGE], err);
 	if (r == 0)
-		r = btree_new(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
+		r = btree_file_tree(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
 	if (r == 0)
-		r = btree_new(&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
+		r = btree_file_tree(
+			&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
 	if (r == 0)
-		r = btree_new(
+		r = btree_file_tree(
 			&w->handshake_acks, w->file, schema_table_name[TABLE_HANDSHAKE_ACK], err);
 	return r ? r : flowindex_init(&w->indexes, w->file, err);
 }
@@ -94,49 +95,49 @@ static const char *flows_direction_name(uint8_t d)
 	return d == C2S ? "c2s" : "s2c";
 }
 
-static void flows_put_place(const struct flow_writer *w, struct bulk_row *row, uint32_t vantage,
-	const struct segment *seg)
+static void flows_put_place(
+	const struct flow_writer *w, struct row *row, uint32_t vantage, const struct segment *seg)
 {
 	struct fileindex_place p;
 
 	if (!seg) {
-		bulk_null(row);
-		bulk_null(row);
+		row_null(row);
+		row_null(row);
 		return;
 	}
 	p = facts_place(w->join->data, vantage, seg->frame);
-	bulk_int(row, p.file);
-	bulk_int(row, p.number);
+	row_int(row, p.file);
+	row_int(row, p.number);
 }
 
-static void flows_put_time(struct bulk_row *row, const struct segment *seg)
+static void flows_put_time(struct row *row, const struct segment *seg)
 {
-	bulk_int_or_null(row, seg ? seg->time_ns : DB_NONE);
+	row_int_or_null(row, seg ? seg->time_ns : DB_NONE);
 }
 
 static void flows_insert_event(struct flow_writer *w, uint32_t number, const struct event *e)
 {
 	const struct dataset *data = w->join->data;
 	const char *kind = event_kind_name((enum event_kind)e->kind);
-	struct bulk_row *row = btree_row(w->events);
+	struct row *row = btree_row(w->events);
 
-	bulk_null(row);
-	bulk_int(row, number);
-	bulk_word(row, flows_direction_name(e->direction));
-	bulk_word(row, kind);
-	bulk_int(row, e->seq);
-	bulk_int(row, e->length);
-	bulk_int(row, e->segments);
-	bulk_int(row, e->flags);
-	bulk_int(row, data->vantages[e->from].id);
+	row_null(row);
+	row_int(row, number);
+	row_word(row, flows_direction_name(e->direction));
+	row_word(row, kind);
+	row_int(row, e->seq);
+	row_int(row, e->length);
+	row_int(row, e->segments);
+	row_int(row, e->flags);
+	row_int(row, data->vantages[e->from].id);
 	flows_put_place(w, row, e->from, e->sent);
 	flows_put_time(row, e->sent);
-	bulk_int(row, data->vantages[e->to].id);
+	row_int(row, data->vantages[e->to].id);
 	flows_put_place(w, row, e->to, e->received);
 	flows_put_time(row, e->received);
-	bulk_word(row, e->reason);
+	row_word(row, e->reason);
 	flows_put_place(w, row, e->proof_vantage, e->proof);
-	bulk_text_or_null(row, e->detail, strlen(e->detail));
+	row_text_or_null(row, e->detail, strlen(e->detail));
 	w->event_count = (uint64_t)btree_end_row(w->events);
 	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind,
 		data->vantages[e->from].id, data->vantages[e->to].id,
@@ -213,13 +214,13 @@ static const struct member *flows_handshake_ack_sender(const struct flow_writer 
 static void flows_insert_handshake_ack(
 	struct flow_writer *w, const struct member *from, const struct flow_summary *sum)
 {
-	struct bulk_row *row = btree_row(w->handshake_acks);
+	struct row *row = btree_row(w->handshake_acks);
 
-	bulk_null(row); /* the rowid */
-	bulk_ip(row, member_ip(from, true));
-	bulk_ip(row, member_ip(from, false));
-	bulk_int(row, member_port(from, false));
-	bulk_int(row, strcmp(sum->outcome, "half_open") == 0);
+	row_null(row); /* the rowid */
+	row_ip(row, member_ip(from, true));
+	row_ip(row, member_ip(from, false));
+	row_int(row, member_port(from, false));
+	row_int(row, strcmp(sum->outcome, "half_open") == 0);
 	btree_skip_to(w->handshake_acks, (int64_t)w->event_count);
 	(void)btree_end_row(w->handshake_acks);
 }
@@ -314,24 +315,24 @@ static size_t flows_describe_packet(const struct packet_pick *p, bool tcp, char 
 	return (size_t)(at - buf);
 }
 
-static void flows_put_packet_ends(struct bulk_row *row, const struct flow_vantage *f, bool from_b)
+static void flows_put_packet_ends(struct row *row, const struct flow_vantage *f, bool from_b)
 {
 	bool ports = f->key.protocol == 6 || f->key.protocol == 17;
 
-	bulk_ip(row, from_b ? f->key.b : f->key.a);
-	bulk_int_or_null(row, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
-	bulk_ip(row, from_b ? f->key.a : f->key.b);
-	bulk_int_or_null(row, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
+	row_ip(row, from_b ? f->key.b : f->key.a);
+	row_int_or_null(row, ports ? (from_b ? f->key.b_port : f->key.a_port) : DB_NONE);
+	row_ip(row, from_b ? f->key.a : f->key.b);
+	row_int_or_null(row, ports ? (from_b ? f->key.a_port : f->key.b_port) : DB_NONE);
 }
 
-static void flows_put_mac(struct bulk_row *row, const uint8_t *mac)
+static void flows_put_mac(struct row *row, const uint8_t *mac)
 {
 	char text[MAC_TEXT_SIZE];
 
 	if (mac)
-		bulk_word(row, mac_text(mac, text));
+		row_word(row, mac_text(mac, text));
 	else
-		bulk_null(row);
+		row_null(row);
 }
 
 static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t number,
@@ -342,26 +343,26 @@ static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t
 	const struct segment *seg = p->segment;
 	const struct flow_vantage *f = (flows_member_at(j, p->flow, p->vantage))->flow;
 	bool tcp = f->key.protocol == 6;
-	struct bulk_row *row = btree_row(t);
+	struct row *row = btree_row(t);
 	char info[128];
 
-	bulk_int(row, place->file);
-	bulk_int(row, place->number);
-	bulk_int(row, seg->time_ns);
-	bulk_int(row, (int64_t)facts_offset(j->data, p->vantage, p->frame));
-	bulk_int(row, number);
-	bulk_word(row, flows_direction_name(p->direction));
+	row_int(row, place->file);
+	row_int(row, place->number);
+	row_int(row, seg->time_ns);
+	row_int(row, (int64_t)facts_offset(j->data, p->vantage, p->frame));
+	row_int(row, number);
+	row_word(row, flows_direction_name(p->direction));
 	flows_put_mac(row, vantage_mac(v, seg->src_mac));
 	flows_put_mac(row, vantage_mac(v, seg->dst_mac));
 	flows_put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
-	bulk_int_or_null(row, tcp ? seg->seq : DB_NONE);
-	bulk_int_or_null(row, tcp ? seg->ack : DB_NONE);
-	bulk_int(row, seg->length);
-	bulk_int_or_null(row, tcp ? seg->flags : DB_NONE);
-	bulk_int_or_null(row, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
-	bulk_int(row, seg->ttl);
-	bulk_text(row, info, flows_describe_packet(p, tcp, info));
-	bulk_int(row, v->id);
+	row_int_or_null(row, tcp ? seg->seq : DB_NONE);
+	row_int_or_null(row, tcp ? seg->ack : DB_NONE);
+	row_int(row, seg->length);
+	row_int_or_null(row, tcp ? seg->flags : DB_NONE);
+	row_int_or_null(row, seg->bits & SEGMENT_NO_ID ? DB_NONE : seg->ip_id);
+	row_int(row, seg->ttl);
+	row_text(row, info, flows_describe_packet(p, tcp, info));
+	row_int(row, v->id);
 	btree_end_entry(t);
 }
 
@@ -454,7 +455,7 @@ static int flows_insert_packets(struct flow_writer *w, struct error *err)
 {
 	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
 	struct btree *t = NULL;
-	int r = btree_new(&t, w->file, schema_table_name[TABLE_PACKET], err);
+	int r = btree_file_tree(&t, w->file, schema_table_name[TABLE_PACKET], err);
 
 	for (uint64_t i = 0; i < w->packet_count; i++) {
 		const struct packet_pick *p = &w->packets[i].pick;

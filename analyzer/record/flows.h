@@ -3,7 +3,7 @@
 #pragma once
 
 #include "join/join.h"
-#include "store/btree.h"
+#include "store/btree_file.h"
 #include "store/db.h"
 #include "record/flowindex.h"
 #include "record/outages.h"

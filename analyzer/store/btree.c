@@ -1,13 +1,7 @@
 #include "store/btree.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/cursor.h"
 #include "base/mem.h"
@@ -15,36 +9,17 @@
 #include "store/varint.h"
 
 #define LEVELS_MAX 8
-#define RUN_PAGES 128u	 /* written at once */
-#define ROOM_PAGES 2048u /* asked of the file system at once */
-/* The page at 1 GiB, where SQLite's locks are, is never used (file format 1.3). */
-#define LOCK_PAGE (0x40000000u / PAGE + 1)
 
-/* Payload that needs no overflow page (file format 1.6); what is written here has to fit. */
+/* Payload that stays on a leaf, or on any page of an index (file format 1.6): all of one that is no
+ * longer than this, else at least MIN_LOCAL. */
 #define MAX_ROW (PAGE - 35)
 #define MAX_ENTRY ((PAGE - 12) * 64 / 255 - 23)
+#define MIN_LOCAL ((PAGE - 12) * 32 / 255 - 23)
+#define OVERFLOW_BYTES (PAGE - 4)
 /* A cell of an inner page: the child's number and a key. */
 #define MAX_CELL (MAX_ENTRY + 16)
-
-#define TABLE_LEAF 0x0d
-#define TABLE_INTERIOR 0x05
-#define INDEX_LEAF 0x0a
-#define INDEX_INTERIOR 0x02
-
-#define AT_COUNTER 24
-#define AT_PAGES 28
-#define AT_COUNTER_OF_PAGES 92
-
-struct btree_file {
-	struct db *db;
-	int fd, failed;		     /* errno of the first write that failed */
-	uint32_t first;		     /* page number of the first of run */
-	uint32_t pending;	     /* pages in run */
-	uint32_t room;		     /* the last page that the file system has been asked for */
-	struct iovec run[RUN_PAGES]; /* finished pages, each an allocation of its own */
-	uint8_t *spare[RUN_PAGES];   /* written ones, to be filled again */
-	uint32_t spares;
-};
+/* A shorter one takes as much of the page: SQLite puts a free block in its place. */
+#define MIN_CELL 4
 
 /* The page that is being filled on one level; 0 are the leaves. Cells grow down from its end. */
 struct level {
@@ -54,180 +29,15 @@ struct level {
 };
 
 struct btree {
-	struct btree_file *file;
-	struct bulk_row row;
+	struct page_sink *sink;
+	struct row row;
 	uint32_t root;
 	bool index;
 	int height; /* levels in use */
 	int64_t last_id;
 	struct level *levels[LEVELS_MAX];
+	uint8_t *overflow; /* a page to fill, once there was need of one */
 };
-
-static void btree_write_at(struct btree_file *f, const void *bytes, size_t n, uint64_t offset)
-{
-	const uint8_t *p = bytes;
-
-	while (n && !f->failed) {
-		ssize_t k = pwrite(f->fd, p, n, (off_t)offset);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			f->failed = k < 0 ? errno : EIO;
-		else
-			p += k, n -= (size_t)k, offset += (size_t)k;
-	}
-}
-
-/*
- * Has the file system choose the place of many pages at once: a write into room that is there costs
- * half. Where that is not possible, or the disk is too full for so much, each write does it, and
- * says so if it fails.
- */
-static void btree_make_room(struct btree_file *f, uint32_t last)
-{
-	if (last <= f->room)
-		return;
-	(void)fallocate(
-		f->fd, FALLOC_FL_KEEP_SIZE, (off_t)(f->first - 1) * PAGE, (off_t)ROOM_PAGES * PAGE);
-	f->room = f->first - 1 + ROOM_PAGES;
-}
-
-/* Writes run in one piece, where nothing comes between; a short write's rest page by page. */
-static void btree_write_run(struct btree_file *f, uint64_t offset)
-{
-	ssize_t done = f->failed ? 0 : pwritev(f->fd, f->run, (int)f->pending, (off_t)offset);
-
-	for (uint32_t i = done > 0 ? (uint32_t)((size_t)done / PAGE) : 0; i < f->pending; i++)
-		btree_write_at(f, f->run[i].iov_base, PAGE, offset + (uint64_t)i * PAGE);
-}
-
-static void btree_flush_run(struct btree_file *f)
-{
-	off_t offset = (off_t)(f->first - 1) * PAGE;
-
-	if (!f->pending)
-		return;
-	if (f->pending == RUN_PAGES) /* more will come */
-		btree_make_room(f, f->first + f->pending - 1);
-	btree_write_run(f, (uint64_t)offset);
-	/* What is on its way to the disk need not be waited for at the end. Where that is not
-	 * possible it is. */
-	(void)sync_file_range(f->fd, offset, (off_t)f->pending * PAGE, SYNC_FILE_RANGE_WRITE);
-	f->first += f->pending;
-	while (f->pending)
-		f->spare[f->spares++] = f->run[--f->pending].iov_base;
-}
-
-/* Appends a level's finished page, returns its number and gives the level another one to fill. */
-static uint32_t btree_append_page(struct btree_file *f, struct level *l)
-{
-	if (f->pending == RUN_PAGES || f->first + f->pending == LOCK_PAGE)
-		btree_flush_run(f);
-	if (f->first == LOCK_PAGE)
-		f->first++;
-	f->run[f->pending] = (struct iovec){.iov_base = l->page, .iov_len = PAGE};
-	l->page = f->spares ? f->spare[--f->spares] : mem_alloc(PAGE);
-	return f->first + f->pending++;
-}
-
-static int btree_file_failed(const struct btree_file *f, int e, struct error *err)
-{
-	return error_set(err, -e, "cannot write '%s': %s", f->db->path, strerror(e));
-}
-
-/* That the file is whole pages of the kind that is written here, and where the next one goes. */
-static int btree_check_file(struct btree_file *f, struct error *err)
-{
-	uint8_t header[FILE_HEADER];
-	struct stat st;
-	int r;
-
-	if (fstat(f->fd, &st) < 0)
-		return btree_file_failed(f, errno, err);
-	if (pread(f->fd, header, FILE_HEADER, 0) != FILE_HEADER)
-		return error_set(err, -EIO, "bug: '%s' has no header", f->db->path);
-	r = page_check(header, f->db->path, err);
-	if (r == 0 && st.st_size % PAGE)
-		r = error_set(err, -EIO, "bug: '%s' has no pages of %u bytes", f->db->path, PAGE);
-	f->first = (uint32_t)(st.st_size / PAGE) + 1;
-	return r;
-}
-
-int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *err)
-{
-	struct btree_file *f = mem_zalloc(sizeof(*f));
-	int r;
-
-	f->db = db;
-	f->fd = open(db->temporary, O_RDWR | O_CLOEXEC);
-	r = f->fd < 0 ? btree_file_failed(f, errno, err) : btree_check_file(f, err);
-	if (r == 0) {
-		*ret_file = f;
-		return 0;
-	}
-	if (f->fd >= 0)
-		(void)close(f->fd);
-	free(f);
-	return r;
-}
-
-/* The size and the counter that tells other readers, SQLite's cache among them, that the file
- * changed. */
-static void btree_write_header(struct btree_file *f)
-{
-	uint8_t header[FILE_HEADER];
-	uint32_t counter;
-
-	if (f->failed)
-		return;
-	if (pread(f->fd, header, FILE_HEADER, 0) != FILE_HEADER) {
-		f->failed = EIO;
-		return;
-	}
-	counter = be32(header + AT_COUNTER) + 1;
-	put32(header + AT_COUNTER, counter);
-	put32(header + AT_COUNTER_OF_PAGES, counter);
-	put32(header + AT_PAGES, f->first - 1);
-	btree_write_at(f, header, FILE_HEADER, 0);
-}
-
-int btree_file_close(struct btree_file *f, struct error *err)
-{
-	int r;
-
-	btree_flush_run(f);
-	btree_write_header(f);
-	/* To its own size: what room is left behind the last page goes. */
-	if (!f->failed && ftruncate(f->fd, (off_t)(f->first - 1) * PAGE) < 0)
-		f->failed = errno;
-	r = f->failed ? btree_file_failed(f, f->failed, err) : 0;
-	while (f->spares)
-		free(f->spare[--f->spares]);
-	(void)close(f->fd);
-	free(f);
-	return r;
-}
-
-static int btree_find_root(struct btree *t, const char *name, struct error *err)
-{
-	sqlite3 *handle = t->file->db->handle;
-	uint8_t header[LEAF_HEADER] = {0};
-	sqlite3_stmt *s;
-
-	if (sqlite3_prepare_v2(handle, schema_statement_root_page, -1, &s, NULL) != SQLITE_OK)
-		return error_set(err, -EIO, "schema: %s", sqlite3_errmsg(handle));
-	db_text(s, 1, name);
-	if (sqlite3_step(s) == SQLITE_ROW)
-		t->root = (uint32_t)sqlite3_column_int64(s, 0);
-	(void)sqlite3_finalize(s);
-	if (t->root)
-		(void)!pread(t->file->fd, header, sizeof(header), (off_t)(t->root - 1) * PAGE);
-	t->index = header[0] == INDEX_LEAF;
-	if ((header[0] != INDEX_LEAF && header[0] != TABLE_LEAF) || be16(header + 3) != 0)
-		return error_set(err, -EIO, "bug: no empty table or index '%s'", name);
-	return 0;
-}
 
 static void btree_add_level(struct btree *t)
 {
@@ -237,21 +47,16 @@ static void btree_add_level(struct btree *t)
 	t->levels[t->height++]->content = PAGE;
 }
 
-int btree_new(struct btree **ret_tree, struct btree_file *f, const char *name, struct error *err)
+struct btree *btree_new(struct page_sink *sink, uint32_t root, bool index)
 {
 	struct btree *t = mem_zalloc(sizeof(*t));
-	int r;
 
-	t->file = f;
-	r = btree_find_root(t, name, err);
-	if (r) {
-		free(t);
-		return r;
-	}
-	bulk_reserve(&t->row, 4096);
+	t->sink = sink;
+	t->root = root;
+	t->index = index;
+	row_init(&t->row);
 	btree_add_level(t);
-	*ret_tree = t;
-	return 0;
+	return t;
 }
 
 static uint32_t btree_header_size(int depth)
@@ -328,7 +133,8 @@ static void btree_add_child(
 		uint32_t size = btree_pop_cell(l, depth, last);
 
 		btree_end_page(t, depth, be32(last));
-		btree_add_child(t, depth + 1, btree_append_page(t->file, l), last + 4, size - 4);
+		btree_add_child(
+			t, depth + 1, t->sink->append(t->sink, &l->page), last + 4, size - 4);
 		cell = btree_place_cell(l, depth, 4 + n);
 	}
 	put32(cell, child);
@@ -344,10 +150,10 @@ static void btree_end_leaf(struct btree *t)
 	uint32_t n = t->index ? btree_pop_cell(l, 0, key) : put_varint(key, (uint64_t)t->last_id);
 
 	btree_end_page(t, 0, 0);
-	btree_add_child(t, 1, btree_append_page(t->file, l), key, n);
+	btree_add_child(t, 1, t->sink->append(t->sink, &l->page), key, n);
 }
 
-struct bulk_row *btree_row(struct btree *t)
+struct row *btree_row(struct btree *t)
 {
 	t->row.types = t->row.types_start;
 	t->row.body = t->row.body_start;
@@ -357,12 +163,45 @@ struct bulk_row *btree_row(struct btree *t)
 /* Room for a cell of n bytes on a leaf. */
 static uint8_t *btree_new_cell(struct btree *t, uint32_t n)
 {
-	uint8_t *cell = btree_place_cell(t->levels[0], 0, n);
+	uint8_t *cell;
 
+	assert(n >= MIN_CELL);
+	cell = btree_place_cell(t->levels[0], 0, n);
 	if (cell)
 		return cell;
 	btree_end_leaf(t);
 	return btree_place_cell(t->levels[0], 0, n);
+}
+
+/* How much of a payload stays in its cell; the rest goes to overflow pages. */
+static uint32_t btree_local_part(const struct btree *t, uint32_t payload)
+{
+	uint32_t most = t->index ? MAX_ENTRY : MAX_ROW, part;
+
+	if (payload <= most)
+		return payload;
+	part = MIN_LOCAL + (payload - MIN_LOCAL) % OVERFLOW_BYTES;
+	return part <= most ? part : MIN_LOCAL;
+}
+
+/* Writes n bytes to overflow pages, the last one first, since each names the next; returns the
+ * first one's number. */
+static uint32_t btree_write_overflow(struct btree *t, const uint8_t *bytes, uint32_t n)
+{
+	uint32_t next = 0;
+
+	if (!t->overflow)
+		t->overflow = mem_alloc(PAGE);
+	while (n) {
+		uint32_t k = n % OVERFLOW_BYTES ? n % OVERFLOW_BYTES : OVERFLOW_BYTES;
+
+		n -= k;
+		put32(t->overflow, next);
+		memcpy(t->overflow + 4, bytes + n, k);
+		memset(t->overflow + 4 + k, 0, OVERFLOW_BYTES - k);
+		next = t->sink->append(t->sink, &t->overflow);
+	}
+	return next;
 }
 
 /* Ends what btree_row() began. */
@@ -371,18 +210,22 @@ static void btree_end_record(struct btree *t, bool with_id)
 	uint32_t types = (uint32_t)(t->row.types - t->row.types_start),
 		 body = (uint32_t)(t->row.body - t->row.body_start);
 	/* The header's size counts itself: two bytes from 127 on. */
-	uint32_t head = types + (types < 127 ? 1 : 2);
+	uint32_t head = types + (types < 127 ? 1 : 2), local = btree_local_part(t, head + body);
+	uint32_t kept = local - head, spilled = body - kept;
 	uint8_t prefix[24], *cell;
 	uint32_t n = put_varint(prefix, head + body);
 
-	assert(head + body <= (t->index ? MAX_ENTRY : MAX_ROW));
+	assert(head <= MIN_LOCAL);
 	if (with_id)
 		n += put_varint(prefix + n, (uint64_t)t->last_id + 1);
 	n += put_varint(prefix + n, head);
-	cell = btree_new_cell(t, n + types + body);
+	cell = btree_new_cell(t, n + types + kept + (spilled ? 4 : 0));
 	memcpy(cell, prefix, n);
 	memcpy(cell + n, t->row.types_start, types);
-	memcpy(cell + n + types, t->row.body_start, body);
+	memcpy(cell + n + types, t->row.body_start, kept);
+	if (spilled)
+		put32(cell + n + types + kept,
+			btree_write_overflow(t, t->row.body_start + kept, spilled));
 }
 
 void btree_skip_to(struct btree *t, int64_t id)
@@ -396,10 +239,43 @@ void btree_add_entry(struct btree *t, const uint8_t *record, uint32_t size)
 	uint8_t prefix[10] = {0}, *cell;
 	uint32_t n = put_varint(prefix, size);
 
-	assert(size <= MAX_ENTRY);
+	assert(size <= BTREE_RECORD_MAX);
 	cell = btree_new_cell(t, n + size);
 	memcpy(cell, prefix, n);
 	memcpy(cell + n, record, size);
+}
+
+int64_t btree_end_row(struct btree *t)
+{
+	btree_end_record(t, true);
+	return ++t->last_id;
+}
+
+void btree_end_entry(struct btree *t)
+{
+	btree_end_record(t, false);
+}
+
+void btree_finish(struct btree *t)
+{
+	uint32_t child = 0;
+
+	if (!t)
+		return;
+	for (int depth = 0; depth < t->height; depth++) {
+		struct level *l = t->levels[depth];
+
+		btree_end_page(t, depth, child);
+		if (depth + 1 < t->height)
+			child = t->sink->append(t->sink, &l->page);
+		else
+			t->sink->replace(t->sink, t->root, l->page);
+		free(l->page);
+		free(l);
+	}
+	free(t->overflow);
+	row_release(&t->row);
+	free(t);
 }
 
 void btree_cells_init(struct btree_cells *c, uint32_t count, uint32_t usual)
@@ -479,35 +355,4 @@ void btree_add_cells(struct btree *t, const struct btree_cells *c)
 		l->last = c->sizes[i - 1];
 		t->last_id += n;
 	}
-}
-
-int64_t btree_end_row(struct btree *t)
-{
-	btree_end_record(t, true);
-	return ++t->last_id;
-}
-
-void btree_end_entry(struct btree *t)
-{
-	btree_end_record(t, false);
-}
-
-void btree_finish(struct btree *t)
-{
-	uint32_t child = 0;
-
-	if (!t)
-		return;
-	for (int depth = 0; depth < t->height; depth++) {
-		btree_end_page(t, depth, child);
-		if (depth + 1 < t->height)
-			child = btree_append_page(t->file, t->levels[depth]);
-		else
-			btree_write_at(t->file, t->levels[depth]->page, PAGE,
-				(uint64_t)(t->root - 1) * PAGE);
-		free(t->levels[depth]->page);
-		free(t->levels[depth]);
-	}
-	free(t->row.body_start);
-	free(t);
 }

@@ -6,28 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/cursor.h"
 #include "base/mem.h"
+#include "store/btree.h"
 #include "store/page.h"
-#include "store/varint.h"
 
-/* One level of children below the root: an interior cell is at most 4 + 9 bytes and its pointer 2.
- */
-#define LEAVES ((PAGE - INTERIOR_HEADER) / 15 - 1)
-#define IMAGE_PAGES (LEAVES + 2)
+/* A scratch database is handed over when it has so many: 4 MiB stay in a cache. */
+#define IMAGE_PAGES 512u
 #define IMAGES 3
 
-/* Payload that stays on a leaf (file format 1.6). */
-#define MAX_LOCAL (PAGE - 35)
-#define MIN_LOCAL ((PAGE - 12) * 32 / 255 - 23)
-
+/* A scratch database. Page n is at (n - 1) * PAGE; 1 holds the schema, 2 the root of the table. */
 struct image {
-	uint8_t *pages; /* page n is at (n - 1) * PAGE; 1 schema, 2 root */
-	size_t count, cap;
-	int64_t *last_id; /* of each leaf, in order */
-	uint32_t *leaf;	  /* its page number */
-	uint32_t leaves;
-	int64_t rows;
+	struct page_sink sink; /* first: the tree knows no more of it */
+	uint8_t *pages;
+	uint32_t count, cap;
+	int64_t first_id; /* of its first row */
 };
 
 struct bulk {
@@ -35,10 +27,9 @@ struct bulk {
 	enum schema_table table;
 	char scratch[64]; /* name the scratch database is attached by */
 	uint8_t first_page[PAGE];
-	struct bulk_row row;
 	int64_t next_id;
 	struct image images[IMAGES], *current;
-	uint32_t cells, content; /* of the current leaf: number, and offset of the lowest cell */
+	struct btree *tree; /* of the current image */
 
 	pthread_t thread;
 	bool running;
@@ -59,88 +50,44 @@ static uint8_t *bulk_page_at(struct image *im, uint32_t number)
 	return im->pages + (size_t)(number - 1) * PAGE;
 }
 
-static uint32_t bulk_add_page(struct image *im)
+static uint32_t bulk_append(struct page_sink *sink, uint8_t **page)
 {
+	struct image *im = (struct image *)sink;
+
 	if (im->count == im->cap) {
-		im->cap = im->cap ? im->cap + im->cap / 2 : IMAGE_PAGES;
+		im->cap = im->cap ? im->cap + im->cap / 2 : IMAGE_PAGES + 16;
 		im->pages = mem_grow(im->pages, im->cap, PAGE);
 	}
-	return (uint32_t)++im->count;
+	memcpy(bulk_page_at(im, ++im->count), *page, PAGE);
+	return im->count;
 }
 
-static void bulk_add_leaf(struct bulk *b)
+static void bulk_replace(struct page_sink *sink, uint32_t number, const uint8_t *page)
 {
-	struct image *im = b->current;
-	uint32_t number = bulk_add_page(im);
-
-	im->leaf[im->leaves++] = number;
-	b->cells = 0;
-	b->content = PAGE;
-}
-
-static void bulk_end_leaf(struct bulk *b)
-{
-	struct image *im = b->current;
-	uint8_t *p = bulk_page_at(im, im->leaf[im->leaves - 1]);
-
-	p[0] = 0x0d;
-	put16(p + 1, 0);
-	put16(p + 3, b->cells);
-	put16(p + 5, b->content);
-	p[7] = 0;
-	im->last_id[im->leaves - 1] = b->next_id - 1;
-}
-
-/*
- * Page 2: an interior page over all leaves; the last of them is its right-most child. An interior
- * page has at least one cell, so an only leaf is the root itself.
- */
-static void bulk_make_root(struct image *im)
-{
-	uint8_t *p = bulk_page_at(im, 2);
-	uint32_t content = PAGE;
-
-	if (im->leaves == 1) {
-		memcpy(p, bulk_page_at(im, im->leaf[0]), PAGE);
-		return;
-	}
-	for (uint32_t i = 0; i + 1 < im->leaves; i++) {
-		uint8_t cell[13];
-		unsigned n;
-
-		put32(cell, im->leaf[i]);
-		n = 4 + put_varint(cell + 4, (uint64_t)im->last_id[i]);
-		content -= n;
-		memcpy(p + content, cell, n);
-		put16(p + INTERIOR_HEADER + 2 * i, content);
-	}
-	p[0] = 0x05;
-	put16(p + 1, 0);
-	put16(p + 3, im->leaves - 1);
-	put16(p + 5, content);
-	p[7] = 0;
-	put32(p + 8, im->leaf[im->leaves - 1]);
+	memcpy(bulk_page_at((struct image *)sink, number), page, PAGE);
 }
 
 static void bulk_begin_image(struct bulk *b)
 {
 	struct image *im = b->current;
+	uint8_t *page = b->first_page;
 
-	im->count = im->leaves = 0;
-	im->rows = 0;
-	(void)bulk_add_page(im);
-	(void)bulk_add_page(im);
-	memcpy(bulk_page_at(im, 1), b->first_page, PAGE);
-	bulk_add_leaf(b);
+	im->sink = (struct page_sink){.append = bulk_append, .replace = bulk_replace};
+	im->count = 0;
+	im->first_id = b->next_id;
+	(void)bulk_append(&im->sink, &page);
+	(void)bulk_append(&im->sink, &page); /* the root's place; the tree writes it last */
+	b->tree = btree_new(&im->sink, 2, false);
+	btree_skip_to(b->tree, b->next_id);
 }
 
 static void bulk_end_image(struct bulk *b)
 {
 	struct image *im = b->current;
 
-	bulk_end_leaf(b);
-	bulk_make_root(im);
-	put32(im->pages + 28, (uint32_t)im->count); /* size of the database in pages */
+	btree_finish(b->tree);
+	b->tree = NULL;
+	put32(im->pages + AT_PAGES, im->count);
 }
 
 static int bulk_load_failed(struct bulk *b, struct error *err)
@@ -191,13 +138,22 @@ static void *bulk_loader(void *arg)
 	return NULL;
 }
 
-/* Hands the current image over and takes a free one. */
-static void bulk_swap_image(struct bulk *b)
+/* Ends the current image and hands it over, unless no row came into it. */
+static void bulk_hand_over(struct bulk *b)
 {
 	bulk_end_image(b);
+	if (b->next_id == b->current->first_id)
+		return;
 	pthread_mutex_lock(&b->lock);
 	b->full[b->full_count++] = b->current;
 	pthread_cond_broadcast(&b->changed);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void bulk_next_image(struct bulk *b)
+{
+	bulk_hand_over(b);
+	pthread_mutex_lock(&b->lock);
 	while (!b->free_count)
 		pthread_cond_wait(&b->changed, &b->lock);
 	b->current = b->free[--b->free_count];
@@ -250,12 +206,8 @@ static void bulk_detach(struct bulk *b)
 
 static void bulk_release(struct bulk *b)
 {
-	for (int i = 0; i < IMAGES; i++) {
+	for (int i = 0; i < IMAGES; i++)
 		free(b->images[i].pages);
-		free(b->images[i].last_id);
-		free(b->images[i].leaf);
-	}
-	free(b->row.body_start);
 	pthread_mutex_destroy(&b->lock);
 	pthread_cond_destroy(&b->changed);
 	free(b);
@@ -273,12 +225,8 @@ int bulk_new(struct bulk **ret_bulk, struct db *db, enum schema_table table, int
 	(void)snprintf(b->scratch, sizeof(b->scratch), "bulk_%s", schema_table_name[table]);
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->changed, NULL);
-	for (int i = 0; i < IMAGES; i++) {
-		b->images[i].last_id = mem_array(LEAVES, sizeof(int64_t));
-		b->images[i].leaf = mem_array(LEAVES, sizeof(uint32_t));
+	for (int i = 0; i < IMAGES; i++)
 		b->free[b->free_count++] = &b->images[i];
-	}
-	bulk_reserve(&b->row, 4096);
 	b->current = b->free[--b->free_count];
 	r = bulk_make_first_page(b, err);
 	if (r == 0)
@@ -300,8 +248,7 @@ int bulk_finish(struct bulk *b, struct error *err)
 
 	if (!b)
 		return 0;
-	if (b->current->rows)
-		bulk_swap_image(b);
+	bulk_hand_over(b);
 	pthread_mutex_lock(&b->lock);
 	b->ending = true;
 	pthread_cond_broadcast(&b->changed);
@@ -315,112 +262,17 @@ int bulk_finish(struct bulk *b, struct error *err)
 	return r;
 }
 
-struct bulk_row *bulk_row(struct bulk *b)
+struct row *bulk_row(struct bulk *b)
 {
-	b->row.types = b->row.types_start;
-	b->row.body = b->row.body_start;
-	return &b->row;
-}
-
-void bulk_reserve(struct bulk_row *row, size_t n)
-{
-	size_t used = (size_t)(row->body - row->body_start),
-	       size = (size_t)(row->body_end - row->body_start);
-
-	/* Room for the text, and after it for an integer in every column that may follow. */
-	size = 2 * (size > n ? size : n) + 16 * BULK_MAX_COLUMNS;
-	row->body_start = mem_realloc(row->body_start, size + 8 * BULK_MAX_COLUMNS);
-	row->body_end = row->body_start + size;
-	row->body = row->body_start + used;
-}
-
-/* Bytes of a payload that stay in the leaf; the rest goes to overflow pages. */
-static uint32_t bulk_local_part(uint32_t payload)
-{
-	uint32_t k;
-
-	if (payload <= MAX_LOCAL)
-		return payload;
-	k = MIN_LOCAL + (payload - MIN_LOCAL) % (PAGE - 4);
-	return k <= MAX_LOCAL ? k : MIN_LOCAL;
-}
-
-/* Writes n bytes to a chain of overflow pages; returns the first. */
-static uint32_t bulk_overflow(struct image *im, const uint8_t *bytes, uint32_t n)
-{
-	uint32_t first = bulk_add_page(im), number = first;
-
-	for (;;) {
-		uint32_t k = n < PAGE - 4 ? n : PAGE - 4, next = 0;
-
-		memcpy(bulk_page_at(im, number) + 4, bytes, k);
-		bytes += k;
-		n -= k;
-		if (n)
-			next = bulk_add_page(im); /* may move the pages */
-		put32(bulk_page_at(im, number), next);
-		if (!n)
-			return first;
-		number = next;
-	}
-}
-
-/* Appends n bytes that may start in the head and go on in the body. */
-static void bulk_copy_payload(
-	uint8_t *to, const uint8_t *head, uint32_t head_size, const uint8_t *body, uint32_t n)
-{
-	uint32_t k = n < head_size ? n : head_size;
-
-	memcpy(to, head, k);
-	memcpy(to + k, body, n - k);
-}
-
-/* A cell of n bytes on the current leaf, or on a new one; returns where it goes. */
-static uint8_t *bulk_place_cell(struct bulk *b, uint32_t n)
-{
-	struct image *im = b->current;
-	uint8_t *p;
-
-	if (LEAF_HEADER + 2 * (b->cells + 1) + n > b->content) {
-		bulk_end_leaf(b);
-		if (im->leaves == LEAVES || im->count > 2 * IMAGE_PAGES) {
-			bulk_swap_image(b);
-			im = b->current;
-		} else {
-			bulk_add_leaf(b);
-		}
-	}
-	p = bulk_page_at(im, im->leaf[im->leaves - 1]);
-	b->content -= n;
-	put16(p + LEAF_HEADER + 2 * b->cells, b->content);
-	b->cells++;
-	return p + b->content;
+	return btree_row(b->tree);
 }
 
 int64_t bulk_end(struct bulk *b)
 {
-	struct bulk_row *row = &b->row;
-	uint32_t types = (uint32_t)(row->types - row->types_start);
-	uint32_t body = (uint32_t)(row->body - row->body_start);
-	/* The header's size counts itself: two bytes from 127 on. */
-	uint32_t head = types + (types < 127 ? 1 : 2), payload = head + body;
-	uint32_t local = bulk_local_part(payload), spilled = payload - local;
-	uint8_t prefix[20], header[sizeof(row->types_start) + 2], *cell;
-	unsigned n = put_varint(prefix, payload);
+	int64_t id = btree_end_row(b->tree);
 
-	n += put_varint(prefix + n, (uint64_t)b->next_id);
-	memcpy(header + put_varint(header, head), row->types_start, types);
-	cell = bulk_place_cell(b, n + local + (spilled ? 4 : 0));
-	memcpy(cell, prefix, n);
-	bulk_copy_payload(cell + n, header, head, row->body_start, local);
-	if (spilled) {
-		size_t at = (size_t)(cell - b->current->pages);
-		/* The head always stays local: MIN_LOCAL is larger than it can be. */
-		uint32_t first =
-			bulk_overflow(b->current, row->body_start + (local - head), spilled);
-
-		put32(b->current->pages + at + n + local, first);
-	}
-	b->current->rows++;
-	return b->next_id++;
+	b->next_id = id + 1;
+	if (b->current->count >= IMAGE_PAGES)
+		bulk_next_image(b);
+	return id;
 }

@@ -1,6 +1,6 @@
 /*
- * page: the part of SQLite's file format that btree and bulk share: sizes, numbers and the header
- * of a file. A file with settings other than these is SQLite's alone to write.
+ * page: the part of SQLite's file format that all of this folder share: sizes, numbers and the
+ * header of a file. A file with settings other than these is SQLite's alone to write.
  *
  * https://www.sqlite.org/fileformat2.html, sections 1.3 (header) and 1.6 (pages).
  */
@@ -16,6 +16,17 @@
 #define LEAF_HEADER 8u
 #define INTERIOR_HEADER 12u
 #define FILE_HEADER 100u
+
+/* Where these stand in the header of a file. */
+#define AT_COUNTER 24
+#define AT_PAGES 28
+#define AT_COUNTER_OF_PAGES 92
+
+/* Kinds of pages: their first byte. */
+#define TABLE_LEAF 0x0d
+#define TABLE_INTERIOR 0x05
+#define INDEX_LEAF 0x0a
+#define INDEX_INTERIOR 0x02
 
 /* Asks for these settings in a new database, where the library's defaults are others. Returns
  * SQLite's result. */

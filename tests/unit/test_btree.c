@@ -15,34 +15,10 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "store/btree.h"
+#include "store/btree_file.h"
+#include "sound.h"
 
 static char place[] = "/tmp/bothends-btree.XXXXXX";
-
-static int64_t one_number(struct db *db, const char *sql)
-{
-	sqlite3_stmt *s;
-	int64_t v;
-
-	assert_int_equal(sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	v = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return v;
-}
-
-/* What it compares: every entry of an index with its row, order, and that each page is used once.
- */
-static void assert_sound(struct db *db)
-{
-	sqlite3_stmt *s;
-
-	assert_int_equal(
-		sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	assert_string_equal(sqlite3_column_text(s, 0), "ok");
-	sqlite3_finalize(s);
-}
 
 static void make(struct db *db, const char *sql)
 {
@@ -57,20 +33,20 @@ static void make(struct db *db, const char *sql)
 /* kernel_log: host_id, at_ns, level, message. The message is as long as it is said. */
 static void put_row(struct btree *rows, struct btree *index, int64_t i, size_t length)
 {
-	struct bulk_row *row = btree_row(rows);
+	struct row *row = btree_row(rows);
 	char text[8192];
 	int64_t id;
 
 	memset(text, 'a' + (int)(i % 26), sizeof(text));
-	bulk_int(row, i / 3);
-	bulk_int(row, i * 1000003);
-	bulk_null(row);
-	bulk_text(row, text, length);
+	row_int(row, i / 3);
+	row_int(row, i * 1000003);
+	row_null(row);
+	row_text(row, text, length);
 	id = btree_end_row(rows);
 	assert_int_equal(id, i + 1);
 	row = btree_row(index);
-	bulk_int(row, i / 3);
-	bulk_int(row, id);
+	row_int(row, i / 3);
+	row_int(row, id);
 	btree_end_entry(index);
 }
 
@@ -103,8 +79,8 @@ static void test_sizes(void **state)
 		make(&db, "CREATE INDEX k ON kernel_log(host_id); INSERT INTO host VALUES (1, "
 			  "'before')");
 		assert_int_equal(btree_file_open(&f, &db, &err), 0);
-		assert_int_equal(btree_new(&rows, f, "kernel_log", &err), 0);
-		assert_int_equal(btree_new(&index, f, "k", &err), 0);
+		assert_int_equal(btree_file_tree(&rows, f, "kernel_log", &err), 0);
+		assert_int_equal(btree_file_tree(&index, f, "k", &err), 0);
 		for (int64_t i = 0; i < sizes[k].rows; i++)
 			put_row(rows, index, i, sizes[k].length);
 		btree_finish(rows);
@@ -145,8 +121,8 @@ static void test_no_space(void **state)
 	(void)state;
 	make(&db, "CREATE INDEX k ON kernel_log(host_id)");
 	assert_int_equal(btree_file_open(&f, &db, &err), 0);
-	assert_int_equal(btree_new(&rows, f, "kernel_log", &err), 0);
-	assert_int_equal(btree_new(&index, f, "k", &err), 0);
+	assert_int_equal(btree_file_tree(&rows, f, "kernel_log", &err), 0);
+	assert_int_equal(btree_file_tree(&index, f, "k", &err), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	less = (struct rlimit){.rlim_cur = 4000000, .rlim_max = old.rlim_max};
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -175,13 +151,13 @@ static void test_without_rowid(void **state)
 	memset(text, 'x', sizeof(text));
 	make(&db, "");
 	assert_int_equal(btree_file_open(&f, &db, &err), 0);
-	assert_int_equal(btree_new(&t, f, "analysis", &err), 0);
+	assert_int_equal(btree_file_tree(&t, f, "analysis", &err), 0);
 	for (int i = 0; i < 5000; i++) {
-		struct bulk_row *row = btree_row(t);
+		struct row *row = btree_row(t);
 		char key[32];
 
-		bulk_text(row, key, (size_t)snprintf(key, sizeof(key), "%08d", i));
-		bulk_text(row, text, (size_t)(i * 7 % 2000));
+		row_text(row, key, (size_t)snprintf(key, sizeof(key), "%08d", i));
+		row_text(row, text, (size_t)(i * 7 % 2000));
 		btree_end_entry(t);
 	}
 	btree_finish(t);
@@ -229,10 +205,10 @@ static void test_cells(void **state)
 	(void)state;
 	make(&db, "");
 	assert_int_equal(btree_file_open(&f, &db, &err), 0);
-	assert_int_equal(btree_new(&t, f, "analysis", &err), 0);
+	assert_int_equal(btree_file_tree(&t, f, "analysis", &err), 0);
 	for (unsigned round = 0; round < 400; round++) {
 		struct btree_cells cells;
-		struct bulk_row *row;
+		struct row *row;
 		char key[16];
 
 		btree_cells_init(&cells, 4, 8); /* both grow */
@@ -245,8 +221,8 @@ static void test_cells(void **state)
 		btree_add_cells(t, &cells);
 		btree_cells_release(&cells);
 		row = btree_row(t);
-		bulk_text(row, key, (size_t)snprintf(key, sizeof(key), "%08d", i++));
-		bulk_text(row, key, round % 5);
+		row_text(row, key, (size_t)snprintf(key, sizeof(key), "%08d", i++));
+		row_text(row, key, round % 5);
 		letters += round % 5;
 		btree_end_entry(t);
 	}
@@ -271,30 +247,30 @@ static void test_cells_of_rows(void **state)
 	(void)state;
 	make(&db, "");
 	assert_int_equal(btree_file_open(&f, &db, &err), 0);
-	assert_int_equal(btree_new(&t, f, "kernel_log", &err), 0);
+	assert_int_equal(btree_file_tree(&t, f, "kernel_log", &err), 0);
 	for (int64_t id = 1; id <= 40000;) {
-		struct bulk_row *row;
+		struct row *row;
 
 		btree_cells_init(&cells, 256, 32);
 		for (int k = 0; k < 255; k++, id++) {
-			struct bulk_at at;
+			struct row_at at;
 			uint8_t *record = btree_cells_begin(&cells, id);
 
 			record[0] = 5;
-			at = (struct bulk_at){.types = record + 1, .body = record + 5};
-			bulk_put_int(&at, id % 3);
-			bulk_put_int(&at, id * 1000003);
-			bulk_put_null(&at);
-			bulk_put_short_text(&at, "a line of a log ", 16);
+			at = (struct row_at){.types = record + 1, .body = record + 5};
+			row_put_int(&at, id % 3);
+			row_put_int(&at, id * 1000003);
+			row_put_null(&at);
+			row_put_short_text(&at, "a line of a log ", 16);
 			btree_cells_end(&cells, (uint32_t)(at.body - record));
 		}
 		btree_add_cells(t, &cells);
 		btree_cells_release(&cells);
 		row = btree_row(t);
-		bulk_int(row, 0);
-		bulk_int(row, id * 1000003);
-		bulk_null(row);
-		bulk_word(row, "a line");
+		row_int(row, 0);
+		row_int(row, id * 1000003);
+		row_null(row);
+		row_word(row, "a line");
 		assert_int_equal(btree_end_row(t), id++);
 	}
 	btree_finish(t);
@@ -318,8 +294,8 @@ static void test_refused(void **state)
 	(void)state;
 	make(&db, "INSERT INTO kernel_log VALUES (1, 2, 3, 'x')");
 	assert_int_equal(btree_file_open(&f, &db, &err), 0);
-	assert_true(btree_new(&t, f, "kernel_log", &err) < 0);
-	assert_true(btree_new(&t, f, "no such table", &err) < 0);
+	assert_true(btree_file_tree(&t, f, "kernel_log", &err) < 0);
+	assert_true(btree_file_tree(&t, f, "no such table", &err) < 0);
 	assert_int_equal(btree_file_close(f, &err), 0);
 	assert_sound(&db);
 	assert_int_equal(one_number(&db, "SELECT count(*) FROM kernel_log"), 1);

@@ -10,29 +10,7 @@
 #include <cmocka.h>
 
 #include "store/bulk.h"
-
-static int64_t one_number(struct db *db, const char *sql)
-{
-	sqlite3_stmt *s;
-	int64_t v;
-
-	assert_int_equal(sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	v = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return v;
-}
-
-static void assert_sound(struct db *db)
-{
-	sqlite3_stmt *s;
-
-	assert_int_equal(
-		sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	assert_string_equal(sqlite3_column_text(s, 0), "ok");
-	sqlite3_finalize(s);
-}
+#include "sound.h"
 
 /* kernel_log: host_id, at_ns, level, message. Numbers at every edge of every width. */
 static const int64_t numbers[] = {0, 1, 2, -1, 127, 128, -128, -129, 32767, 32768, -32768, -32769,
@@ -50,12 +28,12 @@ static void test_numbers(void **state)
 	assert_int_equal(db_create(&db, NULL, false, &err), 0);
 	assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, 1, &err), 0);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct bulk_row *row = bulk_row(b);
+		struct row *row = bulk_row(b);
 
-		bulk_int(row, (int64_t)i);
-		bulk_int(row, numbers[i]);
-		bulk_null(row);
-		bulk_text(row, "x", 1);
+		row_int(row, (int64_t)i);
+		row_int(row, numbers[i]);
+		row_null(row);
+		row_text(row, "x", 1);
 		assert_int_equal(bulk_end(b), i + 1);
 	}
 	if (bulk_finish(b, &err) < 0)
@@ -89,12 +67,12 @@ static void test_texts(void **state)
 	assert_int_equal(db_create(&db, NULL, false, &err), 0);
 	assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, 1, &err), 0);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		struct bulk_row *row = bulk_row(b);
+		struct row *row = bulk_row(b);
 
-		bulk_int(row, 1);
-		bulk_int(row, (int64_t)lengths[i]);
-		bulk_null(row);
-		bulk_text(row, text, lengths[i]);
+		row_int(row, 1);
+		row_int(row, (int64_t)lengths[i]);
+		row_null(row);
+		row_text(row, text, lengths[i]);
 		(void)bulk_end(b);
 	}
 	assert_int_equal(bulk_finish(b, &err), 0);
@@ -130,12 +108,12 @@ static void test_many(void **state)
 
 		assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, first, &err), 0);
 		for (int64_t i = 0; i < ROWS; i++) {
-			struct bulk_row *row = bulk_row(b);
+			struct row *row = bulk_row(b);
 
-			bulk_int(row, first + i);
-			bulk_int(row, i % 8);
-			bulk_int_or_null(row, i % 2 ? i : DB_NONE);
-			bulk_text(row,
+			row_int(row, first + i);
+			row_int(row, i % 8);
+			row_int_or_null(row, i % 2 ? i : DB_NONE);
+			row_text(row,
 				"the quick brown fox jumps over the lazy dog, again and again and "
 				"again",
 				(size_t)(i % 70));
@@ -168,12 +146,12 @@ static void test_none(void **state)
 		sqlite3_exec(db.handle, "PRAGMA max_page_count = 60", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(bulk_new(&b, &db, TABLE_KERNEL_LOG, 1, &err), 0);
 	for (int i = 0; i < 100000; i++) {
-		struct bulk_row *row = bulk_row(b);
+		struct row *row = bulk_row(b);
 
-		bulk_int(row, 1);
-		bulk_null(row);
-		bulk_null(row);
-		bulk_text(row, "a line", 6);
+		row_int(row, 1);
+		row_null(row);
+		row_null(row);
+		row_text(row, "a line", 6);
 		(void)bulk_end(b);
 	}
 	assert_true(bulk_finish(b, &err) < 0);
