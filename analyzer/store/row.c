@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/varint.h"
 
 void row_init(struct row *row)
 {
@@ -26,4 +27,9 @@ void row_reserve(struct row *row, size_t n)
 	row->body_start = mem_realloc(row->body_start, size + 8 * ROW_MAX_COLUMNS);
 	row->body_end = row->body_start + size;
 	row->body = row->body_start + used;
+}
+
+void row_long_serial(struct row *row, uint32_t v)
+{
+	row->types += put_varint(row->types, v);
 }

@@ -118,19 +118,15 @@ static inline void row_int_or_null(struct row *row, int64_t v)
 		row_int(row, v);
 }
 
-/* A serial type: a varint of up to 5 bytes. */
+/* A serial type of several bytes. */
+void row_long_serial(struct row *row, uint32_t v);
+
 static inline void row_serial(struct row *row, uint32_t v)
 {
-	if (v < 0x80) {
+	if (v < 0x80)
 		*row->types++ = (uint8_t)v;
-	} else if (v < 0x4000) {
-		*row->types++ = (uint8_t)(0x80 | v >> 7);
-		*row->types++ = (uint8_t)(v & 0x7f);
-	} else {
-		*row->types++ = (uint8_t)(0x80 | v >> 14);
-		*row->types++ = (uint8_t)(0x80 | (v >> 7 & 0x7f));
-		*row->types++ = (uint8_t)(v & 0x7f);
-	}
+	else
+		row_long_serial(row, v);
 }
 
 /* Text, which must be UTF-8. */

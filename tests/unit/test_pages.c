@@ -118,10 +118,11 @@ static bool line_of_edges(int64_t i, struct line *ret_line)
 	return length < 3 * PAGE + 100;
 }
 
-/* Texts of many pages. */
+/* The longest text, and longer ones, which are cut. */
 static bool line_of_long_texts(int64_t i, struct line *ret_line)
 {
-	static const size_t lengths[] = {8185, 8186, 100000, 1000000, 1048569, 5};
+	static const size_t lengths[] = {8185, 8186, 100000, 1000000, 1048569, 1048570,
+		ROW_MAX_TEXT - 1, ROW_MAX_TEXT - 1, 5};
 
 	if (i == (int64_t)(sizeof(lengths) / sizeof(lengths[0])))
 		return false;
@@ -278,6 +279,25 @@ static void test_bulk(void **state)
 	db_close(&db);
 }
 
+/* What is longer than the longest text is cut there. */
+static void test_cut(void **state)
+{
+	const struct line l = {1, 2, 3, text_of_all, TEXT_MAX};
+	struct error err = ERROR_INIT;
+	struct db db;
+	struct writer w = {.db = &db};
+
+	(void)state;
+	make(&db, "");
+	assert_int_equal(bulk_new(&w.bulk, &db, TABLE_KERNEL_LOG, 1, &err), 0);
+	put_line(&w, &l);
+	assert_int_equal(bulk_finish(w.bulk, &err), 0);
+	assert_sound(&db);
+	assert_int_equal(
+		one_number(&db, "SELECT length(message) FROM kernel_log"), ROW_MAX_TEXT - 1);
+	db_close(&db);
+}
+
 /* An entry of a key and a value of any serial type, as whoever makes records has them. */
 static uint32_t make_record(
 	uint8_t *record, uint16_t key, uint32_t serial, const void *value, uint32_t size)
@@ -357,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_records),
 	};
 
