@@ -258,6 +258,26 @@ static void clocks_relate(struct clocks *c, uint32_t v)
 			sizeof(struct clock_piece), clocks_by_begin);
 }
 
+/* Do packets relate this clock to another host's? */
+static bool clocks_is_related(const struct clocks *c, uint32_t v)
+{
+	for (uint32_t other = 0; other < c->n; other++)
+		if (other != v && !clocks_on_one_host(c, v, other) &&
+			clocks_pair(c, v, other)->count)
+			return true;
+	return false;
+}
+
+/* The first that something relates to others: against one that nothing does, none would be known.
+ */
+static uint32_t clocks_choose_reference(const struct clocks *c)
+{
+	for (uint32_t v = 0; v < c->n; v++)
+		if (clocks_is_related(c, v))
+			return v;
+	return 0;
+}
+
 void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,
 	int64_t delay_max_ns, struct clocks *ret)
 {
@@ -272,6 +292,7 @@ void clocks_make(struct dataset *data, const struct flows *all, unsigned threads
 	ret->arrived = sampling.arrived;
 	sampling.arrived = NULL;
 	sampling_release(&sampling);
+	ret->reference = clocks_choose_reference(ret);
 	for (uint32_t v = 0; v < ret->n; v++)
 		if (v != ret->reference)
 			clocks_relate(ret, v);
