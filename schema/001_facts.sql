@@ -459,3 +459,25 @@ CREATE TABLE flow_log ( -- a record of a cloud's flow log
 	sampled INTEGER NOT NULL DEFAULT 0, -- 1 where the cloud samples: absence proves nothing
 	detail TEXT -- columns without a place of their own, as JSON; NULL: none
 ) STRICT;
+
+CREATE TABLE loss_trait ( -- on a way that lost anything: how many packets died and how many lived, by what they had in common when they were sent; packets whose fate is not judged are in neither
+	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
+	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver
+	protocol INTEGER NOT NULL, -- IP protocol number: each protocol is held against itself
+	trait TEXT NOT NULL, -- table trait says what it is
+	bucket INTEGER NOT NULL, -- values that count together, in order; -1: it has no value there (nothing came before)
+	label TEXT, -- the value in words: an address, a kind of packet; NULL: see low
+	low INTEGER, -- smallest value in it; nanoseconds where it is a time, moments since the first frame of from_vantage_id; NULL: no value
+	high INTEGER, -- largest value in it
+	died INTEGER NOT NULL, -- wire packets lost or misaddressed
+	lived INTEGER NOT NULL, -- wire packets that arrived
+	unjudged INTEGER NOT NULL, -- wire packets of which nobody knows
+	runs INTEGER NOT NULL, -- of those that died: bursts, in which none of the flow's direction arrived in between and none is half a second from the next
+	flows_died INTEGER, -- traits of flows: directions of flows that lost any; NULL: a trait of packets
+	flows_lived INTEGER, -- traits of flows: directions of flows that lost none
+	died_file_id INTEGER REFERENCES capture_file(id), -- one that died: capture; NULL: none
+	died_frame INTEGER, -- and its frame there
+	lived_file_id INTEGER REFERENCES capture_file(id), -- one that lived: capture; NULL: none
+	lived_frame INTEGER, -- and its frame there
+	sampled INTEGER NOT NULL -- counts are of one in so many conversations; 1: of all
+) STRICT;

@@ -171,3 +171,29 @@ CREATE TABLE handshake_ack ( -- lost ACKs without payload at the client's first 
 	server_port INTEGER NOT NULL, -- as seen there
 	half_open INTEGER NOT NULL -- 1 where the handshake was not completed later either
 ) STRICT;
+
+CREATE TABLE trait ( -- what a trait of loss_trait means; schema/traits.sql fills it
+	name TEXT PRIMARY KEY, -- as in loss_trait; protocol: IP protocols against each other
+	rank INTEGER NOT NULL, -- of traits that separate equally the lowest is the simplest
+	family TEXT NOT NULL, -- traits that say nearly the same: one of them is told
+	scope TEXT NOT NULL, -- packet: each packet has a value of its own; flow: all of a direction of a flow have the same
+	unit TEXT NOT NULL, -- bytes, ns, moment, number or class
+	at_least TEXT, -- in words, {} is the value; NULL: its values have no order
+	at_most TEXT, -- in words
+	is_value TEXT, -- in words; NULL: its values have an order
+	is_not TEXT -- in words; NULL: of two values one is enough
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE loss_cause ( -- a cause of losses that is known by what dies and what lives; schema/traits.sql and --rules fill it
+	id TEXT PRIMARY KEY, -- slug
+	title TEXT NOT NULL, -- the cause in words
+	trait TEXT NOT NULL REFERENCES trait(name), -- what separates those that died
+	relation TEXT NOT NULL, -- >=, <=, = or !=
+	protocol INTEGER, -- IP protocol number; NULL: any
+	from_value INTEGER, -- smallest value; NULL: any
+	to_value INTEGER, -- largest value; NULL: any
+	label TEXT, -- the value in words; NULL: any
+	died_share REAL NOT NULL, -- at least this share of the packets that have it died
+	remedy TEXT NOT NULL, -- what to do
+	source TEXT NOT NULL -- where this is known from
+) STRICT, WITHOUT ROWID;

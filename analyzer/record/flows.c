@@ -64,6 +64,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	*w = (struct flow_writer){
 		.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
 	totals_init(&w->totals);
+	losstraits_init(&w->traits, j);
 	hashmap_init(
 		&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	hashmap_init(
@@ -77,6 +78,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 void flow_writer_release(struct flow_writer *w)
 {
 	totals_release(&w->totals);
+	losstraits_release(&w->traits);
 	outages_release(&w->outages);
 	hashmap_release(&w->peer_seconds);
 	hashmap_release(&w->missed);
@@ -257,7 +259,9 @@ static void flows_take_event(struct flow_writer *w, uint32_t row, const struct f
 		.segments = e->segments,
 		.bytes = e->length,
 		.syn = e->flags & TCP_SYN,
-		.at_ns = flows_event_time(e)};
+		.at_ns = flows_event_time(e),
+		.from = e->from,
+		.sent = e->sent};
 }
 
 static char *flows_append(char *at, const char *text)
@@ -545,12 +549,17 @@ static struct totals_flow flows_totals_flow(const struct flow_summary *sum)
 		.tcp = sum->tcp};
 }
 
+static bool flows_is_certain(const struct flow *c)
+{
+	return c->pairing != PAIRED_AMBIGUOUS && c->pairing != PAIRED_PROXY;
+}
+
 static void flows_add_loss(struct flow_writer *w, const struct flow *c,
 	const struct flow_summary *sum, struct totals_flow *f, const struct totals_loss *l)
 {
 	const struct member *from;
 
-	if (l->segments == 0 || c->pairing == PAIRED_AMBIGUOUS || c->pairing == PAIRED_PROXY)
+	if (l->segments == 0 || !flows_is_certain(c))
 		return;
 	from = flows_member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
 	if (!from)
@@ -616,8 +625,15 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 			uint32_t pending = w->pending_count;
 
 			flowindex_path(&w->indexes, row, p->leg, &p->counts);
-			for (; event < p->event_end; event++)
-				flows_take_event(w, row, c, sum, p->leg, &b->events.events[event]);
+			if (flows_is_certain(c))
+				losstraits_add_path(&w->traits, flow, &p->counts);
+			for (; event < p->event_end; event++) {
+				const struct event *e = &b->events.events[event];
+
+				flows_take_event(w, row, c, sum, p->leg, e);
+				if (flows_is_certain(c))
+					losstraits_add_event(&w->traits, flow, e);
+			}
 			flows_add_totals(w, flow, sum, &p->counts, w->pending_count > pending);
 		}
 		for (; window < b->window_count && b->window_flow[window] == flow; window++)
@@ -699,6 +715,8 @@ static void flows_settle_pending(struct flow_writer *w)
 		if (!flows_doubtful(w, p))
 			continue;
 		flows_unjudge(&w->waiting[p->waiting], p);
+		losstraits_unjudge(&w->traits, w->waiting[p->waiting].flow, p->from, p->vantage,
+			p->sent, p->segments);
 		db_int(path, 1, p->flow);
 		db_int(path, 2, p->segments);
 		db_int(path, 3, p->bytes);
@@ -744,6 +762,7 @@ void flow_writer_settle(struct flow_writer *w)
 		flows_insert_window(w, w->windows[i].row, &w->windows[i].window);
 	flows_settle_pending(w);
 	flows_add_waiting(w);
+	losstraits_store(&w->traits, w->db);
 	totals_store(&w->totals, w->db, w->join->data);
 	for (uint32_t i = 0; i < w->join->data->vantage_count; i++) {
 		db_int(missed, 1, w->join->data->vantages[i].id);

@@ -6,6 +6,7 @@
 #include "store/btree_file.h"
 #include "store/db.h"
 #include "record/flowindex.h"
+#include "record/losstraits.h"
 #include "record/outages.h"
 #include "record/totals.h"
 
@@ -39,6 +40,8 @@ struct flow_writer {
 		uint8_t leg, direction; /* of its path */
 		bool syn;
 		int64_t at_ns;
+		uint32_t from; /* and what was sent there */
+		const struct segment *sent;
 	} * pending;
 	uint32_t pending_count, pending_cap;
 	/* What paths with such events lost: it is added up when those are settled. */
@@ -49,6 +52,7 @@ struct flow_writer {
 	} * waiting;
 	uint32_t waiting_count, waiting_cap;
 	struct totals totals;
+	struct losstraits traits;
 	struct outages outages;
 	struct hashmap peer_seconds; /* (vantage, from, to, second) -> frames */
 	/* (vantage, second) -> segments proven to be missing in its capture */

@@ -455,6 +455,46 @@ static void fn_ref_ns(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 						  sqlite3_value_int64(argv[1])));
 }
 
+/* ln of n over k. */
+static double functions_ln_choose(double n, double k)
+{
+	return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+}
+
+/*
+ * Fisher's exact test, one-sided: ln of the probability that of a + b that died at least a have a
+ * trait that a + c of all a + b + c + d have, if they died by chance.
+ */
+static double functions_fisher(double a, double b, double c, double d)
+{
+	double n = a + b + c + d, with = a + c, died = a + b, first, sum = 1, term = 1;
+
+	if (a * n <= with * died)
+		return 0;
+	first = functions_ln_choose(with, a) + functions_ln_choose(n - with, b) -
+		functions_ln_choose(n, died);
+	for (double k = a; k < with && k < died && term > sum * 1e-17; k++) {
+		term *= (with - k) * (died - k) / ((k + 1) * (n - with - died + k + 1));
+		sum += term;
+	}
+	first += log(sum);
+	return first < 0 ? first : 0;
+}
+
+/* fisher(a, b, c, d): died with and without the trait, lived with and without it. */
+static void fn_fisher(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	double v[4];
+
+	(void)argc;
+	for (int i = 0; i < 4; i++) {
+		v[i] = sqlite3_value_double(argv[i]);
+		if (!(v[i] >= 0) || v[i] > 1e15)
+			return;
+	}
+	sqlite3_result_double(ctx, functions_fisher(v[0], v[1], v[2], v[3]));
+}
+
 static const struct {
 	const char *name;
 	int argc;
@@ -463,6 +503,7 @@ static const struct {
 	{"iso", 1, fn_iso},
 	{"span", 1, fn_span},
 	{"endpoint", 2, fn_endpoint},
+	{"fisher", 4, fn_fisher},
 	{"ip_in", 2, fn_ip_in},
 	{"ip_same_subnet", 3, fn_ip_same_subnet},
 	{"mac_local", 1, fn_mac_local},

@@ -108,6 +108,13 @@ static const struct {
 	{"round(wilson_low(5, 10), 3)", "0.237"},
 	{"round(wilson_high(5, 10), 3)", "0.763"},
 	{"wilson_low(0, 0)", NULL},
+
+	{"round(fisher(10, 0, 0, 10), 6)", "-12.126791"},
+	{"round(fisher(3, 1, 5, 90), 6)", "-6.591239"},
+	{"round(fisher(46, 0, 0, 1844), 4)", "-213.5346"},
+	{"fisher(1, 9, 9, 1)", "0.0"},
+	{"fisher(0, 0, 5, 5)", "0.0"},
+	{"fisher(-1, 0, 5, 5)", NULL},
 };
 
 static void check(sqlite3 *handle, const char *sql, const char *expected)
