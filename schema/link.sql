@@ -39,8 +39,8 @@ ORDER BY d.finding_id, d.is_proof, d.n;
 -- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
 -- confidence. Scopes: to_ip (the same host, or address, sends to the same address), path (the same two hosts, the
 -- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
--- in common), vrid (the same virtual router), rate (lost handshakes that a loss rate explains: not those
--- that are a story of their own).
+-- in common), whole (path, where the pattern is that of all that died), vrid (the same virtual router), rate (lost
+-- handshakes that a loss rate explains: not those that are a story of their own).
 CREATE TEMP TABLE cause_rule (symptom TEXT, cause TEXT, scope TEXT, rank INTEGER);
 INSERT INTO cause_rule VALUES
 	('synack-lost', 'mac-mismatch', 'to_ip', 1),
@@ -91,6 +91,13 @@ INSERT INTO cause_rule VALUES
 	('syn-lost', 'symmetric-loss', 'rate', 8),
 	('synack-lost', 'symmetric-loss', 'rate', 8),
 	('handshake-ack-lost', 'symmetric-loss', 'pair', 8),
+	('syn-lost', 'loss-pattern', 'whole', 6),
+	('synack-lost', 'loss-pattern', 'whole', 6),
+	('handshake-ack-lost', 'loss-pattern', 'whole', 9),
+	('asymmetric-loss', 'loss-pattern', 'path', 6),
+	('symmetric-loss', 'loss-pattern', 'pair', 6),
+	('injected-segment', 'loss-pattern', 'pair', 6),
+	('path-partial', 'loss-pattern', 'path', 1),
 	('vrrp-flap', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 3),
@@ -159,6 +166,12 @@ SELECT id, kind, 'ip', r.column1, dst_ip FROM finding_end, (VALUES ('s'), ('c'))
 UNION
 SELECT id, kind, 'ip', r.column1, to_ip FROM finding_end, (VALUES ('s'), ('c')) r
 UNION ALL
+SELECT id, kind, 'whole', 's', from_host || '>' || to_host FROM finding_end WHERE coalesce(own, 1)
+UNION ALL
+SELECT e.id, e.kind, 'whole', 'c', e.from_host || '>' || e.to_host
+FROM finding_end e JOIN finding f ON f.id = e.id AND json_extract(f.detail, '$.died_without') = 0
+WHERE e.kind = 'loss-pattern'
+UNION ALL
 SELECT id, kind, 'vrid', r.column1, vrid FROM finding_end, (VALUES ('s'), ('c')) r
 UNION ALL
 SELECT id, kind, 'defect', 's', kind || '@' || host_id FROM finding_end
@@ -211,6 +224,15 @@ UPDATE finding SET cause_id = NULL WHERE id NOT IN (
 		UNION
 		SELECT f.id FROM up JOIN finding f ON f.cause_id = up.id)
 	SELECT id FROM up);
+
+-- A pattern that explains nothing is told only where nothing else is said of that way.
+CREATE TEMP TABLE idle_pattern AS
+SELECT id FROM finding
+WHERE kind = 'loss-pattern' AND id NOT IN (SELECT cause_id FROM finding WHERE cause_id IS NOT NULL)
+	AND (from_vantage_id, to_vantage_id) IN (
+		SELECT from_vantage_id, to_vantage_id FROM finding WHERE kind != 'loss-pattern');
+DELETE FROM evidence WHERE finding_id IN (SELECT id FROM idle_pattern);
+DELETE FROM finding WHERE id IN (SELECT id FROM idle_pattern);
 
 -- 3. A cause weighs what its effects weigh. ends: effects below it that explain nothing further.
 CREATE TEMP TABLE caused AS

@@ -1,14 +1,21 @@
 -- Some flows between two hosts lost everything while others went on: one of several parallel paths
 -- if: SELECT 1 FROM partial_span WHERE scope = 'path'
 -- The pattern of host-dark-partial, seen with one peer only, or at several hosts at once, or both ways:
--- then a member of a bundle, or one of several routes (ECMP), is as likely as a queue of the host.
+-- then a member of a bundle, or one of several routes (ECMP), is as likely as a queue of the host. Where something
+-- simpler than a hash parts those that died from those that lived (loss-pattern), it is neither.
+CREATE TEMP TABLE pp_simpler AS
+SELECT DISTINCT f.from_vantage_id, f.to_vantage_id
+FROM finding f JOIN trait t ON t.name = json_extract(f.detail, '$.trait') AND t.family != 'member'
+WHERE f.kind = 'loss-pattern' AND json_extract(f.detail, '$.died_without') = 0 AND json_extract(f.detail, '$.lived_with') = 0;
 CREATE TEMP TABLE pp_found AS
 SELECT row_number() OVER (ORDER BY host_id, direction, peer_ip) AS key,
 	host_id, direction, peer_ip, min(from_vantage_id) AS from_vantage_id, min(to_vantage_id) AS to_vantage_id,
 	count(*) AS spans, sum(to_ns - from_ns) AS total_ns, max(to_ns - from_ns) AS longest_ns, min(from_ns) AS from_ns,
 	max(to_ns) AS to_ns, max(flows_out) AS flows_out, max(flows_on) AS flows_on, max(peers) AS peers, sum(lost) AS lost,
 	min(returned) AS returned
-FROM partial_span WHERE scope = 'path' GROUP BY host_id, direction, peer_ip;
+FROM partial_span
+WHERE scope = 'path' AND (from_vantage_id, to_vantage_id) NOT IN (SELECT from_vantage_id, to_vantage_id FROM pp_simpler)
+GROUP BY host_id, direction, peer_ip;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)

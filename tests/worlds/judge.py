@@ -249,6 +249,11 @@ def symmetric(truth, finding):
     return all(dropped_on(truth, *leg) + silent(truth, *leg) > 0 for leg in ((a, b), (b, a)))
 
 
+def patterned(truth, finding):
+    """Something was dropped from here to there, and not by chance."""
+    return truth["spec"]["fault"]["kind"] != "random" and by_loss()(truth, finding)
+
+
 def partly(*kinds):
     """All of one sort was dropped to or from this host; or on one of several equal ways."""
     def rule(truth, finding):
@@ -313,7 +318,7 @@ def neighbour(truth, finding):
 SUPPORT = {
     "asymmetric-loss": by_loss(), "symmetric-loss": symmetric,
     "syn-lost": by_loss("syn"), "synack-lost": by_loss("synack"), "handshake-ack-lost": by_loss("ack"),
-    "pmtu-blackhole": too_large,
+    "pmtu-blackhole": too_large, "loss-pattern": patterned,
     "path-partial": partly("flow", "port", "size", "dead", "backend", "forgets"),
     "host-dark": partly("dead", "size", "flow", "port", "backend", "stale"),
     "host-drop": in_host, "firewall-drop": in_host, "mac-mismatch": wrong_neighbour,
