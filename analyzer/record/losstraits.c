@@ -12,7 +12,7 @@
 /* What is kept while joining, and packets that are counted; beyond them every second flow goes. */
 #define PATHS_MAX (1U << 19)
 #define NOTES_MAX (1U << 18)
-#define PACKETS_MAX (1U << 19)
+#define PACKETS_MAX (1U << 18)
 #define WAYS_MAX 64
 /* Protocols of a way that are told apart. */
 #define GROUPS_MAX 64
