@@ -153,6 +153,7 @@ CREATE TABLE loss_total ( -- sums of the rows of path that lost something, by le
 	dst_ip TEXT NOT NULL, -- receiver, as seen there
 	server_port INTEGER NOT NULL, -- as seen there
 	syn INTEGER NOT NULL, -- 1 rows that lost a SYN or SYN-ACK, 0 the others
+	port_syn_sent INTEGER, -- SYN or SYN-ACK segments of all flows of this leg, direction, client_ip, server_ip and server_port, whether they lost any or not; NULL: too many ports to count
 	flows INTEGER NOT NULL, -- rows of path
 	broken INTEGER NOT NULL, -- of them flows that stayed unanswered or half open
 	lost INTEGER NOT NULL, -- segments lost or misaddressed

@@ -180,28 +180,26 @@ WHERE other_lost >= (SELECT value FROM setting WHERE key = 'loss_min_segments')
 		* (sent - unjudged - syn_sent);
 
 -- SYNs (SYN-ACKs) between ends of which some were lost, to the ports of those alone: what goes to other ports
--- says nothing about a port that is cut off. Of many flows with random loss each port has its share: not counted.
-CREATE TEMP TABLE handshake_port AS
-SELECT l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip, l.server_port
-FROM loss_sum l
-JOIN leg g ON g.from_vantage_id = l.from_vantage_id AND g.to_vantage_id = l.to_vantage_id
-WHERE l.syn AND (NOT g.random OR 20000 >= (SELECT sum(t.flows) FROM pair_total t
-	WHERE t.client_ip = l.client_ip AND t.server_ip = l.server_ip AND t.direction = l.direction
-		AND t.from_vantage_id = l.from_vantage_id AND t.to_vantage_id = l.to_vantage_id))
-GROUP BY l.from_vantage_id, l.to_vantage_id, l.direction, l.client_ip, l.server_ip, l.server_port;
-CREATE INDEX temp.handshake_port_by_ends
-	ON handshake_port(from_vantage_id, to_vantage_id, direction, client_ip, server_ip, server_port);
+-- says nothing about a port that is cut off. What another device answered is left out, as above.
+CREATE TEMP TABLE foreign_syn AS
+SELECT p.from_vantage_id, p.to_vantage_id, p.direction, r.client_ip, r.server_ip, s.server_port,
+	sum(p.syn_sent) AS syn_sent
+FROM (SELECT DISTINCT flow_id, client_ip, server_ip FROM foreign_reset) r
+CROSS JOIN path p ON p.flow_id = r.flow_id AND p.syn_sent > 0
+CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
+GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, r.client_ip, r.server_ip, s.server_port;
+CREATE INDEX temp.foreign_syn_by_ends
+	ON foreign_syn(from_vantage_id, to_vantage_id, direction, client_ip, server_ip, server_port);
 CREATE TEMP TABLE handshake_sent AS
-SELECT h.from_vantage_id, h.to_vantage_id, h.direction, h.client_ip, h.server_ip, sum(p.syn_sent) AS syn_sent
-FROM (SELECT DISTINCT from_vantage_id, to_vantage_id, direction, client_ip, server_ip FROM handshake_port) h
-CROSS JOIN flow f INDEXED BY flow_by_client ON f.client_ip = h.client_ip AND f.server_ip = h.server_ip
-CROSS JOIN path p ON p.flow_id = f.id AND p.direction = h.direction AND p.from_vantage_id = h.from_vantage_id
-	AND p.to_vantage_id = h.to_vantage_id AND p.syn_sent > 0
-CROSS JOIN flow_vantage s ON s.flow_id = f.id AND s.vantage_id = h.from_vantage_id
-WHERE EXISTS (SELECT 1 FROM handshake_port t WHERE t.from_vantage_id = h.from_vantage_id
-		AND t.to_vantage_id = h.to_vantage_id AND t.direction = h.direction AND t.client_ip = h.client_ip
-		AND t.server_ip = h.server_ip AND t.server_port = s.server_port)
-	AND NOT EXISTS (SELECT 1 FROM foreign_reset r WHERE r.flow_id = f.id)
+SELECT h.from_vantage_id, h.to_vantage_id, h.direction, h.client_ip, h.server_ip,
+	sum(h.syn_sent - coalesce((SELECT k.syn_sent FROM foreign_syn k
+		WHERE k.from_vantage_id = h.from_vantage_id AND k.to_vantage_id = h.to_vantage_id
+			AND k.direction = h.direction AND k.client_ip = h.client_ip
+			AND k.server_ip = h.server_ip AND k.server_port = h.server_port), 0)) AS syn_sent
+FROM (SELECT from_vantage_id, to_vantage_id, direction, client_ip, server_ip, server_port,
+		max(port_syn_sent) AS syn_sent
+	FROM loss_sum WHERE syn
+	GROUP BY from_vantage_id, to_vantage_id, direction, client_ip, server_ip, server_port) h
 GROUP BY h.from_vantage_id, h.to_vantage_id, h.direction, h.client_ip, h.server_ip;
 CREATE INDEX temp.handshake_sent_by_ends
 	ON handshake_sent(from_vantage_id, to_vantage_id, direction, client_ip, server_ip);

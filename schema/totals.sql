@@ -10,7 +10,7 @@ INSERT INTO loss_total
 SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip,
 	iif(p.direction = 'c2s', s.client_ip, s.server_ip) AS src_ip,
 	iif(p.direction = 'c2s', s.server_ip, s.client_ip) AS dst_ip, s.server_port, p.syn_lost > 0 AS syn,
-	count(*), sum(f.outcome IN ('unanswered', 'half_open')), sum(p.lost + p.misaddressed), sum(p.syn_lost),
+	0, count(*), sum(f.outcome IN ('unanswered', 'half_open')), sum(p.lost + p.misaddressed), sum(p.syn_lost),
 	sum(p.bytes_lost + p.bytes_misaddressed), min(CASE WHEN f.protocol = 'tcp' THEN p.smallest_lost END),
 	max(p.estimated), min(f.first_ns), max(f.last_ns)
 FROM path p
@@ -19,6 +19,17 @@ CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_van
 WHERE (p.lost > 0 OR p.misaddressed > 0) AND f.pairing NOT IN ('ambiguous', 'proxy')
 GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, src_ip, dst_ip,
 	s.server_port, syn;
+UPDATE loss_total SET port_syn_sent = t.syn_sent
+FROM (SELECT p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, s.server_port,
+		sum(p.syn_sent) AS syn_sent
+	FROM path p
+	CROSS JOIN flow f ON f.id = p.flow_id
+	CROSS JOIN flow_vantage s ON s.flow_id = p.flow_id AND s.vantage_id = p.from_vantage_id
+	WHERE p.syn_sent > 0
+	GROUP BY p.from_vantage_id, p.to_vantage_id, p.direction, f.client_ip, f.server_ip, s.server_port) t
+WHERE t.from_vantage_id = loss_total.from_vantage_id AND t.to_vantage_id = loss_total.to_vantage_id
+	AND t.direction = loss_total.direction AND t.client_ip = loss_total.client_ip
+	AND t.server_ip = loss_total.server_ip AND t.server_port = loss_total.server_port;
 
 INSERT INTO handshake_ack
 SELECT e.id, s.client_ip, s.server_ip, s.server_port, f.outcome = 'half_open'

@@ -107,6 +107,8 @@ static uint32_t *hashmap_recent_of(struct hashmap *t, const void *key, bool *ret
 		return recent_sized(t, key, 24, ret_same);
 	case 40:
 		return recent_sized(t, key, 40, ret_same);
+	case 48:
+		return recent_sized(t, key, 48, ret_same);
 	default:
 		return recent_sized(t, key, t->key_size, ret_same);
 	}

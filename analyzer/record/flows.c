@@ -571,6 +571,15 @@ static void flows_add_loss(struct flow_writer *w, const struct flow *c,
 	totals_add_loss(&w->totals, f, l);
 }
 
+static void flows_add_syns(struct flow_writer *w, uint32_t flow, const struct totals_flow *f,
+	const struct path_counts *p)
+{
+	const struct member *from = flows_member_at(w->join, flow, p->from);
+
+	if (from)
+		totals_add_syns(&w->totals, f, p, member_port(from, false));
+}
+
 /* pending: what it lost is not settled. */
 static void flows_add_totals(struct flow_writer *w, uint32_t flow, const struct flow_summary *sum,
 	const struct path_counts *p, bool pending)
@@ -580,6 +589,8 @@ static void flows_add_totals(struct flow_writer *w, uint32_t flow, const struct 
 	struct totals_loss l = totals_loss_of(p);
 
 	totals_add(&w->totals, &f, p);
+	if (p->syn_sent)
+		flows_add_syns(w, flow, &f, p);
 	if (!pending) {
 		flows_add_loss(w, c, sum, &f, &l);
 		return;

@@ -21,6 +21,16 @@ struct pair {
 	uint64_t direction[2][VALUES]; /* C2S, S2C */
 };
 
+/* Of what each port's handshakes come to. */
+struct port_key {
+	struct pair_key pair;
+	uint64_t server_port; /* as seen where they were sent */
+};
+
+struct port {
+	uint64_t syn_sent[2]; /* C2S, S2C */
+};
+
 /* Of loss_total. */
 struct loss_key {
 	struct pair_key pair;
@@ -39,12 +49,14 @@ struct loss {
 void totals_init(struct totals *t)
 {
 	hashmap_init(&t->pairs, sizeof(struct pair_key), sizeof(struct pair), PAIRS_MAX);
+	hashmap_init(&t->ports, sizeof(struct port_key), sizeof(struct port), PAIRS_MAX);
 	hashmap_init(&t->losses, sizeof(struct loss_key), sizeof(struct loss), PAIRS_MAX);
 }
 
 void totals_release(struct totals *t)
 {
 	hashmap_release(&t->pairs);
+	hashmap_release(&t->ports);
 	hashmap_release(&t->losses);
 }
 
@@ -85,6 +97,18 @@ void totals_add(struct totals *t, const struct totals_flow *f, const struct path
 	totals_raise_to(&sum[LARGEST_DELIVERED],
 		p->largest_delivered < 0 ? 0 : (uint64_t)p->largest_delivered);
 	totals_raise_to(&sum[ESTIMATED], p->estimated);
+}
+
+void totals_add_syns(struct totals *t, const struct totals_flow *f, const struct path_counts *p,
+	uint16_t server_port)
+{
+	struct port_key key = {
+		.pair = totals_key_of(f, p->from, p->to, p->direction), .server_port = server_port};
+	bool is_new;
+	struct port *port = hashmap_at(&t->ports, &key, &is_new);
+
+	if (port)
+		port->syn_sent[p->direction] += p->syn_sent;
 }
 
 struct totals_loss totals_loss_of(const struct path_counts *p)
@@ -158,12 +182,22 @@ static void totals_bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t 
 	db_text(s, 5, ip_text(k->server, text->server));
 }
 
-static void totals_store_losses(
-	const struct hashmap *losses, struct db *db, const struct dataset *data)
+/* Too many ports: counted for none, whichever came first. */
+static int64_t totals_port_syns(const struct totals *t, const struct loss_key *k)
 {
-	for (uint32_t i = 0; i < losses->count; i++) {
-		const struct loss_key *k = hashmap_key(losses, i);
-		const struct loss *l = hashmap_value(losses, i);
+	struct port_key key = {.pair = k->pair, .server_port = k->server_port};
+	const struct port *port = hashmap_get(&t->ports, &key);
+
+	if (t->ports.refused)
+		return DB_NONE;
+	return port ? (int64_t)port->syn_sent[k->direction] : 0;
+}
+
+static void totals_store_losses(const struct totals *t, struct db *db, const struct dataset *data)
+{
+	for (uint32_t i = 0; i < t->losses.count; i++) {
+		const struct loss_key *k = hashmap_key(&t->losses, i);
+		const struct loss *l = hashmap_value(&t->losses, i);
 		sqlite3_stmt *s = db_insert(db, TABLE_LOSS_TOTAL);
 		char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE];
 		struct key_text text;
@@ -173,15 +207,16 @@ static void totals_store_losses(
 		db_text(s, 7, ip_text(k->dst, dst));
 		db_int(s, 8, k->server_port);
 		db_int(s, 9, k->syn);
-		db_int(s, 10, (int64_t)l->flows);
-		db_int(s, 11, (int64_t)l->broken);
-		db_int(s, 12, (int64_t)l->segments);
-		db_int(s, 13, (int64_t)l->syn_segments);
-		db_int(s, 14, (int64_t)l->bytes);
-		db_int_or_null(s, 15, l->smallest);
-		db_int(s, 16, l->estimated);
-		db_int(s, 17, l->first_ns);
-		db_int(s, 18, l->last_ns);
+		db_int_or_null(s, 10, totals_port_syns(t, k));
+		db_int(s, 11, (int64_t)l->flows);
+		db_int(s, 12, (int64_t)l->broken);
+		db_int(s, 13, (int64_t)l->segments);
+		db_int(s, 14, (int64_t)l->syn_segments);
+		db_int(s, 15, (int64_t)l->bytes);
+		db_int_or_null(s, 16, l->smallest);
+		db_int(s, 17, l->estimated);
+		db_int(s, 18, l->first_ns);
+		db_int(s, 19, l->last_ns);
 		db_step(db, s);
 	}
 }
@@ -208,5 +243,5 @@ void totals_store(const struct totals *t, struct db *db, const struct dataset *d
 		for (uint32_t d = 0; d < 2; d++)
 			totals_store_pair(hashmap_key(&t->pairs, i), hashmap_value(&t->pairs, i), d,
 				db, data);
-	totals_store_losses(&t->losses, db, data);
+	totals_store_losses(t, db, data);
 }

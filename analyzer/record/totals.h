@@ -11,6 +11,7 @@
 
 struct totals {
 	struct hashmap pairs;  /* path_total, both directions */
+	struct hashmap ports;  /* loss_total.port_syn_sent, both directions */
 	struct hashmap losses; /* loss_total */
 };
 
@@ -29,6 +30,10 @@ void totals_init(struct totals *t);
 void totals_release(struct totals *t);
 
 void totals_add(struct totals *t, const struct totals_flow *f, const struct path_counts *p);
+
+/* The SYNs of a path. server_port: as seen where they were sent. */
+void totals_add_syns(struct totals *t, const struct totals_flow *f, const struct path_counts *p,
+	uint16_t server_port);
 
 /* What a path lost; small, for many may have to wait for what becomes of their doubtful events. */
 struct totals_loss {
