@@ -85,13 +85,15 @@ static inline uint32_t copies_view_of(const struct segment *s, const struct obse
 	return p->ifindex | p->vlan_count | p->tunnel_depth ? view ^ copies_link_of(p) : view;
 }
 
-static uint64_t copies_hash_packet(const struct flow_vantage *f, const struct segment *s)
+/* The words of s were just written: read one by one as they were, not in larger pieces, which would
+ * wait for the cache. */
+static inline uint64_t copies_hash_packet(const struct flow_vantage *f, const struct segment *s)
 {
-	uint64_t h = ((uint64_t)s->ack << 32 | s->seq) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = s->seq * UINT64_C(0x9e3779b97f4a7c15) + s->ack * UINT64_C(0xd6e8feb86659fd93);
 
-	h ^= (uint64_t)s->hash << 32 | ((uint32_t)s->ip_id << 16 ^ s->length);
-	h = (h ^ h >> 32 ^ f->hash) * UINT64_C(0xff51afd7ed558ccd);
-	return h;
+	h += s->hash * UINT64_C(0xa0761d6478bd642f) +
+	     (s->ip_id ^ s->length) * UINT64_C(0xe7037ed1a0b428db);
+	return (h ^ h >> 32 ^ f->hash) * UINT64_C(0xff51afd7ed558ccd);
 }
 
 /* Counts a record in its view. True: some other view had more of them, so that it is one of those
@@ -139,40 +141,58 @@ static enum copy copies_by_capture(const struct recent_packet *e, const struct s
 	return COPY_BY_CAPTURE;
 }
 
+/* Written in place: put together elsewhere and copied, it would wait as above. */
+static inline void copies_keep(struct recent_packet *e, const struct flow_vantage *f,
+	struct segment *s, uint16_t tag, uint32_t view)
+{
+	e->segment = s;
+	e->flow = f->index;
+	e->view[0] = view;
+	e->view[1] = e->view[2] = 0;
+	e->tag = tag;
+	e->records[0] = 1;
+	e->records[1] = e->records[2] = 0;
+	e->last = 0;
+}
+
+/* s says the same as the record of e. */
+static NOINLINE enum copy copies_again(struct recent_packet *e, const struct flow_vantage *f,
+	struct segment *s, const struct observation *o)
+{
+	uint32_t view = copies_view_of(s, o);
+	enum copy copy;
+
+	if (s->time_ns - e->segment->time_ns > COPY_SPAN_NS ||
+		e->segment->time_ns - s->time_ns > COPY_SPAN_NS) {
+		copies_keep(e, f, s, e->tag, view);
+		return COPY_NONE;
+	}
+	if (copies_count_view(e, view))
+		return copies_by_capture(e, s);
+	copy = copies_twin_or_none(e, f, s, o);
+	e->segment = s;
+	return copy;
+}
+
 enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f,
 	struct segment *s, const struct observation *o)
 {
 	uint64_t h = copies_hash_packet(f, s);
-	struct recent_packet *set, fresh = {.segment = s,
-					   .flow = f->index,
-					   .tag = (uint16_t)h,
-					   .view = {copies_view_of(s, o)},
-					   .records = {1}};
+	struct recent_packet *set;
 
 	if (!*recent)
 		*recent = mem_zalloc(sizeof(**recent));
 	set = (*recent)->sets[h >> (64 - SET_BITS)];
 	for (int i = 0; i < WAYS; i++) {
 		struct recent_packet *e = &set[i];
-		enum copy copy;
 
-		if (!e->segment || e->tag != fresh.tag || e->flow != fresh.flow ||
-			!copies_same_packet(e->segment, s))
-			continue;
-		if (s->time_ns - e->segment->time_ns > COPY_SPAN_NS ||
-			e->segment->time_ns - s->time_ns > COPY_SPAN_NS) {
-			*e = fresh;
-			return COPY_NONE;
-		}
-		if (copies_count_view(e, fresh.view[0]))
-			return copies_by_capture(e, s);
-		copy = copies_twin_or_none(e, f, s, o);
-		e->segment = s;
-		return copy;
+		if (e->tag == (uint16_t)h && e->segment && e->flow == f->index &&
+			copies_same_packet(e->segment, s))
+			return copies_again(e, f, s, o);
 	}
 	/* The set's older one makes room. */
 	set[1] = set[0];
-	set[0] = fresh;
+	copies_keep(&set[0], f, s, (uint16_t)h, copies_view_of(s, o));
 	return COPY_NONE;
 }
 
