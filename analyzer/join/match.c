@@ -506,6 +506,11 @@ static void match_add_gap(struct gap_list *l, uint32_t transmission, int64_t low
 	l->gaps[l->count++] = (struct gap){.transmission = transmission, .low = low, .high = high};
 }
 
+void matcher_miss(struct matcher *m, uint32_t i, int64_t low, int64_t high)
+{
+	match_add_gap(&m->missing, i, low, high);
+}
+
 /* The segments of one record count on from its ID (TSO in Linux); some senders leave it as it is.
  */
 static bool match_ids_agree(const struct matcher *m, const struct transmission *s,
@@ -768,6 +773,7 @@ void match_half_flows(struct matcher *m, uint32_t mss)
 	 * one's. */
 	m->traits.use_timestamp = m->traits.tcp;
 	m->traits.use_id = true;
+	m->traits.is_merged = false;
 	m->traits.mss = mss;
 	m->open_sent = m->sent->count;
 	m->open_received = m->received->count;

@@ -25,7 +25,8 @@ struct match_traits {
 	bool tcp;
 	bool use_timestamp; /* time stamps pass unchanged */
 	bool use_id;	    /* IP identifications vary at the sender and pass unchanged */
-	uint32_t mss;	    /* payload bytes of a full wire segment */
+	bool is_merged;	    /* datagrams: offload merges or splits some */
+	uint32_t mss; /* payload bytes of a full wire segment; of a datagram where is_merged */
 };
 
 /* Lower bound on receiver's clock minus sender's clock, valid for a short time.
@@ -78,6 +79,8 @@ bool match_is_causal(
 
 /* Of match_datagram.h too: sent transmission i arrived whole, as k. */
 void matcher_pair(struct matcher *m, uint32_t i, uint32_t k);
+/* A stretch of a sent transmission that did not arrive on record; in ascending order. */
+void matcher_miss(struct matcher *m, uint32_t i, int64_t low, int64_t high);
 /* Takes a pair apart again. */
 void matcher_part(struct matcher *m, uint32_t i);
 /* May an arrival be of a sent transmission, by all that a sender varies? */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "join/match_merged.h"
 #include "join/match_time.h"
 
 /* How far ahead in step the next datagram is searched, and for each of so many misses in a row. */
@@ -324,10 +325,12 @@ void match_datagrams(struct matcher *m)
 	if (match_datagram_try_ids(m)) {
 		match_by(m, KEY_ID | KEY_CONTENT);
 		match_by(m, KEY_ID | KEY_LENGTH); /* the payload was changed, or not captured */
-		match_by(m, KEY_ID);		  /* and its length */
+		match_merged(m);
+		match_by(m, KEY_ID); /* and its length */
 		return;
 	}
 	match_by(m, KEY_CONTENT);
+	match_merged(m);
 	match_hashless(m);
 	match_rewritten(m);
 }

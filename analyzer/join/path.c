@@ -19,10 +19,13 @@ const char *event_kind_name(enum event_kind k)
 	return names[k];
 }
 
-/* More than one wire segment: offload merged it. Datagrams, fragmented or not, are one each. */
+/* More than one wire segment: offload merged it. Datagrams are one each, fragmented or not, where
+ * it did not. */
 static bool path_is_merged(const struct path *path, uint32_t length)
 {
-	return path->in.matcher->traits.tcp && length > path->in.matcher->traits.mss;
+	const struct match_traits *traits = &path->in.matcher->traits;
+
+	return (traits->tcp || traits->is_merged) && length > traits->mss;
 }
 
 static uint32_t path_segments_of(const struct path *path, uint32_t length)
@@ -79,7 +82,7 @@ static int64_t path_wire_size(const struct path *path, const struct segment *s)
 	uint32_t ip = s->bits & SEGMENT_NO_ID ? 40 : 20;
 
 	if (!path->in.matcher->traits.tcp)
-		return ip + 8 + s->length;
+		return ip + 8 + (path_is_merged(path, s->length) ? mss : s->length);
 	return ip + 20 + (s->bits & SEGMENT_TIMESTAMP ? 12 : 0) + payload;
 }
 
@@ -237,16 +240,18 @@ static void path_note_modified(
 	memcpy(e->detail, detail, sizeof(e->detail));
 }
 
-/* A merged record has no one packet to compare with. A rewritten datagram may be a little longer or
- * shorter. */
+/*
+ * A merged record has no one packet to compare with, nor what it was matched with by bytes. A
+ * rewritten datagram may be a little longer or shorter.
+ */
 static bool path_is_comparable(
-	const struct path *path, const struct segment *sent, const struct segment *got)
+	const struct path *path, const struct transmission *sent, const struct transmission *got)
 {
-	uint32_t shorter = sent->length < got->length ? sent->length : got->length;
+	uint32_t a = sent->seg->length, b = got->seg->length, shorter = a < b ? a : b;
 
-	return sent->length == got->length ||
-	       (!path->in.matcher->traits.tcp && sent->length < 2 * shorter &&
-		       got->length < 2 * shorter);
+	if (path->in.matcher->traits.tcp)
+		return a == b;
+	return !sent->span && (a == b || (a < 2 * shorter && b < 2 * shorter));
 }
 
 static void path_note_whole(struct path *path, const struct transmission *it)
@@ -267,7 +272,7 @@ static void path_note_whole(struct path *path, const struct transmission *it)
 	path_add_count(&path->out.counts->delivered, segments, it->seg->length);
 	if (it->seg->length && size > path->out.counts->largest_delivered)
 		path->out.counts->largest_delivered = size;
-	if (path_is_comparable(path, it->seg, got->seg) && got->match != TRANSMISSION_NONE)
+	if (path_is_comparable(path, it, got) && got->match != TRANSMISSION_NONE)
 		path_note_modified(path, it, got);
 }
 
@@ -513,6 +518,7 @@ void path_judge(struct path *path)
 		.owd_min_ns = INT64_MIN,
 		.owd_median_ns = INT64_MIN,
 		.owd_max_ns = INT64_MIN};
+	path->out.counts->estimated = path->in.matcher->traits.is_merged;
 	path_survey(path);
 	if (path->in.matcher->missing.count || path->in.matcher->extra.count)
 		proofs_gather(&path->scratch->proofs, &path->in.matcher->missing, path->in.sent,

@@ -11,13 +11,19 @@
 #define COMMON_NEEDED 3
 
 /* By what datagrams of two places are compared. */
-enum likeness { LIKE_WHOLE, LIKE_CONTENT, LIKE_ID };
+enum likeness { LIKE_WHOLE, LIKE_CONTENT, LIKE_ID, LIKE_HEAD };
+
+/* More payload than an Ethernet frame carries: offload merged datagrams. */
+#define MERGED_LEAST 1473
 
 /* False where a record lacks it. */
 static bool strangers_key(const struct segment *s, enum likeness how, uint32_t mask, uint64_t *ret)
 {
 	uint64_t content = (uint64_t)s->length << 32 | (how == LIKE_ID ? 0 : s->hash & mask);
 
+	*ret = s->hash & SEGMENT_HASH_HEAD;
+	if (how == LIKE_HEAD)
+		return *ret;
 	/* 48 bits of it and an ID side by side: lengths of datagrams take 16. */
 	*ret = content << 16 | (how == LIKE_CONTENT ? 0 : s->ip_id);
 	return how == LIKE_ID ? s->ip_id != 0 : s->hash != 0;
@@ -97,6 +103,17 @@ static bool strangers_mostly_common(struct comparison c)
 	return c.common >= COMMON_NEEDED || c.common * 2 > c.most;
 }
 
+static bool strangers_merge(const struct member *m, enum direction d)
+{
+	struct segment_walk walk = walk_direction(m, d);
+	const struct segment *s;
+
+	for (uint32_t n = 0; n < COMPARED_MAX && (s = walk_next(&walk)); n++)
+		if (s->length >= MERGED_LEAST)
+			return true;
+	return false;
+}
+
 /*
  * Members of one 5-tuple that hold datagrams of one direction, and not one in common, are two
  * conversations: of an address that moved, of anycast, of a hash that chose another server. Equal
@@ -121,6 +138,11 @@ uint32_t strangers_in_common(const struct member *a, const struct member *b)
 		part = strangers_compare(a, b, (enum direction)d, LIKE_CONTENT);
 		if (!strangers_mostly_common(part))
 			part = strangers_compare(a, b, (enum direction)d, LIKE_ID);
+		/* A record that offload merged begins like the first datagram of it. */
+		if (!strangers_mostly_common(part) &&
+			(strangers_merge(a, (enum direction)d) ||
+				strangers_merge(b, (enum direction)d)))
+			part = strangers_compare(a, b, (enum direction)d, LIKE_HEAD);
 		if (strangers_mostly_common(part))
 			common += part.common;
 	}

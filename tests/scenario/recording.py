@@ -23,6 +23,9 @@ def content(flow, side, offset, length):
 
 def continues(last, p):
     """Whether receive offload takes two neighbours of one direction for one record."""
+    if p.piece:
+        return (p.piece == last.piece and last.length % p.piece == 0 and p.time - last.time < GRO_GAP
+                and last.length + p.length < MERGED_MAX)
     return (last.flags == ACK and p.flags & ~PSH == ACK and p.length and last.lo + last.length == p.lo
             and last.ack == p.ack and last.options == p.options and p.time - last.time < GRO_GAP
             and not p.break_before and p.sum == last.sum == "good" and last.length + p.length < MERGED_MAX)
@@ -45,7 +48,7 @@ def merged(point, seen):
             open_at[key] = len(out) - 1
             continue
         out.append(p)
-        merges = p.length and p.flags == ACK and not p.origin and (point.tso or not point.sends(p))
+        merges = p.length and (p.flags == ACK or p.piece) and not p.origin and (point.tso or not point.sends(p))
         open_at[key] = len(out) - 1 if merges else None
     return [p for p in out if p]
 

@@ -14,7 +14,8 @@ EXPECTATIONS = ("path", "event", "no", "finding", "clock", "outcome", "flows", "
                 "zero-window", "file", "refused")
 FATES = {"drop", "miss", "dup", "twice", "delay", "inject", "via", "ttl", "tos", "ip_id", "window", "ack", "flags",
          "twist", "flip", "sum", "outer-sum", "no-ts", "mac", "src", "lost", "break", "dropfrag"}
-ATTRIBUTES = {"ttl", "tos", "id", "tsval", "tsecr", "every", "resend", "same", "n", "frag", "twist", "sum", "mss"}
+ATTRIBUTES = {"ttl", "tos", "id", "tsval", "tsecr", "every", "resend", "same", "n", "frag", "twist", "sum", "mss",
+              "gso"}
 PACKET = re.compile(r"^(\+?[\d.]+)\s+(?:(\S+):)?([cs])>\s*(.*)$")
 MACRO = re.compile(r"^(\+?[\d.]+)\s+(?:(\S+):)?(open|close|icmp|arp)\b\s*(.*)$")
 SEGMENT = re.compile(r"^(?:(\d+)(?::(\d+))?)?\((?:(\d+)x)?(\d+)\)$")

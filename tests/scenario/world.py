@@ -19,7 +19,7 @@ DELAYED_ACK = 40e-3
 # sum: good, bad, partial, flip (that of the bytes before they changed). missing: the fragment that is lost.
 Seen = collections.namedtuple(
     "Seen", "time order flow side flags lo length ack options window ttl tos ip_id twist number"
-    " origin label dst_mac src_mac fragment missing lost break_before sum outer_bad")
+    " origin label dst_mac src_mac fragment missing lost break_before sum outer_bad piece")
 # A packet of no flow as a point sees it: ICMP error, ARP, ND. ethertype: None for IP.
 Aside = collections.namedtuple("Aside", "time order packet src_mac dst_mac outgoing ethertype", defaults=(False, None))
 # What concerns every point of a host; else a host's name means the first of its places that a packet comes to.
@@ -209,7 +209,7 @@ class World:
     def send(self, time, flow, side, flags, low, length, attributes, fates, number, label, sack=None):
         state = flow.sides[side]
         tcp = flow.protocol == "tcp"
-        size = flow.segment() if tcp else max(length, 1)
+        size = flow.segment() if tcp else int(attributes.get("gso", max(length, 1)))
         wire = max(1, -(-length // size))
         ident = {"count": state.ident, "zero": 0, "random": (state.ident * 40503 + 77) & 0xffff}[flow.ids]
         state.ident += wire
@@ -231,7 +231,8 @@ class World:
                     twist=int(attributes["twist"]) if "twist" in attributes else None,
                     number=int(attributes.get("n", state.number)), origin=True, label=label, dst_mac=None, src_mac=None,
                     fragment=int(attributes["frag"]) if "frag" in attributes else None, missing=None, lost=0,
-                    break_before=False, sum=attributes.get("sum", "good"), outer_bad=False)
+                    break_before=False, sum=attributes.get("sum", "good"), outer_bad=False,
+                    piece=int(attributes.get("gso", 0)))
         if "same" in attributes:
             base = base._replace(lo=0)
         self._travel(base, [f for f in fates if f.select is None or number in f.select or
