@@ -1,5 +1,6 @@
 #include "join/match_copies.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/nsec.h"
@@ -54,6 +55,20 @@ static int copies_by_place(const void *x, const void *y)
 	return (a->at > b->at) - (a->at < b->at);
 }
 
+/* An arrival that is the mate of a copy farther away stays with it. */
+static void copies_drop_others_mates(const struct matcher *m, struct copies *c)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < c->received_count; i++) {
+		uint32_t mate = m->received->transmissions[c->received[i].at].match;
+
+		if (mate == TRANSMISSION_NONE || copies_has(c->sent, c->sent_count, mate))
+			c->received[kept++] = c->received[i];
+	}
+	c->received_count = kept;
+}
+
 /* Copies of a sent segment here and there; there is where their mates are. */
 static void copies_around(struct matcher *m, uint32_t sent, struct copies *c)
 {
@@ -70,6 +85,7 @@ static void copies_around(struct matcher *m, uint32_t sent, struct copies *c)
 			copies_collect(m, it, m->received, mate, c->received, &c->received_count);
 		copies_add(c->received, &c->received_count, mate);
 	}
+	copies_drop_others_mates(m, c);
 	qsort(c->received, c->received_count, sizeof(*c->received), copies_by_place);
 }
 
@@ -145,8 +161,12 @@ static void copies_choose(struct matcher *m, uint32_t sent)
 			matcher_part(m, c.sent[i].at);
 		it->by_time = true;
 	}
-	for (uint32_t i = 0; i < c.received_count; i++)
-		m->received->transmissions[c.received[i].at].by_time = true;
+	for (uint32_t i = 0; i < c.received_count; i++) {
+		struct transmission *got = &m->received->transmissions[c.received[i].at];
+
+		assert(got->state == TRANSMISSION_OPEN);
+		got->by_time = true;
+	}
 	g = (struct group){.sent = c.sent,
 		.received = c.received,
 		.sent_count = c.sent_count,

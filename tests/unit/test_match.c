@@ -252,6 +252,60 @@ static void more_arrivals_than_sent(void **state)
 	trial_end(&t);
 }
 
+/* Each has at most one mate, which is the other's. */
+static void expect_one_to_one(const struct half_flow *a, const struct half_flow *b)
+{
+	for (uint32_t i = 0; i < a->count; i++)
+		if (a->transmissions[i].match != TRANSMISSION_NONE)
+			assert_int_equal(b->transmissions[a->transmissions[i].match].match, i);
+}
+
+#define APART 60 /* more than what is looked at around a copy */
+
+/*
+ * A segment is sent four times, and nothing but time tells its copies apart. The first arrives, all
+ * that is sent between it and the second is lost, the second arrives: at the receiver these two
+ * stand next to each other, at the sender far apart. The first one's arrival was taken for one of
+ * the others, too.
+ */
+static void an_arrival_is_of_one_copy(void **state)
+{
+	struct trial t = trial_of(APART + 5);
+	const uint32_t copies[] = {0, APART + 1, APART + 3, APART + 4}, other = APART + 2;
+
+	(void)state;
+	for (uint32_t i = 0; i < t.sent_count; i++) {
+		t.sent[i].seq = 1200 * i;
+		t.sent[i].flags = 0x10;
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		t.sent[copies[i]].seq = 0;
+		t.sent[copies[i]].time_ns = i * INT64_C(1000000000);
+	}
+	t.sent[other].time_ns = t.sent[copies[1]].time_ns + SPACING;
+	arrive(&t, copies[0]);
+	arrive(&t, copies[1]);
+	arrive(&t, other);
+	t.halves[0] = half_of(t.sent, t.sent_count);
+	t.halves[1] = half_of(t.received, t.received_count);
+	for (int h = 0; h < 2; h++) {
+		t.halves[h].tcp = true;
+		for (uint32_t i = 0; i < t.halves[h].count; i++) {
+			t.halves[h].transmissions[i].off = t.halves[h].transmissions[i].seg->seq;
+			t.halves[h].transmissions[i].span = 1200;
+		}
+	}
+	t.matcher = (struct matcher){
+		.sent = &t.halves[0], .received = &t.halves[1], .traits = {.tcp = true}};
+	match_half_flows(&t.matcher, 1448);
+	expect_one_to_one(&t.halves[0], &t.halves[1]);
+	expect_one_to_one(&t.halves[1], &t.halves[0]);
+	for (uint32_t k = 0; k < t.received_count; k++)
+		assert_int_equal(t.halves[1].transmissions[k].match, t.truth[k]);
+	assert_int_equal(t.matcher.missing.count, t.sent_count - t.received_count);
+	trial_end(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +319,7 @@ int main(void)
 		cmocka_unit_test(changed_payload_keeps_its_identification),
 		cmocka_unit_test(other_contents_are_other_datagrams),
 		cmocka_unit_test(more_arrivals_than_sent),
+		cmocka_unit_test(an_arrival_is_of_one_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
