@@ -1,5 +1,6 @@
 #include "join/clock.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -437,6 +438,12 @@ static void fit_note_extent(
 	p->other_to_ns = there.to < p->other_from_ns ? p->other_from_ns : there.to;
 }
 
+/* All bounds of the open piece were left out: it says nothing of any time. */
+static bool fit_is_empty(const struct fit *f)
+{
+	return !f->up.count && !f->down.count;
+}
+
 /* The open piece is done; end: the first bound that is not its own. */
 static void fit_close(struct fit *f, uint32_t end, bool step_behind)
 {
@@ -451,18 +458,23 @@ static void fit_close(struct fit *f, uint32_t end, bool step_behind)
 
 	if (!f->open)
 		return;
+	f->open = false;
+	if (fit_is_empty(f))
+		return;
 	fit_bound_piece(f, &p);
 	fit_note_extent(f, end, step_behind, &p);
+	assert(p.from_ns <= p.to_ns && p.slope_low <= p.slope && p.slope <= p.slope_high);
 	moved = p.slope * (double)(p.from_ns - f->origin_t);
 	p.high += (double)f->origin_z + moved;
 	p.low += (double)f->origin_z + moved;
 	/* Packets overtake each other; the order of the pieces is that of u's time. */
 	if (m->count && p.other_from_ns < m->pieces[m->count - 1].other_from_ns)
 		p.other_from_ns = m->pieces[m->count - 1].other_from_ns;
+	if (p.other_to_ns < p.other_from_ns)
+		p.other_to_ns = p.other_from_ns;
 	MEM_RESERVE(m->pieces, m->count, m->cap);
 	m->pieces[m->count++] = p;
 	m->stepped |= p.step_before;
-	f->open = false;
 }
 
 static void fit_open(struct fit *f, uint32_t at, bool step_before, bool continues)
@@ -555,11 +567,14 @@ static bool fit_settle(struct fit *f, uint32_t at, double missing)
 static void fit_take(struct fit *f, uint32_t at)
 {
 	struct fit_bound *b = &f->bounds[at];
+	bool stepped = f->open && (b->shifted || fit_turned(b, &f->bounds[f->first]));
 	double missing;
 
 	if (b->left_out)
 		return;
-	if (f->open && (b->shifted || fit_turned(b, &f->bounds[f->first]))) {
+	if (f->open && fit_is_empty(f)) {
+		fit_open(f, at, f->step_before || stepped, f->continues && !stepped);
+	} else if (stepped) {
 		fit_close(f, at, true);
 		fit_open(f, at, true, false);
 	} else if (f->open && b->t - f->origin_t > FIT_PIECE_NS) {

@@ -397,6 +397,31 @@ static void test_pause(void **state)
 }
 
 /* What threads sampled apart is what one thread would have. */
+static void test_nothing_holds_before_a_pause(void **state)
+{
+	/* Two packets that contradict each other, and no witness: both are left out. The piece
+	 * that they would have been spoiled those behind it, by the other clock's time. */
+	struct world w = {.offset = 3 * SEC, .there = 2 * MS, .back = 3 * MS};
+	struct clock_model m;
+
+	(void)state;
+	init(&w);
+	up(&w, 1 * SEC, 0);
+	down(&w, 1500 * MS, 50 * MS);
+	exchange(&w, 700 * SEC, 760 * SEC, 100 * MS);
+	fit(&w, &m);
+	assert_int_equal(m.outliers, 2);
+	assert_int_equal(m.count, 1);
+	assert_false(m.stepped);
+	for (int64_t t = 700 * SEC; t < 760 * SEC; t += SEC) {
+		struct clock_bounds b = clock_at_other(&m, clock_v(&w, t));
+
+		assert_true(b.has_low && b.has_high);
+		holds(b, w.offset);
+	}
+	done(&w, &m);
+}
+
 static void test_merge(void **state)
 {
 	struct world one = {.there = MS, .back = MS}, parts[2] = {one, one};
@@ -436,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_one_direction),
 		cmocka_unit_test(test_short_capture),
 		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_nothing_holds_before_a_pause),
 		cmocka_unit_test(test_merge),
 	};
 
