@@ -1,5 +1,6 @@
 #include "agent.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -59,6 +60,7 @@ static struct source *agent_next_source(struct agent *a)
 {
 	struct source *s = &a->sources[a->source_count];
 
+	assert(a->source_count < OPTIONS_SOURCES);
 	memset(s, 0, sizeof(*s));
 	s->index = a->source_count++;
 	s->sink = recorder_packet;
@@ -70,7 +72,7 @@ struct auto_sources {
 	struct agent *a;
 	struct error *err;
 	int result;
-	uint32_t found;
+	uint32_t found, limit; /* limit: of all sources then, so that those named have room */
 };
 
 /* "auto": up, not loopback, and not a port of a bridge or bond (its master shows the same frames).
@@ -83,8 +85,7 @@ static void agent_open_if_up(void *arg, const char *name)
 	struct error ignored;
 	uint64_t flags;
 
-	if (w->result || w->a->source_count >= OPTIONS_SOURCES ||
-		rootfs_open(&host, NULL, &ignored))
+	if (w->result || w->a->source_count >= w->limit || rootfs_open(&host, NULL, &ignored))
 		return;
 	if (rootfs_u64(&host, &flags, "sys/class/net/%s/flags", name) && (flags & 9) == 1 &&
 		!rootfs_link(&host, line, "sys/class/net/%s/master", name)) {
@@ -95,12 +96,14 @@ static void agent_open_if_up(void *arg, const char *name)
 	rootfs_release(&host);
 }
 
-static int agent_open_auto(struct agent *a, struct error *err)
+/* named: sources that are opened after these. */
+static int agent_open_auto(struct agent *a, uint32_t named, struct error *err)
 {
-	struct auto_sources w = {.a = a, .err = err};
+	struct auto_sources w = {.a = a, .err = err, .limit = OPTIONS_SOURCES - named};
 	struct rootfs host;
 	int r = rootfs_open(&host, NULL, err);
 
+	assert(named < OPTIONS_SOURCES);
 	if (r)
 		return r;
 	(void)rootfs_each(&host, "sys/class/net", OPTIONS_SOURCES, agent_open_if_up, &w);
@@ -117,7 +120,8 @@ static int agent_open_sources(struct agent *a, struct error *err)
 
 	for (i = 0; i < a->o->interface_count && !r; i++) {
 		if (!strcmp(a->o->interfaces[i], "auto"))
-			r = agent_open_auto(a, err);
+			r = agent_open_auto(
+				a, a->o->interface_count - i - 1 + a->o->group_count, err);
 		else
 			r = source_open_pcap(
 				agent_next_source(a), a->o->interfaces[i], &a->o->source, err);

@@ -154,7 +154,6 @@ static void facts_host_hypervisor_version(struct host *h)
 void facts_host_start(struct host *h)
 {
 	/* Outside a round: never forgotten. */
-	fact_end(h->facts);
 	facts_host_put_line(h, "proc/sys/kernel/hostname", "host.name");
 	facts_host_put_line(h, "proc/sys/kernel/random/boot_id", "host.boot_id");
 	facts_host_put_line(h, "etc/machine-id", "host.machine_id");

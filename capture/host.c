@@ -17,9 +17,8 @@ int host_open(struct host *h, const char *root, struct facts *facts, struct erro
 	if (r)
 		return r;
 	h->now_ns = nsec_now();
-	fact_begin(facts, h->now_ns);
+	fact_time(facts, h->now_ns);
 	facts_host_start(h);
-	fact_end(facts);
 	h->kmsg = kmsg_open(&h->root, h->copied, h->boot_ns);
 	if (h->copied)
 		return 0;
