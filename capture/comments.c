@@ -1,5 +1,6 @@
 #include "comments.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ const char *comments_word(char *out, size_t size, const char *word)
 			out[n++] = hex[*s & 15];
 		}
 	}
+	assert(n < size);
 	out[n] = '\0';
 	return out;
 }
@@ -75,6 +77,7 @@ void comments_end(struct comments *c)
 {
 	if (c->text.length == comments_begun_at(c))
 		return;
+	assert(c->text.length > comments_begun_at(c)); /* offsets ascend */
 	MEM_RESERVE(c->ends, c->count, c->cap);
 	c->ends[c->count++].offset = c->text.length;
 }
@@ -100,6 +103,7 @@ const char *comments_get(const struct comments *c, size_t n, size_t *ret_length)
 {
 	size_t from = n ? c->ends[n - 1].offset : 0;
 
+	assert(n < c->count && c->ends[n].offset > from);
 	*ret_length = c->ends[n].offset - from;
 	return c->text.text + from;
 }

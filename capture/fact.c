@@ -1,5 +1,6 @@
 #include "fact.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,7 @@ static struct entry *fact_entry_of(struct facts *f, const char *key)
 		fact_grow_slots(f);
 		slot = fact_slot_of(f, key);
 	}
+	assert(!*slot && 2 * (f->count + 1) <= f->slot_count);
 	MEM_RESERVE(f->entries, f->count, f->cap);
 	f->entries[f->count] = (struct entry){.key = mem_strdup(key)};
 	*slot = (uint32_t)++f->count;
@@ -106,6 +108,7 @@ static struct entry *fact_entry_of(struct facts *f, const char *key)
 
 void fact_begin(struct facts *f, int64_t now_ns)
 {
+	assert(!f->in_round);
 	f->now_ns = now_ns;
 	f->round++;
 	f->in_round = true;
@@ -113,6 +116,7 @@ void fact_begin(struct facts *f, int64_t now_ns)
 
 void fact_end(struct facts *f)
 {
+	assert(f->in_round);
 	f->in_round = false;
 }
 
@@ -283,6 +287,7 @@ static void fact_write_events(struct facts *f, const struct fact_out *out)
 		fact_write_fact(out, at_ns, key, value);
 		at = value + strlen(value) + 1;
 	}
+	assert(at == end); /* an event is there as a whole */
 	strbuf_reset(&f->events);
 }
 

@@ -1,6 +1,7 @@
 /* Saved neighbour, route and address tables (--root), and the words of a neighbour entry. */
 #include "facts_neighbor.h"
 
+#include <assert.h>
 #include <linux/neighbour.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ static void neighbor_add(char *text, size_t size, const char *name, const char *
 {
 	size_t n = strlen(text);
 
+	assert(n < size);
 	snprintf(text + n, size - n, "%s%s=%s", n ? " " : "", name, value);
 }
 

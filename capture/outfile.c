@@ -1,5 +1,6 @@
 #include "outfile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ int outfile_create(struct outfile *o, int dir_fd, const char *name, struct error
 {
 	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	assert(o->fd < 0); /* the one before was closed */
 	if (fd < 0)
 		return error_errno(err, "cannot create '%s'", name);
 	o->fd = fd;
@@ -66,6 +68,7 @@ bool outfile_flush(struct outfile *o)
 	size_t done = 0;
 	ssize_t n;
 
+	assert(o->length <= o->cap);
 	o->error = 0;
 	while (done < o->length) {
 		n = write(o->fd, o->buffer + done, o->length - done);

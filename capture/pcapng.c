@@ -133,6 +133,9 @@ static uint8_t *pcapng_put_packet_options(uint8_t *p, uint32_t flags, uint64_t d
 	return pcapng_put_u32(p, PCAPNG_OPT_END);
 }
 
+_Static_assert(PCAPNG_PACKET_EXTRA >= 28 + 3 + 8 + 12 + 4 + 4,
+	"header, padding, flags, drops, end, length");
+
 uint32_t pcapng_put_packet(
 	uint8_t *start, uint32_t interface, const struct record *r, uint64_t dropped)
 {

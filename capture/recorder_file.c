@@ -1,5 +1,6 @@
 #include "recorder_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ static void recorder_source_facts(struct recorder *r, const struct source *s)
 	fact_put(f, s->settings.payload ? "all" : "headers", "source.%u.payload", s->index);
 	fact_put_u64(f, s->settings.promiscuous, "source.%u.promiscuous", s->index);
 	fact_put_u64(f, s->settings.buffer_bytes, "source.%u.buffer_bytes", s->index);
+	assert(s->state < sizeof(states) / sizeof(states[0]));
 	fact_put(f, states[s->state], "source.%u.state", s->index);
 }
 
@@ -335,6 +337,7 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 	if (!outfile_close(&r->capture, true)) {
 		/* The buffer is lost: its packets count as dropped by the agent, not as written. */
 		for (i = 0; i < r->source_count; i++) {
+			assert(r->sources[i].buffered <= r->sources[i].written);
 			r->sources[i].written -= r->sources[i].buffered;
 			r->sources[i].dropped_own += r->sources[i].buffered;
 		}

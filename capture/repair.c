@@ -1,5 +1,6 @@
 #include "repair.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -80,6 +81,7 @@ static int repair_cut(int fd, const char *name, uint64_t size, uint64_t keep, ui
 {
 	int r = 0;
 
+	assert(keep <= size); /* repairing only takes away */
 	if (keep < size && ftruncate(fd, (off_t)keep) < 0)
 		r = error_errno(err, "cannot truncate the damaged end of '%s'", name);
 	else

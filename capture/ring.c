@@ -1,5 +1,6 @@
 #include "ring.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -132,6 +133,7 @@ uint64_t ring_next_stem(
 	for (i = 0; host[i] && i < sizeof(clean) - 1; i++)
 		clean[i] =
 			isalnum((unsigned char)host[i]) || strchr("._-", host[i]) ? host[i] : '_';
+	assert(i < sizeof(clean));
 	clean[i] = '\0';
 	gmtime_r(&t, &tm);
 	strftime(time_text, sizeof(time_text), "%Y%m%dT%H%M%SZ", &tm);
@@ -146,6 +148,7 @@ void ring_note(struct ring *r, const char *stem, uint64_t number, uint64_t size,
 	struct ring_file *last = r->count ? &r->files[r->count - 1] : NULL;
 
 	if (!last || strcmp(last->stem, stem)) {
+		assert(!last || last->number < number); /* names sort by age */
 		snprintf(f.stem, sizeof(f.stem), "%s", stem);
 		last = ring_add(r, &f);
 	}
@@ -186,6 +189,7 @@ static void ring_remove_at(struct ring *r, size_t i)
 {
 	char name[RING_NAME_SIZE + 16];
 
+	assert(i < r->count && !r->files[i].kept);
 	/* A file that cannot be removed is ignored until the next start: it must not stop the
 	 * ring. */
 	ring_file_name(name, r->files[i].stem, RING_SUFFIX);
@@ -217,6 +221,7 @@ static int ring_keep_one(struct ring *r, struct ring_file *f, struct error *err)
 {
 	char from[RING_NAME_SIZE + 16], to[RING_NAME_SIZE + 32];
 
+	assert(!f->kept);
 	snprintf(to, sizeof(to), "%s" RING_KEPT RING_SIDECAR, f->stem);
 	ring_file_name(from, f->stem, RING_SIDECAR);
 	if (renameat(r->dir_fd, from, r->dir_fd, to) < 0 && errno != ENOENT)

@@ -1,5 +1,6 @@
 #include "rootfs.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,7 @@ bool rootfs_read(const struct rootfs *r, const char *path, size_t limit, struct 
 	if (n < 0 && !out->length)
 		return false; /* sysfs attributes answer EINVAL and the like where they have no
 				 value */
+	assert(out->length <= limit);
 	strbuf_adds(out, "");
 	return true;
 }
@@ -77,6 +79,7 @@ static void rootfs_trim(char *s)
 		n--;
 	if (from > n)
 		from = n;
+	assert(from <= n);
 	memmove(s, s + from, n - from);
 	s[n - from] = '\0';
 }

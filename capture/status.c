@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ static void status_add_source(struct strbuf *out, const struct source *s)
 {
 	static const char *const states[] = {"open", "down", "gone"};
 
+	assert(s->state < sizeof(states) / sizeof(states[0]));
 	strbuf_adds(out, "{");
 	status_add_text(out, "name", s->name);
 	strbuf_printf(out,
