@@ -1,6 +1,7 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ bool ip_is_link_local(const uint8_t ip[16])
 
 static char *address_put_octet(char *p, unsigned v)
 {
+	assert(v < 256);
 	if (v >= 100)
 		*p++ = (char)('0' + v / 100);
 	if (v >= 10)

@@ -1,5 +1,7 @@
 #include "base/jsonout.h"
 
+#include <assert.h>
+
 #include "base/utf8.h"
 
 /* \uXXXX, as two surrogates above the basic plane (RFC 8259 section 7). */
@@ -123,6 +125,7 @@ void jsonout_begin(struct jsonout *w, const char *name, char bracket)
 
 void jsonout_end(struct jsonout *w, char bracket)
 {
+	assert(w->depth > 0);
 	w->depth--;
 	if (!w->first) {
 		w->first = true;

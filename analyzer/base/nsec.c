@@ -1,5 +1,6 @@
 #include "base/nsec.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -26,6 +27,7 @@ const char *nsec_format(int64_t t_ns, char buf[NSEC_TEXT_SIZE])
 		frac += NSEC_PER_SEC;
 		sec--;
 	}
+	assert(frac >= 0 && frac < NSEC_PER_SEC);
 	t = (time_t)sec;
 	(void)gmtime_r(&t, &tm);
 	(void)snprintf(buf, NSEC_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ",

@@ -1,5 +1,6 @@
 #include "base/parallel.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -55,5 +56,6 @@ void parallel_run(
 	(void)parallel_work_loop(&workers[0]);
 	while (--started)
 		(void)pthread_join(workers[started].id, NULL);
+	assert(atomic_load(&work.next) >= count); /* each part was given out */
 	free(workers);
 }

@@ -60,6 +60,7 @@ size_t pcapng_begin_block(struct strbuf *out, uint32_t type)
 {
 	size_t at = out->length;
 
+	assert(at % 4 == 0);
 	pcapng_add_u32(out, type);
 	pcapng_add_u32(out, 0);
 	return at;

@@ -1,5 +1,6 @@
 #include "base/sandbox.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -124,6 +125,7 @@ static int sandbox_add_call(scmp_filter_ctx filter, const struct sandbox_call *c
 			when[n++] = c->when[i];
 	if (c->own_process)
 		when[n++] = (struct scmp_arg_cmp)SANDBOX_IS(0, (scmp_datum_t)getpid());
+	assert(n <= sizeof(when) / sizeof(when[0]));
 	return seccomp_rule_add_array(filter, action, c->number, n, when);
 }
 

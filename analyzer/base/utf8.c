@@ -1,5 +1,6 @@
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <string.h>
 
 uint32_t utf8_next(const char *text, size_t *ret_size)
@@ -58,5 +59,6 @@ size_t utf8_cut(const char *text, size_t max)
 		return size;
 	for (size = max; size && ((uint8_t)text[size] & 0xc0) == 0x80;)
 		size--;
+	assert(size <= max);
 	return size;
 }

@@ -1,5 +1,6 @@
 #include "flow/arena.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -108,6 +109,7 @@ static void arena_spill(struct arena_budget *b, struct arena_slab *slab)
 		b->error = errno;
 		return;
 	}
+	assert(!slab->spilled && b->resident >= ARENA_SLAB);
 	slab->spilled = 1;
 	b->file_size += ARENA_SLAB;
 	b->resident -= ARENA_SLAB;
@@ -157,6 +159,7 @@ void *arena_grow(struct arena *a, size_t size)
 {
 	struct arena_budget *b = a->budget;
 
+	assert(size <= ARENA_SLAB);
 	MEM_RESERVE(a->slabs, a->slab_count, a->slab_cap);
 	(void)pthread_mutex_lock(&b->lock);
 	b->resident += ARENA_SLAB;

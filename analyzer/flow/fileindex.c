@@ -1,5 +1,6 @@
 #include "flow/fileindex.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/compiler.h"
@@ -36,6 +37,7 @@ NOINLINE void fileindex_new_page(struct fileindex *x, uint64_t offset)
 {
 	const struct fileindex_run *run = &x->runs[x->run_count - 1];
 
+	assert(x->run_count > 0); /* a file was begun */
 	if (x->in_page < FILEINDEX_PAGE)
 		fileindex_start_run(x, run->file, x->count - run->first + run->number);
 	if (x->page_count % FILEINDEX_BLOCK == 0) {
@@ -68,6 +70,7 @@ struct fileindex_place fileindex_find(const struct fileindex *x, uint32_t ordina
 {
 	const struct fileindex_run *run = fileindex_run_of(x, ordinal);
 
+	assert(run->first <= ordinal);
 	return (struct fileindex_place){
 		.file = run->file, .number = ordinal - run->first + run->number};
 }

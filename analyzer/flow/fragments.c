@@ -1,5 +1,6 @@
 #include "flow/fragments.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,10 @@ struct fragments {
 	uint32_t oldest;
 	uint64_t given_up_frames, given_up_bytes;
 };
+
+_Static_assert(
+	sizeof(((struct fragment_whole *)0)->head) == sizeof(((struct fragment_slot *)0)->head),
+	"copied whole");
 
 struct fragments *fragments_new(void)
 {
@@ -77,6 +82,7 @@ static void fragments_keep_first(struct fragment_slot *s, const struct packet *p
 {
 	uint32_t n = p->payload_cap < sizeof(s->head) ? p->payload_cap : (uint32_t)sizeof(s->head);
 
+	assert(!s->has_first); /* a frame that is held is accounted once */
 	s->has_first = true;
 	s->packet = *p;
 	s->frame = *frame;

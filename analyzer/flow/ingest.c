@@ -1,5 +1,6 @@
 #include "flow/ingest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,7 @@ static void ingest_part_finish(struct reading_vantage *rv)
 	const struct vantage *whole = &rv->whole->v;
 	struct vantage *v = &rv->v;
 
+	assert(rv->whole->whole == rv->whole); /* parts have no parts */
 	if (rv->whole->part_count)
 		v->part = rv->key.tunnel && !rv->key.ifindex ? mem_printf("vni%u", rv->key.network)
 			  : rv->key.tunnel
@@ -655,6 +657,7 @@ static void ingest_finish_capture(struct host_reading *rd, const struct capfile_
 	c->damaged = info->damaged ? mem_strdup(info->damaged) : NULL;
 	memcpy(c->hash, info->hash, sizeof(c->hash));
 	memcpy(c->sha256, info->sha256, sizeof(c->sha256));
+	assert(rd->interface_count == info->interface_count);
 	ingest_keep_interface_rows(rd, info);
 	ingest_keep_facts(rd, info);
 	ingest_keep_drops(rd, info);
@@ -683,6 +686,7 @@ static int ingest_read_group(struct host_reading *rd, struct capfile *cf, struct
 		if (r == 0)
 			taken += ingest_take_frame(rd, &rd->frames[i], &rd->group[taken]);
 	}
+	assert(taken <= count && count <= GROUP);
 	ingest_group(rd, taken);
 	return r;
 }
@@ -766,6 +770,7 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
 		r = ingest_read_capture(rd, rd->host->captures[i], err);
 	ingest_need_vantage(rd);
+	assert(rd->count || !rd->host->capture_count);
 	for (uint32_t i = 0; i < rd->count; i++) {
 		ingest_part_finish(rd->vantages[i]);
 		activity_close(&rd->vantages[i]->v.activity);
@@ -789,8 +794,10 @@ static void ingest_renumber(struct host_reading *rd, uint32_t first)
 	for (uint32_t c = 0; c < h->capture_count; c++) {
 		struct capture *cap = &rd->data->captures[h->captures[c]];
 
-		for (uint32_t i = 0; i < cap->interface_count; i++)
+		for (uint32_t i = 0; i < cap->interface_count; i++) {
+			assert(cap->interfaces[i].vantage < rd->count);
 			cap->interfaces[i].vantage += first;
+		}
 	}
 }
 
@@ -825,6 +832,7 @@ void ingest_gather(struct dataset *data, struct host_reading **readings)
 		for (uint32_t i = 0; i < rd->count; i++) {
 			struct vantage *v = &data->vantages[data->vantage_count];
 
+			assert(data->vantage_count < total);
 			*v = rd->vantages[i]->v;
 			v->host = h;
 			v->id = data->vantage_count + 1;

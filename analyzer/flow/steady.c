@@ -1,5 +1,6 @@
 #include "flow/steady.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)
 {
 	int64_t shift_ns = steady_behind(s, s->count), back_ns = s->high_ns - stamp_ns;
 
+	assert(back_ns > 0);
 	if (s->count == STEADY_TURNS_MAX || back_ns > STEADY_SHIFT_MAX - shift_ns)
 		return;
 	MEM_RESERVE(s->turns, s->count, s->cap);
@@ -50,6 +52,7 @@ void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)
 
 void steady_regained(struct steady *s, uint32_t frame)
 {
+	assert(s->count > 0);
 	if (frame - s->turns[s->count - 1].frame <= STEADY_HELD_FRAMES) {
 		s->count--;
 		s->high_ns = s->regain_ns;

@@ -1,5 +1,6 @@
 #include "flow/summary.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -145,6 +146,7 @@ void summary_make(struct vantage *v)
 		unseen_answers |= summary_is_answered_unseen(f);
 		v->addresses.protocols[f->key.protocol] = true;
 	}
+	assert(ports.count <= WIDE_SERVICES);
 	/* ARP beside IP: no filter by port, at least. */
 	v->addresses.wide =
 		ports.count == WIDE_SERVICES || (v->counts.non_ip_frames && ports.count);

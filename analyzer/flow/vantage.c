@@ -1,9 +1,11 @@
 #include "flow/vantage.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 const char *capture_disposition_name(int d)
 {
+	assert(d >= 0 && d < CAPTURE_DISPOSITIONS);
 	switch (d) {
 	case CAPTURE_JOINED:
 		return "joined";

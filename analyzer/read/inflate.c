@@ -1,5 +1,6 @@
 #include "read/inflate.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -64,6 +65,7 @@ static bool inflate_next_chunk(struct inflate *in)
 		in->made++;
 	in->filled = 0;
 	(void)pthread_cond_signal(&in->changed);
+	assert(in->made - in->used <= CHUNKS);
 	while (in->made - in->used == CHUNKS && !in->stopped)
 		(void)pthread_cond_wait(&in->changed, &in->lock);
 	go_on = !in->stopped;
@@ -264,6 +266,7 @@ int inflate_new(struct inflate **ret_inflate, struct stored *st, enum inflate_fo
 	in->stored = st;
 	in->format = format;
 	in->input = mem_alloc(STORED_WINDOW);
+	assert(n <= STORED_WINDOW);
 	memcpy(in->input, first, n);
 	in->input_end = n;
 	for (unsigned int i = 0; i < CHUNKS; i++)
@@ -296,6 +299,7 @@ static bool inflate_wait_for_chunk(struct inflate *in)
 static void inflate_give_back_chunk(struct inflate *in)
 {
 	(void)pthread_mutex_lock(&in->lock);
+	assert(in->used < in->made);
 	in->used++;
 	(void)pthread_cond_signal(&in->changed);
 	(void)pthread_mutex_unlock(&in->lock);

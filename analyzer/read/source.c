@@ -60,6 +60,7 @@ static void source_make_room(struct source *s, size_t rest, size_t more)
 		s->head = head;
 		s->tail = tail;
 	}
+	assert(rest <= s->head && more <= s->tail);
 	s->window = cur_of(s->buffer + head - rest, rest);
 }
 
@@ -105,6 +106,7 @@ uint64_t source_skip(struct source *s, uint64_t n)
 		if (done < n && !source_need(s, 1))
 			break;
 	}
+	assert(done <= n);
 	return done;
 }
 
@@ -115,6 +117,7 @@ static int source_decompress(struct source *s, struct error *err)
 	enum inflate_format format = inflate_recognise(s->window.at, source_need(s, 4));
 	int r = 0;
 
+	assert(format < sizeof(names) / sizeof(names[0]));
 	s->compression = names[format];
 	if (format != INFLATE_NONE) {
 		r = inflate_new(&s->inflate, &s->stored, format, s->window.at, s->window.left, err);

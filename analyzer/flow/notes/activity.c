@@ -26,6 +26,7 @@ static struct activity *activity_of(struct activity_notes *n, int64_t second_ns)
 	MEM_RESERVE(n->rows, n->count, n->cap);
 	memmove(&n->rows[i + 1], &n->rows[i], (n->count - i) * sizeof(*n->rows));
 	n->count++;
+	assert(!i || n->rows[i - 1].second_ns < second_ns);
 	n->rows[i] = (struct activity){.second_ns = second_ns};
 	return &n->rows[i];
 }

@@ -2,6 +2,9 @@
 
 #include "flow/notes/limits.h"
 
+_Static_assert(sizeof(struct service) == 24 && sizeof(struct address_pair) == 8,
+	"hashed as bytes: no padding");
+
 void addresses_init(struct address_notes *n)
 {
 	hashmap_init(&n->by_ip, 16, sizeof(struct address), ADDRESS_LIMIT);

@@ -7,6 +7,8 @@
 #include "flow/notes/addresses.h"
 #include "flow/notes/limits.h"
 
+_Static_assert(MAC_LIMIT < MAC_NONE, "each MAC has an index");
+
 void macs_table_init(struct hashmap *table)
 {
 	hashmap_init(table, 6, 8, MAC_LIMIT);

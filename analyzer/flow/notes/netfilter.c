@@ -6,6 +6,8 @@
 #include "flow/notes/limits.h"
 #include "flow/observation.h"
 
+_Static_assert(sizeof(struct netfilter_key) == 72, "hashed as bytes: no padding");
+
 void netfilter_init(struct netfilter_notes *n)
 {
 	hashmap_init(&n->use, sizeof(struct netfilter_key), sizeof(struct netfilter_use),
