@@ -1,5 +1,6 @@
 #include "join/both_missed.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,7 @@ static int both_missed_by_low(const void *x, const void *y)
 
 static void both_missed_add_hole(struct both_missed *u, int64_t low, int64_t high)
 {
+	assert(low < high);
 	MEM_RESERVE(u->holes, u->hole_count, u->hole_cap);
 	u->holes[u->hole_count++] = (struct both_missed_hole){.low = low, .high = high};
 }
@@ -226,6 +228,8 @@ static void both_missed_note(struct path *path, const struct both_missed_hole *h
 		 from = ack_track_covers(&path->scratch->proofs.from, h->high);
 	struct event *e = path_add_event(path, EVENT_BOTH_MISSED, "ack-covers");
 
+	assert(to != TRANSMISSION_NONE ||
+		from != TRANSMISSION_NONE); /* holes end at what is acknowledged */
 	e->seq = (uint32_t)h->low + path->in.sent->base + path->in.sent->delta;
 	e->length = (uint32_t)(h->high - h->low);
 	e->segments = segments;

@@ -1,5 +1,6 @@
 #include "join/clock_samples.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -60,6 +61,7 @@ static void samples_widen(struct clock_samples *s, int64_t width_ns)
 {
 	struct clock_samples wide;
 
+	assert(width_ns > s->width_ns); /* a finer stretch cannot be had again */
 	clock_samples_init(&wide);
 	wide.width_ns = width_ns;
 	for (uint32_t i = 0; i < s->stretches.count; i++) {

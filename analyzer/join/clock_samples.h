@@ -34,6 +34,8 @@ struct clock_stretch {
 	uint32_t turns_u, turns_v;
 };
 
+_Static_assert(sizeof(struct clock_stretch) == 16, "hashed as bytes: no padding");
+
 /* One packet, stamped at both. up: it went from u to v. */
 struct clock_packet {
 	bool up;

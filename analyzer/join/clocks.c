@@ -1,5 +1,6 @@
 #include "join/clocks.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -51,6 +52,7 @@ static struct clock_bounds clocks_no_offset(
 
 static const struct clock_model *clocks_pair(const struct clocks *c, uint32_t a, uint32_t b)
 {
+	assert(a != b && a < c->n && b < c->n);
 	return &c->pairs[a < b ? a * c->n + b : b * c->n + a];
 }
 

@@ -1,5 +1,6 @@
 #include "join/delay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -85,6 +86,7 @@ static int64_t delay_select_value(int64_t *v, uint32_t n, uint32_t k)
 		int64_t pivot = delay_middle_of(v[low], v[low + (end - low) / 2], v[end - 1]);
 		uint32_t below = delay_below_first(v, low, end, pivot);
 
+		assert(low <= k && k < end && low <= below && below <= end);
 		if (rounds == ROUNDS_MOST) {
 			qsort(v + low, end - low, sizeof(*v), delay_compare_values);
 			break;
@@ -161,4 +163,5 @@ void delay_measure(struct path *path)
 	path->out.counts->owd_min_ns = low;
 	path->out.counts->owd_median_ns = delay_select_value(d, n, n / 2);
 	path->out.counts->owd_max_ns = high;
+	assert(low <= path->out.counts->owd_median_ns && path->out.counts->owd_median_ns <= high);
 }

@@ -1,5 +1,6 @@
 #include "join/fate.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/nsec.h"
@@ -154,6 +155,7 @@ static struct cover fate_find_cover(const struct path *path, const struct gap_pr
 
 static struct fate fate_arrived(const struct path *path, const struct cover *c)
 {
+	assert(c->to || c->from); /* some acknowledgment covers it */
 	return (struct fate){.kind = EVENT_CAPTURE_MISSED,
 		.reason = c->sack ? "sack-covers" : "ack-covers",
 		.proof = c->to ? c->to : c->from,
@@ -207,6 +209,7 @@ static bool fate_least_delay(const struct half_flow *sent, const struct half_flo
 	uint32_t end = transmission + AROUND < sent->count ? transmission + AROUND : sent->count;
 	int64_t least = INT64_MAX;
 
+	assert(transmission < sent->count);
 	for (uint32_t i = low; i < end; i++) {
 		const struct transmission *it = &sent->transmissions[i];
 		int64_t apart = it->seg->time_ns - sent->transmissions[transmission].seg->time_ns,
@@ -254,6 +257,7 @@ static uint32_t fate_answering_copy(
 	const struct segment *ack = c->to ? c->to : c->from;
 	uint32_t best = path->scratch->proofs.copies[p->first_copy];
 
+	assert(p->copies > 1); /* else there is nothing to choose */
 	for (uint32_t i = 1; i < p->copies; i++) {
 		uint32_t copy = path->scratch->proofs.copies[p->first_copy + i];
 		const struct segment *s = path->in.sent->transmissions[copy].seg;
@@ -443,6 +447,8 @@ struct fate fate_of_missing(
 	struct cover c;
 	uint32_t recorded;
 
+	assert(it->state != TRANSMISSION_WHOLE && it->off <= r->low &&
+		r->high <= it->off + it->span);
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "seen-downstream"};
 	if (path->out.direction_unseen)
@@ -543,6 +549,8 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 	bool reset = it->seg->flags & TCP_RST;
 	uint32_t acked;
 
+	assert(it->state != TRANSMISSION_WHOLE && it->off <= r->low &&
+		r->high <= it->off + it->span);
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
 	if (path->in.sender_absent && path->in.scope != SCOPE_SERVICE)

@@ -40,6 +40,8 @@ struct member {
 			      modulo 2^32 */
 };
 
+_Static_assert(sizeof(struct member) == 32, "two in a line of the cache");
+
 #define MEMBER_NONE UINT32_MAX
 
 struct flow {

@@ -1,5 +1,6 @@
 #include "join/half_flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -23,6 +24,7 @@ static void half_flow_begin(
 /* Room for slots more transmissions. */
 static void half_flow_reserve(struct half_flow *l, uint32_t slots)
 {
+	assert(l->count <= l->cap);
 	if (l->cap - l->count >= slots)
 		return;
 	l->cap = l->count + slots + l->cap / 2;
@@ -106,6 +108,7 @@ static void half_flow_load_merged(
 void half_flows_load(struct half_flow halves[2], const struct shown *shown, const uint32_t base[2],
 	const bool skip_duplicates[2])
 {
+	assert(shown->count <= SHOWN_MAX);
 	for (int d = 0; d < 2; d++) {
 		half_flow_begin(&halves[d], shown_member(shown, (enum direction)d),
 			(enum direction)d, base);

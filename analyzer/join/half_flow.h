@@ -27,6 +27,8 @@ struct transmission {
 	bool ambiguous;	    /* one of several identical copies; which one is unknown */
 };
 
+_Static_assert(sizeof(struct transmission) == 40, "a half-flow is walked many times");
+
 struct half_flow {
 	const struct member *member;
 	enum direction direction;

@@ -1,5 +1,6 @@
 #include "join/idle.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static int64_t idle_second_of(const struct clocks *c, uint32_t vantage, int64_t 
 
 static void idle_mark(struct idle *q, int64_t from, int64_t to)
 {
+	assert(from <= to);
 	from = from - BLUR < q->first ? q->first : from - BLUR;
 	for (int64_t s = from; s <= to + BLUR && s < q->first + q->count; s++)
 		q->bits[(s - q->first) / 64] |= UINT64_C(1) << ((s - q->first) % 64);

@@ -1,5 +1,6 @@
 #include "join/join.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -74,6 +75,7 @@ static void join_write_ready(struct crew *c)
 	while (c->result == 0 && c->done < c->total && (b = c->ready[c->done % c->window])) {
 		int r;
 
+		assert(b->begin == c->done * c->size); /* in the order of the flows */
 		(void)pthread_mutex_unlock(&c->lock);
 		r = c->sink(c->context, b);
 		(void)join_batch_free(b);
@@ -117,6 +119,7 @@ static void *join_crew_work(void *arg)
 		(void)pthread_mutex_unlock(&c->lock);
 		b = join_make_batch(c, w, number);
 		(void)pthread_mutex_lock(&c->lock);
+		assert(!c->ready[number % c->window]);
 		c->ready[number % c->window] = b;
 		/* Who writes now goes on with it. */
 		if (!c->writing)
@@ -150,6 +153,7 @@ int join_run(struct join *j, join_prepare *prepare, join_sink *sink, void *conte
 	(void)join_crew_work(&c);
 	while (started)
 		(void)pthread_join(ids[--started], NULL);
+	assert(c.result || c.done == c.total); /* nobody left a batch behind */
 	for (uint32_t i = 0; i < c.window; i++)
 		(void)join_batch_free(c.ready[i]);
 	free(c.ready);

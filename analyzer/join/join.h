@@ -25,6 +25,8 @@ struct peer_key {
 	uint32_t vantage, unused;
 };
 
+_Static_assert(sizeof(struct peer_key) == 48, "hashed as bytes: no padding");
+
 struct peer_second {
 	struct peer_key key;
 	uint64_t frames;

@@ -1,5 +1,6 @@
 #include "join/keymap.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -23,6 +24,8 @@ void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra)
 
 	if (!m->entries || m->count > m->mask / 2)
 		keymap_resize(m, m->entries ? m->mask * 2 + 1 : 1023);
+	assert(value < UINT32_MAX &&
+		m->count <= m->mask / 2); /* 0 is a free entry, and there is one */
 	for (at = key & m->mask; m->entries[at].value; at = (at + 1) & m->mask)
 		;
 	m->entries[at] = (struct key_entry){.key = key, .value = value + 1, .extra = extra};

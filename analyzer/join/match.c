@@ -1,5 +1,6 @@
 #include "join/match.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,7 @@ void matcher_part(struct matcher *m, uint32_t i)
 	struct transmission *sent = &m->sent->transmissions[i],
 			    *received = &m->received->transmissions[sent->match];
 
+	assert(sent->state == TRANSMISSION_WHOLE && received->match == i);
 	sent->state = received->state = TRANSMISSION_OPEN;
 	sent->match = received->match = TRANSMISSION_NONE;
 	m->open_sent++;
@@ -426,6 +428,7 @@ static void match_sorted(struct matcher *m, enum strictness how)
 		return;
 	ns = match_collect_open(m->sent, &m->left_sent, &m->left_sent_cap);
 	nr = match_collect_open(m->received, &m->left_received, &m->left_received_cap);
+	assert(ns == m->open_sent && nr == m->open_received); /* pairs are one to one */
 	s = m->left_sent;
 	r = m->left_received;
 	qsort_r(m->left_sent, ns, sizeof(*m->left_sent), match_by_key, m->sent);
@@ -459,6 +462,7 @@ static void match_note_mates_around(struct matcher *m)
 {
 	uint32_t n = m->sent->count, match = TRANSMISSION_NONE;
 
+	assert(!m->mate_before && !m->mate_behind); /* they are of one pair of half-flows */
 	m->mate_before = mem_array(n + 1, sizeof(*m->mate_before));
 	m->mate_behind = mem_array(n + 1, sizeof(*m->mate_behind));
 	for (uint32_t i = 0; i < n; i++) {
@@ -491,6 +495,7 @@ static void match_without_clock(struct matcher *m)
 
 static void match_add_gap(struct gap_list *l, uint32_t transmission, int64_t low, int64_t high)
 {
+	assert(low <= high);
 	/* Elementary intervals come in ascending order: the transmission's last gap is near the
 	 * end. */
 	for (uint32_t i = l->count; i-- && l->count - i <= ACTIVE_MAX;) {
@@ -767,6 +772,7 @@ static void match_mark_ambiguous(struct matcher *m)
 
 void match_half_flows(struct matcher *m, uint32_t mss)
 {
+	assert(mss > 0 && m->sent != m->received && m->sent->direction == m->received->direction);
 	m->missing.count = m->extra.count = 0;
 	m->refused = false;
 	/* Where a half-flow is empty nothing is learnt; what the last flow taught is not this
@@ -800,6 +806,7 @@ void match_at_third(
 	uint32_t nr = match_collect_open(received, &m.left_received, &m.left_received_cap);
 	uint32_t from = 0;
 
+	assert(sent->direction == received->direction);
 	/* Few are open; those of the receiver that a sender's look-ahead finds, in order. */
 	for (uint32_t k = 0; k < nr; k++) {
 		struct transmission *b = &received->transmissions[m.left_received[k]];

@@ -1,5 +1,6 @@
 #include "join/match_datagram.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -104,6 +105,7 @@ static bool match_datagram_next_group(
 	uint32_t i = g->sent ? (uint32_t)(g->sent - s->rows) + g->sent_count : 0;
 	uint32_t k = g->received ? (uint32_t)(g->received - r->rows) + g->received_count : 0;
 
+	assert(i <= s->count && k <= r->count);
 	while (i < s->count && k < r->count && s->rows[i].key != r->rows[k].key) {
 		if (s->rows[i].key < r->rows[k].key)
 			i++;
@@ -161,6 +163,7 @@ static void match_by(struct matcher *m, unsigned parts)
 		return;
 	datagram_index(m, &m->keyed_sent, m->sent, parts);
 	datagram_index(m, &m->keyed_received, m->received, parts);
+	assert(m->keyed_sent.count <= m->open_sent && m->keyed_received.count <= m->open_received);
 	while (match_datagram_next_group(&m->keyed_sent, &m->keyed_received, &g))
 		match_group_by_time(m, &g);
 }

@@ -134,6 +134,7 @@ static void match_time_align(struct matcher *m, const struct alignment *a, int64
 {
 	uint32_t next = 0, ahead = 0, same = 0;
 
+	assert(a->few_count > 0 && a->few_count <= a->many_count);
 	for (uint32_t i = 0; i < a->few_count; i++) {
 		uint32_t last = a->many_count - (a->few_count - i), at;
 		int64_t want = match_time_mate_time(a, i, delay), x;

@@ -1,5 +1,6 @@
 #include "join/order.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static void order_visit_flow(const struct visit *v, struct share *file_frames, u
 		if (f->file_frames) {
 			struct capture_account *a = &file_frames[f->file].account[c->members > 1];
 
+			assert(f->file < v->data->capture_count);
 			a->frames += f->file_frames;
 			a->bytes += f->file_bytes;
 		}
@@ -144,6 +146,7 @@ void order_and_account(struct dataset *data, const struct flows *all, const stru
 	*ret_order = mem_array((size_t)all->count + 1, sizeof(**ret_order));
 	*ret_row = mem_array((size_t)all->count + 1, sizeof(**ret_row));
 	for (uint32_t i = 0; i < all->count; i++) {
+		assert(!i || order_by_first(&v.list[i - 1], &v.list[i]) < 0);
 		(*ret_order)[i] = v.list[i].flow;
 		(*ret_row)[v.list[i].flow] = i + 1;
 	}

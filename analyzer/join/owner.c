@@ -1,5 +1,6 @@
 #include "join/owner.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -366,6 +367,7 @@ static struct guess owner_guess_by(
 	struct guess g = {
 		.weak = view == VIEW_ALL, .count = (uint32_t)owner_candidates(o, v, view, found)};
 
+	assert(g.count <= CANDIDATES);
 	for (uint32_t i = 0; i < g.count; i++)
 		memcpy(g.ip[i], found[i], 16);
 	return g;

@@ -1,5 +1,6 @@
 #include "join/pair.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ const char *pairing_name(enum pairing_evidence p)
 	static const char *const names[] = {"alone", "isn", "client isn", "address", "offset",
 		"content", "hash", "proxy", "ambiguous"};
 
+	assert(p < sizeof(names) / sizeof(names[0]));
 	return names[p];
 }
 
@@ -65,6 +67,7 @@ static void pair_begin_flow(struct pairer *p, uint32_t flow, uint32_t member)
 {
 	struct flow_vantage *f = p->all->members[member].flow;
 
+	assert(f->flow == FLOW_NONE);
 	p->all->list[flow] = (struct flow){.first_member = member,
 		.members = 1,
 		.pairing = PAIRED_ALONE,
@@ -95,6 +98,7 @@ void pair_join_flow(
 	struct member *m = &p->all->members[member], *first = pair_first_member(p, flow);
 	struct flow_vantage *f = m->flow;
 
+	assert(m->next == MEMBER_NONE && f->flow == FLOW_NONE); /* a member is of one flow */
 	m->next = first->next;
 	first->next = member;
 	c->members++;
@@ -689,6 +693,7 @@ void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 	parallel_run(threads, data->vantage_count, 1, pair_make_parts, &p);
 	for (uint32_t v = 0; v < data->vantage_count; v++)
 		pair_vantage(&p, v);
+	assert(ret->count <= ret->member_count); /* no flow without a member */
 	pair_release(&p);
 }
 

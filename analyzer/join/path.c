@@ -8,6 +8,8 @@
 #include "join/change.h"
 #include "join/fate.h"
 
+_Static_assert(
+	sizeof(((struct event *)0)->detail) == CHANGE_TEXT_SIZE, "event.detail holds a change");
 /* Events of one kind in one path; beyond them only counts (changes of every packet, mostly). */
 #define MODIFIED_EVENTS_MAX 16
 
@@ -15,7 +17,9 @@ const char *event_kind_name(enum event_kind k)
 {
 	static const char *const names[] = {"lost", "capture_missed", "misaddressed", "unjudged",
 		"duplicated", "sender_missed", "reordered", "injected", "modified", "both_missed"};
+	_Static_assert(sizeof(names) / sizeof(names[0]) == EVENT_KINDS, "a name for each kind");
 
+	assert(k < EVENT_KINDS);
 	return names[k];
 }
 
@@ -295,6 +299,7 @@ static uint32_t path_judge_transmission(struct path *path, uint32_t index, uint3
 		uint32_t n = path_gap_segments(path, it, r, segments),
 			 b = path_payload_within(it, r->low, r->high);
 
+		assert(n <= segments && b <= bytes); /* gaps of a transmission do not overlap */
 		path_note_missing(path, r, &fate, n, b, when);
 		path->out.events->events[path->out.events->count - 1].while_running = running;
 		segments -= n;
@@ -348,6 +353,7 @@ static void path_judge_sent(struct path *path)
 		else
 			at = path_judge_transmission(path, i, at);
 	}
+	assert(at == path->in.matcher->missing.count); /* each gap has its fate */
 	path->out.sent_end = end;
 }
 
@@ -503,6 +509,7 @@ static void path_check_conservation(const struct path_counts *c)
 					   c->unjudged.segments);
 	assert(c->sent.bytes == c->delivered.bytes + c->misaddressed.bytes + c->lost.bytes +
 					c->capture_missed.bytes + c->unjudged.bytes);
+	assert(c->syn_lost <= c->syn_sent && c->retransmitted.segments <= c->sent.segments);
 	assert(c->received.segments == c->delivered.segments + c->misaddressed.segments +
 					       c->duplicated.segments + c->injected.segments +
 					       c->sender_missed.segments);
@@ -518,6 +525,7 @@ void path_judge(struct path *path)
 		.owd_min_ns = INT64_MIN,
 		.owd_median_ns = INT64_MIN,
 		.owd_max_ns = INT64_MIN};
+	assert(path->in.from != path->in.to && path->in.sent != path->in.received);
 	path->out.counts->estimated = path->in.matcher->traits.is_merged;
 	path_survey(path);
 	if (path->in.matcher->missing.count || path->in.matcher->extra.count)

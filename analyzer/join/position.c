@@ -57,6 +57,8 @@ struct votes {
 	int64_t known, likely;
 };
 
+_Static_assert(sizeof(struct vote_key) == 40, "hashed as bytes: no padding");
+
 struct sorting {
 	const struct dataset *data;
 	const struct owners *owners;
@@ -174,7 +176,6 @@ static void position_sort_members(const struct sorting *s, struct flows *all, st
 	}
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */
-	assert(n > 0); /* a flow has a member */
 	memcpy(base, all->members[order[0]].delta, sizeof(base));
 	for (uint32_t i = order[0]; i != MEMBER_NONE; i = all->members[i].next)
 		for (int d = 0; d < 2; d++)

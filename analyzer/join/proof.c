@@ -1,5 +1,6 @@
 #include "join/proof.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -150,6 +151,7 @@ static void proof_read_sacks(struct proofs *p, const struct gap_list *list,
 	const struct half_flow *l = t->half;
 	struct reports reports = {.count = 0};
 
+	assert(list->count < p->gap_cap); /* skip[] ends behind the last gap */
 	for (uint32_t i = 0; i <= list->count; i++)
 		p->skip[i] = i;
 	for (uint32_t i = 0; i < l->count; i++) {
@@ -227,6 +229,7 @@ static void proof_group(
 
 		if (!*n)
 			*first = i;
+		assert(*first + *n == i); /* what belongs to a gap stands together */
 		(*n)++;
 		(*flat)[i] = p->overlaps[i].transmission;
 	}
@@ -244,6 +247,7 @@ static void proof_prepare(struct proofs *p, const struct gap_list *list)
 	for (uint32_t i = 0; i < list->count; i++) {
 		int64_t length = list->gaps[i].high - list->gaps[i].low;
 
+		assert(length >= 0);
 		p->order[i] = i;
 		p->gaps[i] = (struct gap_proof){.cover_to = TRANSMISSION_NONE,
 			.cover_from = TRANSMISSION_NONE,

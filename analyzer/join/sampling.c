@@ -1,5 +1,6 @@
 #include "join/sampling.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -275,6 +276,7 @@ static void sampling_pass(struct sampler *sm, unsigned threads, uint32_t step, s
 {
 	size_t pairs = (size_t)sm->n * sm->n;
 
+	assert(step > 0 && threads > 0); /* each thread has samples of its own */
 	sm->step = step;
 	sm->samples = mem_array(pairs * threads + 1, sizeof(*sm->samples));
 	sm->arrived = mem_array(pairs * threads + 1, sizeof(*sm->arrived));

@@ -1,5 +1,6 @@
 #include "join/strangers.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -83,6 +84,7 @@ static struct comparison strangers_compare(
 		i += order <= 0;
 		k += order >= 0;
 	}
+	assert(c.common <= c.most);
 	free(x);
 	return c;
 }

@@ -1,5 +1,6 @@
 #include "join/worker.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,6 +293,7 @@ static void worker_match_path(
 	uint32_t from = worker_leg_from(w, i, d), to = worker_leg_to(w, i, d);
 	struct matcher *m = &w->matchers[i][d];
 
+	assert(i + 1 < w->ways[d].count);
 	m->sent = &w->sent[from][d];
 	m->received = worker_received_half(w, to, d);
 	m->traits.tcp = tcp;
@@ -338,6 +340,7 @@ static void worker_keep_path(struct join_batch *b, uint32_t flow, uint32_t leg)
 
 	if (!p->counts.sent.segments && !p->counts.received.segments)
 		return;
+	assert(!b->path_count || p[-1].event_end <= b->events.count);
 	p->flow = flow;
 	p->leg = leg;
 	p->event_end = b->events.count;
@@ -400,6 +403,9 @@ static void worker_judge_path(
 	both_missed_find(&path);
 	delay_measure(&path);
 	outages_find(&path, flow, first_event, &b->outages);
+	/* Events of a path that is not kept would become the next one's. */
+	assert(b->events.count == first_event || path.out.counts->sent.segments ||
+		path.out.counts->received.segments);
 	worker_keep_path(b, flow, i);
 }
 
@@ -778,6 +784,7 @@ void worker_run(struct worker *w, struct join_batch *b)
 {
 	const struct join *j = w->join;
 
+	assert(b->begin < b->end && b->end <= j->all->count);
 	b->copies_skipped = mem_array(j->data->vantage_count + 1, sizeof(*b->copies_skipped));
 	/* Mostly two places: a path for each direction. */
 	b->path_cap = 2 * (b->end - b->begin);
