@@ -1,5 +1,6 @@
 #include "record/facts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static void facts_insert_vantage(
 	char mac[MAC_TEXT_SIZE];
 	bool empty = v->span.first_ns > v->span.last_ns;
 
+	assert(v->id == index + 1);
 	db_int(s, 1, v->id);
 	db_int(s, 2, data->hosts[v->host].id);
 	db_text(s, 3, v->name);
@@ -83,6 +85,7 @@ static void facts_insert_capture(struct db *db, const struct dataset *data, cons
 
 	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)c->hash[0],
 		(unsigned long long)c->hash[1]);
+	assert(c->interface_count || data->hosts[c->host].vantage_count);
 	db_int(s, 1, c->id);
 	db_int(s, 2, data->hosts[c->host].id);
 	db_int(s, 3,
@@ -124,10 +127,20 @@ static void facts_insert_interfaces(
 	}
 }
 
+static uint64_t facts_accounted(const struct capture *c)
+{
+	uint64_t frames = 0;
+
+	for (int d = 0; d < CAPTURE_DISPOSITIONS; d++)
+		frames += c->account[d].frames;
+	return frames;
+}
+
 static void facts_insert_account(struct db *db, const struct capture *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_FRAME_ACCOUNT);
 
+	assert(facts_accounted(c) == c->frames); /* each frame has one disposition */
 	for (int d = 0; d < CAPTURE_DISPOSITIONS; d++) {
 		if (!c->account[d].frames)
 			continue;
@@ -293,6 +306,7 @@ static const char *facts_checksum_name(enum vrrp_checksum c)
 {
 	static const char *const names[] = {"unknown", "message", "pseudo", "bad"};
 
+	assert(c < sizeof(names) / sizeof(names[0]));
 	return names[c];
 }
 

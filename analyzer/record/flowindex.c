@@ -1,5 +1,6 @@
 #include "record/flowindex.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ struct group_key {
 	uint8_t bytes[2 * ADDRESS];
 	uint32_t from, to;
 };
+
+_Static_assert(sizeof(struct group_key) == 40, "hashed as bytes: no padding");
 
 /* A group in the order of the index. */
 struct ranked {
@@ -131,6 +134,7 @@ static void flowindex_add_path(struct btree *t, int64_t flow, uint32_t leg, uint
 	struct row_at at = flowindex_begin_by_flow(record, 3, flow);
 
 	row_put_int(&at, leg);
+	assert(direction < sizeof(names) / sizeof(names[0]));
 	row_put_short_text(&at, names[direction], 3);
 	btree_add_entry(t, record, (uint32_t)(at.body - record));
 }
@@ -214,6 +218,7 @@ static uint32_t *flowindex_count_groups(const struct flowindex_groups *g)
 		start[g->entries[i].group + 1]++;
 	for (uint32_t i = 0; i < g->keys.count; i++)
 		start[i + 1] += start[i];
+	assert(start[g->keys.count] == g->count);
 	return start;
 }
 
@@ -285,6 +290,7 @@ static struct row_at flowindex_put_key(
 	uint32_t columns = (g->addresses ? 2 : 1) + (g->ordered ? 3 : 0) + 1;
 	struct row_at at = {.types = record + 1, .body = record + 1 + columns};
 
+	assert(columns <= COLUMNS_MAX);
 	record[0] = (uint8_t)(1 + columns);
 	row_put_short_text(&at, k->text[0], strlen(k->text[0]));
 	if (g->addresses)
@@ -308,6 +314,7 @@ static void flowindex_write_group(
 		if (g->ordered)
 			row_put_int_or_null(&at, g->order[list[i]]);
 		row_put_int(&at, g->entries[list[i]].row);
+		assert((size_t)(at.body - record) <= sizeof(record));
 		btree_add_entry(g->tree, record, (uint32_t)(at.body - record));
 	}
 }

@@ -21,6 +21,8 @@
 #define FLOW_VANTAGE_COLUMNS 27
 #define PATH_COLUMNS 37
 
+_Static_assert(1 + PATH_COLUMNS < 0x80, "a header's size takes one byte");
+
 struct flow_rows {
 	struct flow_summary *summaries; /* of the places from first on */
 	uint32_t first;
@@ -142,6 +144,7 @@ static inline void flowrows_put_word(struct row_at *at, const char *word)
 {
 	size_t n = strlen(word);
 
+	assert(n <= 16);
 	*at->types++ = (uint8_t)(13 + 2 * n);
 	if (n >= 8) {
 		memcpy(at->body, word, 8);
@@ -348,6 +351,7 @@ void flowrows_make(const struct join *j, struct join_batch *b)
 		for (; path < b->path_count && b->paths[path].flow == flow; path++)
 			flowrows_add_path(r, j, number, b->paths[path].leg, &b->paths[path].counts);
 	}
+	assert(path == b->path_count);
 	b->prepared = r;
 	b->free_prepared = flowrows_free_rows;
 }

@@ -1,5 +1,6 @@
 #include "record/flows.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,9 @@ struct example_key {
 	uint32_t port;
 	char outcome[4]; /* the first letters, which differ */
 };
+
+_Static_assert(sizeof(struct missed_key) == 16 && sizeof(struct example_key) == 40,
+	"hashed as bytes: no padding");
 
 static int flows_open_trees(struct flow_writer *w, struct error *err)
 {
@@ -316,6 +320,7 @@ static size_t flows_describe_packet(const struct packet_pick *p, bool tcp, char 
 		at = flows_append_number(
 			flows_append_number(at, " win ", s->window), " len ", s->length);
 	}
+	assert(at - buf < 128);
 	return (size_t)(at - buf);
 }
 
@@ -658,6 +663,9 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 			flows_take_packets(
 				w, row, c, sum, &b->packets[first_packet], &b->packets[packet]);
 	}
+	/* Each row of the batch is of one of its flows. */
+	assert(path == b->path_count && event == b->events.count && packet == b->packet_count);
+	assert(window == b->window_count && outage == b->outages.count);
 	flows_take_seconds(w, b);
 	return w->db->failed ? -1 : 0;
 }
@@ -695,6 +703,7 @@ static void flows_limit_reached(
 {
 	sqlite3_stmt *s = db_insert(w->db, TABLE_LIMIT_REACHED);
 
+	assert(kept <= total);
 	if (kept == total)
 		return;
 	db_text(s, 1, table);
@@ -708,6 +717,8 @@ static void flows_unjudge(struct waiting_loss *p, const struct pending *e)
 {
 	uint32_t syn = e->syn ? e->segments : 0;
 
+	assert(p->loss.segments >= e->segments && p->loss.syn_segments >= syn &&
+		p->loss.bytes >= e->bytes);
 	p->loss.segments -= e->segments;
 	p->loss.syn_segments -= syn;
 	p->loss.bytes -= e->bytes;
@@ -725,6 +736,7 @@ static void flows_settle_pending(struct flow_writer *w)
 
 		if (!flows_doubtful(w, p))
 			continue;
+		assert(p->waiting < w->waiting_count);
 		flows_unjudge(&w->waiting[p->waiting], p);
 		losstraits_unjudge(&w->traits, w->waiting[p->waiting].flow, p->from, p->vantage,
 			p->sent, p->segments);

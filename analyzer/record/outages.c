@@ -1,5 +1,6 @@
 #include "record/outages.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -107,6 +108,7 @@ static void outages_merge(struct spans *s, bool apart)
 			s->list[n++] = *next;
 			continue;
 		}
+		assert(last->from <= next->from);
 		last->to = next->to > last->to ? next->to : last->to;
 		last->flows += next->flow != last->flow ? next->flows : 0;
 		last->flow = next->flow;

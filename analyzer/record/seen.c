@@ -1,5 +1,6 @@
 #include "record/seen.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,6 +10,7 @@ static struct seen_slot *seen_slot_of(struct seen_slot *slots, size_t cap, uint6
 {
 	size_t i = (size_t)key & (cap - 1);
 
+	assert(cap && !(cap & (cap - 1)));
 	while (slots[i].key && slots[i].key != key)
 		i = (i + 1) & (cap - 1);
 	return &slots[i];
@@ -34,6 +36,7 @@ bool seen_change(struct seen *s, uint64_t key, uint64_t value)
 	key = key ? key : 1;
 	if (2 * (s->count + 1) > s->cap)
 		seen_grow(s);
+	assert(s->count < s->cap);
 	slot = seen_slot_of(s->slots, s->cap, key);
 	if (slot->key && slot->value == value)
 		return false;

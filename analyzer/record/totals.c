@@ -1,5 +1,6 @@
 #include "record/totals.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -38,6 +39,9 @@ struct loss_key {
 	uint16_t server_port, syn;
 	uint32_t direction;
 };
+
+_Static_assert(sizeof(struct pair_key) == 40 && sizeof(struct loss_key) == 80,
+	"hashed as bytes: no padding");
 
 struct loss {
 	bool estimated;
@@ -133,6 +137,7 @@ void totals_unjudge(struct totals *t, const struct totals_flow *f, const struct 
 	if (!pair)
 		return;
 	sum = pair->direction[l->direction];
+	assert(sum[LOST] >= segments && sum[SYN_LOST] >= syn);
 	sum[LOST] -= segments;
 	sum[UNJUDGED] += segments;
 	sum[SYN_LOST] -= syn;

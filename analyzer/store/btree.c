@@ -85,6 +85,7 @@ static uint32_t btree_pop_cell(struct level *l, int depth, uint8_t *ret_cell)
 	uint8_t *pointers = l->page + btree_header_size(depth);
 	uint32_t at = be16(pointers + 2 * (l->cells - 1)), n = l->last;
 
+	assert(l->cells > 0); /* a page that is full has some */
 	memcpy(ret_cell, l->page + at, n);
 	memmove(l->page + l->content + n, l->page + l->content, at - l->content);
 	l->content += n;

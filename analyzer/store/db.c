@@ -1,5 +1,6 @@
 #include "store/db.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -146,6 +147,7 @@ static int db_reserve_temporary(struct db *db, struct error *err)
 		db->temporary = NULL;
 		return r;
 	}
+	assert(!unfinished);
 	unfinished = db->temporary;
 	(void)fchmod(fd, 0644);
 	(void)close(fd);
@@ -245,6 +247,7 @@ sqlite3_stmt *db_insert(struct db *db, enum schema_table table)
 {
 	sqlite3_stmt **slot = &db->inserts[table];
 
+	assert(table < SCHEMA_TABLES);
 	if (*slot)
 		return *slot;
 	if (sqlite3_prepare_v3(db->handle, schema_insert[table], -1, SQLITE_PREPARE_PERSISTENT,
