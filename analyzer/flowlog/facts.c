@@ -1,6 +1,7 @@
 #include "flowlog/facts.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -540,6 +541,7 @@ static const struct at_place *facts_place_on(
 /* For each direction: the ENI it left, and the one it came in at or should have. */
 static void facts_join_places(struct worker *w, const struct at_place *places, size_t n)
 {
+	assert(n <= PLACES);
 	for (unsigned d = 0; d < 2; d++) {
 		const struct at_place *from = facts_place_on(places, n, d, TUPLE_EGRESS);
 		const struct at_place *to = facts_place_on(places, n, d, TUPLE_INGRESS);
@@ -759,6 +761,7 @@ int flowlog_facts_store(const struct flowlog_facts_input *in, struct error *err)
 		if (i)
 			worker_merge(&workers[0], &workers[i]);
 	}
+	assert(r || atomic_load(&next_bucket) >= TUPLE_BUCKETS);
 	if (r == 0) {
 		worker_add_states(&workers[0]);
 		r = worker_write(&workers[0], err);

@@ -75,6 +75,10 @@ struct delivery {
 };
 
 /* Who is turned away, or not answered, at how many places: a scan. */
+_Static_assert(sizeof(struct conversation_key) == 40 && sizeof(struct pair_key) == 44 &&
+		       sizeof(struct delivery_key) == 44,
+	"hashed as bytes: no padding");
+
 struct source_sum {
 	uint8_t address[16]; /* the key */
 	uint64_t records, packets;

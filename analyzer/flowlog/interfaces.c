@@ -1,5 +1,6 @@
 #include "flowlog/interfaces.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -85,6 +86,7 @@ struct flowlog_interface *flowlog_interface_of(
 	if (!interfaces_add(f, name, hash))
 		return NULL;
 	f->last = f->count - 1;
+	assert(f->count <= f->slot_count && !f->slots[at]); /* there is a free slot */
 	if (2 * f->count > f->slot_count)
 		interfaces_rehash(f);
 	else
@@ -230,6 +232,7 @@ static void interfaces_exclude_owned(
  */
 static void interfaces_choose_sources(struct flowlog_interface *i)
 {
+	assert(i->source_count <= INTERFACE_SOURCES);
 	for (unsigned a = 0; a < i->source_count; a++) {
 		for (unsigned b = 0; b < i->source_count; b++) {
 			const struct flowlog_source *x = &i->sources[a], *y = &i->sources[b];

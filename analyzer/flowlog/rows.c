@@ -1,6 +1,7 @@
 #include "flowlog/rows.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 
 #include "base/address.h"
 #include "base/nsec.h"
@@ -45,6 +46,9 @@ static void rows_put_words(struct row *row, const struct flowlog_record *rec)
 		{NULL, 0}, {"OK", 2}, {"NODATA", 6}, {"SKIPDATA", 8}};
 	static const struct flowlog_text directions[] = {{NULL, 0}, {"ingress", 7}, {"egress", 6}};
 
+	assert(rec->action < sizeof(actions) / sizeof(actions[0]));
+	assert(rec->status < sizeof(statuses) / sizeof(statuses[0]));
+	assert(rec->direction < sizeof(directions) / sizeof(directions[0]));
 	rows_put_text(row, actions[rec->action]);
 	rows_put_text(row, statuses[rec->status]);
 	rows_put_small(row, rec->tcp_flags);

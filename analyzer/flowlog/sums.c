@@ -1,5 +1,6 @@
 #include "flowlog/sums.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -64,6 +65,7 @@ void *sums_get(struct sums *s, const void *key, bool *ret_new)
 		s->hashes = mem_grow(s->hashes, s->cap, sizeof(*s->hashes));
 	}
 	s->hashes[s->count] = hash;
+	assert(2 * s->count <= s->slot_count);
 	entry = sums_at(s, s->count++);
 	memcpy(entry, key, s->key_size);
 	memset(entry + s->key_size, 0, s->entry_size - s->key_size);

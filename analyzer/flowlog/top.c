@@ -1,5 +1,6 @@
 #include "flowlog/top.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,11 +66,13 @@ void top_offer(struct top *t, uint64_t weight, uint64_t hash, const void *data)
 
 const void *top_at(const struct top *t, size_t i)
 {
+	assert(i < t->count);
 	return top_entry_at(t, i) + HEAD;
 }
 
 void top_merge(struct top *t, const struct top *from)
 {
+	assert(t->size == from->size);
 	for (size_t i = 0; i < from->count; i++) {
 		uint64_t head[2];
 

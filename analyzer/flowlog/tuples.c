@@ -1,5 +1,6 @@
 #include "flowlog/tuples.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -115,6 +116,7 @@ static void tuples_spill(struct flowlog_tuples *t, struct chunk *c)
 
 	if (t->failed || (t->fd < 0 && tuples_open_file(t) < 0))
 		return;
+	assert(c->tuples && c->count == CHUNK && t->held >= sizeof(struct tuple) * CHUNK);
 	while (done < size) {
 		ssize_t n =
 			pwrite(t->fd, (char *)c->tuples + done, size - done, t->size + (off_t)done);
@@ -222,6 +224,7 @@ int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigne
 	struct tuple *tuples = NULL;
 	size_t n = 0, cap = parts > 1 ? 0 : b->count;
 
+	assert(bucket < TUPLE_BUCKETS && part < parts);
 	if (cap)
 		tuples = mem_alloc(cap * sizeof(*tuples));
 	for (const struct chunk *c = b->first; c; c = c->next) {
@@ -238,6 +241,7 @@ int flowlog_tuples_load(const struct flowlog_tuples *t, unsigned bucket, unsigne
 		}
 		n += parts > 1 ? tuples_select_part(tuples + n, c->count, part, parts) : c->count;
 	}
+	assert(parts > 1 || n == b->count);
 	*ret_tuples = tuples;
 	*ret_n = n;
 	return 0;

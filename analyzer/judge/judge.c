@@ -1,5 +1,6 @@
 #include "judge/judge.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -63,6 +64,7 @@ static int judge_line_of(const char *text, const char *at)
 {
 	int line = 1;
 
+	assert(text <= at);
 	for (; text < at; text++)
 		line += *text == '\n';
 	return line;
@@ -101,6 +103,7 @@ static const char *judge_condition(const char *text, size_t *ret_length)
 		size_t n = strcspn(text, "\n");
 
 		if (strncmp(text, mark, sizeof(mark) - 1) == 0) {
+			assert(n >= sizeof(mark) - 1);
 			*ret_length = n - (sizeof(mark) - 1);
 			return text + sizeof(mark) - 1;
 		}

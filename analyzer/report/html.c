@@ -226,6 +226,7 @@ const char *html_shorten(char *out, size_t size, const char *name, unsigned most
 			length += n;
 		}
 	}
+	assert(length < size);
 	out[length] = '\0';
 	return out;
 }

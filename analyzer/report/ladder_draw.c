@@ -31,6 +31,10 @@ static const char *const fate_words[] = {
 	[LADDER_SENDER_MISSED] = "sent, not captured",
 };
 
+_Static_assert(sizeof(fate_class) == sizeof(fate_words) &&
+		       sizeof(fate_class) / sizeof(fate_class[0]) == LADDER_SENDER_MISSED + 1,
+	"a class and a word for each fate");
+
 static double draw_x_of(unsigned point)
 {
 	return GUTTER + MARGIN + point * LANE;

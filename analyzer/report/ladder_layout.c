@@ -1,5 +1,6 @@
 #include "report/ladder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define TOP 54.0      /* room for the names */
@@ -95,12 +96,14 @@ void ladder_layout(struct ladder *l)
 	struct sighting sightings[LADDER_MESSAGES * LADDER_POINTS];
 	unsigned n = 0;
 
+	assert(l->points <= LADDER_POINTS && l->messages <= LADDER_MESSAGES);
 	l->gaps = 0;
 	for (unsigned i = 0; i < l->messages; i++) {
 		for (unsigned p = 0; p < LADDER_POINTS; p++)
 			l->message[i].y[0][p] = l->message[i].y[1][p] = -1;
 		n += layout_collect(l, i, sightings + n);
 	}
+	assert(n <= sizeof(sightings) / sizeof(sightings[0]));
 	if (n)
 		qsort(sightings, n, sizeof(*sightings), layout_by_time);
 	layout_by_order(l, sightings, n);

@@ -1,5 +1,6 @@
 #include "report/model.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,6 +231,7 @@ static void model_group(struct report *r)
 			s = &r->stories[r->story_count++];
 			*s = (struct report_story){.findings = f};
 		}
+		assert(s->findings + s->count == f); /* those of a story stand together */
 		s->count++;
 		s->also += f->role == ROLE_ALSO;
 	}

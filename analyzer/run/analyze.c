@@ -1,5 +1,6 @@
 #include "run/analyze.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -103,6 +104,7 @@ static int analyze_read_all(struct analysis *r, struct error *err)
 	uint32_t n = r->data.host_count;
 	int result = 0;
 
+	assert(r->threads > 0);
 	r->readings = mem_array(n + 1, sizeof(struct host_reading *));
 	r->results = mem_array(n + 1, sizeof(*r->results));
 	r->errors = mem_array(n + 1, sizeof(*r->errors));

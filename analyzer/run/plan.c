@@ -1,5 +1,6 @@
 #include "run/plan.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -377,6 +378,8 @@ static struct host *plan_host_named(struct dataset *data, const char *name)
 
 	if (data->host_count && strcmp(data->hosts[data->host_count - 1].name, name) == 0)
 		return &data->hosts[data->host_count - 1];
+	/* Hosts are numbered in the order of their names. */
+	assert(!data->host_count || strcmp(data->hosts[data->host_count - 1].name, name) < 0);
 	MEM_RESERVE(data->hosts, data->host_count, data->host_cap);
 	h = &data->hosts[data->host_count++];
 	*h = (struct host){.id = data->host_count, .name = mem_strdup(name)};
@@ -385,6 +388,7 @@ static struct host *plan_host_named(struct dataset *data, const char *name)
 
 static void plan_add_capture(struct dataset *data, struct host *h, struct plan_input *in)
 {
+	assert(h->id > 0 && h->id <= data->host_count);
 	MEM_RESERVE(data->captures, data->capture_count, data->capture_cap);
 	data->captures[data->capture_count] = (struct capture){.id = data->capture_count + 1,
 		.host = h->id - 1,

@@ -1,5 +1,6 @@
 #include "serve/incident_store.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,11 +36,13 @@ bool incident_store_host_valid(const char *host)
 
 char *incident_store_folder(const struct incident_store *s, const char *id)
 {
+	assert(incident_store_id_valid(id)); /* no path leaves the store */
 	return mem_printf("%s/%s", s->path, id);
 }
 
 char *incident_store_file(const struct incident_store *s, const char *id, const char *name)
 {
+	assert(incident_store_id_valid(id));
 	return mem_printf("%s/%s/%s", s->path, id, name);
 }
 

@@ -1,5 +1,6 @@
 #include "serve/slow_client.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -103,6 +104,7 @@ void slow_client_closed(struct slow_client_watch *w, struct slow_client *c)
 	if (!c)
 		return;
 	(void)pthread_mutex_lock(&w->lock);
+	assert(*c->to_me == c);
 	*c->to_me = c->next;
 	if (c->next)
 		c->next->to_me = c->to_me;
