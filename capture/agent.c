@@ -244,9 +244,9 @@ static void agent_look_after_gone(struct agent *a)
 
 		if (s->state != SOURCE_GONE)
 			continue;
-		if (!s->told_gone)
+		if (!s->recorded.told_gone)
 			agent_say(a, "%s; continuing without it", s->note);
-		s->told_gone = true;
+		s->recorded.told_gone = true;
 		if (!s->netfilter && !a->o->root &&
 			rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
 			agent_say(a,
@@ -378,7 +378,7 @@ static void agent_finish_sources(struct agent *a)
 		uint64_t seen = s->taken + s->dropped_kernel;
 
 		if (s->counts_exactly && s->offered > seen)
-			s->dropped_own += s->offered - seen;
+			s->recorded.dropped_own += s->offered - seen;
 	}
 }
 
@@ -393,9 +393,11 @@ static void agent_tell_totals(const struct agent *a)
 			"%s: %llu packets received, %llu written, %llu dropped by kernel, %llu "
 			"dropped by agent",
 			s->name,
-			(unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
-			(unsigned long long)s->written, (unsigned long long)s->dropped_kernel,
-			(unsigned long long)s->dropped_own);
+			(unsigned long long)(s->recorded.written + s->dropped_kernel +
+					     s->recorded.dropped_own),
+			(unsigned long long)s->recorded.written,
+			(unsigned long long)s->dropped_kernel,
+			(unsigned long long)s->recorded.dropped_own);
 	}
 }
 

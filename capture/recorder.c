@@ -86,7 +86,7 @@ int recorder_open(struct recorder *r, const struct options *o, int dir_fd, struc
 		return code;
 	recorder_run_facts(r);
 	for (uint32_t i = 0; i < source_count; i++)
-		sources[i].reported_ns = r->run_start_ns;
+		sources[i].recorded.reported_ns = r->run_start_ns;
 	code = recorder_begin_file(r, false, err);
 	if (!code)
 		ring_prune(&r->ring, r->stem, r->run_start_ns);
@@ -110,16 +110,17 @@ void recorder_packet(void *arg, struct source *s, const struct record *p)
 	uint8_t *at = outfile_reserve(&r->capture, p->cap_len + PCAPNG_PACKET_EXTRA);
 
 	if (!at) {
-		s->dropped_own++;
-		s->lost_since_packet++;
+		s->recorded.dropped_own++;
+		s->recorded.lost_since_packet++;
 		r->suspended_records++;
 		return;
 	}
-	outfile_commit(&r->capture, pcapng_put_packet(at, s->index, p, s->lost_since_packet));
-	s->lost_since_packet = 0;
-	s->written++;
-	s->buffered++;
-	s->bytes += p->wire_len;
+	outfile_commit(
+		&r->capture, pcapng_put_packet(at, s->index, p, s->recorded.lost_since_packet));
+	s->recorded.lost_since_packet = 0;
+	s->recorded.written++;
+	s->recorded.buffered++;
+	s->recorded.bytes += p->wire_len;
 	if (r->capture.length >= WRITE_AT && !r->capture.error)
 		recorder_write(r, nsec_now());
 }

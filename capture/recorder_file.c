@@ -15,14 +15,14 @@ static uint64_t recorder_received(const struct source *s, const struct source_ma
 {
 	/* What was taken off the kernel's buffer or dropped; what still waits there is in the next.
 	 */
-	return s->written - since->written + s->dropped_kernel - since->dropped_kernel +
-	       s->dropped_own - since->dropped_own;
+	return s->recorded.written - since->written + s->dropped_kernel - since->dropped_kernel +
+	       s->recorded.dropped_own - since->dropped_own;
 }
 
 static struct source_mark recorder_mark_of(const struct source *s)
 {
-	return (struct source_mark){
-		s->written, s->dropped_kernel, s->dropped_own, s->dropped_interface};
+	return (struct source_mark){s->recorded.written, s->dropped_kernel, s->recorded.dropped_own,
+		s->dropped_interface};
 }
 
 static const char *recorder_nic_fact(
@@ -77,7 +77,7 @@ static void recorder_source_facts(struct recorder *r, const struct source *s)
 
 static void recorder_total_fact(struct recorder *r, const struct source *s)
 {
-	const struct source_mark *m = &s->at_file_start;
+	const struct source_mark *m = &s->recorded.at_file_start;
 	char text[256], more[64] = "";
 
 	if (s->has_dropped_interface)
@@ -86,9 +86,9 @@ static void recorder_total_fact(struct recorder *r, const struct source *s)
 	snprintf(text, sizeof(text),
 		"received=%llu written=%llu dropped_kernel=%llu dropped_own=%llu%s",
 		(unsigned long long)recorder_received(s, m),
-		(unsigned long long)(s->written - m->written),
+		(unsigned long long)(s->recorded.written - m->written),
 		(unsigned long long)(s->dropped_kernel - m->dropped_kernel),
-		(unsigned long long)(s->dropped_own - m->dropped_own), more);
+		(unsigned long long)(s->recorded.dropped_own - m->dropped_own), more);
 	fact_put(r->facts, text, "source.%u.total", s->index);
 	if (s->netfilter)
 		fact_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
@@ -103,32 +103,33 @@ static void recorder_drop_event(struct recorder *r, struct source *s, int64_t no
 		return;
 	snprintf(key, sizeof(key), "source.%u.drop", s->index);
 	fact_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld %s=%llu reason=%s",
-		(long long)s->reported_ns, (long long)now_ns, what, (unsigned long long)n, reason);
+		(long long)s->recorded.reported_ns, (long long)now_ns, what, (unsigned long long)n,
+		reason);
 }
 
 static void recorder_report_source(struct recorder *r, struct source *s, int64_t now_ns)
 {
-	const struct source_mark *last = &s->at_last_report;
+	const struct source_mark *last = &s->recorded.at_last_report;
 	uint64_t kernel = s->dropped_kernel - last->dropped_kernel;
 	char key[64];
 
 	/* A netfilter source counts gaps packet by packet; an interface reports totals. */
 	if (!s->netfilter)
-		s->lost_since_packet += kernel;
+		s->recorded.lost_since_packet += kernel;
 	recorder_drop_event(
 		r, s, now_ns, "kernel", kernel, s->netfilter ? "sequence-gap" : "buffer-full");
-	recorder_drop_event(r, s, now_ns, "own", s->dropped_own - last->dropped_own,
+	recorder_drop_event(r, s, now_ns, "own", s->recorded.dropped_own - last->dropped_own,
 		r->suspended || r->capture.error ? "disk-full" : "shutdown");
 	recorder_drop_event(r, s, now_ns, "interface",
 		s->dropped_interface - last->dropped_interface, "buffer-full");
-	if (s->no_buffer != s->no_buffer_reported) {
+	if (s->no_buffer != s->recorded.no_buffer_reported) {
 		snprintf(key, sizeof(key), "source.%u.drop", s->index);
 		fact_event(r->facts, now_ns, key, "from_ns=%lld to_ns=%lld reason=no-buffer-space",
-			(long long)s->reported_ns, (long long)now_ns);
+			(long long)s->recorded.reported_ns, (long long)now_ns);
 	}
-	s->no_buffer_reported = s->no_buffer;
-	s->at_last_report = recorder_mark_of(s);
-	s->reported_ns = now_ns;
+	s->recorded.no_buffer_reported = s->no_buffer;
+	s->recorded.at_last_report = recorder_mark_of(s);
+	s->recorded.reported_ns = now_ns;
 }
 
 void recorder_report_sources(struct recorder *r, int64_t now_ns)
@@ -214,7 +215,7 @@ void recorder_write(struct recorder *r, int64_t now_ns)
 		return;
 	}
 	for (i = 0; i < r->source_count; i++)
-		r->sources[i].buffered = 0;
+		r->sources[i].recorded.buffered = 0;
 	recorder_resume(r, now_ns);
 	(void)outfile_flush(&r->sidecar); /* on failure kept, and retried next time */
 }
@@ -232,11 +233,12 @@ void recorder_add_statistics(struct recorder *r, int64_t now_ns, int64_t end_ns)
 			.at_ns = now_ns,
 			.start_ns = r->file_start_ns,
 			.end_ns = end_ns,
-			.received = recorder_received(s, &s->at_file_start),
-			.dropped_kernel = s->dropped_kernel - s->at_file_start.dropped_kernel,
-			.delivered = s->written - s->at_file_start.written,
+			.received = recorder_received(s, &s->recorded.at_file_start),
+			.dropped_kernel =
+				s->dropped_kernel - s->recorded.at_file_start.dropped_kernel,
+			.delivered = s->recorded.written - s->recorded.at_file_start.written,
 			.dropped_interface =
-				s->dropped_interface - s->at_file_start.dropped_interface,
+				s->dropped_interface - s->recorded.at_file_start.dropped_interface,
 			.has_dropped_interface = s->has_dropped_interface,
 			.comments = i == 0 ? &r->comments : NULL,
 		};
@@ -262,7 +264,7 @@ static void recorder_begin_facts(struct recorder *r, bool continues, int64_t now
 	for (i = 0; i < r->source_count; i++) {
 		struct source *s = &r->sources[i];
 
-		s->at_file_start = recorder_mark_of(s);
+		s->recorded.at_file_start = recorder_mark_of(s);
 		recorder_source_facts(r, s);
 		recorder_total_fact(r, s);
 	}
@@ -337,13 +339,13 @@ void recorder_end_file(struct recorder *r, const char *reason, int64_t now_ns)
 	if (!outfile_close(&r->capture, true)) {
 		/* The buffer is lost: its packets count as dropped by the agent, not as written. */
 		for (i = 0; i < r->source_count; i++) {
-			assert(r->sources[i].buffered <= r->sources[i].written);
-			r->sources[i].written -= r->sources[i].buffered;
-			r->sources[i].dropped_own += r->sources[i].buffered;
+			assert(r->sources[i].recorded.buffered <= r->sources[i].recorded.written);
+			r->sources[i].recorded.written -= r->sources[i].recorded.buffered;
+			r->sources[i].recorded.dropped_own += r->sources[i].recorded.buffered;
 		}
 	}
 	for (i = 0; i < r->source_count; i++)
-		r->sources[i].buffered = 0;
+		r->sources[i].recorded.buffered = 0;
 	(void)outfile_close(&r->sidecar, false); /* the capture has the same facts */
 	snprintf(r->previous, sizeof(r->previous), "%s" RING_SUFFIX, r->stem);
 }

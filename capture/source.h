@@ -36,6 +36,19 @@ enum source_result {
 	SOURCE_ENDED = 1, /* dispatch: no more packets will come; s->state and s->note say why */
 };
 
+/* What the recorder did with a source's packets. */
+struct source_recorded {
+	uint64_t written, dropped_own, bytes;
+	uint64_t buffered;	    /* of written: not in the file yet */
+	uint64_t lost_since_packet; /* drop count for the next packet block */
+	struct source_mark {
+		uint64_t written, dropped_kernel, dropped_own, dropped_interface;
+	} at_file_start, at_last_report;
+	uint64_t no_buffer_reported;
+	int64_t reported_ns;
+	bool told_gone;
+};
+
 struct source {
 	const struct source_ops *ops;
 	void *impl;
@@ -59,17 +72,7 @@ struct source {
 	bool counts_exactly;  /* offered = taken + dropped_kernel once the ring is empty */
 	uint64_t read_stamps; /* records without a kernel timestamp, stamped when read */
 	uint64_t no_buffer;   /* ENOBUFS: how often the kernel reported losses without a number */
-
-	/* The recorder's. */
-	uint64_t written, dropped_own, bytes;
-	uint64_t buffered;	    /* of written: not in the file yet */
-	uint64_t lost_since_packet; /* drop count for the next packet block */
-	struct source_mark {
-		uint64_t written, dropped_kernel, dropped_own, dropped_interface;
-	} at_file_start, at_last_report;
-	uint64_t no_buffer_reported;
-	int64_t reported_ns;
-	bool told_gone;
+	struct source_recorded recorded;
 };
 
 /* Open a source; the caller closes it. */

@@ -105,7 +105,7 @@ static void source_nflog_count_gap(struct source *s, struct group *g, uint32_t s
 
 	if (lost < UINT32_C(1) << 31) {
 		s->dropped_kernel += lost;
-		s->lost_since_packet += lost;
+		s->recorded.lost_since_packet += lost;
 		s->offered += lost;
 	}
 	g->next_seq = seq + 1;

@@ -30,9 +30,10 @@ static void status_add_source(struct strbuf *out, const struct source *s)
 		",\"state\":\"%s\",\"received\":%llu,\"written\":%llu,\"dropped_kernel\":%llu,"
 		"\"dropped_own\":%llu,\"bytes\":%llu",
 		states[s->state],
-		(unsigned long long)(s->written + s->dropped_kernel + s->dropped_own),
-		(unsigned long long)s->written, (unsigned long long)s->dropped_kernel,
-		(unsigned long long)s->dropped_own, (unsigned long long)s->bytes);
+		(unsigned long long)(s->recorded.written + s->dropped_kernel +
+				     s->recorded.dropped_own),
+		(unsigned long long)s->recorded.written, (unsigned long long)s->dropped_kernel,
+		(unsigned long long)s->recorded.dropped_own, (unsigned long long)s->recorded.bytes);
 	if (s->has_dropped_interface)
 		strbuf_printf(out, ",\"dropped_interface\":%llu",
 			(unsigned long long)s->dropped_interface);

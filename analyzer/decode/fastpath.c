@@ -19,16 +19,16 @@
 
 static inline void fastpath_take_link(struct packet *p, const uint8_t *d)
 {
-	memcpy(p->dst_mac, d, 6);
-	memcpy(p->src_mac, d + 6, 6);
-	p->has_dst_mac = true;
-	p->has_src_mac = true;
-	p->ethertype = ETHERTYPE_IPV4;
-	p->vlan_count = 0;
-	p->ifindex = 0;
-	p->nflog_hook = PACKET_NO_HOOK;
-	p->tunnel = TUNNEL_NONE;
-	p->tunnel_depth = 0;
+	memcpy(p->link.dst_mac, d, 6);
+	memcpy(p->link.src_mac, d + 6, 6);
+	p->link.has_dst_mac = true;
+	p->link.has_src_mac = true;
+	p->link.ethertype = ETHERTYPE_IPV4;
+	p->link.vlan_count = 0;
+	p->link.ifindex = 0;
+	p->nflog.hook = PACKET_NO_HOOK;
+	p->outer.tunnel = TUNNEL_NONE;
+	p->outer.depth = 0;
 }
 
 static inline void fastpath_take_ip(struct packet *p, const uint8_t *h)
@@ -42,9 +42,9 @@ static inline void fastpath_take_ip(struct packet *p, const uint8_t *h)
 	p->ip_id = be16(h + 4);
 	p->flow_label = 0;
 	p->dont_fragment = be16(h + 6) & DONT_FRAGMENT;
-	p->more_fragments = false;
-	p->fragment = false;
-	p->fragment_offset = 0;
+	p->frag.more = false;
+	p->frag.any = false;
+	p->frag.offset = 0;
 	p->ip_checksum_bad = ipv4_checksum_is_bad(h, IP_LEN);
 }
 
@@ -52,11 +52,11 @@ static inline void fastpath_take_tcp(struct packet *p, const uint8_t *h, uint32_
 {
 	p->src_port = be16(h);
 	p->dst_port = be16(h + 2);
-	p->seq = be32(h + 4);
-	p->ack = be32(h + 8);
-	p->tcp_flags = h[13];
-	p->window = be16(h + 14);
-	p->urgent = be16(h + 18);
+	p->tcp.seq = be32(h + 4);
+	p->tcp.ack = be32(h + 8);
+	p->tcp.flags = h[13];
+	p->tcp.window = be16(h + 14);
+	p->tcp.urgent = be16(h + 18);
 	tcpopt_decode(h + TCP_LEN, header - TCP_LEN, header - TCP_LEN, p);
 }
 

@@ -161,13 +161,13 @@ static bool icmp_quote_v6(struct cursor *c, struct packet_quote *q)
 /* The quote is read from what was captured of it; what the error itself cut off is cut off. */
 static void icmp_take_quote(struct layer *l, bool v6)
 {
-	struct packet_quote *q = &l->p->quote;
+	struct packet_quote *q = &l->p->icmp.quote;
 	struct cursor c = l->c;
 
 	q->src_port = 0;
 	q->dst_port = 0;
 	q->seq = 0;
-	l->p->has_quote = v6 ? icmp_quote_v6(&c, q) : icmp_quote_v4(&c, q);
+	l->p->icmp.has_quote = v6 ? icmp_quote_v6(&c, q) : icmp_quote_v4(&c, q);
 }
 
 /* The header's fields; false when it is not whole. */
@@ -178,29 +178,29 @@ static bool icmp_take_header(struct layer *l)
 
 	if (!h)
 		return false;
-	p->icmp_type = h[0];
-	p->icmp_code = h[1];
-	p->icmp_checksum = be16(h + 2);
-	p->icmp_rest = be32(h + 4);
+	p->icmp.type = h[0];
+	p->icmp.code = h[1];
+	p->icmp.checksum = be16(h + 2);
+	p->icmp.rest = be32(h + 4);
 	p->src_port = 0;
 	p->dst_port = 0;
-	p->has_quote = false;
+	p->icmp.has_quote = false;
 	layer_payload(l);
 	return true;
 }
 
 static void icmp_take_identifier(struct packet *p)
 {
-	p->src_port = p->dst_port = (uint16_t)(p->icmp_rest >> 16);
+	p->src_port = p->dst_port = (uint16_t)(p->icmp.rest >> 16);
 }
 
 enum packet_disposition icmp_decode(struct layer *l)
 {
 	if (!icmp_take_header(l))
 		return layer_short(l, ICMP_HDR_LEN);
-	if (icmp_has_identifier(l->p->icmp_type))
+	if (icmp_has_identifier(l->p->icmp.type))
 		icmp_take_identifier(l->p);
-	else if (icmp_is_error(l->p->icmp_type))
+	else if (icmp_is_error(l->p->icmp.type))
 		icmp_take_quote(l, false);
 	return PACKET_ICMP;
 }
@@ -212,7 +212,7 @@ enum packet_disposition icmp6_decode(struct layer *l)
 
 	if (!icmp_take_header(l))
 		return layer_short(l, ICMP_HDR_LEN);
-	type = l->p->icmp_type;
+	type = l->p->icmp.type;
 	if (type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT) {
 		layer_message(&message);
 		return PACKET_ND;

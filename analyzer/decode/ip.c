@@ -116,15 +116,15 @@ static enum packet_disposition ip_transport(struct layer *l, uint8_t protocol)
 	struct packet *p = l->p;
 
 	p->protocol = protocol;
-	while (__builtin_expect(p->protocol == IPPROTO_AH, 0) && !p->fragment_offset) {
+	while (__builtin_expect(p->protocol == IPPROTO_AH, 0) && !p->frag.offset) {
 		enum packet_disposition d = ip_authentication(l, &p->protocol);
 
 		if (d != PACKET_DISPOSITIONS)
 			return d;
 	}
 	protocol = p->protocol;
-	if (__builtin_expect(p->fragment, 0)) {
-		if (p->fragment_offset)
+	if (__builtin_expect(p->frag.any, 0)) {
+		if (p->frag.offset)
 			return ip_undecoded(l, PACKET_FRAGMENT);
 		return ip_first_fragment(l, protocol);
 	}
@@ -169,9 +169,9 @@ enum packet_disposition ipv4_decode(struct layer *l)
 	p->ip_id = be16(h + 4);
 	p->flow_label = 0;
 	p->dont_fragment = fragment & IP_RESERVED_DF;
-	p->more_fragments = fragment & IP_MORE_FRAGMENTS;
-	p->fragment = fragment & (IP_MORE_FRAGMENTS | IP_OFFSET);
-	p->fragment_offset = (uint16_t)((fragment & IP_OFFSET) * 8);
+	p->frag.more = fragment & IP_MORE_FRAGMENTS;
+	p->frag.any = fragment & (IP_MORE_FRAGMENTS | IP_OFFSET);
+	p->frag.offset = (uint16_t)((fragment & IP_OFFSET) * 8);
 	p->ip_checksum_bad = ipv4_checksum_is_bad(h, header);
 	return ip_transport(l, h[9]);
 }
@@ -222,10 +222,10 @@ static enum packet_disposition ip_fragment_header(struct layer *l, uint8_t *ret_
 
 	if (!h)
 		return layer_short(l, EXTENSION_MIN_LEN);
-	p->fragment_offset = be16(h + 2) & 0xfff8;
-	p->more_fragments = h[3] & 1;
+	p->frag.offset = be16(h + 2) & 0xfff8;
+	p->frag.more = h[3] & 1;
 	/* An atomic fragment (RFC 6946) is whole. */
-	p->fragment = p->fragment_offset || p->more_fragments;
+	p->frag.any = p->frag.offset || p->frag.more;
 	p->ip_id = be32(h + 4);
 	*ret_next = h[0];
 	return PACKET_DISPOSITIONS;
@@ -259,7 +259,7 @@ static enum packet_disposition ip_ipv6_extensions(struct layer *l, uint8_t next)
 		enum packet_disposition d;
 
 		p->protocol = next;
-		if (p->fragment && p->fragment_offset)
+		if (p->frag.any && p->frag.offset)
 			break;
 		if (ip_is_extension(next))
 			d = ip_extension_header(l, &next);
@@ -267,7 +267,7 @@ static enum packet_disposition ip_ipv6_extensions(struct layer *l, uint8_t next)
 			d = ip_fragment_header(l, &next);
 		else
 			break;
-		if (d == PACKET_MALFORMED && p->fragment)
+		if (d == PACKET_MALFORMED && p->frag.any)
 			return ip_undecoded(l, PACKET_FRAGMENT);
 		if (d != PACKET_DISPOSITIONS)
 			return d;
@@ -296,9 +296,9 @@ enum packet_disposition ipv6_decode(struct layer *l)
 	p->ip_id = 0;
 	p->flow_label = be32(h) & 0xfffff;
 	p->dont_fragment = true;
-	p->more_fragments = false;
-	p->fragment = false;
-	p->fragment_offset = 0;
+	p->frag.more = false;
+	p->frag.any = false;
+	p->frag.offset = 0;
 	p->ip_checksum_bad = false;
 	return ip_ipv6_extensions(l, h[6]);
 }

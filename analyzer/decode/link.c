@@ -40,12 +40,12 @@ static const uint8_t *link_vlan_tag(struct layer *l)
 	const uint8_t *tag = layer_take(l, VLAN_TAG_LEN);
 	struct packet *p = l->p;
 
-	if (!tag || p->tunnel_depth)
+	if (!tag || p->outer.depth)
 		return tag;
-	if (p->vlan_count == 0)
-		p->vlan_id = be16(tag) & 0xfff;
-	if (p->vlan_count < UINT8_MAX)
-		p->vlan_count++;
+	if (p->link.vlan_count == 0)
+		p->link.vlan_id = be16(tag) & 0xfff;
+	if (p->link.vlan_count < UINT8_MAX)
+		p->link.vlan_count++;
 	return tag;
 }
 
@@ -58,8 +58,8 @@ enum packet_disposition ethertype_decode(struct layer *l, uint16_t type)
 			return layer_short(l, VLAN_TAG_LEN);
 		type = be16(tag + 2);
 	}
-	if (!l->p->tunnel_depth)
-		l->p->ethertype = type >= ETHERTYPE_MIN ? type : 0;
+	if (!l->p->outer.depth)
+		l->p->link.ethertype = type >= ETHERTYPE_MIN ? type : 0;
 	switch (type) {
 	case ETHERTYPE_IPV4:
 		return ipv4_decode(l);
@@ -77,10 +77,10 @@ static enum packet_disposition link_ethernet_decode(struct layer *l)
 
 	if (!h)
 		return layer_short(l, ETHERNET_HDR_LEN);
-	memcpy(l->p->dst_mac, h, 6);
-	memcpy(l->p->src_mac, h + 6, 6);
-	l->p->has_dst_mac = true;
-	l->p->has_src_mac = true;
+	memcpy(l->p->link.dst_mac, h, 6);
+	memcpy(l->p->link.src_mac, h + 6, 6);
+	l->p->link.has_dst_mac = true;
+	l->p->link.has_src_mac = true;
 	return ethertype_decode(l, be16(h + 12));
 }
 
@@ -102,12 +102,12 @@ static void link_cooked_sender(struct packet *p, unsigned packet_type, unsigned 
 	enum { ARPHRD_ETHERNET = 1, ARPHRD_80211_FIRST = 801, ARPHRD_80211_LAST = 803 };
 
 	if (packet_type <= OUTGOING)
-		p->direction = packet_type == OUTGOING ? PACKET_OUT : PACKET_IN;
-	p->other_host = packet_type == TO_OTHER_HOST;
+		p->link.direction = packet_type == OUTGOING ? PACKET_OUT : PACKET_IN;
+	p->link.other_host = packet_type == TO_OTHER_HOST;
 	if (halen == 6 && (hatype == ARPHRD_ETHERNET ||
 				  (hatype >= ARPHRD_80211_FIRST && hatype <= ARPHRD_80211_LAST))) {
-		memcpy(p->src_mac, address, 6);
-		p->has_src_mac = true;
+		memcpy(p->link.src_mac, address, 6);
+		p->link.has_src_mac = true;
 	}
 }
 
@@ -135,7 +135,7 @@ static enum packet_disposition link_sll2_decode(struct layer *l)
 
 	if (!h)
 		return layer_short(l, SLL2_HDR_LEN);
-	l->p->ifindex = be32(h + 4);
+	l->p->link.ifindex = be32(h + 4);
 	link_cooked_sender(l->p, h[10], be16(h + 8), h[11], h + 12);
 	return ethertype_decode(l, be16(h));
 }

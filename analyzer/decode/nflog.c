@@ -86,12 +86,12 @@ static enum packet_disposition nflog_attribute_next(
 
 static void nflog_set_prefix(struct packet *p, const struct cursor *value)
 {
-	size_t n = value->left < sizeof(p->nflog_prefix) - 1 ? value->left
-							     : sizeof(p->nflog_prefix) - 1;
+	size_t n = value->left < sizeof(p->nflog.prefix) - 1 ? value->left
+							     : sizeof(p->nflog.prefix) - 1;
 
 	n = strnlen((const char *)value->at, n);
-	memcpy(p->nflog_prefix, value->at, n);
-	p->nflog_prefix[n] = '\0';
+	memcpy(p->nflog.prefix, value->at, n);
+	p->nflog.prefix[n] = '\0';
 }
 
 static void nflog_set_time(struct packet *p, const struct cursor *value)
@@ -102,7 +102,7 @@ static void nflog_set_time(struct packet *p, const struct cursor *value)
 		return;
 	/* Outside what an int64_t of nanoseconds holds it is not a time. */
 	if (be64(h) < INT64_MAX / NSEC_PER_SEC - 1 && be64(h + 8) < 1000000)
-		p->nflog_time_ns =
+		p->nflog.time_ns =
 			(int64_t)be64(h) * NSEC_PER_SEC + (int64_t)be64(h + 8) * NSEC_PER_USEC;
 }
 
@@ -112,8 +112,8 @@ static void nflog_set_sender(struct packet *p, const struct cursor *value)
 
 	if (!h || be16(h) != 6)
 		return;
-	memcpy(p->src_mac, h + 4, 6);
-	p->has_src_mac = true;
+	memcpy(p->link.src_mac, h + 4, 6);
+	p->link.has_src_mac = true;
 }
 
 static uint32_t nflog_value_be32(const struct cursor *value)
@@ -130,7 +130,7 @@ static void nflog_packet_header(struct packet *p, struct nflog *n, const struct 
 	if (!h)
 		return;
 	n->ethertype = be16(h);
-	p->nflog_hook = h[2] <= HOOK_POSTROUTING ? h[2] : PACKET_NO_HOOK;
+	p->nflog.hook = h[2] <= HOOK_POSTROUTING ? h[2] : PACKET_NO_HOOK;
 }
 
 static void nflog_attribute_take(
@@ -143,7 +143,7 @@ static void nflog_attribute_take(
 		nflog_packet_header(p, n, c);
 		break;
 	case NFLOG_MARK:
-		p->nflog_mark = nflog_value_be32(c);
+		p->nflog.mark = nflog_value_be32(c);
 		break;
 	case NFLOG_TIMESTAMP:
 		nflog_set_time(p, c);
@@ -165,11 +165,11 @@ static void nflog_attribute_take(
 		nflog_set_prefix(p, c);
 		break;
 	case NFLOG_UID:
-		p->nflog_uid = nflog_value_be32(c);
+		p->nflog.uid = nflog_value_be32(c);
 		break;
 	case NFLOG_SEQ:
-		p->nflog_seq = nflog_value_be32(c);
-		p->nflog_has_seq = cur_peek(c, 4) != NULL;
+		p->nflog.seq = nflog_value_be32(c);
+		p->nflog.has_seq = cur_peek(c, 4) != NULL;
 		break;
 	case NFLOG_HWTYPE:
 		n->hwtype = c->left >= 2 ? be16(c->at) : 0;
@@ -183,18 +183,18 @@ static void nflog_attribute_take(
 /* Which way the packet went by its hook, and the interface of that side. */
 static void nflog_set_direction(struct packet *p, const struct nflog *n)
 {
-	switch (p->nflog_hook) {
+	switch (p->nflog.hook) {
 	case HOOK_PREROUTING:
 	case HOOK_INPUT:
-		p->direction = PACKET_IN;
+		p->link.direction = PACKET_IN;
 		break;
 	case HOOK_OUTPUT:
 	case HOOK_POSTROUTING:
-		p->direction = PACKET_OUT;
-		p->ifindex = n->ifindex_out;
+		p->link.direction = PACKET_OUT;
+		p->link.ifindex = n->ifindex_out;
 		return;
 	}
-	p->ifindex = n->ifindex_in ? n->ifindex_in : n->ifindex_out;
+	p->link.ifindex = n->ifindex_in ? n->ifindex_in : n->ifindex_out;
 }
 
 /* The link header, which the kernel adds for received packets only. */
@@ -202,10 +202,10 @@ static void nflog_set_hwheader(struct packet *p, const struct nflog *n)
 {
 	if (n->hwtype != HWTYPE_ETHERNET || n->hwheader.left < ETHERNET_HDR_LEN)
 		return;
-	memcpy(p->dst_mac, n->hwheader.at, 6);
-	memcpy(p->src_mac, n->hwheader.at + 6, 6);
-	p->has_dst_mac = true;
-	p->has_src_mac = true;
+	memcpy(p->link.dst_mac, n->hwheader.at, 6);
+	memcpy(p->link.src_mac, n->hwheader.at + 6, 6);
+	p->link.has_dst_mac = true;
+	p->link.has_src_mac = true;
 }
 
 /* The ethertype is absent for packets made on the host: then the family or the IP version tells. */
@@ -237,11 +237,11 @@ enum packet_disposition nflog_decode(struct layer *l)
 	struct nflog n = {0};
 	bool big_endian;
 
-	p->nflog_prefix[0] = '\0';
-	p->nflog_time_ns = INT64_MIN;
-	p->nflog_mark = 0;
-	p->nflog_uid = PACKET_NO_UID;
-	p->nflog_has_seq = false;
+	p->nflog.prefix[0] = '\0';
+	p->nflog.time_ns = INT64_MIN;
+	p->nflog.mark = 0;
+	p->nflog.uid = PACKET_NO_UID;
+	p->nflog.has_seq = false;
 	if (!h)
 		return layer_short(l, NFLOG_HDR_LEN);
 	if (h[1] != 0)

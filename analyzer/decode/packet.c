@@ -34,24 +34,24 @@ static inline void packet_take_flags(struct packet *p, uint32_t epb_flags)
 {
 	uint32_t direction = epb_flags & EPB_DIRECTION;
 
-	p->direction = direction == 3 ? PACKET_UNKNOWN : (uint8_t)direction;
-	p->other_host = (epb_flags & EPB_RECEPTION) == EPB_RECEPTION_PROMISCUOUS;
+	p->link.direction = direction == 3 ? PACKET_UNKNOWN : (uint8_t)direction;
+	p->link.other_host = (epb_flags & EPB_RECEPTION) == EPB_RECEPTION_PROMISCUOUS;
 }
 
 /* The fields that are valid for every disposition; the rest of the struct is left as it is. */
 static inline void packet_begin(struct packet *p, uint32_t epb_flags)
 {
 	packet_take_flags(p, epb_flags);
-	p->has_src_mac = false;
-	p->has_dst_mac = false;
-	p->ethertype = 0;
-	p->vlan_count = 0;
-	p->ifindex = 0;
-	p->nflog_hook = PACKET_NO_HOOK;
-	p->tunnel = TUNNEL_NONE;
-	p->tunnel_depth = 0;
+	p->link.has_src_mac = false;
+	p->link.has_dst_mac = false;
+	p->link.ethertype = 0;
+	p->link.vlan_count = 0;
+	p->link.ifindex = 0;
+	p->nflog.hook = PACKET_NO_HOOK;
+	p->outer.tunnel = TUNNEL_NONE;
+	p->outer.depth = 0;
 	p->version = 0;
-	p->fragment = false;
+	p->frag.any = false;
 }
 
 NOINLINE enum packet_disposition packet_decode_in_steps(

@@ -59,97 +59,64 @@ enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, T
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
 
-/* clang-format off */
-/*
- * One decoded packet. Only the fields that its disposition and flags speak of are set; the rest
- * keep what the last packet left there (the struct is reused; clearing it would cost more than
- * decoding):
- *
- *	always                        link, tunnel_depth, version, fragment
- *	version 4 or 6                the other IP fields, also when the transport was truncated or
- *	                              malformed
- *	TCP, UDP, ICMP, ND, VRRP,     ports (0 where there are none) and payload
- *	CARP, IP_OTHER, FRAGMENT
- *	ARP, ND, VRRP, CARP           message
- *
- * With tunnels, addresses, IP fields and transport are the innermost packet's; the link part stays
- * that of the frame as captured, so that a MAC there belongs to outer_src and outer_dst. Where
- * nothing inside could be decoded (cut, malformed, another ethertype) the packet is the outer one.
- */
-/* clang-format on */
-struct packet {
-	enum packet_disposition disposition;
-
-	/* Link. */
-	uint8_t src_mac[6],
-		dst_mac[6]; /* valid by has_src_mac, has_dst_mac (SLL has no destination) */
-	bool has_src_mac, has_dst_mac;
+/* The frame's link layer as captured. */
+struct packet_link {
+	uint8_t src_mac[6], dst_mac[6];
+	bool has_src_mac, has_dst_mac; /* SLL has no destination */
 	uint8_t direction;  /* enum packet_direction: SLL packet type, epb_flags, NFLOG hook */
 	bool other_host;    /* not addressed to this host: SLL packet type 3, epb_flags */
 	uint16_t ethertype; /* innermost after VLAN tags; 0 unknown */
 	uint8_t vlan_count; /* tags seen */
 	uint16_t vlan_id;   /* outermost tag's VLAN identifier */
 	uint32_t ifindex;   /* SLL2, NFLOG in/out; 0 unknown */
+};
 
-	/* NFLOG only; nflog_hook is PACKET_NO_HOOK for other link types, the rest is then not set.
-	 */
-	uint8_t nflog_hook; /* 0..4, or PACKET_NO_HOOK */
-	bool nflog_has_seq;
-	uint32_t nflog_mark;   /* 0 where none */
-	uint32_t nflog_uid;    /* of the sending process; PACKET_NO_UID where none */
-	uint32_t nflog_seq;    /* per group; a gap is records that the kernel dropped */
-	char nflog_prefix[65]; /* "" where none */
-	int64_t nflog_time_ns; /* kernel time stamp; INT64_MIN: none */
+/* NFLOG; hook is PACKET_NO_HOOK for other link types, the rest is then not set. */
+struct packet_nflog {
+	uint8_t hook; /* 0..4, or PACKET_NO_HOOK */
+	bool has_seq;
+	uint32_t mark;	 /* 0 where none */
+	uint32_t uid;	 /* of the sending process; PACKET_NO_UID where none */
+	uint32_t seq;	 /* per group; a gap is records that the kernel dropped */
+	char prefix[65]; /* "" where none */
+	int64_t time_ns; /* kernel time stamp; INT64_MIN: none */
+};
 
-	/* Tunnel: the outermost one, and how many there were. */
-	uint8_t tunnel;	      /* enum packet_tunnel */
-	uint8_t tunnel_depth; /* 0: none */
-	uint32_t tunnel_id;   /* VNI; GRE key, 0 where none (of NVGRE: VSID 24 bits, flow 8 bits) */
-	uint8_t outer_src[16], outer_dst[16]; /* of the outermost IP header when tunnel_depth > 0 */
+/* The outermost tunnel, and how many there were. */
+struct packet_outer {
+	uint8_t tunnel;	    /* enum packet_tunnel */
+	uint8_t depth;	    /* 0: none */
+	uint32_t tunnel_id; /* VNI; GRE key, 0 where none (of NVGRE: VSID 24 bits, flow 8 bits) */
+	uint8_t src[16], dst[16]; /* of the outermost IP header when depth > 0 */
+};
 
-	/* IP. IPv4 addresses are v4-mapped (::ffff:a.b.c.d), so that one key fits both. */
-	uint8_t version; /* 4, 6, or 0 for no IP */
-	uint8_t src[16], dst[16];
-	uint8_t ttl, tos, protocol; /* protocol: the transport's, after extension headers */
-	bool dont_fragment;	    /* IPv6: always */
-	/* Part of a fragmented datagram, or inside one; first fragments are decoded further. */
-	bool fragment;
-	bool more_fragments;
-	uint16_t fragment_offset; /* bytes */
-	uint32_t ip_id;		  /* 16 bits in IPv4; IPv6: fragment identification, else 0 */
-	uint32_t flow_label;
-	bool ip_checksum_bad; /* IPv4 header checksum wrong, and not 0 (left to the NIC) */
+struct packet_fragment {
+	bool any; /* part of a fragmented datagram, or inside one; first ones are decoded further */
+	bool more;
+	uint16_t offset; /* bytes */
+};
 
-	/*
-	 * Transport payload: length on the wire from the IP length, bytes as captured. Of a first
-	 * fragment it is that fragment's part.
-	 */
-	uint32_t payload_len; /* TCP/UDP/ICMP data after the transport header; IP_OTHER: after IP */
-	const uint8_t *payload;	     /* captured part; points into the frame */
-	uint32_t payload_cap;	     /* captured bytes of it, <= payload_len (padding excluded) */
-	uint16_t src_port, dst_port; /* TCP, UDP; ICMP echo: identifier in both; else 0 */
-
-	/* TCP. */
+struct packet_tcp {
 	uint32_t seq, ack;
 	uint16_t window, urgent;
-	uint8_t tcp_flags;   /* TCP_ bits */
-	uint8_t tcp_options; /* TCPOPT_ bits */
-	uint8_t wscale;	     /* shift as sent (may exceed 14) */
-	uint8_t sack_count;  /* blocks in sack[] */
+	uint8_t flags;	    /* TCP_ bits */
+	uint8_t options;    /* TCPOPT_ bits */
+	uint8_t wscale;	    /* shift as sent (may exceed 14) */
+	uint8_t sack_count; /* blocks in sack[] */
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	uint32_t sack[PACKET_SACK_MAX][2];
 	/* of kinds and lengths in order (SYN fingerprint); 0 when truncated */
 	uint32_t option_hash;
-	bool tcp_options_bad; /* a length below two, beyond the header, or not its kind's */
+	bool options_bad; /* a length below two, beyond the header, or not its kind's */
+};
 
-	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
-
-	/* ICMP and ICMPv6, ND too (without a quote). */
-	uint8_t icmp_type, icmp_code;
-	uint16_t icmp_checksum;
+/* ICMP and ICMPv6, ND too (without a quote). */
+struct packet_icmp {
+	uint8_t type, code;
+	uint16_t checksum;
 	/* second word of the header, host order: identifier/sequence, MTU ... */
-	uint32_t icmp_rest;
+	uint32_t rest;
 	/*
 	 * An ICMP error that quotes enough to name a flow: IP header, ports, and the sequence
 	 * number of TCP. Ports are 0 where the protocol has none or a later fragment is quoted.
@@ -162,6 +129,53 @@ struct packet {
 		uint16_t ip_id, total_len;
 		uint32_t seq; /* TCP; 0 else */
 	} quote;
+};
+
+/* clang-format off */
+/*
+ * One decoded packet. Only the fields that its disposition and flags speak of are set; the rest
+ * keep what the last packet left there (the struct is reused; clearing it would cost more than
+ * decoding):
+ *
+ *	always                        link, outer.depth, version, frag.any
+ *	version 4 or 6                the other IP fields, also when the transport was truncated or
+ *	                              malformed
+ *	TCP, UDP, ICMP, ND, VRRP,     ports (0 where there are none) and payload
+ *	CARP, IP_OTHER, FRAGMENT
+ *	ARP, ND, VRRP, CARP           message
+ *
+ * With tunnels, addresses, IP fields and transport are the innermost packet's; the link part stays
+ * that of the frame as captured, so that a MAC there belongs to outer.src and outer.dst. Where
+ * nothing inside could be decoded (cut, malformed, another ethertype) the packet is the outer one.
+ */
+/* clang-format on */
+struct packet {
+	enum packet_disposition disposition;
+	struct packet_link link;
+	struct packet_nflog nflog;
+	struct packet_outer outer;
+
+	/* IP. IPv4 addresses are v4-mapped (::ffff:a.b.c.d), so that one key fits both. */
+	uint8_t version; /* 4, 6, or 0 for no IP */
+	uint8_t src[16], dst[16];
+	uint8_t ttl, tos, protocol; /* protocol: the transport's, after extension headers */
+	bool dont_fragment;	    /* IPv6: always */
+	struct packet_fragment frag;
+	uint32_t ip_id; /* 16 bits in IPv4; IPv6: fragment identification, else 0 */
+	uint32_t flow_label;
+	bool ip_checksum_bad; /* IPv4 header checksum wrong, and not 0 (left to the NIC) */
+
+	/*
+	 * Transport payload: length on the wire from the IP length, bytes as captured. Of a first
+	 * fragment it is that fragment's part.
+	 */
+	uint32_t payload_len; /* TCP/UDP/ICMP data after the transport header; IP_OTHER: after IP */
+	const uint8_t *payload;	     /* captured part; points into the frame */
+	uint32_t payload_cap;	     /* captured bytes of it, <= payload_len (padding excluded) */
+	uint16_t src_port, dst_port; /* TCP, UDP; ICMP echo: identifier in both; else 0 */
+	struct packet_tcp tcp;
+	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
+	struct packet_icmp icmp;
 
 	/* ARP, ND, VRRP, CARP: the message's bytes, for the decoders in arp.h and vrrp.h. */
 	const uint8_t *message;

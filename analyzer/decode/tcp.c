@@ -23,11 +23,11 @@ enum packet_disposition tcp_decode(struct layer *l)
 	captured = l->c.left < header ? (uint32_t)l->c.left : header;
 	p->src_port = be16(h);
 	p->dst_port = be16(h + 2);
-	p->seq = be32(h + 4);
-	p->ack = be32(h + 8);
-	p->tcp_flags = h[13];
-	p->window = be16(h + 14);
-	p->urgent = be16(h + 18);
+	p->tcp.seq = be32(h + 4);
+	p->tcp.ack = be32(h + 8);
+	p->tcp.flags = h[13];
+	p->tcp.window = be16(h + 14);
+	p->tcp.urgent = be16(h + 18);
 	p->payload = h + captured;
 	p->payload_cap = (uint32_t)l->c.left - captured;
 	p->payload_len = l->wire - header;

@@ -76,13 +76,13 @@ static bool tcpopt_take_fastpath_syn(struct packet *p, const uint8_t *o)
 	if (be16(o) != SYN_MSS || be32(o + 4) != SYN_SACK_PERMITTED_TIMESTAMP ||
 		be32(o + 16) >> 8 != SYN_NOP_WSCALE)
 		return false;
-	p->tcp_options = TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_PERMITTED | TCPOPT_HAS_TIMESTAMP |
+	p->tcp.options = TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_PERMITTED | TCPOPT_HAS_TIMESTAMP |
 			 TCPOPT_HAS_WSCALE;
-	p->mss = be16(o + 2);
-	p->tsval = be32(o + 8);
-	p->tsecr = be32(o + 12);
-	p->wscale = o[19];
-	p->option_hash = tcpopt_fastpath_syn_hash();
+	p->tcp.mss = be16(o + 2);
+	p->tcp.tsval = be32(o + 8);
+	p->tcp.tsecr = be32(o + 12);
+	p->tcp.wscale = o[19];
+	p->tcp.option_hash = tcpopt_fastpath_syn_hash();
 	return true;
 }
 
@@ -93,11 +93,11 @@ static bool tcpopt_take_sack(struct packet *p, const uint8_t *data, uint32_t siz
 	if (size % 8 || count == 0 || count > PACKET_SACK_MAX)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		p->sack[i][0] = be32(data + i * 8);
-		p->sack[i][1] = be32(data + i * 8 + 4);
+		p->tcp.sack[i][0] = be32(data + i * 8);
+		p->tcp.sack[i][1] = be32(data + i * 8 + 4);
 	}
-	p->sack_count = (uint8_t)count;
-	p->tcp_options |= TCPOPT_HAS_SACK;
+	p->tcp.sack_count = (uint8_t)count;
+	p->tcp.options |= TCPOPT_HAS_SACK;
 	return true;
 }
 
@@ -105,9 +105,9 @@ static bool tcpopt_take_timestamp(struct packet *p, const uint8_t *data, uint32_
 {
 	if (size != 8)
 		return false;
-	p->tsval = be32(data);
-	p->tsecr = be32(data + 4);
-	p->tcp_options |= TCPOPT_HAS_TIMESTAMP;
+	p->tcp.tsval = be32(data);
+	p->tcp.tsecr = be32(data + 4);
+	p->tcp.options |= TCPOPT_HAS_TIMESTAMP;
 	return true;
 }
 
@@ -115,8 +115,8 @@ static bool tcpopt_take_mss(struct packet *p, const uint8_t *data, uint32_t size
 {
 	if (size != 2)
 		return false;
-	p->mss = be16(data);
-	p->tcp_options |= TCPOPT_HAS_MSS;
+	p->tcp.mss = be16(data);
+	p->tcp.options |= TCPOPT_HAS_MSS;
 	return true;
 }
 
@@ -124,8 +124,8 @@ static bool tcpopt_take_wscale(struct packet *p, const uint8_t *data, uint32_t s
 {
 	if (size != 1)
 		return false;
-	p->wscale = data[0];
-	p->tcp_options |= TCPOPT_HAS_WSCALE;
+	p->tcp.wscale = data[0];
+	p->tcp.options |= TCPOPT_HAS_WSCALE;
 	return true;
 }
 
@@ -139,17 +139,17 @@ static bool tcpopt_take_option(struct packet *p, uint8_t kind, const uint8_t *da
 		return tcpopt_take_wscale(p, data, size);
 	case OPTION_SACK_PERMITTED:
 		if (size == 0)
-			p->tcp_options |= TCPOPT_HAS_SACK_PERMITTED;
+			p->tcp.options |= TCPOPT_HAS_SACK_PERMITTED;
 		return size == 0;
 	case OPTION_SACK:
 		return tcpopt_take_sack(p, data, size);
 	case OPTION_TIMESTAMP:
 		return tcpopt_take_timestamp(p, data, size);
 	case OPTION_MPTCP:
-		p->tcp_options |= TCPOPT_HAS_MPTCP;
+		p->tcp.options |= TCPOPT_HAS_MPTCP;
 		return size >= 1;
 	case OPTION_FAST_OPEN:
-		p->tcp_options |= TCPOPT_HAS_FAST_OPEN;
+		p->tcp.options |= TCPOPT_HAS_FAST_OPEN;
 		return size == 0 || (size >= 4 && size <= 16 && size % 2 == 0);
 	}
 	return true;
@@ -185,7 +185,7 @@ static NOINLINE void tcpopt_walk(struct cursor *c, uint32_t missing, struct pack
 		}
 		h = cur_take(c, 1);
 		if (!h || h[0] < 2 || h[0] - 2u > c->left + missing) {
-			p->tcp_options_bad = h || !missing;
+			p->tcp.options_bad = h || !missing;
 			break;
 		}
 		size = h[0] - 2u;
@@ -196,27 +196,27 @@ static NOINLINE void tcpopt_walk(struct cursor *c, uint32_t missing, struct pack
 		}
 		hash = tcpopt_hash_option(hash, kind, h[0]);
 		if (!tcpopt_take_option(p, kind, cur_take(c, size), size))
-			p->tcp_options_bad = true;
+			p->tcp.options_bad = true;
 	}
-	p->option_hash = missing ? 0 : hash;
+	p->tcp.option_hash = missing ? 0 : hash;
 }
 
 void tcpopt_decode(const uint8_t *options, uint32_t captured, uint32_t length, struct packet *p)
 {
 	struct cursor c = cur_of(options, captured);
 
-	p->sack_count = 0;
-	p->tcp_options_bad = false;
+	p->tcp.sack_count = 0;
+	p->tcp.options_bad = false;
 	if (captured == NOP_NOP_TIMESTAMP_LEN && length == NOP_NOP_TIMESTAMP_LEN &&
 		be32(options) == NOP_NOP_TIMESTAMP) {
-		p->tcp_options = TCPOPT_HAS_TIMESTAMP;
-		p->tsval = be32(options + 4);
-		p->tsecr = be32(options + 8);
-		p->option_hash = tcpopt_fastpath_hash();
+		p->tcp.options = TCPOPT_HAS_TIMESTAMP;
+		p->tcp.tsval = be32(options + 4);
+		p->tcp.tsecr = be32(options + 8);
+		p->tcp.option_hash = tcpopt_fastpath_hash();
 		return;
 	}
 	if (captured == SYN_LEN && length == SYN_LEN && tcpopt_take_fastpath_syn(p, options))
 		return;
-	p->tcp_options = captured < length ? TCPOPT_TRUNCATED : 0;
+	p->tcp.options = captured < length ? TCPOPT_TRUNCATED : 0;
 	tcpopt_walk(&c, length - captured, p);
 }

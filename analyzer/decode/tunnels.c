@@ -50,25 +50,25 @@ static enum packet_disposition tunnels_enter(
 	struct packet *p = l->p, saved;
 	enum packet_disposition d;
 
-	if (p->tunnel_depth == TUNNEL_DEPTH_MAX)
+	if (p->outer.depth == TUNNEL_DEPTH_MAX)
 		return outer;
 	saved = *p;
-	if (p->tunnel_depth++ == 0) {
-		p->tunnel = (uint8_t)t->kind;
-		p->tunnel_id = t->id;
-		memcpy(p->outer_src, p->src, sizeof(p->outer_src));
-		memcpy(p->outer_dst, p->dst, sizeof(p->outer_dst));
+	if (p->outer.depth++ == 0) {
+		p->outer.tunnel = (uint8_t)t->kind;
+		p->outer.tunnel_id = t->id;
+		memcpy(p->outer.src, p->src, sizeof(p->outer.src));
+		memcpy(p->outer.dst, p->dst, sizeof(p->outer.dst));
 	}
 	p->version = 0; /* until an inner IP header says otherwise: there may be ARP inside */
 	/* Of a fragmented outer packet the rest is elsewhere: the inner one may be longer than
 	 * this. */
-	l->wire_unknown = p->fragment;
+	l->wire_unknown = p->frag.any;
 	d = tunnels_inner_decode(l, t->ethertype);
 	if (!tunnels_is_decoded(d)) {
 		*p = saved;
 		return outer;
 	}
-	p->fragment |= saved.fragment;
+	p->frag.any |= saved.frag.any;
 	return d;
 }
 

@@ -17,7 +17,7 @@ static bool udp_length_is_bad(const struct layer *l, uint32_t length)
 {
 	if (length == 0)
 		return l->wire <= UINT16_MAX;
-	return length < UDP_HDR_LEN || (length > l->wire && !l->p->fragment);
+	return length < UDP_HDR_LEN || (length > l->wire && !l->p->frag.any);
 }
 
 enum packet_disposition udp_decode(struct layer *l)

@@ -56,14 +56,14 @@ static bool copies_has_identity(const struct segment *s, const struct packet *p)
 /* Interface, VLAN and tunnel: most packets have none of them. */
 static NOINLINE uint32_t copies_link_of(const struct packet *p)
 {
-	uint64_t link = p->ifindex;
+	uint64_t link = p->link.ifindex;
 
-	if (p->vlan_count)
-		link += ((uint64_t)p->vlan_id << 8 | p->vlan_count) << 32;
+	if (p->link.vlan_count)
+		link += ((uint64_t)p->link.vlan_id << 8 | p->link.vlan_count) << 32;
 	link *= UINT64_C(0x9e3779b97f4a7c15);
-	if (p->tunnel_depth)
-		link += ((uint64_t)p->tunnel_id << 16 | (uint64_t)p->tunnel << 8 |
-				p->tunnel_depth) *
+	if (p->outer.depth)
+		link += ((uint64_t)p->outer.tunnel_id << 16 | (uint64_t)p->outer.tunnel << 8 |
+				p->outer.depth) *
 			UINT64_C(0xd6e8feb86659fd93);
 	return (uint32_t)(link >> 32);
 }
@@ -82,7 +82,8 @@ static inline uint32_t copies_view_of(const struct segment *s, const struct obse
 	if (!copies_has_identity(s, p))
 		return view;
 	view += (o->src_mac * 4093U + o->dst_mac) << 10;
-	return p->ifindex | p->vlan_count | p->tunnel_depth ? view ^ copies_link_of(p) : view;
+	return p->link.ifindex | p->link.vlan_count | p->outer.depth ? view ^ copies_link_of(p)
+								     : view;
 }
 
 /* The words of s were just written: read one by one as they were, not in larger pieces, which would

@@ -158,10 +158,10 @@ static bool flowtab_contradicts_syn(
 	const struct flow_side *side = &f->side[from_b], *peer = &f->side[!from_b];
 
 	if (side->has_isn)
-		return side->isn != p->seq;
+		return side->isn != p->tcp.seq;
 	/* The capture lacks an earlier copy of this SYN, but has what came of it. */
-	if ((side->seen && side->first_seq == p->seq + 1) ||
-		(peer->acked && peer->first_ack == p->seq + 1))
+	if ((side->seen && side->first_seq == p->tcp.seq + 1) ||
+		(peer->acked && peer->first_ack == p->tcp.seq + 1))
 		return false;
 	/* Data without a SYN was seen before: a stream from before the capture, and now a new one.
 	 */
@@ -176,7 +176,7 @@ static bool flowtab_contradicts_syn(
 static inline bool flowtab_new_incarnation(
 	const struct flow_vantage *f, const struct packet *p, bool from_b)
 {
-	return p->protocol == 6 && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	return p->protocol == 6 && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
 	       flowtab_contradicts_syn(f, p, from_b);
 }
 

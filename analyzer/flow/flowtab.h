@@ -22,6 +22,14 @@ struct flow_key {
 	uint8_t unused[3];
 };
 
+/* A run of frames with one pair of MACs, until macs_close_run() takes it into mac_use. */
+struct mac_run {
+	uint16_t src_mac, dst_mac, binding;
+	uint32_t epoch;
+	uint32_t frames, first_frame;
+	int64_t first_ns;
+};
+
 /* What one side of a flow sent. */
 struct flow_side {
 	uint32_t isn;	    /* of its SYN or SYN-ACK, when has_isn */
@@ -39,11 +47,7 @@ struct flow_side {
 	bool sent_syn_only; /* it sent a SYN without ACK: it is the client */
 	/* what the capture said of its segments: enum packet_direction as bits */
 	uint8_t directions;
-	/* The run of frames with one pair of MACs, until macs_close_run() takes it into mac_use. */
-	uint16_t run_src_mac, run_dst_mac, run_binding;
-	uint32_t run_epoch;
-	uint32_t run_frames, run_first_frame;
-	int64_t run_first_ns;
+	struct mac_run run; /* the newest */
 };
 
 #define FLOW_NONE UINT32_MAX

@@ -94,10 +94,10 @@ static void fragments_keep_first(struct fragment_slot *s, const struct packet *p
 static void fragments_keep_rest(struct fragment_slot *s, const struct packet *p)
 {
 	s->rest += p->payload_len;
-	if (p->fragment_offset < s->rest_begin)
-		s->rest_begin = p->fragment_offset;
-	if (!p->more_fragments)
-		s->end = p->fragment_offset + p->payload_len;
+	if (p->frag.offset < s->rest_begin)
+		s->rest_begin = p->frag.offset;
+	if (!p->frag.more)
+		s->end = p->frag.offset + p->payload_len;
 }
 
 /* Where the first fragment's payload begins at most: behind the longest TCP header. */
@@ -115,7 +115,7 @@ static bool fragments_complete(const struct fragment_slot *s)
 enum fragment_result fragments_add(struct fragments *t, uint32_t vantage, const struct packet *p,
 	const struct frame *frame, uint32_t ordinal, struct fragment_whole *ret_whole)
 {
-	bool first = p->fragment_offset == 0 && p->disposition != PACKET_FRAGMENT;
+	bool first = p->frag.offset == 0 && p->disposition != PACKET_FRAGMENT;
 	struct fragment_slot *s = fragments_slot_for(t, vantage, p);
 
 	if (first && s->has_first)
@@ -129,7 +129,7 @@ enum fragment_result fragments_add(struct fragments *t, uint32_t vantage, const 
 	ret_whole->packet = s->packet;
 	ret_whole->packet.payload_len += s->rest;
 	ret_whole->packet.payload = memcpy(ret_whole->head, s->head, sizeof(s->head));
-	ret_whole->packet.fragment = false;
+	ret_whole->packet.frag.any = false;
 	ret_whole->frame = s->frame;
 	ret_whole->frame.time_ns = frame->time_ns;
 	ret_whole->ordinal = s->ordinal;

@@ -191,11 +191,12 @@ static struct reading_vantage *ingest_vantage_for(
 
 static struct part_key ingest_part_key_of(const struct packet *p)
 {
-	struct part_key k = {.ifindex = p->ifindex};
+	struct part_key k = {.ifindex = p->link.ifindex};
 
-	if (p->tunnel_depth && (p->tunnel == TUNNEL_VXLAN || p->tunnel == TUNNEL_GENEVE)) {
-		k.tunnel = p->tunnel;
-		k.network = p->tunnel_id;
+	if (p->outer.depth &&
+		(p->outer.tunnel == TUNNEL_VXLAN || p->outer.tunnel == TUNNEL_GENEVE)) {
+		k.tunnel = p->outer.tunnel;
+		k.network = p->outer.tunnel_id;
 	}
 	return k;
 }
@@ -403,7 +404,7 @@ static NOINLINE int ingest_dispose_other(
 {
 	const struct packet *p = o->packet;
 
-	if (p->version && p->fragment)
+	if (p->version && p->frag.any)
 		return ingest_dispose_fragment(rd, rv, o);
 	switch (p->disposition) {
 	case PACKET_ICMP:
@@ -432,7 +433,7 @@ static inline int ingest_dispose(
 {
 	int disposition = OF_FLOW;
 
-	if (o->packet->disposition != PACKET_TCP || o->packet->fragment)
+	if (o->packet->disposition != PACKET_TCP || o->packet->frag.any)
 		disposition = ingest_dispose_other(rd, rv, o);
 	return disposition == OF_FLOW ? ingest_add_to_flow(rd, rv, o) : disposition;
 }
@@ -490,9 +491,9 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 		return false;
 	}
 	(void)packet_decode(f, st->link_type, p);
-	if (v->kind == VANTAGE_NETFILTER && p->nflog_time_ns != INT64_MIN)
-		f->time_ns = ingest_sane_time(p->nflog_time_ns);
-	if (p->ifindex | p->tunnel_depth && v->kind == VANTAGE_NIC) {
+	if (v->kind == VANTAGE_NETFILTER && p->nflog.time_ns != INT64_MIN)
+		f->time_ns = ingest_sane_time(p->nflog.time_ns);
+	if (p->link.ifindex | p->outer.depth && v->kind == VANTAGE_NIC) {
 		t->rv = ingest_part_of(rd, st->rv, p);
 		v = &t->rv->v;
 	}
@@ -510,13 +511,13 @@ static struct mac_pair *ingest_note_macs(
 {
 	struct mac_pair *pair = NULL;
 
-	if (p->has_src_mac && p->has_dst_mac) {
-		pair = activity_pair(&v->activity, &v->macs, p->src_mac, p->dst_mac);
+	if (p->link.has_src_mac && p->link.has_dst_mac) {
+		pair = activity_pair(&v->activity, &v->macs, p->link.src_mac, p->link.dst_mac);
 		o->src_mac = pair->src_index;
 		o->dst_mac = pair->dst_index;
 	} else {
-		o->src_mac = p->has_src_mac ? macs_index(&v->macs, p->src_mac) : MAC_NONE;
-		o->dst_mac = p->has_dst_mac ? macs_index(&v->macs, p->dst_mac) : MAC_NONE;
+		o->src_mac = p->link.has_src_mac ? macs_index(&v->macs, p->link.src_mac) : MAC_NONE;
+		o->dst_mac = p->link.has_dst_mac ? macs_index(&v->macs, p->link.dst_mac) : MAC_NONE;
 	}
 	return pair;
 }
@@ -532,9 +533,9 @@ static FLATTEN void ingest_frame(struct host_reading *rd, const struct taken *t)
 		.ordinal = t->ordinal};
 	int disposition;
 
-	activity_add(&v->activity, t->frame->time_ns, t->frame->wire_len, p->direction,
+	activity_add(&v->activity, t->frame->time_ns, t->frame->wire_len, p->link.direction,
 		ingest_note_macs(v, p, &o));
-	v->foreign_seen |= p->other_host;
+	v->foreign_seen |= p->link.other_host;
 	if (p->version)
 		v->counts.ip_frames++;
 	else

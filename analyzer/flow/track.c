@@ -52,35 +52,35 @@ static NOINLINE void track_note_syn(struct flow_side *side, const struct packet 
 	if (side->has_isn)
 		return;
 	side->has_isn = true;
-	side->isn = p->seq;
-	side->option_hash = p->option_hash;
-	side->tcp_options = p->tcp_options;
-	side->syn_tsval = p->tcp_options & TCPOPT_HAS_TIMESTAMP ? p->tsval : 0;
-	side->mss = p->tcp_options & TCPOPT_HAS_MSS ? p->mss : 0;
-	side->wscale = p->tcp_options & TCPOPT_HAS_WSCALE ? p->wscale : 255;
-	side->sent_syn_only = !(p->tcp_flags & TCP_ACK);
+	side->isn = p->tcp.seq;
+	side->option_hash = p->tcp.option_hash;
+	side->tcp_options = p->tcp.options;
+	side->syn_tsval = p->tcp.options & TCPOPT_HAS_TIMESTAMP ? p->tcp.tsval : 0;
+	side->mss = p->tcp.options & TCPOPT_HAS_MSS ? p->tcp.mss : 0;
+	side->wscale = p->tcp.options & TCPOPT_HAS_WSCALE ? p->tcp.wscale : 255;
+	side->sent_syn_only = !(p->tcp.flags & TCP_ACK);
 }
 
 static void track_note_first(struct flow_side *side, const struct packet *p)
 {
 	side->seen = true;
 	side->ttl = p->ttl;
-	side->first_seq = p->disposition == PACKET_TCP ? p->seq : 0;
+	side->first_seq = p->disposition == PACKET_TCP ? p->tcp.seq : 0;
 }
 
 static void track_note_flags(struct flow_side *side, const struct packet *p)
 {
-	if (p->tcp_flags & TCP_ACK && !side->acked) {
+	if (p->tcp.flags & TCP_ACK && !side->acked) {
 		side->acked = true;
-		side->first_ack = p->ack;
+		side->first_ack = p->tcp.ack;
 	}
-	if (p->tcp_flags & TCP_SYN)
+	if (p->tcp.flags & TCP_SYN)
 		track_note_syn(side, p);
-	if (p->tcp_flags & TCP_FIN)
+	if (p->tcp.flags & TCP_FIN)
 		side->fins = track_saturate(side->fins);
-	if (p->tcp_flags & TCP_RST)
+	if (p->tcp.flags & TCP_RST)
 		side->rsts = track_saturate(side->rsts);
-	else if (!p->window && !(p->tcp_flags & TCP_SYN))
+	else if (!p->tcp.window && !(p->tcp.flags & TCP_SYN))
 		side->zero_windows = track_saturate(side->zero_windows);
 }
 
@@ -95,37 +95,37 @@ static void track_note_side(
 		track_note_first(side, p);
 	side->packets++;
 	side->bytes += p->payload_len;
-	side->directions |= p->direction;
+	side->directions |= p->link.direction;
 	/* Most segments have nothing of this. */
 	if (p->disposition == PACKET_TCP &&
-		(!side->acked || !p->window || p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+		(!side->acked || !p->tcp.window || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		track_note_flags(side, p);
 }
 
 static void track_fill_tcp(struct segment *s, const struct packet *p)
 {
-	bool timestamp = p->tcp_options & TCPOPT_HAS_TIMESTAMP;
+	bool timestamp = p->tcp.options & TCPOPT_HAS_TIMESTAMP;
 
-	s->seq = p->seq;
-	s->ack = p->ack;
-	s->window = p->window;
-	s->flags = p->tcp_flags;
-	s->tsval = timestamp ? p->tsval : 0;
-	s->tsecr = timestamp ? p->tsecr : 0;
+	s->seq = p->tcp.seq;
+	s->ack = p->tcp.ack;
+	s->window = p->tcp.window;
+	s->flags = p->tcp.flags;
+	s->tsval = timestamp ? p->tcp.tsval : 0;
+	s->tsecr = timestamp ? p->tcp.tsecr : 0;
 	s->bits |= (timestamp ? SEGMENT_TIMESTAMP : 0) |
-		   (p->tcp_options & TCPOPT_TRUNCATED ? SEGMENT_OPTIONS_CUT : 0) |
-		   (p->tcp_options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
+		   (p->tcp.options & TCPOPT_TRUNCATED ? SEGMENT_OPTIONS_CUT : 0) |
+		   (p->tcp.options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
 }
 
 /* Errors about packets of one flow differ in their checksum alone, within what is kept of them. */
 static void track_fill_icmp(struct segment *s, const struct packet *p)
 {
 	/* A translator may choose another identifier, which decoding took for the ports. */
-	uint32_t kept = p->icmp_rest ^ (uint32_t)p->src_port << 16;
-	uint32_t rest = kept * 2654435761U + p->icmp_type, hash = 0;
+	uint32_t kept = p->icmp.rest ^ (uint32_t)p->src_port << 16;
+	uint32_t rest = kept * 2654435761U + p->icmp.type, hash = 0;
 
-	s->seq = (uint32_t)p->icmp_type << 16 | (p->icmp_rest & 0xffff);
-	s->ack = p->icmp_checksum;
+	s->seq = (uint32_t)p->icmp.type << 16 | (p->icmp.rest & 0xffff);
+	s->ack = p->icmp.checksum;
 	if (s->hash & SEGMENT_HASH_HEAD || !p->payload_len)
 		hash = track_half_hash(s->hash ^ rest);
 	if (s->hash >> 16 || !p->payload_len)
@@ -138,7 +138,7 @@ static void track_build_segment(struct segment *s, const struct observation *o, 
 	static const uint8_t direction_bits[] = {
 		[PACKET_UNKNOWN] = 0, [PACKET_IN] = SEGMENT_IN, [PACKET_OUT] = SEGMENT_OUT};
 	const struct packet *p = o->packet;
-	bool tunnel = p->tunnel_depth;
+	bool tunnel = p->outer.depth;
 
 	s->time_ns = o->frame->time_ns;
 	s->length = p->payload_len;
@@ -150,7 +150,7 @@ static void track_build_segment(struct segment *s, const struct observation *o, 
 	s->src_mac = tunnel ? MAC_NONE : o->src_mac;
 	s->dst_mac = tunnel ? MAC_NONE : o->dst_mac;
 	s->bits = (from_b ? SEGMENT_FROM_B : 0) | (p->version == 6 ? SEGMENT_NO_ID : 0) |
-		  direction_bits[p->direction];
+		  direction_bits[p->link.direction];
 	if (p->disposition == PACKET_TCP) {
 		track_fill_tcp(s, p);
 		return;
@@ -167,9 +167,9 @@ static void track_keep_sack(struct segment *s, const struct packet *p)
 	struct segment_sack *blocks = (struct segment_sack *)(s + 1);
 
 	memset(blocks, 0, sizeof(*blocks));
-	blocks->count = p->sack_count;
+	blocks->count = p->tcp.sack_count;
 	/* What is behind them in the packet is another packet's. */
-	memcpy(blocks->edge, p->sack, p->sack_count * sizeof(blocks->edge[0]));
+	memcpy(blocks->edge, p->tcp.sack, p->tcp.sack_count * sizeof(blocks->edge[0]));
 }
 
 /* Counts a frame of a flow's side under its MACs: mostly those of the frame before it. */
@@ -178,10 +178,10 @@ static inline void track_macs(const struct observation *o, struct flow_vantage *
 	struct flow_side *side = &f->side[from_b];
 	struct vantage *v = o->vantage;
 
-	if (side->run_frames && side->run_src_mac == o->src_mac &&
-		side->run_dst_mac == o->dst_mac && side->run_epoch == v->addresses.binding_epoch &&
-		side->run_binding != MAC_NONE)
-		side->run_frames++;
+	if (side->run.frames && side->run.src_mac == o->src_mac &&
+		side->run.dst_mac == o->dst_mac && side->run.epoch == v->addresses.binding_epoch &&
+		side->run.binding != MAC_NONE)
+		side->run.frames++;
 	else
 		macs_new_run(&v->macs, &v->addresses, f, from_b,
 			&(struct frame_macs){.src = o->src_mac,
@@ -196,7 +196,7 @@ enum track_result track_packet(
 	const struct packet *p = o->packet;
 	struct vantage *v = o->vantage;
 	bool from_b = o->lookup->from_b,
-	     sack = p->disposition == PACKET_TCP && p->tcp_options & TCPOPT_HAS_SACK;
+	     sack = p->disposition == PACKET_TCP && p->tcp.options & TCPOPT_HAS_SACK;
 	struct flow_vantage *f = flowtab_find(&v->flows, p, o->lookup);
 	struct segment *s;
 	enum copy copy;
@@ -218,9 +218,9 @@ enum track_result track_packet(
 	}
 	track_note_side(f, &f->side[from_b], p, o->frame->time_ns);
 	/* In a tunnel the MACs are the outer packet's, the addresses the inner one's. */
-	if (!p->tunnel_depth)
+	if (!p->outer.depth)
 		track_macs(o, f, from_b);
-	f->tunnel = p->tunnel_depth ? p->tunnel : 0;
+	f->tunnel = p->outer.depth ? p->outer.tunnel : 0;
 	flow_vantage_append(f, sack ? 2 : 1);
 	*ret_flow = f;
 	*ret_from_b = from_b;

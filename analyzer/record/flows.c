@@ -45,18 +45,18 @@ static int flows_open_trees(struct flow_writer *w, struct error *err)
 	int r = btree_file_open(&w->file, w->db, err);
 
 	if (r == 0)
-		r = btree_file_tree(&w->flows, w->file, schema_table_name[TABLE_FLOW], err);
+		r = btree_file_tree(&w->trees.flows, w->file, schema_table_name[TABLE_FLOW], err);
+	if (r == 0)
+		r = btree_file_tree(&w->trees.flow_vantages, w->file,
+			schema_table_name[TABLE_FLOW_VANTAGE], err);
+	if (r == 0)
+		r = btree_file_tree(&w->trees.paths, w->file, schema_table_name[TABLE_PATH], err);
 	if (r == 0)
 		r = btree_file_tree(
-			&w->flow_vantages, w->file, schema_table_name[TABLE_FLOW_VANTAGE], err);
+			&w->trees.events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
 	if (r == 0)
-		r = btree_file_tree(&w->paths, w->file, schema_table_name[TABLE_PATH], err);
-	if (r == 0)
-		r = btree_file_tree(
-			&w->events, w->file, schema_table_name[TABLE_SEGMENT_EVENT], err);
-	if (r == 0)
-		r = btree_file_tree(
-			&w->handshake_acks, w->file, schema_table_name[TABLE_HANDSHAKE_ACK], err);
+		r = btree_file_tree(&w->trees.handshake_acks, w->file,
+			schema_table_name[TABLE_HANDSHAKE_ACK], err);
 	return r ? r : flowindex_init(&w->indexes, w->file, err);
 }
 
@@ -66,7 +66,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 	int r;
 
 	*w = (struct flow_writer){
-		.db = db, .join = j, .events_max = events_max, .packets_max = packets_max};
+		.db = db, .join = j, .event_rows.max = events_max, .packet_rows.max = packets_max};
 	totals_init(&w->totals);
 	losstraits_init(&w->traits, j);
 	hashmap_init(
@@ -125,7 +125,7 @@ static void flows_insert_event(struct flow_writer *w, uint32_t number, const str
 {
 	const struct dataset *data = w->join->data;
 	const char *kind = event_kind_name((enum event_kind)e->kind);
-	struct row *row = btree_row(w->events);
+	struct row *row = btree_row(w->trees.events);
 
 	row_null(row);
 	row_int(row, number);
@@ -144,8 +144,8 @@ static void flows_insert_event(struct flow_writer *w, uint32_t number, const str
 	row_word(row, e->reason);
 	flows_put_place(w, row, e->proof_vantage, e->proof);
 	row_text_or_null(row, e->detail, strlen(e->detail));
-	w->event_count = (uint64_t)btree_end_row(w->events);
-	flowindex_event(&w->indexes, number, (int64_t)w->event_count, kind,
+	w->event_rows.count = (uint64_t)btree_end_row(w->trees.events);
+	flowindex_event(&w->indexes, number, (int64_t)w->event_rows.count, kind,
 		data->vantages[e->from].id, data->vantages[e->to].id,
 		e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
 }
@@ -220,22 +220,22 @@ static const struct member *flows_handshake_ack_sender(const struct flow_writer 
 static void flows_insert_handshake_ack(
 	struct flow_writer *w, const struct member *from, const struct flow_summary *sum)
 {
-	struct row *row = btree_row(w->handshake_acks);
+	struct row *row = btree_row(w->trees.handshake_acks);
 
 	row_null(row); /* the rowid */
 	row_ip(row, member_ip(from, true));
 	row_ip(row, member_ip(from, false));
 	row_int(row, member_port(from, false));
 	row_int(row, strcmp(sum->outcome, "half_open") == 0);
-	btree_skip_to(w->handshake_acks, (int64_t)w->event_count);
-	(void)btree_end_row(w->handshake_acks);
+	btree_skip_to(w->trees.handshake_acks, (int64_t)w->event_rows.count);
+	(void)btree_end_row(w->trees.handshake_acks);
 }
 
 static void flows_take_event(struct flow_writer *w, uint32_t row, const struct flow *c,
 	const struct flow_summary *sum, uint32_t leg, const struct event *e)
 {
 	const struct member *sender = flows_handshake_ack_sender(w, c, sum, e);
-	bool kept = w->events_total++ < w->events_max;
+	bool kept = w->event_rows.total++ < w->event_rows.max;
 
 	if (kept)
 		flows_insert_event(w, row, e);
@@ -254,18 +254,19 @@ static void flows_take_event(struct flow_writer *w, uint32_t row, const struct f
 	if (!e->pending)
 		return;
 	MEM_RESERVE(w->pending, w->pending_count, w->pending_cap);
-	w->pending[w->pending_count++] = (struct pending){.event_row = kept ? w->event_count : 0,
-		.flow = row,
-		.leg = (uint8_t)leg,
-		.direction = e->direction,
-		.waiting = w->waiting_count,
-		.vantage = e->to,
-		.segments = e->segments,
-		.bytes = e->length,
-		.syn = e->flags & TCP_SYN,
-		.at_ns = flows_event_time(e),
-		.from = e->from,
-		.sent = e->sent};
+	w->pending[w->pending_count++] =
+		(struct pending){.event_row = kept ? w->event_rows.count : 0,
+			.flow = row,
+			.leg = (uint8_t)leg,
+			.direction = e->direction,
+			.waiting = w->waiting_count,
+			.vantage = e->to,
+			.segments = e->segments,
+			.bytes = e->length,
+			.syn = e->flags & TCP_SYN,
+			.at_ns = flows_event_time(e),
+			.from = e->from,
+			.sent = e->sent};
 }
 
 static char *flows_append(char *at, const char *text)
@@ -378,10 +379,10 @@ static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t
 /* Rows wait: they are written in the order of frames. */
 static void flows_take_packet(struct flow_writer *w, uint32_t row, const struct packet_pick *p)
 {
-	if (w->packets_total++ >= w->packets_max && w->join->options.packets != PACKETS_ALL)
+	if (w->packet_rows.total++ >= w->packet_rows.max && w->join->options.packets != PACKETS_ALL)
 		return;
-	MEM_RESERVE(w->packets, w->packet_count, w->packet_cap);
-	w->packets[w->packet_count++] = (struct waiting_packet){.pick = *p, .row = row};
+	MEM_RESERVE(w->packets, w->packet_rows.count, w->packet_cap);
+	w->packets[w->packet_rows.count++] = (struct waiting_packet){.pick = *p, .row = row};
 }
 
 static bool flows_take_example(
@@ -402,7 +403,7 @@ static bool flows_is_example_kept(
 {
 	struct example_key server = {.port = 0}, ends;
 
-	if (w->example_count >= w->packets_max / EXAMPLES_PART)
+	if (w->example_count >= w->packet_rows.max / EXAMPLES_PART)
 		return false;
 	memcpy(server.server, sum->server, 16);
 	memcpy(server.outcome, sum->outcome, sizeof(server.outcome));
@@ -462,20 +463,20 @@ static void flows_packet_prefetch(const struct dataset *data, const struct packe
 /* The key of packet is the frame, once though picked far apart; flows interleave in a file. */
 static int flows_insert_packets(struct flow_writer *w, struct error *err)
 {
-	struct placed *list = mem_array(w->packet_count + 1, sizeof(*list));
+	struct placed *list = mem_array(w->packet_rows.count + 1, sizeof(*list));
 	struct btree *t = NULL;
 	int r = btree_file_tree(&t, w->file, schema_table_name[TABLE_PACKET], err);
 
-	for (uint64_t i = 0; i < w->packet_count; i++) {
+	for (uint64_t i = 0; i < w->packet_rows.count; i++) {
 		const struct packet_pick *p = &w->packets[i].pick;
 
 		list[i] = (struct placed){facts_place(w->join->data, p->vantage, p->frame), i};
 	}
-	qsort(list, w->packet_count, sizeof(*list), flows_by_frame);
-	for (uint64_t i = 0; i < w->packet_count && r == 0; i++) {
+	qsort(list, w->packet_rows.count, sizeof(*list), flows_by_frame);
+	for (uint64_t i = 0; i < w->packet_rows.count && r == 0; i++) {
 		const struct waiting_packet *p = &w->packets[list[i].waiting];
 
-		if (i + PACKETS_AHEAD < w->packet_count)
+		if (i + PACKETS_AHEAD < w->packet_rows.count)
 			flows_packet_prefetch(
 				w->join->data, &w->packets[list[i + PACKETS_AHEAD].waiting].pick);
 		if (i && flows_same_frame(&list[i], &list[i - 1]))
@@ -628,7 +629,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 	const struct join *j = w->join;
 	uint32_t path = 0, event = 0, window = 0, packet = 0, first_packet, outage = 0;
 
-	flowrows_write(b, w->flows, w->flow_vantages, w->paths);
+	flowrows_write(b, w->trees.flows, w->trees.flow_vantages, w->trees.paths);
 	for (uint32_t place = b->begin; place < b->end; place++) {
 		uint32_t flow = j->order[place], row = place + 1;
 		const struct flow *c = &j->all->list[flow];
@@ -758,8 +759,8 @@ static void flows_settle_pending(struct flow_writer *w)
 
 int flow_writer_finish(struct flow_writer *w, struct error *err)
 {
-	struct btree **all[] = {
-		&w->flows, &w->flow_vantages, &w->paths, &w->events, &w->handshake_acks};
+	struct btree **all[] = {&w->trees.flows, &w->trees.flow_vantages, &w->trees.paths,
+		&w->trees.events, &w->trees.handshake_acks};
 	struct btree_file *file = w->file;
 	int result, r;
 
@@ -798,6 +799,6 @@ void flow_writer_settle(struct flow_writer *w)
 	flows_limit_reached(w, "flow_activity", kept, total);
 	flows_limit_reached(w, "peer_activity", w->peer_seconds.count,
 		w->peer_seconds.count + w->peer_seconds.refused);
-	flows_limit_reached(w, "segment_event", w->event_count, w->events_total);
-	flows_limit_reached(w, "packet", w->packet_count, w->packets_total);
+	flows_limit_reached(w, "segment_event", w->event_rows.count, w->event_rows.total);
+	flows_limit_reached(w, "packet", w->packet_rows.count, w->packet_rows.total);
 }

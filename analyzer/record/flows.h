@@ -10,13 +10,21 @@
 #include "record/outages.h"
 #include "record/totals.h"
 
+/* Rows of a table that stops at a setting. */
+struct limited_rows {
+	uint64_t count, total, max; /* written; that there would be; limit */
+};
+
+struct flow_trees {
+	struct btree *flows, *flow_vantages, *paths, *events, *handshake_acks;
+};
+
 struct flow_writer {
 	struct db *db;
 	const struct join *join;
-	uint64_t event_count, events_total, events_max;
-	uint64_t packet_count, packets_total, packets_max;
+	struct limited_rows event_rows, packet_rows;
 	struct btree_file *file; /* while loading, as are the trees */
-	struct btree *flows, *flow_vantages, *paths, *events, *handshake_acks;
+	struct flow_trees trees;
 	struct flowindex indexes;
 	struct waiting_packet {
 		struct packet_pick pick;

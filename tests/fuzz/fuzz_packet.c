@@ -32,11 +32,11 @@ static void check_window(
 static void check_packet(const struct frame *f, const struct packet *p)
 {
 	assert((unsigned)p->disposition < PACKET_DISPOSITIONS);
-	assert(p->tunnel_depth <= 4 && p->tunnel <= TUNNEL_IPIP);
+	assert(p->outer.depth <= 4 && p->outer.tunnel <= TUNNEL_IPIP);
 	switch (p->disposition) {
 	case PACKET_TCP:
-		assert(p->sack_count <= PACKET_SACK_MAX);
-		assert(!(p->tcp_options & TCPOPT_TRUNCATED) == (p->option_hash != 0));
+		assert(p->tcp.sack_count <= PACKET_SACK_MAX);
+		assert(!(p->tcp.options & TCPOPT_TRUNCATED) == (p->tcp.option_hash != 0));
 		__attribute__((fallthrough));
 	case PACKET_UDP:
 	case PACKET_ICMP:

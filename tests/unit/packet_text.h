@@ -29,43 +29,43 @@ static inline void text_mac(struct strbuf *sb, const char *key, const uint8_t m[
 
 static inline void text_link(struct strbuf *sb, const struct packet *p)
 {
-	if (p->has_dst_mac)
-		text_mac(sb, "to", p->dst_mac);
-	if (p->has_src_mac)
-		text_mac(sb, "from", p->src_mac);
-	if (p->direction)
-		strbuf_printf(sb, " dir=%s", p->direction == PACKET_IN ? "in" : "out");
-	if (p->other_host)
+	if (p->link.has_dst_mac)
+		text_mac(sb, "to", p->link.dst_mac);
+	if (p->link.has_src_mac)
+		text_mac(sb, "from", p->link.src_mac);
+	if (p->link.direction)
+		strbuf_printf(sb, " dir=%s", p->link.direction == PACKET_IN ? "in" : "out");
+	if (p->link.other_host)
 		strbuf_adds(sb, " other_host");
-	if (p->ifindex)
-		strbuf_printf(sb, " if=%u", p->ifindex);
-	if (p->vlan_count)
-		strbuf_printf(sb, " vlan=%u/%u", p->vlan_id, p->vlan_count);
-	if (p->ethertype)
-		strbuf_printf(sb, " type=%04x", p->ethertype);
+	if (p->link.ifindex)
+		strbuf_printf(sb, " if=%u", p->link.ifindex);
+	if (p->link.vlan_count)
+		strbuf_printf(sb, " vlan=%u/%u", p->link.vlan_id, p->link.vlan_count);
+	if (p->link.ethertype)
+		strbuf_printf(sb, " type=%04x", p->link.ethertype);
 }
 
 static inline void text_nflog(struct strbuf *sb, const struct packet *p)
 {
 	strbuf_printf(
-		sb, " hook=%u prefix='%s' mark=%u", p->nflog_hook, p->nflog_prefix, p->nflog_mark);
-	if (p->nflog_uid != PACKET_NO_UID)
-		strbuf_printf(sb, " uid=%u", p->nflog_uid);
-	if (p->nflog_has_seq)
-		strbuf_printf(sb, " nflog_seq=%u", p->nflog_seq);
-	if (p->nflog_time_ns != INT64_MIN)
-		strbuf_printf(sb, " time=%" PRId64, p->nflog_time_ns);
+		sb, " hook=%u prefix='%s' mark=%u", p->nflog.hook, p->nflog.prefix, p->nflog.mark);
+	if (p->nflog.uid != PACKET_NO_UID)
+		strbuf_printf(sb, " uid=%u", p->nflog.uid);
+	if (p->nflog.has_seq)
+		strbuf_printf(sb, " nflog_seq=%u", p->nflog.seq);
+	if (p->nflog.time_ns != INT64_MIN)
+		strbuf_printf(sb, " time=%" PRId64, p->nflog.time_ns);
 }
 
 static inline void text_ip(struct strbuf *sb, const struct packet *p)
 {
 	static const char *const tunnels[] = {"none", "vxlan", "geneve", "gre", "ipip"};
 
-	if (p->tunnel_depth) {
-		strbuf_printf(sb, " tunnel=%s/%u id=%u", tunnels[p->tunnel], p->tunnel_depth,
-			p->tunnel_id);
-		text_address(sb, "osrc", p->outer_src);
-		text_address(sb, "odst", p->outer_dst);
+	if (p->outer.depth) {
+		strbuf_printf(sb, " tunnel=%s/%u id=%u", tunnels[p->outer.tunnel], p->outer.depth,
+			p->outer.tunnel_id);
+		text_address(sb, "osrc", p->outer.src);
+		text_address(sb, "odst", p->outer.dst);
 	}
 	if (!p->version)
 		return;
@@ -78,31 +78,31 @@ static inline void text_ip(struct strbuf *sb, const struct packet *p)
 		strbuf_adds(sb, " df");
 	if (p->ip_checksum_bad)
 		strbuf_adds(sb, " ipsum=bad");
-	if (p->fragment)
-		strbuf_printf(sb, " frag=%u%s", p->fragment_offset, p->more_fragments ? "+" : "");
+	if (p->frag.any)
+		strbuf_printf(sb, " frag=%u%s", p->frag.offset, p->frag.more ? "+" : "");
 }
 
 static inline void text_options(struct strbuf *sb, const struct packet *p)
 {
-	if (p->tcp_options & TCPOPT_HAS_MSS)
-		strbuf_printf(sb, " mss=%u", p->mss);
-	if (p->tcp_options & TCPOPT_HAS_WSCALE)
-		strbuf_printf(sb, " wscale=%u", p->wscale);
-	if (p->tcp_options & TCPOPT_HAS_SACK_PERMITTED)
+	if (p->tcp.options & TCPOPT_HAS_MSS)
+		strbuf_printf(sb, " mss=%u", p->tcp.mss);
+	if (p->tcp.options & TCPOPT_HAS_WSCALE)
+		strbuf_printf(sb, " wscale=%u", p->tcp.wscale);
+	if (p->tcp.options & TCPOPT_HAS_SACK_PERMITTED)
 		strbuf_adds(sb, " sackok");
-	if (p->tcp_options & TCPOPT_HAS_TIMESTAMP)
-		strbuf_printf(sb, " tsval=%u tsecr=%u", p->tsval, p->tsecr);
-	if (p->tcp_options & TCPOPT_HAS_SACK)
+	if (p->tcp.options & TCPOPT_HAS_TIMESTAMP)
+		strbuf_printf(sb, " tsval=%u tsecr=%u", p->tcp.tsval, p->tcp.tsecr);
+	if (p->tcp.options & TCPOPT_HAS_SACK)
 		strbuf_adds(sb, " sack=");
-	for (unsigned i = 0; i < p->sack_count; i++)
-		strbuf_printf(sb, "%s%u-%u", i ? "," : "", p->sack[i][0], p->sack[i][1]);
-	if (p->tcp_options & TCPOPT_HAS_FAST_OPEN)
+	for (unsigned i = 0; i < p->tcp.sack_count; i++)
+		strbuf_printf(sb, "%s%u-%u", i ? "," : "", p->tcp.sack[i][0], p->tcp.sack[i][1]);
+	if (p->tcp.options & TCPOPT_HAS_FAST_OPEN)
 		strbuf_adds(sb, " tfo");
-	if (p->tcp_options & TCPOPT_HAS_MPTCP)
+	if (p->tcp.options & TCPOPT_HAS_MPTCP)
 		strbuf_adds(sb, " mptcp");
-	if (p->tcp_options & TCPOPT_TRUNCATED)
+	if (p->tcp.options & TCPOPT_TRUNCATED)
 		strbuf_adds(sb, " opt=cut");
-	if (p->tcp_options_bad)
+	if (p->tcp.options_bad)
 		strbuf_adds(sb, " opt=bad");
 }
 
@@ -119,7 +119,7 @@ static inline void text_transport(struct strbuf *sb, const struct packet *p)
 	switch (p->disposition) {
 	case PACKET_TCP:
 		strbuf_printf(sb, " ports=%u,%u seq=%u ack=%u flags=%02x win=%u", p->src_port,
-			p->dst_port, p->seq, p->ack, p->tcp_flags, p->window);
+			p->dst_port, p->tcp.seq, p->tcp.ack, p->tcp.flags, p->tcp.window);
 		text_options(sb, p);
 		break;
 	case PACKET_UDP:
@@ -129,11 +129,11 @@ static inline void text_transport(struct strbuf *sb, const struct packet *p)
 	case PACKET_ICMP:
 	case PACKET_ND:
 		strbuf_printf(
-			sb, " icmp=%u/%u rest=%08x", p->icmp_type, p->icmp_code, p->icmp_rest);
+			sb, " icmp=%u/%u rest=%08x", p->icmp.type, p->icmp.code, p->icmp.rest);
 		if (p->src_port)
 			strbuf_printf(sb, " ident=%u", p->src_port);
-		if (p->has_quote)
-			text_quote(sb, &p->quote);
+		if (p->icmp.has_quote)
+			text_quote(sb, &p->icmp.quote);
 		break;
 	case PACKET_IP_OTHER:
 	case PACKET_FRAGMENT:
@@ -151,7 +151,7 @@ static inline void packet_text(struct strbuf *sb, const struct packet *p)
 {
 	strbuf_adds(sb, packet_disposition_name(p->disposition));
 	text_link(sb, p);
-	if (p->nflog_hook != PACKET_NO_HOOK)
+	if (p->nflog.hook != PACKET_NO_HOOK)
 		text_nflog(sb, p);
 	text_ip(sb, p);
 	text_transport(sb, p);

@@ -39,9 +39,9 @@ static void in_steps(const struct frame *f, uint32_t link_type, int fill, const 
 		return;
 	assert_ptr_equal(p->payload, q.payload);
 	assert_int_equal(p->payload_cap, q.payload_cap);
-	assert_int_equal(p->option_hash, q.option_hash);
-	assert_int_equal(p->more_fragments, q.more_fragments);
-	assert_int_equal(p->urgent, q.urgent);
+	assert_int_equal(p->tcp.option_hash, q.tcp.option_hash);
+	assert_int_equal(p->frag.more, q.frag.more);
+	assert_int_equal(p->tcp.urgent, q.tcp.urgent);
 }
 
 /*

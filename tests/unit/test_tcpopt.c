@@ -95,16 +95,16 @@ static void decode(const uint8_t *bytes, uint32_t captured, uint32_t length, str
 /* A field counts only where its bit is set, so that a cut header is compared in what it has. */
 static bool values_agree(const struct packet *p, const struct option_case *c)
 {
-	if ((p->tcp_options & MSS) && p->mss != c->mss)
+	if ((p->tcp.options & MSS) && p->tcp.mss != c->mss)
 		return false;
-	if ((p->tcp_options & WSCALE) && p->wscale != c->wscale)
+	if ((p->tcp.options & WSCALE) && p->tcp.wscale != c->wscale)
 		return false;
-	if ((p->tcp_options & TIMESTAMP) && (p->tsval != c->tsval || p->tsecr != c->tsecr))
+	if ((p->tcp.options & TIMESTAMP) && (p->tcp.tsval != c->tsval || p->tcp.tsecr != c->tsecr))
 		return false;
-	if (!!(p->tcp_options & SACK) != (p->sack_count > 0))
+	if (!!(p->tcp.options & SACK) != (p->tcp.sack_count > 0))
 		return false;
-	return p->sack_count <= c->sack_count &&
-	       memcmp(p->sack, c->sack, p->sack_count * sizeof(p->sack[0])) == 0;
+	return p->tcp.sack_count <= c->sack_count &&
+	       memcmp(p->tcp.sack, c->sack, p->tcp.sack_count * sizeof(p->tcp.sack[0])) == 0;
 }
 
 static void test_cases(void **state)
@@ -117,12 +117,12 @@ static void test_cases(void **state)
 		struct packet p;
 
 		decode(bytes, n, n, &p);
-		if (p.tcp_options != c->options || p.tcp_options_bad != c->bad)
-			fail_msg("%s: options %02x, bad %d", c->name, p.tcp_options,
-				p.tcp_options_bad);
-		if (!values_agree(&p, c) || p.sack_count != c->sack_count)
+		if (p.tcp.options != c->options || p.tcp.options_bad != c->bad)
+			fail_msg("%s: options %02x, bad %d", c->name, p.tcp.options,
+				p.tcp.options_bad);
+		if (!values_agree(&p, c) || p.tcp.sack_count != c->sack_count)
 			fail_msg("%s: values differ", c->name);
-		if (p.option_hash == 0)
+		if (p.tcp.option_hash == 0)
 			fail_msg("%s: hash is 0, which means truncated", c->name);
 	}
 }
@@ -145,11 +145,11 @@ static void test_prefixes(void **state)
 			struct packet p;
 
 			decode(bytes, k, n, &p);
-			if (!(p.tcp_options & TCPOPT_TRUNCATED) || p.option_hash != 0)
+			if (!(p.tcp.options & TCPOPT_TRUNCATED) || p.tcp.option_hash != 0)
 				fail_msg("%s, %u bytes: not flagged as cut", c->name, k);
-			if (p.tcp_options & ~(c->options | TCPOPT_TRUNCATED))
-				fail_msg("%s, %u bytes: options %02x", c->name, k, p.tcp_options);
-			if (p.tcp_options_bad && !c->bad)
+			if (p.tcp.options & ~(c->options | TCPOPT_TRUNCATED))
+				fail_msg("%s, %u bytes: options %02x", c->name, k, p.tcp.options);
+			if (p.tcp.options_bad && !c->bad)
 				fail_msg("%s, %u bytes: called broken", c->name, k);
 			if (!repeated && !values_agree(&p, c))
 				fail_msg("%s, %u bytes: values differ", c->name, k);
@@ -168,12 +168,12 @@ static void test_cut_sack(void **state)
 
 	(void)state;
 	decode(bytes, n - 1, n, &p);
-	assert_int_equal(p.tcp_options, TIMESTAMP | SACK | TCPOPT_TRUNCATED);
-	assert_int_equal(p.sack_count, 1);
-	assert_int_equal(p.sack[0][0], 3000);
-	assert_int_equal(p.sack[0][1], 4000);
-	assert_int_equal(p.tsval, 1);
-	assert_false(p.tcp_options_bad);
+	assert_int_equal(p.tcp.options, TIMESTAMP | SACK | TCPOPT_TRUNCATED);
+	assert_int_equal(p.tcp.sack_count, 1);
+	assert_int_equal(p.tcp.sack[0][0], 3000);
+	assert_int_equal(p.tcp.sack[0][1], 4000);
+	assert_int_equal(p.tcp.tsval, 1);
+	assert_false(p.tcp.options_bad);
 }
 
 static uint32_t hash_of(const char *text)
@@ -183,7 +183,7 @@ static uint32_t hash_of(const char *text)
 	struct packet p;
 
 	decode(bytes, n, n, &p);
-	return p.option_hash;
+	return p.tcp.option_hash;
 }
 
 /* The fingerprint is of the list and its order, not of the values. */

@@ -72,17 +72,17 @@ static void sack_without_the_packet_before(void **state)
 		.protocol = 6,
 		.src_port = 40000,
 		.dst_port = 80,
-		.tcp_flags = TCP_ACK,
-		.tcp_options = TCPOPT_HAS_SACK,
-		.sack_count = 1,
-		.seq = 1,
-		.ack = 1000,
-		.sack = {{2000, 3000}, {4000, 5000}, {6000, 7000}, {8000, 9000}}};
+		.tcp.flags = TCP_ACK,
+		.tcp.options = TCPOPT_HAS_SACK,
+		.tcp.sack_count = 1,
+		.tcp.seq = 1,
+		.tcp.ack = 1000,
+		.tcp.sack = {{2000, 3000}, {4000, 5000}, {6000, 7000}, {8000, 9000}}};
 	const struct segment_sack *first, *second;
 
 	(void)state;
 	first = segment_sack(track(&p, 0));
-	memset(p.sack[1], 0, sizeof(p.sack) - sizeof(p.sack[0]));
+	memset(p.tcp.sack[1], 0, sizeof(p.tcp.sack) - sizeof(p.tcp.sack[0]));
 	second = segment_sack(track(&p, 10000000));
 	assert_non_null(first);
 	assert_non_null(second);
@@ -99,17 +99,17 @@ static const struct packet data = {.disposition = PACKET_TCP,
 	.protocol = 6,
 	.src_port = 40000,
 	.dst_port = 80,
-	.tcp_flags = TCP_ACK,
-	.seq = 1,
-	.ack = 1000,
+	.tcp.flags = TCP_ACK,
+	.tcp.seq = 1,
+	.tcp.ack = 1000,
 	.payload_len = 1000,
 	.ttl = 64,
-	.window = 500,
-	.direction = PACKET_IN};
+	.tcp.window = 500,
+	.link.direction = PACKET_IN};
 
 static struct packet forwarded(struct packet p)
 {
-	p.direction = PACKET_OUT;
+	p.link.direction = PACKET_OUT;
 	p.ttl--;
 	return p;
 }
@@ -120,10 +120,10 @@ static void copies_with_others_in_between(void **state)
 	struct packet p = data;
 
 	(void)state;
-	for (uint32_t i = 0; i < 8; i++, p.seq += 1000)
+	for (uint32_t i = 0; i < 8; i++, p.tcp.seq += 1000)
 		(void)track(&p, i * US);
-	p.seq = data.seq;
-	for (uint32_t i = 0; i < 8; i++, p.seq += 1000) {
+	p.tcp.seq = data.tcp.seq;
+	for (uint32_t i = 0; i < 8; i++, p.tcp.seq += 1000) {
 		struct packet out = forwarded(p);
 
 		assert_null(track_again(&out, (100 + i) * US));
@@ -176,9 +176,9 @@ static void twin_is_kept(void **state)
 	(void)state;
 	p.ip_id = 7;
 	(void)track(&p, 0);
-	p.seq += 1000;
+	p.tcp.seq += 1000;
 	(void)track(&p, 100 * US);
-	p.seq -= 1000;
+	p.tcp.seq -= 1000;
 	assert_true(track(&p, 200 * US)->bits & SEGMENT_DUPLICATE);
 }
 
@@ -189,9 +189,9 @@ static void retransmission_is_no_twin(void **state)
 
 	(void)state;
 	(void)track(&p, 0);
-	p.seq += 1000;
+	p.tcp.seq += 1000;
 	(void)track(&p, 100 * US);
-	p.seq -= 1000;
+	p.tcp.seq -= 1000;
 	assert_false(track(&p, 200 * US)->bits & SEGMENT_DUPLICATE);
 }
 
@@ -207,7 +207,7 @@ static void no_id_in_a_doubled_capture(void **state)
 	for (int i = 0; i < 4; i++)
 		seg[i] = track(&p, i * US);
 	p.payload_len = 1000;
-	for (int i = 4; i < 8; i += 2, p.seq += 1000) {
+	for (int i = 4; i < 8; i += 2, p.tcp.seq += 1000) {
 		seg[i] = track(&p, (20 + i) * US);
 		seg[i + 1] = track(&p, (21 + i) * US);
 	}
@@ -224,7 +224,7 @@ static void equal_acks_in_a_sound_capture(void **state)
 
 	(void)state;
 	ack.payload_len = 0;
-	for (uint32_t i = 0; i < 20; i++, p.seq += 1000)
+	for (uint32_t i = 0; i < 20; i++, p.tcp.seq += 1000)
 		(void)track(&p, i * US);
 	for (uint32_t i = 0; i < 8; i++)
 		(void)track(&ack, (30 + i) * US);
@@ -246,7 +246,7 @@ static void headers_alone_are_no_copies(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 10; i++) {
-		p.ifindex = 2 + i % 2;
+		p.link.ifindex = 2 + i % 2;
 		assert_false(track(&p, i * 10 * US)->bits & SEGMENT_DUPLICATE);
 	}
 	assert_int_equal(vantage.counts.duplicates + vantage.counts.duplicate_segments, 0);
@@ -258,14 +258,14 @@ static void errors_with_other_checksums(void **state)
 	struct packet p = {.disposition = PACKET_ICMP,
 		.version = 6,
 		.protocol = 58,
-		.icmp_type = 1,
-		.icmp_code = 3,
+		.icmp.type = 1,
+		.icmp.code = 3,
 		.payload_len = 100,
 		.ttl = 64};
 
 	(void)state;
 	for (uint16_t i = 0; i < 6; i++) {
-		p.icmp_checksum = i;
+		p.icmp.checksum = i;
 		assert_false(track(&p, i * 400)->bits & SEGMENT_DUPLICATE);
 	}
 }
@@ -276,8 +276,8 @@ static void no_hash_of_a_cut_echo(void **state)
 	struct packet p = {.disposition = PACKET_ICMP,
 		.version = 6,
 		.protocol = 58,
-		.icmp_type = 128,
-		.icmp_rest = 5,
+		.icmp.type = 128,
+		.icmp.rest = 5,
 		.payload_len = 56,
 		.ttl = 64};
 

@@ -17,8 +17,8 @@ void icmps_release(struct icmp_notes *n)
 static bool icmps_is_error(const struct packet *p)
 {
 	if (p->version == 6)
-		return p->icmp_type < 128;
-	return p->icmp_type == 3 || p->icmp_type == 5 || p->icmp_type == 11 || p->icmp_type == 12;
+		return p->icmp.type < 128;
+	return p->icmp.type == 3 || p->icmp.type == 5 || p->icmp.type == 11 || p->icmp.type == 12;
 }
 
 void icmps_add(struct icmp_notes *n, const struct observation *o)
@@ -27,10 +27,10 @@ void icmps_add(struct icmp_notes *n, const struct observation *o)
 	struct icmp_row row = {.at_ns = o->frame->time_ns,
 		.frame = o->ordinal,
 		.version = p->version,
-		.type = p->icmp_type,
-		.code = p->icmp_code,
-		.rest = p->icmp_rest,
-		.has_quote = p->has_quote};
+		.type = p->icmp.type,
+		.code = p->icmp.code,
+		.rest = p->icmp.rest,
+		.has_quote = p->icmp.has_quote};
 
 	if (!icmps_is_error(p))
 		return;
@@ -40,8 +40,8 @@ void icmps_add(struct icmp_notes *n, const struct observation *o)
 	}
 	memcpy(row.src, p->src, 16);
 	memcpy(row.dst, p->dst, 16);
-	if (p->has_quote)
-		row.quote = p->quote;
+	if (p->icmp.has_quote)
+		row.quote = p->icmp.quote;
 	MEM_RESERVE(n->rows, n->count, n->cap);
 	n->rows[n->count++] = row;
 }

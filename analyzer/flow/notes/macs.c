@@ -72,15 +72,15 @@ static void macs_add_use(struct mac_notes *n, struct mac_use_key *key, const str
 	use = macs_use_of(n, key, from_b == (key->role == 0) ? f->key.b : f->key.a, last, &fresh);
 	if (!use)
 		return;
-	if (fresh || side->run_first_ns < use->first_ns) {
-		use->first_ns = side->run_first_ns;
-		use->first_frame = side->run_first_frame;
+	if (fresh || side->run.first_ns < use->first_ns) {
+		use->first_ns = side->run.first_ns;
+		use->first_frame = side->run.first_frame;
 	}
 	if (fresh || f->last_ns > use->last_ns)
 		use->last_ns = f->last_ns;
 	if (side->ttl > use->ttl_max)
 		use->ttl_max = side->ttl;
-	use->frames += side->run_frames;
+	use->frames += side->run.frames;
 }
 
 /* The last frame of the run was the flow's last but for the one that closes it: its time is near
@@ -90,13 +90,13 @@ void macs_close_run(
 {
 	struct flow_side *side = &f->side[from_b];
 	struct mac_use_key source = {
-		.mac = side->run_src_mac, .from_mac = MAC_NONE, .binding = MAC_NONE};
-	struct mac_use_key destination = {.mac = side->run_dst_mac,
-		.from_mac = side->run_src_mac,
-		.binding = side->run_binding,
+		.mac = side->run.src_mac, .from_mac = MAC_NONE, .binding = MAC_NONE};
+	struct mac_use_key destination = {.mac = side->run.dst_mac,
+		.from_mac = side->run.src_mac,
+		.binding = side->run.binding,
 		.role = 1};
 
-	if (side->run_frames) {
+	if (side->run.frames) {
 		struct address *from = addresses_of(addresses, f, from_b),
 			       *to = addresses_of(addresses, f, !from_b);
 		uint32_t none[2] = {USE_NONE, USE_NONE};
@@ -104,7 +104,7 @@ void macs_close_run(
 		macs_add_use(n, &source, f, from_b, from ? &from->as_source : &none[0]);
 		macs_add_use(n, &destination, f, from_b, to ? &to->as_destination : &none[1]);
 	}
-	side->run_frames = 0;
+	side->run.frames = 0;
 }
 
 static void macs_open_run(struct address_notes *addresses, struct flow_vantage *f, bool from_b,
@@ -113,12 +113,12 @@ static void macs_open_run(struct address_notes *addresses, struct flow_vantage *
 	struct flow_side *side = &f->side[from_b];
 
 	addresses_bind(addresses, addresses_of(addresses, f, from_b), frame->src);
-	side->run_src_mac = frame->src;
-	side->run_dst_mac = frame->dst;
-	side->run_first_ns = frame->at_ns;
-	side->run_first_frame = frame->ordinal;
-	side->run_binding = addresses_binding(addresses, f, !from_b);
-	side->run_epoch = addresses->binding_epoch;
+	side->run.src_mac = frame->src;
+	side->run.dst_mac = frame->dst;
+	side->run.first_ns = frame->at_ns;
+	side->run.first_frame = frame->ordinal;
+	side->run.binding = addresses_binding(addresses, f, !from_b);
+	side->run.epoch = addresses->binding_epoch;
 }
 
 NOINLINE void macs_new_run(struct mac_notes *n, struct address_notes *addresses,
@@ -129,13 +129,13 @@ NOINLINE void macs_new_run(struct mac_notes *n, struct address_notes *addresses,
 	if (frame->src == MAC_NONE && frame->dst == MAC_NONE)
 		return;
 	addresses_look_up(addresses, f);
-	if (side->run_frames &&
-		(side->run_src_mac != frame->src || side->run_dst_mac != frame->dst ||
-			side->run_epoch != addresses->binding_epoch ||
-			(side->run_binding == MAC_NONE &&
+	if (side->run.frames &&
+		(side->run.src_mac != frame->src || side->run.dst_mac != frame->dst ||
+			side->run.epoch != addresses->binding_epoch ||
+			(side->run.binding == MAC_NONE &&
 				addresses_binding(addresses, f, !from_b) != MAC_NONE)))
 		macs_close_run(n, addresses, f, from_b);
-	if (!side->run_frames)
+	if (!side->run.frames)
 		macs_open_run(addresses, f, from_b, frame);
-	side->run_frames++;
+	side->run.frames++;
 }

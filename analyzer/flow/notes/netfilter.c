@@ -22,12 +22,12 @@ void netfilter_release(struct netfilter_notes *n)
 NOINLINE void netfilter_add(
 	struct netfilter_notes *n, const struct observation *o, uint32_t flow, bool from_b)
 {
-	struct netfilter_key key = {.flow = flow, .from_b = from_b, .hook = o->packet->nflog_hook};
+	struct netfilter_key key = {.flow = flow, .from_b = from_b, .hook = o->packet->nflog.hook};
 	struct netfilter_use *use;
 	bool fresh;
 
-	memcpy(key.prefix, o->packet->nflog_prefix,
-		strnlen(o->packet->nflog_prefix, sizeof(key.prefix) - 1));
+	memcpy(key.prefix, o->packet->nflog.prefix,
+		strnlen(o->packet->nflog.prefix, sizeof(key.prefix) - 1));
 	use = hashmap_at(&n->use, &key, &fresh);
 	if (!use)
 		return;

@@ -18,10 +18,10 @@ void vrrps_add(struct vrrp_notes *n, const struct observation *o)
 	struct vrrp_row row = {.at_ns = o->frame->time_ns,
 		.frame = o->ordinal,
 		.src_mac = o->src_mac,
-		.vlan = p->vlan_count ? p->vlan_id : -1,
+		.vlan = p->link.vlan_count ? p->link.vlan_id : -1,
 		.ip_id = (uint16_t)p->ip_id,
 		.ttl = p->ttl,
-		.direction = p->direction};
+		.direction = p->link.direction};
 
 	if (!vrrp_decode(p, &row.message))
 		return;

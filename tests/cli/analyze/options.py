@@ -65,7 +65,7 @@ def bad_setting(p):
 @case
 def bad_choices(p):
     refused(p, "--packets", "some", says=["--packets", "none, events or all"])
-    refused(p, "--fail-on", "trouble", says=["--fail-on", "critical, warning or notice"])
+    refused(p, "--fail-on", "trouble", says=["--fail-on", "critical, warning, notice"])
     refused(p, "--format", "pdf", says=["'pdf'"])
     refused(p, "--progress", "maybe", says=["--progress", "auto, always or never"])
 
