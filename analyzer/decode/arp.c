@@ -70,7 +70,7 @@ static enum neighbor_operation arp_operation(const uint8_t *h, unsigned operatio
 
 static bool arp_decode(const struct packet *p, struct neighbor_message *m)
 {
-	struct cursor c = cur_of(p->message, p->message_cap);
+	struct cursor c = cur_of(p->body.at, p->body.cap);
 	const uint8_t *h = cur_take(&c, ARP_LEN);
 	unsigned hardware, operation;
 
@@ -148,7 +148,7 @@ static bool arp_advertisement_decode(
 
 static bool arp_nd_decode(const struct packet *p, struct neighbor_message *m)
 {
-	struct cursor c = cur_of(p->message, p->message_cap);
+	struct cursor c = cur_of(p->body.at, p->body.cap);
 	const uint8_t *h = cur_take(&c, ND_HDR_LEN);
 
 	if (!h || p->ttl != ND_HOP_LIMIT || h[1] != 0)

@@ -75,9 +75,9 @@ static inline void layer_payload(const struct layer *l)
 /* What is left becomes the message that another decoder reads. */
 static inline void layer_message(const struct layer *l)
 {
-	l->p->message = l->c.at;
-	l->p->message_cap = (uint32_t)l->c.left;
-	l->p->message_len = l->wire;
+	l->p->body.at = l->c.at;
+	l->p->body.cap = (uint32_t)l->c.left;
+	l->p->body.len = l->wire;
 }
 
 /* ::ffff:a.b.c.d from four bytes in network order. */

@@ -59,6 +59,13 @@ enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, T
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
 
+/* ARP, ND, VRRP, CARP: the message's bytes, for the decoders in arp.h and vrrp.h. */
+struct packet_message {
+	const uint8_t *at;
+	uint32_t cap; /* captured */
+	uint32_t len; /* on the wire, padding excluded; ARP: always captured whole */
+};
+
 /* The frame's link layer as captured. */
 struct packet_link {
 	uint8_t src_mac[6], dst_mac[6];
@@ -142,7 +149,7 @@ struct packet_icmp {
  *	                              malformed
  *	TCP, UDP, ICMP, ND, VRRP,     ports (0 where there are none) and payload
  *	CARP, IP_OTHER, FRAGMENT
- *	ARP, ND, VRRP, CARP           message
+ *	ARP, ND, VRRP, CARP           body
  *
  * With tunnels, addresses, IP fields and transport are the innermost packet's; the link part stays
  * that of the frame as captured, so that a MAC there belongs to outer.src and outer.dst. Where
@@ -177,10 +184,7 @@ struct packet {
 	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
 	struct packet_icmp icmp;
 
-	/* ARP, ND, VRRP, CARP: the message's bytes, for the decoders in arp.h and vrrp.h. */
-	const uint8_t *message;
-	uint32_t message_cap; /* captured */
-	uint32_t message_len; /* on the wire, padding excluded; ARP: always captured whole */
+	struct packet_message body;
 };
 
 /*

@@ -76,13 +76,13 @@ static enum vrrp_checksum vrrp_checksum_of(
  */
 static void vrrp_take_checksum(const struct packet *p, size_t expected, struct vrrp_message *m)
 {
-	if (p->message_cap < p->message_len) {
+	if (p->body.cap < p->body.len) {
 		m->checksum = VRRP_CHECKSUM_UNKNOWN;
 		return;
 	}
-	m->checksum = vrrp_checksum_of(p, p->message, p->message_len, m->version);
-	if (m->checksum == VRRP_CHECKSUM_BAD && expected < p->message_len)
-		m->checksum = vrrp_checksum_of(p, p->message, expected, m->version);
+	m->checksum = vrrp_checksum_of(p, p->body.at, p->body.len, m->version);
+	if (m->checksum == VRRP_CHECKSUM_BAD && expected < p->body.len)
+		m->checksum = vrrp_checksum_of(p, p->body.at, expected, m->version);
 }
 
 static void vrrp_take_addresses(struct cursor *c, size_t size, struct vrrp_message *m)
@@ -118,7 +118,7 @@ bool vrrp_decode(const struct packet *p, struct vrrp_message *ret_message)
 
 	if (p->disposition != PACKET_VRRP)
 		return false;
-	c = cur_of(p->message, p->message_cap);
+	c = cur_of(p->body.at, p->body.cap);
 	h = cur_take(&c, VRRP_HDR_LEN);
 	if (!h || (h[0] >> 4 != 2 && h[0] >> 4 != 3) || (h[0] & 0xf) != VRRP_ADVERTISEMENT)
 		return false;

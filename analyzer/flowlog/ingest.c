@@ -143,7 +143,7 @@ static void ingest_take_drops(
 		struct flowlog_drops key, *d;
 		bool is_new;
 
-		if (rec->drops[reason] <= 0 || rec->start_ns < 0 || rec->end_ns < 0)
+		if (rec->dropped.packets[reason] <= 0 || rec->start_ns < 0 || rec->end_ns < 0)
 			continue;
 		memset(&key, 0, sizeof(key));
 		key.vantage = (uint32_t)vantage;
@@ -161,7 +161,7 @@ static void ingest_take_drops(
 		d->first_ns = rec->start_ns < d->first_ns ? rec->start_ns : d->first_ns;
 		d->last_ns = rec->end_ns > d->last_ns ? rec->end_ns : d->last_ns;
 		d->records++;
-		d->packets += (uint64_t)rec->drops[reason];
+		d->packets += (uint64_t)rec->dropped.packets[reason];
 	}
 }
 
@@ -178,7 +178,7 @@ int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_
 	flowlog_interface_add(i, rec, source);
 	if (rec->status == FLOWLOG_NODATA || rec->status == FLOWLOG_SKIPDATA)
 		ingest_take_state(f, rec, i->vantage_id);
-	if (rec->has_drops)
+	if (rec->dropped.recorded)
 		ingest_take_drops(f, rec, i->vantage_id, file_id);
 	if (flowlog_tuple(rec, file_id, i->vantage_id, &tuple))
 		flowlog_tuples_add(f->tuples, &tuple);

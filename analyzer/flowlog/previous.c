@@ -208,8 +208,8 @@ static void previous_from_detail(struct flowlog_record *rec, const char *detail)
 
 	for (int i = 0; i < FLOWLOG_DROPS; i++) {
 		if (json_number_of(json_object_get(d, drops[i]), &v)) {
-			rec->drops[i] = v;
-			rec->has_drops |= v > 0;
+			rec->dropped.packets[i] = v;
+			rec->dropped.recorded |= v > 0;
 		}
 	}
 	rec->transit = json_text_of(d, "resource-type").length > 0 ||

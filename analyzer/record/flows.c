@@ -73,8 +73,9 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 		&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	hashmap_init(
 		&w->examples, sizeof(struct example_key), sizeof(uint64_t), EXAMPLE_ENDS_LIMIT);
-	hashmap_init(&w->missed, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
-	w->missed_total = mem_array(j->data->vantage_count + 1, sizeof(*w->missed_total));
+	hashmap_init(
+		&w->misses.by_second, sizeof(struct missed_key), sizeof(uint64_t), MISSED_LIMIT);
+	w->misses.by_vantage = mem_array(j->data->vantage_count + 1, sizeof(*w->misses.by_vantage));
 	r = db_run(db, "indexes", schema_flow_indexes, err);
 	return r ? r : flows_open_trees(w, err);
 }
@@ -85,14 +86,14 @@ void flow_writer_release(struct flow_writer *w)
 	losstraits_release(&w->traits);
 	outages_release(&w->outages);
 	hashmap_release(&w->peer_seconds);
-	hashmap_release(&w->missed);
+	hashmap_release(&w->misses.by_second);
 	hashmap_release(&w->examples);
 	flowindex_release(&w->indexes);
 	free(w->pending);
 	free(w->waiting);
 	free(w->packets);
 	free(w->windows);
-	free(w->missed_total);
+	free(w->misses.by_vantage);
 	*w = (struct flow_writer){0};
 }
 
@@ -157,8 +158,8 @@ static void flows_note_miss(
 	uint64_t *n;
 	bool fresh;
 
-	w->missed_total[vantage] += segments;
-	n = hashmap_at(&w->missed, &key, &fresh);
+	w->misses.by_vantage[vantage] += segments;
+	n = hashmap_at(&w->misses.by_second, &key, &fresh);
 	if (n)
 		*n += segments;
 }
@@ -673,16 +674,17 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 
 static bool flows_doubtful(const struct flow_writer *w, const struct pending *p)
 {
-	if (!w->missed_total[p->vantage])
+	if (!w->misses.by_vantage[p->vantage])
 		return false;
 	/* Misses all over a capture (more than one in ten thousand) make every absence doubtful. */
-	if (w->missed_total[p->vantage] * 10000 > w->join->data->vantages[p->vantage].counts.frames)
+	if (w->misses.by_vantage[p->vantage] * 10000 >
+		w->join->data->vantages[p->vantage].counts.frames)
 		return true;
 	for (int64_t d = -DOUBT_SECONDS; d <= DOUBT_SECONDS; d++) {
 		struct missed_key key = {
 			.vantage = p->vantage, .second = p->at_ns / NSEC_PER_SEC + d};
 
-		if (hashmap_get(&w->missed, &key))
+		if (hashmap_get(&w->misses.by_second, &key))
 			return true;
 	}
 	return false;
@@ -790,7 +792,7 @@ void flow_writer_settle(struct flow_writer *w)
 	totals_store(&w->totals, w->db, w->join->data);
 	for (uint32_t i = 0; i < w->join->data->vantage_count; i++) {
 		db_int(missed, 1, w->join->data->vantages[i].id);
-		db_int(missed, 2, (int64_t)w->missed_total[i]);
+		db_int(missed, 2, (int64_t)w->misses.by_vantage[i]);
 		db_step(w->db, missed);
 	}
 	(void)sqlite3_finalize(missed);

@@ -15,6 +15,12 @@ struct limited_rows {
 	uint64_t count, total, max; /* written; that there would be; limit */
 };
 
+/* Segments proven to be missing in a capture. */
+struct proven_misses {
+	struct hashmap by_second; /* (vantage, second) -> segments */
+	uint64_t *by_vantage;
+};
+
 struct flow_trees {
 	struct btree *flows, *flow_vantages, *paths, *events, *handshake_acks;
 };
@@ -63,9 +69,7 @@ struct flow_writer {
 	struct losstraits traits;
 	struct outages outages;
 	struct hashmap peer_seconds; /* (vantage, from, to, second) -> frames */
-	/* (vantage, second) -> segments proven to be missing in its capture */
-	struct hashmap missed;
-	uint64_t *missed_total; /* by vantage */
+	struct proven_misses misses;
 };
 
 /* No transaction may be open on db from here to flow_writer_finish(). Negative: err is set. */

@@ -49,7 +49,7 @@ static void check_packet(const struct frame *f, const struct packet *p)
 	case PACKET_ARP:
 	case PACKET_VRRP:
 	case PACKET_CARP:
-		check_window(f, p->message, p->message_cap, p->message_len);
+		check_window(f, p->body.at, p->body.cap, p->body.len);
 		break;
 	default:
 		break;

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	assert(a.version == 2 || a.version == 3);
 	assert(a.address_kept <= VRRP_ADDRESS_MAX && a.address_kept <= a.address_count);
-	assert((a.checksum == VRRP_CHECKSUM_UNKNOWN) == (p.message_cap < p.message_len));
+	assert((a.checksum == VRRP_CHECKSUM_UNKNOWN) == (p.body.cap < p.body.len));
 	check_equal(&a, &b);
 	return 0;
 }

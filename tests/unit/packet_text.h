@@ -157,5 +157,5 @@ static inline void packet_text(struct strbuf *sb, const struct packet *p)
 	text_transport(sb, p);
 	if (p->disposition == PACKET_ARP || p->disposition == PACKET_ND ||
 		p->disposition == PACKET_VRRP || p->disposition == PACKET_CARP)
-		strbuf_printf(sb, " message=%u/%u", p->message_cap, p->message_len);
+		strbuf_printf(sb, " message=%u/%u", p->body.cap, p->body.len);
 }

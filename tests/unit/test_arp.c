@@ -225,8 +225,8 @@ static void test_not_ours(void **state)
 	memset(&p, 0, sizeof(p));
 	for (int d = 0; d < PACKET_DISPOSITIONS; d++) {
 		p.disposition = (enum packet_disposition)d;
-		p.message = NULL;
-		p.message_cap = 0;
+		p.body.at = NULL;
+		p.body.cap = 0;
 		assert_false(neighbor_decode(&p, &m));
 	}
 }

@@ -173,8 +173,8 @@ static bool aws_take_drop(
 	if (!aws_take_count(text, n, &v))
 		return false;
 	if (v != FLOWLOG_NONE) {
-		rec->has_drops |= v > 0;
-		rec->drops[drop] = v;
+		rec->dropped.recorded |= v > 0;
+		rec->dropped.packets[drop] = v;
 	}
 	return true;
 }

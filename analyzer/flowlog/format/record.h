@@ -36,6 +36,12 @@ enum flowlog_drop {
 	FLOWLOG_DROPS
 };
 
+/* Packets that a transit gateway dropped, by why. */
+struct flowlog_dropped {
+	bool recorded;
+	int64_t packets[FLOWLOG_DROPS];
+};
+
 struct flowlog_record {
 	uint64_t line; /* from 1; the record's number where the format has no lines */
 	struct flowlog_text account;
@@ -54,8 +60,7 @@ struct flowlog_record {
 	bool begins;   /* a flow's first record that has no counts by design (Azure B) */
 	bool oriented; /* the cloud says who the client is: from_server tells */
 	bool from_server;
-	bool has_drops; /* the drops below are recorded */
-	int64_t drops[FLOWLOG_DROPS];
+	struct flowlog_dropped dropped;
 	struct flowlog_text detail; /* JSON object of the other columns */
 };
 
