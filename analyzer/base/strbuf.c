@@ -1,6 +1,5 @@
 #include "base/strbuf.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@ static void strbuf_reserve(struct strbuf *sb, size_t more)
 {
 	size_t need = sb->length + more + 1;
 
-	assert(sb->length < sb->cap || !sb->cap); /* there is room for the NUL */
 	if (need <= sb->cap)
 		return;
 	sb->cap = need > 2 * sb->cap ? need : 2 * sb->cap;
