@@ -1,61 +1,20 @@
 #include "join/way.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "decode/packet.h"
 
-/* Packets in a row that go round a place: too many for a capture's bad luck. */
+/* Packets in a row that go round a place, at least; and how unlikely it must be that its capture
+ * missed them, by what it misses elsewhere in the flow. */
 #define ROUND_LEAST 3
+#define ROUND_CHANCE 1e-6
 #define ROUND_SHARE 8
 /* Packets of each place that are looked for at the other: in series the first one mostly is there.
  */
 #define TRIED 16
-/* Most that are compared for one packet. */
+/* Most that are compared for one packet, and most in a row that are counted. */
 #define COMPARED 4096
-
-/* A flow that left so much sooner, or came so much later, took another way: no capture that ran
- * misses most of a flow in a row. Else its capture must have run as long. */
-static bool way_is_round(const struct half_flow *here, uint32_t lacking, bool ran)
-{
-	return lacking >= ROUND_LEAST && (ran || lacking >= ROUND_SHARE * here->count);
-}
-
-/* Does a place that shows nothing behind some packet lack what another one shows? */
-static bool way_lacks_end(const struct half_flow *here, const struct half_flow *there,
-	const struct vantage_span *span)
-{
-	int64_t end = there->transmissions[there->count - 1].seg->time_ns, begin = end;
-	int64_t last = here->transmissions[here->count - 1].seg->time_ns;
-	uint32_t n = 0;
-
-	for (uint32_t i = there->count; i-- > 0 && there->transmissions[i].off >= here->end; n++)
-		begin = there->transmissions[i].seg->time_ns;
-	return way_is_round(here, n, span->last_ns - last >= end - begin);
-}
-
-static bool way_lacks_start(const struct half_flow *here, const struct half_flow *there,
-	const struct vantage_span *span)
-{
-	int64_t begin = there->transmissions[0].seg->time_ns, end = begin;
-	const struct transmission *first = &here->transmissions[0];
-	uint32_t n = 0;
-
-	for (; n < there->count && there->transmissions[n].off < first->off; n++)
-		end = there->transmissions[n].seg->time_ns;
-	return way_is_round(here, n, first->seg->time_ns - span->first_ns >= end - begin);
-}
-
-/* Do packets that a place behind shows go round this one? */
-static bool way_goes_round(
-	const struct way_place *here, const struct way_place *behind, enum direction d)
-{
-	const struct half_flow *h = &here->shown[d], *b = &behind->shown[d];
-
-	if (!h->count)
-		return b->count && here->shown[!d].count;
-	return h->tcp && b->count &&
-	       (way_lacks_end(h, b, here->span) || way_lacks_start(h, b, here->span));
-}
 
 /* Equal, as far as both records tell; one that offload merged begins where its first packet does.
  */
@@ -75,6 +34,87 @@ static bool way_is_at(const struct transmission *t, const struct half_flow *othe
 		if (way_same_packet(t, &other->transmissions[i]))
 			return true;
 	return false;
+}
+
+/* The chance that a capture misses a packet which it should have, by those between its first and
+ * its last of the flow. */
+static double way_miss_chance(const struct half_flow *here, const struct half_flow *there)
+{
+	uint32_t tried = 0, missed = 0;
+
+	for (uint32_t i = 0; i < there->count && tried < TRIED * 4; i++) {
+		const struct transmission *t = &there->transmissions[i];
+
+		if (t->off < here->transmissions[0].off || t->off >= here->end)
+			continue;
+		tried++;
+		missed += !way_is_at(t, here);
+	}
+	return (missed + 1.0) / (tried + 2.0);
+}
+
+/* A flow that left so much sooner, or came so much later, took another way: no capture that ran
+ * misses most of a flow in a row, nor so many in a row by chance. Else its capture must have run as
+ * long. */
+static bool way_is_round(
+	const struct half_flow *here, const struct half_flow *there, uint32_t lacking, bool ran)
+{
+	if (lacking < ROUND_LEAST)
+		return false;
+	return lacking >= ROUND_SHARE * here->count ||
+	       (ran && pow(way_miss_chance(here, there), lacking) < ROUND_CHANCE);
+}
+
+/* Packets without payload follow one another at the end of a direction: is this one among the last
+ * that a place shows? */
+static bool way_is_at_end(const struct transmission *t, const struct half_flow *here)
+{
+	for (uint32_t i = here->count; i-- > 0 && here->count - i <= COMPARED;)
+		if (way_same_packet(t, &here->transmissions[i]))
+			return true;
+	return false;
+}
+
+/* Does a place that shows nothing behind some packet lack what another one shows? */
+static bool way_lacks_end(const struct half_flow *here, const struct half_flow *there,
+	const struct vantage_span *span)
+{
+	int64_t end = there->transmissions[there->count - 1].seg->time_ns, begin = end;
+	int64_t last = here->transmissions[here->count - 1].seg->time_ns;
+	uint32_t n = 0;
+
+	for (uint32_t i = there->count; i-- > 0 && n < COMPARED; n++) {
+		const struct transmission *t = &there->transmissions[i];
+
+		if (t->off < here->end || (t->off == here->end && way_is_at_end(t, here)))
+			break;
+		begin = t->seg->time_ns;
+	}
+	return way_is_round(here, there, n, span->last_ns - last >= end - begin);
+}
+
+static bool way_lacks_start(const struct half_flow *here, const struct half_flow *there,
+	const struct vantage_span *span)
+{
+	int64_t begin = there->transmissions[0].seg->time_ns, end = begin;
+	const struct transmission *first = &here->transmissions[0];
+	uint32_t n = 0;
+
+	for (; n < there->count && there->transmissions[n].off < first->off; n++)
+		end = there->transmissions[n].seg->time_ns;
+	return way_is_round(here, there, n, first->seg->time_ns - span->first_ns >= end - begin);
+}
+
+/* Do packets that a place behind shows go round this one? */
+static bool way_goes_round(
+	const struct way_place *here, const struct way_place *behind, enum direction d)
+{
+	const struct half_flow *h = &here->shown[d], *b = &behind->shown[d];
+
+	if (!h->count)
+		return b->count && here->shown[!d].count;
+	return h->tcp && b->count &&
+	       (way_lacks_end(h, b, here->span) || way_lacks_start(h, b, here->span));
 }
 
 static bool way_shares(const struct half_flow *one, const struct half_flow *other)
