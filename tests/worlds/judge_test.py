@@ -104,6 +104,8 @@ LIES = {
             finding(**{"kind": "mac-mismatch", "host": "web", "from": "web"}))), {"mac-mismatch"}),
     "part of the flows where chance dropped": (
         lambda t, a: a["findings"].append(finding(kind="path-partial")), {"path-partial"}),
+    "what chance dropped has something in common": (
+        lambda t, a: a["findings"].append(finding(kind="loss-pattern")), {"loss-pattern"}),
     "a handshake's ACK lost where none was": (
         lambda t, a: a["findings"].append(finding(kind="handshake-ack-lost")),
         {"handshake-ack-lost", "handshake-ack-lost count"}),
