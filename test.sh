@@ -72,10 +72,10 @@ if ((built)); then
 	# The agent's own script, below, counts each of its tests and says why one was skipped.
 	# The limits of the tests end what hangs; a machine with other work may be slow.
 	meson_suite $release release --no-suite agent --timeout-multiplier 4
-	# What a sanitizer has nothing to say about (tests of the test runners too), or what compares with other programs
+	# What a sanitizer has nothing to say about (tests of the test runners, chance), or what compares with other programs
 	# and takes long, runs once.
 	meson_suite $sanitized sanitizers --no-suite lint --no-suite lab --no-suite read --no-suite decode --no-suite agent \
-		--no-suite runner --timeout-multiplier 8
+		--no-suite once --timeout-multiplier 8
 	script_suite lab 800 tests/lab/run.sh
 	script_suite worlds 400 tests/worlds/run.py "$BOTHENDS" --specs tests/worlds/fixed.jsonl
 	script_suite agent 600 tests/agent/run.sh "$PWD/$release"

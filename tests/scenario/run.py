@@ -28,7 +28,7 @@ def analyze(bothends, inputs, database):
     return None if done.returncode in (0, 1) else f"status {done.returncode}: {done.stderr.strip()}"
 
 
-def play(path, bothends, folder):
+def play(path, bothends, folder, one_order):
     """Mismatches of one case as lines, and the script."""
     script = Script(path)
     world = World(script)
@@ -38,7 +38,7 @@ def play(path, bothends, folder):
     refusal = next((s for s in script.expected if s.words[0] == "refused"), None)
     lines = []
     for order, arguments in (("", inputs), (" (arguments reversed)", inputs[::-1])):
-        if order and len(inputs) < 2:
+        if order and (one_order or len(inputs) < 2):
             break
         database = os.path.join(folder, f"out{len(order)}.db")
         failed = analyze(bothends, arguments, database)
@@ -57,12 +57,12 @@ def play(path, bothends, folder):
 
 def run(job):
     """One case: (state, name, lines)."""
-    path, bothends, keep = job
+    path, bothends, keep, one_order = job
     name = "/".join(path.removesuffix(".scn").split(os.sep)[-2:])
     parent = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else None
     folder = tempfile.mkdtemp(prefix="scenario-", dir=parent)
     try:
-        lines, script = play(path, bothends, folder)
+        lines, script = play(path, bothends, folder, one_order)
     except Wrong as error:
         return "not ok", name, [str(error)]
     except subprocess.TimeoutExpired:
@@ -97,6 +97,7 @@ def cases(places):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--keep", action="store_true", help="keep captures and databases")
+    parser.add_argument("--one-order", action="store_true", help="the arguments in one order only")
     parser.add_argument("--verbose", action="store_true", help="show why a pending case fails")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("bothends")
@@ -104,7 +105,8 @@ def main():
     o = parser.parse_args()
     states = {"ok": 0, "not ok": 0, "skip": 0}
     with multiprocessing.Pool(o.jobs) as pool:
-        for state, name, lines in pool.imap(run, [(path, o.bothends, o.keep) for path in cases(o.places)]):
+        jobs = [(path, o.bothends, o.keep, o.one_order) for path in cases(o.places)]
+        for state, name, lines in pool.imap(run, jobs):
             states[state] += 1
             print(f"skip {name} # {lines[0]}" if state == "skip" else f"{state} {name}")
             for line in lines if state == "not ok" else ():
