@@ -462,9 +462,6 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 	return true;
 }
 
-/* Flows ahead of the one that is looked at. */
-#define FLOWS_AHEAD 8
-
 /* Nobody comes before the first vantage point: each of its flows begins a flow, of its own number.
  */
 static void pair_make_members(struct pairer *p, uint32_t vantage)

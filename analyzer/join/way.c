@@ -28,10 +28,13 @@ static bool way_same_packet(const struct transmission *a, const struct transmiss
 	return x->length == y->length ? !segment_payload_differs(x, y) : a->span && b->span;
 }
 
-static bool way_is_at(const struct transmission *t, const struct half_flow *other)
+/* Is it at the other place, too? From its end: packets without payload follow one another there. */
+static bool way_is_at(const struct transmission *t, const struct half_flow *other, bool from_end)
 {
-	for (uint32_t i = 0; i < other->count && i < COMPARED; i++)
-		if (way_same_packet(t, &other->transmissions[i]))
+	uint32_t n = other->count < COMPARED ? other->count : COMPARED;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (way_same_packet(t, &other->transmissions[from_end ? other->count - 1 - i : i]))
 			return true;
 	return false;
 }
@@ -48,14 +51,13 @@ static double way_miss_chance(const struct half_flow *here, const struct half_fl
 		if (t->off < here->transmissions[0].off || t->off >= here->end)
 			continue;
 		tried++;
-		missed += !way_is_at(t, here);
+		missed += !way_is_at(t, here, false);
 	}
 	return (missed + 1.0) / (tried + 2.0);
 }
 
-/* A flow that left so much sooner, or came so much later, took another way: no capture that ran
- * misses most of a flow in a row, nor so many in a row by chance. Else its capture must have run as
- * long. */
+/* A place that lacks so many packets in a row was not on their route: no capture misses most of a
+ * flow in a row, and one that ran at that time does not miss so many by chance. */
 static bool way_is_round(
 	const struct half_flow *here, const struct half_flow *there, uint32_t lacking, bool ran)
 {
@@ -63,16 +65,6 @@ static bool way_is_round(
 		return false;
 	return lacking >= ROUND_SHARE * here->count ||
 	       (ran && pow(way_miss_chance(here, there), lacking) < ROUND_CHANCE);
-}
-
-/* Packets without payload follow one another at the end of a direction: is this one among the last
- * that a place shows? */
-static bool way_is_at_end(const struct transmission *t, const struct half_flow *here)
-{
-	for (uint32_t i = here->count; i-- > 0 && here->count - i <= COMPARED;)
-		if (way_same_packet(t, &here->transmissions[i]))
-			return true;
-	return false;
 }
 
 /* Does a place that shows nothing behind some packet lack what another one shows? */
@@ -86,7 +78,7 @@ static bool way_lacks_end(const struct half_flow *here, const struct half_flow *
 	for (uint32_t i = there->count; i-- > 0 && n < COMPARED; n++) {
 		const struct transmission *t = &there->transmissions[i];
 
-		if (t->off < here->end || (t->off == here->end && way_is_at_end(t, here)))
+		if (t->off < here->end || (t->off == here->end && way_is_at(t, here, true)))
 			break;
 		begin = t->seg->time_ns;
 	}
@@ -120,7 +112,7 @@ static bool way_goes_round(
 static bool way_shares(const struct half_flow *one, const struct half_flow *other)
 {
 	for (uint32_t i = 0; i < one->count && i < TRIED; i++)
-		if (way_is_at(&one->transmissions[i], other))
+		if (way_is_at(&one->transmissions[i], other, false))
 			return true;
 	return false;
 }

@@ -1,7 +1,7 @@
 /*
- * way: the places that one direction of a flow passes. Of equal routes, and where each direction
- * takes another, a router in the middle shows a part alone: what it lacks was neither lost on the
- * way to it nor missed by its capture.
+ * way: the places that one direction of a flow passes. With equal-cost routes, or where each
+ * direction has a route of its own, a router in the middle sees only part of a flow: what it lacks
+ * was neither lost before it nor missed by its capture.
  */
 #pragma once
 
