@@ -17,6 +17,7 @@ static const struct format {
 	{"json", report_json},
 	{"md", report_markdown},
 	{"html", report_html},
+	{"brief", report_brief},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -24,7 +25,8 @@ static const struct format {
 enum { KEY_WIDTH = 256, KEY_COLOUR, KEY_ALL };
 
 static const struct argp_option options[] = {
-	{"format", 'f', "FORMAT", 0, "text (default), html, json or md", 0},
+	{"format", 'f', "FORMAT", 0,
+		"text (default), html, md, json, or brief (the verdict as JSON)", 0},
 	{"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
 	{"all", KEY_ALL, NULL, 0, "all findings (default for text, html, md: the 100 most severe)",
 		0},
@@ -81,7 +83,8 @@ static error_t cmd_report_parse(int key, char *arg, struct argp_state *state)
 	case 'f':
 		r->format = cmd_report_format(arg);
 		if (!r->format)
-			argp_error(state, "unknown format '%s': text, html, json or md", arg);
+			argp_error(
+				state, "unknown format '%s': text, html, md, json or brief", arg);
 		return 0;
 	case 'o':
 		r->output = arg;

@@ -144,9 +144,10 @@ static void page_navigation(struct page *p, const char *main)
 {
 	static const struct {
 		const char *id, *words;
-	} links[] = {{"notes", "Notes"}, {"stories", "What happened"}, {"map", "Where"},
+	} links[] = {{"open", "Not judged"}, {"stories", "What happened"}, {"map", "Where"},
 		{"time", "When"}, {"findings", "All findings"}, {"legs", "Legs"},
-		{"flows", "Flows"}, {"captures", "Inputs"}, {"clocks", "Clocks"}};
+		{"flows", "Flows"}, {"captures", "Inputs"}, {"clocks", "Clocks"},
+		{"notes", "Notes"}};
 
 	html_begin(&p->h, "nav", "aria-label", "Sections", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
@@ -160,7 +161,7 @@ static int page_sections(struct page *p)
 {
 	int result;
 
-	html_notes(p);
+	html_open(p);
 	result = html_stories(p);
 	if (result == 0)
 		result = html_map(p);
@@ -168,7 +169,10 @@ static int page_sections(struct page *p)
 		result = html_timelines(p);
 	if (result == 0)
 		result = html_tables(p);
-	return result ? result : html_captures(p);
+	if (result == 0)
+		result = html_captures(p);
+	html_notes(p);
+	return result;
 }
 
 /* The sections are written aside first: what links to them stands above. *ret_main is freed by the

@@ -8,7 +8,6 @@
 #define PAGE_LADDERS 40	  /* ladders on the page */
 #define PAGE_FINDINGS 500 /* rows of the table of findings, unless all are asked for */
 #define PAGE_FINDINGS_ALL 20000
-#define PAGE_NOTES 5	  /* notes that are unfolded */
 #define PAGE_FLOWS 200	  /* rows of the table of flows */
 #define PAGE_EVIDENCE 12  /* proof rows of one finding */
 #define PAGE_VANTAGES 100 /* rows */
@@ -28,7 +27,8 @@ struct page {
 };
 
 /* Each writes one section, or nothing where the database has nothing for it. 0 or negative. */
-void html_notes(struct page *p);
+void html_open(struct page *p);	 /* what was not judged */
+void html_notes(struct page *p); /* all other notes */
 int html_stories(struct page *p);
 int html_map(struct page *p);
 int html_timelines(struct page *p);

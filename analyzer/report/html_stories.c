@@ -286,13 +286,13 @@ static void stories_note_list(struct page *p, int from, int to)
 }
 
 /* What was not judged and what would settle it, before all else. */
-void html_notes(struct page *p)
+void html_open(struct page *p)
 {
-	int n = p->report.note_count, shown = n < PAGE_NOTES ? n : PAGE_NOTES;
+	int n = p->report.open_count, shown = n < REPORT_OPEN ? n : REPORT_OPEN;
 
 	if (!n)
 		return;
-	html_section(p, "notes", "Notes");
+	html_section(p, "open", "Not judged");
 	stories_note_list(p, 0, shown);
 	if (n > shown) {
 		html_begin(&p->h, "details", "class", "part", NULL);
@@ -300,5 +300,14 @@ void html_notes(struct page *p)
 		stories_note_list(p, shown, n);
 		html_end(&p->h, "details");
 	}
+	html_end(&p->h, "section");
+}
+
+void html_notes(struct page *p)
+{
+	if (p->report.note_count == p->report.open_count)
+		return;
+	html_section(p, "notes", "Notes");
+	stories_note_list(p, p->report.open_count, p->report.note_count);
 	html_end(&p->h, "section");
 }

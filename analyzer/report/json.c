@@ -38,7 +38,8 @@ static void json_put_proof(struct jsonout *w, const struct report_proof *p)
 	jsonout_end(w, '}');
 }
 
-static void json_put_finding(struct jsonout *w, const struct report_finding *f)
+/* All but the object's end, its evidence and its detail. */
+static void json_put_claim(struct jsonout *w, const struct report_finding *f)
 {
 	jsonout_begin(w, NULL, '{');
 	json_put_int(w, "id", f->id);
@@ -58,6 +59,11 @@ static void json_put_finding(struct jsonout *w, const struct report_finding *f)
 	json_put_time(w, "last", f->last_ns);
 	json_put_int(w, "count", f->count);
 	json_put_int(w, "total", f->total);
+}
+
+static void json_put_finding(struct jsonout *w, const struct report_finding *f)
+{
+	json_put_claim(w, f);
 	jsonout_put_raw(w, "detail", f->detail);
 	jsonout_begin(w, "proof", '[');
 	for (int i = 0; i < f->proof_count; i++)
@@ -66,7 +72,15 @@ static void json_put_finding(struct jsonout *w, const struct report_finding *f)
 	jsonout_end(w, '}');
 }
 
-static void json_put_story(struct jsonout *w, const struct report_story *s)
+static void json_put_brief_finding(struct jsonout *w, const struct report_finding *f)
+{
+	json_put_claim(w, f);
+	jsonout_end(w, '}');
+}
+
+typedef void json_finding(struct jsonout *, const struct report_finding *);
+
+static void json_put_story(struct jsonout *w, const struct report_story *s, json_finding *finding)
 {
 	jsonout_begin(w, NULL, '{');
 	json_put_int(w, "id", s->findings->id);
@@ -78,16 +92,16 @@ static void json_put_story(struct jsonout *w, const struct report_story *s)
 	jsonout_end(w, ']');
 	jsonout_begin(w, "findings", '[');
 	for (int i = 0; i < s->count; i++)
-		json_put_finding(w, &s->findings[i]);
+		finding(w, &s->findings[i]);
 	jsonout_end(w, ']');
 	jsonout_end(w, '}');
 }
 
-static void json_put_stories(struct jsonout *w, const struct report *r)
+static void json_put_stories(struct jsonout *w, const struct report *r, json_finding *finding)
 {
 	jsonout_begin(w, "stories", '[');
 	for (int i = 0; i < r->story_count; i++)
-		json_put_story(w, &r->stories[i]);
+		json_put_story(w, &r->stories[i], finding);
 	jsonout_end(w, ']');
 }
 
@@ -200,10 +214,38 @@ static void json_put_lists(struct jsonout *w, const struct report *r)
 	for (int i = 0; i < r->account_count; i++)
 		json_put_account(w, &r->accounts[i]);
 	jsonout_end(w, ']');
-	jsonout_begin(w, "notes", '[');
-	for (int i = 0; i < r->note_count; i++)
-		jsonout_put_text(w, NULL, r->notes[i]);
+}
+
+static void json_put_texts(struct jsonout *w, const char *name, char *const *texts, int count)
+{
+	jsonout_begin(w, name, '[');
+	for (int i = 0; i < count; i++)
+		jsonout_put_text(w, NULL, texts[i]);
 	jsonout_end(w, ']');
+}
+
+static void json_put_notes(struct jsonout *w, const struct report *r)
+{
+	json_put_texts(w, "not_judged", r->notes, r->open_count);
+	json_put_texts(w, "notes", r->notes, r->note_count);
+}
+
+static void json_begin(struct jsonout *w, const char *format, const struct report *r)
+{
+	jsonout_begin(w, NULL, '{');
+	jsonout_put_text(w, "format", format);
+	json_put_int(w, "version", JSON_VERSION);
+	jsonout_put_text(w, "verdict", r->verdict);
+	jsonout_put_text(w, "checked", r->checked);
+	json_put_counts(w, &r->counts);
+}
+
+static int json_write(struct jsonout *w, FILE *out, struct error *err)
+{
+	jsonout_end(w, '}');
+	strbuf_addc(&w->text, '\n');
+	(void)fwrite(w->text.text, 1, w->text.length, out);
+	return fflush(out) != 0 || ferror(out) ? error_errno(err, "cannot write the report") : 0;
 }
 
 int report_json(struct db *db, FILE *out, const struct report_options *options, struct error *err)
@@ -214,21 +256,30 @@ int report_json(struct db *db, FILE *out, const struct report_options *options, 
 
 	(void)options;
 	if (result == 0) {
-		jsonout_begin(&w, NULL, '{');
-		jsonout_put_text(&w, "format", "bothends-report");
-		json_put_int(&w, "version", JSON_VERSION);
-		jsonout_put_text(&w, "verdict", r.verdict);
-		jsonout_put_text(&w, "checked", r.checked);
-		json_put_counts(&w, &r.counts);
-		json_put_stories(&w, &r);
+		json_begin(&w, "bothends-report", &r);
+		json_put_stories(&w, &r, json_put_finding);
 		json_put_lists(&w, &r);
-		jsonout_end(&w, '}');
-		strbuf_addc(&w.text, '\n');
-		(void)fwrite(w.text.text, 1, w.text.length, out);
+		json_put_notes(&w, &r);
+		result = json_write(&w, out, err);
 	}
 	strbuf_release(&w.text);
 	report_release(&r);
-	if (result == 0 && (fflush(out) != 0 || ferror(out)))
-		result = error_errno(err, "cannot write the report");
+	return result;
+}
+
+int report_brief(struct db *db, FILE *out, const struct report_options *options, struct error *err)
+{
+	struct jsonout w = {.first = true};
+	struct report r;
+	int result = report_load(&r, db, options->findings_max, 1, err);
+
+	if (result == 0) {
+		json_begin(&w, "bothends-brief", &r);
+		json_put_notes(&w, &r);
+		json_put_stories(&w, &r, json_put_brief_finding);
+		result = json_write(&w, out, err);
+	}
+	strbuf_release(&w.text);
+	report_release(&r);
 	return result;
 }

@@ -146,18 +146,37 @@ static void md_put_nothing_found(struct strbuf *out, const struct report *r)
 	strbuf_adds(out, "\n\n");
 }
 
+static void md_put_notes(struct strbuf *out, const char *title, char *const *notes, int count)
+{
+	if (count <= 0)
+		return;
+	strbuf_printf(out, "## %s\n\n", title);
+	for (int i = 0; i < count; i++) {
+		strbuf_adds(out, "- ");
+		md_put_text(out, notes[i]);
+		strbuf_addc(out, '\n');
+	}
+	strbuf_addc(out, '\n');
+}
+
+/* As in text: the verdict, what it leaves open, all else. */
 static void md_put_stories(
 	struct strbuf *out, const struct report *r, const struct report_options *options)
 {
 	int64_t more = report_all_findings(r) - r->finding_count;
+	int top = r->open_count < REPORT_OPEN ? r->open_count : REPORT_OPEN;
 
-	if (!r->story_count)
+	if (r->story_count)
+		md_put_story(out, &r->stories[0], options);
+	else
 		md_put_nothing_found(out, r);
-	for (int i = 0; i < r->story_count; i++)
+	md_put_notes(out, "Not judged", r->notes, top);
+	for (int i = 1; i < r->story_count; i++)
 		md_put_story(out, &r->stories[i], options);
 	if (more > 0)
 		strbuf_printf(out, "%lld less severe findings are in the database only.\n\n",
 			(long long)more);
+	md_put_notes(out, "Not judged either", r->notes + top, r->open_count - top);
 }
 
 static void md_put_legs(struct strbuf *out, const struct report *r)
@@ -233,13 +252,7 @@ int report_markdown(
 		strbuf_adds(&text, "# bothends\n\n");
 		md_put_stories(&text, &r, options);
 		md_put_inputs(&text, &r);
-		if (r.note_count)
-			strbuf_adds(&text, "## Notes\n\n");
-		for (int i = 0; i < r.note_count; i++) {
-			strbuf_adds(&text, "- ");
-			md_put_text(&text, r.notes[i]);
-			strbuf_addc(&text, '\n');
-		}
+		md_put_notes(&text, "Notes", r.notes + r.open_count, r.note_count - r.open_count);
 		(void)fwrite(text.text, 1, text.length, out);
 	}
 	report_release(&r);

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "report/query.h"
-#include "report/story.h"
+#include "report/verdict.h"
 
 #define NOTES_MAX 200
 
@@ -47,7 +47,7 @@ static void model_read_counts(struct report *r, struct row *row)
 	struct report_counts *c = &r->counts;
 	int64_t *const into[] = {&c->critical, &c->warning, &c->notice, &c->flows, &c->tcp_flows,
 		&c->hosts, &c->captures, &c->frames, &c->accounted, &c->log_files, &c->log_records,
-		&c->first_ns, &c->last_ns};
+		&c->unanswered, &c->first_ns, &c->last_ns};
 
 	for (size_t i = 0; i < sizeof(into) / sizeof(into[0]); i++)
 		*into[i] = model_next_int(row);
@@ -188,10 +188,35 @@ static void model_read_leg(struct report *r, struct row *row)
 	l->estimated = model_next_int(row) == 1;
 }
 
+static void model_read_run(struct report *r, struct row *row)
+{
+	struct report_run *run = &r->run;
+	CLEANUP_FREE char *key = model_next_text(row);
+	char **to = strcmp(key, "filter") == 0 ? &run->filter
+		    : strcmp(key, "from") == 0 ? &run->from
+		    : strcmp(key, "to") == 0   ? &run->to
+					       : NULL;
+
+	if (to)
+		*to = model_next_text(row);
+}
+
+static void model_read_address(struct report *r, struct row *row)
+{
+	struct report_address *a;
+
+	r->addresses = mem_grow(r->addresses, (size_t)r->address_count + 1, sizeof(*r->addresses));
+	a = &r->addresses[r->address_count++];
+	*a = (struct report_address){.vantage_id = model_next_int(row)};
+	a->ip = model_next_text(row);
+	a->addresses = model_next_int(row);
+}
+
 static void model_read_note(struct report *r, struct row *row)
 {
 	r->notes = mem_grow(r->notes, (size_t)r->note_count + 1, sizeof(*r->notes));
 	r->notes[r->note_count++] = model_next_text(row);
+	r->open_count += model_next_int(row) == 1;
 }
 
 struct part {
@@ -288,6 +313,8 @@ int report_load(struct report *r, struct db *db, int64_t findings_max, int64_t p
 		{Q_FILES, NULL, 0, model_read_file},
 		{Q_ACCOUNTS, NULL, 0, model_read_account},
 		{Q_LEGS, NULL, 0, model_read_leg},
+		{Q_ANALYSIS, NULL, 0, model_read_run},
+		{Q_ADDRESSES, NULL, 0, model_read_address},
 		{Q_NOTES, ":limit", NOTES_MAX, model_read_note},
 	};
 	int result;
@@ -375,8 +402,13 @@ void report_release(struct report *r)
 		free(r->legs[i].from);
 		free(r->legs[i].to);
 	}
+	for (int i = 0; i < r->address_count; i++)
+		free(r->addresses[i].ip);
 	for (int i = 0; i < r->note_count; i++)
 		free(r->notes[i]);
+	free(r->run.filter);
+	free(r->run.from);
+	free(r->run.to);
 	ref_clock_release(&r->ref_clock);
 	free(r->verdict);
 	free(r->checked);
@@ -387,6 +419,7 @@ void report_release(struct report *r)
 	free(r->accounts);
 	free(r->clocks);
 	free(r->legs);
+	free(r->addresses);
 	free(r->notes);
 	*r = (struct report){0};
 }

@@ -18,6 +18,7 @@
 #define REPORT_FINDINGS                                                                            \
 	100 /* stories that begin with a later finding are left out unless all are asked for */
 #define REPORT_ALSO 8 /* further effects of one cause that text, Markdown and HTML show */
+#define REPORT_OPEN 5 /* what was not judged, under the verdict; more of it stands at the end */
 
 /* One row of evidence. */
 struct report_proof {
@@ -88,11 +89,24 @@ struct report_leg {
 struct report_counts {
 	int64_t critical, warning, notice;
 	int64_t flows, tcp_flows, hosts, captures, frames, accounted, log_files, log_records;
+	int64_t unanswered;	   /* TCP connections in which nobody answered */
 	int64_t first_ns, last_ns; /* of all flows, reference clock; DB_NONE: no flow */
+};
+
+/* What the user asked to leave out; NULL: not asked. */
+struct report_run {
+	char *filter, *from, *to;
+};
+
+/* An address with many frames at a vantage point. Loaded only where no packet was seen at two. */
+struct report_address {
+	int64_t vantage_id, addresses; /* addresses: how many that vantage point saw */
+	char *ip;
 };
 
 struct report {
 	struct report_counts counts;
+	struct report_run run;
 	char *verdict; /* the headline: the first story's, or that nothing was found */
 	char *checked; /* what that rests on; NULL with stories: they say it */
 	struct report_finding *findings; /* by id */
@@ -103,9 +117,11 @@ struct report {
 	struct ref_clock ref_clock;
 	struct report_clock *clocks; /* of all but the reference */
 	struct report_leg *legs;
-	char **notes; /* what was not judged, and what would settle it */
+	struct report_address *addresses; /* by vantage point, the one that says most first */
+	char **notes;			  /* first what was not judged, and what would settle it */
 	int finding_count, story_count, vantage_count, file_count, account_count, clock_count;
-	int leg_count, note_count;
+	int leg_count, address_count, note_count;
+	int open_count;		   /* of the notes: those of packets that were not judged */
 	int finding_cap, proof_at; /* while loading */
 };
 

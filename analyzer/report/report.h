@@ -21,6 +21,8 @@ struct report_options {
 /* Each writes a whole report of a finished, judged database to out. 0, or negative with err set. */
 int report_text(struct db *db, FILE *out, const struct report_options *options, struct error *err);
 int report_json(struct db *db, FILE *out, const struct report_options *options, struct error *err);
+int report_brief(struct db *db, FILE *out, const struct report_options *options,
+	struct error *err); /* JSON of the verdict, the notes and the stories alone */
 int report_html(struct db *db, FILE *out, const struct report_options *options, struct error *err);
 int report_markdown(
 	struct db *db, FILE *out, const struct report_options *options, struct error *err);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/mem.h"
-
 const char *story_role_name(enum report_role role)
 {
 	static const char *const names[] = {
@@ -75,33 +73,4 @@ void report_shell_word(struct strbuf *out, const char *word)
 		strbuf_addc(out, *word);
 	}
 	strbuf_addc(out, '\'');
-}
-
-/* "12 flows, 480 segments from web to db, 720 segments from db to web" */
-static char *story_checked(const struct report *r)
-{
-	struct strbuf text = STRBUF_INIT;
-
-	strbuf_printf(
-		&text, "%lld flow%s", (long long)r->counts.flows, r->counts.flows == 1 ? "" : "s");
-	for (int i = 0; i < r->leg_count; i++)
-		strbuf_printf(&text, ", %lld segments from %s to %s", (long long)r->legs[i].sent,
-			r->legs[i].from, r->legs[i].to);
-	if (r->counts.log_files)
-		strbuf_printf(&text, ", %lld flow-log records", (long long)r->counts.log_records);
-	return text.text;
-}
-
-/* Notes say what was not judged: with notes, no finding does not mean no fault. */
-void report_set_verdict(struct report *r)
-{
-	if (r->story_count) {
-		r->verdict = mem_strdup(r->stories[0].findings->summary);
-	} else if (!r->counts.captures && !r->counts.log_files) {
-		r->verdict = mem_strdup("Nothing was read.");
-	} else {
-		r->verdict = mem_strdup(
-			r->note_count ? "No fault proven; see the notes." : "No fault found.");
-		r->checked = story_checked(r);
-	}
 }

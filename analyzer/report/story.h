@@ -26,6 +26,3 @@ const char *report_basename(const char *path);
 
 /* Appends a word that a shell reads back as it is: quoted where it must be. */
 void report_shell_word(struct strbuf *out, const char *word);
-
-/* Sets the verdict of a model that is loaded otherwise. */
-void report_set_verdict(struct report *r);

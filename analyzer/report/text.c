@@ -1,4 +1,5 @@
-/* text: the report for a terminal. Stories first, then the inputs, then the notes. */
+/* text: the report for a terminal. The verdict, what it leaves open, the other stories, the inputs.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,13 +277,43 @@ static void text_put_nothing_found(struct page *p, const struct report *r)
 	(void)fputc('\n', p->out);
 }
 
+static void text_put_section(struct page *p, const char *title)
+{
+	text_colour(p, "1");
+	(void)fprintf(p->out, "%s\n", title);
+	text_colour(p, "0");
+}
+
+static void text_put_notes(struct page *p, const char *title, char *const *notes, int count)
+{
+	if (count > 0)
+		text_put_section(p, title);
+	for (int i = 0; i < count; i++) {
+		(void)fputs("  - ", p->out);
+		text_put_wrapped(p, text_escaped(p, notes[i]), 4, 4);
+	}
+}
+
+/* A block of its own, with an empty line behind it. */
+static void text_put_open(struct page *p, const char *title, char *const *notes, int count)
+{
+	text_put_notes(p, title, notes, count);
+	if (count > 0)
+		(void)fputc('\n', p->out);
+}
+
+/* The first story is the verdict: what was not judged stands before all that is less severe. */
 static void text_put_stories(struct page *p, const struct report *r)
 {
 	int64_t more = report_all_findings(r) - r->finding_count;
+	int top = r->open_count < REPORT_OPEN ? r->open_count : REPORT_OPEN;
 
-	if (!r->story_count)
+	if (r->story_count)
+		text_put_story(p, &r->stories[0]);
+	else
 		text_put_nothing_found(p, r);
-	for (int i = 0; i < r->story_count; i++)
+	text_put_open(p, "Not judged", r->notes, top);
+	for (int i = 1; i < r->story_count; i++)
 		text_put_story(p, &r->stories[i]);
 	if (more > 0)
 		(void)fprintf(p->out,
@@ -290,6 +321,7 @@ static void text_put_stories(struct page *p, const struct report *r)
 			"--saved "
 			"findings\n\n",
 			(long long)more);
+	text_put_open(p, "Not judged either", r->notes + top, r->open_count - top);
 }
 
 /* Width of the widest of n names, for a column. */
@@ -311,13 +343,6 @@ static int text_widest(
 static const char *text_vantage_name(const struct report *r, int i)
 {
 	return r->vantages[i].name;
-}
-
-static void text_put_section(struct page *p, const char *title)
-{
-	text_colour(p, "1");
-	(void)fprintf(p->out, "%s\n", title);
-	text_colour(p, "0");
 }
 
 /* Two blanks, name padded to a column, two blanks, then wrapped text; below a name that is too long
@@ -436,18 +461,6 @@ static void text_put_clocks(struct page *p, const struct report *r)
 	}
 }
 
-static void text_put_notes(struct page *p, const struct report *r)
-{
-	if (!r->note_count)
-		return;
-	(void)fputc('\n', p->out);
-	text_put_section(p, "Notes");
-	for (int i = 0; i < r->note_count; i++) {
-		(void)fputs("  - ", p->out);
-		text_put_wrapped(p, text_escaped(p, r->notes[i]), 4, 4);
-	}
-}
-
 static void text_fit_slugs(struct page *p, const struct report *r)
 {
 	p->slug_width = SLUG_WIDTH;
@@ -471,7 +484,9 @@ int report_text(struct db *db, FILE *out, const struct report_options *options, 
 		text_put_legs(&page, &r);
 		text_put_clocks(&page, &r);
 		text_put_accounts(&page, &r);
-		text_put_notes(&page, &r);
+		if (r.note_count > r.open_count)
+			(void)fputc('\n', out);
+		text_put_notes(&page, "Notes", r.notes + r.open_count, r.note_count - r.open_count);
 	}
 	strbuf_release(&page.line);
 	report_release(&r);

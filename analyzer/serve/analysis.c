@@ -62,12 +62,15 @@ static int analysis_run_all(
 {
 	const char *const html[] = {
 		"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
+	const char *const brief[] = {"report", "--format", "brief", "incident.db", NULL};
 	const char *const query[] = {"query", "--format", "json", "--", "incident.db",
 		schema_report[Q_SERVE_FINDINGS].text, NULL};
 	int r = confined_run(folder, analyze, NULL, &s->limits, err);
 
 	if (r == 0)
 		r = confined_run(folder, html, NULL, &s->limits, err);
+	if (r == 0)
+		r = confined_run(folder, brief, "brief.json", &s->limits, err);
 	return r ? r : confined_run(folder, query, "findings.json", &s->limits, err);
 }
 
@@ -114,10 +117,22 @@ void analysis_start(struct server *server, const char *id)
 	(void)pthread_attr_destroy(&attributes);
 }
 
-json_t *analysis_findings(const struct server *server, const char *id)
+static json_t *analysis_load(const struct server *server, const char *id, const char *name)
 {
-	CLEANUP_FREE char *path = incident_store_file(&server->incidents, id, "findings.json");
-	json_t *list = json_load_file(path, 0, NULL);
+	CLEANUP_FREE char *path = incident_store_file(&server->incidents, id, name);
 
-	return list ? list : json_array();
+	return json_load_file(path, 0, NULL);
+}
+
+void analysis_tell(const struct server *server, const char *id, json_t *meta)
+{
+	static const char *const members[] = {
+		"verdict", "checked", "not_judged", "notes", "counts"};
+	json_t *brief = analysis_load(server, id, "brief.json");
+	json_t *findings = analysis_load(server, id, "findings.json");
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		(void)json_object_set(meta, members[i], json_object_get(brief, members[i]));
+	json_decref(brief);
+	(void)json_object_set_new(meta, "findings", findings ? findings : json_array());
 }

@@ -6,5 +6,6 @@
 /* Starts the analysis in a new thread. The incident must be in state "analyzing". */
 void analysis_start(struct server *server, const char *id);
 
-/* The findings for an incident's JSON; [] before the analysis is done. New reference. */
-json_t *analysis_findings(const struct server *server, const char *id);
+/* Adds the verdict, what it rests on, notes, counts and findings of a finished analysis to the
+ * incident's JSON. */
+void analysis_tell(const struct server *server, const char *id, json_t *meta);

@@ -27,7 +27,7 @@ static json_t *incident_json(struct request *r)
 			meta, "report", json_sprintf("/incidents/%s/report", r->id));
 		(void)json_object_set_new(
 			meta, "database", json_sprintf("/incidents/%s/database", r->id));
-		(void)json_object_set_new(meta, "findings", analysis_findings(r->server, r->id));
+		analysis_tell(r->server, r->id, meta);
 	}
 	return meta;
 }

@@ -12,5 +12,7 @@ SELECT (SELECT count(*) FROM finding WHERE severity = 'critical') AS critical,
 	(SELECT coalesce(sum(frames), 0) FROM frame_account) AS accounted,
 	(SELECT count(*) FROM log_file) AS log_files,
 	(SELECT coalesce(sum(records), 0) FROM log_file) AS log_records,
+	(SELECT count(*) FROM flow WHERE outcome = 'unanswered' AND outcome NOT IN ('established', 'closed') -- in the index
+		AND protocol = 'tcp') AS unanswered,
 	(SELECT min(first_ns) FROM flow) AS first_ns, -- reference clock
 	(SELECT max(last_ns) FROM flow) AS last_ns;

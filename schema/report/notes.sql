@@ -1,11 +1,14 @@
--- What a reader must know before trusting the silence: one line each, the most important first
-SELECT text FROM (
+-- What a reader must know before trusting the silence: one line each. is_open: it tells of packets that
+-- were not judged; these come first, the most important at the top
+SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	SELECT 1 AS rank, v.id AS n, 'the capture of ' || v.name || ' is unusable ('
 		|| coalesce((SELECT group_concat(value, '; ') FROM json_each(CASE
 			WHEN json_valid(v.trust_reasons) THEN v.trust_reasons ELSE json_array(v.trust_reasons) END)),
 			'no reason given')
 		|| '): no finding uses it' AS text
 	FROM vantage v WHERE v.trust = 'unfit'
+		-- where no capture has a frame that was used, the verdict says why
+		AND EXISTS (SELECT 1 FROM vantage w WHERE w.first_ns IS NOT NULL)
 	UNION ALL
 	SELECT 2, c.id, 'damaged: ' || c.path || ': ' || c.damaged || '; ' || c.frames
 		|| ' frames before the damage were used'
@@ -19,9 +22,15 @@ SELECT text FROM (
 			WHERE p.log_file_id = l.id AND p.line IS NOT NULL ORDER BY p.line LIMIT 1), '')
 	FROM log_file l JOIN log_account a ON a.log_file_id = l.id AND a.disposition = 'malformed'
 	UNION ALL
-	SELECT 3, 0, 'there is only one vantage point: it shows that a packet got no answer, not where it was lost; '
-		|| 'capture at the other end as well'
-	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
+	-- The other end is named where this host spoke with a single address.
+	SELECT 3, v.id, 'one capture alone shows that a packet got no answer, not where it was lost: add the other end''s capture'
+		|| coalesce((SELECT ' (' || min(m.ip) || ')' FROM mac_use m
+			WHERE m.vantage_id = v.id AND m.role = 'source'
+				AND m.ip NOT IN (SELECT ip FROM host_address WHERE host_id = v.host_id AND ip IS NOT NULL)
+				AND EXISTS (SELECT 1 FROM host_address WHERE host_id = v.host_id AND ip IS NOT NULL)
+			HAVING count(DISTINCT m.ip) = 1), '')
+	FROM vantage v WHERE v.kind != 'flowlog' AND (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
+		AND EXISTS (SELECT 1 FROM flow)
 	UNION ALL
 	-- Unanswered connections that a single vantage point saw: which capture would settle it.
 	-- Many ports of one server are one line.
@@ -77,15 +86,22 @@ SELECT text FROM (
 	WHERE c.offset_low_ns IS NULL OR c.offset_high_ns IS NULL
 	GROUP BY v.id
 	UNION ALL
-	SELECT 7, 0, 'no flow was seen at more than one vantage point: the captures share no traffic, or the '
-		|| 'pairing found no evidence for it'
+	-- Clocks may be years off: times that do not overlap are a reason to look, and no proof.
+	SELECT 7, 0, 'no packet was seen at two places, so none can be judged: '
+		|| CASE WHEN (SELECT max(v.first_ns) >= min(v.last_ns) FROM vantage v WHERE v.kind != 'flowlog')
+			THEN 'by their own clocks the captures were not made at the same time; '
+			WHEN NOT EXISTS (SELECT 1 FROM mac_use a JOIN mac_use b ON b.ip = a.ip AND b.vantage_id > a.vantage_id)
+				AND EXISTS (SELECT 1 FROM mac_use)
+			THEN 'the captures have no address in common; '
+			ELSE 'check what their filters leave out; ' END
+		|| 'capture one conversation at both of its ends at the same time'
 	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') > 1
 		AND EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM path WHERE received > 0)
 	UNION ALL
 	SELECT 8, min(f.id), count(*) || ' flows could not be paired unambiguously; no loss is computed for them'
 	FROM flow f WHERE f.pairing = 'ambiguous' AND f.pairing IN ('ambiguous', 'proxy') HAVING count(*) > 0
 	UNION ALL
-	SELECT 8, min(f.id), count(*) || ' flows are two connections joined by a proxy; each connection is judged on its own'
+	SELECT 9, min(f.id), count(*) || ' flows are two connections joined by a proxy; each connection is judged on its own'
 	FROM flow f WHERE f.pairing = 'proxy' AND f.pairing IN ('ambiguous', 'proxy') HAVING count(*) > 0)
-ORDER BY rank, n, text
+ORDER BY is_open DESC, rank, n, text
 LIMIT :limit;

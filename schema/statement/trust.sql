@@ -34,7 +34,9 @@ SELECT c.vantage_id, 1, a.frames || ' frames of ' || c.path || ' were cut before
 FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
 WHERE a.disposition = 'truncated'
 UNION ALL
-SELECT v.id, 2, 'it has no frames'
+SELECT v.id, 2, coalesce('all of its ' || nullif((SELECT sum(c.frames) FROM capture_file c WHERE c.id IN (
+		SELECT i.capture_file_id FROM capture_interface i WHERE i.vantage_id = v.id)), 0)
+	|| ' frames are outside --from/--to', 'it has no frames')
 FROM vantage v WHERE v.first_ns IS NULL AND v.kind != 'flowlog';
 
 UPDATE vantage SET

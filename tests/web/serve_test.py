@@ -115,6 +115,21 @@ def test_form():
         assert s.call("DELETE", r["url"])[0] == 204 and s.left() == []
 
 
+def test_one_answer():
+    """The page tells what the report tells, also where there is no finding."""
+    with server() as s:
+        for fields in ([("worker", "a", WORKER), ("db", "b", DB)], [("worker", "a", WORKER)]):
+            status, r, _ = post(s, fields)
+            assert status == 201 and r["state"] == "done", (status, r)
+            database = f"{s.store}/{r['id']}/incident.db"
+            done = subprocess.run([BOTHENDS, "report", "--format", "json", database], capture_output=True, check=True)
+            told = json.loads(done.stdout)
+            for member in ("verdict", "checked", "not_judged", "notes", "counts"):
+                assert r[member] == told[member], (member, r[member], told[member])
+        assert r["findings"] == [] and r["verdict"].startswith("The capture of worker alone proves no fault"), r
+        assert any("add the other end's capture" in n for n in r["not_judged"]), r["notes"]
+
+
 def test_two_at_once():
     with server() as s:
         answers = []

@@ -153,7 +153,9 @@
 		if (i.state !== "done")
 			return;
 		$("state").textContent = i.files.map(function (f) { return f.id + " is " + f.name; }).join(", ");
-		$("verdict").textContent = i.findings.length ? i.findings[0].summary : "No fault found";
+		$("verdict").textContent = i.verdict;
+		$("checked").textContent = i.checked ? "Checked: " + i.checked : "";
+		i.not_judged.forEach(function (n) { make("li", n, $("open")); });
 		link("Report", i.report);
 		link("Database", i.database);
 		i.findings.forEach(function (f) {

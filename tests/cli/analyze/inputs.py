@@ -153,7 +153,7 @@ def captures_that_share_no_traffic(p):
     a = p.fixture("no-loss", "client.pcap.zst", to="a.pcap.zst")
     b = p.fixture("stale-arp", "db.pcapng")
     run = p.passes(a, b)
-    expect("share no traffic" in run.out, "the report does not say so:", run)
+    expect("no packet was seen at two places" in run.out, "the report does not say so:", run)
     expect(p.one("SELECT count(*) FROM path WHERE lost > 0") == 0, "something was called lost")
     expect(p.one("SELECT count(*) FROM flow f WHERE (SELECT count(*) FROM flow_vantage v WHERE v.flow_id = f.id) > 1")
            == 0, "flows were paired")
@@ -302,7 +302,7 @@ def one_capture_alone(p):
     """An honest, smaller answer: nothing is called lost on the way, and what would settle it is said."""
     run = p.passes(p.fixture("stale-arp", "db.pcapng"))
     expect("synack-lost" not in p.findings(), "one side cannot know that")
-    expect("capture at the other end" in run.out, "what would settle it is not said:", run)
+    expect("add the other end's capture" in run.out, "what would settle it is not said:", run)
     p.sound()
 
 
