@@ -34,16 +34,28 @@ struct recent_packets {
 	struct recent_packet sets[1 << SET_BITS][WAYS];
 };
 
-/* Bits that two records of one packet may differ in. */
+/* Bits that two records of one packet may differ in, and those that tell what options it has. */
 #define COPY_BITS (SEGMENT_DUPLICATE | SEGMENT_OUT | SEGMENT_IN)
+#define OPTION_BITS (SEGMENT_TIMESTAMP | SEGMENT_SACK | SEGMENT_OPTIONS_CUT)
 
+/* Of options that the snap length cut in one of them nothing is known. */
+static bool copies_same_options(const struct segment *a, const struct segment *b)
+{
+	if ((a->bits | b->bits) & SEGMENT_OPTIONS_CUT)
+		return true;
+	return !((a->bits ^ b->bits) & OPTION_BITS) && a->tsval == b->tsval &&
+	       a->tsecr == b->tsecr &&
+	       (!(a->bits & SEGMENT_SACK) || memcmp(a + 1, b + 1, sizeof(*a)) == 0);
+}
+
+/* Nothing that both records hold differs. What a tunnel puts in front of a packet leaves less of it
+ * within the snap length. */
 static bool copies_same_packet(const struct segment *a, const struct segment *b)
 {
 	return a->seq == b->seq && a->ack == b->ack && a->length == b->length &&
-	       a->flags == b->flags && a->window == b->window && a->tsval == b->tsval &&
-	       a->tsecr == b->tsecr && a->ip_id == b->ip_id && a->hash == b->hash &&
-	       !((a->bits ^ b->bits) & ~COPY_BITS) &&
-	       (!(a->bits & SEGMENT_SACK) || memcmp(a + 1, b + 1, sizeof(*a)) == 0);
+	       a->flags == b->flags && a->window == b->window && a->ip_id == b->ip_id &&
+	       !((a->bits ^ b->bits) & ~(COPY_BITS | OPTION_BITS)) &&
+	       !segment_payload_differs(a, b) && copies_same_options(a, b);
 }
 
 /* A datagram of which headers alone were captured, and no ID, is like all others of its flow that
@@ -69,9 +81,9 @@ static NOINLINE uint32_t copies_link_of(const struct packet *p)
 }
 
 /*
- * From where the capture looked at the packet. Of what nothing identifies, direction and hops alone
- * tell that it was forwarded; other MACs or another interface may as well be the other way of a
- * bond.
+ * From where the capture looked at the packet. Of what nothing identifies, direction, hops and
+ * tunnels alone tell that it was forwarded; other MACs or another interface may as well be the
+ * other way of a bond.
  */
 static inline uint32_t copies_view_of(const struct segment *s, const struct observation *o)
 {
@@ -80,20 +92,25 @@ static inline uint32_t copies_view_of(const struct segment *s, const struct obse
 		(uint32_t)s->ttl << 2 | (s->bits & (SEGMENT_OUT | SEGMENT_IN)) / SEGMENT_OUT;
 
 	if (!copies_has_identity(s, p))
-		return view;
+		return view ^ (uint32_t)p->outer.depth << 16;
 	view += (o->src_mac * 4093U + o->dst_mac) << 10;
 	return p->link.ifindex | p->link.vlan_count | p->outer.depth ? view ^ copies_link_of(p)
 								     : view;
 }
 
-/* The words of s were just written: read one by one as they were, not in larger pieces, which would
- * wait for the cache. */
-static inline uint64_t copies_hash_packet(const struct flow_vantage *f, const struct segment *s)
+/*
+ * Payload, of which records of one packet may hold less or more, only where nothing else tells
+ * datagrams apart. The words of s were just written: read one by one as they were, not in larger
+ * pieces, which would wait for the cache.
+ */
+static inline uint64_t copies_hash_packet(
+	const struct flow_vantage *f, const struct segment *s, const struct packet *p)
 {
 	uint64_t h = s->seq * UINT64_C(0x9e3779b97f4a7c15) + s->ack * UINT64_C(0xd6e8feb86659fd93);
 
-	h += s->hash * UINT64_C(0xa0761d6478bd642f) +
-	     (s->ip_id ^ s->length) * UINT64_C(0xe7037ed1a0b428db);
+	if (p->disposition != PACKET_TCP && !s->ip_id)
+		h += s->hash * UINT64_C(0xa0761d6478bd642f);
+	h += (s->ip_id ^ s->length) * UINT64_C(0xe7037ed1a0b428db);
 	return (h ^ h >> 32 ^ f->hash) * UINT64_C(0xff51afd7ed558ccd);
 }
 
@@ -133,12 +150,25 @@ static enum copy copies_twin_or_none(const struct recent_packet *e, const struct
 	return copies_has_identity(s, o->packet) ? COPY_TWIN : COPY_NONE;
 }
 
+/* What the kept record was cut short of, and one slot has room for. */
+static void copies_complete(struct segment *kept, const struct segment *s)
+{
+	kept->hash |= (kept->hash & SEGMENT_HASH_HEAD ? 0 : s->hash & SEGMENT_HASH_HEAD) |
+		      (kept->hash >> 16 ? 0 : s->hash & ~SEGMENT_HASH_HEAD);
+	if (!(kept->bits & SEGMENT_OPTIONS_CUT) || s->bits & (SEGMENT_OPTIONS_CUT | SEGMENT_SACK))
+		return;
+	kept->tsval = s->tsval;
+	kept->tsecr = s->tsecr;
+	kept->bits = (uint8_t)((kept->bits & ~OPTION_BITS) | (s->bits & OPTION_BITS));
+}
+
 /* Recorded on its way to several MACs, as a mirror of both sides of a router shows it: none of them
  * tells where it ended. */
 static enum copy copies_by_capture(const struct recent_packet *e, const struct segment *s)
 {
 	if (e->segment->dst_mac != s->dst_mac)
 		e->segment->dst_mac = MAC_NONE;
+	copies_complete(e->segment, s);
 	return COPY_BY_CAPTURE;
 }
 
@@ -178,7 +208,7 @@ static NOINLINE enum copy copies_again(struct recent_packet *e, const struct flo
 enum copy copies_note(struct recent_packets **recent, const struct flow_vantage *f,
 	struct segment *s, const struct observation *o)
 {
-	uint64_t h = copies_hash_packet(f, s);
+	uint64_t h = copies_hash_packet(f, s, o->packet);
 	struct recent_packet *set;
 
 	if (!*recent)

@@ -252,6 +252,62 @@ static void headers_alone_are_no_copies(void **state)
 	assert_int_equal(vantage.counts.duplicates + vantage.counts.duplicate_segments, 0);
 }
 
+/* A tunnel's headers leave less of a packet within the snap length: the copy has no payload, and of
+ * TCP not all options. */
+static void copy_cut_by_a_tunnel(void **state)
+{
+	struct packet p = {.disposition = PACKET_UDP,
+		.version = 4,
+		.protocol = 17,
+		.src_port = 40000,
+		.dst_port = 53,
+		.ip_id = 0x5941,
+		.payload_len = 40,
+		.ttl = 64};
+
+	(void)state;
+	p.outer.depth = 1;
+	assert_int_equal(track(&p, 0)->hash, 0);
+	p.outer.depth = 0;
+	p.payload = (const uint8_t *)"a question of which twenty and more bytes";
+	p.payload_cap = 28;
+	assert_null(track_again(&p, US));
+	assert_int_not_equal(flowtab_at(&vantage.flows, 0)->newest->hash, 0);
+
+	p = data;
+	p.tcp.options = TCPOPT_HAS_TIMESTAMP;
+	p.tcp.tsval = 7;
+	track(&p, 100 * US);
+	p.outer.depth = 1;
+	p.tcp.options = TCPOPT_TRUNCATED;
+	p.tcp.tsval = 0;
+	assert_null(track_again(&p, 101 * US));
+	assert_int_equal(vantage.counts.duplicates, 2);
+	assert_int_equal(vantage.counts.duplicate_segments, 0);
+}
+
+/* What both records hold has to be the same: another payload is another packet. */
+static void no_copy_of_another_payload(void **state)
+{
+	struct packet p = {.disposition = PACKET_UDP,
+		.version = 4,
+		.protocol = 17,
+		.src_port = 40000,
+		.dst_port = 53,
+		.ip_id = 0x5941,
+		.payload_len = 40,
+		.payload_cap = 20,
+		.payload = (const uint8_t *)"a question of twenty",
+		.ttl = 64};
+
+	(void)state;
+	track(&p, 0);
+	p.payload = (const uint8_t *)"an answer in twenty.";
+	p.ttl--;
+	assert_false(track(&p, US)->bits & SEGMENT_DUPLICATE);
+	assert_int_equal(vantage.counts.duplicates, 0);
+}
+
 /* Errors about several datagrams of one flow differ in the checksum alone. */
 static void errors_with_other_checksums(void **state)
 {
@@ -297,6 +353,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_id_in_a_doubled_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(equal_acks_in_a_sound_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(headers_alone_are_no_copies, setup, teardown),
+		cmocka_unit_test_setup_teardown(copy_cut_by_a_tunnel, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_copy_of_another_payload, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_with_other_checksums, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_hash_of_a_cut_echo, setup, teardown),
 		cmocka_unit_test_setup_teardown(sack_without_the_packet_before, setup, teardown),
