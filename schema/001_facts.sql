@@ -215,7 +215,7 @@ CREATE TABLE flow_vantage ( -- a flow as one vantage point saw it
 
 CREATE TABLE path ( -- conservation of one direction of a flow between two adjacent vantage points
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
-	leg INTEGER NOT NULL, -- which part of the way, counted from the client's side (0)
+	leg INTEGER NOT NULL, -- which part of the way, counted from the client's side (0); to a multicast group or broadcast: the way from the sender to each place
 	direction TEXT NOT NULL, -- c2s or s2c
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the sender
 	to_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the receiver

@@ -49,7 +49,8 @@ struct join_batch {
 	uint32_t begin, end; /* places in order[] */
 	struct path_result {
 		uint32_t flow;
-		/* between its places leg and leg + 1, counted from the client's side */
+		/* between its places leg and leg + 1, counted from the client's side; of what goes
+		 * to a group: from its sender to each other place */
 		uint32_t leg;
 		struct path_counts counts;
 		uint32_t event_end; /* its events are those up to here from the path before */

@@ -34,6 +34,7 @@ struct worker {
 	const struct join *join;
 	struct place places[PLACES_MAX];
 	uint32_t place_count;
+	uint32_t first_leg; /* number of the first leg between the places */
 	struct way
 		ways[2]; /* of its places, by direction; leg i lies between the ith and the next */
 	struct half_flow sent[PLACES_MAX][2],
@@ -235,7 +236,7 @@ static bool worker_skip_duplicates(const struct worker *w, const struct place *p
 
 /* In the middle a half-flow for each role: towards the next place it is the sender's, from the one
  * before the receiver's. */
-static void worker_load_halves(struct worker *w, struct join_batch *batch)
+static void worker_load_halves(struct worker *w)
 {
 	uint32_t base[2];
 
@@ -250,9 +251,15 @@ static void worker_load_halves(struct worker *w, struct join_batch *batch)
 		half_flows_load(w->sent[i], &w->places[i].shown, base, skip);
 		if (i && i + 1 < w->place_count)
 			half_flows_load(w->received[i], &w->places[i].shown, base, skip);
-		for (int d = 0; d < 2; d++)
-			batch->copies_skipped[m->vantage] += w->sent[i][d].copies_skipped;
 	}
+}
+
+static void worker_note_skipped(const struct worker *w, struct join_batch *b)
+{
+	for (uint32_t i = 0; i < w->place_count; i++)
+		for (int d = 0; d < 2; d++)
+			b->copies_skipped[w->places[i].member.vantage] +=
+				w->sent[i][d].copies_skipped;
 }
 
 /* At the ends of the path a half-flow has one role only. */
@@ -406,7 +413,7 @@ static void worker_judge_path(
 	/* Events of a path that is not kept would become the next one's. */
 	assert(b->events.count == first_event || path.out.counts->sent.segments ||
 		path.out.counts->received.segments);
-	worker_keep_path(b, flow, i);
+	worker_keep_path(b, flow, w->first_leg + i);
 }
 
 static void worker_add_window(
@@ -712,20 +719,11 @@ static void worker_pick_shown(
 		b->packets[i].is_example = true;
 }
 
-static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
+/* What became of the flow's packets from place to place, both ways. */
+static void worker_follow(struct worker *w, struct join_batch *b, uint32_t flow, bool tcp)
 {
-	const struct flow *c = &w->join->all->list[flow];
-	uint32_t mss, first_event = b->events.count;
-	bool tcp;
+	uint32_t mss = worker_segment_size(w);
 
-	worker_lay_out(w, c);
-	if (!w->place_count)
-		return;
-	worker_load_halves(w, b);
-	worker_zero_windows(w, b, flow);
-	worker_idle_seconds(w, b);
-	mss = worker_segment_size(w);
-	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
 	worker_find_ways(w);
 	for (int d = 0; d < 2; d++)
 		worker_match_way(w, (enum direction)d, mss, tcp);
@@ -734,6 +732,94 @@ static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t fl
 			if (i + 1 < w->ways[d].count &&
 				!worker_on_other_links(w, i, (enum direction)d))
 				worker_judge_path(w, b, flow, i, (enum direction)d);
+}
+
+/* Which direction goes to many: to a group's or broadcast address, or in frames to a group's MAC.
+ */
+static bool worker_is_to_group(const struct worker *w, enum direction *ret)
+{
+	for (int d = 0; d < 2; d++) {
+		for (uint32_t i = 0; i < w->place_count; i++) {
+			const struct member *m = &w->places[i].member;
+			struct segment_walk walk;
+			const struct segment *s;
+
+			if (w->places[i].absent)
+				continue;
+			walk = walk_direction(m, (enum direction)d);
+			s = walk_next(&walk);
+			*ret = (enum direction)d;
+			if (s && (!ip_is_unicast(member_ip(m, d == S2C)) ||
+					 (s->dst_mac != MAC_NONE &&
+						 vantage_mac(&w->join->data->vantages[m->vantage],
+							 s->dst_mac)[0] &
+							 1)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The place that all others get the datagrams to a group from: the sender's, else the one nearest
+ * to it unless it is a host that only receives as the others do. PLACES_MAX: none.
+ */
+static uint32_t worker_group_source(const struct worker *w, enum direction d)
+{
+	uint32_t nearest = d == C2S ? 0 : w->place_count - 1;
+
+	for (uint32_t i = 0; i < w->place_count; i++)
+		if (!w->places[i].absent && w->places[i].member.owns[d])
+			return i;
+	return w->join->data->vantages[w->places[nearest].member.vantage].inferred.sees_its_own
+		       ? PLACES_MAX
+		       : nearest;
+}
+
+/* Who gets a datagram to a group is not on its way to the next one that gets it: each has a way of
+ * its own from the sender. */
+static void worker_follow_to_each(
+	struct worker *w, struct join_batch *b, uint32_t flow, enum direction d)
+{
+	uint32_t n = w->place_count, source = worker_group_source(w, d);
+	struct place all[PLACES_MAX];
+
+	memcpy(all, w->places, n * sizeof(*all));
+	w->place_count = 2;
+	for (uint32_t i = 0; i < n && source != PLACES_MAX; i++) {
+		if (i == source)
+			continue;
+		w->places[0] = all[i < source ? i : source];
+		w->places[1] = all[i < source ? source : i];
+		w->first_leg = i - (i > source);
+		worker_load_halves(w);
+		worker_follow(w, b, flow, false);
+	}
+	w->first_leg = 0;
+	w->place_count = n;
+	memcpy(w->places, all, n * sizeof(*all));
+	worker_load_halves(w);
+}
+
+static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
+{
+	const struct flow *c = &w->join->all->list[flow];
+	uint32_t first_event = b->events.count;
+	enum direction to_group;
+	bool tcp;
+
+	worker_lay_out(w, c);
+	if (!w->place_count)
+		return;
+	worker_load_halves(w);
+	worker_note_skipped(w, b);
+	worker_zero_windows(w, b, flow);
+	worker_idle_seconds(w, b);
+	tcp = w->join->all->members[c->first_member].flow->key.protocol == 6;
+	if (!tcp && w->place_count > 1 && worker_is_to_group(w, &to_group))
+		worker_follow_to_each(w, b, flow, to_group);
+	else
+		worker_follow(w, b, flow, tcp);
 	if (w->join->options.packets == PACKETS_ALL)
 		worker_pick_all(w, b, flow);
 	else if (w->join->options.packets == PACKETS_EVENTS)
