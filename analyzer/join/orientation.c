@@ -65,9 +65,9 @@ void orientation_agree(const struct flows *all, struct member *m, uint32_t flow,
 		orientation_turn(&all->members[i]);
 }
 
-void orientation_agree_by_tuple(const struct flows *all, struct member *m, uint32_t flow)
+void orientation_agree_with(const struct flows *all, struct member *m, uint32_t other)
 {
-	const struct member *other = &all->members[all->list[flow].first_member];
+	const struct member *o = &all->members[other];
 
-	orientation_agree(all, m, flow, m->client_is_b != other->client_is_b);
+	orientation_agree(all, m, o->flow->flow, m->client_is_b != o->client_is_b);
 }

@@ -13,5 +13,5 @@ bool orientation_client_is_b(const struct flow_vantage *f, bool *ret_known);
  */
 void orientation_agree(const struct flows *all, struct member *m, uint32_t flow, bool is_crossed);
 
-/* The same where both have one 5-tuple. */
-void orientation_agree_by_tuple(const struct flows *all, struct member *m, uint32_t flow);
+/* The same with the flow of another member (an index) that has the same 5-tuple. */
+void orientation_agree_with(const struct flows *all, struct member *m, uint32_t other);

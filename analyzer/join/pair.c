@@ -102,6 +102,9 @@ void pair_join_flow(
 	m->next = first->next;
 	first->next = member;
 	c->members++;
+	/* Never so where threads pair side by side. */
+	if (!pair_same_tuple(f, first->flow))
+		p->translated = true;
 	/* The weakest link is what the flow rests on; ISN is the strongest, thus the smallest. */
 	if (evidence > c->pairing)
 		c->pairing = (uint8_t)evidence;
@@ -285,22 +288,22 @@ static bool pair_by_isn(struct pairer *p, uint32_t member)
 }
 
 /*
- * Conversations that have a flow of the member's 5-tuple at an earlier vantage point; at each the
+ * Members with the member's 5-tuple at the vantage points from first to before end; at each the
  * oldest first, where there are too many the newest of them.
  */
-static uint32_t pair_same_tuple_candidates(
-	const struct pairer *p, const struct member *m, uint32_t list[CANDIDATES_MAX])
+static uint32_t pair_same_tuple_candidates(const struct pairer *p, const struct member *m,
+	uint32_t first_vantage, uint32_t end, uint32_t list[CANDIDATES_MAX])
 {
 	const struct flow_vantage *f = m->flow, *other;
 	uint32_t n = 0;
 
-	for (uint32_t v = 0; v < m->vantage; v++) {
+	for (uint32_t v = first_vantage; v < end; v++) {
 		const struct flowtab *t = &p->data->vantages[v].flows;
 		uint32_t first = n;
 
 		for (other = flowtab_same_key(t, f); other && n < CANDIDATES_MAX;
 			other = other->older == FLOW_NONE ? NULL : flowtab_at(t, other->older))
-			list[n++] = other->flow;
+			list[n++] = p->first[v] + other->index;
 		for (uint32_t i = first, k = n; i + 1 < k; i++) {
 			uint32_t newer = list[i];
 
@@ -311,15 +314,21 @@ static uint32_t pair_same_tuple_candidates(
 	return n;
 }
 
+static uint32_t pair_flow_of(const struct pairer *p, uint32_t member)
+{
+	return p->all->members[member].flow->flow;
+}
+
 /* Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them.
  */
 static bool pair_plainly(struct pairer *p, uint32_t member)
 {
 	struct member *m = &p->all->members[member];
-	uint32_t candidates[CANDIDATES_MAX], n = pair_same_tuple_candidates(p, m, candidates);
+	uint32_t candidates[CANDIDATES_MAX],
+		n = pair_same_tuple_candidates(p, m, 0, m->vantage, candidates);
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t c = candidates[i];
+		uint32_t c = pair_flow_of(p, candidates[i]);
 		const struct member *other = pair_first_member(p, c);
 		enum pairing_evidence evidence;
 
@@ -398,52 +407,43 @@ static uint32_t pair_datagrams_in_common(const struct pairer *p, const struct me
 	return most;
 }
 
-/* Round 3, datagrams: the flow of the same 5-tuple with most of them in common. */
-static bool pair_datagrams_by_tuple(
+/* Of the candidates the one whose flow has most datagrams in common with the member's. */
+static uint32_t pair_best_datagrams(
 	struct pairer *p, uint32_t member, const uint32_t *candidates, uint32_t n)
 {
 	struct member *m = &p->all->members[member];
-	uint32_t best = UINT32_MAX, most = 0;
+	uint32_t best = MEMBER_NONE, most = 0;
 
 	for (uint32_t i = 0; i < n && most != UINT32_MAX; i++) {
-		uint32_t c = candidates[i], common;
+		uint32_t c = pair_flow_of(p, candidates[i]), common;
 
-		if (pair_has_vantage(p, c, m->vantage) ||
-			!pair_same_tuple(m->flow, pair_first_member(p, c)->flow))
+		if (pair_has_vantage(p, c, m->vantage))
 			continue;
-		orientation_agree_by_tuple(p->all, m, c);
+		orientation_agree_with(p->all, m, candidates[i]);
 		common = pair_datagrams_in_common(p, m, c);
 		if (common > most) {
 			most = common;
-			best = c;
+			best = candidates[i];
 		}
 	}
-	if (best == UINT32_MAX)
-		return false;
-	orientation_agree_by_tuple(p->all, m, best);
-	pair_join_flow(p, best, member, PAIRED_HASH);
-	return true;
+	return best;
 }
 
-/* Round 3: the same 5-tuple, and nothing that speaks against it. */
-static bool pair_by_tuple(struct pairer *p, uint32_t member)
+/* Of the candidates the one whose numbers are nearest to the member's. */
+static uint32_t pair_best_stream(struct pairer *p, uint32_t member, const uint32_t *candidates,
+	uint32_t n, enum pairing_evidence *ret)
 {
 	struct member *m = &p->all->members[member];
-	const struct flow_vantage *f = m->flow;
-	uint32_t candidates[CANDIDATES_MAX], n = pair_same_tuple_candidates(p, m, candidates);
-	uint32_t best = UINT32_MAX, nearest = UINT32_MAX, distance;
-	enum pairing_evidence evidence, best_evidence = PAIRED_ADDRESS;
+	uint32_t best = MEMBER_NONE, nearest = UINT32_MAX, distance;
+	enum pairing_evidence evidence;
 
-	if (f->key.protocol != 6)
-		return pair_datagrams_by_tuple(p, member, candidates, n);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t c = candidates[i];
-		struct member *other = pair_first_member(p, c);
+		uint32_t c = pair_flow_of(p, candidates[i]);
+		struct member *other = &p->all->members[candidates[i]];
 
-		if (c == best || pair_has_vantage(p, c, m->vantage) ||
-			!pair_same_tuple(f, other->flow))
+		if (pair_has_vantage(p, c, m->vantage))
 			continue;
-		orientation_agree_by_tuple(p->all, m, c);
+		orientation_agree_with(p->all, m, candidates[i]);
 		distance = pair_tuple_distance(m, other, &evidence);
 		if (evidence == PAIRED_PROXY && pair_used_once(m) && pair_used_once(other)) {
 			p->all->list[c].pairing = PAIRED_PROXY;
@@ -452,13 +452,40 @@ static bool pair_by_tuple(struct pairer *p, uint32_t member)
 		if (distance >= nearest)
 			continue;
 		nearest = distance;
-		best = c;
-		best_evidence = evidence;
+		best = candidates[i];
+		*ret = evidence;
 	}
-	if (best == UINT32_MAX || pair_is_refused(p, m, best))
+	return best;
+}
+
+/* Joins the flow of a member with the same 5-tuple. For all that is known, numbers here are as
+ * there. */
+static void pair_join_beside(
+	struct pairer *p, uint32_t other, uint32_t member, enum pairing_evidence evidence)
+{
+	struct member *m = &p->all->members[member];
+
+	orientation_agree_with(p->all, m, other);
+	m->delta[C2S] = p->all->members[other].delta[C2S];
+	m->delta[S2C] = p->all->members[other].delta[S2C];
+	pair_join_flow(p, pair_flow_of(p, other), member, evidence);
+}
+
+/* Round 3: the same 5-tuple at one of these vantage points, and nothing that speaks against it. */
+static bool pair_by_tuple(
+	struct pairer *p, uint32_t member, uint32_t first_vantage, uint32_t end_vantage)
+{
+	struct member *m = &p->all->members[member];
+	uint32_t candidates[CANDIDATES_MAX], best;
+	uint32_t n = pair_same_tuple_candidates(p, m, first_vantage, end_vantage, candidates);
+	enum pairing_evidence evidence = PAIRED_HASH;
+
+	best = m->flow->key.protocol == 6 ? pair_best_stream(p, member, candidates, n, &evidence)
+					  : pair_best_datagrams(p, member, candidates, n);
+	if (best == MEMBER_NONE || pair_is_refused(p, m, pair_flow_of(p, best)))
 		return false;
 	m->proxy = false;
-	pair_join_flow(p, best, member, best_evidence);
+	pair_join_beside(p, best, member, evidence);
 	return true;
 }
 
@@ -622,7 +649,7 @@ static void pair_rest(struct pairer *p, uint32_t vantage, uint32_t first, uint32
 			(void)pair_by_isn(p, i);
 	for (uint32_t i = first; i < end; i++)
 		if (pair_is_open(p, i) && !pair_is_anonymous(p, i))
-			(void)pair_by_tuple(p, i);
+			(void)pair_by_tuple(p, i, 0, vantage);
 	for (uint32_t i = first; i < end; i++)
 		open += pair_is_open(p, i);
 	if (open)
@@ -662,6 +689,58 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 			pair_start_alone(p, i);
 }
 
+/* Takes flows out of the list that have lost their only member. */
+static void pair_drop_empty(struct flows *all)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t c = 0; c < all->count; c++) {
+		uint32_t i = all->list[c].first_member;
+
+		if (!all->list[c].members)
+			continue;
+		for (; i != MEMBER_NONE; i = all->members[i].next)
+			all->members[i].flow->flow = kept;
+		all->list[kept++] = all->list[c];
+	}
+	all->count = kept;
+}
+
+/* Without a SYN, or datagrams: nothing but its 5-tuple joins it. */
+static bool pair_is_left_alone(const struct pairer *p, uint32_t flow)
+{
+	const struct flow *c = &p->all->list[flow];
+	const struct member *m = pair_first_member(p, flow);
+
+	return c->members == 1 && c->pairing == PAIRED_ALONE && !m->flow->side[0].has_isn &&
+	       !m->flow->side[1].has_isn && !pair_is_anonymous(p, c->first_member);
+}
+
+/* A place that comes later may be the only one with the same 5-tuple: behind address translation
+ * the others have another one. */
+static void pair_left_alone(struct pairer *p)
+{
+	struct flows *all = p->all;
+	bool any = false;
+
+	for (uint32_t c = 0; c < all->count && p->translated; c++) {
+		uint32_t member = all->list[c].first_member;
+		struct member *m = &all->members[member];
+
+		if (!pair_is_left_alone(p, c))
+			continue;
+		m->flow->flow = FLOW_NONE;
+		if (pair_by_tuple(p, member, m->vantage + 1, p->data->vantage_count)) {
+			all->list[c].members = 0;
+			any = true;
+		} else {
+			m->flow->flow = c;
+		}
+	}
+	if (any)
+		pair_drop_empty(all);
+}
+
 static void pair_release(struct pairer *p)
 {
 	keymap_release(&p->isn);
@@ -690,6 +769,7 @@ void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 	parallel_run(threads, data->vantage_count, 1, pair_make_parts, &p);
 	for (uint32_t v = 0; v < data->vantage_count; v++)
 		pair_vantage(&p, v);
+	pair_left_alone(&p);
 	assert(ret->count <= ret->member_count); /* no flow without a member */
 	pair_release(&p);
 }

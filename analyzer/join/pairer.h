@@ -21,6 +21,7 @@ struct pairer {
 	struct keymap anchors;	 /* content */
 	struct hashmap contents; /* of datagrams -> struct content_holder; once contents_found */
 	bool contents_found;
+	bool translated; /* some flow has members of several 5-tuples */
 };
 
 static inline struct member *pair_first_member(const struct pairer *p, uint32_t flow)
