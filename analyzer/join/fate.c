@@ -71,6 +71,18 @@ static bool fate_touches(const struct capture_span *spans, uint32_t count, int64
 	return false;
 }
 
+/* Does the other direction come from an end whose capture has nothing of the flow? A reset may be
+ * somebody else's. */
+static bool fate_is_answered(const struct path *path)
+{
+	const struct half_flow *answers = path->in.acks_from;
+
+	for (uint32_t i = 0; i < answers->count && path->in.flow_absent; i++)
+		if (!(answers->transmissions[i].seg->flags & TCP_RST))
+			return true;
+	return false;
+}
+
 /*
  * Was the receiving capture running, unfiltered and complete when this would have arrived? NULL:
  * yes; else the reason why nobody can tell. Arrivals before and after it prove the running
@@ -97,6 +109,8 @@ static const char *fate_not_covered(const struct path *path, uint32_t sent_index
 		return "capture-drop";
 	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
 		return path->in.scope == SCOPE_HOST ? "service-absent" : "filter";
+	if (fate_is_answered(path))
+		return "answered";
 	if (begun && went_on)
 		return NULL;
 	if (!w.known)

@@ -64,6 +64,15 @@ static bool scope_is_ping(const struct path *path)
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
+/* Does the direction come first at its sender? Ports do not tell who asks. */
+static bool scope_asks(const struct path *path)
+{
+	const struct half_flow *answers = path->in.acks_from;
+
+	return !answers->count ||
+	       path->in.sent->transmissions[0].seg->frame < answers->transmissions[0].seg->frame;
+}
+
 bool scope_lacks_arrivals(const struct path *path)
 {
 	const struct vantage *to = &path->in.data->vantages[path->in.to];
@@ -78,5 +87,5 @@ bool scope_lacks_arrivals(const struct path *path)
 		return scope_proven(path) >= DIRECTION_LEAST - 1;
 	/* Answers prove questions, but two hosts may also talk past each other: then only a place
 	 * between them is clear. */
-	return path->in.direction == C2S && (!path->in.to_is_end || scope_is_ping(path));
+	return scope_asks(path) && (!path->in.to_is_end || scope_is_ping(path));
 }
