@@ -206,6 +206,31 @@ CREATE TEMP TABLE fw_misled AS
 SELECT dst_ip AS ip, first_ns, last_ns FROM finding WHERE kind = 'mac-mismatch';
 CREATE INDEX temp.fw_misled_by_ip ON fw_misled(ip);
 
+-- From when on an address was another machine's: somebody with a MAC that its owner does not have announced it, or
+-- answered for it where the owner could hear that, and the owner did not speak from it any more.
+CREATE TEMP TABLE fw_moved AS
+SELECT o.host_id, a.sender_ip AS ip, min(ref_ns(a.vantage_id, a.at_ns)) AS from_ns
+FROM arp a
+JOIN fw_ip o ON o.ip = a.sender_ip
+JOIN vantage v ON v.id = a.vantage_id
+WHERE (a.operation = 'announcement' OR (a.operation = 'reply' AND v.host_id = o.host_id)) AND NOT mac_virtual(a.sender_mac)
+	AND EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = o.host_id AND h.mac IS NOT NULL)
+	AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = o.host_id AND h.mac = a.sender_mac)
+	AND NOT EXISTS (SELECT 1 FROM mac_use u JOIN vantage w ON w.id = u.vantage_id AND w.host_id = o.host_id
+		WHERE u.ip = a.sender_ip AND u.role = 'source' AND u.outgoing
+			AND ref_ns(u.vantage_id, u.last_ns) > ref_ns(a.vantage_id, a.at_ns))
+GROUP BY o.host_id, a.sender_ip;
+CREATE INDEX temp.fw_moved_by_ip ON fw_moved(ip);
+-- Addresses that several MACs spoke from as direct neighbours, or claimed: where nobody is known to own one, nothing tells
+-- whose it was when.
+CREATE TEMP TABLE fw_several AS
+SELECT ip FROM (
+	SELECT ip, mac FROM mac_use WHERE role = 'source' AND ttl_max IN (64, 128, 255)
+	UNION SELECT sender_ip, sender_mac FROM arp WHERE operation IN ('announcement', 'reply') AND sender_ip IS NOT NULL)
+WHERE NOT mac_virtual(mac)
+GROUP BY ip HAVING count(DISTINCT mac) > 1;
+CREATE INDEX temp.fw_several_by_ip ON fw_several(ip);
+
 -- Connections that arrived at the server's own capture and got no answer there. The last seconds of
 -- the capture prove nothing, nor do frames that were not meant for this host's MAC. later: the handshake's last ACK and
 -- data arrived, and all that the server sent was its SYN-ACK.
@@ -225,7 +250,7 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 	AND x.first_ns < v.last_ns - 1500000000
 	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
 	-- nobody owns that one, the last place of several, if something tells that it is behind another one
-	AND (o.host_id = v.host_id OR (o.host_id IS NULL
+	AND (o.host_id = v.host_id OR (o.host_id IS NULL AND x.server_ip NOT IN (SELECT ip FROM fw_several)
 		AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id)
 		AND EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
 			WHERE y.flow_id = x.flow_id AND y.position < x.position AND (y.ttl_c2s > x.ttl_c2s
@@ -243,6 +268,8 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 	AND NOT EXISTS (SELECT 1 FROM fw_misled m WHERE m.ip = x.server_ip
 		AND m.first_ns <= ref_ns(x.vantage_id, x.last_ns) + 1000000000
 		AND m.last_ns >= ref_ns(x.vantage_id, x.first_ns) - 1000000000)
+	AND NOT EXISTS (SELECT 1 FROM fw_moved m WHERE m.ip = x.server_ip AND m.host_id = v.host_id
+		AND m.from_ns <= ref_ns(x.vantage_id, x.last_ns))
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_logged)
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_between)
 	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);
