@@ -199,3 +199,13 @@ def own_mac(capture_):
             ttl.setdefault(src, set()).add(frame.data[at])
     common = {mac for mac in common or () if ttl.get(mac, {0}) & {64, 128, 255}}
     return common.pop() if len(common) == 1 else None
+
+
+def own_addresses(capture_):
+    """Addresses whose packets leave the interface that recorded, as far as its MAC is known."""
+    mac, found = own_mac(capture_), set()
+    for frame in capture_.frames if mac else ():
+        ip = packets.layout(ETHERNET, frame.data)
+        if ip and frame.data[6:12] == mac:
+            found.add(ip.src)
+    return found

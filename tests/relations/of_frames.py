@@ -6,7 +6,7 @@ import capture
 import packets
 from answer import BY_HEADERS, COLUMNS, Naming, Permit
 from capture import ETHERNET, RAW, SLL2
-from cases import own_mac, translated
+from cases import own_addresses, own_mac, translated
 from packets import Rewriter
 from relation import Changed, Unfit, relation, relations
 
@@ -201,6 +201,10 @@ def link_raw(case, which, rng):
 @relation("link-sll2", "`tcpdump -i any` writes the same packets without the destination's MAC: what is known by IP and "
           "TCP stays.", "capture")
 def link_sll2(case, which, rng):
+    mine = case.inputs[which]
+    if any(own_addresses(case.inputs[i].capture) & own_addresses(mine.capture)
+           for i in case.captures() if case.inputs[i].host != mine.host):
+        raise Unfit("another capture holds the same host's own packets: which of the two is at that host is not known")
     return _without_macs(to_sll2(case, which), case.inputs[which].host)
 
 
