@@ -55,6 +55,45 @@ CREATE TABLE host_address ( -- addresses known to belong to a host
 	source TEXT NOT NULL -- capture (interface options), agent (facts), inferred (from its frames), option (--host)
 ) STRICT;
 
+CREATE TABLE identity_claim ( -- an address or MAC that is, or may be, a host's own, and by what evidence; what was contradicted is here too, as ruled out
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
+	vantage_id INTEGER REFERENCES vantage(id), -- where the evidence was seen; NULL: it was recorded or stated
+	ip TEXT, -- the address; NULL: the claim is about a MAC
+	mac TEXT, -- the MAC; NULL: the claim is about an address
+	ruling TEXT NOT NULL, -- own, ruled out, or open: it may be, nothing decides
+	evidence TEXT NOT NULL, -- stated (--host), recorded (by the capture or an agent), sent out (the capture marks its packets as leaving), sent from its MAC, sends its addresses (a MAC), ARP not padded, ARP with several, in all frames, nearest capture (of several that have it in all frames)
+	strength TEXT NOT NULL, -- stated, proven or likely
+	contradiction TEXT, -- why it was ruled out; NULL: it was not
+	from_ns INTEGER, -- first frame that it sent from here as the host's own, that place's clock; NULL: no frame shows it
+	to_ns INTEGER, -- last such frame
+	frames INTEGER NOT NULL -- such frames
+) STRICT;
+
+CREATE TABLE vantage_order ( -- which of two places is nearer to the client, for all conversations that passed one right behind the other
+	nearer_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the client
+	farther_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- nearer to the server
+	known INTEGER NOT NULL, -- 1 evidence tells, 0 it may as well be the other way round
+	evidence TEXT NOT NULL, -- owns an end, hook of the host, TTL, delays; not known by: delays within the stamps' noise, fewer packets, none
+	flows INTEGER NOT NULL, -- conversations
+	PRIMARY KEY (nearer_vantage_id, farther_vantage_id, evidence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE coverage ( -- what a capture could have recorded at a place, in each direction
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the place
+	direction TEXT NOT NULL, -- in (to this host), out, or any: nothing tells them apart
+	role TEXT NOT NULL, -- as what it stands on its link: host, router (host that hands on), mirror (port or tap), hook (netfilter), unknown
+	shows TEXT NOT NULL, -- yes; nothing (no frame, and nothing says that there were any); never (none, though the other direction proves them: the capture leaves them out)
+	frames INTEGER NOT NULL, -- frames of this direction
+	from_ns INTEGER, -- it ran from here, this place's clock; NULL: no frame
+	to_ns INTEGER, -- to here
+	end_known INTEGER NOT NULL, -- 1 the capture recorded its start and end, 0 these are its first and last frame: it may have run longer
+	gaps INTEGER NOT NULL, -- times in between in which it did not run
+	filter TEXT, -- capture filter as recorded; NULL: not said
+	snaplen INTEGER, -- smallest of its files; NULL: no limit
+	dropped INTEGER, -- frames that the capture says it lost here, any direction; NULL: not said
+	PRIMARY KEY (vantage_id, direction)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE capture_file ( -- a capture that was read
 	id INTEGER PRIMARY KEY, -- from 1
 	host_id INTEGER NOT NULL REFERENCES host(id), -- whose it is

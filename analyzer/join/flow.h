@@ -25,13 +25,31 @@ enum pairing_evidence {
 
 const char *pairing_name(enum pairing_evidence p);
 
+/* What tells which of two places is nearer to the client; what decides first has the larger value.
+ */
+enum order_evidence {
+	ORDER_UNKNOWN, /* nothing */
+	ORDER_COUNTS,  /* loss only shrinks: may be chance */
+	ORDER_LIKELY,  /* delays within the noise of stamps, where many agree */
+	/* From here on it is known. */
+	ORDER_DELAY, /* no delay is negative */
+	ORDER_TTL,   /* only decreases along the path */
+	ORDER_HOOK,  /* a netfilter hook is nearer to the host's own sockets than the interface */
+	ORDER_OWNER, /* one of them owns the end's address */
+};
+
+static inline bool order_is_known(enum order_evidence e)
+{
+	return e >= ORDER_DELAY;
+}
+
 struct member {
 	struct flow_vantage *flow; /* in its vantage's table, where it stays */
 	uint32_t vantage;	   /* index in dataset.vantages */
-	uint32_t next;	  /* next member of the flow; in path order after position_members() */
-	bool next_known;  /* evidence shows that it is nearer to the client than the next one; after
-			     position_members() */
-	bool client_is_b; /* which end of the flow's key is the client */
+	uint32_t next;	       /* next member of the flow; in path order after position_members() */
+	uint8_t next_by;       /* enum order_evidence: that it is nearer to the client than the next
+				  one; after position_members() */
+	bool client_is_b;      /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated;     /* an unanswered request, or its reply from another address */
 	bool owns[2];	   /* its host owns the client's (C2S), the server's (S2C) address; after

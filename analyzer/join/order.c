@@ -30,9 +30,11 @@ struct visit {
 	struct ordered *list;
 	/* [thread * captures + capture]: threads do not wait for each other */
 	struct share *file_frames;
+	struct tally *tallies; /* by thread */
 };
 
-static void order_visit_flow(const struct visit *v, struct share *file_frames, uint32_t flow)
+static void order_visit_flow(
+	const struct visit *v, struct share *file_frames, struct tally *tally, uint32_t flow)
 {
 	const struct flow *c = &v->all->list[flow];
 	int64_t first_ns = INT64_MAX;
@@ -43,6 +45,7 @@ static void order_visit_flow(const struct visit *v, struct share *file_frames, u
 		int64_t t = clocks_to_reference(v->clocks, m->vantage, f->first_ns);
 
 		first_ns = t < first_ns ? t : first_ns;
+		tally_add(tally, v->all, m);
 		if (f->file_frames) {
 			struct capture_account *a = &file_frames[f->file].account[c->members > 1];
 
@@ -70,7 +73,8 @@ static void order_visit_part(void *context, unsigned thread, uint32_t begin, uin
 	for (uint32_t i = begin; i < end; i++) {
 		if (i + AHEAD < end)
 			order_times_are_near(v->all, i + AHEAD);
-		order_visit_flow(v, v->file_frames + (size_t)thread * v->data->capture_count, i);
+		order_visit_flow(v, v->file_frames + (size_t)thread * v->data->capture_count,
+			&v->tallies[thread], i);
 	}
 }
 
@@ -130,8 +134,27 @@ static void order_sort(struct ordered *list, uint32_t n)
 		qsort(list, n, sizeof(*list), order_by_first);
 }
 
+static void order_visit_all(struct visit *v, unsigned threads, struct ordering *ret)
+{
+	v->tallies = mem_array(threads, sizeof(*v->tallies));
+	for (unsigned t = 0; t < threads; t++)
+		tally_init(&v->tallies[t]);
+	parallel_run(threads, v->all->count, PART, order_visit_part, v);
+	ret->pairs = tally_rows(v->tallies, threads, &ret->pair_count);
+	for (unsigned t = 0; t < threads; t++)
+		tally_release(&v->tallies[t]);
+	free(v->tallies);
+}
+
+void ordering_release(struct ordering *o)
+{
+	free(o->order);
+	free(o->row);
+	free(o->pairs);
+}
+
 void order_and_account(struct dataset *data, const struct flows *all, const struct clocks *clocks,
-	unsigned threads, uint32_t **ret_order, uint32_t **ret_row)
+	unsigned threads, struct ordering *ret)
 {
 	struct visit v = {.data = data,
 		.all = all,
@@ -140,15 +163,15 @@ void order_and_account(struct dataset *data, const struct flows *all, const stru
 		.file_frames = mem_array(
 			(size_t)threads * data->capture_count + 1, sizeof(*v.file_frames))};
 
-	parallel_run(threads, all->count, PART, order_visit_part, &v);
+	order_visit_all(&v, threads, ret);
 	order_settle_accounts(&v, threads);
 	order_sort(v.list, all->count);
-	*ret_order = mem_array((size_t)all->count + 1, sizeof(**ret_order));
-	*ret_row = mem_array((size_t)all->count + 1, sizeof(**ret_row));
+	ret->order = mem_array((size_t)all->count + 1, sizeof(*ret->order));
+	ret->row = mem_array((size_t)all->count + 1, sizeof(*ret->row));
 	for (uint32_t i = 0; i < all->count; i++) {
 		assert(!i || order_by_first(&v.list[i - 1], &v.list[i]) < 0);
-		(*ret_order)[i] = v.list[i].flow;
-		(*ret_row)[v.list[i].flow] = i + 1;
+		ret->order[i] = v.list[i].flow;
+		ret->row[v.list[i].flow] = i + 1;
 	}
 	free(v.file_frames);
 	free(v.list);

@@ -8,10 +8,8 @@
 #include "base/mem.h"
 #include "flow/summary.h"
 #include "join/nearness.h"
+#include "survey/own_mac.h"
 
-/* Of the unicast frames of a capture, how many an own address may be missing from (stray floods).
- */
-#define STRAY_SHARE 0.005
 /* Candidates kept for a vantage point while it is ambiguous. */
 #define CANDIDATES 4
 
@@ -33,8 +31,13 @@ static void owner_claim(struct owners *o, uint32_t host, const uint8_t ip[16])
 		*owner = OWNER_NONE;
 }
 
-static void owner_add_address(
-	struct dataset *data, struct owners *o, const struct vantage *v, const uint8_t ip[16])
+static uint32_t owner_index(const struct dataset *data, const struct vantage *v)
+{
+	return (uint32_t)(v - data->vantages);
+}
+
+static void owner_add_address(struct dataset *data, struct owners *o, const struct vantage *v,
+	const uint8_t ip[16], enum claim_evidence evidence)
 {
 	struct host *h = &data->hosts[v->host];
 	struct host_address a = {.has_ip = true,
@@ -50,6 +53,7 @@ static void owner_add_address(
 	MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
 	h->addresses[h->address_count++] = a;
 	owner_claim(o, v->host, ip);
+	(void)claims_add_ip(&o->claims, data, owner_index(data, v), ip, evidence);
 }
 
 static bool owner_host_has(const struct host *h, const uint8_t ip[16])
@@ -60,182 +64,13 @@ static bool owner_host_has(const struct host *h, const uint8_t ip[16])
 	return false;
 }
 
+/* The captures list its addresses: there are no others. What the user says is not all there is. */
 static bool owner_recorded(const struct host *h)
 {
 	for (uint32_t i = 0; i < h->address_count; i++)
-		if (h->addresses[i].has_ip)
+		if (h->addresses[i].has_ip && strcmp(h->addresses[i].source, "option") != 0)
 			return true;
 	return false;
-}
-
-struct mac_way {
-	uint16_t from, to, unused[2];
-};
-
-/* Frames with unicast IP from one MAC to another. */
-static void owner_count_pairs(const struct vantage *v, struct hashmap *ret)
-{
-	hashmap_init(ret, sizeof(struct mac_way), sizeof(uint64_t), UINT32_MAX);
-	for (uint32_t i = 0; i < v->macs.use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
-		const struct mac_use *u = hashmap_value(&v->macs.use, i);
-		struct mac_way pair = {.from = k->from_mac, .to = k->mac};
-		bool fresh;
-
-		if (k->role == 1 && k->from_mac != MAC_NONE && k->mac != MAC_NONE &&
-			ip_is_unicast(k->ip))
-			*(uint64_t *)hashmap_at(ret, &pair, &fresh) += u->frames;
-	}
-}
-
-/*
- * Frames of each MAC with those that it both sent to and got something from. A switch floods what
- * is for a MAC that it does not know: such frames are foreign, and nothing comes back. Returns the
- * frames in all.
- */
-static uint64_t owner_count_answered(const struct vantage *v, uint64_t *ret_frames)
-{
-	struct hashmap pairs;
-	uint64_t all = 0;
-
-	owner_count_pairs(v, &pairs);
-	for (uint32_t i = 0; i < pairs.count; i++) {
-		const struct mac_way *p = hashmap_key(&pairs, i);
-		struct mac_way back = {.from = p->to, .to = p->from};
-		uint64_t n = *(const uint64_t *)hashmap_value(&pairs, i);
-
-		if (!hashmap_get(&pairs, &back))
-			continue;
-		all += n;
-		ret_frames[p->from] += n;
-		ret_frames[p->to] += p->to != p->from ? n : 0;
-	}
-	hashmap_release(&pairs);
-	return all;
-}
-
-/* Frames with unicast IP of each MAC, whichever way. Returns those to MACs that never speak here.
- */
-static uint64_t owner_count_all(const struct vantage *v, uint64_t *ret_frames)
-{
-	bool *speaks = mem_array(v->macs.table->count + 1, sizeof(*speaks));
-	uint64_t silent = 0;
-
-	for (uint32_t i = 0; i < v->macs.use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
-
-		if (k->role == 0 && k->mac != MAC_NONE)
-			speaks[k->mac] = true;
-	}
-	for (uint32_t i = 0; i < v->macs.use.count; i++) {
-		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
-		const struct mac_use *u = hashmap_value(&v->macs.use, i);
-
-		if (k->mac == MAC_NONE || !ip_is_unicast(k->ip))
-			continue;
-		ret_frames[k->mac] += u->frames;
-		silent += k->role == 1 && !speaks[k->mac] ? u->frames : 0;
-	}
-	free(speaks);
-	return silent;
-}
-
-/*
- * The MAC that is in every frame with unicast IP, where just one is. What was flooded is left out
- * as long as it is the smaller part: it would speak for the MAC that sent it. Else a frame to a MAC
- * that never speaks here may have been flooded to whoever it was that recorded it, and speaks for
- * none.
- */
-static uint16_t owner_ever_present_mac(const struct vantage *v)
-{
-	uint64_t *frames = mem_array(v->macs.table->count + 1, sizeof(*frames)), answered,
-		 silent = 0;
-	uint64_t unicast = v->counts.unicast_frames;
-	uint16_t found = MAC_NONE;
-	uint32_t count = 0;
-
-	answered = owner_count_answered(v, frames);
-	if (answered && answered >= unicast / 2) {
-		unicast = answered;
-	} else {
-		memset(frames, 0, (v->macs.table->count + 1) * sizeof(*frames));
-		silent = owner_count_all(v, frames);
-	}
-	for (uint32_t i = 0; i < v->macs.table->count; i++) {
-		const uint8_t *mac = hashmap_key(v->macs.table, i);
-
-		if ((mac[0] & 1) || !frames[i] ||
-			(double)(frames[i] + silent) < (double)unicast * (1 - STRAY_SHARE))
-			continue;
-		found = (uint16_t)i;
-		count++;
-	}
-	free(frames);
-	return count == 1 ? found : MAC_NONE;
-}
-
-/* What ARP shows of each MAC. */
-struct arp_use {
-	uint32_t short_sent, padded_sent; /* messages that were not padded, and that were */
-	uint32_t unicast;		  /* messages from or to it alone */
-	uint16_t partner;		  /* the first it exchanged one with */
-	bool more_partners;
-};
-
-static void owner_note_partner(struct arp_use *use, uint16_t partner)
-{
-	use->more_partners |= use->unicast && use->partner != partner;
-	use->partner = use->unicast ? use->partner : partner;
-	use->unicast++;
-}
-
-/* Returns how many messages went from one MAC to one other. */
-static uint32_t owner_count_arp(const struct vantage *v, struct arp_use *ret)
-{
-	uint32_t unicast = 0;
-
-	for (uint32_t i = 0; i < v->neighbors.count; i++) {
-		const struct neighbor_row *r = &v->neighbors.rows[i];
-
-		if (r->ethernet_src == MAC_NONE || r->ethernet_dst == MAC_NONE)
-			continue;
-		ret[r->ethernet_src].short_sent += r->is_short;
-		ret[r->ethernet_src].padded_sent += r->is_padded;
-		if (vantage_mac(v, r->ethernet_dst)[0] & 1)
-			continue;
-		owner_note_partner(&ret[r->ethernet_src], r->ethernet_dst);
-		owner_note_partner(&ret[r->ethernet_dst], r->ethernet_src);
-		unicast++;
-	}
-	return unicast;
-}
-
-/*
- * Beside one peer both MACs are in every frame, and ARP may still tell: a host's own messages are
- * recorded before they are padded, those of others as they came from the wire; and only here do
- * answers to several others meet. Each speaks for a MAC only where it speaks for no other.
- */
-static uint16_t owner_mac_by_arp(const struct vantage *v)
-{
-	struct arp_use *uses = mem_array(v->macs.table->count + 1, sizeof(*uses));
-	uint32_t unicast = owner_count_arp(v, uses), by_padding = 0, by_partners = 0, padded = 0;
-	uint16_t padding = MAC_NONE, partners = MAC_NONE;
-
-	for (uint32_t i = 0; i < v->macs.table->count; i++) {
-		padded += uses[i].padded_sent > 0 && !uses[i].short_sent;
-		if (uses[i].short_sent) {
-			padding = (uint16_t)i;
-			by_padding++;
-		}
-		if (unicast && uses[i].unicast == unicast && uses[i].more_partners) {
-			partners = (uint16_t)i;
-			by_partners++;
-		}
-	}
-	free(uses);
-	if (by_partners == 1)
-		return partners;
-	return by_padding == 1 && padded ? padding : MAC_NONE;
 }
 
 /* Addresses that the capture itself marks as sending from here (SLL, direction flags). */
@@ -250,7 +85,7 @@ static bool owner_infer_by_direction(struct dataset *data, struct owners *o, str
 
 		any |= a->sent_out;
 		if (a->sent_out && !owner_host_has(h, ip))
-			owner_add_address(data, o, v, ip);
+			owner_add_address(data, o, v, ip, CLAIM_SENT_OUT);
 	}
 	return any;
 }
@@ -268,7 +103,7 @@ static void owner_infer_by_mac(struct dataset *data, struct owners *o, struct va
 			!summary_is_initial_ttl(u->ttl_max) || !ip_is_unicast(k->ip))
 			continue;
 		if (!owner_host_has(&data->hosts[v->host], k->ip))
-			owner_add_address(data, o, v, k->ip);
+			owner_add_address(data, o, v, k->ip, CLAIM_SENT_BY_MAC);
 	}
 }
 
@@ -277,27 +112,22 @@ static bool owner_undecided(const struct dataset *data, const struct vantage *v)
 	return v->kind == VANTAGE_NIC && !owner_recorded(&data->hosts[v->host]);
 }
 
-static bool owner_has_sent_out(const struct vantage *v)
-{
-	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++)
-		if (((const struct address *)hashmap_value(&v->addresses.by_ip, i))->sent_out)
-			return true;
-	return false;
-}
-
 /* What one capture alone says of its own MAC. */
-static void owner_infer_mac_alone(const struct dataset *data, struct vantage *v)
+static void owner_infer_mac_alone(const struct dataset *data, struct owners *o, struct vantage *v)
 {
-	if (!owner_undecided(data, v) || owner_has_sent_out(v) || !v->counts.unicast_frames ||
-		v->inferred.own_mac != MAC_NONE)
+	enum claim_evidence evidence;
+
+	if (!owner_undecided(data, v) || addresses_any_sent_out(&v->addresses) ||
+		!v->counts.unicast_frames || v->inferred.own_mac != MAC_NONE)
 		return;
-	v->inferred.own_mac = owner_ever_present_mac(v);
-	if (v->inferred.own_mac == MAC_NONE)
-		v->inferred.own_mac = owner_mac_by_arp(v);
+	v->inferred.own_mac = own_mac_find(v, &evidence);
+	if (v->inferred.own_mac != MAC_NONE)
+		(void)claims_add_mac(&o->claims, data, owner_index(data, v),
+			vantage_mac(v, v->inferred.own_mac), evidence);
 }
 
-/* Has another host's vantage point this MAC for its own? */
-static bool owner_is_claimed_by_other(const struct dataset *data, const struct vantage *v)
+/* Another host's vantage point that has this MAC for its own, or NULL. */
+static const struct vantage *owner_rival(const struct dataset *data, const struct vantage *v)
 {
 	const uint8_t *mac = vantage_mac(v, v->inferred.own_mac);
 
@@ -306,26 +136,41 @@ static bool owner_is_claimed_by_other(const struct dataset *data, const struct v
 
 		if (w->host != v->host && w->inferred.own_mac != MAC_NONE &&
 			memcmp(vantage_mac(w, w->inferred.own_mac), mac, 6) == 0)
-			return true;
+			return w;
 	}
-	return false;
+	return NULL;
+}
+
+static void owner_rule_out_mac(struct owners *o, uint32_t vantage, uint32_t rival)
+{
+	for (uint32_t i = 0; i < o->claims.count; i++) {
+		struct claim *c = &o->claims.list[i];
+
+		if (c->vantage != vantage || !c->has_mac)
+			continue;
+		c->ruling = CLAIM_RULED_OUT;
+		c->rival = rival;
+	}
 }
 
 /* One MAC is one host's: where captures of two hosts seem to be on it, neither is taken to be. */
-static void owner_drop_contradicted_macs(struct dataset *data)
+static void owner_drop_contradicted_macs(struct dataset *data, struct owners *o)
 {
-	bool *contradicted = mem_array(data->vantage_count + 1, sizeof(*contradicted));
+	const struct vantage **rivals = mem_array(data->vantage_count + 1, sizeof(*rivals));
 
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct vantage *v = &data->vantages[i];
 
-		contradicted[i] = v->inferred.own_mac != MAC_NONE && v->recorded_mac == MAC_NONE &&
-				  owner_is_claimed_by_other(data, v);
+		if (v->inferred.own_mac != MAC_NONE && v->recorded_mac == MAC_NONE)
+			rivals[i] = owner_rival(data, v);
 	}
-	for (uint32_t i = 0; i < data->vantage_count; i++)
-		if (contradicted[i])
-			data->vantages[i].inferred.own_mac = MAC_NONE;
-	free(contradicted);
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		if (!rivals[i])
+			continue;
+		data->vantages[i].inferred.own_mac = MAC_NONE;
+		owner_rule_out_mac(o, i, rivals[i]->host);
+	}
+	free(rivals);
 }
 
 /* Addresses in (nearly) every unicast frame, on this link, that no other host owns. Returns how
@@ -456,6 +301,24 @@ static bool owner_contest_won(const struct contest *c, uint32_t i, const uint8_t
 	return decided;
 }
 
+static void owner_guess_all(
+	const struct dataset *data, const struct owners *o, struct guess *ret_guess)
+{
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		if (owner_undecided(data, &data->vantages[i]))
+			ret_guess[i] = owner_guess_address(o, &data->vantages[i]);
+}
+
+/* Did another host's capture guess it, too? */
+static bool owner_was_contested(const struct contest *c, uint32_t i, const uint8_t ip[16])
+{
+	for (uint32_t k = 0; k < c->data->vantage_count; k++)
+		if (c->data->vantages[k].host != c->data->vantages[i].host &&
+			owner_guesses(&c->guess[k], ip))
+			return true;
+	return false;
+}
+
 /* Accepts guesses that only one host makes, or that the nearest one makes; true when any was. */
 static bool owner_infer_together(struct dataset *data, const struct flows *flows, struct owners *o)
 {
@@ -463,17 +326,18 @@ static bool owner_infer_together(struct dataset *data, const struct flows *flows
 	struct contest c = {.data = data, .flows = flows, .guess = guess};
 	bool progress = false;
 
-	for (uint32_t i = 0; i < data->vantage_count; i++)
-		if (owner_undecided(data, &data->vantages[i]))
-			guess[i] = owner_guess_address(o, &data->vantages[i]);
+	owner_guess_all(data, o, guess);
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct host *h = &data->hosts[data->vantages[i].host];
 
 		for (uint32_t k = 0; k < guess[i].count; k++) {
-			if (owner_host_has(h, guess[i].ip[k]) ||
-				!owner_contest_won(&c, i, guess[i].ip[k]))
+			const uint8_t *ip = guess[i].ip[k];
+
+			if (owner_host_has(h, ip) || !owner_contest_won(&c, i, ip))
 				continue;
-			owner_add_address(data, o, &data->vantages[i], guess[i].ip[k]);
+			owner_add_address(data, o, &data->vantages[i], ip,
+				owner_was_contested(&c, i, ip) ? CLAIM_NEAREST
+							       : CLAIM_EVER_PRESENT);
 			progress = true;
 			break;
 		}
@@ -482,12 +346,45 @@ static bool owner_infer_together(struct dataset *data, const struct flows *flows
 	return progress;
 }
 
+/* What might have been a host's own by its captures, and was not found to be: it is another's, or
+ * nobody knows. */
+static void owner_note_rest(
+	const struct dataset *data, struct owners *o, const struct guess *first, uint32_t vantage)
+{
+	uint32_t host = data->vantages[vantage].host;
+
+	for (uint32_t k = 0; k < first[vantage].count; k++) {
+		uint32_t owner = owner_of(o, first[vantage].ip[k]);
+		struct claim *c;
+
+		if (owner == host)
+			continue;
+		c = claims_add_ip(
+			&o->claims, data, vantage, first[vantage].ip[k], CLAIM_EVER_PRESENT);
+		c->ruling = owner == OWNER_NONE ? CLAIM_OPEN : CLAIM_RULED_OUT;
+		c->rival = owner == OWNER_NONE ? CLAIM_NOBODY : owner;
+	}
+}
+
+/* Each round may rule out candidates of the next. */
+static void owner_infer_rounds(struct dataset *data, const struct flows *flows, struct owners *o)
+{
+	struct guess *first = mem_array(data->vantage_count + 1, sizeof(*first));
+
+	owner_guess_all(data, o, first);
+	while (owner_infer_together(data, flows, o))
+		;
+	for (uint32_t i = 0; i < data->vantage_count; i++)
+		owner_note_rest(data, o, first, i);
+	free(first);
+}
+
 /*
  * The MAC that the host's own addresses send from, where it is neither recorded nor inferred yet,
  * and only one does: a router hands packets of an address on with a TTL that it counted down, and
  * where two of the host's interfaces face each other, each sees the other's MAC as well.
  */
-static void owner_infer_own_mac(const struct dataset *data, struct vantage *v)
+static void owner_infer_own_mac(const struct dataset *data, struct owners *o, struct vantage *v)
 {
 	const struct host *h = &data->hosts[v->host];
 	uint16_t found = MAC_NONE;
@@ -506,6 +403,9 @@ static void owner_infer_own_mac(const struct dataset *data, struct vantage *v)
 		found = k->mac;
 	}
 	v->inferred.own_mac = found;
+	if (found != MAC_NONE)
+		(void)claims_add_mac(&o->claims, data, owner_index(data, v), vantage_mac(v, found),
+			CLAIM_SENDER_MAC);
 }
 
 /* Is most of what it sees its own? Not so where a port is mirrored. */
@@ -527,13 +427,13 @@ static bool owner_sees_its_own(const struct vantage *v)
 	return v->inferred.own_mac != MAC_NONE && own > all / 2;
 }
 
-static void owner_complete_addresses(struct dataset *data)
+static void owner_complete_addresses(struct dataset *data, struct owners *o)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		struct vantage *v = &data->vantages[i];
 		struct host *h = &data->hosts[v->host];
 
-		owner_infer_own_mac(data, v);
+		owner_infer_own_mac(data, o, v);
 		v->inferred.sees_its_own = owner_sees_its_own(v);
 		activity_take_own(&v->activity, v->inferred.own_mac);
 		for (uint32_t k = 0; k < h->address_count && v->inferred.own_mac != MAC_NONE; k++) {
@@ -560,8 +460,8 @@ static void owner_mark_own(struct vantage *v, const struct owners *o)
 static void owner_infer_alone(struct dataset *data, struct owners *o)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++)
-		owner_infer_mac_alone(data, &data->vantages[i]);
-	owner_drop_contradicted_macs(data);
+		owner_infer_mac_alone(data, o, &data->vantages[i]);
+	owner_drop_contradicted_macs(data, o);
 	for (uint32_t i = 0; i < data->vantage_count; i++)
 		if (owner_undecided(data, &data->vantages[i]) &&
 			!owner_infer_by_direction(data, o, &data->vantages[i]))
@@ -577,16 +477,17 @@ void owners_infer(struct dataset *data, const struct flows *flows, struct owners
 		for (uint32_t i = 0; i < data->hosts[h].address_count; i++)
 			if (data->hosts[h].addresses[i].has_ip)
 				owner_claim(ret, h, data->hosts[h].addresses[i].ip);
+	claims_of_record(&ret->claims, data);
 	owner_infer_alone(data, ret);
-	/* Each round may rule out candidates of the next. */
-	while (owner_infer_together(data, flows, ret))
-		;
-	owner_complete_addresses(data);
+	owner_infer_rounds(data, flows, ret);
+	owner_complete_addresses(data, ret);
 	for (uint32_t i = 0; i < data->vantage_count; i++)
 		owner_mark_own(&data->vantages[i], ret);
+	claims_note_times(&ret->claims, data);
 }
 
 void owners_release(struct owners *o)
 {
 	hashmap_release(&o->by_ip);
+	claims_release(&o->claims);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "join/flow.h"
+#include "survey/claim.h"
 
 #define OWNER_NONE UINT32_MAX
 
@@ -9,13 +10,14 @@
 struct owners {
 	/* 16 bytes -> uint32_t host index, OWNER_NONE where two hosts claim it */
 	struct hashmap by_ip;
+	/* How each is known; also what was ruled out, and what is open. */
+	struct claims claims;
 };
 
 /*
  * Completes the hosts' addresses and the vantage points' own MACs from what was captured, and
- * indexes them. Every unicast frame on a host's interface carries the host's own address, unless it
- * forwards or the port receives mirrored traffic. If two candidates remain (a capture of one flow),
- * an address that another host owns is excluded. What stays ambiguous is not inferred.
+ * indexes them. If two candidates remain (a capture of one flow), an address that another host owns
+ * is excluded. What stays ambiguous is not inferred. *ret is zeroed before.
  */
 void owners_infer(struct dataset *data, const struct flows *flows, struct owners *ret);
 void owners_release(struct owners *o);

@@ -124,25 +124,34 @@ static int position_by_votes(
 	return ((sum > 0) - (sum < 0)) * (swapped ? -1 : 1);
 }
 
-/* What tells for certain which one is nearer to the client; 0: nothing does. */
-static int position_by_evidence(
+/* An order, and what it is known by. */
+struct judged_order {
+	int sign; /* negative: a is nearer to the client; 0: nothing tells */
+	enum order_evidence by;
+};
+
+static struct judged_order position_judge(
 	const struct sorting *s, const struct member *a, const struct member *b)
 {
+	bool one_host = s->data->vantages[a->vantage].host == s->data->vantages[b->vantage].host;
 	int r = position_owner_rank(s->data, a) - position_owner_rank(s->data, b);
 
-	if (!r)
-		r = position_by_ttl(a, b);
-	return r ? r : position_by_votes(s, a, b, true);
+	if (r)
+		return (struct judged_order){r, one_host ? ORDER_HOOK : ORDER_OWNER};
+	if ((r = position_by_ttl(a, b)))
+		return (struct judged_order){r, ORDER_TTL};
+	if ((r = position_by_votes(s, a, b, true)))
+		return (struct judged_order){r, ORDER_DELAY};
+	if ((r = position_by_votes(s, a, b, false)))
+		return (struct judged_order){r, ORDER_LIKELY};
+	r = position_by_counts(a, b);
+	return (struct judged_order){r, r ? ORDER_COUNTS : ORDER_UNKNOWN};
 }
 
 static int position_compare(const struct sorting *s, const struct member *a, const struct member *b)
 {
-	int r = position_by_evidence(s, a, b);
+	int r = position_judge(s, a, b).sign;
 
-	if (!r)
-		r = position_by_votes(s, a, b, false);
-	if (!r)
-		r = position_by_counts(a, b);
 	return r ? r : (a->vantage > b->vantage) - (a->vantage < b->vantage);
 }
 
@@ -172,7 +181,9 @@ static void position_sort_members(const struct sorting *s, struct flows *all, st
 		struct member *m = &all->members[order[i]];
 
 		m->next = i + 1 < n ? order[i + 1] : MEMBER_NONE;
-		m->next_known = i + 1 < n && position_by_evidence(s, m, &all->members[m->next]);
+		m->next_by = ORDER_UNKNOWN;
+		if (i + 1 < n)
+			m->next_by = (uint8_t)position_judge(s, m, &all->members[m->next]).by;
 	}
 	c->first_member = order[0];
 	/* Sequence numbers are from now on relative to the place nearest the client. */

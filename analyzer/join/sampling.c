@@ -249,7 +249,8 @@ static void sampling_flow(const struct sampler *sm, unsigned thread, const struc
 	for (uint32_t a = f->first_member; a != MEMBER_NONE; a = all[a].next) {
 		uint32_t before = a;
 
-		for (uint32_t b = all[a].next; b != MEMBER_NONE && all[before].next_known;
+		for (uint32_t b = all[a].next;
+			b != MEMBER_NONE && order_is_known(all[before].next_by);
 			before = b, b = all[b].next) {
 			if (!sampling_wants(sm, &all[a], &all[b]))
 				continue;

@@ -25,6 +25,7 @@
 #include "record/flowrows.h"
 #include "record/flows.h"
 #include "record/hostfacts.h"
+#include "record/survey.h"
 #include "store/settings.h"
 
 /* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the
@@ -53,7 +54,7 @@ struct analysis {
 	struct clocks clocks;
 	struct idle idle;
 	struct join join;
-	uint32_t *order, *row; /* flow at a place of the output; row of a flow */
+	struct ordering ordering;
 	_Atomic uint64_t bytes_read;
 	struct progress *progress;
 	unsigned threads;
@@ -165,13 +166,13 @@ static void analyze_relate(struct analysis *r)
 	progress_stage(r->progress, "relating clocks");
 	clocks_make(&r->data, &r->all, r->threads, delay_max, &r->clocks);
 	idle_learn(&r->data, &r->clocks, &r->idle);
-	order_and_account(&r->data, &r->all, &r->clocks, r->threads, &r->order, &r->row);
+	order_and_account(&r->data, &r->all, &r->clocks, r->threads, &r->ordering);
 	r->join = (struct join){.data = &r->data,
 		.all = &r->all,
 		.owners = &r->owners,
 		.clocks = &r->clocks,
 		.idle = &r->idle,
-		.order = r->order,
+		.order = r->ordering.order,
 		.options = {.threads = r->threads,
 			.packets = r->o->packets,
 			.packets_per_flow = (uint32_t)analyze_setting(r->db, "packets_per_flow"),
@@ -316,14 +317,17 @@ static int analyze_store(struct analysis *r, struct error *err)
 		return result;
 	analyze_store_analysis(r);
 	facts_captures(r->db, &r->data, &r->join);
+	survey_store(r->db, &r->data, &r->owners, &r->ordering);
 	result = db_run(r->db, "database", schema_statement_commit, err);
 	if (result == 0)
 		result = analyze_store_flows(r, err);
 	if (result)
 		return result;
 	facts_clocks(r->db, &r->clocks);
-	facts_observations(r->db, &r->data, &r->all, r->row);
+	facts_observations(r->db, &r->data, &r->all, r->ordering.row);
 	result = analyze_store_hostfacts(r, err);
+	if (result == 0)
+		result = db_run(r->db, "survey", schema_statement_survey, err);
 	if (result == 0)
 		result = db_run(r->db, "trust", schema_statement_trust, err);
 	if (result == 0)
@@ -449,8 +453,7 @@ static void analyze_release(struct analysis *r)
 	progress_end(r->progress);
 	analyze_release_records(r);
 	free(r->join.duplicates_by_capture);
-	free(r->order);
-	free(r->row);
+	ordering_release(&r->ordering);
 	free(r->readings);
 	free(r->results);
 	free(r->errors);

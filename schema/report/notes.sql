@@ -75,6 +75,29 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'host-drop' AND d.dst_ip = f.server_ip)
 	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
+	-- The survey: an order that is not known matters where packets were lost in between.
+	SELECT 4, o.nearer_vantage_id, 'nothing tells for certain whether ' || a.name || ' or ' || b.name || ' is nearer to '
+		|| p.client_ip || '; packets were lost between them, in this direction or the other'
+		|| coalesce((SELECT ' (' || group_concat(ip, ', ') || ' may be either''s)' FROM (
+			SELECT DISTINCT x.ip FROM identity_claim x JOIN identity_claim y ON y.ip = x.ip AND y.ruling = 'open'
+				AND y.host_id = b.host_id
+			WHERE x.host_id = a.host_id AND x.ruling = 'open' ORDER BY x.ip LIMIT 4)), '')
+		|| '; --host ' || ha.name || '=ADDRESS or --host ' || hb.name || '=ADDRESS settles it'
+	FROM vantage_order o
+	JOIN vantage a ON a.id = o.nearer_vantage_id JOIN host ha ON ha.id = a.host_id
+	JOIN vantage b ON b.id = o.farther_vantage_id JOIN host hb ON hb.id = b.host_id
+	JOIN path_total p ON p.lost + p.misaddressed > 0 AND ((p.from_vantage_id = a.id AND p.to_vantage_id = b.id)
+		OR (p.from_vantage_id = b.id AND p.to_vantage_id = a.id))
+	WHERE o.known = 0 AND a.host_id != b.host_id
+		AND NOT EXISTS (SELECT 1 FROM vantage_order k WHERE k.known = 1
+			AND k.nearer_vantage_id = a.id AND k.farther_vantage_id = b.id)
+	GROUP BY o.nearer_vantage_id, o.farther_vantage_id
+	UNION ALL
+	SELECT 4, c.vantage_id, 'the capture of ' || v.name || ' leaves out what it '
+		|| iif(c.direction = 'in', 'received', 'sent') || ': no loss of that direction is judged there; capture both directions'
+	FROM coverage c JOIN vantage v ON v.id = c.vantage_id
+	WHERE c.shows = 'never'
+	UNION ALL
 	SELECT 5, rowid, table_name || ' reached its row limit: ' || kept || ' of ' || total || ' rows were kept; '
 		|| 'the counts in path and in the findings are complete'
 	FROM (SELECT table_name, kept, total, row_number() OVER (ORDER BY table_name) AS rowid

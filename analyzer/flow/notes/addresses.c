@@ -80,3 +80,11 @@ bool addresses_is_sender(const struct address_notes *n, const uint8_t ip[16])
 
 	return a && a->sent;
 }
+
+bool addresses_any_sent_out(const struct address_notes *n)
+{
+	for (uint32_t i = 0; i < n->by_ip.count; i++)
+		if (((const struct address *)hashmap_value(&n->by_ip, i))->sent_out)
+			return true;
+	return false;
+}

@@ -77,6 +77,9 @@ void addresses_look_up(struct address_notes *n, struct flow_vantage *f);
 /* Did this address send anything that the capture shows? After reading. */
 bool addresses_is_sender(const struct address_notes *n, const uint8_t ip[16]);
 
+/* Does the capture mark any address as sending from here? After reading. */
+bool addresses_any_sent_out(const struct address_notes *n);
+
 /* Do flows between these two addresses stand in the capture? After reading. */
 bool addresses_are_pair(const struct address_notes *n, const uint8_t a[16], const uint8_t b[16]);
 
