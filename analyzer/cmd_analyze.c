@@ -13,6 +13,7 @@
 #include "report/report.h"
 #include "run/analyze.h"
 #include "flowlog/ingest.h"
+#include "survey/stated.h"
 
 typedef int report_function(struct db *, FILE *, const struct report_options *, struct error *);
 
@@ -59,7 +60,8 @@ static const struct argp_option options[] = {
 	{"packets", KEY_PACKETS, "WHICH", 0,
 		"frames to store in the table packet: none, events (default) or all", 0},
 	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (slower)", 0},
-	{"host", KEY_HOST, "NAME=ENI", 0, "flow-log interface ENI belongs to host NAME", 0},
+	{"host", KEY_HOST, "NAME=ADDRESS|MAC|ENI", 0,
+		"this IP address, MAC or flow-log interface belongs to host NAME", 0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
 		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
 	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
@@ -77,8 +79,9 @@ static const struct argp_option options[] = {
 
 struct request {
 	struct analyze_options o;
-	int input_cap, setting_cap, host_cap;
+	int input_cap, setting_cap, host_cap, stated_cap;
 	struct flowlog_host *hosts;
+	struct stated_host *stated;
 	const char *format, *fail_on;
 	int progress; /* 1 always, 0 never, -1 auto */
 	bool quiet;
@@ -128,9 +131,17 @@ static void cmd_analyze_add_host(struct argp_state *state, struct request *r, ch
 {
 	char *equals = strchr(text, '=');
 
+	struct stated_host stated = {.name = text};
+
 	if (!equals || equals == text || !equals[1])
-		argp_error(state, "--host: '%s' is not NAME=ENI", text);
+		argp_error(state, "--host: '%s' is not NAME=ADDRESS, NAME=MAC or NAME=ENI", text);
 	*equals = 0;
+	if (stated_parse(equals + 1, &stated)) {
+		MEM_RESERVE(r->stated, r->o.stated_host_count, r->stated_cap);
+		r->stated[r->o.stated_host_count++] = stated;
+		r->o.stated_hosts = r->stated;
+		return;
+	}
 	MEM_RESERVE(r->hosts, r->o.eni_host_count, r->host_cap);
 	r->hosts[r->o.eni_host_count++] =
 		(struct flowlog_host){.name = text, .interface = equals + 1};
@@ -300,6 +311,7 @@ int cmd_analyze(int argc, char **argv)
 	free(r.o.inputs);
 	free(r.o.settings);
 	free(r.hosts);
+	free(r.stated);
 	if (result >= 0)
 		return result;
 	return cmd_failed("analyze", &err);

@@ -63,7 +63,7 @@ CREATE TABLE identity_claim ( -- an address or MAC that is, or may be, a host's 
 	ruling TEXT NOT NULL, -- own, ruled out, or open: it may be, nothing decides
 	evidence TEXT NOT NULL, -- stated (--host), recorded (by the capture or an agent), sent out (the capture marks its packets as leaving), sent from its MAC, sends its addresses (a MAC), ARP not padded, ARP with several, in all frames, nearest capture (of several that have it in all frames)
 	strength TEXT NOT NULL, -- stated, proven or likely
-	contradiction TEXT, -- why it was ruled out; NULL: it was not
+	contradiction TEXT, -- what speaks against it, with the frame that shows it; a claim that is own holds all the same; NULL: nothing
 	from_ns INTEGER, -- first frame that it sent from here as the host's own, that place's clock; NULL: no frame shows it
 	to_ns INTEGER, -- last such frame
 	frames INTEGER NOT NULL -- such frames

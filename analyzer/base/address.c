@@ -102,3 +102,35 @@ const char *protocol_text(int protocol, char buf[PROTOCOL_TEXT_SIZE])
 		return buf;
 	}
 }
+
+bool ip_parse(const char *text, uint8_t ret[16])
+{
+	memset(ret, 0, 16);
+	if (inet_pton(AF_INET6, text, ret) == 1)
+		return true;
+	ret[10] = ret[11] = 0xff;
+	return inet_pton(AF_INET, text, ret + 12) == 1;
+}
+
+static int address_digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+bool mac_parse(const char *text, uint8_t ret[6])
+{
+	if (strlen(text) != MAC_TEXT_SIZE - 1)
+		return false;
+	for (int i = 0; i < 6; i++) {
+		int high = address_digit(text[3 * i]), low = address_digit(text[3 * i + 1]);
+
+		if (high < 0 || low < 0 ||
+			(i < 5 && text[3 * i + 2] != ':' && text[3 * i + 2] != '-'))
+			return false;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}

@@ -32,5 +32,10 @@ const char *ip_text(const uint8_t ip[16], char buf[IP_TEXT_SIZE]);
 /* Lower-case colon hex. Returns buf. */
 const char *mac_text(const uint8_t mac[6], char buf[MAC_TEXT_SIZE]);
 
+/* An address without prefix or zone, IPv4 ones v4-mapped; a MAC as six pairs of hex digits behind
+ * colons or hyphens. */
+bool ip_parse(const char *text, uint8_t ret[16]);
+bool mac_parse(const char *text, uint8_t ret[6]);
+
 /* "tcp", "icmp6", or the number; NULL for -1, which is unknown. Returns buf or static text. */
 const char *protocol_text(int protocol, char buf[PROTOCOL_TEXT_SIZE]);

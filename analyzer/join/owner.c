@@ -9,6 +9,7 @@
 #include "flow/summary.h"
 #include "join/nearness.h"
 #include "survey/own_mac.h"
+#include "survey/stated.h"
 
 /* Candidates kept for a vantage point while it is ambiguous. */
 #define CANDIDATES 4
@@ -149,6 +150,7 @@ static void owner_rule_out_mac(struct owners *o, uint32_t vantage, uint32_t riva
 		if (c->vantage != vantage || !c->has_mac)
 			continue;
 		c->ruling = CLAIM_RULED_OUT;
+		c->against = AGAINST_RIVAL;
 		c->rival = rival;
 	}
 }
@@ -161,7 +163,7 @@ static void owner_drop_contradicted_macs(struct dataset *data, struct owners *o)
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct vantage *v = &data->vantages[i];
 
-		if (v->inferred.own_mac != MAC_NONE && v->recorded_mac == MAC_NONE)
+		if (v->inferred.own_mac != MAC_NONE && !v->inferred.mac_is_given)
 			rivals[i] = owner_rival(data, v);
 	}
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
@@ -362,6 +364,7 @@ static void owner_note_rest(
 		c = claims_add_ip(
 			&o->claims, data, vantage, first[vantage].ip[k], CLAIM_EVER_PRESENT);
 		c->ruling = owner == OWNER_NONE ? CLAIM_OPEN : CLAIM_RULED_OUT;
+		c->against = owner == OWNER_NONE ? AGAINST_NOTHING : AGAINST_RIVAL;
 		c->rival = owner == OWNER_NONE ? CLAIM_NOBODY : owner;
 	}
 }
@@ -457,6 +460,41 @@ static void owner_mark_own(struct vantage *v, const struct owners *o)
 	}
 }
 
+static void owner_forget(struct host *h, const struct claim *c)
+{
+	for (uint32_t i = 0; i < h->address_count; i++) {
+		struct host_address *a = &h->addresses[i];
+
+		if (strcmp(a->source, "option") != 0 || a->has_ip != c->has_ip ||
+			memcmp(a->ip, c->ip, sizeof(a->ip)) != 0 ||
+			memcmp(a->mac, c->mac, sizeof(a->mac)) != 0)
+			continue;
+		free(a->interface);
+		*a = h->addresses[--h->address_count];
+		return;
+	}
+}
+
+/* What was recorded, and what the user says unless it was proven wrong. */
+static void owner_take_record(struct dataset *data, struct owners *o)
+{
+	for (uint32_t i = 0; i < o->claims.count; i++) {
+		const struct claim *c = &o->claims.list[i];
+
+		if (c->ruling != CLAIM_OWN)
+			owner_forget(&data->hosts[c->host], c);
+		else if (c->has_ip)
+			owner_claim(o, c->host, c->ip);
+	}
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		struct vantage *v = &data->vantages[i];
+
+		v->inferred.own_mac =
+			v->recorded_mac != MAC_NONE ? v->recorded_mac : stated_mac(data, v);
+		v->inferred.mac_is_given = v->inferred.own_mac != MAC_NONE;
+	}
+}
+
 static void owner_infer_alone(struct dataset *data, struct owners *o)
 {
 	for (uint32_t i = 0; i < data->vantage_count; i++)
@@ -470,14 +508,10 @@ static void owner_infer_alone(struct dataset *data, struct owners *o)
 
 void owners_infer(struct dataset *data, const struct flows *flows, struct owners *ret)
 {
-	for (uint32_t i = 0; i < data->vantage_count; i++)
-		data->vantages[i].inferred.own_mac = data->vantages[i].recorded_mac;
 	hashmap_init(&ret->by_ip, 16, sizeof(uint32_t), UINT32_MAX);
-	for (uint32_t h = 0; h < data->host_count; h++)
-		for (uint32_t i = 0; i < data->hosts[h].address_count; i++)
-			if (data->hosts[h].addresses[i].has_ip)
-				owner_claim(ret, h, data->hosts[h].addresses[i].ip);
 	claims_of_record(&ret->claims, data);
+	stated_check(data, &ret->claims);
+	owner_take_record(data, ret);
 	owner_infer_alone(data, ret);
 	owner_infer_rounds(data, flows, ret);
 	owner_complete_addresses(data, ret);

@@ -4,16 +4,45 @@
 
 #include "base/address.h"
 #include "base/mem.h"
+#include "record/facts.h"
 #include "survey/coverage.h"
 
-/* Why a claim does not hold. */
+/* "FILE frame N" of the packet that contradicts a claim. */
+static char *survey_proof(const struct dataset *data, const struct claim *c)
+{
+	struct fileindex_place p = facts_place(data, c->proof_vantage, c->proof->frame);
+
+	return mem_printf("%s frame %u", data->captures[p.file - 1].path, p.number);
+}
+
+/* What speaks against a claim. */
 static char *survey_contradiction(const struct dataset *data, const struct claim *c)
 {
-	if (c->ruling != CLAIM_RULED_OUT || c->rival == CLAIM_NOBODY)
+	const char *rival = c->rival == CLAIM_NOBODY ? NULL : data->hosts[c->rival].name;
+	char *proof CLEANUP_FREE = c->proof ? survey_proof(data, c) : NULL;
+
+	switch (c->against) {
+	case AGAINST_RIVAL:
+		return mem_printf(
+			c->has_mac ? "%s has it by the same evidence" : "it is %s's", rival);
+	case AGAINST_RECORDED:
+		return mem_printf("the capture of %s records it as its own interface's", rival);
+	case AGAINST_ARRIVING:
+		return mem_printf("%s arrives from it", proof);
+	case AGAINST_HANDED_ON:
+		return mem_printf(
+			"%s is from it and has TTL %u, another capture has it with a larger "
+			"one: a router handed it on",
+			proof, c->proof->ttl);
+	case AGAINST_TTL:
+		return mem_printf("%s is from it and has TTL %u, as if a router had handed it on",
+			proof, c->proof->ttl);
+	case AGAINST_UNSEEN:
+		return mem_printf(
+			"no frame of %s's captures is from or to it", data->hosts[c->host].name);
+	default:
 		return NULL;
-	if (c->has_mac)
-		return mem_printf("%s has it by the same evidence", data->hosts[c->rival].name);
-	return mem_printf("it is %s's", data->hosts[c->rival].name);
+	}
 }
 
 static void survey_insert_claim(struct db *db, const struct dataset *data, const struct claim *c)

@@ -27,6 +27,7 @@
 #include "record/hostfacts.h"
 #include "record/survey.h"
 #include "store/settings.h"
+#include "survey/stated.h"
 
 /* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the
  * remainder. */
@@ -426,6 +427,9 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 	r->data.budget =
 		arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
 	plan_hosts(&r->plan, &r->data);
+	result = stated_take(&r->data, o->stated_hosts, o->stated_host_count, err);
+	if (result)
+		return result;
 	flows = memory / 4 / FLOW_COST;
 	r->ingest = (struct ingest_options){.filter = r->filter,
 		.from_ns = o->from_ns,

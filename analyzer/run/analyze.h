@@ -6,6 +6,7 @@
 #include "store/db.h"
 
 struct flowlog_host;
+struct stated_host;
 
 struct analyze_options {
 	char **inputs; /* [NAME=]PATH */
@@ -25,6 +26,8 @@ struct analyze_options {
 	const char *flow_log_format; /* for flow logs without a header; NULL: their default */
 	const struct flowlog_host *eni_hosts; /* --host NAME=ENI */
 	int eni_host_count;
+	const struct stated_host *stated_hosts; /* --host NAME=ADDRESS|MAC */
+	int stated_host_count;
 	bool progress, verbose;
 	const char *version;
 };

@@ -15,7 +15,8 @@ static struct claim *claim_add(
 		.vantage = vantage,
 		.evidence = evidence,
 		.ruling = CLAIM_OWN,
-		.rival = CLAIM_NOBODY};
+		.rival = CLAIM_NOBODY,
+		.proof_vantage = CLAIM_NOBODY};
 	return &c->list[c->count++];
 }
 

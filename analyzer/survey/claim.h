@@ -25,6 +25,19 @@ enum claim_strength { STRENGTH_STATED, STRENGTH_PROVEN, STRENGTH_LIKELY };
 
 enum claim_ruling { CLAIM_OWN, CLAIM_RULED_OUT, CLAIM_OPEN };
 
+/* What contradicts a claim. */
+enum claim_against {
+	AGAINST_NOTHING,
+	AGAINST_RIVAL,	   /* another host has it by as good evidence */
+	AGAINST_RECORDED,  /* another host's capture recorded it as its interface's */
+	AGAINST_ARRIVING,  /* the host's captures mark its packets as arriving, none as leaving */
+	AGAINST_HANDED_ON, /* a router counted all its packets down: another place saw them before
+			      it */
+	/* These two do not rule it out: */
+	AGAINST_TTL,	/* its packets have a TTL that systems do not begin with */
+	AGAINST_UNSEEN, /* the host's captures show nothing from or to it */
+};
+
 #define CLAIM_NOBODY UINT32_MAX
 
 struct claim {
@@ -34,7 +47,10 @@ struct claim {
 	uint8_t ip[16], mac[6];
 	enum claim_evidence evidence;
 	enum claim_ruling ruling;
-	uint32_t rival; /* host index: the one that has it, too; CLAIM_NOBODY: none */
+	enum claim_against against;
+	uint32_t rival;		/* host index: the one that has it, too; CLAIM_NOBODY: none */
+	uint32_t proof_vantage; /* index, and a packet there that contradicts it; NULL: none */
+	const struct segment *proof;
 	/* When it sent from here as its own, that place's clock, by its frames with a MAC; 0
 	 * frames: not seen. */
 	int64_t first_ns, last_ns;

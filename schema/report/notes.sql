@@ -75,6 +75,12 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'host-drop' AND d.dst_ip = f.server_ip)
 	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
+	-- What the user said, and the packets deny.
+	SELECT 4, c.rowid, '--host ' || h.name || '=' || coalesce(c.ip, c.mac) || ' does not agree with the packets: '
+		|| c.contradiction || iif(c.ruling = 'own', '; it was used all the same', '; it was not used')
+	FROM identity_claim c JOIN host h ON h.id = c.host_id
+	WHERE c.evidence = 'stated' AND c.contradiction IS NOT NULL
+	UNION ALL
 	-- The survey: an order that is not known matters where packets were lost in between.
 	SELECT 4, o.nearer_vantage_id, 'nothing tells for certain whether ' || a.name || ' or ' || b.name || ' is nearer to '
 		|| p.client_ip || '; packets were lost between them, in this direction or the other'

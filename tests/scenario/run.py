@@ -37,7 +37,8 @@ def play(path, bothends, folder, one_order):
         return [f"{path}:1: the script expects nothing"], script
     refusal = next((s for s in script.expected if s.words[0] == "refused"), None)
     lines = []
-    for order, arguments in (("", inputs), (" (arguments reversed)", inputs[::-1])):
+    given = script.given
+    for order, arguments in (("", given + inputs), (" (arguments reversed)", given + inputs[::-1])):
         if order and (one_order or len(inputs) < 2):
             break
         database = os.path.join(folder, f"out{len(order)}.db")

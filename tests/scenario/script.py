@@ -11,7 +11,7 @@ Fate = collections.namedtuple("Fate", "name point select value")
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0, "y": 31536000.0}
 EXPECTATIONS = ("path", "event", "no", "finding", "clock", "outcome", "flows", "hosts", "trust", "seen", "account",
-                "zero-window", "file", "refused")
+                "zero-window", "file", "refused", "claim", "order", "coverage")
 FATES = {"drop", "miss", "dup", "twice", "delay", "inject", "via", "ttl", "tos", "ip_id", "window", "ack", "flags",
          "twist", "flip", "sum", "outer-sum", "no-ts", "mac", "src", "lost", "break", "dropfrag"}
 ATTRIBUTES = {"ttl", "tos", "id", "tsval", "tsecr", "every", "resend", "same", "n", "frag", "twist", "sum", "mss",
@@ -52,6 +52,7 @@ class Script:
         self.pending = None
         self.claim = []
         self.world, self.packets, self.expected = [], [], []
+        self.given = []
         self.time = 0.0
         self.flow = None
         self.body = False
@@ -106,6 +107,9 @@ class Script:
         self.body = True
         if text.startswith("pending:"):
             self.pending = text[8:].strip()
+            return
+        if text.startswith("given "):
+            self.given += shlex.split(text)[1:]
             return
         match = PACKET.match(text)
         if match:

@@ -30,6 +30,10 @@ WHERE ?1 IN (ha.name, va.name) AND ?2 IN (hb.name, vb.name) AND x.direction = ?3
 PLACES = {"from": "from_place", "to": "to_place"}
 
 
+def sql_text(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
 def agrees(expected, got):
     """'5', '3..7', '?', '>=2', 'text*', '*text*': whether a value is what a script says."""
     if expected == "?":
@@ -355,6 +359,22 @@ class Verdict:
         """file A damaged="*zeros*": columns of a host's capture files."""
         self._rows_of(s, "SELECT c.* FROM capture_file c JOIN host h ON h.id = c.host_id WHERE h.name = ?", s.words[1],
                       s.options)
+
+    def _claim(self, s):
+        """claim A 10.0.0.1 evidence=sent*: columns of identity_claim of a host's address or MAC."""
+        self._rows_of(s, "SELECT c.* FROM identity_claim c JOIN host h ON h.id = c.host_id"
+                      f" WHERE h.name = ? AND {sql_text(s.words[2])} IN (c.ip, c.mac)", s.words[1], s.options)
+
+    def _order(self, s):
+        """order A > B known=1: columns of vantage_order of two places, the first nearer to the client."""
+        self._rows_of(s, "SELECT o.* FROM vantage_order o JOIN vantage a ON a.id = o.nearer_vantage_id"
+                      " JOIN vantage b ON b.id = o.farther_vantage_id"
+                      f" WHERE a.name = ? AND b.name = {sql_text(s.words[3])}", s.words[1], s.options)
+
+    def _coverage(self, s):
+        """coverage A in shows=never: columns of a place in one direction."""
+        self._rows_of(s, "SELECT c.* FROM coverage c JOIN vantage v ON v.id = c.vantage_id"
+                      f" WHERE v.name = ? AND c.direction = {sql_text(s.words[2])}", s.words[1], s.options)
 
     def _zero_window(self, s):
         """zero-window A probes=3: rows at a point."""

@@ -15,6 +15,7 @@
 #include "join/tally.h"
 #include "survey/coverage.h"
 #include "survey/own_mac.h"
+#include "survey/stated.h"
 
 enum { HOSTS = 2 };
 
@@ -332,6 +333,150 @@ static void the_user_s_word_ends_no_inference(void **state)
 	world_free(w);
 }
 
+static void addresses_and_macs_are_parsed(void **state)
+{
+	struct stated_host s;
+
+	(void)state;
+	assert_true(stated_parse("10.0.0.7", &s) && s.has_ip && !s.has_mac);
+	assert_memory_equal(s.ip, ip(7), 16);
+	assert_true(stated_parse("2001:db8::1", &s) && s.has_ip);
+	assert_true(stated_parse("02:00:00:00:00:0A", &s) && s.has_mac && !s.has_ip);
+	assert_int_equal(s.mac[5], 10);
+	assert_true(stated_parse("02-00-00-00-00-0a", &s) && s.has_mac);
+	assert_false(stated_parse("eni-0aaa1111bbbb2222c", &s));
+	assert_false(stated_parse("10.0.0.7/24", &s));
+	assert_false(stated_parse("02:00:00:00:00:0g", &s));
+	assert_false(stated_parse("02:00:00:00:00", &s));
+	assert_false(stated_parse("", &s));
+}
+
+/* A conversation of which one side's packets are marked and have a TTL. */
+static void flow(struct vantage *v, uint8_t from, uint8_t to, uint8_t bits, uint8_t ttl)
+{
+	struct packet p = {.version = 4, .protocol = 6, .src_port = 40000, .dst_port = 80};
+	struct flow_lookup look;
+	struct flow_vantage *f;
+
+	memcpy(p.src, ip(from), 16);
+	memcpy(p.dst, ip(to), 16);
+	flow_lookup_of(&p, &look);
+	f = flowtab_find(&v->flows, &p, &look);
+	*flow_vantage_reserve(&v->flows, f, 1) = (struct segment){.ttl = ttl,
+		.bits = (uint8_t)(bits | (look.from_b ? SEGMENT_FROM_B : 0)),
+		.src_mac = mac(v, from)};
+	flow_vantage_append(f, 1);
+	(void)address(v, to);
+	address(v, from)->ttl_max = ttl;
+}
+
+static void stated_and_arriving_is_wrong(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	record(w, 0, 1, "option");
+	flow(&w->data.vantages[0], 1, 2, SEGMENT_IN, 64);
+	infer(w);
+	expect_claim(claim_of_ip(w, 0, 1), CLAIM_RULED_OUT, CLAIM_STATED);
+	assert_int_equal(claim_of_ip(w, 0, 1)->against, AGAINST_ARRIVING);
+	assert_non_null(claim_of_ip(w, 0, 1)->proof);
+	assert_int_equal(owner_of(&w->owners, ip(1)), OWNER_NONE);
+	assert_int_equal(w->data.hosts[0].address_count, 0);
+	world_free(w);
+}
+
+/* A bridge or router with all its interfaces captured sees its own packets come back. */
+static void stated_that_arrives_and_leaves_holds(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	record(w, 0, 1, "option");
+	flow(&w->data.vantages[0], 1, 2, SEGMENT_IN, 64);
+	flow(&w->data.vantages[0], 1, 3, SEGMENT_OUT, 64);
+	infer(w);
+	expect_claim(claim_of_ip(w, 0, 1), CLAIM_OWN, CLAIM_STATED);
+	assert_int_equal(claim_of_ip(w, 0, 1)->against, AGAINST_NOTHING);
+	assert_int_equal(owner_of(&w->owners, ip(1)), 0);
+	world_free(w);
+}
+
+static void stated_with_an_odd_ttl(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	record(w, 0, 1, "option");
+	flow(&w->data.vantages[0], 1, 2, 0, 60);
+	infer(w); /* a system may be set to begin with 60 */
+	expect_claim(claim_of_ip(w, 0, 1), CLAIM_OWN, CLAIM_STATED);
+	assert_int_equal(claim_of_ip(w, 0, 1)->against, AGAINST_TTL);
+	world_free(w);
+
+	w = world_new();
+	record(w, 0, 1, "option");
+	flow(&w->data.vantages[0], 1, 2, 0, 60);
+	flow(&w->data.vantages[1], 1, 2, 0, 61);
+	infer(w); /* not where another place has them before a router did */
+	expect_claim(claim_of_ip(w, 0, 1), CLAIM_RULED_OUT, CLAIM_STATED);
+	assert_int_equal(claim_of_ip(w, 0, 1)->against, AGAINST_HANDED_ON);
+	world_free(w);
+}
+
+static void stated_and_recorded_elsewhere_is_wrong(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	record(w, 0, 1, "option");
+	record(w, 1, 1, "capture");
+	flow(&w->data.vantages[0], 1, 2, 0, 64);
+	infer(w);
+	expect_claim(claim_of_ip(w, 0, 1), CLAIM_RULED_OUT, CLAIM_STATED);
+	assert_int_equal(claim_of_ip(w, 0, 1)->against, AGAINST_RECORDED);
+	assert_int_equal(owner_of(&w->owners, ip(1)), 1);
+	world_free(w);
+}
+
+static void stated_and_not_seen_is_said(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	record(w, 0, 9, "option");
+	flow(&w->data.vantages[0], 1, 2, 0, 64);
+	infer(w);
+	expect_claim(claim_of_ip(w, 0, 9), CLAIM_OWN, CLAIM_STATED);
+	assert_int_equal(claim_of_ip(w, 0, 9)->against, AGAINST_UNSEEN);
+	world_free(w);
+}
+
+/* A stated MAC is not given up for one that another's capture seems to have as well. */
+static void a_stated_mac_stands_against_a_guess(void **state)
+{
+	struct world *w = world_new();
+	struct host *h = &w->data.hosts[0];
+
+	(void)state;
+	MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
+	h->addresses[h->address_count++] = (struct host_address){
+		.has_mac = true, .mac = {2, 0, 0, 0, 0, 1}, .prefix = 255, .source = "option"};
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		struct vantage *v = &w->data.vantages[i];
+
+		talk(v, 1, 2, 10);
+		talk(v, 2, 1, 10);
+		talk(v, 3, 1, 10);
+		talk(v, 1, 3, 10);
+	}
+	infer(w);
+	expect_claim(claim_of_mac(w, 0), CLAIM_OWN, CLAIM_STATED);
+	expect_claim(claim_of_mac(w, 1), CLAIM_RULED_OUT, CLAIM_EVER_PRESENT);
+	expect_claim(claim_of_ip(w, 0, 1), CLAIM_OWN, CLAIM_SENT_BY_MAC);
+	world_free(w);
+}
+
 static void nothing_seen_claims_nothing(void **state)
 {
 	struct world *w = world_new();
@@ -469,6 +614,13 @@ int main(void)
 		cmocka_unit_test(two_addresses_in_all_frames_are_open),
 		cmocka_unit_test(what_another_recorded_is_ruled_out),
 		cmocka_unit_test(the_user_s_word_ends_no_inference),
+		cmocka_unit_test(addresses_and_macs_are_parsed),
+		cmocka_unit_test(stated_and_arriving_is_wrong),
+		cmocka_unit_test(stated_that_arrives_and_leaves_holds),
+		cmocka_unit_test(stated_with_an_odd_ttl),
+		cmocka_unit_test(stated_and_recorded_elsewhere_is_wrong),
+		cmocka_unit_test(stated_and_not_seen_is_said),
+		cmocka_unit_test(a_stated_mac_stands_against_a_guess),
 		cmocka_unit_test(nothing_seen_claims_nothing),
 		cmocka_unit_test(a_direction_that_is_proven_and_never_shown_is_left_out),
 		cmocka_unit_test(roles),
