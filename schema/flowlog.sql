@@ -65,13 +65,78 @@ CREATE TABLE flow_log_pair ( -- a client, a server and its service as one ENI's 
 	rejected_line INTEGER -- its line
 ) STRICT;
 
+CREATE TABLE flow_log_request ( -- what a client asked of a service, and what became of it, by all logs together
+	client_ip TEXT, -- the client; NULL: all that are neither private nor a logged ENI's
+	server_ip TEXT, -- the server; NULL as above
+	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number; unknown: not recorded
+	server_port INTEGER, -- its port; NULL: none
+	client_vantage_id INTEGER REFERENCES vantage(id), -- the client's ENI; NULL: not logged
+	server_vantage_id INTEGER REFERENCES vantage(id), -- the server's ENI, or a gateway's where they came in; NULL: not logged
+	asked INTEGER NOT NULL, -- records of the client that want an answer: packets without data, and the end of a connection, do not
+	answered INTEGER NOT NULL, -- of them answered, at the client's ENI where it is logged
+	half_open INTEGER NOT NULL, -- the server answered a SYN, and its sender said no more
+	refused INTEGER NOT NULL, -- answered by a reset alone
+	small INTEGER NOT NULL, -- asked with data, answered by packets without data alone
+	idle INTEGER NOT NULL, -- no answer or a reset, after minutes of silence of a connection that was answered before
+	rejected_out INTEGER NOT NULL, -- rejected on the way out of the client's ENI
+	rejected_in INTEGER NOT NULL, -- rejected on the way into another ENI
+	reply_rejected INTEGER NOT NULL, -- accepted, but the answer was rejected
+	lost INTEGER NOT NULL, -- left the client's ENI, did not come in at the server's
+	reply_lost INTEGER NOT NULL, -- the answer left the server's ENI, did not come in at the client's
+	reply_elsewhere INTEGER NOT NULL, -- the answer left by another ENI, did not come in at the client's
+	silent INTEGER NOT NULL, -- came in at the server's ENI (or a gateway's), no answer left it
+	unanswered INTEGER NOT NULL, -- no answer came; where the request ended is not on record
+	edge INTEGER NOT NULL, -- of lost to unanswered: so near the end of the log that the answer may not have been delivered
+	strange INTEGER NOT NULL, -- failed, and its client outside was never answered by this service: scans are such
+	packets INTEGER NOT NULL, -- packets of the requests that failed
+	clients INTEGER NOT NULL, -- distinct clients, at least this many (stops near 64)
+	clients_answered INTEGER NOT NULL, -- distinct clients that were answered
+	answered_first_ns INTEGER, -- start of the first minute with an answer; NULL: none
+	answered_last_ns INTEGER, -- start of the last one
+	failed_first_ns INTEGER, -- start of the first minute with a failure; NULL: none
+	failed_last_ns INTEGER, -- start of the last one
+	log_file_id INTEGER REFERENCES log_file(id), -- a file with a request that failed
+	line INTEGER -- its line
+) STRICT;
+
+CREATE TABLE flow_log_request_minute ( -- the minutes of flow_log_request in which a request failed; of clients outside all minutes
+	client_ip TEXT, -- as in flow_log_request
+	server_ip TEXT, -- as in flow_log_request
+	protocol TEXT NOT NULL, -- as in flow_log_request
+	server_port INTEGER, -- as in flow_log_request
+	start_ns INTEGER NOT NULL, -- start of the minute
+	client_vantage_id INTEGER REFERENCES vantage(id), -- the client's ENI; NULL: not logged
+	server_vantage_id INTEGER REFERENCES vantage(id), -- the server's ENI, or a gateway's where they came in; NULL: not logged
+	asked INTEGER NOT NULL, -- records of the client that want an answer: packets without data, and the end of a connection, do not
+	answered INTEGER NOT NULL, -- of them answered, at the client's ENI where it is logged
+	half_open INTEGER NOT NULL, -- the server answered a SYN, and its sender said no more
+	refused INTEGER NOT NULL, -- answered by a reset alone
+	small INTEGER NOT NULL, -- asked with data, answered by packets without data alone
+	idle INTEGER NOT NULL, -- no answer or a reset, after minutes of silence of a connection that was answered before
+	rejected_out INTEGER NOT NULL, -- rejected on the way out of the client's ENI
+	rejected_in INTEGER NOT NULL, -- rejected on the way into another ENI
+	reply_rejected INTEGER NOT NULL, -- accepted, but the answer was rejected
+	lost INTEGER NOT NULL, -- left the client's ENI, did not come in at the server's
+	reply_lost INTEGER NOT NULL, -- the answer left the server's ENI, did not come in at the client's
+	reply_elsewhere INTEGER NOT NULL, -- the answer left by another ENI, did not come in at the client's
+	silent INTEGER NOT NULL, -- came in at the server's ENI (or a gateway's), no answer left it
+	unanswered INTEGER NOT NULL, -- no answer came; where the request ended is not on record
+	edge INTEGER NOT NULL, -- of lost to unanswered: so near the end of the log that the answer may not have been delivered
+	strange INTEGER NOT NULL, -- failed, and its client outside was never answered by this service: scans are such
+	packets INTEGER NOT NULL, -- packets of the requests that failed
+	clients INTEGER NOT NULL, -- distinct clients, at least this many (stops near 64)
+	clients_answered INTEGER NOT NULL, -- distinct clients that were answered
+	log_file_id INTEGER REFERENCES log_file(id), -- a file with a request that failed
+	line INTEGER -- its line
+) STRICT;
+
 CREATE TABLE flow_log_window ( -- a minute of one ENI's log; a record counts in every minute that its window touches
 	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the ENI
 	start_ns INTEGER NOT NULL, -- start of the minute
 	in_records INTEGER NOT NULL, -- accepted records to the ENI
 	in_packets INTEGER NOT NULL, -- their packets (in the minute where the window starts)
-	in_requests INTEGER NOT NULL, -- of in_records: from a client to the ENI; the others answer the ENI
-	in_answered INTEGER NOT NULL, -- of in_requests: the ENI sent something on the same 5-tuple in that window or the next
+	in_requests INTEGER NOT NULL, -- records that ask the ENI, of clients and services that are answered at some time, where their window starts
+	in_answered INTEGER NOT NULL, -- of in_requests: the ENI sent something on the same 5-tuple in that window, or in the next before they ask again
 	out_records INTEGER NOT NULL, -- accepted records from the ENI
 	out_packets INTEGER NOT NULL, -- their packets
 	peers INTEGER NOT NULL, -- distinct clients of the ENI, at least this many (stops near 64)
@@ -89,14 +154,15 @@ CREATE TABLE flow_log_loss ( -- what left one ENI and what came in at another, b
 	src_ip TEXT NOT NULL, -- sender
 	dst_ip TEXT NOT NULL, -- receiver
 	flows INTEGER NOT NULL, -- 5-tuples accepted out of the sender's ENI
-	flows_missing INTEGER NOT NULL, -- of them without any record at the receiver's ENI
+	flows_missing INTEGER NOT NULL, -- of them without any record at the receiver's ENI, and without an answer at the sender's
+	flows_short INTEGER NOT NULL, -- of them with as many records at the receiver's ENI and fewer packets
 	packets_sent INTEGER NOT NULL, -- packets accepted out
 	packets_arrived INTEGER NOT NULL, -- packets accepted in
 	packets_rejected INTEGER NOT NULL, -- packets rejected at the receiver's ENI
 	packets_missing INTEGER NOT NULL, -- sum over 5-tuples of sent less arrived and rejected, where above 0
-	packets_unjudged INTEGER NOT NULL, -- sent, but near an edge or a gap of one of the logs; not in packets_sent
-	first_ns INTEGER NOT NULL, -- start of the first window
-	last_ns INTEGER NOT NULL, -- end of the last window
+	packets_unjudged INTEGER NOT NULL, -- sent, but near an edge or a gap of one of the logs, or with fewer or more records at one of them (late, twice); not in packets_sent
+	first_ns INTEGER NOT NULL, -- start of the first window of a 5-tuple that misses packets; 0: none does
+	last_ns INTEGER NOT NULL, -- end of the last one; 0: none
 	log_file_id INTEGER REFERENCES log_file(id), -- a file with a record of a missing 5-tuple
 	line INTEGER -- its line
 ) STRICT;

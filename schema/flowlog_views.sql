@@ -57,6 +57,15 @@ JOIN host h ON h.id = v.host_id
 LEFT JOIN log_file f ON f.id = p.unanswered_file_id
 WHERE p.unanswered_flows + p.void_flows > 0;
 
+CREATE VIEW flow_log_failed AS -- what clients asked of services in vain, and how it ended
+SELECT coalesce(client_ip, 'outside') AS client, coalesce(server_ip, 'outside') AS server, protocol, server_port, asked, answered,
+	asked - answered - half_open AS failed, refused, small, idle, rejected_out, rejected_in, reply_rejected, lost, reply_lost,
+	reply_elsewhere, silent, unanswered, edge, iso(answered_first_ns) AS first_answer, iso(answered_last_ns) AS last_answer,
+	iso(failed_first_ns) AS first_failure, iso(failed_last_ns) AS last_failure, f.path, r.line
+FROM flow_log_request r
+LEFT JOIN log_file f ON f.id = r.log_file_id
+WHERE asked > answered + half_open;
+
 CREATE VIEW flow_log_dark AS -- spans of minutes in which an ENI accepted packets and nobody was answered
 SELECT h.name AS host, v.interface, iso(min(start_ns)) AS "from", iso(max(start_ns) + 60000000000) AS "to",
 	count(*) AS minutes, max(peers) AS peers, sum(in_packets) AS packets, sum(out_packets) AS sent_meanwhile

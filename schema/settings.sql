@@ -30,5 +30,8 @@ INSERT INTO setting (key, value, comment) VALUES
 	('flowlog_clock_s', 2, 'a host''s clock may differ from the cloud''s by this many seconds'),
 	('flowlog_dark_peers', 3, 'host-dark from flow logs needs at least this many senders'),
 	('flowlog_dark_windows', 2, 'host-dark from flow logs needs at least this many whole minutes'),
-	('flowlog_findings_max', 50, 'most findings of one flow-log kind for one ENI; the rest is one notice'),
+	('flowlog_failures_min', 5, 'fewer requests that fail after they were answered are no finding'),
+	('flowlog_never_max', 8, 'services that never answered with a finding of their own; the rest is one notice'),
+	('flowlog_flood_min', 100, 'half-open requests in a minute, from many senders outside, that are a SYN flood'),
+	('flowlog_findings_max', 50, 'most findings of packets that one transit gateway dropped'),
 	('flowlog_scan_targets', 20, 'a source whose packets were rejected or unanswered at this many hosts or ports scans');

@@ -13,10 +13,7 @@
 #include "base/nsec.h"
 #include "flowlog/facts_impl.h"
 
-/* A packet may be recorded in a window that starts up to 60 s after it. */
-#define WINDOW_DELAY_S 60
-
-static bool facts_is_v4(const uint8_t *address)
+bool facts_is_v4(const uint8_t *address)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -48,7 +45,7 @@ static int facts_compare_ends(const struct tuple *t)
 
 /* 1 when the record runs from the higher end to the lower one; ends are ordered by address and
  * port. */
-static unsigned facts_direction_of(const struct tuple *t)
+unsigned facts_direction_of(const struct tuple *t)
 {
 	return facts_compare_ends(t) > 0;
 }
@@ -66,7 +63,7 @@ static void facts_tuple_key(const struct tuple *t, struct conversation_key *ret)
 }
 
 /* SKIPDATA of an ENI that overlaps a span. */
-static bool facts_skipped(
+bool facts_skipped(
 	const struct flowlog_facts_input *in, uint32_t vantage, int64_t from_s, int64_t to_s)
 {
 	size_t low = 0, high = in->skip_count;
@@ -84,19 +81,6 @@ static bool facts_skipped(
 			return true;
 	return false;
 }
-
-/* One direction of a conversation at one ENI. */
-struct half {
-	uint64_t records, packets, bytes, rejected_records, rejected_packets;
-	uint32_t first_s, last_s; /* of all; first_s UINT32_MAX: none */
-	uint32_t accepted_first_s, rejected_first_s, rejected_last_s;
-	unsigned flags;	     /* ORed; TUPLE_NO_FLAGS when never recorded */
-	bool syn, syn_ack;   /* a record with that combination */
-	bool client, server; /* the cloud says so */
-	bool counted;	     /* a record with counts */
-	unsigned side;
-	const struct tuple *accepted, *rejected; /* evidence: the first by file and line */
-};
 
 static void facts_keep_first(const struct tuple **kept, const struct tuple *t)
 {
@@ -143,11 +127,31 @@ static void facts_half_add(struct half *h, const struct tuple *t, unsigned side)
 	facts_keep_first(&h->accepted, t);
 }
 
-/* Which half is the client's, and whether that is a guess by port numbers. */
+/* Ports below this are given to services; a sender that has one answers. */
+#define SERVICE_PORTS 1024
+
+/* Only rejects, and of one side: its sender asked, unless it answers from a service's port. */
+static bool facts_rejected_client(
+	const struct half h[2], uint16_t low_port, uint16_t high_port, unsigned *ret)
+{
+	uint16_t from, to;
+
+	if (h[0].records || h[1].records || !h[0].rejected_records == !h[1].rejected_records)
+		return false;
+	*ret = h[1].rejected_records > 0;
+	from = *ret ? high_port : low_port;
+	to = *ret ? low_port : high_port;
+	if (from && from < SERVICE_PORTS && to >= SERVICE_PORTS)
+		*ret = !*ret;
+	return true;
+}
+
+/* Which half is the client's, and whether that is a guess. Ports come last. */
 static unsigned facts_client_half(const struct half h[2], const struct tuple *t, bool *ret_guessed)
 {
 	uint16_t low_port = facts_direction_of(t) ? t->dst_port : t->src_port;
 	uint16_t high_port = facts_direction_of(t) ? t->src_port : t->dst_port;
+	unsigned client;
 
 	*ret_guessed = false;
 	if (h[0].client || h[1].server)
@@ -159,6 +163,8 @@ static unsigned facts_client_half(const struct half h[2], const struct tuple *t,
 	if (h[0].syn_ack != h[1].syn_ack)
 		return h[0].syn_ack;
 	*ret_guessed = true;
+	if (facts_rejected_client(h, low_port, high_port, &client))
+		return client;
 	if (low_port != high_port)
 		return low_port < high_port; /* half 0 is sent by the low end */
 	/* No ports, or the same on both sides: who was recorded first. */
@@ -245,13 +251,11 @@ static void facts_add_source(struct worker *w, const struct pair_key *k, const s
 	facts_proof_min(&s->proof, t);
 }
 
-/* Adds the conversation of one 5-tuple at one ENI to its pair; returns which half is the client's.
- */
-static unsigned facts_add_pair(struct worker *w, const struct flowlog_interface *i,
-	const struct tuple *t, const struct half h[2])
+/* Adds the conversation of one 5-tuple at one ENI to its pair. */
+static void facts_add_pair(struct worker *w, const struct flowlog_interface *i,
+	const struct tuple *t, const struct half h[2], unsigned client, bool guessed)
 {
-	bool guessed, is_new;
-	unsigned client = facts_client_half(h, t, &guessed);
+	bool is_new;
 	const struct half *c2s = &h[client], *s2c = &h[!client];
 	enum silence silence = facts_silence_of(w, i, c2s, s2c);
 	int64_t last_s = i->last_ns / NSEC_PER_SEC;
@@ -291,7 +295,7 @@ static unsigned facts_add_pair(struct worker *w, const struct flowlog_interface 
 		facts_add_source(
 			w, &key, c2s, c2s->rejected_records, c2s->rejected_packets, c2s->rejected);
 	if (silence != UNANSWERED)
-		return client;
+		return;
 	facts_add_source(w, &key, c2s, c2s->records, c2s->packets, c2s->accepted);
 	p->unanswered_flows++;
 	p->unanswered_records += c2s->records;
@@ -301,16 +305,12 @@ static unsigned facts_add_pair(struct worker *w, const struct flowlog_interface 
 	p->unanswered_first_s = facts_least(p->unanswered_first_s, c2s->accepted_first_s);
 	p->unanswered_last_s = facts_most(p->unanswered_last_s, c2s->last_s);
 	facts_proof_min(&p->unanswered, c2s->accepted);
-	return client;
 }
 
 /* The minutes that a window touches, 16 at most (an aggregation interval is 10 minutes at most). */
-static void facts_add_minutes(
-	struct worker *w, const struct tuple *t, unsigned side, bool request, bool answered)
+static void facts_add_minutes(struct worker *w, const struct tuple *t, unsigned side)
 {
 	uint32_t first = t->start_s / 60, last = t->end_s / 60;
-	const uint8_t *peer = side == TUPLE_INGRESS ? t->src : t->dst;
-	uint64_t bit = UINT64_C(1) << (XXH3_64bits(peer, 16) & 63);
 
 	if (last - first > 15)
 		last = first + 15;
@@ -329,12 +329,6 @@ static void facts_add_minutes(
 		} else if (side == TUPLE_INGRESS) {
 			m->in_records++;
 			m->in_packets += minute == first ? t->packets : 0;
-			m->in_requests += request;
-			m->in_answered += request && answered;
-			m->peers |= request ? bit : 0;
-			m->peers_answered |= request && answered ? bit : 0;
-			if (request && !answered)
-				facts_proof_min(&m->unanswered, t);
 		} else if (side == TUPLE_EGRESS) {
 			m->out_records++;
 			m->out_packets += minute == first ? t->packets : 0;
@@ -381,78 +375,43 @@ static void facts_add_delivery(struct worker *w, const struct tuple *t)
 	facts_proof_min(&d->proof, t);
 }
 
-/* Whether something ran the other way on the 5-tuple in the window of t or the one after it. */
-static bool facts_answered(
-	struct tuple *const *list, size_t n, const struct tuple *t, int64_t interval_s)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct tuple *o = list[i];
-
-		/* The list is in order of start. */
-		if ((int64_t)o->start_s > t->end_s + interval_s + WINDOW_DELAY_S)
-			break;
-		if (o->end_s >= t->start_s && !(o->bits & TUPLE_REJECTED) &&
-			facts_direction_of(o) != facts_direction_of(t))
-			return true;
-	}
-	return false;
-}
-
 /* The records of one 5-tuple at one ENI, in order of start. */
-static void facts_one_conversation(
-	struct worker *w, struct tuple **list, size_t n, struct half h[2])
+static void facts_sum_place(struct worker *w, struct at_place *p)
 {
-	const struct flowlog_interface *i = flowlog_interface_by_id(
-		(struct flowlog_interfaces *)w->in->interfaces, list[0]->vantage);
-	int64_t interval_s = i->interval_ns / NSEC_PER_SEC;
-	size_t behind = 0;
-	unsigned client;
+	const struct flowlog_interface *i = p->interface;
 
 	for (unsigned d = 0; d < 2; d++)
-		h[d] = (struct half){.first_s = UINT32_MAX,
+		p->half[d] = (struct half){.first_s = UINT32_MAX,
 			.accepted_first_s = UINT32_MAX,
 			.rejected_first_s = UINT32_MAX,
 			.flags = TUPLE_NO_FLAGS};
-	for (size_t k = 0; k < n; k++)
-		facts_half_add(&h[facts_direction_of(list[k])], list[k], facts_side_of(i, list[k]));
-	client = facts_add_pair(w, i, list[0], h);
-	for (size_t k = 0; k < n; k++) {
-		const struct tuple *t = list[k];
+	for (size_t k = 0; k < p->count; k++) {
+		const struct tuple *t = p->list[k];
 		unsigned side = facts_side_of(i, t);
-		bool in = side == TUPLE_INGRESS && !(t->bits & TUPLE_REJECTED);
 
-		/* Windows are of about one length: those two before t cannot reach into it. */
-		while (behind < k && (int64_t)list[behind]->start_s + 2 * interval_s < t->start_s)
-			behind++;
-		/* What answers the host is no request, whatever the host sends after it. */
+		facts_half_add(&p->half[facts_direction_of(t)], t, side);
 		if (side && !i->sampled)
-			facts_add_minutes(w, t, side, in && facts_direction_of(t) == client,
-				in && facts_answered(list + behind, n - behind, t, interval_s));
-		if (in && w->in->span_count)
+			facts_add_minutes(w, t, side);
+		if (side == TUPLE_INGRESS && !(t->bits & TUPLE_REJECTED) && w->in->span_count)
 			facts_add_delivery(w, t);
 	}
 }
 
-/* Both logs must cover a record with a margin, and lose nothing there. */
-static bool facts_covers(
-	const struct worker *w, const struct flowlog_interface *i, const struct half *h)
+/* A log must cover a span with a margin, and lose nothing there. */
+bool facts_covers(
+	const struct worker *w, const struct flowlog_interface *i, int64_t from_s, int64_t to_s)
 {
 	int64_t margin = i->interval_ns / NSEC_PER_SEC + WINDOW_DELAY_S;
 	int64_t first = i->first_ns / NSEC_PER_SEC, last = i->last_ns / NSEC_PER_SEC;
 
-	return i->first_ns != FLOWLOG_NONE && h->first_s - margin >= first &&
-	       h->last_s + margin <= last &&
-	       !facts_skipped(
-		       w->in, (uint32_t)i->vantage_id, h->first_s - margin, h->last_s + margin);
+	return i->first_ns != FLOWLOG_NONE && from_s - margin >= first && to_s + margin <= last &&
+	       !facts_skipped(w->in, (uint32_t)i->vantage_id, from_s - margin, to_s + margin);
 }
 
-/* What one direction of a 5-tuple shows at the sender's and at the receiver's ENI. */
-static void facts_add_loss(struct worker *w, const struct flowlog_interface *from,
-	const struct flowlog_interface *to, const struct half *sent, const struct half *arrived)
+static struct loss *facts_loss_of(struct worker *w, const struct flowlog_interface *from,
+	const struct flowlog_interface *to, const struct tuple *t)
 {
 	struct loss_key key;
-	const struct tuple *t = sent->accepted;
-	uint64_t came = arrived ? arrived->packets + arrived->rejected_packets : 0;
 	struct loss *l;
 	bool is_new;
 
@@ -462,13 +421,40 @@ static void facts_add_loss(struct worker *w, const struct flowlog_interface *fro
 	memcpy(key.src, t->src, 16);
 	memcpy(key.dst, t->dst, 16);
 	l = sums_get(&w->losses, &key, &is_new);
+	if (l && is_new)
+		l->first_s = UINT32_MAX;
+	return l;
+}
+
+/*
+ * Whether both logs tell how many packets of a direction were lost. Where one has more records than
+ * the other, some are late or there twice. What is answered came in, under whatever address.
+ */
+static bool facts_loss_is_known(const struct worker *w, const struct flowlog_interface *from,
+	const struct flowlog_interface *to, const struct half *sent, const struct half *arrived,
+	bool answered)
+{
+	if (!facts_covers(w, from, sent->first_s, sent->last_s) ||
+		!facts_covers(w, to, sent->first_s, sent->last_s))
+		return false;
+	if (!arrived || !(arrived->records || arrived->rejected_records))
+		return !answered;
+	return sent->records == arrived->records + arrived->rejected_records;
+}
+
+/* What one direction of a 5-tuple shows at the sender's and at the receiver's ENI. */
+static void facts_add_loss(struct worker *w, const struct flowlog_interface *from,
+	const struct flowlog_interface *to, const struct half *sent, const struct half *arrived,
+	bool answered)
+{
+	uint64_t came = arrived ? arrived->packets + arrived->rejected_packets : 0;
+	struct loss *l = facts_loss_of(w, from, to, sent->accepted);
+
 	if (!l) {
 		w->left_out[1]++;
 		return;
 	}
-	if (is_new)
-		l->first_s = UINT32_MAX;
-	if (!facts_covers(w, from, sent) || !facts_covers(w, to, sent)) {
+	if (!facts_loss_is_known(w, from, to, sent, arrived, answered)) {
 		l->unjudged += sent->packets;
 		return;
 	}
@@ -476,18 +462,18 @@ static void facts_add_loss(struct worker *w, const struct flowlog_interface *fro
 	l->sent += sent->packets;
 	l->arrived += arrived ? arrived->packets : 0;
 	l->rejected += arrived ? arrived->rejected_packets : 0;
+	if (sent->packets <= came)
+		return;
+	l->flows_missing += came == 0;
+	l->flows_short += came > 0;
+	l->missing += sent->packets - came;
 	l->first_s = facts_least(l->first_s, sent->first_s);
 	l->last_s = facts_most(l->last_s, sent->last_s);
-	if (!came)
-		l->flows_missing++;
-	if (sent->packets > came) {
-		l->missing += sent->packets - came;
-		facts_proof_min(&l->proof, t);
-	}
+	facts_proof_min(&l->proof, sent->accepted);
 }
 
 /* The ENI that owns an address, other than one. */
-static const struct flowlog_interface *facts_owner_of(
+const struct flowlog_interface *facts_owner_of(
 	const struct worker *w, const uint8_t *address, uint32_t not_this)
 {
 	struct owner *o = w->owners;
@@ -500,14 +486,7 @@ static const struct flowlog_interface *facts_owner_of(
 	return NULL;
 }
 
-#define PLACES 8 /* ENIs that show one 5-tuple; more are a loop or a NAT, not a pair */
-
-struct at_place {
-	const struct flowlog_interface *interface;
-	struct half half[2];
-};
-
-static bool facts_owns(const struct flowlog_interface *i, const uint8_t *address)
+bool facts_owns(const struct flowlog_interface *i, const uint8_t *address)
 {
 	const uint8_t *own = flowlog_interface_own(i, !facts_is_v4(address));
 
@@ -555,8 +534,8 @@ static void facts_join_places(struct worker *w, const struct at_place *places, s
 					(uint32_t)from->interface->vantage_id);
 		if (!expected || expected->sampled || expected == from->interface)
 			continue;
-		facts_add_loss(
-			w, from->interface, expected, &from->half[d], to ? &to->half[d] : NULL);
+		facts_add_loss(w, from->interface, expected, &from->half[d],
+			to ? &to->half[d] : NULL, from->half[!d].records > 0);
 	}
 }
 
@@ -584,28 +563,61 @@ static void facts_sort_list(struct tuple **list, size_t n)
 		qsort(list, n, sizeof(*list), facts_by_place_and_start);
 }
 
-/* All records of one 5-tuple, of all ENIs. */
+/* What all places together show of one direction. */
+static void facts_merge_half(struct half *to, const struct half *h)
+{
+	to->records += h->records;
+	to->rejected_records += h->rejected_records;
+	to->first_s = facts_least(to->first_s, h->first_s);
+	to->syn |= h->syn;
+	to->syn_ack |= h->syn_ack;
+	to->client |= h->client;
+	to->server |= h->server;
+}
+
+/* Each place adds its view of the conversation, with one client for all. */
+static void facts_one_conversation(
+	struct worker *w, const struct at_place *places, size_t n, const struct tuple *t)
+{
+	struct half h[2] = {{.first_s = UINT32_MAX}, {.first_s = UINT32_MAX}};
+	bool guessed;
+	unsigned client;
+
+	for (size_t i = 0; i < n; i++)
+		for (unsigned d = 0; d < 2; d++)
+			facts_merge_half(&h[d], &places[i].half[d]);
+	client = facts_client_half(h, t, &guessed);
+	for (size_t i = 0; i < n; i++)
+		facts_add_pair(
+			w, places[i].interface, places[i].list[0], places[i].half, client, guessed);
+	outcomes_add(w, places, n, client);
+}
+
+/* All records of one 5-tuple, of all ENIs. Places beyond PLACES are not put together. */
 static void facts_one_tuple(struct worker *w, struct tuple **list, size_t n)
 {
 	struct at_place places[PLACES];
-	size_t count = 0;
+	size_t count = 0, sets = 0, from = 0, to;
 
+	assert(n);
 	facts_sort_list(list, n);
-	for (size_t from = 0, to; from < n; from = to) {
-		struct half h[2];
-
+	do {
 		for (to = from + 1; to < n && list[to]->vantage == list[from]->vantage;)
 			to++;
-		facts_one_conversation(w, list + from, to - from, h);
-		if (count < PLACES) {
-			places[count].interface = flowlog_interface_by_id(
-				(struct flowlog_interfaces *)w->in->interfaces,
-				list[from]->vantage);
-			memcpy(places[count].half, h, sizeof(h));
+		if (count == PLACES) {
+			facts_one_conversation(w, places, count, list[0]);
+			count = 0;
+			sets++;
 		}
-		count++;
-	}
-	if (count <= PLACES)
+		places[count].interface = flowlog_interface_by_id(
+			(struct flowlog_interfaces *)w->in->interfaces, list[from]->vantage);
+		places[count].list = list + from;
+		places[count].count = to - from;
+		facts_sum_place(w, &places[count++]);
+		from = to;
+	} while (from < n);
+	facts_one_conversation(w, places, count, list[0]);
+	if (!sets)
 		facts_join_places(w, places, count);
 }
 

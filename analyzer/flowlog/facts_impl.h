@@ -36,6 +36,42 @@ struct pair {
 	struct proof unanswered, rejected;
 };
 
+/* What became of a request (a record of the client's packets). From OUTCOME_REFUSED on it failed.
+ */
+enum outcome {
+	OUTCOME_ANSWERED,
+	OUTCOME_HALF_OPEN, /* the server answered the SYN, the client said no more */
+	OUTCOME_REFUSED,   /* answered by a reset alone */
+	OUTCOME_SMALL,	   /* asked with data, answered by packets without data alone */
+	OUTCOME_IDLE, /* no answer, or a reset, after a pause of a connection that was answered */
+	OUTCOME_REJECTED_OUT,	/* on the way out of the client's interface */
+	OUTCOME_REJECTED_IN,	/* on the way into another */
+	OUTCOME_REPLY_REJECTED, /* the answer, on its way */
+	OUTCOME_LOST,		/* left the client's interface, not in at the server's */
+	OUTCOME_REPLY_LOST,	/* the answer left the server's interface, not in at the client's */
+	OUTCOME_REPLY_ELSEWHERE, /* the answer left by another interface, not in at the client's */
+	OUTCOME_SILENT,	    /* in at the server's interface (or a gateway's), no answer left it */
+	OUTCOME_UNANSWERED, /* no answer; the server's interface has no log */
+	OUTCOMES
+};
+
+struct request_key {
+	uint8_t client[16], server[16]; /* zero: outside, and taken together */
+	uint16_t port;
+	uint8_t has_port, protocol, protocol_none, zero[3];
+	uint32_t minute; /* 0: of the whole log */
+};
+
+/* What a client asked of a service in a minute, or in all. */
+struct request {
+	struct request_key key;
+	uint32_t client_vantage, server_vantage; /* 0: not logged */
+	uint64_t asked, outcomes[OUTCOMES], arrived, edge, strange, packets;
+	uint64_t clients, clients_answered; /* a bit for each of 64 classes of addresses */
+	uint32_t answered_first_s, answered_last_s, failed_first_s, failed_last_s;
+	struct proof proof; /* of a failure */
+};
+
 struct window_key {
 	uint32_t vantage, minute;
 };
@@ -55,7 +91,7 @@ struct loss_key {
 
 struct loss {
 	struct loss_key key;
-	uint64_t flows, flows_missing, sent, arrived, rejected, missing, unjudged;
+	uint64_t flows, flows_missing, flows_short, sent, arrived, rejected, missing, unjudged;
 	uint32_t first_s, last_s;
 	struct proof proof;
 };
@@ -76,7 +112,7 @@ struct delivery {
 
 /* Who is turned away, or not answered, at how many places: a scan. */
 _Static_assert(sizeof(struct conversation_key) == 40 && sizeof(struct pair_key) == 44 &&
-		       sizeof(struct delivery_key) == 44,
+		       sizeof(struct delivery_key) == 44 && sizeof(struct request_key) == 44,
 	"hashed as bytes: no padding");
 
 struct source_sum {
@@ -97,15 +133,61 @@ struct owner {
 struct worker {
 	const struct flowlog_facts_input *in;
 	_Atomic unsigned *next_bucket;
-	struct sums pairs;	      /* of one bucket: complete when it ends */
+	struct sums pairs, asked;     /* of one bucket: complete when it ends */
+	struct sums requests;	      /* of all: totals, and the minutes that say something */
 	struct top problems, talkers; /* of all buckets */
 	struct sums windows, losses, deliveries, sources;
-	uint64_t left_out[4]; /* sums that found no room: windows, losses, deliveries, sources */
+	uint64_t left_out[5]; /* sums that found no room: in the order of worker_sums() */
 	struct owner *owners;
 	size_t owner_slots, bucket_max;
 	int result;
 	struct error error;
 };
+
+/* One direction of a conversation at one ENI. */
+struct half {
+	uint64_t records, packets, bytes, rejected_records, rejected_packets;
+	uint32_t first_s, last_s; /* of all; first_s UINT32_MAX: none */
+	uint32_t accepted_first_s, rejected_first_s, rejected_last_s;
+	unsigned flags;	     /* ORed; TUPLE_NO_FLAGS when never recorded */
+	bool syn, syn_ack;   /* a record with that combination */
+	bool client, server; /* the cloud says so */
+	bool counted;	     /* a record with counts */
+	unsigned side;
+	const struct tuple *accepted, *rejected; /* evidence: the first by file and line */
+};
+
+#define PLACES 8 /* ENIs that show one 5-tuple; more are a loop or a NAT, not a pair */
+
+/* What one ENI shows of a 5-tuple: its records in order of start. */
+struct at_place {
+	const struct flowlog_interface *interface;
+	struct half half[2];
+	struct tuple **list;
+	size_t count;
+};
+
+/* A packet may be recorded in a window that starts up to 60 s after it. */
+#define WINDOW_DELAY_S 60
+
+bool facts_is_v4(const uint8_t *address);
+bool facts_owns(const struct flowlog_interface *i, const uint8_t *address);
+unsigned facts_direction_of(const struct tuple *t);
+bool facts_skipped(
+	const struct flowlog_facts_input *in, uint32_t vantage, int64_t from_s, int64_t to_s);
+bool facts_covers(
+	const struct worker *w, const struct flowlog_interface *i, int64_t from_s, int64_t to_s);
+const struct flowlog_interface *facts_owner_of(
+	const struct worker *w, const uint8_t *address, uint32_t not_this);
+
+/* Counts the requests of a 5-tuple by what became of them. */
+void outcomes_add(struct worker *w, const struct at_place *places, size_t n, unsigned client);
+
+/* When all records between its addresses are counted: keeps what says something. */
+void outcomes_end_bucket(struct worker *w);
+
+/* Merges an entry of another worker. */
+void outcomes_merge(struct request *to, const struct request *from, bool is_new);
 
 void worker_init(struct worker *w, const struct flowlog_facts_input *in, unsigned threads);
 void worker_release(struct worker *w);

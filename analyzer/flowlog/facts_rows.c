@@ -9,6 +9,7 @@
 /* Rows of flow_log_pair: those with something wrong, and beside them the largest. */
 #define PROBLEMS_KEPT 20000
 #define TALKERS_KEPT 5000
+#define REQUESTS_KEPT 1000000 /* totals, and minutes of them */
 
 static size_t facts_rows_entries_in(uint64_t bytes, size_t entry_size)
 {
@@ -24,7 +25,9 @@ void worker_init(struct worker *w, const struct flowlog_facts_input *in, unsigne
 	*w = (struct worker){.in = in};
 	w->bucket_max = (size_t)(share / (sizeof(struct tuple) + sizeof(struct pair)));
 	sums_init(&w->pairs, sizeof(struct pair_key), sizeof(struct pair), SIZE_MAX);
+	sums_init(&w->asked, sizeof(struct request_key), sizeof(struct request), SIZE_MAX);
 	/* Not by memory: what is in the database must not depend on it. */
+	sums_init(&w->requests, sizeof(struct request_key), sizeof(struct request), REQUESTS_KEPT);
 	top_init(&w->problems, PROBLEMS_KEPT, sizeof(struct pair));
 	top_init(&w->talkers, TALKERS_KEPT, sizeof(struct pair));
 	sums_init(&w->windows, sizeof(struct window_key), sizeof(struct window),
@@ -40,6 +43,8 @@ void worker_init(struct worker *w, const struct flowlog_facts_input *in, unsigne
 void worker_release(struct worker *w)
 {
 	sums_release(&w->pairs);
+	sums_release(&w->asked);
+	sums_release(&w->requests);
 	top_release(&w->problems);
 	top_release(&w->talkers);
 	sums_release(&w->windows);
@@ -61,6 +66,7 @@ void worker_end_bucket(struct worker *w)
 			top_offer(&w->talkers, p->bytes[0] + p->bytes[1], w->pairs.hashes[i], p);
 	}
 	sums_clear(&w->pairs);
+	outcomes_end_bucket(w);
 }
 
 void pair_init(struct pair *p)
@@ -158,8 +164,8 @@ static void facts_rows_write_loss(struct db *db, const void *entry)
 	const struct loss *l = entry;
 	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_LOG_LOSS);
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
-	const uint64_t sums[] = {l->flows, l->flows_missing, l->sent, l->arrived, l->rejected,
-		l->missing, l->unjudged};
+	const uint64_t sums[] = {l->flows, l->flows_missing, l->flows_short, l->sent, l->arrived,
+		l->rejected, l->missing, l->unjudged};
 	int c = 1;
 
 	db_int(s, c++, l->key.from);
@@ -168,7 +174,7 @@ static void facts_rows_write_loss(struct db *db, const void *entry)
 	db_text(s, c++, flowlog_ip_text(l->key.dst, dst));
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
 		db_int(s, c++, (int64_t)sums[i]);
-	facts_rows_bind_seconds(s, c++, l->flows ? l->first_s : 0);
+	facts_rows_bind_seconds(s, c++, l->missing ? l->first_s : 0);
 	facts_rows_bind_seconds(s, c++, l->last_s);
 	facts_rows_bind_proof(s, c, &l->proof);
 	db_step(db, s);
@@ -194,6 +200,56 @@ static void facts_rows_write_delivery(struct db *db, const void *entry)
 	facts_rows_bind_seconds(s, c++, d->first_s);
 	facts_rows_bind_seconds(s, c++, d->last_s);
 	facts_rows_bind_proof(s, c, &d->proof);
+	db_step(db, s);
+}
+
+static void facts_rows_bind_second_or_null(
+	sqlite3_stmt *s, int column, uint32_t seconds, bool there)
+{
+	db_int_or_null(s, column, there ? (int64_t)seconds * NSEC_PER_SEC : DB_NONE);
+}
+
+static const char *facts_rows_ip_or_null(const uint8_t address[16], char buffer[INET6_ADDRSTRLEN])
+{
+	static const uint8_t none[16];
+
+	return memcmp(address, none, 16) ? flowlog_ip_text(address, buffer) : NULL;
+}
+
+static void facts_rows_write_request(struct db *db, const void *entry)
+{
+	const struct request *r = entry;
+	const struct request_key *k = &r->key;
+	bool total = k->minute == 0, answered = r->answered_last_s > 0,
+	     failed = r->failed_last_s > 0;
+	sqlite3_stmt *s =
+		db_insert(db, total ? TABLE_FLOW_LOG_REQUEST : TABLE_FLOW_LOG_REQUEST_MINUTE);
+	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], protocol[8];
+	int c = 1;
+
+	db_text(s, c++, facts_rows_ip_or_null(k->client, client));
+	db_text(s, c++, facts_rows_ip_or_null(k->server, server));
+	db_text(s, c++, facts_rows_protocol_or_unknown(k->protocol, k->protocol_none, protocol));
+	db_int_or_null(s, c++, k->has_port ? k->port : DB_NONE);
+	if (!total)
+		db_int(s, c++, (int64_t)k->minute * 60 * NSEC_PER_SEC);
+	db_int_or_null(s, c++, r->client_vantage ? (int64_t)r->client_vantage : DB_NONE);
+	db_int_or_null(s, c++, r->server_vantage ? (int64_t)r->server_vantage : DB_NONE);
+	db_int(s, c++, (int64_t)r->asked);
+	for (int o = 0; o < OUTCOMES; o++)
+		db_int(s, c++, (int64_t)r->outcomes[o]);
+	db_int(s, c++, (int64_t)r->edge);
+	db_int(s, c++, (int64_t)r->strange);
+	db_int(s, c++, (int64_t)r->packets);
+	db_int(s, c++, __builtin_popcountll(r->clients));
+	db_int(s, c++, __builtin_popcountll(r->clients_answered));
+	if (total) {
+		facts_rows_bind_second_or_null(s, c++, r->answered_first_s, answered);
+		facts_rows_bind_second_or_null(s, c++, r->answered_last_s, answered);
+		facts_rows_bind_second_or_null(s, c++, r->failed_first_s, failed);
+		facts_rows_bind_second_or_null(s, c++, r->failed_last_s, failed);
+	}
+	facts_rows_bind_proof(s, c, &r->proof);
 	db_step(db, s);
 }
 
@@ -248,15 +304,16 @@ static void facts_rows_say_limit(struct db *db, const char *table, uint64_t kept
 
 static void facts_rows_write_limits(struct worker *w)
 {
-	static const char *const tables[] = {
-		"flow_log_window", "flow_log_loss", "flow_log_delivery", "flow_log_source"};
-	const struct sums *sums[] = {&w->windows, &w->losses, &w->deliveries, &w->sources};
+	static const char *const tables[] = {"flow_log_window", "flow_log_loss",
+		"flow_log_delivery", "flow_log_source", "flow_log_request"};
+	const struct sums *sums[] = {
+		&w->windows, &w->losses, &w->deliveries, &w->sources, &w->requests};
 	uint64_t kept = w->problems.count + w->talkers.count,
 		 total = w->problems.offered + w->talkers.offered;
 
 	if (total > kept)
 		facts_rows_say_limit(w->in->db, "flow_log_pair", kept, total);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		if (w->left_out[i])
 			facts_rows_say_limit(w->in->db, tables[i], sums[i]->count,
 				sums[i]->count + w->left_out[i]);
@@ -276,6 +333,7 @@ int worker_write(struct worker *w, struct error *err)
 	facts_rows_write_sums(w, &w->losses, facts_rows_write_loss);
 	facts_rows_write_sums(w, &w->deliveries, facts_rows_write_delivery);
 	facts_rows_write_sums(w, &w->sources, facts_rows_write_source);
+	facts_rows_write_sums(w, &w->requests, facts_rows_write_request);
 	facts_rows_write_limits(w);
 	return db_failed(db, err);
 }
@@ -363,13 +421,13 @@ static void facts_rows_merge_source(struct source_sum *p, const struct source_su
 
 void worker_merge(struct worker *w, const struct worker *from)
 {
-	struct sums *to[] = {&w->windows, &w->losses, &w->deliveries, &w->sources};
+	struct sums *to[] = {&w->windows, &w->losses, &w->deliveries, &w->sources, &w->requests};
 	const struct sums *other[] = {
-		&from->windows, &from->losses, &from->deliveries, &from->sources};
+		&from->windows, &from->losses, &from->deliveries, &from->sources, &from->requests};
 
 	top_merge(&w->problems, &from->problems);
 	top_merge(&w->talkers, &from->talkers);
-	for (size_t k = 0; k < 4; k++) {
+	for (size_t k = 0; k < 5; k++) {
 		w->left_out[k] += from->left_out[k];
 		for (size_t i = 0; i < other[k]->count; i++) {
 			const void *entry = sums_at(other[k], i);
@@ -384,8 +442,10 @@ void worker_merge(struct worker *w, const struct worker *from)
 				facts_rows_merge_loss(mine, entry, is_new);
 			else if (k == 2)
 				facts_rows_merge_delivery(mine, entry, is_new);
-			else
+			else if (k == 3)
 				facts_rows_merge_source(mine, entry, is_new);
+			else
+				outcomes_merge(mine, entry, is_new);
 		}
 	}
 }

@@ -1,26 +1,34 @@
 -- A host answered nobody for whole minutes while many sent to it, by its flow log alone
 -- if: SELECT 1 FROM flow_log_window
 -- The same verdict as host-dark from a capture, with less behind it: ACCEPT says that the policy let
--- packets pass, not that the guest got them. Whole minutes in which several senders were accepted
--- and none was answered, at an ENI that answers at other times; none with SKIPDATA, none at the ends of
--- the log. Where the host was captured, the capture decides.
+-- packets pass, not that the guest got them. Minutes in a row in which several clients asked that are answered at
+-- other times, and none was answered, and after which somebody was again; none with SKIPDATA, none at the ends of the
+-- log. Minutes in which nobody asked neither begin nor end it. Where the host was captured, the capture decides.
 CREATE TEMP TABLE dark_minute AS
-SELECT w.vantage_id, w.start_ns, w.in_requests AS in_records, w.in_packets, w.out_packets, w.peers, w.log_file_id, w.line,
-	w.start_ns / 60000000000 - row_number() OVER (PARTITION BY w.vantage_id ORDER BY w.start_ns) AS run
-FROM flow_log_window w
-JOIN flow_log_interface i ON i.vantage_id = w.vantage_id
-WHERE w.in_requests > 0 AND w.in_answered = 0 AND w.skipdata = 0
-	AND w.peers >= (SELECT value FROM setting WHERE key = 'flowlog_dark_peers')
-	AND NOT i.sampled AND NOT i.transit
-	AND w.start_ns >= i.first_ns AND w.start_ns + 60000000000 <= i.last_ns;
+SELECT *, row_number() OVER (PARTITION BY vantage_id ORDER BY start_ns)
+	- row_number() OVER (PARTITION BY vantage_id, is_dark ORDER BY start_ns) AS run
+FROM (SELECT w.vantage_id, w.start_ns, w.in_requests AS in_records, w.in_packets, w.out_packets, w.peers, w.log_file_id, w.line,
+		w.in_answered = 0 AND w.skipdata = 0 AND NOT i.sampled AND NOT i.transit
+			AND w.start_ns >= i.first_ns AND w.start_ns + 60000000000 <= i.last_ns AS is_dark
+	FROM flow_log_window w
+	JOIN flow_log_interface i ON i.vantage_id = w.vantage_id
+	WHERE w.in_requests > 0);
+
+CREATE TEMP TABLE live_span AS
+SELECT vantage_id, min(start_ns) AS first_ns, max(start_ns) AS last_ns FROM dark_minute WHERE NOT is_dark GROUP BY vantage_id;
 
 CREATE TEMP TABLE dark_run AS
-SELECT vantage_id, min(start_ns) AS from_ns, max(start_ns) + 60000000000 AS to_ns, count(*) AS minutes,
-	sum(in_records) AS records, sum(in_packets) AS packets, sum(out_packets) AS out_packets,
-	max(peers) AS peers, min(log_file_id) AS log_file_id, min(line) AS line
-FROM dark_minute
-GROUP BY vantage_id, run
-HAVING count(*) >= (SELECT value FROM setting WHERE key = 'flowlog_dark_windows');
+SELECT d.vantage_id, min(d.start_ns) AS from_ns, max(d.start_ns) + 60000000000 AS to_ns, count(*) AS minutes,
+	sum(d.in_records) AS records, sum(d.in_packets) AS packets, sum(d.out_packets) AS out_packets,
+	max(d.peers) AS peers, min(d.log_file_id) AS log_file_id, min(d.line) AS line
+FROM dark_minute d
+JOIN live_span s ON s.vantage_id = d.vantage_id
+WHERE d.is_dark
+GROUP BY d.vantage_id, d.run
+HAVING count(*) >= (SELECT value FROM setting WHERE key = 'flowlog_dark_windows')
+	AND max(d.peers) >= (SELECT value FROM setting WHERE key = 'flowlog_dark_peers')
+	AND sum(d.peers) >= count(*) * (SELECT value FROM setting WHERE key = 'flowlog_dark_peers')
+	AND min(d.start_ns) > max(s.first_ns) AND max(d.start_ns) < max(s.last_ns);
 
 CREATE TEMP TABLE dark_found AS
 SELECT r.vantage_id AS key, r.*
@@ -31,8 +39,7 @@ FROM (SELECT vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(
 			'peers', peers, 'packets', packets)) AS windows
 	FROM (SELECT * FROM dark_run ORDER BY vantage_id, from_ns) GROUP BY vantage_id) r
 JOIN vantage v ON v.id = r.vantage_id
-WHERE r.vantage_id IN (SELECT vantage_id FROM flow_log_window WHERE in_answered > 0)
-	AND NOT EXISTS (SELECT 1 FROM vantage c WHERE c.host_id = v.host_id AND c.kind = 'nic'
+WHERE NOT EXISTS (SELECT 1 FROM vantage c WHERE c.host_id = v.host_id AND c.kind = 'nic'
 		AND c.trust != 'unfit' AND c.first_ns <= r.first_ns AND c.last_ns >= r.last_ns);
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count,
@@ -56,6 +63,6 @@ JOIN flow_log_interface i ON i.vantage_id = d.vantage_id;
 INSERT INTO new_evidence (key, log_file_id, line, note)
 SELECT d.key, m.log_file_id, m.line, 'accepted at ' || iso(m.start_ns) || ', nothing answered in that minute'
 FROM dark_found d
-JOIN dark_minute m ON m.vantage_id = d.vantage_id AND m.start_ns >= d.first_ns AND m.start_ns < d.last_ns
+JOIN dark_minute m ON m.is_dark AND m.vantage_id = d.vantage_id AND m.start_ns >= d.first_ns AND m.start_ns < d.last_ns
 WHERE m.log_file_id IS NOT NULL
 ORDER BY d.key, m.start_ns;

@@ -1,5 +1,7 @@
 -- Everything that is made again from the records.
 DELETE FROM flow_log_pair;
+DELETE FROM flow_log_request;
+DELETE FROM flow_log_request_minute;
 DELETE FROM flow_log_window;
 DELETE FROM flow_log_loss;
 DELETE FROM flow_log_delivery;

@@ -19,8 +19,9 @@ LARGE = {"flow", "flow_vantage", "path", "segment_event", "event", "packet", "fl
          "ended", "ended_pair", "reset_packet", "proof", "new_finding", "new_evidence", "numbered",
          "finding_end", "finding_key", "numbering", "root",
          "flow_outage", "flow_activity", "pt_ref", "pt_step", "pt_second", "pt_flow",
-         "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source", "reject_rank",
-         "silent_rank", "eni_missing", "eni_shown"}
+         "flow_log_pair", "flow_log_window", "flow_log_delivery", "flow_log_loss", "flow_log_source",
+         "flow_log_request", "flow_log_request_minute", "failed", "asked", "judged", "part", "part_minute", "part_span", "proven_row",
+         "cause_minute", "never", "eni_loss", "eni_missing", "eni_shown"}
 
 
 def statement_at(text, line):
