@@ -79,6 +79,20 @@ def text(records, header=DEFAULT):
     return "".join(l + "\n" for l in ([header] if header else []) + list(records))
 
 
+def exports(f):
+    """What queries and pipelines make of flow logs."""
+    names = DEFAULT.replace("-", "_").split()
+    rows = [r.split() for r in RECORDS]
+    f.lines("aws-query-quoted.csv", *(",".join(f'"{v}"' for v in row) for row in [names] + rows))
+    f.lines("aws-query.csv", ",".join(names), *(",".join("" if v == "-" else v for v in row) for row in rows))
+    f.lines("aws-rows.json", *(json.dumps(dict(zip(names, (int(v) if v.isdigit() and n != "account_id" else None if v == "-" else v
+                                                             for n, v in zip(names, row))))) for row in rows))
+    f.lines("trap-csv.log", ",".join(names), '"2,1', '"2"1,2', "2,3", ",".join(rows[0]) + ",more", ",".join(rows[0]))
+    f.lines("gcp-payload.json", json.dumps({
+        "connection": {"src_ip": A, "src_port": 51000, "dest_ip": "198.51.100.20", "dest_port": 443, "protocol": 6}, "reporter": "SRC",
+        "bytes_sent": "1422", "packets_sent": "9", "start_time": "2026-09-21T14:13:24Z", "end_time": "2026-09-21T14:13:29Z"}))
+
+
 def formats(f):
     f.write("aws-default.log", text(RECORDS))
     f.write("aws-default-headerless.log", text(RECORDS, None))
@@ -290,6 +304,7 @@ def scenarios(f):
 def main():
     f = Folder(sys.argv[1])
     formats(f)
+    exports(f)
     clouds(f)
     traps(f)
     scenarios(f)

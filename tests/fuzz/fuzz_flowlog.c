@@ -67,7 +67,7 @@ static void read_as(const char *path, enum flowlog_format format)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum flowlog_format formats[] = {FLOWLOG_AWS, FLOWLOG_AWS_TGW,
-		FLOWLOG_CLOUDWATCH_JSON, FLOWLOG_GCP, FLOWLOG_AZURE_NSG};
+		FLOWLOG_AWS_ROWS, FLOWLOG_CLOUDWATCH_JSON, FLOWLOG_GCP, FLOWLOG_AZURE_NSG};
 	char path[64];
 	int fd = memfd_create("input", MFD_CLOEXEC);
 

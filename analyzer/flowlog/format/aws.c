@@ -12,7 +12,7 @@ struct aws_reader {
 	struct layout layout;
 	bool extra_said, counts_said; /* said once for a file */
 	char ip_text[4][VALUE_IP_TEXT];
-	struct strbuf detail;
+	struct strbuf detail, names; /* names: of the last row of named columns */
 	struct flowlog_record record;
 	struct flowlog_text resource; /* of this line */
 };
@@ -30,8 +30,10 @@ struct aws_reader *aws_reader_new(struct flowlog_sink *sink, const char *format)
 
 struct aws_reader *aws_reader_free(struct aws_reader *r)
 {
-	if (r)
+	if (r) {
 		strbuf_release(&r->detail);
+		strbuf_release(&r->names);
+	}
 	free(r);
 	return NULL;
 }
@@ -271,6 +273,45 @@ static void aws_clear_record(struct aws_reader *r, uint64_t number)
 		strbuf_reset(&r->detail);
 }
 
+/* The next column of a line with commas; quotes come off. NULL, or what is wrong. */
+static const char *aws_next_quoted(
+	const char **p, const char *end, const char **ret_start, size_t *ret_n)
+{
+	bool quoted = *p < end && **p == '"';
+	const char *start = *p + quoted,
+		   *to = memchr(start, quoted ? '"' : ',', (size_t)(end - start));
+
+	if (!to && quoted)
+		return "a quote without its end";
+	if (!to)
+		to = end;
+	*ret_start = start;
+	*ret_n = (size_t)(to - start);
+	*p = to + quoted;
+	if (*p < end && **p != ',')
+		return "text behind a quote";
+	return NULL;
+}
+
+static const char *aws_take_quoted_columns(struct aws_reader *r, const char *p, const char *end)
+{
+	const struct layout *l = &r->layout;
+
+	for (unsigned column = 0; column < l->columns; column++) {
+		const char *start, *wrong;
+		size_t n;
+
+		if (column && p++ == end)
+			return "too few columns";
+		wrong = aws_next_quoted(&p, end, &start, &n);
+		if (!wrong)
+			wrong = aws_take_column(r, column, start, n);
+		if (wrong)
+			return wrong;
+	}
+	return p < end ? "more columns than the header has" : NULL;
+}
+
 /* All columns of a line; NULL, or what is wrong. */
 static const char *aws_take_columns(struct aws_reader *r, const char *p, const char *end)
 {
@@ -373,7 +414,7 @@ static bool aws_take_header(struct aws_reader *r, uint64_t number, const char *t
 {
 	struct layout l;
 
-	if (!isalpha((unsigned char)text[0]) && text[0] != '$')
+	if (!isalpha((unsigned char)text[0]) && text[0] != '$' && text[0] != '"')
 		return false;
 	if ((n > 4 && !memcmp(text, "eni-", 4)) || !layout_parse(&l, text, n))
 		return false;
@@ -383,10 +424,48 @@ static bool aws_take_header(struct aws_reader *r, uint64_t number, const char *t
 	return true;
 }
 
+/* A line that is no header. */
+static void aws_take_record(struct aws_reader *r, uint64_t number, const char *text,
+	const char *end, const struct flowlog_text *stream)
+{
+	const char *wrong;
+
+	aws_clear_record(r, number);
+	wrong = r->layout.commas ? aws_take_quoted_columns(r, text, end)
+				 : aws_take_columns(r, text, end);
+	if (!wrong)
+		wrong = aws_check_record(r, stream);
+	if (wrong) {
+		flowlog_malformed(r->sink, number, wrong, text, (size_t)(end - text));
+		return;
+	}
+	aws_count_record(r);
+	r->sink->record(r->sink->context, &r->record);
+}
+
+void aws_row(struct aws_reader *r, uint64_t number, const struct flowlog_text *names,
+	const struct flowlog_text *values)
+{
+	if (r->names.length != names->length || memcmp(r->names.text, names->at, names->length)) {
+		struct layout l;
+
+		if (!layout_parse(&l, names->at, names->length)) {
+			r->sink->account[FLOWLOG_LINE_OTHER]++;
+			return;
+		}
+		l.commas = true;
+		r->layout = l;
+		strbuf_reset(&r->names);
+		strbuf_add(&r->names, names->at, names->length);
+		aws_say_unknown(r, number);
+	}
+	aws_take_record(r, number, values->at, values->at + values->length, NULL);
+}
+
 void aws_line(struct aws_reader *r, uint64_t number, const char *text, size_t n,
 	const struct flowlog_text *stream)
 {
-	const char *end = text + n, *wrong;
+	const char *end = text + n;
 	size_t skip;
 
 	while (text < end && aws_is_blank(*text))
@@ -403,16 +482,7 @@ void aws_line(struct aws_reader *r, uint64_t number, const char *text, size_t n,
 		r->sink->account[FLOWLOG_LINE_BLANK] += text == end;
 		return;
 	}
-	aws_clear_record(r, number);
-	wrong = aws_take_columns(r, text, end);
-	if (!wrong)
-		wrong = aws_check_record(r, stream);
-	if (wrong) {
-		flowlog_malformed(r->sink, number, wrong, text, (size_t)(end - text));
-		return;
-	}
-	aws_count_record(r);
-	r->sink->record(r->sink->context, &r->record);
+	aws_take_record(r, number, text, end, stream);
 }
 
 /* Words of a line that could be a record: 14 with a status at the end, or the transit gateway's. */
@@ -452,8 +522,8 @@ enum aws_guess aws_guess_line(const char *text, size_t n)
 	skip = aws_time_prefix(text, n);
 	text += skip;
 	n -= skip;
-	if (n && (isalpha((unsigned char)text[0]) || text[0] == '$') && layout_parse(&l, text, n) &&
-		l.columns - l.unknown >= 3)
+	if (n && (isalpha((unsigned char)text[0]) || text[0] == '$' || text[0] == '"') &&
+		layout_parse(&l, text, n) && l.columns - l.unknown >= 3)
 		return l.transit_gateway ? AWS_TRANSIT_GATEWAY : AWS_VPC;
 	guess = aws_guess_record(text, n);
 	return guess == AWS_VPC && skip ? AWS_EXPORT : guess;

@@ -26,6 +26,13 @@ struct aws_reader *aws_reader_free(struct aws_reader *r); /* NULL is fine; retur
 void aws_line(struct aws_reader *r, uint64_t number, const char *text, size_t n,
 	const struct flowlog_text *stream);
 
+/*
+ * One row of named columns: the names as a header with commas, the values as a line of them in that
+ * order, each in quotes.
+ */
+void aws_row(struct aws_reader *r, uint64_t number, const struct flowlog_text *names,
+	const struct flowlog_text *values);
+
 /* Whether a line is a header or a record in the default layouts (with or without a time in front).
  */
 enum aws_guess { AWS_NEITHER, AWS_VPC, AWS_TRANSIT_GATEWAY, AWS_EXPORT };

@@ -123,22 +123,38 @@ enum layout_field layout_field_of(const char *name, size_t n)
 	return FIELD_UNKNOWN;
 }
 
-/* Moves to the next word; strips ${ } around it. False: no more. */
+static bool layout_separates(char c)
+{
+	return isspace((unsigned char)c) || c == ',';
+}
+
+/* Takes quotes, or ${ }, off a word. */
+static void layout_strip(const char **word, size_t *n)
+{
+	const char *w = *word;
+
+	if (*n > 3 && w[0] == '$' && w[1] == '{' && w[*n - 1] == '}') {
+		*word += 2;
+		*n -= 3;
+	} else if (*n > 2 && w[0] == '"' && w[*n - 1] == '"') {
+		*word += 1;
+		*n -= 2;
+	}
+}
+
+/* Moves to the next word. False: no more. */
 static bool layout_next_word(const char **p, const char *end, const char **ret_word, size_t *ret_n)
 {
 	const char *start;
 
-	while (*p < end && isspace((unsigned char)**p))
+	while (*p < end && layout_separates(**p))
 		(*p)++;
 	start = *p;
-	while (*p < end && !isspace((unsigned char)**p))
+	while (*p < end && !layout_separates(**p))
 		(*p)++;
 	*ret_word = start;
 	*ret_n = (size_t)(*p - start);
-	if (*ret_n > 3 && start[0] == '$' && start[1] == '{' && (*p)[-1] == '}') {
-		*ret_word += 2;
-		*ret_n -= 3;
-	}
+	layout_strip(ret_word, ret_n);
 	return *ret_n > 0;
 }
 
@@ -151,6 +167,7 @@ bool layout_parse(struct layout *ret, const char *text, size_t n)
 
 	l.columns = l.unknown = 0;
 	l.transit_gateway = false;
+	l.commas = memchr(text, ',', n) != NULL;
 	while (layout_next_word(&text, end, &word, &length)) {
 		enum layout_field field;
 

@@ -44,12 +44,14 @@ struct layout {
 	unsigned columns;
 	unsigned unknown; /* columns that are FIELD_UNKNOWN */
 	bool transit_gateway;
+	bool commas; /* columns are separated by commas, and may stand in quotes */
 	uint8_t field[LAYOUT_MAX_COLUMNS]; /* enum layout_field */
 	char name[LAYOUT_MAX_COLUMNS][32]; /* with hyphens, lower case */
 };
 
 /*
- * The layout that a header line (names) or a LogFormat string (${name} ...) describes. False: it is
+ * The layout that a header line (names, blanks or commas between them) or a LogFormat string
+ * (${name} ...) describes. False: it is
  * neither, because fewer than two names are known or a word cannot be a name.
  */
 bool layout_parse(struct layout *ret, const char *text, size_t n);

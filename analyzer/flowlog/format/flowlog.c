@@ -9,6 +9,7 @@
 #include "flowlog/format/gcp.h"
 #include "flowlog/format/aws_layout.h"
 #include "flowlog/format/aws_lines.h"
+#include "flowlog/format/aws_rows.h"
 #include "flowlog/format/parquet.h"
 
 int flowlog_check_format(const char *format, struct error *err)
@@ -84,6 +85,7 @@ int flowlog_read(struct source *s, const char *path, enum flowlog_format format,
 		return 0;
 	case FLOWLOG_AWS:
 	case FLOWLOG_AWS_TGW:
+	case FLOWLOG_AWS_ROWS:
 	case FLOWLOG_CLOUDWATCH:
 	case FLOWLOG_CLOUDWATCH_JSON:
 	case FLOWLOG_NOT_FLOWLOG: /* the reader says what is wrong, line by line */
@@ -95,6 +97,8 @@ int flowlog_read(struct source *s, const char *path, enum flowlog_format format,
 	aws = aws_reader_new(sink, layout);
 	if (format == FLOWLOG_CLOUDWATCH_JSON)
 		cloudwatch_read(s, aws, sink);
+	else if (format == FLOWLOG_AWS_ROWS)
+		aws_rows_read(s, aws, sink);
 	else
 		lines_read(s, aws, sink);
 	(void)aws_reader_free(aws);

@@ -161,6 +161,8 @@ static const char *gcp_take_entry(
 		.sampled = true};
 	const char *wrong;
 
+	if (!payload)
+		payload = entry; /* the payload alone */
 	if (!json_is_object(payload) || !json_object_get(payload, "connection")) {
 		sink->account[FLOWLOG_LINE_OTHER]++;
 		return NULL;

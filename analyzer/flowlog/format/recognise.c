@@ -10,6 +10,7 @@ const char *flowlog_format_name(enum flowlog_format format)
 {
 	switch (format) {
 	case FLOWLOG_AWS:
+	case FLOWLOG_AWS_ROWS:
 		return "aws";
 	case FLOWLOG_AWS_TGW:
 		return "aws-tgw";
@@ -51,11 +52,19 @@ static enum flowlog_format recognise_json(const uint8_t *bytes, size_t n)
 		(recognise_contains(bytes, n, "vpc_flows") ||
 			recognise_contains(bytes, n, "\"connection\"")))
 		return FLOWLOG_GCP;
+	/* the payload alone, as pipelines pass it on */
+	if (recognise_contains(bytes, n, "\"connection\"") &&
+		recognise_contains(bytes, n, "\"src_ip\"") &&
+		recognise_contains(bytes, n, "\"reporter\""))
+		return FLOWLOG_GCP;
 	if (recognise_contains(bytes, n, "\"logEvents\"") ||
 		recognise_contains(bytes, n, "\"searchedLogStreams\"") ||
 		recognise_contains(bytes, n, "\"nextForwardToken\"") ||
 		recognise_contains(bytes, n, "\"message\""))
 		return FLOWLOG_CLOUDWATCH_JSON;
+	if (recognise_contains(bytes, n, "\"srcaddr\"") &&
+		recognise_contains(bytes, n, "\"dstaddr\""))
+		return FLOWLOG_AWS_ROWS;
 	return FLOWLOG_NOT_FLOWLOG;
 }
 

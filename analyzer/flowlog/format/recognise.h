@@ -8,6 +8,7 @@ enum flowlog_format {
 	FLOWLOG_NOT_FLOWLOG = 0,
 	FLOWLOG_AWS,		 /* text: VPC */
 	FLOWLOG_AWS_TGW,	 /* text: transit gateway */
+	FLOWLOG_AWS_ROWS,	 /* JSON objects with a member for each column */
 	FLOWLOG_CLOUDWATCH,	 /* text: an export task's lines with a time in front */
 	FLOWLOG_CLOUDWATCH_JSON, /* events with messages: command line, subscription, Firehose */
 	FLOWLOG_PARQUET,	 /* PAR1; whether it holds flow logs only its columns tell */
