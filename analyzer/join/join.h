@@ -37,7 +37,6 @@ struct packet_pick {
 	uint32_t vantage, flow;
 	/* the segment's, which is in no cache any more when rows are put in order */
 	uint32_t frame;
-	uint8_t direction;
 	bool is_example; /* example of a flow without events */
 	const struct segment *segment;
 };

@@ -537,22 +537,19 @@ static void worker_idle_seconds(struct worker *w, struct join_batch *b)
 				worker_note_seconds(w, b, i, (enum direction)d);
 }
 
-static void worker_pick(struct join_batch *b, uint32_t vantage, uint32_t flow, enum direction d,
-	const struct segment *s)
+static void worker_pick(
+	struct join_batch *b, uint32_t vantage, uint32_t flow, const struct segment *s)
 {
 	MEM_RESERVE(b->packets, b->packet_count, b->packet_cap);
-	b->packets[b->packet_count++] = (struct packet_pick){.vantage = vantage,
-		.flow = flow,
-		.frame = s->frame,
-		.direction = (uint8_t)d,
-		.segment = s};
+	b->packets[b->packet_count++] = (struct packet_pick){
+		.vantage = vantage, .flow = flow, .frame = s->frame, .segment = s};
 }
 
 /* How far back a frame is looked for that another event of its flow picked. */
 #define PICKED_BEFORE 256
 
 static void worker_pick_once(struct join_batch *b, uint32_t first, uint32_t vantage, uint32_t flow,
-	enum direction d, const struct segment *s)
+	const struct segment *s)
 {
 	uint32_t from =
 		b->packet_count - first > PICKED_BEFORE ? b->packet_count - PICKED_BEFORE : first;
@@ -560,7 +557,7 @@ static void worker_pick_once(struct join_batch *b, uint32_t first, uint32_t vant
 	for (uint32_t i = b->packet_count; i-- > from;)
 		if (b->packets[i].segment == s)
 			return;
-	worker_pick(b, vantage, flow, d, s);
+	worker_pick(b, vantage, flow, s);
 }
 
 static void worker_pick_all(struct worker *w, struct join_batch *b, uint32_t flow)
@@ -568,7 +565,7 @@ static void worker_pick_all(struct worker *w, struct join_batch *b, uint32_t flo
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count; k++)
-				worker_pick(b, w->places[i].member.vantage, flow, (enum direction)d,
+				worker_pick(b, w->places[i].member.vantage, flow,
 					w->sent[i][d].transmissions[k].seg);
 }
 
@@ -602,20 +599,20 @@ static void worker_pick_start(struct worker *w, struct join_batch *b, uint32_t f
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
 			for (uint32_t k = 0; k < w->sent[i][d].count && k < ENDS_SHOWN; k++)
 				worker_pick_once(b, first, w->places[i].member.vantage, flow,
-					(enum direction)d, w->sent[i][d].transmissions[k].seg);
+					w->sent[i][d].transmissions[k].seg);
 }
 
 static void worker_pick_end_of_half(struct join_batch *b, uint32_t flow, uint32_t first,
-	uint32_t vantage, enum direction d, const struct half_flow *l)
+	uint32_t vantage, const struct half_flow *l)
 {
 	uint32_t resets = 0;
 
 	for (uint32_t k = l->count; k-- > 0 && l->count - k <= ENDS_SHOWN;)
-		worker_pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
+		worker_pick_once(b, first, vantage, flow, l->transmissions[k].seg);
 	for (uint32_t k = 0; k < l->count && resets < RESETS_SHOWN; k++) {
 		if (!(l->transmissions[k].seg->flags & TCP_RST))
 			continue;
-		worker_pick_once(b, first, vantage, flow, d, l->transmissions[k].seg);
+		worker_pick_once(b, first, vantage, flow, l->transmissions[k].seg);
 		resets++;
 	}
 }
@@ -624,8 +621,8 @@ static void worker_pick_end(struct worker *w, struct join_batch *b, uint32_t flo
 {
 	for (uint32_t i = 0; i < w->place_count; i++)
 		for (int d = 0; d < 2 && !w->places[i].absent; d++)
-			worker_pick_end_of_half(b, flow, first, w->places[i].member.vantage,
-				(enum direction)d, &w->sent[i][d]);
+			worker_pick_end_of_half(
+				b, flow, first, w->places[i].member.vantage, &w->sent[i][d]);
 }
 
 /* Segments of one steady time, which grows with their order. */
@@ -645,7 +642,7 @@ static void worker_pick_at(struct worker *w, struct join_batch *b, uint32_t flow
 	}
 	if (low < l->count &&
 		clocks_time(w->join->clocks, vantage, l->transmissions[low].seg) == at_ns)
-		worker_pick_once(b, first, vantage, flow, d, l->transmissions[low].seg);
+		worker_pick_once(b, first, vantage, flow, l->transmissions[low].seg);
 }
 
 /* The packets that a clock's jump against the reference is told by: the last sample before it, and
@@ -689,16 +686,11 @@ static void worker_pick_events(
 		const struct event *e = &b->events.events[i];
 
 		if (e->sent)
-			worker_pick_once(
-				b, first, e->from, flow, (enum direction)e->direction, e->sent);
+			worker_pick_once(b, first, e->from, flow, e->sent);
 		if (e->received)
-			worker_pick_once(
-				b, first, e->to, flow, (enum direction)e->direction, e->received);
+			worker_pick_once(b, first, e->to, flow, e->received);
 		if (e->proof)
-			worker_pick_once(b, first, e->proof_vantage, flow,
-				e->proof == e->sent ? (enum direction)e->direction
-						    : (enum direction) !e->direction,
-				e->proof);
+			worker_pick_once(b, first, e->proof_vantage, flow, e->proof);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "join/segment_walk.h"
 #include "record/facts.h"
 #include "record/flowrows.h"
 
@@ -352,7 +353,8 @@ static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t
 	const struct join *j = w->join;
 	const struct vantage *v = &j->data->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct flow_vantage *f = (flows_member_at(j, p->flow, p->vantage))->flow;
+	const struct member *m = flows_member_at(j, p->flow, p->vantage);
+	const struct flow_vantage *f = m->flow;
 	bool tcp = f->key.protocol == 6;
 	struct row *row = btree_row(t);
 	char info[128];
@@ -362,7 +364,7 @@ static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t
 	row_int(row, seg->time_ns);
 	row_int(row, (int64_t)facts_offset(j->data, p->vantage, p->frame));
 	row_int(row, number);
-	row_word(row, flows_direction_name(p->direction));
+	row_word(row, flows_direction_name((uint8_t)segment_direction(m, seg)));
 	flows_put_mac(row, vantage_mac(v, seg->src_mac));
 	flows_put_mac(row, vantage_mac(v, seg->dst_mac));
 	flows_put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);

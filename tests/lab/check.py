@@ -86,6 +86,16 @@ def check_conservation(db, report):
                  one(db, f"SELECT count(*) FROM path WHERE {negative}"))
 
 
+def check_directions(db, report):
+    """A packet goes the way that its own addresses say, whatever it proves."""
+    for path, frame, direction in db.execute(
+            "SELECT c.path, p.frame, p.direction FROM packet p JOIN capture_file c ON c.id = p.capture_file_id"
+            " JOIN flow_vantage v ON v.flow_id = p.flow_id AND v.vantage_id = p.vantage_id"
+            " WHERE p.src_ip != iif(p.direction = 'c2s', v.client_ip, v.server_ip)"
+            "  OR p.src_port != iif(p.direction = 'c2s', v.client_port, v.server_port)"):
+        report.differs(f"direction of frame {frame} of {path}", "that of its addresses", direction)
+
+
 def check_totals(db, report):
     """The sums that the join kept while it went are what SQL adds up from its rows."""
     tables = ("path_total", "loss_total", "handshake_ack")
@@ -381,6 +391,7 @@ def check_truth(program, path):
         with sqlite3.connect(output) as db:
             check_file(db, report)
             check_conservation(db, report)
+            check_directions(db, report)
             check_totals(db, report)
             for check in CHECKS:
                 try:

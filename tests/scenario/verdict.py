@@ -13,6 +13,14 @@ CLOCK_SLACK_NS = 2000  # rounding of skews and of script times
 
 Mismatch = collections.namedtuple("Mismatch", "line what expected got")
 
+# A packet goes the way that its own addresses say, whatever it proves.
+BACKWARDS = """
+SELECT c.path, p.frame, p.direction FROM packet p
+JOIN capture_file c ON c.id = p.capture_file_id
+JOIN flow_vantage v ON v.flow_id = p.flow_id AND v.vantage_id = p.vantage_id
+WHERE p.src_ip != iif(p.direction = 'c2s', v.client_ip, v.server_ip)
+	OR p.src_port != iif(p.direction = 'c2s', v.client_port, v.server_port)"""
+
 FINDINGS = """
 SELECT f.*, ha.name AS "from", hb.name AS "to", hh.name AS host, c.kind AS cause,
 	va.name AS from_place, vb.name AS to_place,
@@ -100,6 +108,9 @@ class Verdict:
                                            f" FROM path WHERE {prefix}{total} IS NOT {parts}"):
                     self.differs(1, f"conservation of {prefix}{total}, flow {row['flow_id']} "
                                  f"{row['direction']}", row["n"], row["parts"])
+        for row in self.db.execute(BACKWARDS):
+            self.differs(1, f"direction of frame {row['frame']} of {row['path']}", "that of its addresses",
+                         row["direction"])
         negative = " OR ".join(f"{name} < 0" for name in ("sent", "delivered") + COUNTS)
         for row in self.db.execute(f"SELECT * FROM path WHERE {negative}"):
             self.differs(1, "path", "no negative count", dict(row))
