@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -62,26 +60,6 @@ error_t cmd_take_database(int key, char *arg, struct argp_state *state, const ch
 	if (key == ARGP_KEY_ARG)
 		*database = arg;
 	return key == ARGP_KEY_ARG || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
-}
-
-int cmd_write_file(const char *path, mode_t mode,
-	int (*write)(void *context, FILE *f, struct error *err), void *context, struct error *err)
-{
-	CLEANUP_FREE char *temporary = mem_printf("%s.XXXXXX", path);
-	int fd = mkstemp(temporary), result;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-
-	if (!f)
-		return error_errno(err, "cannot write '%s'", path);
-	(void)fchmod(fd, mode);
-	result = write(context, f, err);
-	if (fclose(f) != 0 && result == 0)
-		result = error_errno(err, "cannot write '%s'", path);
-	if (result == 0 && rename(temporary, path) < 0)
-		result = error_errno(err, "cannot write '%s'", path);
-	if (result)
-		(void)unlink(temporary);
-	return result;
 }
 
 int cmd_failed(const char *command, const struct error *err)

@@ -4,7 +4,6 @@
 
 #include <argp.h>
 #include <stdio.h>
-#include <sys/types.h>
 
 #include "base/error.h"
 #include "store/db.h"
@@ -20,13 +19,6 @@ int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned flags, vo
 
 /* For a parser whose only argument is a database, for the keys that it does not know itself. */
 error_t cmd_take_database(int key, char *arg, struct argp_state *state, const char **database);
-
-/*
- * Writes a file beside its place and renames it: a failure leaves nothing, or the old file. mode:
- * its permissions. write() returns 0, or negative with err set.
- */
-int cmd_write_file(const char *path, mode_t mode,
-	int (*write)(void *context, FILE *f, struct error *err), void *context, struct error *err);
 
 /* The line on stderr that says why it could not be done. Names of files and hosts in it are
  * escaped. Returns EXIT_USAGE. */

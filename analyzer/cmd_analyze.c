@@ -46,7 +46,7 @@ enum {
 
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "database to create (default incident.db)", 0},
-	{"force", KEY_FORCE, NULL, 0, "replace the database if it exists", 0},
+	{"force", KEY_FORCE, NULL, 0, "replace the output if it is a database of bothends", 0},
 	{"since", KEY_SINCE, "last", 0,
 		"add new flow logs to an existing database and run the rules again", 0},
 	{"filter", 'f', "EXPRESSION", 0, "use only frames matching this pcap-filter(7) expression",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/outfile.h"
 #include "cmd.h"
 #include "report/extract.h"
 
@@ -21,7 +22,7 @@ static const struct argp_option options[] = {
 		"open no file outside --source (for untrusted databases)", 0},
 	{"context", KEY_CONTEXT, NULL, 0,
 		"add the stored packets of the flows in the evidence, without comments", 0},
-	{"force", KEY_FORCE, NULL, 0, "replace the output if it exists", 0},
+	{"force", KEY_FORCE, NULL, 0, "replace the output if bothends extract wrote it", 0},
 	{0},
 };
 
@@ -102,7 +103,13 @@ static int cmd_extract_to_file(const struct request *r, struct db *db, const cha
 		return error_set(err, -EEXIST,
 			"'%s' exists; use --force to replace it, or another --output", path);
 	/* Frames are for nobody else. */
-	return cmd_write_file(path, 0600, cmd_extract_write_frames, &w, err);
+	return outfile_write(&(struct outfile){.path = path,
+				     .mode = 0600,
+				     .what = "a file that bothends extract wrote",
+				     .is_what = extract_is_extract,
+				     .write = cmd_extract_write_frames,
+				     .context = &w},
+		err);
 }
 
 static int cmd_extract_run(const void *request, struct db *db, struct error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/outfile.h"
 #include "cmd.h"
 #include "report/report.h"
 
@@ -27,7 +28,8 @@ enum { KEY_WIDTH = 256, KEY_COLOUR, KEY_ALL };
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0,
 		"text (default), html, md, json, or brief (the verdict as JSON)", 0},
-	{"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
+	{"output", 'o', "FILE", 0, "write to FILE; only a report is replaced (-: standard output)",
+		0},
 	{"all", KEY_ALL, NULL, 0, "all findings (default for text, html, md: the 100 most severe)",
 		0},
 	{"width", KEY_WIDTH, "COLUMNS", 0,
@@ -124,19 +126,28 @@ static int cmd_report_print(const void *request, struct db *db, struct error *er
 {
 	const struct request *r = request;
 	struct report_options o = report_terminal_options(stdout, r->database);
+	bool to_file = r->output && strcmp(r->output, "-") != 0;
 
-	if (r->output)
-		o = (struct report_options){
-			.database = r->database, .findings_max = REPORT_FINDINGS};
+	if (to_file)
+		o = (struct report_options){.database = r->database,
+			.findings_max = REPORT_FINDINGS,
+			.signed_text = true};
 	if (r->width >= 0)
 		o.width = r->width;
 	if (r->colour >= 0)
 		o.colour = r->colour;
 	if (r->all)
 		o.findings_max = 0;
-	if (r->output)
-		return cmd_write_file(r->output, 0644, cmd_report_write_report,
-			&(struct writing){.db = db, .request = r, .options = &o}, err);
+	if (to_file)
+		return outfile_write(
+			&(struct outfile){.path = r->output,
+				.mode = 0644,
+				.what = "a report of bothends",
+				.is_what = report_is_report,
+				.write = cmd_report_write_report,
+				.context =
+					&(struct writing){.db = db, .request = r, .options = &o}},
+			err);
 	return r->format->write(db, stdout, &o, err);
 }
 

@@ -124,23 +124,48 @@ bool nsec_parse(const char *text, int64_t *ret_ns)
 	return true;
 }
 
+/* "2 h 5 min": n of the smaller unit, per of which make one of the larger; what is 0 is left out.
+ */
+static void nsec_put_two(
+	char buf[NSEC_TEXT_SIZE], int64_t n, int64_t per, const char *large, const char *small)
+{
+	int length = snprintf(buf, NSEC_TEXT_SIZE, "%lld %s", (long long)(n / per), large);
+
+	if (n % per)
+		(void)snprintf(buf + length, (size_t)(NSEC_TEXT_SIZE - length), " %lld %s",
+			(long long)(n % per), small);
+}
+
+/* Rounded first, so that nothing becomes "60 s" or "1e+03 ms". */
+static void nsec_put_span(char buf[NSEC_TEXT_SIZE], uint64_t ns)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	const uint64_t second = NSEC_PER_SEC;
+	int64_t seconds = (int64_t)((ns + second / 2) / second),
+		minutes = (int64_t)((ns + 30 * second) / (60 * second)),
+		hours = (int64_t)((ns + 1800 * second) / (3600 * second));
+	double v = (double)ns;
+	int unit = 0;
+
+	if (hours >= 48) {
+		nsec_put_two(buf, hours, 24, "d", "h");
+	} else if (minutes >= 60) {
+		nsec_put_two(buf, minutes, 60, "h", "min");
+	} else if (seconds >= 120) {
+		nsec_put_two(buf, seconds, 60, "min", "s");
+	} else {
+		for (; v >= 999.5 && unit < 3; unit++)
+			v /= 1000;
+		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g %s", v, units[unit]);
+	}
+}
+
 const char *nsec_span(int64_t span_ns, char buf[NSEC_TEXT_SIZE])
 {
-	double s = (double)span_ns / (double)NSEC_PER_SEC, a = fabs(s);
+	char span[NSEC_TEXT_SIZE];
 
-	if (a >= 7200)
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f h %.0f min", trunc(s / 3600),
-			fmod(a, 3600) / 60);
-	else if (a >= 120)
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f min %.0f s", trunc(s / 60), fmod(a, 60));
-	else if (a >= 1)
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g s", s);
-	else if (a >= 1e-3)
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g ms", s * 1e3);
-	else if (a >= 1e-6)
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.3g us", s * 1e6);
-	else
-		(void)snprintf(buf, NSEC_TEXT_SIZE, "%.0f ns", s * 1e9);
+	nsec_put_span(span, span_ns < 0 ? 0 - (uint64_t)span_ns : (uint64_t)span_ns);
+	(void)snprintf(buf, NSEC_TEXT_SIZE, "%s%.90s", span_ns < 0 ? "-" : "", span);
 	return buf;
 }
 

@@ -19,7 +19,8 @@ const char *nsec_format(int64_t t_ns, char buf[NSEC_TEXT_SIZE]);
 /* RFC 3339: date, T or blank, time, optional fraction, Z or +hh:mm. false: not such a time. */
 bool nsec_parse(const char *text, int64_t *ret_ns);
 
-/* "1.5 ms", "3.2 s", "2 min 5 s": for people, three significant digits. Returns buf. */
+/* "1.5 ms", "3.2 s", "2 min 5 s", "4 h", "3 d 7 h": for people, three digits or two units. Returns
+ * buf. */
 const char *nsec_span(int64_t span_ns, char buf[NSEC_TEXT_SIZE]);
 
 /* "256M", "1.5G", "4096": bytes with a binary suffix K, M, G or T. false: not a size. */

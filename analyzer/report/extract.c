@@ -19,6 +19,8 @@
 #define CONTEXT_MAX 20000
 #define COMMENT_MAX 4000 /* longer comments are cut */
 
+#define APPLICATION "bothends extract" /* by which its files are known again */
+
 struct wanted {
 	int64_t file, frame;
 	struct strbuf note; /* "": context only */
@@ -380,7 +382,7 @@ static void extract_write_section(const struct extract *x, FILE *out)
 	CLEANUP_STRBUF struct strbuf block = STRBUF_INIT;
 	size_t at = pcapng_begin_section(&block);
 
-	pcapng_add_option_text(&block, PCAPNG_SHB_APPLICATION, "bothends extract");
+	pcapng_add_option_text(&block, PCAPNG_SHB_APPLICATION, APPLICATION);
 	extract_add_comment(&block, x->title);
 	extract_end_block(&block, at, out);
 }
@@ -474,4 +476,9 @@ int extract_write(struct db *db, FILE *out, const struct extract_options *option
 		*ret_counts = (struct extract_counts){.frames = x.count, .files = x.files};
 	extract_release(&x);
 	return result;
+}
+
+bool extract_is_extract(const struct outfile_ends *ends)
+{
+	return outfile_begins(ends, "\n\r\r\n") && outfile_holds(ends, APPLICATION);
 }

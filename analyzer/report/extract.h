@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/outfile.h"
 #include "store/db.h"
 
 struct extract_options {
@@ -31,3 +32,6 @@ struct extract_counts {
 /* Nothing is written unless every frame was found in an original with the right hash. */
 int extract_write(struct db *db, FILE *out, const struct extract_options *options,
 	struct extract_counts *ret_counts, struct error *err);
+
+/* Is that file one that extract_write() wrote? */
+bool extract_is_extract(const struct outfile_ends *ends);

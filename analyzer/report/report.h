@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/outfile.h"
 #include "report/model.h"
 #include "store/db.h"
 
@@ -14,6 +15,7 @@
 struct report_options {
 	int width;	      /* columns to wrap at; 0: do not wrap */
 	bool colour;	      /* text only: ANSI colours */
+	bool signed_text;     /* text only: the last line says who made it */
 	const char *database; /* path as the user gave it, for commands to copy; NULL: unknown */
 	int64_t findings_max; /* stories that begin beyond this number are left out; 0: none */
 };
@@ -29,3 +31,6 @@ int report_markdown(
 
 /* Width and colour of the terminal that out is, else none; NO_COLOR is honoured. */
 struct report_options report_terminal_options(FILE *out, const char *database);
+
+/* Is that file a report, of any format? A text only if it is signed. */
+bool report_is_report(const struct outfile_ends *ends);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "report/report.h"
+
 const char *story_role_name(enum report_role role)
 {
 	static const char *const names[] = {
@@ -73,4 +75,12 @@ void report_shell_word(struct strbuf *out, const char *word)
 		strbuf_addc(out, *word);
 	}
 	strbuf_addc(out, '\'');
+}
+
+bool report_is_report(const struct outfile_ends *ends)
+{
+	return outfile_finishes(ends, REPORT_SIGNATURE) || outfile_begins(ends, "# bothends\n") ||
+	       outfile_begins(ends, "{\n  \"format\": \"bothends-") ||
+	       (outfile_begins(ends, "<!DOCTYPE html>") &&
+		       outfile_holds(ends, "<title>bothends: "));
 }

@@ -3,6 +3,8 @@
 
 #include "report/model.h"
 
+#define REPORT_SIGNATURE "Made by bothends.\n" /* the last line of a text in a file */
+
 /* "head", "because" or "also". */
 const char *story_role_name(enum report_role role);
 

@@ -487,6 +487,8 @@ int report_text(struct db *db, FILE *out, const struct report_options *options, 
 		if (r.note_count > r.open_count)
 			(void)fputc('\n', out);
 		text_put_notes(&page, "Notes", r.notes + r.open_count, r.note_count - r.open_count);
+		if (options->signed_text)
+			(void)fputs("\n" REPORT_SIGNATURE, out);
 	}
 	strbuf_release(&page.line);
 	report_release(&r);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
 #include "base/mem.h"
 #include "store/functions.h"
 #include "store/page.h"
@@ -77,6 +78,20 @@ static int db_make_tables(struct db *db, struct error *err)
 	return r ? r : db_run(db, "schema", schema_statement_commit, err);
 }
 
+/* An empty file is nobody's. */
+static bool db_is_replaceable(const char *path, off_t size)
+{
+	uint8_t head[72] = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	if (fd >= 0)
+		(void)close(fd);
+	return size == 0 ||
+	       (n == (ssize_t)sizeof(head) && memcmp(head, "SQLite format 3", 16) == 0 &&
+		       be32(head + 68) == DB_APPLICATION_ID);
+}
+
 /* A clear line for the common ways in which an output path cannot be written. */
 static int db_check_place(const char *path, bool force, struct error *err)
 {
@@ -84,6 +99,9 @@ static int db_check_place(const char *path, bool force, struct error *err)
 
 	if (!*path)
 		return error_set(err, -ENOENT, "--output is empty; use --output FILE");
+	if (strcmp(path, "-") == 0)
+		return error_set(
+			err, -EINVAL, "a database cannot go to standard output; use --output FILE");
 	if (stat(path, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode))
@@ -92,6 +110,11 @@ static int db_check_place(const char *path, bool force, struct error *err)
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, -EINVAL,
 			"cannot write '%s': it is not a regular file; use another --output", path);
+	if (!db_is_replaceable(path, st.st_size))
+		return error_set(err, -EEXIST,
+			"'%s' exists and is not a database of bothends, so it stays; use another "
+			"--output",
+			path);
 	if (!force)
 		return error_set(err, DB_EXISTS,
 			"'%s' exists; use --force to replace it, or another --output", path);

@@ -45,8 +45,39 @@ static void test_format(void **state)
 	assert_string_equal(
 		nsec_format(INT64_C(1790000004100000001), buf), "2026-09-21T14:13:24.100000001Z");
 	assert_string_equal(nsec_format(-1, buf), "1969-12-31T23:59:59.999999999Z");
-	assert_string_equal(nsec_span(1500000, buf), "1.5 ms");
-	assert_string_equal(nsec_span(NSEC_PER_SEC * 125, buf), "2 min 5 s");
+}
+
+/* No "60 s", no "99 h 60 min", no "1e+03 ms": what is rounded up goes on to the next unit. */
+static void test_span(void **state)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} cases[] = {
+		{0, "0 ns"},
+		{-27500, "-27.5 us"},
+		{999, "999 ns"},
+		{1500000, "1.5 ms"},
+		{999499999, "999 ms"},
+		{999600000, "1 s"},
+		{119400000000, "119 s"},
+		{119600000000, "2 min"},
+		{125 * NSEC_PER_SEC, "2 min 5 s"},
+		{179700000000, "3 min"},
+		{3599600000000, "1 h"},
+		{3660 * NSEC_PER_SEC, "1 h 1 min"},
+		{359990 * NSEC_PER_SEC, "4 d 4 h"},
+		{172799 * NSEC_PER_SEC, "2 d"},
+		{165600 * NSEC_PER_SEC, "46 h"},
+		{-7260 * NSEC_PER_SEC, "-2 h 1 min"},
+		{INT64_MAX, "106752 d"},
+		{INT64_MIN, "-106752 d"},
+	};
+	char buf[NSEC_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(nsec_span(cases[i].ns, buf), cases[i].text);
 }
 
 static void test_size(void **state)
@@ -70,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_size),
 	};
 

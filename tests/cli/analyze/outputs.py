@@ -2,13 +2,17 @@
 import os
 import resource
 import signal
+import sqlite3
+import stat
 import subprocess
 import time
 
 from place import case, expect
 from generated import conversation
 
-OLD = b"an older database, or whatever it is\n"
+# What the program takes for a database of its own: SQLite's first bytes, and "both" as application id.
+OLD = b"SQLite format 3\0".ljust(68, b"\0") + b"both" + b"an older database\n"
+NOTES = b"what the user wrote\n"
 
 
 @case
@@ -68,6 +72,60 @@ def existing_database(p):
     p.passes("-q", "--force", worker, db)
     expect(p.dump() == first, "content differs")
     expect(p.names() == ["db.pcapng", "incident.db", "worker.pcapng"], "files:", p.names())
+
+
+@case
+def only_a_database_is_replaced_by_a_database(p):
+    """Not a capture, a report, another program's database or a text, whatever --force says; an empty file is nobody's."""
+    worker, db = p.pair()
+    other = sqlite3.connect(p.path("other.db"))
+    other.execute("CREATE TABLE mine (x)")
+    other.commit()
+    other.close()
+    p.write("notes.txt", NOTES)
+    kept = p.fixture("no-loss", "client.pcap.zst")
+    for name in ("other.db", "notes.txt", kept):
+        for force in ([], ["--force"]):
+            p.fails(*force, "-o", name, worker, db, says=[f"'{name}'", "not a database of bothends", "another --output"])
+    p.write("empty.db", b"")
+    p.passes("-q", "--force", "-o", "empty.db", worker, db)
+    p.fails("-o", "-", worker, db, says=["standard output", "--output FILE"])
+
+
+@case
+def only_a_report_is_replaced_by_a_report(p):
+    """Of any format; a database, a capture or a text of the user's stays."""
+    worker, db = p.pair()
+    p.passes("-q", worker, db)
+    p.write("notes.txt", NOTES)
+    for form in ("text", "html", "md", "json", "brief"):
+        for name in ("incident.db", "notes.txt", worker):
+            p.fails("-f", form, "-o", name, "incident.db", command="report",
+                    says=[f"'{name}' exists", "not a report of bothends", "another --output"])
+        p.passes("-f", form, "-o", "report", "incident.db", command="report")  # in place of the format before
+    p.write("empty", b"")
+    p.passes("-o", "empty", "incident.db", command="report")
+    os.symlink("report", p.path("link"))
+    p.passes("-o", "link", "incident.db", command="report")
+    expect(os.path.islink(p.path("link")) and p.read("report") == p.read("empty"), "a link was replaced")
+    p.passes("-o", "/dev/null", "incident.db", command="report")
+    expect(stat.S_ISCHR(os.stat("/dev/null").st_mode), "/dev/null is no device any more")
+    expect(p.passes("-f", "md", "-o", "-", "incident.db", command="report").out.startswith("# bothends"), "no report")
+    expect("-" not in p.names(), "a file called - was made")
+
+
+@case
+def only_evidence_is_replaced_by_evidence(p):
+    worker, db = p.pair()
+    p.passes("-q", worker, db)
+    p.write("notes.txt", NOTES)
+    for name in ("incident.db", "notes.txt", worker):
+        p.fails("-o", name, "incident.db", "1", command="extract", says=[f"'{name}' exists"])
+        p.fails("--force", "-o", name, "incident.db", "1", command="extract",
+                says=[f"'{name}' exists", "not a file that bothends extract wrote", "another --output"])
+    expect(p.run("-o", "x.pcapng", "incident.db", "1", command="extract").status == 0, "extract")
+    p.fails("-o", "x.pcapng", "incident.db", "1", command="extract", says=["'x.pcapng' exists", "--force"])
+    expect(p.run("--force", "-o", "x.pcapng", "incident.db", "1", command="extract").status == 0, "its own file stays")
 
 
 @case
