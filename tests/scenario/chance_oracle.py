@@ -6,7 +6,7 @@ import sqlite3
 from frames import SYN
 
 CLAIMS = ("lost", "capture_missed", "sender_missed", "injected", "unjudged", "duplicated", "misaddressed", "modified")
-EVENTS = """SELECT e.kind, e.reason, e.length, h.name, i.name, cs.path, e.sent_frame, cr.path, e.received_frame
+EVENTS = """SELECT e.kind, e.reason, e.length, h.name, v.name, i.name, w.name, cs.path, e.sent_frame, cr.path, e.received_frame
 FROM segment_event e
 JOIN vantage v ON v.id = e.from_vantage_id JOIN host h ON h.id = v.host_id
 JOIN vantage w ON w.id = e.to_vantage_id JOIN host i ON i.id = w.host_id
@@ -14,12 +14,13 @@ LEFT JOIN capture_file cs ON cs.id = e.sent_file_id LEFT JOIN capture_file cr ON
 Event = collections.namedtuple("Event", "kind reason length near far sent received")
 LOSS = {"asymmetric-loss", "symmetric-loss", "handshake-ack-lost"}
 # Structures in which not every silence can be held against the program.
-LOOSE = {"any", "parallel", "onesided", "moves", "short"}
+LOOSE = {"parallel", "onesided", "moves", "short"}
 
 
 def events_of(world, db):
     """Events, their frames as (point, transmission)."""
-    for kind, reason, length, near, far, sent_path, sent, received_path, received in db.execute(EVENTS):
+    for kind, reason, length, *ends, sent_path, sent, received_path, received in db.execute(EVENTS):
+        near, far = place_named(world, *ends[:2]), place_named(world, *ends[2:])
         frames = []
         for path, frame in ((sent_path, sent), (received_path, received)):
             point, label = world.shown.get((os.path.basename(path), frame), (None, None)) if path else (None, None)
@@ -39,10 +40,18 @@ def contradictions(world, db):
     return wrong
 
 
-def place_on(world, one, host, start=0):
-    """The first point of a host on a transmission's way, from a place of it on; None: it does not lead there."""
+def place_named(world, host, vantage):
+    """The point that an interface of a capture of all of them is (R:if2), else the host."""
+    faces = [point.name for point in world.points if point.host == host and point.one("ifindex") and
+             vantage == f"{host}:if{point.one('ifindex')}"]
+    return faces[0] if faces else host
+
+
+def place_on(world, one, place, start=0):
+    """The first point that is this place or this host on a transmission's way, from a place of it on; None: it does not lead
+    there."""
     points = {point.name: point for point in world.points}
-    return next((name for name in one.route[start:] if points[name].host == host), None)
+    return next((name for name in one.route[start:] if place in (name, points[name].host)), None)
 
 
 def nothing_tells_apart(world, one):

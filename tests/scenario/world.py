@@ -126,7 +126,8 @@ class World:
             action(time, *arguments)
 
     def trip(self, side):
-        return sum(leg.delay if side == "c" else leg.back for leg in self.legs)
+        """The longest that the way takes: nothing is answered before it has arrived."""
+        return sum((leg.delay if side == "c" else leg.back) + leg.batch * 1.01 for leg in self.legs)
 
     def _macro_open(self, s):
         flow, at = self.flows[s.words[2]], s.words[1]
