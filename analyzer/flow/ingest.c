@@ -15,7 +15,8 @@
 #include "flow/track.h"
 #include "read/filter.h"
 
-/* Rotated files may overlap by this much and still be one vantage point's. */
+/* Rotated files may overlap by this much and still be one vantage point's, but by no more than half
+ * of what was recorded before: of short captures at the same time each is a place of its own. */
 #define ROTATION_SLACK_NS NSEC_PER_SEC
 
 /* More places in one interface than anyone compares; what is beyond is not told apart. */
@@ -80,9 +81,11 @@ struct host_reading {
 static bool ingest_overlaps(const struct host_reading *rd, const struct vantage *v)
 {
 	int64_t begin = rd->capture->order_ns;
+	int64_t half_ns = v->span.last_ns / 2 - v->span.first_ns / 2;
 
 	return begin != INT64_MAX && v->span.first_ns <= v->span.last_ns &&
-	       begin < v->span.last_ns - ROTATION_SLACK_NS;
+	       begin < v->span.last_ns -
+			       (half_ns < ROTATION_SLACK_NS ? half_ns : ROTATION_SLACK_NS);
 }
 
 static bool ingest_names_fit(const char *a, const char *b)
