@@ -30,6 +30,17 @@ static struct running fate_running(const struct vantage *v)
 		.to = (v->span.end_ns > last ? v->span.end_ns : last) + shift_ns};
 }
 
+/*
+ * Is one proven to have been recorded before another at a place? A capture has its frames in order,
+ * whatever its clock does; between several interfaces only time tells, and equal times tell
+ * nothing.
+ */
+static bool fate_is_before(
+	const struct shown *place, const struct segment *a, const struct segment *b)
+{
+	return place->count > 1 ? a->time_ns < b->time_ns : a->frame < b->frame;
+}
+
 /* Bounds on the offset from one end of the path to the other when that one's segment was stamped.
  */
 static struct clock_bounds fate_bounds_at(
@@ -301,14 +312,15 @@ static bool fate_hole_is_proven(
 	const struct path *path, const struct gap *r, const struct segment *filled)
 {
 	const struct half_flow *acks = path->in.acks_from;
+	const struct shown *place = path->in.from_shown;
 	const struct segment *sent = path->in.sent->transmissions[r->transmission].seg;
 
-	for (uint32_t i = 0; i < acks->count && acks->transmissions[i].seg->frame < filled->frame;
-		i++) {
+	for (uint32_t i = 0;
+		i < acks->count && fate_is_before(place, acks->transmissions[i].seg, filled); i++) {
 		const struct transmission *it = &acks->transmissions[i];
 		const struct segment_sack *sack = segment_sack(it->seg);
 
-		if (!sack || it->seg->frame < sent->frame ||
+		if (!sack || !fate_is_before(place, sent, it->seg) ||
 			transmission_ack(acks, it, r->low) > r->low)
 			continue;
 		for (uint32_t k = 0; k < sack->count; k++) {
@@ -405,7 +417,7 @@ static struct fate fate_rule_unrecorded(const struct path *path, const struct ga
 
 	if (!c->to && !c->from)
 		return fate_absent(path, r->transmission, "no-proof", ret_ns);
-	if (arrival && !(c->to && c->to->frame < arrival->seg->frame))
+	if (arrival && !(c->to && fate_is_before(path->in.to_shown, c->to, arrival->seg)))
 		return fate_rule_unsent(path, r, p, c, arrival, ret_ns);
 	if (p->copies < 2)
 		return fate_arrived(path, c);
@@ -428,8 +440,9 @@ static bool fate_acknowledged_before(const struct path *path, const struct gap_p
 			.seg;
 
 	if (c->to)
-		return c->to->frame < arrival->frame;
-	return c->from && c->from->frame < path->in.sent->transmissions[recorded].seg->frame;
+		return fate_is_before(path->in.to_shown, c->to, arrival);
+	return c->from && fate_is_before(path->in.from_shown, c->from,
+				  path->in.sent->transmissions[recorded].seg);
 }
 
 static struct fate fate_rule_recorded(const struct path *path, const struct gap *r,
@@ -522,7 +535,7 @@ static int64_t fate_sent_since(const struct path *path, const struct segment *go
 						 : NULL;
 
 	if (question && (question->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-		question->frame < got->frame && question->time_ns > since)
+		fate_is_before(path->in.to_shown, question, got) && question->time_ns > since)
 		return question->time_ns;
 	return since;
 }

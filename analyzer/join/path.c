@@ -123,16 +123,22 @@ static void path_describe(struct event *e, const struct path *path, const struct
 	e->segments = path_segments_of(path, it->seg->length);
 }
 
+/* To a MAC that is none of those of the interfaces which make up the place, all of them known. */
 static bool path_misaddressed(const struct path *path, const struct segment *received)
 {
-	const struct vantage *v = &path->in.data->vantages[path->in.to];
+	const struct shown *to = path->in.to_shown;
 	const uint8_t *mac;
 
-	if (received->dst_mac == v->inferred.own_mac || !path->in.to_is_end ||
-		v->inferred.own_mac == MAC_NONE)
+	if (!path->in.to_is_end)
 		return false;
-	mac = vantage_mac(v, received->dst_mac);
-	return mac && !(mac[0] & 1);
+	for (uint32_t i = 0; i < to->count; i++) {
+		uint16_t own = path->in.data->vantages[to->members[i]->vantage].inferred.own_mac;
+
+		if (own == MAC_NONE || own == received->dst_mac)
+			return false;
+	}
+	mac = vantage_mac(&path->in.data->vantages[path->in.to], received->dst_mac);
+	return to->count && mac && !(mac[0] & 1);
 }
 
 /* The TTL that most arrivals have, where they differ. */

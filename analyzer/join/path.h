@@ -73,7 +73,8 @@ struct path_input {
 	const struct clocks *clocks;
 	struct clock_memo *clock_memo; /* this thread's */
 	enum direction direction;
-	uint32_t from, to;  /* vantage indexes */
+	uint32_t from, to;			   /* vantage indexes */
+	const struct shown *from_shown, *to_shown; /* the interfaces that make up each place */
 	bool to_is_end;	    /* the receiving vantage's host owns the destination address */
 	bool flow_absent;   /* the receiving vantage never saw the flow */
 	bool sender_absent; /* the sending one never did */

@@ -17,6 +17,8 @@
 
 #define MSS_DEFAULT 1448
 #define MSS_ETHERNET 1460
+/* The time stamp option with its padding: RFC 7323 appendix A. */
+#define TIMESTAMP_SPACE 12
 /* Conversations whose records are brought near together, most of their flows, and most cache lines
  * of them. */
 #define NEAR 8
@@ -222,8 +224,9 @@ static uint32_t worker_segment_size(const struct worker *w)
 			}
 		}
 	}
-	if (mss > 12)
-		return mss - (timestamps ? 12 : 0);
+	/* Where the snap length cut the options, the largest segment shows that they were there. */
+	if (mss > TIMESTAMP_SPACE)
+		return mss - (timestamps || largest == mss - TIMESTAMP_SPACE ? TIMESTAMP_SPACE : 0);
 	return largest ? largest : MSS_DEFAULT;
 }
 
@@ -397,6 +400,8 @@ static void worker_judge_path(
 			.acks_to = &w->sent[t][!d],
 			.from_is_first = f == (d == C2S ? 0 : w->place_count - 1),
 			.to_is_last = t == (d == C2S ? w->place_count - 1 : 0),
+			.from_shown = &w->places[f].shown,
+			.to_shown = &w->places[t].shown,
 			.to_is_end = to->owns[!d],
 			.flow_absent = w->places[t].absent,
 			.sender_absent = w->places[f].absent}};
