@@ -11,6 +11,8 @@
 #include "decode/packet.h"
 #include "join/orientation.h"
 #include "join/pair_content.h"
+#include "join/pair_isn.h"
+#include "join/pair_together.h"
 #include "join/pairer.h"
 #include "join/segment_walk.h"
 #include "join/strangers.h"
@@ -28,32 +30,6 @@ const char *pairing_name(enum pairing_evidence p)
 
 /* Members that a thread pairs at a time. */
 #define PART_MEMBERS 4096
-
-static uint64_t pair_key_isn(uint32_t isn, uint64_t salt)
-{
-	return keymap_mix(isn, salt);
-}
-
-static uint64_t pair_key_isns(const struct flow_side *client, const struct flow_side *server)
-{
-	return keymap_mix((uint64_t)client->isn << 32 | server->isn, 11);
-}
-
-/* Makes a member findable by its initial sequence numbers, for those whose addresses were
- * rewritten. */
-static void pair_publish_isn(struct pairer *p, uint32_t flow, const struct member *m)
-{
-	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
-
-	if (m->flow->key.protocol != 6)
-		return;
-	if (client->has_isn && server->has_isn)
-		keymap_put(&p->isn, pair_key_isns(client, server), flow, 0);
-	if (client->has_isn)
-		keymap_put(&p->isn, pair_key_isn(client->isn, 1), flow, 0);
-	if (server->has_isn)
-		keymap_put(&p->isn, pair_key_isn(server->isn, 2), flow, 0);
-}
 
 static bool pair_knows_client(const struct flow_vantage *f)
 {
@@ -112,87 +88,6 @@ void pair_join_flow(
 	pair_set_delta(m, first, C2S);
 	pair_set_delta(m, first, S2C);
 	f->flow = flow;
-}
-
-/* Initial sequence numbers of two flows in one direction. */
-enum isn_relation { ISN_UNKNOWN, ISN_EQUAL, ISN_DIFFERENT };
-
-static enum isn_relation pair_relate_isn(const struct flow_side *a, const struct flow_side *b)
-{
-	if (!a->has_isn || !b->has_isn)
-		return ISN_UNKNOWN;
-	return a->isn == b->isn ? ISN_EQUAL : ISN_DIFFERENT;
-}
-
-static bool pair_options_fit(const struct flow_side *a, const struct flow_side *b)
-{
-	return !a->option_hash || !b->option_hash || a->option_hash == b->option_hash;
-}
-
-/* Scanners and small stacks begin at 0 or count up from there: that two do so says nothing. */
-static bool pair_is_telling(uint32_t isn)
-{
-	return isn >= 0x10000;
-}
-
-/* A candidate that shares an initial sequence number. */
-static bool pair_isn_fits(
-	const struct member *m, const struct member *other, enum pairing_evidence *ret)
-{
-	const struct flow_side *mc = member_side(m, C2S), *oc = member_side(other, C2S);
-	const struct flow_side *ms = member_side(m, S2C), *os = member_side(other, S2C);
-	enum isn_relation client = pair_relate_isn(mc, oc), server = pair_relate_isn(ms, os);
-	bool tuple = pair_same_tuple(m->flow, other->flow);
-
-	if (client == ISN_EQUAL && server == ISN_EQUAL) {
-		*ret = PAIRED_ISN;
-		return tuple || pair_is_telling(mc->isn) || pair_is_telling(ms->isn);
-	}
-	/* One number rewritten, the other not: only with the same addresses. */
-	if ((client == ISN_EQUAL && server == ISN_DIFFERENT) ||
-		(client == ISN_DIFFERENT && server == ISN_EQUAL)) {
-		*ret = PAIRED_OFFSET;
-		return tuple;
-	}
-	/* 32 bits alone, under other addresses: a candidate, which the SYN's options and the times
-	 * must fit. */
-	*ret = PAIRED_CLIENT_ISN;
-	return client == ISN_EQUAL
-		       ? tuple || (pair_is_telling(mc->isn) && pair_options_fit(mc, oc))
-		       : server == ISN_EQUAL &&
-				 (tuple || (pair_is_telling(ms->isn) && pair_options_fit(ms, os)));
-}
-
-/*
- * The best candidate under one key. Both numbers beat one, the same 5-tuple beats another;
- * two that are equally good are none (*ret_ambiguous).
- */
-static uint32_t pair_best_by_isn(const struct pairer *p, uint64_t key, const struct member *m,
-	enum pairing_evidence *ret_evidence, bool *ret_ambiguous)
-{
-	uint64_t at = key & p->isn.mask;
-	uint32_t best = UINT32_MAX, rank, best_rank = UINT32_MAX;
-	const struct key_entry *e;
-	enum pairing_evidence evidence;
-
-	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->isn, key, &at)); n++) {
-		uint32_t c = e->value - 1;
-		const struct member *other = pair_first_member(p, c);
-
-		if (c == best || pair_has_vantage(p, c, m->vantage) ||
-			!pair_isn_fits(m, other, &evidence))
-			continue;
-		rank = evidence * 2U + !pair_same_tuple(m->flow, other->flow);
-		if (rank == best_rank)
-			*ret_ambiguous = true;
-		if (rank >= best_rank)
-			continue;
-		best = c;
-		best_rank = rank;
-		*ret_evidence = evidence;
-		*ret_ambiguous = false;
-	}
-	return *ret_ambiguous ? UINT32_MAX : best;
 }
 
 /*
@@ -257,33 +152,12 @@ static void pair_mark_untranslated(struct pairer *p, uint32_t first, uint32_t en
 }
 
 /* Keeps a flow from such a candidate; both are marked as fitting more than one. */
-static bool pair_is_refused(struct pairer *p, struct member *m, uint32_t flow)
+bool pair_is_refused(struct pairer *p, struct member *m, uint32_t flow)
 {
 	if (!m->untranslated && !pair_first_member(p, flow)->untranslated)
 		return false;
 	p->all->list[flow].pairing = PAIRED_AMBIGUOUS;
 	m->ambiguous = true;
-	return true;
-}
-
-/* Round 2: under other addresses, or with one number rewritten. */
-static bool pair_by_isn(struct pairer *p, uint32_t member)
-{
-	struct member *m = &p->all->members[member];
-	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
-	enum pairing_evidence evidence = PAIRED_ISN;
-	uint32_t best = UINT32_MAX;
-	bool ambiguous = false;
-
-	if (client->has_isn && server->has_isn)
-		best = pair_best_by_isn(p, pair_key_isns(client, server), m, &evidence, &ambiguous);
-	if (best == UINT32_MAX && client->has_isn)
-		best = pair_best_by_isn(p, pair_key_isn(client->isn, 1), m, &evidence, &ambiguous);
-	if (best == UINT32_MAX && server->has_isn)
-		best = pair_best_by_isn(p, pair_key_isn(server->isn, 2), m, &evidence, &ambiguous);
-	if (best == UINT32_MAX || pair_is_refused(p, m, best))
-		return false;
-	pair_join_flow(p, best, member, evidence);
 	return true;
 }
 
@@ -319,9 +193,11 @@ static uint32_t pair_flow_of(const struct pairer *p, uint32_t member)
 	return p->all->members[member].flow->flow;
 }
 
-/* Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them.
+/*
+ * Round 1: the same 5-tuple and the same initial sequence numbers, as far as both sides show them.
+ * by_first: the 5-tuple of a flow's first member, by which threads do not meet; else that of any.
  */
-static bool pair_plainly(struct pairer *p, uint32_t member)
+static bool pair_plainly(struct pairer *p, uint32_t member, bool by_first)
 {
 	struct member *m = &p->all->members[member];
 	uint32_t candidates[CANDIDATES_MAX],
@@ -329,13 +205,16 @@ static bool pair_plainly(struct pairer *p, uint32_t member)
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t c = pair_flow_of(p, candidates[i]);
-		const struct member *other = pair_first_member(p, c);
+		const struct member *other =
+			by_first ? pair_first_member(p, c) : &p->all->members[candidates[i]];
 		enum pairing_evidence evidence;
 
 		if (!pair_same_tuple(m->flow, other->flow) || pair_has_vantage(p, c, m->vantage) ||
 			!pair_isn_fits(m, other, &evidence) || evidence == PAIRED_OFFSET ||
 			pair_is_refused(p, m, c))
 			continue;
+		m->delta[C2S] = other->delta[C2S];
+		m->delta[S2C] = other->delta[S2C];
 		pair_join_flow(p, c, member, evidence);
 		return true;
 	}
@@ -371,7 +250,7 @@ static uint32_t pair_tuple_distance(
 	uint32_t apart_c, apart_s;
 
 	*ret = PAIRED_ADDRESS;
-	if (pair_relate_isn(mc, oc) == ISN_DIFFERENT || pair_relate_isn(ms, os) == ISN_DIFFERENT) {
+	if (pair_isn_relate(mc, oc) == ISN_DIFFERENT || pair_isn_relate(ms, os) == ISN_DIFFERENT) {
 		*ret = pair_syn_contents_equal(mc, oc) ? PAIRED_OFFSET : PAIRED_PROXY;
 		return *ret == PAIRED_OFFSET ? 0 : UINT32_MAX;
 	}
@@ -531,15 +410,6 @@ static bool pair_is_open(const struct pairer *p, uint32_t member)
 	return p->all->members[member].flow->flow == FLOW_NONE;
 }
 
-/* Initial sequence numbers of the flows that this vantage point is not part of yet. */
-static void pair_index_isns(struct pairer *p, uint32_t vantage)
-{
-	keymap_release(&p->isn);
-	for (uint32_t c = 0; c < p->all->count; c++)
-		if (!pair_has_vantage(p, c, vantage))
-			pair_publish_isn(p, c, pair_first_member(p, c));
-}
-
 /* Anchors of flows that nothing has joined yet, before a vantage point that may need them. */
 static void pair_index_anchors(struct pairer *p, uint32_t vantage)
 {
@@ -619,7 +489,8 @@ static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 		if ((i - begin) % GROUP == 0)
 			pair_prefetch_group(p, member, r->first + end);
 		r->reused[i] = !pair_used_once(&p->all->members[member]);
-		open += !r->reused[i] && (!pair_is_tcp(p, member) || !pair_plainly(p, member));
+		open += !r->reused[i] &&
+			(!pair_is_tcp(p, member) || !pair_plainly(p, member, true));
 	}
 	r->open += open;
 }
@@ -633,7 +504,7 @@ static uint32_t pair_all_plainly(struct pairer *p, uint32_t first, uint32_t end)
 
 	parallel_run(p->threads, end - first, PART_MEMBERS, pair_part, &r);
 	for (uint32_t i = first; i < end; i++)
-		r.open += r.reused[i - first] && (!pair_is_tcp(p, i) || !pair_plainly(p, i));
+		r.open += r.reused[i - first] && (!pair_is_tcp(p, i) || !pair_plainly(p, i, true));
 	free(r.reused);
 	return r.open;
 }
@@ -643,10 +514,13 @@ static void pair_rest(struct pairer *p, uint32_t vantage, uint32_t first, uint32
 {
 	uint32_t open = 0;
 
-	pair_index_isns(p, vantage);
 	for (uint32_t i = first; i < end; i++)
 		if (pair_is_open(p, i) && pair_is_tcp(p, i))
-			(void)pair_by_isn(p, i);
+			(void)pair_plainly(p, i, false);
+	pair_isn_index(p, vantage);
+	for (uint32_t i = first; i < end; i++)
+		if (pair_is_open(p, i) && pair_is_tcp(p, i))
+			(void)pair_isn_join(p, i);
 	for (uint32_t i = first; i < end; i++)
 		if (pair_is_open(p, i) && !pair_is_anonymous(p, i))
 			(void)pair_by_tuple(p, i, 0, vantage);
@@ -689,23 +563,6 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 			pair_start_alone(p, i);
 }
 
-/* Takes flows out of the list that have lost their only member. */
-static void pair_drop_empty(struct flows *all)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t c = 0; c < all->count; c++) {
-		uint32_t i = all->list[c].first_member;
-
-		if (!all->list[c].members)
-			continue;
-		for (; i != MEMBER_NONE; i = all->members[i].next)
-			all->members[i].flow->flow = kept;
-		all->list[kept++] = all->list[c];
-	}
-	all->count = kept;
-}
-
 /* Without a SYN, or datagrams: nothing but its 5-tuple joins it. */
 static bool pair_is_left_alone(const struct pairer *p, uint32_t flow)
 {
@@ -738,7 +595,7 @@ static void pair_left_alone(struct pairer *p)
 		}
 	}
 	if (any)
-		pair_drop_empty(all);
+		pair_together_close_up(p);
 }
 
 static void pair_release(struct pairer *p)
@@ -770,6 +627,7 @@ void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 	for (uint32_t v = 0; v < data->vantage_count; v++)
 		pair_vantage(&p, v);
 	pair_left_alone(&p);
+	pair_flows_together(&p);
 	assert(ret->count <= ret->member_count); /* no flow without a member */
 	pair_release(&p);
 }

@@ -134,7 +134,7 @@ static int pair_content_gather_votes(struct pairer *p, const struct member *m,
 			continue;
 		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, a->key, &at));
 			k++)
-			if (!pair_has_vantage(p, e->value - 1, m->vantage) &&
+			if (pair_takes(p, e->value - 1, m->vantage) &&
 				!(are_datagrams &&
 					pair_same_tuple(
 						m->flow, pair_first_member(p, e->value - 1)->flow)))

@@ -11,6 +11,8 @@
  * keys. */
 #define CANDIDATES_MAX 64
 
+#define VANTAGE_NONE UINT32_MAX
+
 struct pairer {
 	struct dataset *data;
 	struct flows *all;
@@ -39,11 +41,34 @@ static inline bool pair_has_vantage(const struct pairer *p, uint32_t flow, uint3
 	return false;
 }
 
+/* May a flow take a member of this vantage point? One that was joined to another is empty. */
+static inline bool pair_takes(const struct pairer *p, uint32_t flow, uint32_t vantage)
+{
+	return p->all->list[flow].members && !pair_has_vantage(p, flow, vantage);
+}
+
 static inline bool pair_same_tuple(const struct flow_vantage *a, const struct flow_vantage *b)
 {
 	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
 }
 
+/* The member of a flow that has this 5-tuple; NULL: none has. Before and behind a translator a flow
+ * has two. */
+static inline struct member *pair_member_of_tuple(
+	const struct pairer *p, uint32_t flow, const struct flow_vantage *f)
+{
+	uint32_t i = p->all->list[flow].first_member;
+
+	for (; i != MEMBER_NONE; i = p->all->members[i].next)
+		if (pair_same_tuple(p->all->members[i].flow, f))
+			return &p->all->members[i];
+	return NULL;
+}
+
 /* Adds a member to a flow that has none of its vantage point. */
 void pair_join_flow(
 	struct pairer *p, uint32_t flow, uint32_t member, enum pairing_evidence evidence);
+
+/* Keeps a member from a flow that is a candidate, where one of them is an answer that translation
+ * skipped or its question; both are marked as fitting more than one. */
+bool pair_is_refused(struct pairer *p, struct member *m, uint32_t flow);
