@@ -52,7 +52,7 @@ INSERT INTO defect (id, title, severity, explains, remedy, source) VALUES
 		'update the driver and the firmware; switching off TSO and EEE helps with e1000e',
 		'e1000e and ixgbe "Detected Tx Unit Hang"; bisko.tech.blog 2019-12-18'),
 	('xen-netfront-tso', 'xen netfront drops packets of too many pieces', 'warning', 'asymmetric-loss',
-		'ethtool -K IF tso off gso off, and a newer kernel',
+		'`ethtool -K IF tso off gso off`, and a newer kernel',
 		'craftycode.co.za 2014-06-27; kernel message "skb rides the rocket"');
 
 INSERT INTO defect_condition (defect_id, key, operator, value) VALUES

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
+#include "report/words.h"
 
 void html_section(struct page *p, const char *id, const char *title)
 {
@@ -14,25 +15,12 @@ void html_section(struct page *p, const char *id, const char *title)
 	html_element(&p->h, "h2", title, "id", html_fmt(&p->h, "%s-title", id), NULL);
 }
 
-static size_t html_unit_at(const char *s)
-{
-	static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", "d", "%", "ppm"};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		size_t n = strlen(units[i]);
-
-		if (strncmp(s, units[i], n) == 0 && (!s[n] || strchr(" ,;:.)", s[n])))
-			return n;
-	}
-	return 0;
-}
-
 void html_sentence(struct page *p, const char *text)
 {
 	CLEANUP_STRBUF struct strbuf sb = STRBUF_INIT;
 
 	for (const char *s = text; *s; s++)
-		if (*s == ' ' && s > text && s[-1] >= '0' && s[-1] <= '9' && html_unit_at(s + 1))
+		if (*s == ' ' && s > text && s[-1] >= '0' && s[-1] <= '9' && report_unit_at(s + 1))
 			strbuf_adds(&sb, "\xc2\xa0");
 		else
 			strbuf_addc(&sb, *s);

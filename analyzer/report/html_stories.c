@@ -97,16 +97,19 @@ static void stories_causes(struct page *p, const struct report_story *s)
 	}
 }
 
+/* Prose as it is, commands with a button that copies them. */
 static void stories_remedy_text(struct page *p, const char *remedy)
 {
-	html_begin(&p->h, "dd", "class", "remedy", NULL);
-	for (const char *line = remedy; *line;) {
-		size_t n = strcspn(line, "\n");
-		CLEANUP_FREE char *one = mem_strndup(line, n);
+	struct remedy_part part;
 
-		if (n)
-			html_copy(p, one);
-		line += n + (line[n] == '\n');
+	html_begin(&p->h, "dd", "class", "remedy", NULL);
+	while (story_next_part(&remedy, &part)) {
+		CLEANUP_FREE char *text = mem_strndup(part.text, part.length);
+
+		if (part.is_command)
+			html_copy(p, text);
+		else
+			html_text(&p->h, text);
 	}
 	html_end(&p->h, "dd");
 }

@@ -34,6 +34,20 @@ static void md_put_code(struct strbuf *out, const char *stored)
 		out, fence[1] ? "%s %s %s" : "%s%s%s", fence, text.text ? text.text : "", fence);
 }
 
+static void md_put_remedy(struct strbuf *out, const char *remedy)
+{
+	struct remedy_part part;
+
+	while (story_next_part(&remedy, &part)) {
+		CLEANUP_FREE char *text = mem_strndup(part.text, part.length);
+
+		if (part.is_command)
+			md_put_code(out, text);
+		else
+			md_put_text(out, text);
+	}
+}
+
 static void md_put_ends(struct strbuf *out, const struct report_finding *f)
 {
 	if (f->from && f->to) {
@@ -103,7 +117,7 @@ static void md_put_parts(struct strbuf *out, const struct report_story *s)
 	for (int i = 0; i < s->count; i++)
 		if (story_advises(s, i)) {
 			strbuf_adds(out, "- **fix**: ");
-			md_put_code(out, s->findings[i].remedy);
+			md_put_remedy(out, s->findings[i].remedy);
 			strbuf_addc(out, '\n');
 		}
 }

@@ -44,6 +44,23 @@ bool story_advises(const struct report_story *s, int i)
 	return !caused || i != 0;
 }
 
+bool story_next_part(const char **remedy, struct remedy_part *ret_part)
+{
+	const char *at = *remedy, *tick = strchr(at, '`'),
+		   *end = tick ? strchr(tick + 1, '`') : NULL;
+
+	if (!*at)
+		return false;
+	if (end && tick == at) {
+		*ret_part = (struct remedy_part){at + 1, (size_t)(end - at - 1), true};
+		*remedy = end + 1;
+	} else {
+		*ret_part = (struct remedy_part){at, end ? (size_t)(tick - at) : strlen(at), false};
+		*remedy = at + ret_part->length;
+	}
+	return true;
+}
+
 bool story_extractable(const struct report_finding *f)
 {
 	for (int i = 0; i < f->proof_count; i++)

@@ -20,6 +20,16 @@ bool story_is_beyond(const struct report_story *s, int i);
  */
 bool story_advises(const struct report_story *s, int i);
 
+/* A part of a remedy: prose, or a command to run, which stands between backticks there. */
+struct remedy_part {
+	const char *text; /* of the remedy, length bytes */
+	size_t length;
+	bool is_command;
+};
+
+/* Takes the next part off a remedy; false at its end. A backtick without its partner is prose. */
+bool story_next_part(const char **remedy, struct remedy_part *ret_part);
+
 /* Is there a frame among the evidence? Lines of a log and counters cannot be extracted. */
 bool story_extractable(const struct report_finding *f);
 

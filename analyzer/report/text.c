@@ -50,6 +50,34 @@ static void text_spaces(struct page *p, int n)
 	(void)fprintf(p->out, "%*s", n > 0 ? n : 0, "");
 }
 
+/* In escaped text, which holds no control character: a blank at which no line is broken. */
+#define KEPT_BLANK '\x01'
+
+/* Blanks of a command, which is copied in one piece. */
+static void text_keep_blanks(char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == ' ')
+			text[i] = KEPT_BLANK;
+}
+
+static void text_put_word(struct page *p, const char *word)
+{
+	for (; *word; word++)
+		(void)fputc(*word == KEPT_BLANK ? ' ' : *word, p->out);
+}
+
+/* What stands on one line: up to a blank, a number with its unit. */
+static size_t text_word_length(const char *text)
+{
+	size_t n = strcspn(text, " ");
+
+	while (n && text[n] == ' ' && text[n - 1] >= '0' && text[n - 1] <= '9' &&
+		report_unit_at(text + n + 1))
+		n += 1 + strcspn(text + n + 1, " ");
+	return n;
+}
+
 /*
  * Writes escaped text that begins at column at, and goes on at column indent where it does not fit.
  * A word that is longer than a line stands alone and sticks out: a command to copy must stay whole.
@@ -59,7 +87,7 @@ static void text_put_wrapped(struct page *p, const char *text, int at, int inden
 	int width = p->options->width, gap = 0;
 
 	while (*text) {
-		size_t n = strcspn(text, " ");
+		size_t n = text_word_length(text);
 		CLEANUP_FREE char *word = mem_strndup(text, n);
 		int columns = escape_width(word);
 
@@ -71,7 +99,7 @@ static void text_put_wrapped(struct page *p, const char *text, int at, int inden
 			text_spaces(p, gap);
 			at += gap;
 		}
-		(void)fputs(word, p->out);
+		text_put_word(p, word);
 		at += columns;
 		text += n;
 		gap = (int)strspn(text, " ");
@@ -163,14 +191,48 @@ static void text_put_because(
 		text_column(p));
 }
 
-static void text_put_plain(struct page *p, const char *label, const char *text)
+/* The line that was made, below a label. */
+static void text_put_line(struct page *p, const char *label)
 {
 	int column = text_column(p), end = 2 + (int)strlen(label);
 	int at = column > end ? column : end + 1;
 
 	text_put_label(p, label);
 	text_spaces(p, at - (end > LABEL_WIDTH ? end : LABEL_WIDTH));
-	text_put_wrapped(p, text_escaped(p, text), at, column);
+	text_put_wrapped(p, p->line.text ? p->line.text : "", at, column);
+}
+
+static void text_put_plain(struct page *p, const char *label, const char *text)
+{
+	(void)text_escaped(p, text);
+	text_put_line(p, label);
+}
+
+/* Adds to the line that is being made. */
+static void text_add_command(struct page *p, const char *command)
+{
+	size_t before = p->line.length;
+
+	escape_text(&p->line, command);
+	if (p->line.length > before)
+		text_keep_blanks(p->line.text + before, p->line.length - before);
+}
+
+/* Prose wraps; a command stays on one line, without its backticks, so that it can be copied. */
+static void text_put_fix(struct page *p, const char *remedy)
+{
+	struct remedy_part part;
+
+	strbuf_reset(&p->line);
+	while (story_next_part(&remedy, &part)) {
+		CLEANUP_FREE char *text = mem_strndup(part.text, part.length);
+
+		if (part.is_command)
+			text_add_command(p, text);
+		else
+			escape_text(&p->line, text);
+	}
+	text_put_line(p, "fix");
 }
 
 static bool text_is_of_file(const struct report_finding *f, int k, const char *path)
@@ -224,12 +286,17 @@ static void text_put_proof(struct page *p, const struct report_finding *f)
 		files += text_add_file(&text, f, i);
 	if (!files)
 		return;
+	(void)text_escaped(p, text.text);
 	if (p->options->database && story_extractable(f)) {
-		strbuf_adds(&text, "   bothends extract ");
-		report_shell_word(&text, p->options->database);
-		strbuf_printf(&text, " %lld", (long long)f->id);
+		CLEANUP_STRBUF struct strbuf command = STRBUF_INIT;
+
+		strbuf_adds(&command, "bothends extract ");
+		report_shell_word(&command, p->options->database);
+		strbuf_printf(&command, " %lld", (long long)f->id);
+		strbuf_adds(&p->line, "   ");
+		text_add_command(p, command.text);
 	}
-	text_put_plain(p, "proof", text.text);
+	text_put_line(p, "proof");
 }
 
 static void text_put_parts(struct page *p, const struct report_story *s)
@@ -259,7 +326,7 @@ static void text_put_story(struct page *p, const struct report_story *s)
 		text_put_plain(p, "when", f->times);
 	for (int i = 0; i < s->count; i++)
 		if (story_advises(s, i))
-			text_put_plain(p, "fix", s->findings[i].remedy);
+			text_put_fix(p, s->findings[i].remedy);
 	text_put_proof(p, f);
 	if (f->confidence < 0.9) {
 		(void)snprintf(confidence, sizeof(confidence), "%.0f %%", f->confidence * 100);

@@ -92,3 +92,16 @@ void report_clock_words(struct strbuf *out, const struct report_clock *c)
 			out, "%lld packet%s, ", (long long)p->samples, p->samples == 1 ? "" : "s");
 	strbuf_printf(out, "%s)", words_of_method(p->method));
 }
+
+size_t report_unit_at(const char *text)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", "d", "%", "ppm"};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t n = strlen(units[i]);
+
+		if (strncmp(text, units[i], n) == 0 && (!text[n] || strchr(" ,;:.)", text[n])))
+			return n;
+	}
+	return 0;
+}

@@ -14,3 +14,7 @@ const char *report_disposition_words(const char *disposition);
 /* Appends "clock offset db - worker = 37.2 s +/- 0.2 ms, drift 80 ppm (412 packets, both
  * directions)". */
 void report_clock_words(struct strbuf *out, const struct report_clock *c);
+
+/* Length of the unit that text begins with ("ms" of "ms, 3.2 s in all"); 0: none. Between a number
+ * and its unit no line is broken. */
+size_t report_unit_at(const char *text);

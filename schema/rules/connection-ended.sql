@@ -27,7 +27,7 @@ SELECT v.key, v.outcome,
 		|| iif(v.complete, '', ', as seen from one side')
 		|| iif(v.outcome = 'reset' AND b.boots > 1, ', which was started anew in between (its boot id)', ''),
 	CASE v.outcome WHEN 'refused' THEN 'on ' || v.server_ip || ': check that the service runs and listens'
-			|| coalesce(' on port ' || v.server_port, '') || ' (ss -ltn), and for reject rules'
+			|| coalesce(' on port ' || v.server_port, '') || ' (`ss -ltn`), and for reject rules'
 		ELSE iif(b.boots > 1, 'nothing, if the restart was meant: connections from before it end like this; else ', '')
 			|| 'ask the application on ' || coalesce(v.src_ip, 'the clients')
 			|| ' why it aborts (timeouts, crashes, closing with data unread)' END,

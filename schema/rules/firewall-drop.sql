@@ -61,7 +61,7 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.dropped >= 3 THEN 'critical' ELSE 'wa
 	f.dropped || ' of ' || f.packets || ' packets' || coalesce(' from ' || f.src_ip, '')
 		|| coalesce(' to ' || endpoint(f.dst_ip, f.port), '') || ' passed the first netfilter hook of ' || h.name
 		|| ' on the way ' || f.way || ' and not the last: dropped in between, by its packet filter or its routing',
-	'on ' || h.name || ': nft list ruleset; nstat -az TcpExtIPReversePathFilter',
+	'on ' || h.name || ': `nft list ruleset`; `nstat -az TcpExtIPReversePathFilter`',
 	json_patch('{}', json_object('hook', iif(f.way = 'in', 'in_first', 'out_first'), 'flows', f.flows, 'port', f.port,
 		'broken', f.flows, 'reason', 'netfilter hooks'))
 FROM fw_cut f JOIN host h ON h.id = f.host_id
@@ -145,7 +145,7 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'wa
 				WHERE o.host_id = f.host_id AND o.kind = 'nic'), ' that never left the interface', ' on their way out')
 			WHEN f.at_nic > 0 THEN ' that reached its interface and were never answered'
 			ELSE ' that were never answered' END,
-	'on ' || h.name || ': nft list ruleset' || CASE f.prefix WHEN '' THEN '' ELSE ' (the rule with log prefix "'
+	'on ' || h.name || ': `nft list ruleset`' || CASE f.prefix WHEN '' THEN '' ELSE ' (the rule with log prefix "'
 		|| f.prefix || '")' END || '; allow this traffic if it is wanted',
 	json_patch('{}', json_object('hook', f.hook, 'prefix', f.prefix, 'flows', f.flows, 'port', f.port, 'broken', f.flows,
 		'reason', 'netfilter log'))
@@ -346,7 +346,7 @@ SELECT f.key,
 		WHEN r.rank IN (0, 3, 4) THEN 'on ' || h.name || ': the listen queue is full; see why the application does not '
 			|| 'accept, raise its backlog and net.core.somaxconn'
 		WHEN r.name LIKE '%Csum%' THEN 'on ' || h.name || ': frames arrive with wrong checksums; look at offloads and the way'
-		ELSE 'on ' || h.name || ': nft list ruleset; nstat -az | grep -Ei "drop|overflow|filter"; a capture of netfilter '
+		ELSE 'on ' || h.name || ': `nft list ruleset`; `nstat -az | grep -Ei "drop|overflow|filter"`; a capture of netfilter '
 			|| 'hooks (bothends-agent nft --print) tells more' END,
 	json_patch('{}', json_object('flows', f.flows, 'broken', f.flows, 'port', nullif(f.server_port, 0),
 		'clients', f.clients, 'reason', r.name, 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k

@@ -52,7 +52,7 @@ SELECT f.key, 'host-dark',
 			WHERE d.host_id = f.host_id AND d.direction = f.direction
 			ORDER BY (l.message NOT LIKE '%WATCHDOG%'), l.at_ns LIMIT 1), ''),
 	CASE WHEN f.alive = 0 THEN 'look at its console; before others like it are restarted: '
-			|| 'bothends query DB --saved exposure'
+			|| '`bothends query DB --saved exposure`'
 		WHEN f.direction = 'rx' THEN 'look at its receive side: driver version, interrupts (/proc/interrupts), '
 			|| 'ring and missed counters (ethtool -S)'
 		WHEN f.direction = 'tx' THEN 'look at its transmit side: kernel log, tx_timeout and carrier counters, driver'

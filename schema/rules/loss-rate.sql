@@ -39,15 +39,14 @@ SELECT v.key, v.kind,
 	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
 	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost + iif(v.both, v.back_lost, 0), v.sent + iif(v.both, v.back_sent, 0),
-	CASE WHEN v.both THEN percent(v.rate) || ' of the segments lost from ' || f.name || ' to ' || t.name || ' ('
-			|| v.lost || ' of ' || v.sent || '), ' || percent(v.back_rate) || ' back (' || v.back_lost || ' of '
-			|| v.back_sent || '): difference not significant'
-		ELSE percent(v.rate) || ' of the segments lost (' || v.lost || ' of ' || v.sent || ', 95 %: '
-			|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); the other way '
-			|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent'
-				WHEN v.back_lost = 0 THEN 'none of ' || v.back_sent
-				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || v.back_sent || ')' END
-			|| iif(v.certainty < 0.9, ': too few to compare with certainty', '') END,
+	-- who loses, which way, how many, how sure; then the other way
+	percent(v.rate) || ' of what ' || f.name || ' sends never reaches ' || t.name || ' (' || v.lost || ' of ' || v.sent
+		|| ' segments; 95 % interval ' || percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); '
+		|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent from ' || t.name || ' to ' || f.name
+			ELSE t.name || ' to ' || f.name || ': ' || CASE WHEN v.back_lost = 0 THEN 'no loss in ' || v.back_sent
+				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || v.back_sent || ')' END END
+		|| CASE WHEN v.both THEN '; the difference is not significant'
+			WHEN v.certainty < 0.9 THEN '; too few to compare with certainty' ELSE '' END,
 	CASE WHEN v.both THEN 'check what both directions share between ' || f.name || ' and ' || t.name
 			|| ': a link with errors, a full queue, half duplex, an overloaded hop'
 		ELSE 'check what only this direction uses, from ' || f.name || ' to ' || t.name

@@ -249,8 +249,8 @@ SELECT f.key,
 	CASE WHEN f.answered THEN
 		'find out why ' || h.name || ' sends the other way: a bridge that skips address translation, '
 			|| 'a bond, or two routers'
-	ELSE 'on ' || h.name || ': ip neigh del ' || f.ip || ' dev '
-		|| coalesce(n.interface, nullif(v.interface, 'any'), 'INTERFACE') END,
+	ELSE 'on ' || h.name || ': `ip neigh del ' || f.ip || ' dev '
+		|| coalesce(n.interface, nullif(v.interface, 'any'), 'INTERFACE') || '`' END,
 	json_patch('{}', json_object(
 		'ip', f.ip, 'mac_used', f.mac, 'mac_real', f.mac_real,
 		'proof', CASE WHEN f.owner_host IS NOT NULL THEN 'its own interface' WHEN f.by_arp THEN 'ARP'

@@ -45,7 +45,8 @@ SELECT f.key, 'mac-mismatch', 'critical', 0.9, f.host_id, f.vantage_id, f.winner
 		AND t.vantage_id = f.vantage_id AND t.outgoing = 1),
 	h.name || ' still sends frames for ' || f.ip || ' to MAC ' || f.mac || ' (' || f.loser || '), '
 		|| span(f.to_ns - f.from_ns) || ' after ' || f.winner || ' at ' || f.mac_real || ' took it over',
-	'on ' || h.name || ': ip neigh del ' || f.ip || ' dev ' || coalesce(nullif(v.interface, 'any'), 'INTERFACE'),
+	'on ' || h.name || ': `ip neigh del ' || f.ip || ' dev '
+		|| coalesce(nullif(v.interface, 'any'), 'INTERFACE') || '`',
 	json_object('ip', f.ip, 'mac_used', f.mac, 'mac_real', f.mac_real, 'vrid', f.vrid, 'router', f.winner,
 		'loser', f.loser, 'proof', 'VRRP')
 FROM vl_found f JOIN host h ON h.id = f.host_id JOIN vantage v ON v.id = f.vantage_id ORDER BY f.key;

@@ -52,7 +52,7 @@ SELECT v.key, 'zero-window',
 	endpoint(v.src_ip, v.port) || ' closed its window ' || v.spans || iif(v.spans = 1, ' time', ' times')
 		|| ' and made ' || coalesce(v.dst_key, v.peers || ' peers') || ' wait, at most '
 		|| span(v.longest_ns) || ', ' || span(v.all_ns) || ' in total: the reader is slow, not the network',
-	'on ' || v.src_ip || ': see why the application does not read from its socket (ss -tmi, CPU, disk, locks)',
+	'on ' || v.src_ip || ': see why the application does not read from its socket (`ss -tmi`, CPU, disk, locks)',
 	json_object('flows', v.flows, 'probes', v.probes, 'longest_ns', v.longest_ns, 'total_ns', v.all_ns,
 		'windows', (SELECT json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns,
 				'flow_id', flow_id))

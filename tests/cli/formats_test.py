@@ -48,7 +48,7 @@ def from_json(text):
             "kinds": [(f["role"], f["kind"]) for f in story["findings"]
                       if f["role"] != "also" or also.index(f) < ALSO],
             "more": max(0, len(also) - ALSO),
-            "remedies": story["remedies"],
+            "remedies": [r.replace("`", "") for r in story["remedies"]],
         })
     return {"verdict": report["verdict"], "checked": report["checked"], "stories": stories, "notes": report["notes"]}
 
@@ -86,13 +86,18 @@ def plain(markdown):
     return html.unescape(re.sub(r"\\(.)", r"\1", markdown))
 
 
+def unmarked(markdown):
+    """A remedy without what marks its commands."""
+    return "".join(part if n % 2 else plain(part) for n, part in enumerate(re.split(r"(?<!\\)`", markdown)))
+
+
 def from_markdown(text):
     model = {"verdict": None, "checked": None, "stories": [], "notes": []}
     notes = False
     for line in text.split("\n"):
         head = re.match(r"## (critical|warning|notice): (.*)", line)
         part = re.match(r"- \*\*(because|also) (.*?)\*\*: ", line)
-        fix = re.match(r"- \*\*fix\*\*: (`+) ?(.*?) ?\1$", line)
+        fix = re.match(r"- \*\*fix\*\*: (.*)$", line)
         more = re.match(r"- and (\d+) more like these", line)
         said = re.search(r"\*\*(.*)\*\*(.*)$", line)
         if line.startswith("## "):
@@ -105,7 +110,7 @@ def from_markdown(text):
         elif part:
             model["stories"][-1]["kinds"].append((part[1], plain(part[2])))
         elif fix:
-            model["stories"][-1]["remedies"].append(fix[2])
+            model["stories"][-1]["remedies"].append(unmarked(fix[1]))
         elif more:
             model["stories"][-1]["more"] = int(more[1])
         elif said and not model["stories"] and line.startswith("**"):
@@ -140,9 +145,7 @@ class Page(html.parser.HTMLParser):
             role = "also" if self.inside("details", "part") else "because" if self.inside("dd", "cause") else "head"
             story["kinds"].append((role, ""))
         elif tag == "dd" and entry[1] == "remedy":
-            story["remedies"].append([])
-        elif tag == "code" and self.inside("dd", "remedy"):
-            story["remedies"][-1].append("")
+            story["remedies"].append("")
         elif tag == "li" and (self.inside("section", "#open") or self.inside("section", "#notes")):
             self.model["notes"].append("")
         elif tag == "li" and self.inside("ul", "chips"):
@@ -173,8 +176,8 @@ class Page(html.parser.HTMLParser):
             story["kinds"][-1] = (story["kinds"][-1][0], story["kinds"][-1][1] + data)
         elif self.inside("article") and self.inside("h3"):
             story["summary"] += data
-        elif self.inside("dd", "remedy") and self.inside("code"):
-            story["remedies"][-1][-1] += data
+        elif self.inside("dd", "remedy") and not self.inside("button"):
+            story["remedies"][-1] += data
         elif self.inside("article") and self.inside("p", "note"):
             more = re.match(r"and (\d+) more like these", data)
             story["more"] = int(more[1]) if more else story["more"]
@@ -183,8 +186,6 @@ class Page(html.parser.HTMLParser):
 def from_html(text):
     page = Page()
     page.feed(text)
-    for story in page.model["stories"]:
-        story["remedies"] = ["\n".join(lines) for lines in story["remedies"]]
     if page.lead.startswith("Checked: "):
         page.model["checked"] = page.lead.removeprefix("Checked: ")
     return page.model, page.chips

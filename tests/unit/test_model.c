@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,35 @@ static void test_what_a_story_shows(void **state)
 		assert_int_equal(story_is_beyond(s, i), s->findings[i].id >= 12);
 	report_release(&r);
 	db_close(&db);
+}
+
+/* A command stands between backticks; one without its partner marks nothing. */
+static void test_remedy_parts(void **state)
+{
+	static const struct {
+		const char *remedy, *parts; /* prose in (), commands in [] */
+	} cases[] = {
+		{"check the path", "(check the path)"},
+		{"on db: `ip neigh del 10.0.0.1 dev eth0`",
+			"(on db: )[ip neigh del 10.0.0.1 dev eth0]"},
+		{"`a b`; `c`", "[a b](; )[c]"},
+		{"a ` b", "(a ` b)"},
+		{"`a` ` b", "[a]( ` b)"},
+		{"``", "[]"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *at = cases[i].remedy;
+		char got[128] = "";
+		struct remedy_part part;
+
+		while (story_next_part(&at, &part))
+			(void)snprintf(got + strlen(got), sizeof(got) - strlen(got),
+				part.is_command ? "[%.*s]" : "(%.*s)", (int)part.length, part.text);
+		assert_string_equal(got, cases[i].parts);
+	}
 }
 
 static void test_evidence(void **state)
@@ -289,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_what_a_story_shows),
+		cmocka_unit_test(test_remedy_parts),
 		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_inputs),

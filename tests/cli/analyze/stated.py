@@ -7,7 +7,7 @@ def routed(p):
 
 
 def notes(text):
-    return text.split("\nNotes\n", 1)[1] if "\nNotes\n" in text else ""
+    return "".join(line for line in text.splitlines(keepends=True) if line.startswith("  - "))
 
 
 @case
