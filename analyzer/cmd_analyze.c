@@ -14,6 +14,7 @@
 #include "run/analyze.h"
 #include "flowlog/ingest.h"
 #include "survey/stated.h"
+#include "survey/stated_scope.h"
 
 typedef int report_function(struct db *, FILE *, const struct report_options *, struct error *);
 
@@ -40,6 +41,7 @@ enum {
 	KEY_FAIL_ON,
 	KEY_PROGRESS,
 	KEY_HOST,
+	KEY_SCOPE,
 	KEY_SINCE,
 	KEY_FLOW_LOG_FORMAT,
 };
@@ -62,6 +64,8 @@ static const struct argp_option options[] = {
 	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (slower)", 0},
 	{"host", KEY_HOST, "NAME=ADDRESS|MAC|ENI", 0,
 		"this IP address, MAC or flow-log interface belongs to host NAME", 0},
+	{"scope", KEY_SCOPE, "NAME=EXPRESSION", 0,
+		"captures of host NAME could record only this (pcap-filter(7))", 0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
 		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
 	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
@@ -82,6 +86,8 @@ struct request {
 	int input_cap, setting_cap, host_cap, stated_cap;
 	struct flowlog_host *hosts;
 	struct stated_host *stated;
+	struct stated_scope *scopes;
+	int scope_cap;
 	const char *format, *fail_on;
 	int progress; /* 1 always, 0 never, -1 auto */
 	bool quiet;
@@ -148,6 +154,19 @@ static void cmd_analyze_add_host(struct argp_state *state, struct request *r, ch
 	r->o.eni_hosts = r->hosts;
 }
 
+static void cmd_analyze_add_scope(struct argp_state *state, struct request *r, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || equals == text || !equals[1])
+		argp_error(state, "--scope: '%s' is not NAME=EXPRESSION", text);
+	*equals = 0;
+	MEM_RESERVE(r->scopes, r->o.scope_count, r->scope_cap);
+	r->scopes[r->o.scope_count++] =
+		(struct stated_scope){.name = text, .expression = equals + 1};
+	r->o.scopes = r->scopes;
+}
+
 static void cmd_analyze_parse_flow_log_format(
 	struct argp_state *state, const char *text, struct request *r)
 {
@@ -207,6 +226,9 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_HOST:
 		cmd_analyze_add_host(state, r, arg);
+		return 0;
+	case KEY_SCOPE:
+		cmd_analyze_add_scope(state, r, arg);
 		return 0;
 	case KEY_FLOW_LOG_FORMAT:
 		cmd_analyze_parse_flow_log_format(state, arg, r);
@@ -312,6 +334,7 @@ int cmd_analyze(int argc, char **argv)
 	free(r.o.settings);
 	free(r.hosts);
 	free(r.stated);
+	free(r.scopes);
 	if (result >= 0)
 		return result;
 	return cmd_failed("analyze", &err);

@@ -89,6 +89,8 @@ CREATE TABLE coverage ( -- what a capture could have recorded at a place, in eac
 	end_known INTEGER NOT NULL, -- 1 the capture recorded its start and end, 0 these are its first and last frame: it may have run longer
 	gaps INTEGER NOT NULL, -- times in between in which it did not run
 	filter TEXT, -- capture filter as recorded; NULL: not said
+	stated TEXT, -- what the user says that it could record (--scope, pcap-filter(7)); NULL: nothing was said
+	contradiction TEXT, -- the frames that the statement would have left out: it was not used; NULL: none
 	snaplen INTEGER, -- smallest of its files; NULL: no limit
 	dropped INTEGER, -- frames that the capture says it lost here, any direction; NULL: not said
 	PRIMARY KEY (vantage_id, direction)

@@ -2,8 +2,20 @@
 
 #include <stdlib.h>
 
+#include "read/filter.h"
+
+static void dataset_release_scope(struct host_scope *s)
+{
+	if (!s)
+		return;
+	(void)filter_free(s->filter);
+	free(s->expression);
+	free(s);
+}
+
 static void dataset_release_host(struct host *h)
 {
+	dataset_release_scope(h->scope);
 	for (uint32_t i = 0; i < h->address_count; i++)
 		free(h->addresses[i].interface);
 	for (uint32_t i = 0; i < h->fact_count; i++) {

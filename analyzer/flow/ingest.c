@@ -67,6 +67,7 @@ struct host_reading {
 		struct reading_vantage *rv;
 		uint32_t link_type;
 		const struct filter_program *filter;
+		const struct filter_program *scope; /* what the user says was recorded; NULL */
 		bool unfit; /* the filter has no meaning for its link type */
 	} * interfaces;
 	uint32_t interface_count;
@@ -269,6 +270,47 @@ static void ingest_part_finish(struct reading_vantage *rv)
 		spans_add(&v->gaps, whole->gaps.rows[i]);
 }
 
+/* The program that holds frames of a link type against the stated scope; NULL where it has no
+ * meaning. */
+static int ingest_scope_of(struct host_reading *rd, uint32_t link_type,
+	const struct filter_program **ret_program, struct error *err)
+{
+	int r = filter_for(rd->host->scope->filter, link_type, ret_program, err);
+
+	if (r == FILTER_UNFIT)
+		*ret_program = NULL;
+	return r;
+}
+
+/* The kernel filters before libpcap puts back the VLAN tag that the NIC took off. */
+static bool ingest_matches_untagged(const struct filter_program *program, const struct frame *f)
+{
+	enum { MACS = 12, TAG = 4, HEADERS = 256 };
+	uint8_t untagged[HEADERS];
+	struct frame g = *f;
+	uint32_t n = f->cap_len < HEADERS + TAG ? f->cap_len : HEADERS + TAG;
+
+	if (n < MACS + TAG || f->wire_len < n || be16(f->data + MACS) != 0x8100)
+		return false;
+	memcpy(untagged, f->data, MACS);
+	memcpy(untagged + MACS, f->data + MACS + TAG, n - MACS - TAG);
+	g.data = untagged;
+	g.cap_len = n - TAG;
+	g.wire_len -= TAG;
+	return filter_matches(program, &g);
+}
+
+/* A frame that the stated scope would have left out proves it wrong. */
+static NOINLINE void ingest_check_scope(
+	struct host_scope *scope, const struct interface_state *st, const struct taken *t)
+{
+	if (filter_matches(st->scope, t->frame) ||
+		(st->link_type == 1 && ingest_matches_untagged(st->scope, t->frame)))
+		return;
+	if (!scope->outside++)
+		scope->first_outside = t->ordinal;
+}
+
 /* Takes notice of interfaces that the file described since the last call. */
 static int ingest_learn_interfaces(
 	struct host_reading *rd, const struct capfile_info *info, struct error *err)
@@ -282,6 +324,8 @@ static int ingest_learn_interfaces(
 
 		*st = (struct interface_state){.link_type = iface->link_type,
 			.rv = ingest_vantage_for(rd, iface, rd->interface_count)};
+		if (rd->host->scope && ingest_scope_of(rd, iface->link_type, &st->scope, err) < 0)
+			return -EINVAL;
 		if (!rd->options->filter)
 			continue;
 		r = filter_for(rd->options->filter, iface->link_type, &st->filter, err);
@@ -493,6 +537,8 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 		ingest_account(rd, CAPTURE_FILTERED, f);
 		return false;
 	}
+	if (st->scope)
+		ingest_check_scope(rd->host->scope, st, t);
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog.time_ns != INT64_MIN)
 		f->time_ns = ingest_sane_time(p->nflog.time_ns);

@@ -130,6 +130,19 @@ struct host_address {
 	const char *source; /* capture, agent, inferred, option */
 };
 
+struct filter;
+struct filter_program;
+
+/* What the user says that a host's captures could record (--scope). */
+struct host_scope {
+	struct filter *filter;
+	char *expression;
+	const struct filter_program *packets; /* for IP packets; NULL: it says nothing of them */
+	/* Frames of its captures that it would have left out: then it is wrong. */
+	uint64_t outside;
+	uint32_t first_outside; /* ordinal */
+};
+
 struct host_fact_row {
 	int64_t at_ns; /* INT64_MIN: not said */
 	char *key, *value;
@@ -138,6 +151,7 @@ struct host_fact_row {
 struct host {
 	uint32_t id; /* from 1, in the database */
 	char *name;
+	struct host_scope *scope; /* NULL: nothing was said */
 	struct arena arena;
 	struct fileindex frames;
 	struct hashmap macs; /* of its vantage points: macs_table_init() */

@@ -480,6 +480,10 @@ struct fate fate_of_missing(
 		return (struct fate){.kind = EVENT_CAPTURE_MISSED, .reason = "seen-downstream"};
 	if (path->out.direction_unseen)
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "direction"};
+	if (scope_leaves_out(path->in.data, path->in.to,
+		    path->in.flow_absent ? path->in.sent->member : path->in.received->member,
+		    path->in.direction, it->seg))
+		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "filter"};
 	/* What a filter left out arrived or not; its capture is no worse for it. */
 	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
 		return fate_absent(path, r->transmission, "no-proof", ret_ns);
@@ -580,7 +584,10 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 		r->high <= it->off + it->span);
 	if (it->seen_at_third)
 		return (struct fate){.kind = EVENT_SENDER_MISSED, .reason = "seen-upstream"};
-	if (path->in.sender_absent && path->in.scope != SCOPE_SERVICE)
+	if ((path->in.sender_absent && path->in.scope != SCOPE_SERVICE) ||
+		scope_leaves_out(path->in.data, path->in.from,
+			path->in.sender_absent ? path->in.received->member : path->in.sent->member,
+			path->in.direction, it->seg))
 		return fate_not_recorded(path, r->transmission, "filter");
 	/* Without an ID the sender's own repetition may look the same; it is one, for all we know,
 	 * if its capture did not run. */

@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "flow/summary.h"
 #include "join/path.h"
+#include "survey/stated_scope.h"
 
 /* A capture of one direction holds nothing of those whom it never shows sending. */
 static bool scope_is_one_way(const struct vantage *v, const uint8_t sender[16])
@@ -18,14 +19,64 @@ static bool scope_is_cut(const struct vantage *v, const struct flow_key *key)
 	return v->addresses.cut_protocols[!ip_is_v4(key->a)][key->protocol];
 }
 
+/* A packet of direction d as it would be at m's place; inside of a tunnel nobody knows what the
+ * capture's filter is applied to. */
+static bool scope_admits(const struct filter_program *said, const struct member *m,
+	enum direction d, const struct segment *s)
+{
+	const struct stated_packet p = {.src = member_ip(m, d == C2S),
+		.dst = member_ip(m, d != C2S),
+		.src_port = member_port(m, d == C2S),
+		.dst_port = member_port(m, d != C2S),
+		.protocol = m->flow->key.protocol,
+		.segment = s};
+
+	return m->flow->tunnel || stated_scope_admits(said, &p);
+}
+
+bool scope_leaves_out(const struct dataset *data, uint32_t vantage, const struct member *m,
+	enum direction d, const struct segment *s)
+{
+	const struct filter_program *said = stated_scope_of(data, &data->vantages[vantage]);
+
+	return said && !scope_admits(said, m, d, s);
+}
+
+/* Packets of a direction that are held against a stated scope: a handshake and some data. */
+#define SAID_OF 8
+
+/* By the user's word: some packet of that direction would have been recorded, or none. */
+static enum scope scope_stated(
+	const struct filter_program *said, const struct member *m, enum direction d)
+{
+	bool from_b = (d == C2S) == m->client_is_b;
+	const struct segment_chunk *chunk = m->flow->head;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; chunk && i < chunk->used && n < SAID_OF;
+		i += segment_slots(&chunk->slots[i])) {
+		const struct segment *s = &chunk->slots[i];
+
+		if (((s->bits & SEGMENT_FROM_B) != 0) != from_b)
+			continue;
+		if (scope_admits(said, m, d, s))
+			return SCOPE_SERVICE;
+		n++;
+	}
+	return SCOPE_OUT;
+}
+
 enum scope scope_of(
 	const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	struct service key = summary_service(m->flow, !m->client_is_b);
+	const struct filter_program *said = stated_scope_of(data, v);
 
 	if (scope_is_one_way(v, member_ip(m, d == C2S)) || scope_is_cut(v, &m->flow->key))
 		return SCOPE_OUT;
+	if (said)
+		return scope_stated(said, m, d);
 	if (hashmap_get(&v->addresses.services, &key) ||
 		(!v->filter && v->addresses.wide && v->addresses.protocols[key.protocol]))
 		return SCOPE_SERVICE;

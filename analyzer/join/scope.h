@@ -19,6 +19,14 @@ enum scope scope_of(
 	const struct dataset *data, uint32_t vantage, const struct member *m, enum direction d);
 
 /*
+ * Does what the user says of a vantage point's capture leave out a packet of direction d, which
+ * another place saw as s? m: the flow as the vantage point itself saw it, where it did: addresses
+ * may be translated on the way.
+ */
+bool scope_leaves_out(const struct dataset *data, uint32_t vantage, const struct member *m,
+	enum direction d, const struct segment *s);
+
+/*
  * If a capture has one direction of a flow and no packet of the other, which provably passed, it
  * records one direction only (one-sided mirror, asymmetric route, tcpdump -Q). Some packets missing
  * is an overrun; all missing is scope. scope_lacks_sending(): the sender's capture has nothing to

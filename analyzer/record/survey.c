@@ -78,10 +78,27 @@ static void survey_insert_order(
 	db_step(db, s);
 }
 
+/* Frames that the stated scope would have left out. */
+static char *survey_outside(
+	const struct dataset *data, const struct host_scope *scope, uint32_t vantage)
+{
+	struct fileindex_place p;
+
+	if (!scope || !scope->outside)
+		return NULL;
+	p = facts_place(data, vantage, scope->first_outside);
+	return mem_printf("%s frame %u is outside of it%s", data->captures[p.file - 1].path,
+		p.number, scope->outside > 1 ? ", and others are" : "");
+}
+
 /* What the capture files say of filter, snap length and drops is added by the schema. */
-static void survey_insert_coverage(struct db *db, const struct vantage *v, const struct coverage *c)
+static void survey_insert_coverage(
+	struct db *db, const struct dataset *data, uint32_t vantage, const struct coverage *c)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_COVERAGE);
+	const struct vantage *v = &data->vantages[vantage];
+	const struct host_scope *scope = data->hosts[v->host].scope;
+	char *outside CLEANUP_FREE = survey_outside(data, scope, vantage);
 	int64_t from_ns, to_ns;
 	bool recorded, any = coverage_span(v, &from_ns, &to_ns, &recorded);
 
@@ -94,8 +111,11 @@ static void survey_insert_coverage(struct db *db, const struct vantage *v, const
 	db_int_or_null(s, 7, any ? to_ns : DB_NONE);
 	db_int(s, 8, recorded);
 	db_int(s, 9, v->gaps.count);
-	for (int column = 10; column <= 12; column++)
-		db_null(s, column);
+	db_null(s, 10);
+	db_text(s, 11, scope ? scope->expression : NULL);
+	db_text(s, 12, outside);
+	db_null(s, 13);
+	db_null(s, 14);
 	db_step(db, s);
 }
 
@@ -111,6 +131,6 @@ void survey_store(struct db *db, const struct dataset *data, const struct owners
 		int n = coverage_of(&data->vantages[i], rows);
 
 		for (int k = 0; k < n; k++)
-			survey_insert_coverage(db, &data->vantages[i], &rows[k]);
+			survey_insert_coverage(db, data, i, &rows[k]);
 	}
 }

@@ -28,6 +28,8 @@
 #include "record/survey.h"
 #include "store/settings.h"
 #include "survey/stated.h"
+#include "survey/stated_scope.h"
+#include "survey/two_hosts.h"
 
 /* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the
  * remainder. */
@@ -140,6 +142,24 @@ static int analyze_refuse_copies(const struct dataset *data, struct error *err)
 		}
 	}
 	return 0;
+}
+
+/* As one host it would seem to have sent what it received. */
+static int analyze_refuse_two_hosts(const struct dataset *data, struct error *err)
+{
+	struct fileindex_place a, b;
+	struct two_hosts t;
+
+	if (!two_hosts_find(data, &t))
+		return 0;
+	a = facts_place(data, t.vantage[0], t.frame[0]);
+	b = facts_place(data, t.vantage[1], t.frame[1]);
+	return error_set(err, -EINVAL,
+		"'%s' is given for two hosts: each received frames that the other sent "
+		"('%s' frame %u, '%s' frame %u); give each a NAME of its own",
+		data->hosts[data->vantages[t.vantage[0]].host].name,
+		data->captures[a.file - 1].path, a.number, data->captures[b.file - 1].path,
+		b.number);
 }
 
 static double analyze_setting(struct db *db, const char *key)
@@ -428,6 +448,8 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 		arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
 	plan_hosts(&r->plan, &r->data);
 	result = stated_take(&r->data, o->stated_hosts, o->stated_host_count, err);
+	if (result == 0)
+		result = stated_scope_take(&r->data, o->scopes, o->scope_count, err);
 	if (result)
 		return result;
 	flows = memory / 4 / FLOW_COST;
@@ -521,6 +543,8 @@ static int analyze_make_database(struct analysis *r, struct error *err)
 	result = analyze_read_all(r, err);
 	if (result == 0)
 		result = analyze_refuse_copies(&r->data, err);
+	if (result == 0)
+		result = analyze_refuse_two_hosts(&r->data, err);
 	if (result)
 		return result;
 	analyze_relate(r);

@@ -7,6 +7,7 @@
 
 struct flowlog_host;
 struct stated_host;
+struct stated_scope;
 
 struct analyze_options {
 	char **inputs; /* [NAME=]PATH */
@@ -28,6 +29,8 @@ struct analyze_options {
 	int eni_host_count;
 	const struct stated_host *stated_hosts; /* --host NAME=ADDRESS|MAC */
 	int stated_host_count;
+	const struct stated_scope *scopes; /* --scope NAME=EXPRESSION */
+	int scope_count;
 	bool progress, verbose;
 	const char *version;
 };

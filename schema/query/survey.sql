@@ -21,7 +21,8 @@ SELECT 3, c.vantage_id, iif(c.direction = 'out', 1, 0), 'coverage', v.name,
 	c.role, c.frames || iif(c.frames = 1, ' frame', ' frames')
 		|| coalesce(', ' || iso(c.from_ns) || ' to ' || iso(c.to_ns) || iif(c.end_known, '', ' or longer'), '')
 		|| iif(c.gaps > 0, ', paused ' || c.gaps || ' times', '')
-		|| coalesce(', filter ' || c.filter, '') || coalesce(', cut at ' || c.snaplen || ' bytes', '')
+		|| coalesce(', filter ' || c.filter, '') || coalesce(', stated ' || c.stated, '')
+		|| coalesce(', but ' || c.contradiction, '') || coalesce(', cut at ' || c.snaplen || ' bytes', '')
 		|| iif(c.dropped > 0, ', ' || c.dropped || ' frames dropped', '')
 FROM coverage c JOIN vantage v ON v.id = c.vantage_id)
 ORDER BY rank, n, m, what, evidence;

@@ -76,10 +76,16 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	GROUP BY f.server_ip, f.server_port, v.id
 	UNION ALL
 	-- What the user said, and the packets deny.
-	SELECT 4, c.rowid, '--host ' || h.name || '=' || coalesce(c.ip, c.mac) || ' does not agree with the packets: '
+	SELECT 5, c.rowid, '--host ' || h.name || '=' || coalesce(c.ip, c.mac) || ' does not agree with the packets: '
 		|| c.contradiction || iif(c.ruling = 'own', '; it was used all the same', '; it was not used')
 	FROM identity_claim c JOIN host h ON h.id = c.host_id
 	WHERE c.evidence = 'stated' AND c.contradiction IS NOT NULL
+	UNION ALL
+	SELECT 5, min(c.vantage_id), '--scope ' || h.name || '=''' || c.stated || ''' does not agree with the packets: '
+		|| c.contradiction || '; it was not used'
+	FROM coverage c JOIN vantage v ON v.id = c.vantage_id JOIN host h ON h.id = v.host_id
+	WHERE c.contradiction IS NOT NULL
+	GROUP BY h.id
 	UNION ALL
 	-- The survey: an order that is not known matters where packets were lost in between.
 	SELECT 4, o.nearer_vantage_id, 'nothing tells for certain whether ' || a.name || ' or ' || b.name || ' is nearer to '

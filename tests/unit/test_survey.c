@@ -12,10 +12,13 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "join/owner.h"
+#include "read/filter.h"
 #include "join/tally.h"
 #include "survey/coverage.h"
 #include "survey/own_mac.h"
 #include "survey/stated.h"
+#include "survey/stated_scope.h"
+#include "survey/two_hosts.h"
 
 enum { HOSTS = 2 };
 
@@ -57,6 +60,11 @@ static void world_free(struct world *w)
 		hashmap_release(&w->macs[i]);
 		arena_release(&w->data.hosts[i].arena);
 		free(w->data.hosts[i].addresses);
+		if (w->data.hosts[i].scope) {
+			(void)filter_free(w->data.hosts[i].scope->filter);
+			free(w->data.hosts[i].scope->expression);
+			free(w->data.hosts[i].scope);
+		}
 	}
 	free(w->data.hosts);
 	free(w->data.vantages);
@@ -477,6 +485,111 @@ static void a_stated_mac_stands_against_a_guess(void **state)
 	world_free(w);
 }
 
+/* Does a scope admit a packet from 10.0.0.1 (2001:db8::1) to .2 (::2), port 40000 to 443? */
+static bool admits(const char *expression, uint8_t protocol, bool v6, const struct segment *s)
+{
+	static const uint8_t client6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1},
+			     server6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 2};
+	struct world *w = world_new();
+	struct stated_packet p = {.src = v6 ? client6 : ip(1),
+		.dst = v6 ? server6 : ip(2),
+		.src_port = 40000,
+		.dst_port = 443,
+		.protocol = protocol,
+		.segment = s};
+	struct error err = ERROR_INIT;
+	char name[] = "a";
+	bool r;
+
+	w->data.hosts[0].name = w->data.hosts[1].name = name;
+	assert_int_equal(
+		stated_scope_take(&w->data,
+			&(struct stated_scope){.name = name, .expression = expression}, 1, &err),
+		0);
+	assert_non_null(stated_scope_of(&w->data, &w->data.vantages[0]));
+	assert_null(stated_scope_of(&w->data, &w->data.vantages[1]));
+	r = stated_scope_admits(stated_scope_of(&w->data, &w->data.vantages[0]), &p);
+	w->data.hosts[0].scope->outside = 1; /* a frame that it would have left out */
+	assert_null(stated_scope_of(&w->data, &w->data.vantages[0]));
+	world_free(w);
+	return r;
+}
+
+static void packets_are_held_against_a_scope(void **state)
+{
+	const struct segment syn = {.flags = 2, .ttl = 64}, data = {.flags = 0x18, .length = 1000},
+			     echo = {.seq = 8U << 16 | 1};
+	static const struct {
+		const char *expression;
+		bool syn, data;
+	} cases[] = {
+		{"host 10.0.0.1 and not port 80", true, true},
+		{"host 10.0.0.1 and not port 443", false, false},
+		{"src host 10.0.0.2", false, false},
+		{"tcp src port 40000 and dst net 10.0.0.0/24", true, true},
+		{"tcp[tcpflags] & tcp-syn != 0", true, false},
+		{"greater 1000", false, true},
+		{"ip[8] = 64", true, false},
+		{"udp or arp", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (admits(cases[i].expression, 6, false, &syn) != cases[i].syn ||
+			admits(cases[i].expression, 6, false, &data) != cases[i].data)
+			fail_msg("%s", cases[i].expression);
+	assert_true(admits("ip6 and tcp dst port 443", 6, true, &syn));
+	assert_true(admits("host 2001:db8::2", 17, true, &data));
+	assert_false(admits("ip", 6, true, &syn));
+	assert_true(admits("udp port 443", 17, false, &data));
+	assert_false(admits("tcp", 17, false, &data));
+	assert_true(admits("icmp[icmptype] = icmp-echo", 1, false, &echo));
+	assert_false(admits("icmp[icmptype] = icmp-echoreply", 1, false, &echo));
+}
+
+/* What has no meaning for an IP packet ("ether host") says nothing of it. */
+static void a_scope_of_macs_says_nothing_of_packets(void **state)
+{
+	struct world *w = world_new();
+	const struct stated_scope scope = {.name = "a", .expression = "ether host 2:0:0:0:0:1"};
+	struct error err = ERROR_INIT;
+	char name[] = "a";
+
+	(void)state;
+	w->data.hosts[0].name = w->data.hosts[1].name = name;
+	assert_int_equal(stated_scope_take(&w->data, &scope, 1, &err), 0);
+	assert_null(stated_scope_of(&w->data, &w->data.vantages[0]));
+	world_free(w);
+}
+
+/* Both captures under one name. */
+static void who_receives_what_the_other_sent_is_another_host(void **state)
+{
+	struct world *w = world_new();
+	struct two_hosts found;
+
+	(void)state;
+	hashmap_release(&w->macs[1]);
+	macs_table_init(&w->macs[1]);
+	w->data.vantages[1].host = 0;
+	w->data.vantages[1].macs.table = w->data.vantages[0].macs.table;
+	for (uint8_t i = 0; i < HOSTS; i++) {
+		struct vantage *v = &w->data.vantages[i];
+		uint8_t self = i + 1;
+
+		talk(v, self, 3, 5); /* a third, so that the own MAC stands out */
+		talk(v, 3, self, 5);
+		talk(v, 1, 2, 5);
+		assert_false(two_hosts_find(&w->data, &found));
+	}
+	talk(&w->data.vantages[0], 2, 1, 5);
+	talk(&w->data.vantages[1], 2, 1, 5);
+	assert_true(two_hosts_find(&w->data, &found));
+	w->data.vantages[1].host = 1;
+	assert_false(two_hosts_find(&w->data, &found));
+	world_free(w);
+}
+
 static void nothing_seen_claims_nothing(void **state)
 {
 	struct world *w = world_new();
@@ -621,6 +734,9 @@ int main(void)
 		cmocka_unit_test(stated_and_recorded_elsewhere_is_wrong),
 		cmocka_unit_test(stated_and_not_seen_is_said),
 		cmocka_unit_test(a_stated_mac_stands_against_a_guess),
+		cmocka_unit_test(packets_are_held_against_a_scope),
+		cmocka_unit_test(a_scope_of_macs_says_nothing_of_packets),
+		cmocka_unit_test(who_receives_what_the_other_sent_is_another_host),
 		cmocka_unit_test(nothing_seen_claims_nothing),
 		cmocka_unit_test(a_direction_that_is_proven_and_never_shown_is_left_out),
 		cmocka_unit_test(roles),

@@ -77,3 +77,62 @@ def a_stated_address_whose_packets_arrive(p):
 def a_stated_address_that_nobody_saw(p):
     run = p.passes("--host", "db=192.0.2.7", *p.pair())
     expect("no frame of db's captures is from or to it" in notes(run.out), "expected a note:", run)
+
+
+@case
+def bad_scope(p):
+    for text in ("", "=tcp", "db", "db="):
+        p.fails("--scope", text, *p.pair(), says=["--scope", f"'{text}'", "NAME=EXPRESSION"])
+    p.fails("--scope", "db=tcp port", *p.pair(), says=["tcp port", "pcap-filter(7)"])
+    p.fails("--scope", "dbb=tcp", *p.pair(), says=["--scope", "'dbb'"])
+    p.fails("--scope", "db=tcp", "--scope", "db=udp", *p.pair(), says=["--scope", "'db'", "twice"])
+
+
+@case
+def a_stated_scope_that_holds(p):
+    """It is shown, and nothing is said against it; a pair that has everything judges as before."""
+    files = p.pair()
+    p.passes("-q", *files, "-o", "plain.db")
+    run = p.passes("--scope", "db=arp or host 10.0.1.20", *files)
+    expect("--scope" not in notes(run.out), "nothing contradicts it:", run)
+    expect(p.query("SELECT DISTINCT c.stated, c.contradiction FROM coverage c JOIN vantage v ON v.id = c.vantage_id"
+                   " WHERE v.name = 'db'") == [("arp or host 10.0.1.20", None)], "coverage")
+    sums = "SELECT flow_id, leg, direction, sent, delivered, lost FROM path ORDER BY 1, 2, 3"
+    expect(p.query(sums) == p.query(sums, db="plain.db"), "counts differ from those without --scope")
+    expect("stated arp or host 10.0.1.20" in p.passes("incident.db", "--saved", "survey", command="query").out, "survey")
+
+
+@case
+def a_stated_scope_that_the_capture_contradicts(p):
+    files = p.pair()
+    p.passes("-q", *files, "-o", "plain.db")
+    run = p.passes("--scope", "db=udp", *files)
+    expect("--scope db='udp' does not agree with the packets: db.pcapng frame 1 is outside of it" in notes(run.out),
+           "expected the frame:", run)
+    dropped = "SELECT kind, count, total FROM finding ORDER BY id"
+    expect(p.query(dropped) == p.query(dropped, db="plain.db"), "findings differ from those without --scope")
+
+
+@case
+def a_stated_scope_and_the_tag_of_a_vlan(p):
+    """The kernel filters before libpcap puts the tag of the VLAN back: such frames are no contradiction."""
+    files = [p.fixture("vlan-one-side", f"{name}.pcap.zst") for name in ("client", "server")]
+    for name in ("client", "server"):
+        p.passes("-q", "--force", "--scope", f"{name}=arp or ip6 or host 10.1.0.10", *files)
+        expect(p.query("SELECT DISTINCT contradiction FROM coverage") == [(None,)], name)
+
+
+@case
+def two_hosts_under_one_name(p):
+    """Each received what the other sent: refused, with a frame of each; under names of their own they are analyzed."""
+    files = [p.fixture("dark-gone", f"{name}.pcap") for name in ("app", "db")]
+    p.fails(*(f"node={name}" for name in files), says=["'node'", "two hosts", "app.pcap", "db.pcap", "frame", "NAME of its own"])
+    p.passes("-q", *files)
+
+
+@case
+def one_host_in_two_captures(p):
+    """A capture before a reboot and one after it are one host's, under one name."""
+    files = [p.fixture("reboot", name) for name in ("app.pcap", "db.pcap", "web.pcap", "web2.pcap")]
+    p.passes("-q", "web=web.pcap", "web=web2.pcap", *files[:2])
+    expect(p.one("SELECT count(*) FROM host") == 3, "hosts")
