@@ -116,8 +116,11 @@ static bool summary_is_answered_unseen(const struct flow_vantage *f)
 {
 	const struct flow_side *a = &f->side[0], *b = &f->side[1], *only = a->packets ? a : b;
 
-	return f->key.protocol == IPPROTO_TCP && !(a->packets && b->packets) &&
-	       only->packets >= ONE_WAY_PACKETS && only->acked && only->bytes && !only->rsts;
+	if (f->key.protocol != IPPROTO_TCP || (a->packets && b->packets) || only->rsts)
+		return false;
+	/* A SYN-ACK answers a SYN, and an ACK behind a SYN a SYN-ACK. */
+	return (only->has_isn && (!only->sent_syn_only || only->acked)) ||
+	       (only->packets >= ONE_WAY_PACKETS && only->acked && only->bytes);
 }
 
 static void summary_note_senders(struct vantage *v, const struct flow_vantage *f)

@@ -89,8 +89,13 @@ enum scope scope_of(
 
 bool scope_lacks_sending(const struct path *path)
 {
-	return !path->in.sender_absent && !path->in.sent->count && path->in.acks_from->count &&
-	       path->in.received->count >= DIRECTION_LEAST;
+	const struct vantage *from = &path->in.data->vantages[path->in.from];
+
+	if (path->in.sender_absent || path->in.sent->count || !path->in.acks_from->count)
+		return false;
+	return path->in.received->count >= DIRECTION_LEAST ||
+	       scope_is_one_way(
+		       from, member_ip(path->in.acks_from->member, path->in.direction == C2S));
 }
 
 /* Stretches that were acknowledged. */
