@@ -60,6 +60,7 @@ void vantage_release(struct vantage *v)
 	spans_release(&v->drops);
 	spans_release(&v->gaps);
 	free(v->inferred.own_addresses);
+	free(v->inferred.speaking_macs);
 	free(v->name);
 	free(v->interface);
 	free(v->part);

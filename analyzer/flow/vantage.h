@@ -46,6 +46,7 @@ struct vantage_inferred {
 	bool mac_is_given;   /* recorded, or stated by the user */
 	bool sees_its_own;   /* most of its unicast frames are from or to that MAC */
 	bool *own_addresses; /* by index in addresses.by_ip: its host's; NULL: not inferred yet */
+	bool *speaking_macs; /* by index: IP packets came from it; NULL: not inferred yet */
 };
 
 struct vantage {

@@ -460,6 +460,17 @@ static void owner_mark_own(struct vantage *v, const struct owners *o)
 	}
 }
 
+static void owner_mark_speaking(struct vantage *v)
+{
+	v->inferred.speaking_macs = mem_array(v->macs.table->count + 1, sizeof(bool));
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+
+		if (k->role == 0 && k->mac != MAC_NONE)
+			v->inferred.speaking_macs[k->mac] = true;
+	}
+}
+
 static void owner_forget(struct host *h, const struct claim *c)
 {
 	for (uint32_t i = 0; i < h->address_count; i++) {
@@ -515,8 +526,10 @@ void owners_infer(struct dataset *data, const struct flows *flows, struct owners
 	owner_infer_alone(data, ret);
 	owner_infer_rounds(data, flows, ret);
 	owner_complete_addresses(data, ret);
-	for (uint32_t i = 0; i < data->vantage_count; i++)
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		owner_mark_own(&data->vantages[i], ret);
+		owner_mark_speaking(&data->vantages[i]);
+	}
 	claims_note_times(&ret->claims, data);
 }
 

@@ -115,26 +115,34 @@ static void worker_add_absent_end(struct worker *w, const struct member *near, b
 	}
 }
 
+/* Were frames of these MACs flooded to a capture? Not those of its own MAC; where that is unknown,
+ * those to a MAC that never speaks here, if the capture shows both directions of others. */
+static bool worker_is_flooded(const struct vantage *v, const struct segment *s)
+{
+	if (s->dst_mac == MAC_NONE || vantage_mac(v, s->dst_mac)[0] & 1)
+		return false;
+	if (v->inferred.sees_its_own)
+		return s->dst_mac != v->inferred.own_mac && s->src_mac != v->inferred.own_mac;
+	return v->counts.answered_frames && !v->inferred.speaking_macs[s->dst_mac];
+}
+
 /*
  * A place beside the path: what it has of the flow was flooded to it, for a switch floods what is
- * for a MAC that it does not know. One way only, and under MACs that are not its own. It misses the
- * rest of the flow without any fault.
+ * for a MAC that it does not know. One way only, and between others. It misses the rest of the
+ * flow without any fault.
  */
 static bool worker_is_onlooker(const struct join *j, const struct member *m)
 {
 	const struct vantage *v = &j->data->vantages[m->vantage];
-	const struct flow_vantage *f = m->flow;
 	enum direction d = member_side(m, C2S)->packets ? C2S : S2C;
 	struct segment_walk walk;
 	const struct segment *s;
 
-	if ((f->side[0].packets && f->side[1].packets) || !v->inferred.sees_its_own ||
-		m->owns[C2S] || m->owns[S2C])
+	if ((m->flow->side[0].packets && m->flow->side[1].packets) || m->owns[C2S] || m->owns[S2C])
 		return false;
 	walk = walk_direction(m, d);
 	s = walk_next(&walk);
-	return s && s->dst_mac != MAC_NONE && s->dst_mac != v->inferred.own_mac &&
-	       s->src_mac != v->inferred.own_mac && !(vantage_mac(v, s->dst_mac)[0] & 1);
+	return s && worker_is_flooded(v, s);
 }
 
 /* A member at the place of its host that it stands beside, or at one of its own. */

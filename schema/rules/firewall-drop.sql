@@ -230,6 +230,16 @@ SELECT ip FROM (
 WHERE NOT mac_virtual(mac)
 GROUP BY ip HAVING count(DISTINCT mac) > 1;
 CREATE INDEX temp.fw_several_by_ip ON fw_several(ip);
+-- Addresses whose frames went to a MAC that never speaks where others are heard both ways: a switch floods such frames.
+CREATE TEMP TABLE fw_mac AS
+SELECT vantage_id, mac, max(role = 'source') AS speaks, max(role = 'destination') AS hears
+FROM mac_use GROUP BY vantage_id, mac;
+CREATE INDEX temp.fw_mac_by_mac ON fw_mac(vantage_id, mac);
+CREATE TEMP TABLE fw_flooded AS
+SELECT DISTINCT u.vantage_id, u.ip
+FROM fw_mac m JOIN mac_use u ON u.vantage_id = m.vantage_id AND u.mac = m.mac AND u.role = 'destination'
+WHERE NOT m.speaks AND m.vantage_id IN (SELECT vantage_id FROM fw_mac WHERE speaks AND hears);
+CREATE INDEX temp.fw_flooded_by_ip ON fw_flooded(ip, vantage_id);
 
 -- Connections that arrived at the server's own capture and got no answer there. The last seconds of
 -- the capture prove nothing, nor do frames that were not meant for this host's MAC. later: the handshake's last ACK and
@@ -251,6 +261,7 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
 	-- nobody owns that one, the last place of several, if something tells that it is behind another one
 	AND (o.host_id = v.host_id OR (o.host_id IS NULL AND x.server_ip NOT IN (SELECT ip FROM fw_several)
+		AND (x.vantage_id, x.server_ip) NOT IN (SELECT vantage_id, ip FROM fw_flooded)
 		AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id)
 		AND EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
 			WHERE y.flow_id = x.flow_id AND y.position < x.position AND (y.ttl_c2s > x.ttl_c2s

@@ -97,6 +97,28 @@ def third_tap(case, which, rng, how):
     return Changed(case, Permit(notices=True), Naming(place=lambda host, _: back(host), host=back), as_blind)
 
 
+def _to_silent(tapped):
+    """Frames of one capture to MACs that never speak in it."""
+    spoke = {f.data[6:12] for f in tapped.frames}
+    return [f for f in tapped.frames if len(f.data) > 14 and not f.data[0] & 1 and f.data[:6] not in spoke
+            and packets.layout(ETHERNET, f.data)]
+
+
+@relations("third-flooded-{}", "A switch floods what is for an absent host to a third host, too, whose capture lacks nothing "
+           "of it that it was sent ({} of the frames).", {"all": (0, 1), "begin": (0, 2), "end": (1, 2)}, "capture")
+def third_flooded(case, which, rng, part):
+    only_ethernet(case, which)
+    number, parts = part
+    silent = _to_silent(case.inputs[which].capture)
+    flooded = silent[len(silent) * number // parts:len(silent) * (number + 1) // parts]
+    if not flooded:
+        raise Unfit("no frame is for a host that never speaks")
+    own = unrelated(_start(case))
+    frames = own.frames + [f._replace(time_ns=f.time_ns + 10**6, lost=0, interface=0) for f in flooded]
+    third = replace(own, frames=sorted(frames, key=lambda f: f.time_ns))
+    return Changed(case.with_inputs((*case.inputs, Input("0-beside", "0-beside.pcap", capture=third))), Permit(notices=True))
+
+
 # --- frames gone or twice ---
 
 def _of_part(capture_, frames):
