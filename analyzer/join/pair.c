@@ -563,24 +563,28 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 			pair_start_alone(p, i);
 }
 
-/* Without a SYN, or datagrams: nothing but its 5-tuple joins it. */
+/*
+ * Without a SYN, or datagrams: nothing but its 5-tuple joins it. Those with which it has that in
+ * common may have been read later: behind address translation others have another 5-tuple, and what
+ * went to one holder of an address is not at another, but at its sender.
+ */
 static bool pair_is_left_alone(const struct pairer *p, uint32_t flow)
 {
 	const struct flow *c = &p->all->list[flow];
 	const struct member *m = pair_first_member(p, flow);
 
-	return c->members == 1 && c->pairing == PAIRED_ALONE && !m->flow->side[0].has_isn &&
+	return c->members == 1 && c->pairing == PAIRED_ALONE &&
+	       (p->translated || m->flow->key.protocol != 6) && !m->flow->side[0].has_isn &&
 	       !m->flow->side[1].has_isn && !pair_is_anonymous(p, c->first_member);
 }
 
-/* A place that comes later may be the only one with the same 5-tuple: behind address translation
- * the others have another one. */
+/* Of two places each was compared with the other. */
 static void pair_left_alone(struct pairer *p)
 {
 	struct flows *all = p->all;
 	bool any = false;
 
-	for (uint32_t c = 0; c < all->count && p->translated; c++) {
+	for (uint32_t c = 0; c < all->count && p->data->vantage_count > 2; c++) {
 		uint32_t member = all->list[c].first_member;
 		struct member *m = &all->members[member];
 
