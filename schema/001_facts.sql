@@ -315,7 +315,8 @@ CREATE TABLE segment_event ( -- one transmission that was not simply delivered
 	reason TEXT NOT NULL, -- the rule that decided: docs/verdicts.md lists them
 	proof_file_id INTEGER REFERENCES capture_file(id), -- the frame that proves it (an ACK, a SACK); NULL: absence
 	proof_frame INTEGER, -- frame number there
-	detail TEXT -- what was changed (modified), as words; NULL: nothing to add
+	detail TEXT, -- what was changed (modified), as words; NULL: nothing to add
+	outside INTEGER -- capture_missed, sender_missed: 1 where nothing shows that the capture which lacks it ran then; NULL: another kind
 ) STRICT;
 
 CREATE TABLE packet ( -- one frame; which frames get rows: --packets

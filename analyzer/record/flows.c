@@ -146,6 +146,10 @@ static void flows_insert_event(struct flow_writer *w, uint32_t number, const str
 	row_word(row, e->reason);
 	flows_put_place(w, row, e->proof_vantage, e->proof);
 	row_text_or_null(row, e->detail, strlen(e->detail));
+	if (e->kind == EVENT_CAPTURE_MISSED || e->kind == EVENT_SENDER_MISSED)
+		row_int(row, !e->while_running);
+	else
+		row_null(row);
 	w->event_rows.count = (uint64_t)btree_end_row(w->trees.events);
 	flowindex_event(&w->indexes, number, (int64_t)w->event_rows.count, kind,
 		data->vantages[e->from].id, data->vantages[e->to].id,

@@ -43,21 +43,27 @@ SELECT v.id AS vantage_id, (SELECT coalesce(max(c.offset_high_ns - c.offset_low_
 	WHERE c.vantage_id = v.id) AS ns
 FROM vantage v;
 
+-- A clock that jumps shows times twice or not at all: which of them a capture ran at is not told by the clock.
+CREATE TEMP TABLE turned AS
+SELECT EXISTS (SELECT 1 FROM clock GROUP BY vantage_id HAVING count(*) > 1) AS any;
+
 CREATE TEMP TABLE missing AS
 SELECT r.id AS vantage_id, e.id AS event_id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
-	e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
+	(e.outside AND t.any) OR e.at_ns NOT BETWEEN r.first_ns AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
 		WHERE p.vantage_id = r.id AND e.at_ns BETWEEN p.from_ns AND p.to_ns) AS outside
 FROM ran r
+CROSS JOIN turned t
 CROSS JOIN vantage o
 CROSS JOIN event e ON e.kind = 'capture_missed' AND e.from_vantage_id = o.id AND e.to_vantage_id = r.id
 UNION ALL
 SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, e.at_ns,
-	e.at_ns NOT BETWEEN r.first_ns + max(b.ns, m.ns) AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
+	(e.outside AND t.any) OR e.at_ns NOT BETWEEN r.first_ns + max(b.ns, m.ns) AND r.last_ns OR EXISTS (SELECT 1 FROM pause p
 		WHERE p.vantage_id = r.id AND e.at_ns BETWEEN p.from_ns AND p.to_ns)
 FROM ran r
 CROSS JOIN event e ON e.kind = 'sender_missed' AND e.from_vantage_id = r.id
 JOIN temp.blur b ON b.vantage_id = e.to_vantage_id
 JOIN temp.blur m ON m.vantage_id = r.id
+CROSS JOIN turned t
 UNION ALL
 -- What neither has has no time but that of its proof; the join saw to it that both captures ran.
 SELECT r.id, e.id, e.flow_id, e.direction, e.segments, e.kind, NULL, 0

@@ -19,42 +19,53 @@ FROM (SELECT c.vantage_id, c.reference_vantage_id, p.to_ns AS last_ns, c.from_ns
 WHERE (above_ns > 0 OR below_ns > 0)
 	AND abs(jump_ns) >= 1e6 * (SELECT value FROM setting WHERE key = 'clock_step_min_ms');
 
--- The reference jumped where every other clock (two or more of them) shows the step within a second.
-CREATE TEMP TABLE shared AS
-SELECT s.rowid AS step_id, min(o.rowid) AS spokesman
+-- Clocks that are known to both sides on both sides of a jump: with one bound a jump may hide between the bounds, and what
+-- was not compared before and after it tells nothing.
+CREATE TEMP TABLE witness AS
+SELECT s.rowid AS step_id, c.vantage_id,
+	EXISTS (SELECT 1 FROM step o WHERE o.vantage_id = c.vantage_id AND abs(o.at_ns - s.at_ns) <= 1000000000
+		AND abs(o.jump_ns - s.jump_ns) <= 0.1 * abs(s.jump_ns)) AS jumped
 FROM step s
+JOIN clock c ON c.reference_vantage_id = s.reference_vantage_id AND c.vantage_id != c.reference_vantage_id
+	AND c.method = 'both directions'
+GROUP BY s.rowid, c.vantage_id
+HAVING min(c.from_ns - c.offset_ns) < s.at_ns + 1000000000 AND max(c.to_ns - c.offset_ns) > s.at_ns;
+
+-- The reference jumped where most of them show the step within a second, and at least two do.
+CREATE TEMP TABLE shared AS
+SELECT w.step_id, min(o.rowid) AS spokesman
+FROM (SELECT step_id FROM witness GROUP BY step_id HAVING sum(jumped) >= 2 AND sum(jumped) > count(*) / 2.0) w
+JOIN step s ON s.rowid = w.step_id
 JOIN step o ON o.reference_vantage_id = s.reference_vantage_id AND abs(o.at_ns - s.at_ns) <= 1000000000
 	AND abs(o.jump_ns - s.jump_ns) <= 0.1 * abs(s.jump_ns)
-GROUP BY s.rowid
-HAVING count(DISTINCT o.vantage_id) >= 2 AND count(DISTINCT o.vantage_id) = (
-	SELECT count(DISTINCT c.vantage_id) FROM clock c WHERE c.reference_vantage_id = s.reference_vantage_id
-		AND c.vantage_id != c.reference_vantage_id AND c.method != 'same host');
+GROUP BY w.step_id;
 DELETE FROM step WHERE rowid IN (SELECT step_id FROM shared WHERE step_id != spokesman);
 
 CREATE TEMP TABLE jumped AS
 SELECT s.*, CASE WHEN h.step_id IS NULL THEN s.vantage_id ELSE s.reference_vantage_id END AS whose,
-	CASE WHEN h.step_id IS NULL THEN s.jump_ns ELSE -s.jump_ns END AS step_ns, h.step_id IS NOT NULL AS all_saw
+	CASE WHEN h.step_id IS NULL THEN s.jump_ns ELSE -s.jump_ns END AS step_ns, h.step_id IS NOT NULL AS all_saw,
+	-- a clock that agrees with the reference all the while says that it was not the reference
+	h.step_id IS NOT NULL OR EXISTS (SELECT 1 FROM witness w WHERE w.step_id = s.rowid AND NOT w.jumped) AS is_known
 FROM step s LEFT JOIN shared h ON h.step_id = s.rowid;
 
 CREATE TEMP TABLE verdict AS
 SELECT whose AS key, whose, count(*) AS steps, min(at_ns) AS first_ns, max(at_ns) AS last_ns, max(abs(step_ns)) AS largest,
-	min(reference_vantage_id) AS reference_vantage_id, max(all_saw) AS all_saw
+	min(reference_vantage_id) AS reference_vantage_id, max(all_saw) AS all_saw, max(is_known) AS is_known
 FROM jumped GROUP BY whose;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id,
 	first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT v.key, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELSE 'notice' END,
-	CASE WHEN v.all_saw THEN 0.95 WHEN w.clocks > 1 THEN 0.95 ELSE 0.8 END,
-	CASE WHEN v.all_saw OR w.clocks > 1 THEN h.host_id END, v.whose,
-	CASE WHEN v.all_saw OR w.clocks > 1 THEN NULL ELSE v.reference_vantage_id END,
+	iif(v.is_known, 0.95, 0.8), iif(v.is_known, h.host_id, NULL), v.whose,
+	iif(v.is_known, NULL, v.reference_vantage_id),
 	v.first_ns, v.last_ns, v.steps, NULL,
-	CASE WHEN v.all_saw OR w.clocks > 1 THEN 'the clock of ' || h.name || ' jumped '
+	CASE WHEN v.is_known THEN 'the clock of ' || h.name || ' jumped '
 		ELSE 'the clock of ' || h.name || ' jumped against that of ' || r.name || ' (either may have): ' END
 		|| iif(v.steps = 1, '', v.steps || ' times, at most ')
 		|| (SELECT CASE WHEN j.step_ns > 0 THEN 'forward by ' ELSE 'back by ' END || span(abs(j.step_ns))
 			FROM jumped j WHERE j.whose = v.whose ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1)
 		|| '; what was counted does not depend on it',
-	'on ' || h.name || iif(v.all_saw OR w.clocks > 1, '', ' and ' || r.name)
+	'on ' || h.name || iif(v.is_known, '', ' and ' || r.name)
 		|| ': let chrony or ntpd slew instead of stepping, and see why the clock was off',
 	json_object('step_ns', (SELECT j.step_ns FROM jumped j WHERE j.whose = v.whose
 			ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1),
@@ -62,9 +73,7 @@ SELECT v.key, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELS
 			FROM (SELECT * FROM jumped j WHERE j.whose = v.whose ORDER BY at_ns LIMIT 50)))
 FROM verdict v
 JOIN vantage h ON h.id = v.whose
-JOIN vantage r ON r.id = v.reference_vantage_id
-CROSS JOIN (SELECT count(DISTINCT vantage_id) AS clocks FROM clock
-	WHERE vantage_id != reference_vantage_id AND method != 'same host') w;
+JOIN vantage r ON r.id = v.reference_vantage_id;
 
 -- Proof: the packets on both sides of the jump (the join keeps them), else the captures that show it. A clock that
 -- steps back shows a time twice: the last packet before the jump stands first in the file, the first one after it last.

@@ -47,7 +47,7 @@ INSERT INTO segment_event SELECT n.i, n.i * (:flows / :events), 's2c', k.kind, n
 	iif(n.i % 7, 24, 18), 2,
 	iif(k.i IN (6), NULL, 2), iif(k.i IN (6), NULL, n.i), iif(k.i IN (6), NULL, n.i * 36000000), 1,
 	iif(k.i IN (6, 7, 8), 1, NULL), iif(k.i IN (6, 7, 8), n.i, NULL), iif(k.i IN (6, 7, 8), n.i * 36000000, NULL),
-	'not-covered', NULL, NULL, NULL
+	'not-covered', NULL, NULL, NULL, iif(k.i IN (5, 6), 0, NULL)
 FROM n JOIN k ON k.i = n.i % 10;
 INSERT INTO path
 SELECT f.id, 0, d.column1, iif(d.column1 = 'c2s', 1, 2), iif(d.column1 = 'c2s', 2, 1), 20,
