@@ -99,7 +99,7 @@ CREATE TABLE flow_log_request ( -- what a client asked of a service, and what be
 	line INTEGER -- its line
 ) STRICT;
 
-CREATE TABLE flow_log_request_minute ( -- the minutes of flow_log_request in which a request failed; of clients outside all minutes
+CREATE TABLE flow_log_request_minute ( -- the minutes of flow_log_request in which a request failed, or was left half open
 	client_ip TEXT, -- as in flow_log_request
 	server_ip TEXT, -- as in flow_log_request
 	protocol TEXT NOT NULL, -- as in flow_log_request

@@ -66,10 +66,11 @@ struct request_key {
 struct request {
 	struct request_key key;
 	uint32_t client_vantage, server_vantage; /* 0: not logged */
-	uint64_t asked, outcomes[OUTCOMES], arrived, edge, strange, packets;
-	uint64_t clients, clients_answered; /* a bit for each of 64 classes of addresses */
+	uint32_t asked, outcomes[OUTCOMES], arrived, edge, strange;
 	uint32_t answered_first_s, answered_last_s, failed_first_s, failed_last_s;
-	struct proof proof; /* of a failure */
+	uint64_t packets;
+	uint64_t clients, clients_answered; /* a bit for each of 64 classes of addresses */
+	struct proof proof;		    /* of a failure */
 };
 
 struct window_key {
@@ -185,6 +186,9 @@ void outcomes_add(struct worker *w, const struct at_place *places, size_t n, uns
 
 /* When all records between its addresses are counted: keeps what says something. */
 void outcomes_end_bucket(struct worker *w);
+
+/* Forgets minutes in which nothing failed; nothing can be looked up after. */
+void outcomes_drop_good(struct sums *requests);
 
 /* Merges an entry of another worker. */
 void outcomes_merge(struct request *to, const struct request *from, bool is_new);

@@ -333,6 +333,7 @@ int worker_write(struct worker *w, struct error *err)
 	facts_rows_write_sums(w, &w->losses, facts_rows_write_loss);
 	facts_rows_write_sums(w, &w->deliveries, facts_rows_write_delivery);
 	facts_rows_write_sums(w, &w->sources, facts_rows_write_source);
+	outcomes_drop_good(&w->requests);
 	facts_rows_write_sums(w, &w->requests, facts_rows_write_request);
 	facts_rows_write_limits(w);
 	return db_failed(db, err);

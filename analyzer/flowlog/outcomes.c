@@ -1,8 +1,10 @@
 /* Which requests of a 5-tuple were answered, and where the others ended. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/mem.h"
 #include "base/nsec.h"
 #include "flowlog/facts_impl.h"
 
@@ -408,7 +410,7 @@ static bool outcomes_is_inside(const struct worker *w, const uint8_t a[16])
 
 static void outcomes_times(struct request *r, uint32_t minute)
 {
-	uint64_t good = r->outcomes[OUTCOME_ANSWERED] + r->outcomes[OUTCOME_HALF_OPEN];
+	uint32_t good = r->outcomes[OUTCOME_ANSWERED] + r->outcomes[OUTCOME_HALF_OPEN];
 
 	r->answered_first_s = r->failed_first_s = UINT32_MAX;
 	if (good)
@@ -513,46 +515,86 @@ static bool outcomes_says_something(
 	return folded || good < r->asked;
 }
 
-void outcomes_end_bucket(struct worker *w)
+/* Sums the minutes of each client and service; ret_of: which sum each minute is of. */
+static void outcomes_sum_minutes(struct sums *asked, struct sums *totals, struct request ***ret_of)
 {
-	struct sums totals;
+	uint32_t *of = mem_alloc((asked->count + 1) * sizeof(*of));
 
-	sums_init(&totals, sizeof(struct request_key), sizeof(struct request), SIZE_MAX);
-	for (size_t i = 0; i < w->asked.count; i++) {
-		struct request *r = sums_at(&w->asked, i);
+	for (size_t i = 0; i < asked->count; i++) {
+		struct request *r = sums_at(asked, i), *total;
 		struct request_key key = r->key;
-		struct request *total;
 		bool is_new;
 
 		key.minute = 0;
 		outcomes_times(r, r->key.minute);
-		total = sums_get(&totals, &key, &is_new);
+		total = sums_get(totals, &key, &is_new);
 		outcomes_merge(total, r, is_new);
+		of[i] = (uint32_t)(((char *)total - totals->entries) /
+				   (ptrdiff_t)totals->entry_size);
 	}
+	*ret_of = mem_alloc((asked->count + 1) * sizeof(**ret_of));
+	for (size_t i = 0; i < asked->count; i++)
+		(*ret_of)[i] = sums_at(totals, of[i]);
+	free(of);
+}
+
+/* Takes clients, and servers, outside together. True: the client is outside. */
+static bool outcomes_fold(const struct worker *w, struct request_key *key)
+{
+	bool outside = !outcomes_is_inside(w, key->client);
+
+	if (outside)
+		memset(key->client, 0, sizeof(key->client));
+	if (!outcomes_is_inside(w, key->server))
+		memset(key->server, 0, sizeof(key->server));
+	return outside;
+}
+
+void outcomes_end_bucket(struct worker *w)
+{
+	struct request **total_of;
+	struct sums totals;
+
+	sums_init(&totals, sizeof(struct request_key), sizeof(struct request), SIZE_MAX);
+	outcomes_sum_minutes(&w->asked, &totals, &total_of);
 	for (size_t i = 0; i < w->asked.count; i++) {
 		struct request *r = sums_at(&w->asked, i);
 		struct request_key key = r->key;
-		const struct request *total;
-		bool is_new, outside;
+		bool outside = outcomes_fold(w, &key);
 
-		key.minute = 0;
-		total = sums_get(&totals, &key, &is_new);
-		outcomes_doubt_loss(r, total);
-		if (total->answered_last_s)
+		outcomes_doubt_loss(r, total_of[i]);
+		if (total_of[i]->answered_last_s)
 			outcomes_add_window(w, r);
-		key.minute = r->key.minute;
-		outside = !outcomes_is_inside(w, key.client);
-		if (outside) {
-			memset(key.client, 0, sizeof(key.client));
-			r->strange = total->answered_last_s ? 0 : r->asked;
-		}
-		if (!outcomes_is_inside(w, key.server))
-			memset(key.server, 0, sizeof(key.server));
-		if (outcomes_says_something(r, total, outside))
+		r->strange = outside && !total_of[i]->answered_last_s ? r->asked : 0;
+		if (outcomes_says_something(r, total_of[i], outside))
 			outcomes_keep(w, &key, r);
-		key.minute = 0;
-		outcomes_keep(w, &key, r);
 	}
+	for (size_t i = 0; i < totals.count; i++) {
+		struct request *total = sums_at(&totals, i);
+		struct request_key key = total->key;
+		bool outside = outcomes_fold(w, &key);
+
+		outcomes_doubt_loss(total, total);
+		total->strange = outside && !total->answered_last_s ? total->asked : 0;
+		outcomes_keep(w, &key, total);
+	}
+	free(total_of);
 	sums_release(&totals);
 	sums_clear(&w->asked);
+}
+
+void outcomes_drop_good(struct sums *requests)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < requests->count; i++) {
+		const struct request *r = sums_at(requests, i);
+
+		if (r->key.minute && r->outcomes[OUTCOME_ANSWERED] == r->asked)
+			continue;
+		if (kept != i)
+			memcpy(sums_at(requests, kept), r, sizeof(*r));
+		kept++;
+	}
+	requests->count = kept;
 }

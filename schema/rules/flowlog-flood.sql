@@ -1,11 +1,9 @@
 -- A service under a flood of SYNs whose senders say no more
 -- if: SELECT 1 FROM flow_log_request_minute WHERE half_open > 0
 CREATE TEMP TABLE flood_usual AS
-SELECT server_ip, server_port, 1.0 * sum(answered) / count(*) AS usual
-FROM flow_log_request_minute
-WHERE client_ip IS NULL AND protocol = 'tcp'
-GROUP BY server_ip, server_port
-HAVING max(half_open) > 0;
+SELECT server_ip, server_port, 1.0 * answered / max(1, (answered_last_ns - answered_first_ns) / 60000000000 + 1) AS usual
+FROM flow_log_request
+WHERE client_ip IS NULL AND protocol = 'tcp' AND half_open > 0;
 CREATE INDEX temp.flood_usual_by_server ON flood_usual(server_ip, server_port);
 
 CREATE TEMP TABLE flood_minute AS

@@ -159,6 +159,21 @@ CROSS JOIN (SELECT rowid AS minute_id, client_vantage_id, server_vantage_id, rej
 		reply_lost, reply_elsewhere, silent, unanswered, packets, clients AS strangers, log_file_id, line
 	FROM flow_log_request_minute) m ON m.minute_id = r.minute_id;
 
+-- Where one client, or one service, makes nine tenths of it, the others happened to fail in the same span.
+CREATE TEMP TABLE main_client AS
+SELECT cause_id, way, client_ip FROM (SELECT cause_id, way, client_ip, sum(n) AS n, sum(sum(n)) OVER (PARTITION BY cause_id, way) AS total
+	FROM cause_minute GROUP BY cause_id, way, client_ip) WHERE n >= 0.9 * total;
+CREATE INDEX temp.main_client_by_cause ON main_client(cause_id, way);
+DELETE FROM cause_minute WHERE EXISTS (SELECT 1 FROM main_client c WHERE c.cause_id = cause_minute.cause_id AND c.way = cause_minute.way
+	AND c.client_ip IS NOT cause_minute.client_ip);
+CREATE TEMP TABLE main_service AS
+SELECT cause_id, way, server_ip, protocol, server_port FROM (SELECT cause_id, way, server_ip, protocol, server_port, sum(n) AS n,
+		sum(sum(n)) OVER (PARTITION BY cause_id, way) AS total
+	FROM cause_minute GROUP BY cause_id, way, server_ip, protocol, server_port) WHERE n >= 0.9 * total;
+CREATE INDEX temp.main_service_by_cause ON main_service(cause_id, way);
+DELETE FROM cause_minute WHERE EXISTS (SELECT 1 FROM main_service c WHERE c.cause_id = cause_minute.cause_id AND c.way = cause_minute.way
+	AND (c.server_ip IS NOT cause_minute.server_ip OR c.protocol != cause_minute.protocol OR c.server_port IS NOT cause_minute.server_port));
+
 CREATE TEMP TABLE found AS
 SELECT c.*, v.interface AS client_eni, x.interface AS server_eni, s.judged_ns, s.last_ns AS log_last_ns,
 	CASE WHEN services = 1 THEN protocol || ' ' || endpoint(coalesce(server_ip, 'addresses outside'), server_port)

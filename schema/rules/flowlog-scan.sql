@@ -13,7 +13,9 @@ WHERE r.strange > 0
 CREATE TEMP TABLE scan_source AS
 SELECT *, row_number() OVER (ORDER BY packets DESC, ip) AS place, count(*) OVER () AS sources
 FROM flow_log_source
-WHERE max(hosts, ports) >= (SELECT value FROM setting WHERE key = 'flowlog_scan_targets');
+WHERE max(hosts, ports) >= (SELECT value FROM setting WHERE key = 'flowlog_scan_targets')
+	-- who was answered and is cut off reaches for many places too
+	AND ip NOT IN (SELECT client_ip FROM flow_log_request WHERE answered > 0 AND client_ip IS NOT NULL);
 
 INSERT INTO new_finding (key, kind, severity, confidence, src_ip, first_ns, last_ns, count, summary, detail)
 SELECT 1, 'flowlog-scan', 'notice', 0.8, iif(s.sources = 1, s.ip, NULL), coalesce(min(t.first_ns, s.first_ns), t.first_ns, s.first_ns),

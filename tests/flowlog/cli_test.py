@@ -2,6 +2,7 @@
 """Flow logs on the command line: folders, formats, incremental runs. usage: cli_test.py BOTHENDS FIXTURES"""
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -94,6 +95,27 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.analyze("-q", self.exports).returncode, 0)
         self.assertEqual(self.rows("SELECT kind, severity, src_ip, dst_ip, count, total, summary FROM finding "
                                    "ORDER BY 1, 3, 4"), at_once)
+
+    def test_recipe_of_the_documentation(self):
+        """The lines of docs/batch.md that run the analyzer, as written but for systemd's escapes."""
+        page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "batch.md")
+        with open(page, encoding="utf-8") as f:
+            command = re.search(r"ExecStart=/bin/sh -c '(bothends analyze [^']*)'", f.read()).group(1)
+        command = command.replace("%%", "%").replace("\\\n", " ")
+        os.symlink(BOTHENDS, os.path.join(self.folder, "bothends"))
+        environment = dict(os.environ, PATH=self.folder + ":" + os.environ["PATH"])
+        for name, status in (("story-dark/flow.log", 0), ("story-acl/flow.log", 0)):
+            self.add(name, name.replace("/", "-"))
+            done = subprocess.run(["/bin/sh", "-c", command], cwd=self.folder, env=environment, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, status, done.stderr)
+            with open(os.path.join(self.folder, "report.md"), encoding="utf-8") as f:
+                self.assertIn("answered nobody", f.read())
+        # And with a finding that fails the run the report is there all the same.
+        done = subprocess.run(["/bin/sh", "-c", command.replace("critical", "warning")], cwd=self.folder, env=environment,
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        with open(os.path.join(self.folder, "report.md"), encoding="utf-8") as f:
+            self.assertIn("answered nobody", f.read())
 
     def test_host_option(self):
         done = self.analyze("-q", "--host", "web=eni-0aaa1111bbbb2222c", self.fixture("story-dark/flow.log"))

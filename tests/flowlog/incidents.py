@@ -36,8 +36,8 @@ def large(incident, day, at):
     day.go_on(day.workers[1], day.reports, 874, at, (int(400000 * incident.share), int(600000000 * incident.share)), (90000, 4700000))
 
 
-def clients_in(name):
-    return lambda day, c: c in getattr(day, name)
+def end_instance(incident, day, at):
+    day.cache.end = incident.first
 
 
 def all_incidents(strength=1.0):
@@ -72,8 +72,15 @@ def all_incidents(strength=1.0):
     more = [
         Incident("syn-flood", {"flowlog-flood"}, "10.0.0.5", never, None, s, length=20),
         Incident("idle-timeout", {"flowlog-idle"}, "10.0.12.10", never, None, max(s, 0.5)),
+        Incident("instance-ended", ABSENT, "10.0.11.30", never, None, s),
         Incident("large-transfer", set(), "", never, None, s, length=30),
     ]
-    for incident, extra in zip(more, (flood, idle, large)):
+    for incident, extra in zip(more, (flood, idle, end_instance, large)):
         incident.extra_records = extra
-    return {i.name: i for i in made + more}
+    # Too few requests to prove anything: nothing may be said.
+    faint = [
+        Incident("faint-reject", set(), "", lambda d, c, v, p, q: c is d.office[0], "rejected-in", 1, length=4),
+        Incident("faint-loss", set(), "", lambda d, c, v, p, q: c is d.peers[0] and v is d.apps[0], "lost", 1, length=4),
+        Incident("faint-silence", set(), "", lambda d, c, v, p, q: v is d.apps[3] and c is d.balancers[0] and p == 8080, "silent", 0.3, length=2),
+    ]
+    return {i.name: i for i in made + more + faint}
