@@ -58,11 +58,11 @@ CREATE INDEX temp.asked_by_key ON asked(server_ip, protocol, server_port, client
 
 -- An instance that ends is asked for some minutes more, until all have noticed.
 CREATE TEMP TABLE instance_end AS
-SELECT r.server_ip, i.last_ns AS from_ns, max(r.failed_last_ns) AS failed_last_ns
+SELECT r.server_ip, min(i.last_ns - i.interval_ns) - 120000000000 AS from_ns, max(r.failed_last_ns) AS failed_last_ns
 FROM flow_log_request r JOIN flow_log_interface i ON i.vantage_id = r.server_vantage_id JOIN log_span s
 WHERE i.last_ns < s.last_ns - 600000000000 AND r.server_ip IN (i.own_ip, i.own_ip6)
 GROUP BY r.server_ip
-HAVING max(r.failed_last_ns) <= i.last_ns + 600000000000;
+HAVING max(r.failed_last_ns) <= max(i.last_ns) + 600000000000;
 CREATE INDEX temp.instance_end_by_server ON instance_end(server_ip);
 
 CREATE TEMP TABLE judged AS
@@ -70,7 +70,7 @@ SELECT f.*, a.answered_first_ns, a.answered_last_ns, a.answered AS ever_answered
 FROM failed f
 JOIN asked a ON a.server_ip IS f.server_ip AND a.protocol = f.protocol AND a.server_port IS f.server_port
 	AND a.client_ip IS f.client_ip
-WHERE a.answered > 0 AND NOT EXISTS (SELECT 1 FROM instance_end e WHERE e.server_ip = f.server_ip AND f.start_ns >= e.from_ns - 120000000000)
+WHERE a.answered > 0 AND NOT EXISTS (SELECT 1 FROM instance_end e WHERE e.server_ip = f.server_ip AND f.start_ns >= e.from_ns)
 	AND (f.client_ip IS NOT NULL OR f.answered < 0.5 * a.usual);
 
 -- By service, and by client: whichever fails as a whole.

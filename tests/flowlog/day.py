@@ -3,6 +3,8 @@
 A Day is made from a seed. Every conversation is simulated with what became of it (its fate), and each interface that
 would log it writes its records, in windows of its own phase. What is true comes from here, never from the program.
 """
+import datetime
+import json
 import random
 
 T0 = 1790000040
@@ -21,7 +23,8 @@ class Host:
 
 
 class Day:
-    def __init__(self, seed, lines=200000, minutes=None, incidents=()):
+    def __init__(self, seed, lines=200000, minutes=None, incidents=(), cloud="aws"):
+        self.cloud, self.flows = cloud, {}
         self.random = random.Random(seed)
         self.minutes = minutes or (1440 if lines > 1000000 else 240)
         self.rate = lines / self.minutes
@@ -71,6 +74,12 @@ class Day:
         if host.eni is None or not packets or (host.end is not None and at > host.end):
             return
         start = (at - host.phase) // 60 * 60 + host.phase
+        if self.cloud == "azure":
+            self.tuple_of(host, way, src, dst, sport, dport, proto, packets, size, at, start, action)
+            return
+        if self.cloud == "gcp":
+            self.entry_of(host, way, src, dst, sport, dport, proto, packets, size, at, start, action)
+            return
         a, b = shown or (src, dst)
         node = getattr(host, "node", None)
         if node:
@@ -84,6 +93,37 @@ class Day:
         self.rows.append((start + 60 + host.phase % 7, row))
         if chance > 1 - 3e-5:
             self.rows.append((start + 61, row))
+
+    def tuple_of(self, host, way, src, dst, sport, dport, proto, packets, size, at, start, action):
+        """Azure: both directions of a flow in one tuple, told from who began it."""
+        key = (start, host.eni, frozenset(((src, sport), (dst, dport))), proto, action)
+        flow = self.flows.setdefault(key, [src, dst, sport, dport, "O" if way == "out" else "I", at, 0, 0, 0, 0])
+        back = 0 if (src, sport) == (flow[0], flow[2]) else 2
+        flow[6 + back] += packets
+        flow[7 + back] += size
+
+    def entry_of(self, host, way, src, dst, sport, dport, proto, packets, size, at, start, action):
+        """GCP: sampled packets; rejects are in another log."""
+        if action == "REJECT" or self.random.random() > 0.5:
+            return
+        time = lambda t: datetime.datetime.fromtimestamp(t, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        side = "src" if way == "out" else "dest"
+        self.rows.append((start + 60, json.dumps({"insertId": f"i{len(self.rows)}", "jsonPayload": {
+            "connection": {"src_ip": src, "src_port": sport, "dest_ip": dst, "dest_port": dport, "protocol": proto},
+            f"{side}_instance": {"project_id": "example", "vm_name": host.eni}, "reporter": side.upper(), "packets_sent": str(packets),
+            "bytes_sent": str(size), "start_time": time(start), "end_time": time(start + 59)},
+            "logName": "projects/example/logs/compute.googleapis.com%2Fvpc_flows", "timestamp": time(start + 64)})))
+
+    def azure_rows(self):
+        groups = {}
+        for (start, eni, _, proto, action), f in self.flows.items():
+            state, counts = ("D", "0,0,0,0") if action == "REJECT" else ("E", ",".join(map(str, f[6:])))
+            groups.setdefault((start, eni), []).append(f"{f[5] * 1000},{f[0]},{f[1]},{f[2]},{f[3]},{proto},{f[4]},{state},NX,{counts}")
+        for (start, eni), tuples in groups.items():
+            self.rows.append((start + 60, json.dumps({
+                "time": datetime.datetime.fromtimestamp(start, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "flowLogVersion": 4,
+                "macAddress": "00005E" + eni[-6:].upper(), "category": "FlowLogFlowEvent",
+                "flowRecords": {"flows": [{"aclID": "a", "flowGroups": [{"rule": "UserRule", "flowTuples": tuples}]}]}})))
 
     def both(self, sender, receiver, sport, dport, proto, packets, size, at, flags=0):
         self.record(sender, "out", sender.ip, receiver.ip, sport, dport, proto, packets, size, at, flags)
@@ -245,7 +285,8 @@ class Day:
         if m % 90 < 9:  # a backup: a large transfer
             self.go_on(self.workers[0], self.reports, 873, at, (90000, 125000000), (30000, 1560000), key=m // 90)
         row = f"{5 if self.flags else 2} 111122223333 {self.standby.eni} - - - - - - - {at} {at + 59} - NODATA" + (" - - - -" if self.flags else "")
-        self.rows.append((at + 60, row))
+        if self.cloud == "aws":
+            self.rows.append((at + 60, row))
 
     def noise(self, m, at, s):
         r = self.random
@@ -271,7 +312,10 @@ class Day:
             self.minute(m)
             for incident in self.incidents:
                 incident.extra(self, m, T0 + m * 60)
+        self.azure_rows()
         self.rows.sort(key=lambda row: row[0])
+        if self.cloud != "aws":
+            return [row for _, row in self.rows]
         return [V5 if self.flags else V2] + [row for _, row in self.rows]
 
 
