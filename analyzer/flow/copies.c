@@ -24,9 +24,11 @@ struct recent_packet {
 	struct segment *segment; /* the newest record that was kept; NULL: free */
 	uint32_t flow;		 /* index in the table of flows */
 	uint32_t view[VIEWS];
-	uint16_t tag;		/* of what the packet says */
-	uint8_t records[VIEWS]; /* how often it was recorded in that view; 0: no such view yet */
-	uint8_t last;		/* the view of its newest record, kept or not */
+	uint16_t tag; /* of what the packet says */
+	/* how often it was recorded in that view; 0: no such view yet; none at all: once, in the
+	 * view that segment itself tells */
+	uint8_t records[VIEWS];
+	uint8_t last; /* the view of its newest record, kept or not */
 };
 _Static_assert(sizeof(struct recent_packet) == 32, "two make a line of the cache");
 
@@ -65,8 +67,8 @@ static bool copies_has_identity(const struct segment *s, const struct packet *p)
 	return p->disposition == PACKET_TCP || p->disposition == PACKET_ICMP || s->ip_id || s->hash;
 }
 
-/* Interface, VLAN and tunnel: most packets have none of them. */
-static NOINLINE uint32_t copies_link_of(const struct packet *p)
+/* Interface, VLAN and tunnel. */
+static uint32_t copies_link_of(const struct packet *p)
 {
 	uint64_t link = p->link.ifindex;
 
@@ -81,21 +83,34 @@ static NOINLINE uint32_t copies_link_of(const struct packet *p)
 }
 
 /*
- * From where the capture looked at the packet. Of what nothing identifies, direction, hops and
- * tunnels alone tell that it was forwarded; other MACs or another interface may as well be the
- * other way of a bond.
+ * From where the capture looked at the packet, as far as its segment tells. Of what nothing
+ * identifies, direction, hops and tunnels alone tell that it was forwarded; other MACs or another
+ * interface may as well be the other way of a bond.
  */
-static inline uint32_t copies_view_of(const struct segment *s, const struct observation *o)
+static uint32_t copies_plain_view(
+	const struct segment *s, uint16_t src_mac, uint16_t dst_mac, bool has_identity)
 {
-	const struct packet *p = o->packet;
 	uint32_t view =
 		(uint32_t)s->ttl << 2 | (s->bits & (SEGMENT_OUT | SEGMENT_IN)) / SEGMENT_OUT;
 
-	if (!copies_has_identity(s, p))
-		return view ^ (uint32_t)p->outer.depth << 16;
-	view += (o->src_mac * 4093U + o->dst_mac) << 10;
-	return p->link.ifindex | p->link.vlan_count | p->outer.depth ? view ^ copies_link_of(p)
-								     : view;
+	return has_identity ? view + ((src_mac * 4093U + dst_mac) << 10) : view;
+}
+
+/* Most packets have no interface, VLAN or tunnel: for them the segment tells all. */
+static inline bool copies_has_link(const struct packet *p)
+{
+	return p->link.ifindex | p->link.vlan_count | p->outer.depth;
+}
+
+static uint32_t copies_view_of(const struct segment *s, const struct observation *o)
+{
+	const struct packet *p = o->packet;
+	bool has_identity = copies_has_identity(s, p);
+	uint32_t view = copies_plain_view(s, o->src_mac, o->dst_mac, has_identity);
+
+	if (!copies_has_link(p))
+		return view;
+	return view ^ (has_identity ? copies_link_of(p) : (uint32_t)p->outer.depth << 16);
 }
 
 /*
@@ -106,11 +121,12 @@ static inline uint32_t copies_view_of(const struct segment *s, const struct obse
 static inline uint64_t copies_hash_packet(
 	const struct flow_vantage *f, const struct segment *s, const struct packet *p)
 {
-	uint64_t h = s->seq * UINT64_C(0x9e3779b97f4a7c15) + s->ack * UINT64_C(0xd6e8feb86659fd93);
+	uint64_t numbers = (uint64_t)s->ack << 32 | s->seq;
+	uint64_t content = (uint64_t)(s->ip_id ^ s->length) << 32, h;
 
 	if (p->disposition != PACKET_TCP && !s->ip_id)
-		h += s->hash * UINT64_C(0xa0761d6478bd642f);
-	h += (s->ip_id ^ s->length) * UINT64_C(0xe7037ed1a0b428db);
+		content |= s->hash;
+	h = numbers * UINT64_C(0x9e3779b97f4a7c15) + content * UINT64_C(0xd6e8feb86659fd93);
 	return (h ^ h >> 32 ^ f->hash) * UINT64_C(0xff51afd7ed558ccd);
 }
 
@@ -172,33 +188,41 @@ static enum copy copies_by_capture(const struct recent_packet *e, const struct s
 	return COPY_BY_CAPTURE;
 }
 
+static void copies_keep_view(struct recent_packet *e, uint32_t view)
+{
+	e->view[0] = view; /* what the others say is not read: they have no records */
+	e->records[0] = 1;
+}
+
 /* Written in place: put together elsewhere and copied, it would wait as above. */
 static inline void copies_keep(struct recent_packet *e, const struct flow_vantage *f,
-	struct segment *s, uint16_t tag, uint32_t view)
+	struct segment *s, uint16_t tag, const struct observation *o)
 {
 	e->segment = s;
 	e->flow = f->index;
-	e->view[0] = view;
-	e->view[1] = e->view[2] = 0;
 	e->tag = tag;
-	e->records[0] = 1;
-	e->records[1] = e->records[2] = 0;
+	e->records[0] = e->records[1] = e->records[2] = 0;
 	e->last = 0;
+	if (copies_has_link(o->packet))
+		copies_keep_view(e, copies_view_of(s, o));
 }
 
 /* s says the same as the record of e. */
 static NOINLINE enum copy copies_again(struct recent_packet *e, const struct flow_vantage *f,
 	struct segment *s, const struct observation *o)
 {
-	uint32_t view = copies_view_of(s, o);
 	enum copy copy;
 
 	if (s->time_ns - e->segment->time_ns > COPY_SPAN_NS ||
 		e->segment->time_ns - s->time_ns > COPY_SPAN_NS) {
-		copies_keep(e, f, s, e->tag, view);
+		copies_keep(e, f, s, e->tag, o);
 		return COPY_NONE;
 	}
-	if (copies_count_view(e, view))
+	if (!e->records[0])
+		copies_keep_view(
+			e, copies_plain_view(e->segment, e->segment->src_mac, e->segment->dst_mac,
+				   copies_has_identity(e->segment, o->packet)));
+	if (copies_count_view(e, copies_view_of(s, o)))
 		return copies_by_capture(e, s);
 	copy = copies_twin_or_none(e, f, s, o);
 	e->segment = s;
@@ -223,7 +247,7 @@ enum copy copies_note(struct recent_packets **recent, const struct flow_vantage 
 	}
 	/* The set's older one makes room. */
 	set[1] = set[0];
-	copies_keep(&set[0], f, s, (uint16_t)h, copies_view_of(s, o));
+	copies_keep(&set[0], f, s, (uint16_t)h, o);
 	return COPY_NONE;
 }
 

@@ -521,9 +521,9 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 	t->frame = f;
 	t->ordinal = fileindex_add(&rd->host->frames, f->offset);
 	rd->capture->frames++;
+	v->counts.frames++;
 	ingest_note_time(rd, v, f);
 	if (f->time_ns < rd->options->from_ns || f->time_ns >= rd->options->to_ns) {
-		v->counts.frames++;
 		ingest_account(rd, CAPTURE_OUTSIDE_TIME, f);
 		return false;
 	}
@@ -533,7 +533,6 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 		v->span.last_ns = f->time_ns;
 	steady_note(&v->steady, t->ordinal, f->time_ns);
 	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
-		v->counts.frames++;
 		ingest_account(rd, CAPTURE_FILTERED, f);
 		return false;
 	}
@@ -543,10 +542,11 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 	if (v->kind == VANTAGE_NETFILTER && p->nflog.time_ns != INT64_MIN)
 		f->time_ns = ingest_sane_time(p->nflog.time_ns);
 	if (p->link.ifindex | p->outer.depth && v->kind == VANTAGE_NIC) {
+		v->counts.frames--;
 		t->rv = ingest_part_of(rd, st->rv, p);
 		v = &t->rv->v;
+		v->counts.frames++;
 	}
-	v->counts.frames++;
 	if (p->version) {
 		flow_lookup_of(p, &t->lookup);
 		flowtab_prefetch_bucket(&v->flows, &t->lookup);

@@ -18,7 +18,7 @@
 void steady_init(struct steady *s)
 {
 	*s = (struct steady){
-		.first_ns = INT64_MAX, .high_ns = INT64_MIN / 2, .regain_ns = INT64_MAX};
+		.first_ns = INT64_MAX, .high_ns = INT64_MIN / 2, .regain_ns = INT64_MIN};
 }
 
 void steady_release(struct steady *s)
@@ -36,7 +36,7 @@ void steady_copy(struct steady *to, const struct steady *from)
 		memcpy(to->turns, from->turns, from->count * sizeof(*to->turns));
 }
 
-void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)
+static void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)
 {
 	int64_t shift_ns = steady_behind(s, s->count), back_ns = s->high_ns - stamp_ns;
 
@@ -50,7 +50,7 @@ void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)
 	s->high_ns = stamp_ns;
 }
 
-void steady_regained(struct steady *s, uint32_t frame)
+static void steady_regained(struct steady *s, uint32_t frame)
 {
 	assert(s->count > 0);
 	if (frame - s->turns[s->count - 1].frame <= STEADY_HELD_FRAMES) {
@@ -58,6 +58,20 @@ void steady_regained(struct steady *s, uint32_t frame)
 		s->high_ns = s->regain_ns;
 	}
 	s->regain_ns = INT64_MAX;
+}
+
+void steady_note_other(struct steady *s, uint32_t frame, int64_t stamp_ns)
+{
+	if (s->regain_ns == INT64_MIN) {
+		s->first_ns = stamp_ns;
+		s->regain_ns = INT64_MAX;
+	}
+	if (stamp_ns >= s->regain_ns)
+		steady_regained(s, frame);
+	if (stamp_ns >= s->high_ns)
+		s->high_ns = stamp_ns;
+	else if (s->high_ns - stamp_ns > STEADY_DISORDER_NS)
+		steady_turn_back(s, frame, stamp_ns);
 }
 
 int64_t steady_behind(const struct steady *s, uint32_t turns)

@@ -22,7 +22,7 @@ struct steady {
 	int64_t first_ns;  /* of the first frame; INT64_MAX: there was none */
 	int64_t high_ns;   /* highest stamp since the last turn */
 	int64_t regain_ns; /* if a stamp reaches this within a few frames, the last turn was only a
-			      delayed frame; INT64_MAX: unused */
+			      delayed frame; INT64_MAX: unused; INT64_MIN: before the first frame */
 };
 
 /* Stamps of frames on several CPUs are out of order by less. */
@@ -34,22 +34,16 @@ void steady_release(struct steady *s);
 /* For another vantage point of the same file; to is initialised. */
 void steady_copy(struct steady *to, const struct steady *from);
 
-/* For a stamp that lies below the highest one by more than the disorder, and for one that reaches
- * regain_ns. */
-void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns);
-void steady_regained(struct steady *s, uint32_t frame);
+/* For the first stamp, one that is not the highest, and one that reaches regain_ns. */
+void steady_note_other(struct steady *s, uint32_t frame, int64_t stamp_ns);
 
-/* Takes notice of a frame; they come in the order of the file. */
+/* Takes notice of a frame; they come in the order of the file, and most stamps are the highest. */
 static inline void steady_note(struct steady *s, uint32_t frame, int64_t stamp_ns)
 {
-	if (s->first_ns == INT64_MAX)
-		s->first_ns = stamp_ns;
-	if (stamp_ns >= s->regain_ns)
-		steady_regained(s, frame);
-	if (stamp_ns >= s->high_ns)
+	if (stamp_ns >= s->high_ns && stamp_ns < s->regain_ns)
 		s->high_ns = stamp_ns;
-	else if (s->high_ns - stamp_ns > STEADY_DISORDER_NS)
-		steady_turn_back(s, frame, stamp_ns);
+	else
+		steady_note_other(s, frame, stamp_ns);
 }
 
 /* The stretch between two turns that a frame lies in, and how far stamps there lie below steady

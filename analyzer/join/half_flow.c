@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/seq.h"
 #include "decode/packet.h"
@@ -62,7 +63,8 @@ static inline void half_flow_add_segment(
 		half_flow_add_datagram(l, s);
 }
 
-static void half_flow_load_one(
+/* Its two halves are filled side by side, compiled as one piece. */
+static FLATTEN void half_flow_load_one(
 	struct half_flow halves[2], const struct member *m, const bool skip_duplicates[2])
 {
 	for (const struct segment_chunk *c = m->flow->head; c; c = c->next) {

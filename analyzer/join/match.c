@@ -87,15 +87,14 @@ static NOINLINE void match_refresh_bound(struct causality *c, int64_t t)
 	c->until = t + CAUSALITY_STRETCH_NS;
 }
 
-bool match_is_causal(
-	struct matcher *m, const struct transmission *sent, const struct transmission *received)
+static inline bool match_bound_allows(
+	struct causality *c, const struct transmission *sent, const struct transmission *received)
 {
-	struct causality *c = &m->causality;
 	int64_t t;
 
 	if (!c->clocks)
 		return true;
-	t = clocks_time(c->clocks->clocks, c->from, sent->seg);
+	t = steady_time(c->steady, sent->seg->frame, sent->seg->time_ns);
 	if (t < c->since || t > c->until)
 		match_refresh_bound(c, t);
 	/* The bound moves with the skew within the stretches, here and of the memo: 15 us at most
@@ -104,11 +103,17 @@ bool match_is_causal(
 	       received->seg->time_ns - sent->seg->time_ns >= c->ahead - 15 * NSEC_PER_USEC;
 }
 
+bool match_is_causal(
+	struct matcher *m, const struct transmission *sent, const struct transmission *received)
+{
+	return match_bound_allows(&m->causality, sent, received);
+}
+
 /* As match_is_causal(), for a pair that is the same otherwise. */
 static bool match_fits_clock(
 	struct matcher *m, const struct transmission *sent, const struct transmission *received)
 {
-	bool fits = match_is_causal(m, sent, received);
+	bool fits = match_bound_allows(&m->causality, sent, received);
 
 	m->refused |= !fits;
 	return fits;

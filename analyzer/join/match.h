@@ -32,7 +32,8 @@ struct match_traits {
 /* Lower bound on receiver's clock minus sender's clock, valid for a short time.
  */
 struct causality {
-	struct clock_memo *clocks; /* NULL: unknown */
+	struct clock_memo *clocks;   /* NULL: unknown */
+	const struct steady *steady; /* the sender's; with clocks */
 	uint32_t from, to;
 	int64_t since, until; /* sender's steady time */
 	int64_t ahead;	      /* INT64_MIN: unknown then */

@@ -29,7 +29,7 @@ static bool path_is_merged(const struct path *path, uint32_t length)
 {
 	const struct match_traits *traits = &path->in.matcher->traits;
 
-	return (traits->tcp || traits->is_merged) && length > traits->mss;
+	return length > traits->mss && (traits->tcp || traits->is_merged);
 }
 
 static uint32_t path_segments_of(const struct path *path, uint32_t length)

@@ -316,6 +316,7 @@ static void worker_match_path(
 	m->received = worker_received_half(w, to, d);
 	m->traits.tcp = tcp;
 	m->causality = (struct causality){.clocks = &w->clock_memo,
+		.steady = &w->join->data->vantages[w->places[from].member.vantage].steady,
 		.since = INT64_MAX,
 		.until = INT64_MIN,
 		.from = w->places[from].member.vantage,

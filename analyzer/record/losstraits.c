@@ -225,19 +225,22 @@ static struct group *losstraits_group(
 	return g;
 }
 
-static void losstraits_count(struct cell *cell, const struct packet_fate *fate, uint32_t lived,
-	bool begins_run, int64_t value, uint32_t frame)
+static inline void losstraits_count(struct cell *cell, const struct packet_fate *fate,
+	uint32_t lived, bool begins_run, int64_t value, uint32_t frame)
 {
-	cell->died += fate->died;
-	cell->unjudged += fate->unjudged;
 	cell->lived += lived;
-	cell->runs += begins_run;
 	cell->low = value < cell->low ? value : cell->low;
 	cell->high = value > cell->high ? value : cell->high;
-	if (fate->died && cell->died_frame == FRAME_NONE)
-		cell->died_frame = frame;
 	if (lived && cell->lived_frame == FRAME_NONE)
 		cell->lived_frame = frame;
+	/* Most packets arrived. */
+	if (!fate->died && !fate->unjudged)
+		return;
+	cell->died += fate->died;
+	cell->unjudged += fate->unjudged;
+	cell->runs += begins_run;
+	if (fate->died && cell->died_frame == FRAME_NONE)
+		cell->died_frame = frame;
 }
 
 static uint32_t losstraits_bucket(const struct trait_walk *w, enum trait t, int64_t value)

@@ -1,5 +1,6 @@
 #include "record/trait.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -18,7 +19,8 @@
 /* One bucket for each length up to here; for each EXACT of them beyond. */
 #define SIZES_EXACT 2048
 #define SIZE_STEP 64
-#define LOG_STEPS 8
+#define LOG_STEP_BITS 3
+#define LOG_STEPS (1 << LOG_STEP_BITS)
 #define PORT_STEP 64
 
 static const struct {
@@ -102,10 +104,13 @@ const char *trait_label(enum trait t, uint32_t bucket)
 static uint32_t trait_log_bucket(int64_t value)
 {
 	uint64_t v = value < 0 ? 0 : (uint64_t)value;
-	uint32_t doublings = 0;
+	uint32_t bits, doublings;
 
-	while (v >> doublings >= 2 * LOG_STEPS)
-		doublings++;
+	if (v < 2 * LOG_STEPS)
+		return (uint32_t)v;
+	bits = 64 - (uint32_t)__builtin_clzll(v);
+	doublings = bits - LOG_STEP_BITS - 1;
+	assert(v >> doublings >= LOG_STEPS && v >> doublings < 2 * LOG_STEPS);
 	return doublings * LOG_STEPS + (uint32_t)(v >> doublings);
 }
 
