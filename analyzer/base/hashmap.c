@@ -1,5 +1,6 @@
 #include "base/hashmap.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,11 @@
 
 void hashmap_init(struct hashmap *t, size_t key_size, size_t value_size, uint32_t limit)
 {
-	*t = (struct hashmap){
-		.key_size = key_size, .value_size = value_size, .limit = limit, .mask = 63};
+	*t = (struct hashmap){.seed = hash_seed(),
+		.key_size = key_size,
+		.value_size = value_size,
+		.limit = limit < HASHMAP_NONE ? limit : HASHMAP_NONE - 1,
+		.mask = 63};
 	t->value_at = (key_size + 7) & ~(size_t)7;
 	t->stride = t->value_at + ((value_size + 7) & ~(size_t)7);
 	t->buckets = mem_array(64, sizeof(*t->buckets));
@@ -22,18 +26,25 @@ void hashmap_release(struct hashmap *t)
 	*t = (struct hashmap){0};
 }
 
-static inline __attribute__((always_inline)) uint32_t hash(const uint8_t *key, size_t size)
+void hashmap_clear(struct hashmap *t)
 {
-	uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ size;
+	t->count = 0;
+	memset(t->buckets, 0, ((size_t)t->mask + 1) * sizeof(*t->buckets));
+	memset(t->recent, 0, sizeof(t->recent));
+}
 
-	for (; size >= 8; key += 8, size -= 8) {
-		__uint128_t m = (__uint128_t)(h ^ le64(key)) * UINT64_C(0xd6e8feb86659fd93);
+static inline __attribute__((always_inline)) uint32_t hash(
+	const struct hashmap *t, const uint8_t *key, size_t size)
+{
+	uint64_t h = t->seed.first, rest = 0;
 
-		h = (uint64_t)m ^ (uint64_t)(m >> 64);
-	}
-	for (; size; key++, size--)
-		h = (h ^ *key) * UINT64_C(0x100000001b3);
-	return (uint32_t)((h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	for (; size >= 8; key += 8, size -= 8)
+		h = hash_fold(h ^ le64(key), t->seed.second);
+	for (size_t i = 0; i < size; i++)
+		rest |= (uint64_t)key[i] << 8 * i;
+	if (size)
+		h = hash_fold(h ^ rest, t->seed.second);
+	return (uint32_t)(h * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
 /* Keys are a few words: a call of memcmp() costs more than comparing them. */
@@ -52,7 +63,7 @@ static inline __attribute__((always_inline)) bool same(
 static inline __attribute__((always_inline)) uint32_t find_sized(
 	const struct hashmap *t, const void *key, size_t size)
 {
-	uint32_t at = hash(key, size) & t->mask;
+	uint32_t at = hash(t, key, size) & t->mask;
 
 	while (t->buckets[at] && !same(hashmap_key(t, t->buckets[at] - 1), key, size))
 		at = (at + 1) & t->mask;
@@ -123,34 +134,50 @@ static void hashmap_rehash(struct hashmap *t)
 		t->buckets[hashmap_find(t, hashmap_key(t, i))] = i + 1;
 }
 
-void *hashmap_at(struct hashmap *t, const void *key, bool *ret_new)
+static void hashmap_append(struct hashmap *t, const void *key, uint32_t at)
+{
+	uint8_t *entry;
+
+	if (t->count == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 32;
+		t->entries = mem_grow(t->entries, t->cap, t->stride);
+	}
+	entry = t->entries + t->count * t->stride;
+	memset(entry, 0, t->stride);
+	memcpy(entry, key, t->key_size);
+	t->buckets[at] = ++t->count;
+	if (t->count > t->mask / 2)
+		hashmap_rehash(t);
+	assert(t->count <= t->limit && t->count <= t->mask / 2); /* a bucket is free */
+}
+
+uint32_t hashmap_add(struct hashmap *t, const void *key, bool *ret_new)
 {
 	bool is_recent;
 	uint32_t *recent = hashmap_recent_of(t, key, &is_recent), at;
 
 	*ret_new = false;
 	if (is_recent)
-		return hashmap_value(t, *recent - 1);
+		return *recent - 1;
 	at = hashmap_find(t, key);
 	*ret_new = !t->buckets[at];
 	if (t->buckets[at]) {
 		*recent = t->buckets[at];
-		return hashmap_value(t, t->buckets[at] - 1);
+		return *recent - 1;
 	}
 	if (t->count == t->limit) {
 		t->refused++;
-		return NULL;
+		return HASHMAP_NONE;
 	}
-	if (t->count == t->cap) {
-		t->cap = t->cap ? 2 * t->cap : 32;
-		t->entries = mem_grow(t->entries, t->cap, t->stride);
-	}
-	memset(t->entries + t->count * t->stride, 0, t->stride);
-	memcpy(t->entries + t->count * t->stride, key, t->key_size);
-	t->buckets[at] = ++t->count;
-	if (t->count > t->mask / 2)
-		hashmap_rehash(t);
-	return hashmap_value(t, t->count - 1);
+	hashmap_append(t, key, at);
+	return t->count - 1;
+}
+
+void *hashmap_at(struct hashmap *t, const void *key, bool *ret_new)
+{
+	uint32_t i = hashmap_add(t, key, ret_new);
+
+	return i == HASHMAP_NONE ? NULL : hashmap_value(t, i);
 }
 
 void *hashmap_get(const struct hashmap *t, const void *key)

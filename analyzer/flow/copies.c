@@ -116,7 +116,9 @@ static uint32_t copies_view_of(const struct segment *s, const struct observation
 /*
  * Payload, of which records of one packet may hold less or more, only where nothing else tells
  * datagrams apart. The words of s were just written: read one by one as they were, not in larger
- * pieces, which would wait for the cache.
+ * pieces, which would wait for the cache. No seed: which packets share a set decides which of them
+ * is forgotten, and that must be the same in each run. Sets are small, so that sharing costs no
+ * time; that is why this is no base/hashmap.h.
  */
 static inline uint64_t copies_hash_packet(
 	const struct flow_vantage *f, const struct segment *s, const struct packet *p)
@@ -127,7 +129,7 @@ static inline uint64_t copies_hash_packet(
 	if (p->disposition != PACKET_TCP && !s->ip_id)
 		content |= s->hash;
 	h = numbers * UINT64_C(0x9e3779b97f4a7c15) + content * UINT64_C(0xd6e8feb86659fd93);
-	return (h ^ h >> 32 ^ f->hash) * UINT64_C(0xff51afd7ed558ccd);
+	return (h ^ h >> 32 ^ f->index) * UINT64_C(0xff51afd7ed558ccd);
 }
 
 /* Counts a record in its view. True: some other view had more of them, so that it is one of those

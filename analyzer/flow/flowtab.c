@@ -11,7 +11,8 @@
 
 void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit)
 {
-	*t = (struct flowtab){.arena = arena, .limit = limit, .bucket_mask = 4095};
+	*t = (struct flowtab){
+		.arena = arena, .limit = limit, .bucket_mask = 4095, .seed = hash_seed()};
 	t->buckets = mem_array((size_t)t->bucket_mask + 1, sizeof(*t->buckets));
 }
 
@@ -20,14 +21,6 @@ void flowtab_release(struct flowtab *t)
 	free(t->pages);
 	free(t->buckets);
 	*t = (struct flowtab){0};
-}
-
-/* Multiplies and folds: every bit of both words reaches every bit of the result. */
-static inline uint64_t flowtab_fold(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
 /* A key is five words; put together in registers, they are not read before they are written. */
@@ -48,14 +41,12 @@ static inline void flowtab_put_words(struct flow_key *key, const struct key_word
 }
 
 /* The multiplications of the addresses' words do not wait for each other. */
-static inline uint32_t flowtab_key_hash(const struct key_words *k)
+static inline uint32_t flowtab_key_hash(struct hash_seed seed, const struct key_words *k)
 {
-	uint64_t low = flowtab_fold(
-		k->a[1] ^ UINT64_C(0x9e3779b97f4a7c15), k->b[1] ^ UINT64_C(0xd6e8feb86659fd93));
-	uint64_t high = flowtab_fold(
-		k->a[0] ^ UINT64_C(0xa0761d6478bd642f), k->b[0] ^ UINT64_C(0xe7037ed1a0b428db));
+	uint64_t low = hash_fold(k->a[1] ^ seed.first, k->b[1] ^ seed.second);
+	uint64_t high = hash_fold(k->a[0] ^ seed.second, k->b[0] ^ seed.first);
 
-	return (uint32_t)(flowtab_fold(low ^ high, k->rest ^ UINT64_C(0x8ebc6af09c88c6e3)) >> 32);
+	return (uint32_t)(hash_fold(low ^ high ^ seed.first, k->rest ^ seed.second) >> 32);
 }
 
 /* x where which is 0, y where it is all ones: which way a packet goes is a coin toss, and a branch
@@ -76,7 +67,7 @@ static inline bool flowtab_sent_by_b(
 
 /* With both high words known to be 0 the compiler leaves out what follows from them: half of the
  * work for IPv4. */
-static inline __attribute__((always_inline)) void look_up(
+static inline __attribute__((always_inline)) void look_up(struct hash_seed seed,
 	const struct packet *p, uint64_t src_high, uint64_t dst_high, struct flow_lookup *ret)
 {
 	const uint64_t src[2] = {src_high, le64(p->src + 8)}, dst[2] = {dst_high, le64(p->dst + 8)};
@@ -92,16 +83,16 @@ static inline __attribute__((always_inline)) void look_up(
 
 	flowtab_put_words(&ret->key, &words);
 	ret->guess = NULL;
-	ret->hash = flowtab_key_hash(&words);
+	ret->hash = flowtab_key_hash(seed, &words);
 	ret->from_b = from_b;
 }
 
-void flow_lookup_of(const struct packet *p, struct flow_lookup *ret)
+void flow_lookup_of(const struct flowtab *t, const struct packet *p, struct flow_lookup *ret)
 {
 	if (p->version == 4)
-		look_up(p, 0, 0, ret);
+		look_up(t->seed, p, 0, 0, ret);
 	else
-		look_up(p, le64(p->src), le64(p->dst), ret);
+		look_up(t->seed, p, le64(p->src), le64(p->dst), ret);
 }
 
 static void flowtab_grow_buckets(struct flowtab *t)

@@ -1,6 +1,9 @@
 /*
  * flowtab: the flows of one vantage point while a capture is read: 5-tuple plus initial sequence
  * numbers (a reused 5-tuple is a new flow), with their segments.
+ *
+ * It is a hash table of its own beside base/hashmap.h because a packet's flow is found in steps
+ * that stand apart: all of a group of packets take one step, which prefetches for the next.
  */
 #pragma once
 
@@ -8,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/prefetch.h"
 #include "flow/arena.h"
 #include "flow/segment.h"
@@ -55,9 +59,9 @@ struct flow_side {
 
 struct flow_vantage {
 	struct flow_key key;
-	uint32_t index; /* in the table */
-	uint32_t older; /* previous flow with the same key, or FLOW_NONE */
-	uint32_t hash;
+	uint32_t index;	     /* in the table */
+	uint32_t older;	     /* previous flow with the same key, or FLOW_NONE */
+	uint32_t hash;	     /* of key, by the run's seed: tells nothing that may be stored */
 	uint32_t address[2]; /* of A and B, among the vantage point's; ADDRESS_NONE: not looked up
 				yet */
 	/* From here to side: read when flows are sorted; flow_vantage_prefetch_times() prefetches
@@ -83,6 +87,7 @@ struct flowtab {
 	uint32_t count, page_cap, limit;
 	uint64_t *buckets; /* hash << 32 | index + 1; 0 free */
 	uint32_t bucket_mask;
+	struct hash_seed seed; /* of all tables of a run, so that they share hashes */
 };
 
 #define FLOWTAB_PAGE_BITS 10
@@ -111,7 +116,7 @@ struct flow_lookup {
 	bool from_b; /* its sender is B */
 };
 
-void flow_lookup_of(const struct packet *p, struct flow_lookup *ret);
+void flow_lookup_of(const struct flowtab *t, const struct packet *p, struct flow_lookup *ret);
 
 /* The newest flow under another table's flow's key, or NULL; older ones by their index in older. */
 struct flow_vantage *flowtab_same_key(const struct flowtab *t, const struct flow_vantage *other);

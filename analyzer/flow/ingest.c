@@ -435,7 +435,7 @@ static int ingest_dispose_fragment(
 	first.frame = &whole.frame;
 	first.packet = &whole.packet;
 	first.ordinal = whole.ordinal;
-	flow_lookup_of(&whole.packet, &lookup);
+	flow_lookup_of(&rv->v.flows, &whole.packet, &lookup);
 	first.lookup = &lookup;
 	disposition = ingest_dispose_whole(rd, rv, &first);
 	if (whole.is_current)
@@ -548,7 +548,7 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 		v->counts.frames++;
 	}
 	if (p->version) {
-		flow_lookup_of(p, &t->lookup);
+		flow_lookup_of(&v->flows, p, &t->lookup);
 		flowtab_prefetch_bucket(&v->flows, &t->lookup);
 	}
 	return true;

@@ -34,7 +34,7 @@ struct ports {
 static void summary_note_service(
 	struct vantage *v, const struct flow_vantage *f, struct ports *ports)
 {
-	bool b = summary_server_is_b(f), fresh;
+	bool b = summary_server_is_b(f);
 	struct address *server = addresses_of(&v->addresses, f, b);
 	uint32_t port = (uint32_t)f->key.protocol << 16 | (b ? f->key.b_port : f->key.a_port),
 		 k = 0;
@@ -46,7 +46,7 @@ static void summary_note_service(
 	if (server)
 		server->service = port;
 	key = summary_service(f, b);
-	(void)hashmap_at(&v->addresses.services, &key, &fresh);
+	(void)hashset_add(&v->addresses.services, &key);
 	while (k < ports->count && ports->seen[k] != port)
 		k++;
 	if (k == ports->count && k < WIDE_SERVICES)
@@ -100,12 +100,11 @@ static void summary_note_pair(
 {
 	uint32_t a = f->address[0], b = f->address[1];
 	struct address_pair pair = {.low = a < b ? a : b, .high = a < b ? b : a};
-	bool fresh;
 
 	if (a == ADDRESS_NONE || b == ADDRESS_NONE ||
 		(pair.low == last->low && pair.high == last->high))
 		return;
-	(void)hashmap_at(&v->addresses.pairs, &pair, &fresh);
+	(void)hashset_add(&v->addresses.pairs, &pair);
 	*last = pair;
 }
 

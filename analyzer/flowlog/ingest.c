@@ -308,11 +308,11 @@ static void ingest_store_seen(struct flowlog *f)
 {
 	sqlite3_stmt *s;
 
-	if (!f->seen.fresh_count)
+	if (!fingerprints_fresh(&f->seen))
 		return;
 	s = db_insert(f->db, TABLE_FLOW_LOG_SEEN);
-	for (size_t i = 0; i < f->seen.fresh_count; i++) {
-		db_int(s, 1, (int64_t)f->seen.fresh[i]);
+	for (uint32_t i = 0; i < fingerprints_fresh(&f->seen); i++) {
+		db_int(s, 1, (int64_t)fingerprints_fresh_at(&f->seen, i));
 		db_step(f->db, s);
 	}
 	fingerprints_kept(&f->seen);

@@ -5,35 +5,42 @@
 
 #include "base/mem.h"
 
-static void keymap_resize(struct keymap *m, uint64_t mask)
-{
-	struct keymap bigger = {.mask = mask};
-
-	bigger.entries = mem_array(bigger.mask + 1, sizeof(*bigger.entries));
-	for (uint64_t i = 0; m->entries && i <= m->mask; i++)
-		if (m->entries[i].value)
-			keymap_put(&bigger, m->entries[i].key, m->entries[i].value - 1,
-				m->entries[i].extra);
-	free(m->entries);
-	*m = bigger;
-}
+/* Indexes of entries. */
+struct key_chain {
+	uint32_t first, last;
+};
 
 void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra)
 {
-	uint64_t at;
+	struct key_chain *chain;
+	bool is_new;
 
-	if (!m->entries || m->count > m->mask / 2)
-		keymap_resize(m, m->entries ? m->mask * 2 + 1 : 1023);
-	assert(value < UINT32_MAX &&
-		m->count <= m->mask / 2); /* 0 is a free entry, and there is one */
-	for (at = key & m->mask; m->entries[at].value; at = (at + 1) & m->mask)
-		;
-	m->entries[at] = (struct key_entry){.key = key, .value = value + 1, .extra = extra};
-	m->count++;
+	if (!m->count)
+		hashmap_init(&m->chains, sizeof(key), sizeof(*chain), UINT32_MAX);
+	assert(m->count < KEYMAP_END);
+	MEM_RESERVE(m->entries, m->count, m->cap);
+	m->entries[m->count] =
+		(struct key_entry){.value = value, .extra = extra, .next = KEYMAP_END};
+	chain = hashmap_at(&m->chains, &key, &is_new);
+	if (is_new)
+		chain->first = m->count;
+	else
+		m->entries[chain->last].next = m->count;
+	chain->last = m->count++;
+}
+
+const struct key_entry *keymap_first(const struct keymap *m, uint64_t key)
+{
+	const struct key_chain *chain = m->count ? hashmap_get(&m->chains, &key) : NULL;
+
+	assert(!chain || chain->first <= chain->last);
+	return chain ? &m->entries[chain->first] : NULL;
 }
 
 void keymap_release(struct keymap *m)
 {
+	if (m->count)
+		hashmap_release(&m->chains);
 	free(m->entries);
 	*m = (struct keymap){0};
 }

@@ -1,15 +1,20 @@
-/* keymap: a multimap from 64-bit keys, which are hashes already, to numbers. Equal keys lie along
- * one probe sequence. */
+/* keymap: numbers under 64-bit keys, several under one key in the order in which they came. Finding
+ * and adding take the same time however many share a key. */
 #pragma once
 
 #include <stdint.h>
 
+#include "base/hashmap.h"
+
+#define KEYMAP_END UINT32_MAX
+
 struct keymap {
+	struct hashmap chains; /* key -> struct key_chain; once count is not 0 */
 	struct key_entry {
-		uint64_t key;
-		uint32_t value, extra; /* value + 1; 0 free */
+		uint32_t value, extra;
+		uint32_t next; /* of its key; KEYMAP_END */
 	} * entries;
-	uint64_t mask, count;
+	uint32_t count, cap;
 };
 
 /* Zeroed is empty. */
@@ -17,26 +22,17 @@ void keymap_release(struct keymap *m);
 
 void keymap_put(struct keymap *m, uint64_t key, uint32_t value, uint32_t extra);
 
-/* The next entry for key from *at on, or NULL; start with *at = key & mask. Its value is one less
- * than it says. */
-static inline const struct key_entry *keymap_next(
-	const struct keymap *m, uint64_t key, uint64_t *at)
-{
-	while (m->entries && m->entries[*at].value) {
-		const struct key_entry *e = &m->entries[*at];
+/* The first entry under key, or NULL. */
+const struct key_entry *keymap_first(const struct keymap *m, uint64_t key);
 
-		*at = (*at + 1) & m->mask;
-		if (e->key == key)
-			return e;
-	}
-	return (const struct key_entry *)0;
+/* The next entry under the same key, or NULL. */
+static inline const struct key_entry *keymap_next(const struct keymap *m, const struct key_entry *e)
+{
+	return e->next == KEYMAP_END ? (const struct key_entry *)0 : &m->entries[e->next];
 }
 
-/* A key of two words. */
+/* A key of two words: a hash that no seed changes, for what is told apart by it. */
 static inline uint64_t keymap_mix(uint64_t a, uint64_t b)
 {
-	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
-			(b ^ UINT64_C(0xd6e8feb86659fd93));
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
+	return hash_fold(a ^ UINT64_C(0x9e3779b97f4a7c15), b ^ UINT64_C(0xd6e8feb86659fd93));
 }

@@ -133,16 +133,15 @@ static void pair_mark_untranslated(struct pairer *p, uint32_t first, uint32_t en
 	for (uint32_t i = first; i < end; i++)
 		if (pair_is_half(&p->all->members[i], &answer) && !answer)
 			keymap_put(&questions, pair_key_client(&p->all->members[i]), i, 0);
-	for (uint32_t i = first; i < end && questions.entries; i++) {
+	for (uint32_t i = first; i < end && questions.count; i++) {
 		struct member *m = &p->all->members[i];
-		uint64_t key = pair_key_client(m), at = key & questions.mask;
 		const struct key_entry *e;
 
 		if (!pair_is_half(m, &answer) || !answer)
 			continue;
-		for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&questions, key, &at));
-			n++) {
-			struct member *question = &p->all->members[e->value - 1];
+		e = keymap_first(&questions, pair_key_client(m));
+		for (int n = 0; n < CANDIDATES_MAX && e; n++, e = keymap_next(&questions, e)) {
+			struct member *question = &p->all->members[e->value];
 
 			if (pair_answers(m, question))
 				m->untranslated = question->untranslated = true;

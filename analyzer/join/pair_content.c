@@ -41,13 +41,13 @@ static void pair_content_count_vote(
 	uint32_t delta = a->seq - e->extra;
 
 	for (int i = 0; i < *count; i++)
-		if (votes[i].flow == e->value - 1)
+		if (votes[i].flow == e->value)
 			v = &votes[i];
 	if (!v) {
 		if (*count == VOTES_MAX)
 			return;
 		v = &votes[(*count)++];
-		v->flow = e->value - 1;
+		v->flow = e->value;
 		v->agreeing = 0;
 		v->has_delta[C2S] = v->has_delta[S2C] = false;
 	}
@@ -125,19 +125,16 @@ static int pair_content_gather_votes(struct pairer *p, const struct member *m,
 
 	for (uint32_t i = 0; i < anchors->count; i++) {
 		const struct anchor *a = &anchors->list[i];
-		uint64_t at = a->key & p->anchors.mask;
-		const struct key_entry *e;
+		const struct key_entry *e = keymap_first(&p->anchors, a->key);
 
 		/* Heartbeats of many pairs of hosts say the same: such content tells none of them.
 		 */
 		if (are_datagrams && pair_content_is_shared(p, a->key))
 			continue;
-		for (int k = 0; k < CANDIDATES_MAX && (e = keymap_next(&p->anchors, a->key, &at));
-			k++)
-			if (pair_takes(p, e->value - 1, m->vantage) &&
-				!(are_datagrams &&
-					pair_same_tuple(
-						m->flow, pair_first_member(p, e->value - 1)->flow)))
+		for (int k = 0; k < CANDIDATES_MAX && e; k++, e = keymap_next(&p->anchors, e))
+			if (pair_takes(p, e->value, m->vantage) &&
+				!(are_datagrams && pair_same_tuple(m->flow,
+							   pair_first_member(p, e->value)->flow)))
 				pair_content_count_vote(votes, &count, a, e);
 	}
 	return count;

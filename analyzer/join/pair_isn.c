@@ -90,13 +90,12 @@ static const struct member *pair_isn_best_member(const struct pairer *p, uint32_
 static uint32_t pair_isn_best(const struct pairer *p, uint64_t key, const struct member *m,
 	enum pairing_evidence *ret_evidence, bool *ret_ambiguous)
 {
-	uint64_t at = key & p->isn.mask;
+	const struct key_entry *e = keymap_first(&p->isn, key);
 	uint32_t best = UINT32_MAX, rank, best_rank = UINT32_MAX;
-	const struct key_entry *e;
 	enum pairing_evidence evidence;
 
-	for (int n = 0; n < CANDIDATES_MAX && (e = keymap_next(&p->isn, key, &at)); n++) {
-		uint32_t c = e->value - 1;
+	for (int n = 0; n < CANDIDATES_MAX && e; n++, e = keymap_next(&p->isn, e)) {
+		uint32_t c = e->value;
 		const struct member *same = pair_member_of_tuple(p, c, m->flow);
 
 		if (c == best || !pair_takes(p, c, m->vantage) ||

@@ -77,7 +77,7 @@ enum scope scope_of(
 		return SCOPE_OUT;
 	if (said)
 		return scope_stated(said, m, d);
-	if (hashmap_get(&v->addresses.services, &key) ||
+	if (hashset_has(&v->addresses.services, &key) ||
 		(!v->filter && v->addresses.wide && v->addresses.protocols[key.protocol]))
 		return SCOPE_SERVICE;
 	return addresses_are_pair(&v->addresses, m->flow->key.a, m->flow->key.b) ? SCOPE_HOST

@@ -9,12 +9,12 @@
 
 #include <xxhash.h>
 
+#include "base/hashset.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
 #include "read/agentfacts.h"
 #include "read/neigh.h"
-#include "record/seen.h"
 
 #define SIDECAR_MAX ((size_t)1 << 30)
 #define SOURCES_MAX 64
@@ -34,8 +34,9 @@ struct hostfacts {
 	} * interfaces;
 	size_t interface_count, interface_cap;
 	char *source_names[SOURCES_MAX]; /* of the file being read */
-	struct seen facts;		 /* every (time, key, value): one fact */
-	struct seen states;		 /* last value of a key */
+	/* Both of 64-bit hashes: two texts are confused with a chance of 2^-64. */
+	struct hashset facts;  /* every (time, key, value): one fact */
+	struct hashmap states; /* last value of a key */
 	struct agentfacts_count count;
 	struct neigh_count neigh_count;
 };
@@ -51,7 +52,21 @@ struct hostfacts *hostfacts_new(struct db *db, int64_t host_id)
 
 	hf->db = db;
 	hf->host_id = host_id;
+	hashset_init(&hf->facts, sizeof(uint64_t), UINT32_MAX);
+	hashmap_init(&hf->states, sizeof(uint64_t), sizeof(uint64_t), UINT32_MAX);
 	return hf;
+}
+
+/* Remembers value for key; true when that is new (no value before, or another). */
+static bool hostfacts_changes(struct hostfacts *hf, uint64_t key, uint64_t value)
+{
+	bool is_new;
+	uint64_t *last = hashmap_at(&hf->states, &key, &is_new);
+
+	if (!last || (!is_new && *last == value))
+		return !last;
+	*last = value;
+	return true;
 }
 
 void hostfacts_vantage(struct hostfacts *hf, const char *interface, int64_t vantage_id)
@@ -165,8 +180,8 @@ static void hostfacts_take_neighbor(struct hostfacts *hf, const struct agent_fac
 	e.updated_s = hostfacts_age_of(f->value, "updated_ms");
 	entry = hostfacts_hash_text(
 		hostfacts_hash_text(hostfacts_hash_text(1, "neighbor"), e.ip), e.interface);
-	if (seen_change(&hf->states, entry,
-		    hostfacts_hash_text(hostfacts_hash_text(0, e.mac), e.state)))
+	if (hostfacts_changes(
+		    hf, entry, hostfacts_hash_text(hostfacts_hash_text(0, e.mac), e.state)))
 		hostfacts_store_neighbor(hf, f->at_ns, &e);
 }
 
@@ -256,12 +271,12 @@ static void hostfacts_store_interface(struct hostfacts *hf, const struct hf_inte
 				prefix = DB_NONE;
 		}
 		any = true;
-		if (!hostfacts_loopback(word) && seen_change(&hf->states, row, 1))
+		if (!hostfacts_loopback(word) && hostfacts_changes(hf, row, 1))
 			hostfacts_store_address(hf, word, mac, in->name, prefix);
 	}
 	if (!any && mac &&
-		seen_change(
-			&hf->states, hostfacts_hash_text(hostfacts_hash_text(3, mac), in->name), 1))
+		hostfacts_changes(
+			hf, hostfacts_hash_text(hostfacts_hash_text(3, mac), in->name), 1))
 		hostfacts_store_address(hf, NULL, mac, in->name, DB_NONE);
 }
 
@@ -402,7 +417,7 @@ static void hostfacts_take(void *context, const struct agent_fact *f)
 		 whole = hostfacts_hash_text(key ^ (uint64_t)f->at_ns, f->value);
 	char interface[64], what[32];
 
-	if (!seen_change(&hf->facts, whole, 1))
+	if (hashset_add(&hf->facts, &whole) == HASHSET_KNOWN)
 		return;
 	if (hostfacts_begins(f->key, "nic.") &&
 		agentfacts_key_part(f->key, 1, interface, sizeof(interface)) &&
@@ -412,7 +427,7 @@ static void hostfacts_take(void *context, const struct agent_fact *f)
 		return;
 	/* A state is repeated in every file: a row for each change is enough. */
 	if (hostfacts_is_event(f->key) ||
-		seen_change(&hf->states,
+		hostfacts_changes(hf,
 			hostfacts_is_set(f->key) ? hostfacts_hash_text(key, f->value) : key,
 			hostfacts_hash_text(key, f->value)))
 		hostfacts_store_fact(hf, f);
@@ -497,7 +512,7 @@ void hostfacts_free(struct hostfacts *hf)
 		free(hf->source_names[i]);
 	free(hf->interfaces);
 	free(hf->vantages);
-	seen_release(&hf->facts);
-	seen_release(&hf->states);
+	hashset_release(&hf->facts);
+	hashmap_release(&hf->states);
 	free(hf);
 }

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/address.h"
-#include "base/hashmap.h"
+#include "base/hashset.h"
 #include "base/mem.h"
 #include "record/facts.h"
 #include "record/trait.h"
@@ -62,7 +64,7 @@ struct packet_fate {
 
 struct counting {
 	const struct losstraits *kept;
-	struct hashmap ways;   /* group_key without protocol: ways that lost anything */
+	struct hashset ways;   /* group_key without protocol: ways that lost anything */
 	struct hashmap fates;  /* const struct segment * -> packet_fate */
 	struct hashmap groups; /* group_key -> index in group */
 	struct group group[GROUPS_MAX];
@@ -85,8 +87,10 @@ void losstraits_release(struct losstraits *t)
 static bool losstraits_is_kept(const struct losstraits *t, uint32_t flow)
 {
 	const struct flows *all = t->join->all;
+	const struct flow_key *key = &all->members[all->list[flow].first_member].flow->key;
 
-	return !(all->members[all->list[flow].first_member].flow->hash >> 8 & t->mask);
+	/* Without a seed: the same flows in each run. */
+	return !t->mask || !(XXH3_64bits(key, sizeof(*key)) & t->mask);
 }
 
 static bool losstraits_is_full(const struct losstraits *t)
@@ -192,10 +196,9 @@ static void losstraits_gather(struct counting *c)
 		const struct losstraits_note *n = &t->notes[i];
 		const struct packet_fate *fate = hashmap_get(&c->fates, &n->sent);
 		struct group_key key = {.from = n->from, .to = n->to};
-		bool fresh;
 
 		if (fate && fate->died)
-			(void)hashmap_at(&c->ways, &key, &fresh);
+			(void)hashset_add(&c->ways, &key); /* beyond the limit they are left out */
 	}
 }
 
@@ -481,7 +484,7 @@ static void losstraits_release_counting(struct counting *c)
 	for (uint32_t i = 0; i < c->groups.count; i++)
 		for (int t = 0; t < PACKET_TRAITS; t++)
 			free(c->group[i].cells[t]);
-	hashmap_release(&c->ways);
+	hashset_release(&c->ways);
 	hashmap_release(&c->fates);
 	hashmap_release(&c->groups);
 	hashmap_release(&c->flow_cells);
@@ -493,17 +496,17 @@ void losstraits_store(const struct losstraits *t, struct db *db)
 	struct counting *c = mem_zalloc(sizeof(*c));
 
 	c->kept = t;
-	hashmap_init(&c->ways, sizeof(struct group_key), sizeof(uint32_t), WAYS_MAX);
+	hashset_init(&c->ways, sizeof(struct group_key), WAYS_MAX);
 	hashmap_init(&c->fates, sizeof(const struct segment *), sizeof(struct packet_fate),
 		t->note_count + 1);
 	hashmap_init(&c->groups, sizeof(struct group_key), sizeof(uint32_t), GROUPS_MAX);
 	hashmap_init(&c->flow_cells, sizeof(struct flow_cell_key), sizeof(struct flow_cell),
 		FLOW_CELLS_MAX);
 	losstraits_gather(c);
-	for (uint32_t i = 0; i < t->path_count && c->ways.count; i++) {
+	for (uint32_t i = 0; i < t->path_count && hashset_count(&c->ways); i++) {
 		struct group_key way = {.from = t->paths[i].from, .to = t->paths[i].to};
 
-		if (hashmap_get(&c->ways, &way))
+		if (hashset_has(&c->ways, &way))
 			losstraits_count_path(c, &t->paths[i]);
 	}
 	losstraits_put_all(c, db);

@@ -368,7 +368,7 @@ static void flow(struct vantage *v, uint8_t from, uint8_t to, uint8_t bits, uint
 
 	memcpy(p.src, ip(from), 16);
 	memcpy(p.dst, ip(to), 16);
-	flow_lookup_of(&p, &look);
+	flow_lookup_of(&v->flows, &p, &look);
 	f = flowtab_find(&v->flows, &p, &look);
 	*flow_vantage_reserve(&v->flows, f, 1) = (struct segment){.ttl = ttl,
 		.bits = (uint8_t)(bits | (look.from_b ? SEGMENT_FROM_B : 0)),

@@ -51,7 +51,7 @@ static const struct segment *track_again(const struct packet *p, int64_t time_ns
 	struct flow_vantage *f;
 	bool from_b;
 
-	flow_lookup_of(p, &lookup);
+	flow_lookup_of(&vantage.flows, p, &lookup);
 	vantage.counts.ip_frames++;
 	return track_packet(&o, &f, &from_b) == TRACK_ADDED ? f->newest : NULL;
 }

@@ -8,15 +8,15 @@ _Static_assert(sizeof(struct service) == 24 && sizeof(struct address_pair) == 8,
 void addresses_init(struct address_notes *n)
 {
 	hashmap_init(&n->by_ip, 16, sizeof(struct address), ADDRESS_LIMIT);
-	hashmap_init(&n->pairs, sizeof(struct address_pair), 8, ADDRESS_LIMIT);
-	hashmap_init(&n->services, sizeof(struct service), 8, UINT32_MAX);
+	hashset_init(&n->pairs, sizeof(struct address_pair), ADDRESS_LIMIT);
+	hashset_init(&n->services, sizeof(struct service), UINT32_MAX);
 }
 
 void addresses_release(struct address_notes *n)
 {
 	hashmap_release(&n->by_ip);
-	hashmap_release(&n->pairs);
-	hashmap_release(&n->services);
+	hashset_release(&n->pairs);
+	hashset_release(&n->services);
 }
 
 static uint32_t addresses_index(struct address_notes *n, const uint8_t ip[16])
@@ -71,7 +71,7 @@ bool addresses_are_pair(const struct address_notes *n, const uint8_t a[16], cons
 	i = hashmap_index(&n->by_ip, x);
 	k = hashmap_index(&n->by_ip, y);
 	pair = (struct address_pair){.low = i < k ? i : k, .high = i < k ? k : i};
-	return hashmap_get(&n->pairs, &pair) != NULL;
+	return hashset_has(&n->pairs, &pair);
 }
 
 bool addresses_is_sender(const struct address_notes *n, const uint8_t ip[16])

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/hashmap.h"
+#include "base/hashset.h"
 #include "flow/flowtab.h"
 #include "flow/notes/macs.h"
 
@@ -52,8 +52,8 @@ struct address_pair {
 
 struct address_notes {
 	struct hashmap by_ip;	 /* 16 bytes -> struct address */
-	struct hashmap pairs;	 /* struct address_pair -> nothing; by summary.c */
-	struct hashmap services; /* struct service -> nothing */
+	struct hashset pairs;	 /* struct address_pair; by summary.c */
+	struct hashset services; /* struct service */
 	uint32_t binding_epoch;	 /* grows when a binding changes: runs of frames end there */
 	bool wide;		 /* the vantage point recorded more than one kind of traffic */
 	/* It shows no flow both ways, though some were: a capture of one direction (tcpdump -Q, a

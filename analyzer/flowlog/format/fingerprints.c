@@ -1,59 +1,38 @@
 #include "flowlog/format/fingerprints.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
-
-static uint64_t *fingerprints_slot_of(const struct fingerprints *s, uint64_t f)
-{
-	size_t i = f & (s->size - 1);
-
-	while (s->slots[i] && s->slots[i] != f)
-		i = (i + 1) & (s->size - 1);
-	return &s->slots[i];
-}
-
-static void fingerprints_grow(struct fingerprints *s)
-{
-	struct fingerprints old = *s;
-
-	s->size = s->size ? 2 * s->size : 1024;
-	s->slots = mem_array(s->size, sizeof(*s->slots));
-	for (size_t i = 0; i < old.size; i++)
-		if (old.slots[i])
-			*fingerprints_slot_of(s, old.slots[i]) = old.slots[i];
-	free(old.slots);
-}
+#include <assert.h>
 
 bool fingerprints_add(struct fingerprints *s, uint64_t fingerprint)
 {
-	uint64_t *slot;
+	enum hashset_result result;
 
-	fingerprint += !fingerprint;
-	if (2 * (s->count + 1) > s->size && s->count < FINGERPRINTS_MAX)
-		fingerprints_grow(s);
-	slot = fingerprints_slot_of(s, fingerprint);
-	if (*slot)
-		return false;
-	if (s->count >= FINGERPRINTS_MAX) {
-		s->full = true;
-		return true;
-	}
-	*slot = fingerprint;
-	s->count++;
-	MEM_RESERVE(s->fresh, s->fresh_count, s->fresh_cap);
-	s->fresh[s->fresh_count++] = fingerprint;
-	return true;
+	if (!s->begun)
+		hashset_init(&s->set, sizeof(fingerprint), FINGERPRINTS_MAX);
+	s->begun = true;
+	result = hashset_add(&s->set, &fingerprint);
+	s->full |= result == HASHSET_FULL;
+	return result != HASHSET_KNOWN;
+}
+
+uint32_t fingerprints_fresh(const struct fingerprints *s)
+{
+	return s->begun ? hashset_count(&s->set) - s->kept : 0;
+}
+
+uint64_t fingerprints_fresh_at(const struct fingerprints *s, uint32_t i)
+{
+	assert(i < fingerprints_fresh(s));
+	return *(const uint64_t *)hashset_key(&s->set, s->kept + i);
 }
 
 void fingerprints_kept(struct fingerprints *s)
 {
-	s->fresh_count = 0;
+	s->kept = s->begun ? hashset_count(&s->set) : 0;
 }
 
 void fingerprints_release(struct fingerprints *s)
 {
-	free(s->fresh);
-	free(s->slots);
+	if (s->begun)
+		hashset_release(&s->set);
 	*s = (struct fingerprints){0};
 }
