@@ -17,15 +17,26 @@
 #define ETHERTYPE_ARP 0x0806
 #define ETHERTYPE_TEB 0x6558 /* an Ethernet frame inside (RFC 7637, GRE and Geneve) */
 #define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_MPLS 0x8847
+#define ETHERTYPE_MPLS_MULTICAST 0x8848
+#define ETHERTYPE_PPPOE 0x8864
+#define ETHERTYPE_ERSPAN 0x88be /* type I, and II with a GRE sequence number */
+#define ETHERTYPE_MACSEC 0x88e5
+#define ETHERTYPE_ERSPAN3 0x22eb
 
 enum link_type {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
 	LINK_RAW_BSD = 12, /* DLT_RAW as some writers store it */
 	LINK_RAW_OPENBSD = 14,
+	LINK_PPP_HDLC = 50,
+	LINK_PPP_ETHER = 51, /* from the PPPoE header on */
 	LINK_RAW = 101,
+	LINK_C_HDLC = 104,
 	LINK_LOOP = 108,
 	LINK_SLL = 113,
+	LINK_PPP_WITH_DIRECTION = 204,
 	LINK_IPV4 = 228,
 	LINK_IPV6 = 229,
 	LINK_NFLOG = 239,
@@ -115,6 +126,12 @@ enum packet_disposition ethertype_decode(struct layer *l, uint16_t type);
 /* link.c: an Ethernet frame inside a tunnel; the packet keeps the outer frame's addresses. */
 enum packet_disposition inner_ethernet_decode(struct layer *l);
 
+/* shim.c: between the link and IP. */
+enum packet_disposition mpls_decode(struct layer *l);
+enum packet_disposition ppp_decode(struct layer *l);
+enum packet_disposition pppoe_decode(struct layer *l);
+enum packet_disposition macsec_decode(struct layer *l);
+
 /* ip.c */
 enum packet_disposition ipv4_decode(struct layer *l);
 enum packet_disposition ipv6_decode(struct layer *l);
@@ -132,6 +149,8 @@ enum packet_disposition icmp6_decode(struct layer *l);
  */
 enum packet_disposition vxlan_decode(struct layer *l, enum packet_disposition outer);
 enum packet_disposition geneve_decode(struct layer *l, enum packet_disposition outer);
+enum packet_disposition gtpu_decode(struct layer *l, enum packet_disposition outer);
+enum packet_disposition tzsp_decode(struct layer *l, enum packet_disposition outer);
 enum packet_disposition gre_decode(struct layer *l, enum packet_disposition outer);
 enum packet_disposition ipip_decode(
 	struct layer *l, uint16_t ethertype, enum packet_disposition outer);

@@ -67,6 +67,13 @@ enum packet_disposition ethertype_decode(struct layer *l, uint16_t type)
 		return ipv6_decode(l);
 	case ETHERTYPE_ARP:
 		return link_arp_message(l);
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_MULTICAST:
+		return mpls_decode(l);
+	case ETHERTYPE_PPPOE:
+		return pppoe_decode(l);
+	case ETHERTYPE_MACSEC:
+		return macsec_decode(l);
 	}
 	return PACKET_OTHER_ETHERTYPE;
 }
@@ -180,6 +187,30 @@ static enum packet_disposition link_null_decode(struct layer *l)
 	return PACKET_OTHER_ETHERTYPE;
 }
 
+/* A byte before PPP: 0 received, else sent. */
+static enum packet_disposition link_ppp_with_direction_decode(struct layer *l)
+{
+	const uint8_t *h = layer_take(l, 1);
+
+	if (!h)
+		return layer_short(l, 1);
+	l->p->link.direction = h[0] ? PACKET_OUT : PACKET_IN;
+	return ppp_decode(l);
+}
+
+/* Cisco's HDLC: address 1, control 1, ethertype 2. PPP in HDLC frames has another address. */
+static enum packet_disposition link_hdlc_decode(struct layer *l)
+{
+	const uint8_t *h = cur_peek(&l->c, 4);
+
+	if (!h)
+		return layer_short(l, 4);
+	if (be16(h) == 0xff03)
+		return ppp_decode(l);
+	(void)layer_take(l, 4);
+	return ethertype_decode(l, be16(h + 2));
+}
+
 enum packet_disposition link_decode(struct layer *l, uint32_t link_type)
 {
 	if (__builtin_expect(link_type == LINK_ETHERNET, 1))
@@ -202,6 +233,15 @@ enum packet_disposition link_decode(struct layer *l, uint32_t link_type)
 		return link_null_decode(l);
 	case LINK_NFLOG:
 		return nflog_decode(l);
+	case LINK_PPP:
+		return ppp_decode(l);
+	case LINK_PPP_ETHER:
+		return pppoe_decode(l);
+	case LINK_PPP_WITH_DIRECTION:
+		return link_ppp_with_direction_decode(l);
+	case LINK_PPP_HDLC:
+	case LINK_C_HDLC:
+		return link_hdlc_decode(l);
 	}
 	return PACKET_UNSUPPORTED_LINK;
 }

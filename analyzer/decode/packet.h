@@ -34,7 +34,16 @@ const char *packet_disposition_name(
 
 enum packet_direction { PACKET_UNKNOWN = 0, PACKET_IN = 1, PACKET_OUT = 2 };
 
-enum packet_tunnel { TUNNEL_NONE = 0, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE, TUNNEL_IPIP };
+enum packet_tunnel {
+	TUNNEL_NONE = 0,
+	TUNNEL_VXLAN,
+	TUNNEL_GENEVE,
+	TUNNEL_GRE,
+	TUNNEL_IPIP,
+	TUNNEL_ERSPAN,
+	TUNNEL_GTPU,
+	TUNNEL_TZSP
+};
 
 #define PACKET_SACK_MAX 4
 #define PACKET_NO_HOOK 255

@@ -1,6 +1,7 @@
 /*
- * tunnels: VXLAN (RFC 7348), Geneve (RFC 8926), GRE (RFC 2784, 2890) with NVGRE (RFC 7637), and IP
- * in IP (RFC 2003, 4213, 2473). Each finds its inner packet and lets tunnels_enter() try it.
+ * tunnels: VXLAN (RFC 7348), Geneve (RFC 8926), GRE (RFC 2784, 2890) with NVGRE (RFC 7637) and
+ * ERSPAN (draft-foschiano-erspan), IP in IP (RFC 2003, 4213, 2473), GTP-U (3GPP TS 29.281), and
+ * TZSP. Each finds its inner packet and lets tunnels_enter() try it.
  */
 #include "decode/layer.h"
 
@@ -19,6 +20,30 @@
 #define GRE_KEY 0x2000
 #define GRE_SEQUENCE 0x1000
 #define GRE_VERSION 0x0007
+
+#define ERSPAN2_HDR_LEN 8
+#define ERSPAN3_HDR_LEN 12
+#define ERSPAN3_SUBHEADER_LEN 8
+#define ERSPAN3_HAS_SUBHEADER 0x01
+#define ERSPAN_SESSION 0x03ff
+#define ERSPAN3_FRAME_TYPE 0x7c /* of the byte at 10: 0 Ethernet, 2 IP */
+#define ERSPAN3_FRAME_IP (2 << 2)
+
+#define GTPU_HDR_LEN 8
+#define GTPU_OPTIONS_LEN 4
+#define GTPU_VERSION_TYPE 0xf0
+#define GTPU_VERSION_1 0x30 /* version 1, GTP and not GTP' */
+#define GTPU_OPTIONS 0x07   /* extension headers, sequence number, N-PDU number */
+#define GTPU_EXTENDED 0x04
+#define GTPU_T_PDU 255
+#define GTPU_EXTENSIONS_MAX 8
+
+#define TZSP_HDR_LEN 4
+#define TZSP_VERSION 1
+#define TZSP_ETHERNET 1
+#define TZSP_PADDING 0
+#define TZSP_END 1
+#define TZSP_TAGS_MAX 32
 
 struct tunnel {
 	enum packet_tunnel kind;
@@ -96,6 +121,97 @@ enum packet_disposition geneve_decode(struct layer *l, enum packet_disposition o
 		l, &(struct tunnel){TUNNEL_GENEVE, be32(h + 4) >> 8, be16(h + 2)}, outer);
 }
 
+/* What a user's packet is, by its version; 0: no IP. */
+static uint16_t tunnels_ip_type(const struct layer *l)
+{
+	const uint8_t *h = cur_peek(&l->c, 1);
+
+	return !h ? 0 : h[0] >> 4 == 4 ? ETHERTYPE_IPV4 : h[0] >> 4 == 6 ? ETHERTYPE_IPV6 : 0;
+}
+
+/*
+ * A mirrored frame. Type I has no header of its own; II: version 4 bits, VLAN 12, priority and
+ * flags 6, session 10, reserved and port 4 bytes; III: the same 4 bytes, time stamp 4, group tag 2,
+ * frame type and flags 2, and a subheader 8 where a flag says so.
+ */
+static enum packet_disposition tunnels_erspan(
+	struct layer *l, bool third, bool has_header, enum packet_disposition outer)
+{
+	uint32_t session = 0;
+	uint16_t type = ETHERTYPE_TEB;
+	const uint8_t *h;
+
+	if (has_header) {
+		h = layer_take(l, third ? ERSPAN3_HDR_LEN : ERSPAN2_HDR_LEN);
+		if (!h || h[0] >> 4 != (third ? 2 : 1))
+			return outer;
+		session = be16(h + 2) & ERSPAN_SESSION;
+		if (third && (h[10] & ERSPAN3_FRAME_TYPE) == ERSPAN3_FRAME_IP)
+			type = 0;
+		if (third && (h[11] & ERSPAN3_HAS_SUBHEADER) &&
+			!layer_take(l, ERSPAN3_SUBHEADER_LEN))
+			return outer;
+		type = type ? type : tunnels_ip_type(l);
+	}
+	return tunnels_enter(l, &(struct tunnel){TUNNEL_ERSPAN, session, type}, outer);
+}
+
+/* Words of 4 bytes, the first byte says how many, the last one what follows. */
+static bool tunnels_skip_gtpu_extensions(struct layer *l, uint8_t next)
+{
+	for (int i = 0; next && i < GTPU_EXTENSIONS_MAX; i++) {
+		const uint8_t *h = cur_peek(&l->c, 1);
+		uint32_t length = h ? h[0] * 4u : 0;
+
+		h = length ? layer_take(l, length) : NULL;
+		if (!h)
+			return false;
+		next = h[length - 1];
+	}
+	return next == 0;
+}
+
+/* Flags 1, message type 1, length 2, tunnel endpoint 4; with any option: sequence 2, N-PDU 1, next
+ * extension 1. */
+enum packet_disposition gtpu_decode(struct layer *l, enum packet_disposition outer)
+{
+	const uint8_t *h = layer_take(l, GTPU_HDR_LEN), *options;
+
+	if (!h || (h[0] & GTPU_VERSION_TYPE) != GTPU_VERSION_1 || h[1] != GTPU_T_PDU)
+		return outer;
+	if (h[0] & GTPU_OPTIONS) {
+		options = layer_take(l, GTPU_OPTIONS_LEN);
+		if (!options ||
+			((h[0] & GTPU_EXTENDED) && !tunnels_skip_gtpu_extensions(l, options[3])))
+			return outer;
+	}
+	return tunnels_enter(
+		l, &(struct tunnel){TUNNEL_GTPU, be32(h + 4), tunnels_ip_type(l)}, outer);
+}
+
+/* Version 1, type 1, encapsulated protocol 2; then fields of type 1, length 1 and value, up to the
+ * one of type 1. */
+enum packet_disposition tzsp_decode(struct layer *l, enum packet_disposition outer)
+{
+	const uint8_t *h = layer_take(l, TZSP_HDR_LEN), *tag;
+
+	if (!h || h[0] != TZSP_VERSION || h[1] > 1 || be16(h + 2) != TZSP_ETHERNET)
+		return outer;
+	for (int i = 0; i < TZSP_TAGS_MAX && (tag = layer_take(l, 1)); i++) {
+		const uint8_t *length;
+
+		if (*tag == TZSP_END)
+			return tunnels_enter(
+				l, &(struct tunnel){TUNNEL_TZSP, 0, ETHERTYPE_TEB}, outer);
+		if (*tag == TZSP_PADDING)
+			continue;
+		length = layer_take(l, 1);
+		if (!length || (*length && !layer_take(l, *length)))
+			return outer;
+	}
+	return outer;
+}
+
 /*
  * Flags and version 2, ethertype 2, then 4 bytes each if flagged: checksum, key, sequence. Version
  * 1 is PPTP (RFC 2637), which carries PPP.
@@ -122,6 +238,9 @@ enum packet_disposition gre_decode(struct layer *l, enum packet_disposition oute
 	}
 	if ((flags & GRE_SEQUENCE) && !layer_take(l, 4))
 		return outer;
+	if (ethertype == ETHERTYPE_ERSPAN || ethertype == ETHERTYPE_ERSPAN3)
+		return tunnels_erspan(l, ethertype == ETHERTYPE_ERSPAN3,
+			ethertype == ETHERTYPE_ERSPAN3 || (flags & GRE_SEQUENCE), outer);
 	return tunnels_enter(l, &(struct tunnel){TUNNEL_GRE, id, ethertype}, outer);
 }
 

@@ -8,6 +8,8 @@
 #define PORT_VXLAN 4789	      /* RFC 7348 */
 #define PORT_VXLAN_LINUX 8472 /* what Linux used before, and still does unless told */
 #define PORT_GENEVE 6081      /* RFC 8926 */
+#define PORT_GTPU 2152	      /* 3GPP TS 29.281 */
+#define PORT_TZSP 37008	      /* what mirrors frames to an analyzer */
 
 /*
  * A length of 0 belongs to a jumbogram (RFC 2675 4). The rest of a first fragment is elsewhere.
@@ -42,6 +44,10 @@ enum packet_disposition udp_decode(struct layer *l)
 		return vxlan_decode(l, PACKET_UDP);
 	case PORT_GENEVE:
 		return geneve_decode(l, PACKET_UDP);
+	case PORT_GTPU:
+		return gtpu_decode(l, PACKET_UDP);
+	case PORT_TZSP:
+		return tzsp_decode(l, PACKET_UDP);
 	}
 	return PACKET_UDP;
 }

@@ -198,7 +198,8 @@ static struct part_key ingest_part_key_of(const struct packet *p)
 	struct part_key k = {.ifindex = p->link.ifindex};
 
 	if (p->outer.depth &&
-		(p->outer.tunnel == TUNNEL_VXLAN || p->outer.tunnel == TUNNEL_GENEVE)) {
+		(p->outer.tunnel == TUNNEL_VXLAN || p->outer.tunnel == TUNNEL_GENEVE ||
+			p->outer.tunnel == TUNNEL_ERSPAN)) {
 		k.tunnel = p->outer.tunnel;
 		k.network = p->outer.tunnel_id;
 	}
@@ -246,6 +247,16 @@ static NOINLINE struct reading_vantage *ingest_part_of(
 	return rv;
 }
 
+static char *ingest_part_name(const struct part_key *k)
+{
+	const char *word = k->tunnel == TUNNEL_ERSPAN ? "session" : "vni";
+
+	if (!k->tunnel)
+		return mem_printf("if%u", k->ifindex);
+	return k->ifindex ? mem_printf("if%u:%s%u", k->ifindex, word, k->network)
+			  : mem_printf("%s%u", word, k->network);
+}
+
 /* Its capture is the whole's: what ran, paused and lost frames there did so here. */
 static void ingest_part_finish(struct reading_vantage *rv)
 {
@@ -254,10 +265,7 @@ static void ingest_part_finish(struct reading_vantage *rv)
 
 	assert(rv->whole->whole == rv->whole); /* parts have no parts */
 	if (rv->whole->part_count)
-		v->part = rv->key.tunnel && !rv->key.ifindex ? mem_printf("vni%u", rv->key.network)
-			  : rv->key.tunnel
-				  ? mem_printf("if%u:vni%u", rv->key.ifindex, rv->key.network)
-				  : mem_printf("if%u", rv->key.ifindex);
+		v->part = ingest_part_name(&rv->key);
 	if (rv->whole == rv)
 		return;
 	v->span = whole->span;

@@ -56,8 +56,8 @@ struct vantage {
 	enum vantage_kind kind;
 	char *name;	 /* for reports */
 	char *interface; /* NULL: not recorded */
-	char *part; /* which of several in one interface of a file it is ("if2", "vni11"); NULL: all
-		       of it */
+	char *part;	 /* which of several in one interface of a file it is ("if2", "vni11",
+			    "session3"); NULL: all      of it */
 	uint32_t link_type;
 	char *filter;	       /* capture filter as recorded; NULL: not said */
 	uint16_t recorded_mac; /* index; MAC_NONE: not recorded */

@@ -24,7 +24,7 @@ enum coverage_role coverage_role(const struct vantage *v)
 {
 	if (v->kind == VANTAGE_NETFILTER)
 		return ROLE_HOOK;
-	if (v->part && strstr(v->part, "vni"))
+	if (v->part && (strstr(v->part, "vni") || strstr(v->part, "session")))
 		return ROLE_MIRROR;
 	if (addresses_any_sent_out(&v->addresses) || v->inferred.sees_its_own)
 		return coverage_forwards(v) ? ROLE_ROUTER : ROLE_HOST;

@@ -15,6 +15,13 @@ SELECT c.vantage_id, CASE WHEN a.frames = c.frames THEN 2 ELSE 1 END, iif(a.fram
 FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
 WHERE a.disposition = 'unsupported_link'
 UNION ALL
+-- Protocols that are not read: a few frames of them are on every link (LLDP, spanning tree).
+SELECT c.vantage_id, iif(a.frames = c.frames, 2, 1), iif(a.frames = c.frames, 'none', a.frames)
+	|| ' of the ' || c.frames || ' frames of ' || c.path || iif(a.frames = c.frames, ' could be read', ' could not be read')
+	|| ': what stands between the link and IP is not known, or encrypted'
+FROM capture_file c JOIN frame_account a ON a.capture_file_id = c.id
+WHERE a.disposition = 'other_ethertype' AND a.frames * 2 > c.frames
+UNION ALL
 SELECT v.id, CASE WHEN v.tcp_missed * 5 > t.frames THEN 2 ELSE 1 END,
 	v.tcp_missed || ' TCP segments that passed here are missing from the capture: they were acknowledged or seen downstream'
 FROM vantage v

@@ -31,13 +31,13 @@ FIELDS = """frame.number frame.protocols vlan.id ieee8021ad.id
     tcp.options.timestamp.tsecr tcp.options.sack_le tcp.options.sack_re
     udp.srcport udp.dstport udp.length
     icmp.type icmp.code icmp.ident icmpv6.type icmpv6.code icmpv6.echo.identifier
-    arp.opcode gre.key vxlan.vni geneve.vni sll.pkttype sll.ifindex
+    arp.opcode gre.key vxlan.vni geneve.vni erspan.spanid gtp.teid sll.pkttype sll.ifindex
     nflog.hook""".split()
 
 OPTIONS = ("mss", "wscale", "tsval", "tsecr", "sack")
 NEIGHBOUR_DISCOVERY = range(133, 138)
 TRANSPORTS = {"tcp", "udp", "icmp", "icmpv6", "vrrp", "carp"}
-TUNNELS = {"vxlan": "vxlan", "geneve": "geneve", "gre": "gre"}
+TUNNELS = {"vxlan": "vxlan", "geneve": "geneve", "gre": "gre", "gtp": "gtpu", "tzsp": "tzsp"}
 
 
 class Frame:
@@ -141,8 +141,10 @@ def tunnel_part(frame):
     before = None
     for layer in frame.layers:
         if layer in TUNNELS:
-            identifier = {"vxlan": "vxlan.vni", "geneve": "geneve.vni", "gre": "gre.key"}[layer]
-            return {"tunnel": TUNNELS[layer], "id": frame.number(identifier) or 0}
+            if "erspan" in frame.layers:
+                return {"tunnel": "erspan", "id": frame.number("erspan.spanid") or 0}
+            identifier = {"vxlan": "vxlan.vni", "geneve": "geneve.vni", "gre": "gre.key", "gtp": "gtp.teid"}.get(layer)
+            return {"tunnel": TUNNELS[layer], "id": identifier and frame.number(identifier) or 0}
         if layer in ("ip", "ipv6") and before in ("ip", "ipv6"):
             return {"tunnel": "ipip", "id": 0}
         before = layer

@@ -1369,6 +1369,7 @@ static const struct packet_case {
 		"malformed to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
 		"dst=10.0.1.20 proto=112 ttl=64 tos=0 ipid=4660",
 	},
+#include "packet_cases_wrapped.h"
 };
 
 #define PACKET_CASES (sizeof(packet_cases) / sizeof(packet_cases[0]))

@@ -59,7 +59,8 @@ static inline void text_nflog(struct strbuf *sb, const struct packet *p)
 
 static inline void text_ip(struct strbuf *sb, const struct packet *p)
 {
-	static const char *const tunnels[] = {"none", "vxlan", "geneve", "gre", "ipip"};
+	static const char *const tunnels[] = {
+		"none", "vxlan", "geneve", "gre", "ipip", "erspan", "gtpu", "tzsp"};
 
 	if (p->outer.depth) {
 		strbuf_printf(sb, " tunnel=%s/%u id=%u", tunnels[p->outer.tunnel], p->outer.depth,
