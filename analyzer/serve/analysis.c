@@ -62,6 +62,7 @@ static int analysis_run_all(
 {
 	const char *const html[] = {
 		"report", "--format", "html", "-o", "report.html", "incident.db", NULL};
+	const char *const text[] = {"report", "incident.db", NULL};
 	const char *const brief[] = {"report", "--format", "brief", "incident.db", NULL};
 	const char *const query[] = {"query", "--format", "json", "--", "incident.db",
 		schema_report[Q_SERVE_FINDINGS].text, NULL};
@@ -69,6 +70,8 @@ static int analysis_run_all(
 
 	if (r == 0)
 		r = confined_run(folder, html, NULL, &s->limits, err);
+	if (r == 0)
+		r = confined_run(folder, text, "report.txt", &s->limits, err);
 	if (r == 0)
 		r = confined_run(folder, brief, "brief.json", &s->limits, err);
 	return r ? r : confined_run(folder, query, "findings.json", &s->limits, err);

@@ -41,7 +41,15 @@ static unsigned incident_wait_seconds(const struct request *r, unsigned normal)
 	return v > WAIT_MAX ? WAIT_MAX : (unsigned)v;
 }
 
-/* Sends the incident as JSON when its analysis is done, or after wait_s. */
+static bool incident_wants_text(const struct request *r)
+{
+	const char *accept = request_header(r, "Accept");
+
+	return accept && strstr(accept, "text/plain");
+}
+
+/* Sends the incident as JSON, or its verdict as text to whom asks for that, when its analysis is
+ * done, or after wait_s. */
 static enum MHD_Result incident_send_incident(struct request *r, int done_status, unsigned wait_s)
 {
 	const struct timespec pause = {.tv_nsec = 100000000};
@@ -59,6 +67,10 @@ static enum MHD_Result incident_send_incident(struct request *r, int done_status
 	if (!meta)
 		return reply_error(r, 404, "no such incident");
 	state = json_string_value(json_object_get(meta, "state"));
+	if (incident_wants_text(r) && state && strcmp(state, "done") == 0) {
+		json_decref(meta);
+		return reply_file(r, "report.txt", "text/plain; charset=utf-8", NULL, NULL);
+	}
 	return reply_json(r, state && strcmp(state, "analyzing") == 0 ? 202 : done_status, meta,
 		json_string_value(json_object_get(meta, "url")));
 }

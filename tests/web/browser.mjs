@@ -347,6 +347,11 @@ await test("one capture alone is no clean bill on the upload page", async () => 
 		const url = await new Promise((done) => server.stdout.once("data", (d) => done(String(d).trim())));
 		const page = await open(url, { viewport: { width: 360, height: 800 } });
 		await page.waitForSelector("#start:not([hidden])");
+		/* Of two folders: two hosts. */
+		await page.setInputFiles("#pick", [1, 2].map(() => ({ name: "dump.pcap", mimeType: "", buffer: Buffer.from("") })));
+		need((await page.locator("#files input").evaluateAll((all) => all.map((e) => e.value).join())) === "dump,dump-2", "two hosts under one name");
+		await page.reload();
+		await page.waitForSelector("#start:not([hidden])");
 		await page.setInputFiles("#pick", [`${arp}/worker.pcapng`]);
 		await page.click("#go");
 		await page.waitForSelector("#open li", { timeout: 30000 });
@@ -407,6 +412,8 @@ await test("the upload page by keyboard alone", async () => {
 		await page.goBack();
 		await page.waitForSelector("#list a");
 		await tabTo(/Delete the incident/);
+		await page.keyboard.press("Enter");
+		need((await page.textContent("#list button")) === "Delete for good?", "deleted without a question");
 		await page.keyboard.press("Enter");
 		await page.waitForFunction(() => document.getElementById("list").textContent === "none");
 		await page.context().close();

@@ -124,6 +124,9 @@ def test_one_answer():
             database = f"{s.store}/{r['id']}/incident.db"
             done = subprocess.run([BOTHENDS, "report", "--format", "json", database], capture_output=True, check=True)
             told = json.loads(done.stdout)
+            told_text = subprocess.run([BOTHENDS, "report", database], capture_output=True, check=True).stdout
+            status, text, h = s.call("GET", r["url"], None, Accept="text/plain")
+            assert status == 200 and h["Content-Type"].startswith("text/plain") and text.startswith(told_text[:60]), text
             for member in ("verdict", "checked", "not_judged", "notes", "counts"):
                 assert r[member] == told[member], (member, r[member], told[member])
         assert r["findings"] == [] and r["verdict"].startswith("The capture of worker alone proves no fault"), r

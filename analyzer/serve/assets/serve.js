@@ -39,6 +39,12 @@
 		return stem || "host" + (i + 1);
 	}
 
+	/* Two files of one name came from two folders, so from two hosts. One stem with other endings is one host's. */
+	function fresh(file) {
+		var like = chosen.filter(function (c) { return c.file.name === file.name; }).length, name = host(file.name, chosen.length);
+		return like ? name.slice(0, 60) + "-" + (like + 1) : name;
+	}
+
 	function size(bytes) {
 		var units = ["bytes", "KiB", "MiB", "GiB"], i = 0;
 		for (; bytes >= 1024 && i < 3; i++)
@@ -48,7 +54,7 @@
 
 	function add(files) {
 		Array.from(files).forEach(function (file) {
-			var li = make("li", undefined, $("files")), name = host(file.name, chosen.length);
+			var li = make("li", undefined, $("files")), name = fresh(file);
 			make("span", file.name + " (" + size(file.size) + ")", li);
 			var input = make("input", undefined, li);
 			input.value = name;
@@ -131,7 +137,13 @@
 				b.type = "button";
 				b.className = "plain";
 				b.setAttribute("aria-label", "Delete the incident of " + i.created);
-				b.addEventListener("click", function () { call("DELETE", "/incidents/" + i.id).then(list).catch(trouble); });
+				b.addEventListener("click", function () {
+					if (b.textContent === "Delete")
+						b.textContent = "Delete for good?";
+					else
+						call("DELETE", "/incidents/" + i.id).then(list).catch(trouble);
+				});
+				b.addEventListener("blur", function () { b.textContent = "Delete"; });
 			});
 			if (!r.value.length)
 				make("li", "none", $("list"));
@@ -147,7 +159,7 @@
 		$("incident").hidden = false;
 		$("state").textContent = i.state === "analyzing" ? "Analyzing\u2026" : i.state === "failed" ? "The analysis failed" : i.state;
 		if (i.state === "failed")
-			say(i.error);
+			say(i.files.reduce(function (text, f) { return text.split("'" + f.id + "'").join("'" + f.name + "'"); }, i.error));
 		if (i.state === "analyzing")
 			setTimeout(function () { look(i.url); }, 700);
 		if (i.state !== "done")
