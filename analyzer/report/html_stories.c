@@ -145,6 +145,34 @@ static void stories_proof_item(struct page *p, const struct report_proof *e)
 	html_end(h, "li");
 }
 
+static bool stories_is_frame_of(const struct report_proof *e, const char *path)
+{
+	return e->path && !e->is_log && e->number != DB_NONE && strcmp(e->path, path) == 0;
+}
+
+/* "frame.number in {18, 22, 31}" for the capture of proof number i: Wireshark shows these frames.
+ */
+static void stories_filter_of(struct page *p, const struct report_finding *f, int i)
+{
+	const char *path = f->proofs[i].path;
+	CLEANUP_STRBUF struct strbuf filter = STRBUF_INIT;
+
+	if (!path || !stories_is_frame_of(&f->proofs[i], path))
+		return;
+	for (int k = 0; k < i; k++)
+		if (stories_is_frame_of(&f->proofs[k], path))
+			return; /* an earlier one stands for the file */
+	for (int k = i; k < f->proof_count; k++)
+		if (stories_is_frame_of(&f->proofs[k], path))
+			strbuf_printf(&filter, "%s%lld", filter.length ? ", " : "frame.number in {",
+				(long long)f->proofs[k].number);
+	strbuf_addc(&filter, '}');
+	html_begin(&p->h, "p", "class", "filter-of", NULL);
+	html_textf(&p->h, "Wireshark filter for %s: ", report_basename(path));
+	html_copy(p, filter.text);
+	html_end(&p->h, "p");
+}
+
 static void stories_proof(struct page *p, const struct report_finding *f)
 {
 	struct html *h = &p->h;
@@ -161,6 +189,8 @@ static void stories_proof(struct page *p, const struct report_finding *f)
 	if (f->proof_count > shown)
 		html_element(h, "p", html_fmt(h, "and %d more", f->proof_count - shown), "class",
 			"note", NULL);
+	for (int i = 0; i < f->proof_count; i++)
+		stories_filter_of(p, f, i);
 	if (story_extractable(f)) {
 		CLEANUP_FREE char *command =
 			mem_printf("bothends extract %s %lld", p->argument, (long long)f->id);
