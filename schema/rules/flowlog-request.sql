@@ -308,7 +308,7 @@ SELECT n.key, CASE WHEN way = 'rejected' THEN 'flowlog-reject' WHEN way = 'refus
 	'notice', iif(way = 'absent', 0.7, 0.95), (SELECT host_id FROM vantage WHERE id = coalesce(n.to_id, n.from_id)), n.from_id, n.to_id,
 	iif(clients = 1, src_ip, NULL), server_ip, n.first_ns, n.last_ns, n.n, n.asked,
 	iif(clients = 1, client_ip, clients || ' clients')
-		|| CASE WHEN way = 'rejected' AND 2 * reply_rejected >= n.n THEN ' get no answer of ' WHEN way = 'rejected' AND 2 * rejected_out >= n.n THEN ' may not send to '
+		|| CASE WHEN way = 'rejected' AND 2 * reply_rejected >= n.n THEN iif(clients = 1, ' gets', ' get') || ' no answer of ' WHEN way = 'rejected' AND 2 * rejected_out >= n.n THEN ' may not send to '
 			WHEN way = 'rejected' THEN iif(clients = 1, ' is', ' are') || ' turned away from ' WHEN way = 'refused' THEN iif(clients = 1, ' is', ' are') || ' refused by '
 			ELSE iif(clients = 1, ' gets', ' get') || ' no answer of ' END
 		|| protocol || ' ' || endpoint(coalesce(server_ip, 'addresses outside'), server_port)

@@ -446,7 +446,8 @@ static void aws_take_record(struct aws_reader *r, uint64_t number, const char *t
 void aws_row(struct aws_reader *r, uint64_t number, const struct flowlog_text *names,
 	const struct flowlog_text *values)
 {
-	if (r->names.length != names->length || memcmp(r->names.text, names->at, names->length)) {
+	if (r->names.length != names->length ||
+		(names->length && memcmp(r->names.text, names->at, names->length) != 0)) {
 		struct layout l;
 
 		if (!layout_parse(&l, names->at, names->length)) {
