@@ -71,8 +71,7 @@ bool pair_isn_fits(const struct member *m, const struct member *other, enum pair
 								  pair_isn_options_fit(ms, os)));
 }
 
-/* The member that has both initial sequence numbers; else the first one. */
-static const struct member *pair_isn_best_member(const struct pairer *p, uint32_t flow)
+struct member *pair_isn_best_member(const struct pairer *p, uint32_t flow)
 {
 	uint32_t i = p->all->list[flow].first_member;
 
@@ -114,9 +113,9 @@ static uint32_t pair_isn_best(const struct pairer *p, uint64_t key, const struct
 	return *ret_ambiguous ? UINT32_MAX : best;
 }
 
-uint32_t pair_isn_find(const struct pairer *p, uint32_t member, enum pairing_evidence *ret_evidence)
+uint32_t pair_isn_find(
+	const struct pairer *p, const struct member *m, enum pairing_evidence *ret_evidence)
 {
-	const struct member *m = &p->all->members[member];
 	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
 	uint32_t best = UINT32_MAX;
 	bool ambiguous = false;
@@ -135,10 +134,11 @@ uint32_t pair_isn_find(const struct pairer *p, uint32_t member, enum pairing_evi
 /* Round 2: under other addresses, or with one number rewritten. */
 bool pair_isn_join(struct pairer *p, uint32_t member)
 {
+	struct member *m = &p->all->members[member];
 	enum pairing_evidence evidence;
-	uint32_t best = pair_isn_find(p, member, &evidence);
+	uint32_t best = pair_isn_find(p, m, &evidence);
 
-	if (best == UINT32_MAX || pair_is_refused(p, &p->all->members[member], best))
+	if (best == UINT32_MAX || pair_is_refused(p, m, best))
 		return false;
 	pair_join_flow(p, best, member, evidence);
 	return true;

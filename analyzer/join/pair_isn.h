@@ -18,10 +18,13 @@ bool pair_isn_fits(const struct member *m, const struct member *other, enum pair
  * this vantage point (VANTAGE_NONE: all of them). */
 void pair_isn_index(struct pairer *p, uint32_t vantage);
 
+/* The member of a flow that has both initial sequence numbers; else its first one. */
+struct member *pair_isn_best_member(const struct pairer *p, uint32_t flow);
+
 /* The one flow that a member fits under other addresses, or with one number rewritten; UINT32_MAX:
  * none, or several equally well. */
 uint32_t pair_isn_find(
-	const struct pairer *p, uint32_t member, enum pairing_evidence *ret_evidence);
+	const struct pairer *p, const struct member *m, enum pairing_evidence *ret_evidence);
 
 /* Joins a member, under other addresses or with one number rewritten, to the one flow that fits. */
 bool pair_isn_join(struct pairer *p, uint32_t member);

@@ -57,23 +57,17 @@ static void pair_together_move(
 	*old = (struct flow){.first_member = MEMBER_NONE};
 }
 
-/* By the member that shows most of the numbers. */
 static void pair_together_find(struct pairer *p, uint32_t flow)
 {
-	uint32_t i = p->all->list[flow].first_member, best, found;
+	struct member *m = pair_isn_best_member(p, flow);
 	enum pairing_evidence evidence;
+	uint32_t found;
 
-	for (best = i; i != MEMBER_NONE; i = p->all->members[i].next)
-		if (p->all->members[i].flow->side[0].has_isn &&
-			p->all->members[i].flow->side[1].has_isn) {
-			best = i;
-			break;
-		}
-	if (p->all->members[best].flow->key.protocol != 6)
+	if (m->flow->key.protocol != 6)
 		return;
-	found = pair_isn_find(p, best, &evidence);
+	found = pair_isn_find(p, m, &evidence);
 	if (found == UINT32_MAX || !pair_together_is_apart(p, found, flow) ||
-		pair_is_refused(p, &p->all->members[best], found))
+		pair_is_refused(p, m, found))
 		return;
 	pair_together_move(p, found, flow, evidence);
 }
