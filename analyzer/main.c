@@ -21,6 +21,7 @@ static const struct command {
 	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
 	{"extract", "write the frames that prove a finding to a pcapng file", cmd_extract},
 	{"serve", "upload captures and read reports in a browser", cmd_serve},
+	{"collect", "print a script that collects logs, facts and counters of a host", cmd_collect},
 	{"judge", "run the rules on a database again, with your own rules as well", cmd_judge},
 };
 

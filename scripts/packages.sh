@@ -6,4 +6,4 @@ build_packages="gcc meson ninja-build pkg-config libjansson-dev libjs-dygraphs l
 
 # What the tests need beyond that.
 test_packages="busybox chromium nodejs libcmocka-dev sqlite3 tshark tcpdump nftables iproute2 iputils-ping ethtool keepalived netbase
-	procps valgrind python3 zstd"
+	procps shellcheck valgrind python3 zstd"
