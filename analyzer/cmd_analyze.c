@@ -44,6 +44,8 @@ enum {
 	KEY_SCOPE,
 	KEY_SINCE,
 	KEY_FLOW_LOG_FORMAT,
+	KEY_LOG_YEAR,
+	KEY_LOG_ZONE,
 };
 
 static const struct argp_option options[] = {
@@ -68,6 +70,10 @@ static const struct argp_option options[] = {
 		"captures of host NAME could record only this (pcap-filter(7))", 0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
 		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
+	{"log-year", KEY_LOG_YEAR, "YEAR", 0,
+		"year of the last line of host logs that leave it out (kern.log, messages)", 0},
+	{"log-zone", KEY_LOG_ZONE, "ZONE", 0,
+		"time zone of host logs that leave it out: UTC or an offset such as +02:00", 0},
 	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
 	{"set", KEY_SET, "KEY=VALUE", 0,
 		"change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
@@ -177,6 +183,24 @@ static void cmd_analyze_parse_flow_log_format(
 	r->o.flow_log_format = text;
 }
 
+static void cmd_analyze_parse_year(struct argp_state *state, const char *text, int *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || end == text || n < 1970 || n > 2115)
+		argp_error(state, "--log-year: '%s' is not a year from 1970 to 2115", text);
+	*ret = (int)n;
+}
+
+static void cmd_analyze_parse_zone(
+	struct argp_state *state, const char *text, struct collection_options *o)
+{
+	if (!stamp_parse_zone(text, &o->zone_ns))
+		argp_error(state, "--log-zone: '%s' is not UTC or an offset such as +02:00", text);
+	o->zone_known = true;
+}
+
 static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const packets[] = {"none", "events", "all", NULL};
@@ -232,6 +256,12 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FLOW_LOG_FORMAT:
 		cmd_analyze_parse_flow_log_format(state, arg, r);
+		return 0;
+	case KEY_LOG_YEAR:
+		cmd_analyze_parse_year(state, arg, &r->o.logs.year);
+		return 0;
+	case KEY_LOG_ZONE:
+		cmd_analyze_parse_zone(state, arg, &r->o.logs);
 		return 0;
 	case KEY_SET:
 		cmd_analyze_add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
@@ -308,7 +338,8 @@ int cmd_analyze(int argc, char **argv)
 		"sequence numbers, stores them in one SQLite file, and reports where packets were "
 		"lost, in which direction, why, and how to fix it.\vINPUT is a pcap or pcapng "
 		"capture or a cloud flow log, plain or compressed with gzip or zstd, a folder of "
-		"such files, 'ip neigh' output, or - for standard input. NAME is the host; inputs "
+		"such files, a file of a host (log, command output, support archive), or - for "
+		"standard input. NAME is the host; inputs "
 		"with the same NAME are from one host.",
 		NULL, NULL, NULL};
 	struct request r = {.o = {.output = "incident.db",

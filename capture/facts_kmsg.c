@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/kernlog.h"
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "collector.h"
@@ -29,55 +30,6 @@ struct kmsg {
 		char *text;
 	} past[HISTORY]; /* ring of the last matching lines since boot */
 	unsigned past_count;
-};
-
-static const char *const telling[] = {
-	"NETDEV WATCHDOG",
-	"transmit queue",
-	"transmit timed out",
-	"Tx timeout",
-	"tx hang",
-	"Tx Unit Hang",
-	"Link is Up",
-	"Link is Down",
-	"link up",
-	"link down",
-	"link becomes ready",
-	"carrier",
-	"Reset adapter",
-	"resetting",
-	"reset adapter",
-	"Hardware Error",
-	"hw csum failure",
-	"eighbour table overflow",
-	"eighbor table overflow",
-	"neighbour: ",
-	"nf_conntrack",
-	"table full",
-	"MSI-X",
-	"MSI",
-	"irq ",
-	"nobody cared",
-	"page allocation failure",
-	"soft lockup",
-	"hung_task",
-	"blocked for more than",
-	"Out of memory",
-	"SYN flooding",
-	"martian",
-	"entered promiscuous mode",
-	"left promiscuous mode",
-	"bond",
-	"entered blocking state",
-	"entered disabled state",
-	"entered forwarding state",
-	"received packet with own address",
-	"Dropping",
-	"dropped",
-	"rx_missed",
-	"PCIe Bus Error",
-	"AER:",
-	"link is not ready",
 };
 
 struct kmsg *kmsg_open(const struct rootfs *root, bool copied, uint64_t boot_ns)
@@ -138,13 +90,7 @@ static bool kmsg_names_driver(const struct host *h, const char *message)
 
 static bool kmsg_wanted(const struct host *h, int level, const char *message)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(telling) / sizeof(*telling); i++) {
-		if (strstr(message, telling[i]))
-			return true;
-	}
-	return level <= 4 && kmsg_names_driver(h, message);
+	return kernlog_tells(message) || (level <= 4 && kmsg_names_driver(h, message));
 }
 
 static void kmsg_remember(struct kmsg *k, int64_t at_ns, int level, const char *message)

@@ -52,7 +52,7 @@ CREATE TABLE host_address ( -- addresses known to belong to a host
 	mac TEXT, -- MAC that owns it; NULL: unknown
 	interface TEXT, -- interface; NULL: unknown
 	prefix INTEGER, -- prefix length; NULL: unknown
-	source TEXT NOT NULL -- capture (interface options), agent (facts), inferred (from its frames), option (--host)
+	source TEXT NOT NULL -- capture (interface options), agent (facts; a file of the host's too), inferred (from its frames), option (--host)
 ) STRICT;
 
 CREATE TABLE identity_claim ( -- an address or MAC that is, or may be, a host's own, and by what evidence; what was contradicted is here too, as ruled out
@@ -161,25 +161,61 @@ CREATE TABLE log_account ( -- what became of every line or record of a flow-log 
 	PRIMARY KEY (log_file_id, disposition)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE host_fact ( -- something an agent, or the capture's own header, recorded about a host
+CREATE TABLE host_file ( -- a log, command output or other file of a host that is neither capture nor flow log, or a member of an archive of such files
+	id INTEGER PRIMARY KEY, -- from 1
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine it speaks of
+	path TEXT NOT NULL, -- as given or found; ARCHIVE:MEMBER in an archive
+	kind TEXT, -- what it is: docs/host-files.md lists them; NULL: not understood, so nothing was taken from it
+	lines INTEGER NOT NULL, -- lines or records read
+	facts INTEGER NOT NULL, -- facts taken from them
+	malformed INTEGER NOT NULL, -- lines or records of another form than the file's kind has
+	cut INTEGER NOT NULL, -- lines longer than 64 KiB, of which the rest was not read
+	undated INTEGER NOT NULL, -- facts with a time that could not be told: the year, the time zone or the boot is not known
+	modified_ns INTEGER, -- time of its last change, as its archive says; NULL: not known
+	damaged TEXT -- what is broken and where; NULL: sound
+) STRICT;
+
+CREATE TABLE host_fact ( -- something an agent, a file of the host, or the capture's own header, recorded about a host
 	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
 	at_ns INTEGER, -- when, the host's clock; NULL: not said
 	key TEXT NOT NULL, -- name: docs/facts.md lists them
-	value TEXT NOT NULL -- value as text
+	value TEXT NOT NULL, -- value as text
+	host_file_id INTEGER REFERENCES host_file(id), -- the file that says it; NULL: an agent, or a capture
+	line INTEGER -- line there, from 1; NULL: none
 ) STRICT;
 
 CREATE TABLE nic_counter ( -- a sample of an interface's or the stack's counter
-	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the interface's vantage point (the host's first for the stack's)
-	at_ns INTEGER NOT NULL, -- when, the host's clock
+	vantage_id INTEGER REFERENCES vantage(id), -- the interface's vantage point (the host's first for the stack's); NULL: it has none
+	at_ns INTEGER, -- when, the host's clock; NULL: not said
 	name TEXT NOT NULL, -- counter
-	value INTEGER NOT NULL -- value since the driver or host started
+	value INTEGER NOT NULL, -- value since the driver or host started
+	host_id INTEGER REFERENCES host(id), -- the machine
+	interface TEXT, -- the interface; NULL: the stack's
+	host_file_id INTEGER REFERENCES host_file(id), -- the file that says it; NULL: an agent
+	line INTEGER -- line there, from 1; NULL: none
 ) STRICT;
 
 CREATE TABLE kernel_log ( -- a kernel line that matters
 	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
-	at_ns INTEGER NOT NULL, -- when, the host's clock
-	level INTEGER, -- syslog level, 0 emergency to 7 debug
-	message TEXT NOT NULL -- the line
+	at_ns INTEGER, -- when, the host's clock; NULL: not known, see written
+	level INTEGER, -- syslog level, 0 emergency to 7 debug; NULL: not said
+	message TEXT NOT NULL, -- the line
+	until_ns INTEGER, -- the latest moment it may have been written, where the log cuts its times; NULL: at_ns is exact
+	written TEXT, -- the time as the log has it, where at_ns is not known
+	host_file_id INTEGER REFERENCES host_file(id), -- the file that says it; NULL: an agent
+	line INTEGER -- line there, from 1; NULL: none
+) STRICT;
+
+CREATE TABLE service_log ( -- a line of a service that tells what became of an address or a server
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
+	at_ns INTEGER, -- when, the host's clock; NULL: not known, see written
+	level INTEGER, -- syslog level; NULL: not said
+	message TEXT NOT NULL, -- the line
+	until_ns INTEGER, -- as in kernel_log
+	written TEXT, -- as in kernel_log
+	host_file_id INTEGER REFERENCES host_file(id), -- the file that says it
+	line INTEGER, -- line there, from 1
+	service TEXT NOT NULL -- keepalived or haproxy
 ) STRICT;
 
 CREATE TABLE neighbor ( -- an entry of a neighbour table at a time

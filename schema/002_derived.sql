@@ -22,12 +22,13 @@ CREATE TABLE finding ( -- a verdict
 
 CREATE TABLE evidence ( -- proof of a finding
 	finding_id INTEGER NOT NULL REFERENCES finding(id), -- the verdict
-	capture_file_id INTEGER REFERENCES capture_file(id), -- the capture; NULL: a log line or a flow
+	capture_file_id INTEGER REFERENCES capture_file(id), -- the capture; NULL: a line of a log or file, or a flow
 	frame INTEGER, -- frame number
 	log_file_id INTEGER REFERENCES log_file(id), -- the flow-log file
-	line INTEGER, -- line
+	line INTEGER, -- line, of the flow log or of the host's file
 	flow_id INTEGER REFERENCES flow(id), -- the flow it belongs to
-	note TEXT NOT NULL -- what it shows
+	note TEXT NOT NULL, -- what it shows
+	host_file_id INTEGER REFERENCES host_file(id) -- a log, command output or other file of a host
 ) STRICT;
 
 CREATE TABLE defect ( -- a known defect: conditions over facts; schema/defects.sql and --rules fill it

@@ -298,7 +298,7 @@ UPDATE evidence SET finding_id = (SELECT new_id FROM numbering WHERE old_id = fi
 
 -- 5. Proof in order of the findings, no more than evidence_max for each.
 CREATE TEMP TABLE kept_evidence AS
-SELECT finding_id, capture_file_id, frame, log_file_id, line, flow_id, note FROM (
+SELECT finding_id, capture_file_id, frame, log_file_id, line, flow_id, note, host_file_id FROM (
 	SELECT e.*, e.rowid AS entered,
 		row_number() OVER (PARTITION BY finding_id ORDER BY e.rowid) AS n FROM evidence e)
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')

@@ -11,8 +11,8 @@ SELECT n.id, f.kind, f.severity, f.confidence, f.host_id, f.from_vantage_id, f.t
 FROM numbered n JOIN new_finding f USING (key);
 
 -- Evidence whose key is no finding's is a mistake, and finding_id may not be NULL.
-INSERT INTO evidence (finding_id, capture_file_id, frame, log_file_id, line, flow_id, note)
-SELECT n.id, e.capture_file_id, e.frame, e.log_file_id, e.line, e.flow_id, e.note
+INSERT INTO evidence (finding_id, capture_file_id, frame, log_file_id, line, flow_id, note, host_file_id)
+SELECT n.id, e.capture_file_id, e.frame, e.log_file_id, e.line, e.flow_id, e.note, e.host_file_id
 FROM new_evidence e LEFT JOIN numbered n USING (key)
 WHERE e.event_id IS NULL
 ORDER BY e.rowid;

@@ -564,11 +564,11 @@ CREATE TEMP TABLE new_finding (
 	count, total, summary, remedy, cause_id, -- as in finding
 	detail DEFAULT '{}'
 );
--- And the proof of it, in order: a frame, a line of a flow log, a flow, or a segment event, which link.sql turns into
+-- And the proof of it, in order: a frame, a line of a flow log or of a host's file, a flow, or a segment event, which link.sql turns into
 -- the frames that it was seen in.
 CREATE TEMP TABLE new_evidence (
 	key NOT NULL, -- of the finding
-	capture_file_id, frame, log_file_id, line, flow_id, -- as in evidence
+	capture_file_id, frame, log_file_id, line, flow_id, host_file_id, -- as in evidence
 	event_id, -- of segment_event
 	note -- as in evidence; of an event what the segment is: "SYN-ACK 3 of 12"
 );

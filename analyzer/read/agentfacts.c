@@ -122,8 +122,9 @@ static bool agentfacts_sidecar_line(
 		    *json_string_value(key);
 
 	if (good) {
-		struct agent_fact f = {
-			json_integer_value(at), json_string_value(key), json_string_value(value)};
+		struct agent_fact f = {.at_ns = json_integer_value(at),
+			.key = json_string_value(key),
+			.value = json_string_value(value)};
 
 		sink(context, &f);
 	}

@@ -8,11 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One fact; the texts are valid during the call only. */
+#define AGENTFACTS_UNDATED INT64_MIN /* the time is not known */
+
+/*
+ * One fact; the texts are valid during the call only. An agent leaves all but the first three at 0;
+ * hostfile/ gives facts of a host's files in the same form.
+ */
 struct agent_fact {
-	int64_t at_ns;	   /* the host's CLOCK_REALTIME */
+	int64_t at_ns;	   /* the host's CLOCK_REALTIME, or AGENTFACTS_UNDATED */
 	const char *key;   /* words joined with dots, as written (%HH not undone) */
 	const char *value; /* unescaped; never holds a NUL */
+	int64_t within_ns; /* it is at most so much later: of sources that cut their times */
+	const char
+		*written; /* the time as the source has it, where at_ns is not known; else NULL */
+	uint32_t file;	  /* row of host_file; 0: none */
+	uint64_t line;	  /* there, from 1; 0: none */
 };
 
 typedef void agentfacts_sink(void *context, const struct agent_fact *fact);

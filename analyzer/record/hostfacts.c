@@ -94,26 +94,46 @@ static bool hostfacts_whole_number(const char *text, int64_t *ret_number)
 	return !errno && end != text && !*end;
 }
 
+static int64_t hostfacts_time(const struct agent_fact *f)
+{
+	return f->at_ns == AGENTFACTS_UNDATED ? DB_NONE : f->at_ns;
+}
+
+/* The file and line that a fact came from, at this column and the next. */
+static void hostfacts_bind_place(sqlite3_stmt *s, int column, const struct agent_fact *f)
+{
+	db_int_or_null(s, column, f->file ? f->file : DB_NONE);
+	db_int_or_null(s, column + 1, f->line ? (int64_t)f->line : DB_NONE);
+}
+
 static void hostfacts_store_fact(struct hostfacts *hf, const struct agent_fact *f)
 {
 	sqlite3_stmt *s = db_insert(hf->db, TABLE_HOST_FACT);
 
 	db_int(s, 1, hf->host_id);
-	db_int(s, 2, f->at_ns);
+	db_int_or_null(s, 2, hostfacts_time(f));
 	db_text(s, 3, f->key);
 	db_text(s, 4, f->value);
+	hostfacts_bind_place(s, 5, f);
 	db_step(hf->db, s);
 }
 
-static void hostfacts_store_counter(
-	struct hostfacts *hf, int64_t vantage_id, int64_t at_ns, const char *name, int64_t value)
+/* interface NULL: the stack's, which the host's first vantage point stands for. */
+static void hostfacts_store_counter(struct hostfacts *hf, const struct agent_fact *f,
+	const char *interface, const char *name, int64_t value)
 {
 	sqlite3_stmt *s = db_insert(hf->db, TABLE_NIC_COUNTER);
+	int64_t vantage_id = interface		 ? hostfacts_vantage_of(hf, interface)
+			     : hf->vantage_count ? hf->vantages[0].id
+						 : DB_NONE;
 
-	db_int(s, 1, vantage_id);
-	db_int(s, 2, at_ns);
+	db_int_or_null(s, 1, vantage_id);
+	db_int_or_null(s, 2, hostfacts_time(f));
 	db_text(s, 3, name);
 	db_int(s, 4, value);
+	db_int(s, 5, hf->host_id);
+	db_text(s, 6, interface);
+	hostfacts_bind_place(s, 7, f);
 	db_step(hf->db, s);
 }
 
@@ -182,22 +202,33 @@ static void hostfacts_take_neighbor(struct hostfacts *hf, const struct agent_fac
 		hostfacts_hash_text(hostfacts_hash_text(1, "neighbor"), e.ip), e.interface);
 	if (hostfacts_changes(
 		    hf, entry, hostfacts_hash_text(hostfacts_hash_text(0, e.mac), e.state)))
-		hostfacts_store_neighbor(hf, f->at_ns, &e);
+		hostfacts_store_neighbor(hf, hostfacts_time(f), &e);
 }
 
-static void hostfacts_take_kernel_log(struct hostfacts *hf, const struct agent_fact *f)
+/* A line of the kernel, or of a service. */
+static void hostfacts_take_log(
+	struct hostfacts *hf, const struct agent_fact *f, enum schema_table table)
 {
 	size_t size = strlen(f->value) + 1;
 	CLEANUP_FREE char *message = mem_alloc(size);
-	sqlite3_stmt *s = db_insert(hf->db, TABLE_KERNEL_LOG);
+	sqlite3_stmt *s = db_insert(hf->db, table);
+	char service[32];
 	int64_t level;
 
 	if (!agentfacts_word(f->value, "message", true, message, size))
 		memcpy(message, f->value, size);
 	db_int(s, 1, hf->host_id);
-	db_int(s, 2, f->at_ns);
+	db_int_or_null(s, 2, hostfacts_time(f));
 	db_int_or_null(s, 3, agentfacts_number(f->value, "level", &level) ? level : DB_NONE);
 	db_text(s, 4, message);
+	db_int_or_null(s, 5, f->within_ns ? f->at_ns + f->within_ns : DB_NONE);
+	db_text(s, 6, f->written);
+	hostfacts_bind_place(s, 7, f);
+	if (table == TABLE_SERVICE_LOG) {
+		if (!agentfacts_word(f->value, "service", false, service, sizeof(service)))
+			service[0] = '\0';
+		db_text(s, 9, service);
+	}
 	db_step(hf->db, s);
 }
 
@@ -306,29 +337,26 @@ static void hostfacts_take_interface_state(
 static bool hostfacts_take_nic_counter(struct hostfacts *hf, const struct agent_fact *f)
 {
 	char interface[64], kind[32], name[128], full[160];
-	int64_t vantage_id, value;
+	int64_t value;
 
 	if (!agentfacts_key_part(f->key, 1, interface, sizeof(interface)) ||
 		!agentfacts_key_part(f->key, 2, kind, sizeof(kind)) ||
 		!hostfacts_whole_number(f->value, &value))
 		return false;
-	vantage_id = hostfacts_vantage_of(hf, interface);
-	if (vantage_id == DB_NONE)
-		return false;
 	if (strcmp(kind, "tx_timeout") == 0 || strcmp(kind, "carrier_changes") == 0) {
-		hostfacts_store_counter(hf, vantage_id, f->at_ns, kind, value);
+		hostfacts_store_counter(hf, f, interface, kind, value);
 		return true;
 	}
 	if (!agentfacts_key_part(f->key, 3, name, sizeof(name)))
 		return false;
 	if (strcmp(kind, "counter") == 0) {
-		hostfacts_store_counter(hf, vantage_id, f->at_ns, name, value);
+		hostfacts_store_counter(hf, f, interface, name, value);
 		return true;
 	}
 	if (strcmp(kind, "driver_counter") != 0)
 		return false;
 	(void)snprintf(full, sizeof(full), "driver.%s", name);
-	hostfacts_store_counter(hf, vantage_id, f->at_ns, full, value);
+	hostfacts_store_counter(hf, f, interface, full, value);
 	return true;
 }
 
@@ -344,11 +372,11 @@ static bool hostfacts_take_stack_counter(struct hostfacts *hf, const struct agen
 		"softnet.", "snmp.", "netstat.", "snmp6.", "conntrack.", "neighbor.table."};
 	int64_t value;
 
-	if (!hf->vantage_count || !hostfacts_whole_number(f->value, &value))
+	if (!hostfacts_whole_number(f->value, &value))
 		return false;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (hostfacts_begins(f->key, groups[i])) {
-			hostfacts_store_counter(hf, hf->vantages[0].id, f->at_ns, f->key, value);
+			hostfacts_store_counter(hf, f, NULL, f->key, value);
 			return true;
 		}
 	return false;
@@ -376,8 +404,8 @@ static bool hostfacts_take_source(struct hostfacts *hf, const struct agent_fact 
 /* Facts that have a table of their own. false: host_fact takes it. */
 static bool hostfacts_take_at_third(struct hostfacts *hf, const struct agent_fact *f)
 {
-	if (strcmp(f->key, "kernel.log") == 0) {
-		hostfacts_take_kernel_log(hf, f);
+	if (strcmp(f->key, "kernel.log") == 0 || strcmp(f->key, "service.log") == 0) {
+		hostfacts_take_log(hf, f, f->key[0] == 'k' ? TABLE_KERNEL_LOG : TABLE_SERVICE_LOG);
 		return true;
 	}
 	if (strcmp(f->key, "neighbor") == 0 || strcmp(f->key, "neighbor.change") == 0) {
@@ -410,12 +438,15 @@ static bool hostfacts_is_event(const char *key)
 	return hostfacts_begins(key, "nic.") && n > 6 && strcmp(key + n - 6, ".event") == 0;
 }
 
-static void hostfacts_take(void *context, const struct agent_fact *f)
+void hostfacts_take(void *context, const struct agent_fact *f)
 {
 	struct hostfacts *hf = context;
 	uint64_t key = hostfacts_hash_text(0, f->key),
 		 whole = hostfacts_hash_text(key ^ (uint64_t)f->at_ns, f->value);
 	char interface[64], what[32];
+
+	if (f->written)
+		whole = hostfacts_hash_text(whole, f->written);
 
 	if (hashset_add(&hf->facts, &whole) == HASHSET_KNOWN)
 		return;
@@ -431,6 +462,25 @@ static void hostfacts_take(void *context, const struct agent_fact *f)
 			hostfacts_is_set(f->key) ? hostfacts_hash_text(key, f->value) : key,
 			hostfacts_hash_text(key, f->value)))
 		hostfacts_store_fact(hf, f);
+}
+
+void hostfacts_file(struct hostfacts *hf, const struct hostfacts_file *file)
+{
+	sqlite3_stmt *s = db_insert(hf->db, TABLE_HOST_FILE);
+
+	db_int(s, 1, file->id);
+	db_int(s, 2, hf->host_id);
+	db_text(s, 3, file->path);
+	db_text(s, 4, file->kind);
+	db_int(s, 5, (int64_t)file->lines);
+	db_int(s, 6, (int64_t)file->facts);
+	db_int(s, 7, (int64_t)file->malformed);
+	db_int(s, 8, (int64_t)file->cut);
+	db_int(s, 9, (int64_t)file->undated);
+	db_int_or_null(
+		s, 10, file->modified_ns == AGENTFACTS_UNDATED ? DB_NONE : file->modified_ns);
+	db_text(s, 11, file->damaged);
+	db_step(hf->db, s);
 }
 
 int hostfacts_comment(struct hostfacts *hf, const char *text)

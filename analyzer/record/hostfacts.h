@@ -1,7 +1,8 @@
 /*
- * hostfacts: puts what an agent, or a listing of the neighbour table, says about one host into the
- * tables host_fact, nic_counter, kernel_log, neighbor, host_address and capture_drop. A fact that
- * stands in several places (comment, sidecar, the next file) is stored once.
+ * hostfacts: puts what an agent, a file of the host or a listing of its neighbour table says about
+ * one host into the tables host_fact, nic_counter, kernel_log, service_log, neighbor, host_address
+ * and capture_drop. A fact that stands in several places (comment, sidecar, the next file) is
+ * stored once.
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "read/agentfacts.h"
 #include "store/db.h"
 
 struct hostfacts;
@@ -39,6 +41,20 @@ void hostfacts_sidecar_bytes(struct hostfacts *hf, const char *bytes, size_t siz
 
 /* A listing by `ip neigh`; its time is not known. Returns the number of entries. */
 uint64_t hostfacts_neighbors(struct hostfacts *hf, const char *bytes, size_t size);
+
+/* One fact, wherever it came from; hf is the context of an agentfacts_sink. */
+void hostfacts_take(void *hf, const struct agent_fact *fact);
+
+/* What was read of a file of a host, for host_file. */
+struct hostfacts_file {
+	uint32_t id;	  /* the row's, which facts name */
+	const char *path; /* ARCHIVE:MEMBER in an archive */
+	const char *kind; /* NULL: not understood */
+	uint64_t lines, facts, malformed, cut, undated;
+	int64_t modified_ns; /* AGENTFACTS_UNDATED: not known */
+	const char *damaged; /* NULL: sound */
+};
+void hostfacts_file(struct hostfacts *hf, const struct hostfacts_file *file);
 
 /* Lines that could not be understood so far. */
 uint64_t hostfacts_malformed(const struct hostfacts *hf);

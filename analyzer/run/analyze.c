@@ -22,6 +22,7 @@
 #include "run/progress.h"
 #include "record/facts.h"
 #include "flowlog/ingest.h"
+#include "hostfile/hostfile.h"
 #include "record/flowrows.h"
 #include "record/flows.h"
 #include "record/hostfacts.h"
@@ -61,6 +62,7 @@ struct analysis {
 	_Atomic uint64_t bytes_read;
 	struct progress *progress;
 	unsigned threads;
+	uint32_t last_host_file; /* last row of host_file */
 };
 
 static uint64_t analyze_memory_limit(const struct analyze_options *o)
@@ -306,6 +308,65 @@ static void analyze_store_listings(
 	}
 }
 
+/* A file of hostfile/, as its row wants it. */
+static void analyze_store_hostfile(struct hostfacts *hf, const struct collection_file *f)
+{
+	struct hostfacts_file row = {.id = f->id,
+		.path = f->path,
+		.kind = f->kind,
+		.lines = f->lines,
+		.facts = f->facts,
+		.malformed = f->malformed,
+		.cut = f->cut,
+		.undated = f->undated,
+		.modified_ns = f->modified_ns,
+		.damaged = f->damaged};
+
+	hostfacts_file(hf, &row);
+}
+
+static bool analyze_is_collected(const struct plan_input *in, const struct host *h, uint32_t folder)
+{
+	return (in->kind == PLAN_HOST_FILE || in->kind == PLAN_UNKNOWN) && in->folder == folder &&
+	       strcmp(in->name, h->name) == 0;
+}
+
+/* What was collected in one folder, or in single files: facts, and a row for each file. */
+static int analyze_store_collection(struct analysis *r, const struct host *h, uint32_t folder,
+	struct hostfacts *hf, struct error *err)
+{
+	struct collection c;
+	int result = 0;
+
+	collection_init(&c, &r->o->logs);
+	for (uint32_t i = 0; i < r->plan.count && result == 0; i++) {
+		const struct plan_input *in = &r->plan.inputs[i];
+
+		if (analyze_is_collected(in, h, folder))
+			result = hostfile_read(&c, in->path, in->path, &r->last_host_file, err);
+	}
+	if (result == 0)
+		collection_finish(&c, hostfacts_take, hf);
+	for (size_t i = 0; i < c.file_count; i++)
+		analyze_store_hostfile(hf, c.files[i]);
+	collection_release(&c);
+	return result;
+}
+
+static int analyze_store_collections(
+	struct analysis *r, const struct host *h, struct hostfacts *hf, struct error *err)
+{
+	uint32_t folders = 0;
+	int result = 0;
+
+	for (uint32_t i = 0; i < r->plan.count; i++)
+		if (r->plan.inputs[i].folder > folders)
+			folders = r->plan.inputs[i].folder;
+	for (uint32_t f = 0; f <= folders && result == 0; f++)
+		result = analyze_store_collection(r, h, f, hf, err);
+	return result;
+}
+
 static int analyze_store_hostfacts(struct analysis *r, struct error *err)
 {
 	int result = 0;
@@ -325,6 +386,8 @@ static int analyze_store_hostfacts(struct analysis *r, struct error *err)
 		for (uint32_t k = 0; k < h->capture_count && result >= 0; k++)
 			result = hostfacts_sidecar(hf, r->data.captures[h->captures[k]].path, err);
 		analyze_store_listings(r, h, hf);
+		if (result >= 0)
+			result = analyze_store_collections(r, h, hf, err);
 		hostfacts_free(hf);
 	}
 	return result < 0 ? result : 0;

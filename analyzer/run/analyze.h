@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "hostfile/collection.h"
 #include "join/join.h"
 #include "store/db.h"
 
@@ -31,6 +32,7 @@ struct analyze_options {
 	int stated_host_count;
 	const struct stated_scope *scopes; /* --scope NAME=EXPRESSION */
 	int scope_count;
+	struct collection_options logs; /* year and zone of logs */
 	bool progress, verbose;
 	const char *version;
 };

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "read/agentfacts.h"
 #include "flowlog/format/recognise.h"
+#include "hostfile/archive.h"
+#include "hostfile/hostfile.h"
 #include "read/neigh.h"
 #include "read/source.h"
 #include "read/inputs.h"
@@ -88,6 +90,14 @@ static char *plan_facts_name(const char *text, size_t n)
 	return name;
 }
 
+/* Single files of a host belong together; an archive is of one time, as a folder is. */
+static void plan_take_host_file(struct plan_input *in, const char *text, size_t n)
+{
+	in->kind = PLAN_HOST_FILE;
+	if (in->named_file && !archive_recognise(text, n))
+		in->folder = 0;
+}
+
 /* 0, or the positive outcome "of no known kind"; by the first bytes of the content. */
 static int plan_inspect_other(struct plan *p, struct plan_input *in, struct source *s)
 {
@@ -99,9 +109,13 @@ static int plan_inspect_other(struct plan *p, struct plan_input *in, struct sour
 		in->kind = PLAN_NEIGHBORS;
 	else if (agentfacts_recognise(text, n))
 		in->kind = PLAN_AGENT_FACTS;
+	else if (hostfile_recognise(in->path, text, n))
+		plan_take_host_file(in, text, n);
 	else if (flowlog_recognise(s->window.at, n) != FLOWLOG_NOT_FLOWLOG ||
 		 p->flow_logs_without_header)
 		in->kind = PLAN_FLOW_LOG;
+	else if (in->named_host && !in->named_file)
+		in->kind = PLAN_UNKNOWN;
 	else
 		return CAPFILE_NOT_CAPTURE;
 	if (in->kind == PLAN_AGENT_FACTS && !in->name)
@@ -213,11 +227,12 @@ static int plan_inspect(struct plan *p, struct plan_input *in, struct error *err
 	return r;
 }
 
-static int plan_add_file(
-	struct plan *p, const struct input_file *file, const char *name, struct error *err)
+static int plan_add_file(struct plan *p, const struct input_file *file, const char *name,
+	uint32_t folder, struct error *err)
 {
 	struct plan_input in = {.path = mem_strdup(file->path),
 		.name = name ? mem_strdup(name) : NULL,
+		.folder = folder,
 		.named_file = file->named,
 		.named_host = name != NULL};
 	const struct plan_input *before, *copy = NULL;
@@ -310,6 +325,14 @@ static void plan_tell_apart(struct plan *p)
 	}
 }
 
+static bool plan_knows_any(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		if (p->inputs[i].kind != PLAN_UNKNOWN)
+			return true;
+	return false;
+}
+
 int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 {
 	int r = 0;
@@ -321,7 +344,7 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 
 		r = inputs_add(&w, path, err);
 		for (uint32_t k = 0; k < w.count && r == 0; k++)
-			r = plan_add_file(p, &w.files[k], name, err);
+			r = plan_add_file(p, &w.files[k], name, (uint32_t)i + 1, err);
 		inputs_release(&w);
 	}
 	if (r == 0)
@@ -329,7 +352,7 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 	plan_name_sidecars(p);
 	if (r > 0)
 		r = -EINVAL;
-	if (r == 0 && !p->count)
+	if (r == 0 && !plan_knows_any(p))
 		r = error_set(
 			err, -EINVAL, "no capture, flow log or other known input in these folders");
 	return r;

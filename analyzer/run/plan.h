@@ -5,12 +5,21 @@
 #include "base/error.h"
 #include "flow/ingest.h"
 
-enum plan_kind { PLAN_CAPTURE, PLAN_NEIGHBORS, PLAN_AGENT_FACTS, PLAN_FLOW_LOG };
+enum plan_kind {
+	PLAN_CAPTURE,
+	PLAN_NEIGHBORS,
+	PLAN_AGENT_FACTS,
+	PLAN_FLOW_LOG,
+	PLAN_HOST_FILE,
+	PLAN_UNKNOWN, /* of no known kind, in a folder that was given for a host */
+};
 
 struct plan_input {
 	char *path;
 	char *name; /* of its host; NULL: none was given and none is needed */
 	enum plan_kind kind;
+	uint32_t
+		folder; /* number of the folder or archive it came with, from 1; 0: a single file */
 	bool named_file;	/* on the command line; false: found in a folder */
 	bool named_host;	/* NAME= was given */
 	bool named_by_path;	/* neither NAME= nor the file itself says whose it is */

@@ -12,7 +12,7 @@
 #include "schema_data.h"
 
 #define DB_APPLICATION_ID 0x626f7468 /* "both" */
-#define DB_USER_VERSION 6
+#define DB_USER_VERSION 7
 
 struct db {
 	sqlite3 *handle;

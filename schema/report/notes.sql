@@ -16,6 +16,27 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	UNION ALL
 	SELECT 2, l.id, 'damaged: ' || l.path || ': ' || l.damaged FROM log_file l WHERE l.damaged IS NOT NULL
 	UNION ALL
+	SELECT 2, h.id, 'damaged: ' || h.path || ': ' || h.damaged FROM host_file h WHERE h.damaged IS NOT NULL
+	UNION ALL
+	-- Files of a host: what was not understood is named once, with its number.
+	SELECT 9, min(f.id), h.name || ': ' || count(*) || iif(count(*) = 1, ' file', ' files') || ' not understood, so not used: '
+		|| (SELECT group_concat(path, ', ') FROM (SELECT path FROM host_file x
+			WHERE x.host_id = h.id AND x.kind IS NULL ORDER BY x.id LIMIT 3))
+		|| iif(count(*) > 3, ' ...', '')
+	FROM host_file f JOIN host h ON h.id = f.host_id WHERE f.kind IS NULL GROUP BY h.id
+	UNION ALL
+	SELECT 9, f.id, f.path || ': ' || f.malformed || ' of ' || f.lines || iif(f.kind = 'archive',
+		' members are links, devices or lead out of the archive, and were not read',
+		' lines not understood, so not used')
+	FROM host_file f WHERE f.malformed > 0
+	UNION ALL
+	SELECT 9, f.id, f.path || ': ' || f.cut || iif(f.cut = 1, ' line was', ' lines were') || ' longer than 64 KiB and cut'
+	FROM host_file f WHERE f.cut > 0
+	UNION ALL
+	SELECT 9, f.id, f.path || ': the times of ' || f.undated || iif(f.undated = 1, ' line', ' lines')
+		|| ' are not known: nothing tells the year, the time zone or the boot; --log-year and --log-zone state them'
+	FROM host_file f WHERE f.undated > 0
+	UNION ALL
 	-- Flow-log lines that could not be used, in short; log_problem has the rest.
 	SELECT 2, l.id, l.path || ': ' || a.lines || iif(a.lines = 1, ' line', ' lines') || ' could not be used'
 		|| coalesce((SELECT ', the first is line ' || p.line || ': ' || p.reason FROM log_problem p

@@ -4,7 +4,7 @@
 -- key for one and the same interface (or whatever the * stands for). The last value of a fact counts;
 -- a fact that was not recorded matches nothing.
 CREATE TEMP TABLE ad_last AS
-SELECT host_id, key, value, max(coalesce(at_ns, 0)) AS at_ns FROM host_fact GROUP BY host_id, key;
+SELECT host_id, key, value, max(coalesce(at_ns, 0)) AS at_ns, host_file_id, line FROM host_fact GROUP BY host_id, key;
 CREATE INDEX temp.ad_last_by_key ON ad_last(key, host_id);
 
 -- Which facts each condition speaks of: exact keys by the index, patterns once over the distinct keys.
@@ -25,7 +25,8 @@ JOIN (SELECT DISTINCT key FROM ad_last) k ON CASE WHEN c.head IS NULL THEN k.key
 WHERE c.operator != 'log';
 
 CREATE TEMP TABLE ad_met AS
-SELECT c.defect_id, c.n, f.host_id, k.part, f.key || ' = ' || f.value AS what, f.at_ns
+SELECT c.defect_id, c.n, f.host_id, k.part, f.key || ' = ' || f.value AS what, f.at_ns,
+	f.host_file_id, f.line
 FROM ad_condition c
 JOIN ad_key k ON k.n = c.n
 CROSS JOIN ad_last f ON f.key = k.key
@@ -40,7 +41,7 @@ WHERE CASE c.operator
 	WHEN '>=' THEN version_cmp(f.value, c.value) >= 0
 	WHEN 'exists' THEN 1 ELSE 0 END
 UNION ALL
-SELECT c.defect_id, c.n, l.host_id, '', min(l.message), min(l.at_ns)
+SELECT c.defect_id, c.n, l.host_id, '', min(l.message), min(l.at_ns), NULL, NULL
 FROM ad_condition c JOIN kernel_log l ON regexp(c.value, l.message)
 WHERE c.operator = 'log' GROUP BY c.defect_id, c.n, l.host_id;
 
@@ -59,13 +60,15 @@ SELECT row_number() OVER (ORDER BY defect_id, host_id) AS key,
 	defect_id, host_id, group_concat(NULLIF(part, ''), ', ') AS parts
 FROM (SELECT * FROM ad_match ORDER BY defect_id, host_id, part) GROUP BY defect_id, host_id;
 
--- Kernel lines that match tell when it struck.
+-- Kernel lines that match tell when it struck, by the host's own clock where it has no capture; a line whose time
+-- is not known has none here either.
 CREATE TEMP TABLE ad_line AS
 SELECT f.key, f.host_id,
-	ref_ns((SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id), l.at_ns) AS at_ns, l.message
+	coalesce(ref_ns((SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id), l.at_ns), l.at_ns) AS at_ns,
+	l.message, l.written, min(l.host_file_id) AS host_file_id, l.line
 FROM ad_found f JOIN ad_condition c ON c.defect_id = f.defect_id AND c.operator = 'log'
 JOIN kernel_log l ON l.host_id = f.host_id AND regexp(c.value, l.message)
-GROUP BY f.key, l.at_ns, l.message;
+GROUP BY f.key, l.at_ns, l.written, l.message;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
@@ -84,17 +87,19 @@ SELECT f.key, 'advisory', d.severity, 0.9, f.host_id, NULL, NULL, NULL, NULL,
 			WHERE m.defect_id = f.defect_id AND m.host_id = f.host_id ORDER BY m.what LIMIT 50)),
 		'windows', (SELECT json_group_array(json(w)) FROM (
 			SELECT json_object('from_ns', l.at_ns, 'to_ns', l.at_ns, 'line', l.message) AS w FROM ad_line l
-			WHERE l.key = f.key ORDER BY l.at_ns LIMIT 200))))
+			WHERE l.key = f.key AND l.at_ns IS NOT NULL ORDER BY l.at_ns LIMIT 200))))
 FROM ad_found f
 JOIN defect d ON d.id = f.defect_id
 JOIN host h ON h.id = f.host_id
 ORDER BY f.key;
 
-INSERT INTO new_evidence (key, note)
-SELECT key, note FROM (
-	SELECT DISTINCT f.key, 'recorded: ' || m.what AS note
+INSERT INTO new_evidence (key, note, host_file_id, line)
+SELECT key, note, host_file_id, line FROM (
+	SELECT DISTINCT f.key, 'recorded: ' || m.what AS note, m.host_file_id, m.line
 	FROM ad_found f JOIN ad_met m ON m.defect_id = f.defect_id AND m.host_id = f.host_id
 	JOIN ad_condition c ON c.n = m.n AND c.operator != 'log'
 	UNION
-	SELECT key, 'kernel log, ' || iso(at_ns) || ': ' || message FROM ad_line)
-ORDER BY key, note;
+	SELECT key, 'kernel log, ' || coalesce(iso(at_ns), written || ' (nothing tells when exactly)', 'at an unknown time')
+		|| ': ' || message, host_file_id, line
+	FROM ad_line)
+ORDER BY key, note, host_file_id, line;

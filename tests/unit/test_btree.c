@@ -99,7 +99,8 @@ static void test_sizes(void **state)
 			0);
 		/* The file goes on to be SQLite's. */
 		assert_int_equal(db_run(&db, "test",
-					 "INSERT INTO kernel_log VALUES (5, 6, 7, 'after');"
+					 "INSERT INTO kernel_log (host_id, at_ns, level, message) "
+					 "VALUES (5, 6, 7, 'after');"
 					 "DELETE FROM kernel_log WHERE rowid % 7 = 3; INSERT INTO "
 					 "host VALUES (2, 'after')",
 					 &err),
@@ -292,7 +293,8 @@ static void test_refused(void **state)
 	struct db db;
 
 	(void)state;
-	make(&db, "INSERT INTO kernel_log VALUES (1, 2, 3, 'x')");
+	make(&db, "INSERT INTO kernel_log (host_id, at_ns, level, message) VALUES "
+		  "(1, 2, 3, 'x')");
 	assert_int_equal(btree_file_open(&f, &db, &err), 0);
 	assert_true(btree_file_tree(&t, f, "kernel_log", &err) < 0);
 	assert_true(btree_file_tree(&t, f, "no such table", &err) < 0);

@@ -114,7 +114,6 @@ static void test_tables(void **state)
 		"('route', 'heartbeat', 'mark') OR key LIKE 'source.7%' OR key LIKE 'nic.eth9%' OR "
 		"key LIKE '%driver' ORDER BY rowid",
 		"100|host.name|db\n100|host.kernel|3.13.0\n100|nic.eth0.driver|ixgbevf\n"
-		"100|nic.eth9.counter.rx_missed_errors|4\n"
 		"100|route|dst=default via=10.0.1.1 dev=eth0\n100|route|dst=10.0.1.0/24 "
 		"dev=eth0\n100|heartbeat|1\n"
 		"200|source.7.drop|from_ns=120 to_ns=180 kernel=12 reason=buffer-full\n"
@@ -124,8 +123,8 @@ static void test_tables(void **state)
 		"agent\n"
 		"-|00:00:01:fc:b3:21|eth1|-|agent\n10.0.1.21|00:00:01:fc:b3:20|eth0|32|agent\n");
 	expect(&db, "SELECT vantage_id, at_ns, name, value FROM nic_counter ORDER BY rowid",
-		"3|100|rx_missed_errors|17\n3|100|driver.rx "
-		"no|3\n3|100|netstat.TcpExt.ListenOverflows|3\n"
+		"3|100|rx_missed_errors|17\n3|100|driver.rx no|3\n-|100|rx_missed_errors|4\n"
+		"3|100|netstat.TcpExt.ListenOverflows|3\n"
 		"3|200|rx_missed_errors|17\n");
 	expect(&db,
 		"SELECT at_ns, ip, mac, state, interface, confirmed_s, used_s, updated_s FROM "

@@ -56,7 +56,8 @@ static const char findings[] =
 	"WITH RECURSIVE n(i) AS (SELECT 15 UNION ALL SELECT i + 1 FROM n WHERE i < 120)"
 	" INSERT INTO finding (id, kind, severity, confidence, summary)"
 	" SELECT i, 'reset', 'notice', 1, 'alone ' || i FROM n;"
-	"INSERT INTO evidence VALUES (1, 1, 5, NULL, NULL, 1, 'a SYN'), (1, NULL, NULL, NULL, "
+	"INSERT INTO evidence (finding_id, capture_file_id, frame, log_file_id, "
+	"line, flow_id, note) VALUES (1, 1, 5, NULL, NULL, 1, 'a SYN'), (1, NULL, NULL, NULL, "
 	"NULL, 1, 'a flow'),"
 	" (4, NULL, NULL, 1, 3, NULL, 'a line'), (14, 2, 6, NULL, NULL, NULL, 'an RST'),"
 	" (110, 2, 7, NULL, NULL, NULL, 'late');";

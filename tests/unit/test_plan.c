@@ -91,6 +91,7 @@ static int make_folder(void **state)
 	write_text("hosts.neigh", neighbors);
 	write_text("log.txt", flow_log);
 	write_text("words.txt", "nothing that is known\n");
+	write_text("kern.log", "Nov 28 10:00:00 web kernel: eth0: link up\n");
 	write_text("empty.pcap", "");
 	assert_int_equal(symlink("a.pcap", "link.pcap"), 0);
 	assert_int_equal(link("a.pcap", "hard.pcap"), 0);
@@ -116,7 +117,8 @@ static int remove_folder(void **state)
 /* "kind name path" of each input, in the plan's order. */
 static void describe(const struct plan *p, struct strbuf *out)
 {
-	static const char *const kinds[] = {"capture", "neighbors", "facts", "flow-log"};
+	static const char *const kinds[] = {
+		"capture", "neighbors", "facts", "flow-log", "host-file", "unknown"};
 
 	for (uint32_t i = 0; i < p->count; i++)
 		strbuf_printf(out, "%s%s %s %s", i ? ", " : "", kinds[p->inputs[i].kind],
@@ -160,8 +162,9 @@ static const struct {
 	{"a flow log is of no host", {"log.txt"}, "flow-log - log.txt", 0},
 	{"a folder: what is fit, by name", {"tree"}, "capture 1 tree/1.pcap, capture 2 tree/2.pcap",
 		2},
-	{"a folder of one host", {"web=tree"}, "capture web tree/1.pcap, capture web tree/2.pcap",
-		2},
+	{"a folder of one host", {"web=tree"},
+		"capture web tree/1.pcap, capture web tree/2.pcap, unknown web tree/words.txt", 1},
+	{"a log of a host", {"web=kern.log"}, "host-file web kern.log", 0},
 	{"a file, and its folder too", {"tree/2.pcap", "tree"},
 		"capture 2 tree/2.pcap, capture 1 tree/1.pcap", 3},
 	{"equal length and time, other bytes", {"a.pcap", "other.pcap"},

@@ -1,0 +1,104 @@
+#include "hostfile/hostfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "hostfile/archive.h"
+#include "hostfile/recognise.h"
+#include "read/source.h"
+
+/* A reader_pull of a source's content. */
+static size_t hostfile_pull(void *from, char *to, size_t size)
+{
+	struct source *s = from;
+	size_t n = source_need(s, 1);
+
+	n = n < size ? n : size;
+	if (n)
+		memcpy(to, cur_take(&s->window, n), n);
+	return n;
+}
+
+static const struct hostfile_kind *hostfile_kind_of(
+	const char *name, const char *bytes, size_t size)
+{
+	char *copy CLEANUP_FREE = mem_alloc(size + 1);
+	struct hostfile_head head = {.name = name, .size = size};
+
+	if (size)
+		memcpy(copy, bytes, size);
+	copy[size] = '\0';
+	head.bytes = copy;
+	return recognise_kind(&head);
+}
+
+bool hostfile_recognise(const char *name, const char *bytes, size_t size)
+{
+	return archive_recognise(bytes, size) ||
+	       hostfile_kind_of(name, bytes, size < HOSTFILE_HEAD ? size : HOSTFILE_HEAD) != NULL;
+}
+
+/* Reads the content that pull gives as one file. */
+static struct collection_file *hostfile_one(struct collection *c, reader_pull *pull, void *from,
+	const char *path, const char *name, int64_t modified_ns, uint32_t *last_id)
+{
+	struct collection_file *f = collection_begin_file(c, ++*last_id, path, name);
+	const struct hostfile_kind *kind;
+	const char *bytes;
+	struct reader r;
+	size_t n;
+
+	f->modified_ns = modified_ns;
+	reader_init(&r, pull, from);
+	n = reader_head(&r, &bytes);
+	kind = hostfile_kind_of(name, bytes, n);
+	if (kind) {
+		f->kind = kind->name;
+		kind->parse(&r, c);
+	}
+	reader_skip(&r);
+	f->lines = r.line;
+	f->cut = r.cut;
+	reader_release(&r);
+	return f;
+}
+
+static void hostfile_archive(
+	struct collection *c, struct source *s, const char *path, uint32_t *last_id)
+{
+	struct archive a;
+	struct collection_file *f;
+
+	archive_init(&a, hostfile_pull, s);
+	while (archive_next(&a)) {
+		char *member CLEANUP_FREE = mem_printf("%s:%s", path, a.name);
+
+		(void)hostfile_one(c, archive_pull, &a, member, a.name, a.modified_ns, last_id);
+	}
+	f = collection_begin_file(c, ++*last_id, path, path);
+	f->kind = "archive";
+	f->lines = a.members;
+	f->malformed = a.links + a.outside + a.special;
+	f->damaged = a.failure ? mem_strdup(a.failure) : NULL;
+}
+
+int hostfile_read(struct collection *c, const char *path, const char *name, uint32_t *last_id,
+	struct error *err)
+{
+	struct source *s = NULL;
+	int r = source_open(&s, path, false, err);
+	size_t n;
+
+	if (r)
+		return r;
+	n = source_need(s, ARCHIVE_BLOCK);
+	if (archive_recognise((const char *)s->window.at, n))
+		hostfile_archive(c, s, path, last_id);
+	else
+		(void)hostfile_one(c, hostfile_pull, s, path, name, AGENTFACTS_UNDATED, last_id);
+	if (s->failure && !c->file->damaged)
+		c->file->damaged = mem_strdup(s->failure);
+	(void)source_close(s);
+	return 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * recognise: what a file of a host is, by its first bytes. Its name is a hint for files whose
+ * content says nothing of what it is (a copy of /proc/sys/kernel/osrelease).
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "hostfile/collection.h"
+#include "hostfile/reader.h"
+
+/* A file's beginning. */
+struct hostfile_head {
+	const char *name;  /* path in the archive or folder; "" when it says nothing */
+	const char *bytes; /* ended by a NUL, which is not counted; there may be others before it */
+	size_t size;
+};
+
+struct hostfile_kind {
+	const char *name; /* as in host_file.kind */
+	bool (*recognise)(const struct hostfile_head *head);
+	void (*parse)(struct reader *r, struct collection *c); /* reads to the end, or stops */
+};
+
+/* NULL: none. The first kind of the table that knows it. */
+const struct hostfile_kind *recognise_kind(const struct hostfile_head *head);
+
+/* Whether the name ends with these whole components: "proc/stat" of "sos-db/proc/stat". */
+bool recognise_name_ends(const char *name, const char *with);
