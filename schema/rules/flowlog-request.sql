@@ -343,3 +343,44 @@ FROM (SELECT iif(n.place <= (SELECT value FROM setting WHERE key = 'flowlog_neve
 	WHERE r.answered + r.half_open + r.small = 0 AND r.log_file_id IS NOT NULL)
 WHERE place <= (SELECT value FROM setting WHERE key = 'evidence_max')
 ORDER BY key, place;
+
+-- A service whose answers are rejected all along, to a part of its clients: no change shows it, but rules that keep state
+-- let every answer of an accepted request out. Answers behind a forgotten connection are few, or single ones.
+CREATE TEMP TABLE reply_rejected AS
+SELECT 'reply ' || row_number() OVER (ORDER BY q.server_ip, q.protocol, q.server_port) AS key, q.*
+FROM (SELECT server_ip, protocol, server_port, sum(reply_rejected) AS n, sum(asked) AS asked, sum(packets) AS packets,
+		sum(iif(client_ip IS NULL, clients, 1)) AS clients, min(client_ip) AS client_ip,
+		min(failed_first_ns) AS first_ns, max(failed_last_ns) + 60000000000 AS last_ns,
+		iif(count(DISTINCT server_vantage_id) = 1, min(server_vantage_id), NULL) AS to_id
+	FROM flow_log_request
+	WHERE answered + half_open > 0
+	GROUP BY server_ip, protocol, server_port) q
+JOIN log_span s
+WHERE q.n >= 4 * (SELECT value FROM setting WHERE key = 'flowlog_failures_min') AND 20 * q.n >= q.asked
+	AND 2 * (q.last_ns - q.first_ns) >= s.last_ns - s.first_ns
+	AND q.protocol || ' ' || coalesce(q.server_port, '') || ' ' || coalesce(q.server_ip, '') NOT IN (
+		SELECT protocol || ' ' || coalesce(server_port, '') || ' ' || coalesce(server_ip, '') FROM cause_minute WHERE way = 'rejected');
+
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, src_ip, dst_ip, first_ns, last_ns, count, total,
+	summary, remedy, detail)
+SELECT r.key, 'flowlog-reject', 'warning', 0.9, (SELECT host_id FROM vantage WHERE id = r.to_id), r.to_id,
+	iif(r.clients = 1, r.client_ip, NULL), r.server_ip, r.first_ns, r.last_ns, r.n, r.asked,
+	'some answers of ' || r.protocol || ' ' || endpoint(coalesce(r.server_ip, 'addresses outside'), r.server_port) || ' to '
+		|| iif(r.clients = 1, coalesce(r.client_ip, 'a client outside'), r.clients || ' clients')
+		|| ' are rejected although the requests were accepted: a network ACL, which is stateless: '
+		|| r.n || ' of ' || r.asked || ' requests, from the beginning of the log to its end',
+	'allow the ephemeral ports (1024-65535) in the network ACLs of both subnets',
+	json_object('way', 'rejected', 'clients', r.clients, 'port', r.server_port, 'protocol', r.protocol, 'packets', r.packets,
+		'before', 0, 'side', 'network-acl', 'direction', 'tx', 'rule', 'flowlog-request')
+FROM reply_rejected r;
+
+INSERT INTO new_evidence (key, log_file_id, line, note)
+SELECT key, log_file_id, line, note
+FROM (SELECT r.key, m.log_file_id, m.line, 'the answer was rejected: ' || coalesce(m.client_ip, 'a client outside') || ' to '
+			|| coalesce(m.server_ip, 'an address outside') || ' ' || m.protocol || coalesce(' port ' || m.server_port, '') AS note,
+		row_number() OVER (PARTITION BY r.key ORDER BY m.start_ns, m.log_file_id, m.line) AS place
+	FROM reply_rejected r
+	CROSS JOIN flow_log_request_minute m ON m.server_ip IS r.server_ip AND m.protocol = r.protocol AND m.server_port IS r.server_port
+	WHERE m.reply_rejected > 0 AND m.log_file_id IS NOT NULL)
+WHERE place <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY key, place;

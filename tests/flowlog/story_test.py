@@ -175,6 +175,39 @@ class Story(unittest.TestCase):
         self.assertEqual(self.of(found, "advisory"), [])
 
 
+class AnswersRejected(unittest.TestCase):
+    """A network ACL that lets answers out to some client ports only, all along: no change shows it."""
+
+    def found(self, bad):
+        """480 connections in 40 minutes; the answers of those whose number is in bad are rejected."""
+        rows = []
+        for n in range(480):
+            port, at = (20000 if n in bad else 40000) + n, T + 5 * n
+            for tuple_, action in ((f"203.0.113.9 {HOST} {port} 443", "ACCEPT"),
+                                     (f"{HOST} 203.0.113.9 443 {port}", "REJECT" if n in bad else "ACCEPT")):
+                rows.append(f"2 123456789012 {ENI} {tuple_} 6 5 900 {at} {at + 30} {action} OK")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "eni.log"), "w", encoding="ascii") as f:
+                f.write("\n".join(rows) + "\n")
+            subprocess.run([BOTHENDS, "analyze", "--quiet", "-o", os.path.join(folder, "i.db"), os.path.join(folder, "eni.log")],
+                           check=True, stdout=subprocess.DEVNULL)
+            connection = sqlite3.connect(os.path.join(folder, "i.db"))
+            connection.row_factory = sqlite3.Row
+            found = [dict(r) for r in connection.execute("SELECT *, (SELECT count(*) FROM evidence WHERE finding_id = finding.id) AS lines "
+                                                         "FROM finding WHERE severity != 'notice'")]
+            connection.close()
+            return found
+
+    def test_a_part_of_them_all_along(self):
+        found, = self.found(set(range(3, 480, 4)))
+        self.assertEqual((found["kind"], found["severity"], found["count"], found["total"]), ("flowlog-reject", "warning", 120, 480))
+        self.assertEqual(json.loads(found["detail"])["side"], "network-acl")
+        self.assertGreater(found["lines"], 0)
+
+    def test_single_ones_are_behind_forgotten_connections(self):
+        self.assertEqual(self.found({90, 200, 310}), [])
+
+
 if __name__ == "__main__":
     BOTHENDS = os.path.abspath(sys.argv[1])
     unittest.main(argv=sys.argv[:1])
