@@ -81,6 +81,7 @@ INSERT INTO cause_rule VALUES
 	('flowlog-one-way', 'flowlog-reject', 'ip', 1),
 	('refused', 'injected-segment', 'pair', 1),
 	('reset', 'injected-segment', 'pair', 1),
+	('reset', 'reply-untranslated', 'pair', 1),
 	('reset', 'pmtu-blackhole', 'pair', 2),
 	('reset', 'host-dark', 'host', 3),
 	('reset', 'asymmetric-loss', 'pair', 4),

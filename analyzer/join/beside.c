@@ -49,6 +49,8 @@ static bool beside_shares(const struct member *one, const struct member *other, 
 
 bool beside_each_other(const struct dataset *data, const struct member *a, const struct member *b)
 {
+	if (a->stray || b->stray)
+		return a->vantage == b->vantage;
 	if (data->vantages[a->vantage].host != data->vantages[b->vantage].host ||
 		memcmp(&a->flow->key, &b->flow->key, sizeof(a->flow->key)) != 0 ||
 		a->client_is_b != b->client_is_b)

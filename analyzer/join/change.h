@@ -4,6 +4,8 @@
 #include "join/path.h"
 
 #define CHANGE_TEXT_SIZE 32
+/* The detail of what came under an address that translation should have changed. */
+#define CHANGE_ADDRESS "address"
 
 /*
  * Whether a delivered segment was changed on the path (not by NAT, routing or congestion marking),

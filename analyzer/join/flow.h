@@ -52,6 +52,8 @@ struct member {
 	bool client_is_b;      /* which end of the flow's key is the client */
 	bool proxy, ambiguous; /* while pairing: why it stays alone */
 	bool untranslated;     /* an unanswered request, or its reply from another address */
+	bool stray;	       /* set aside while pairing; then: packets of its flow that
+				  translation skipped, beside the member of the same vantage */
 	bool owns[2];	   /* its host owns the client's (C2S), the server's (S2C) address; after
 			      position_members() */
 	uint32_t delta[2]; /* sequence numbers of C2S, S2C here minus those of the first member,

@@ -103,6 +103,8 @@ static void half_flow_load_merged(
 		d = segment_direction(shown->members[at], next[at]);
 		half_flow_reserve(&halves[d], 1);
 		half_flow_add_segment(&halves[d], next[at], skip_duplicates[d]);
+		if (shown->members[at]->stray && halves[d].count)
+			halves[d].transmissions[halves[d].count - 1].untranslated = true;
 		next[at] = walk_any(&walks[at]);
 	}
 }

@@ -24,6 +24,7 @@ struct transmission {
 	bool seen_at_third; /* a third vantage point proves that it was sent, or that it arrived */
 	bool duplicate;	    /* received: another copy of the same transmission was matched */
 	bool by_time;	    /* one of several identical copies, chosen by delay */
+	bool untranslated;  /* it came, or went, by the stray member of its place */
 	bool ambiguous;	    /* one of several identical copies; which one is unknown */
 };
 

@@ -13,6 +13,7 @@
 #include "join/pair_content.h"
 #include "join/pair_isn.h"
 #include "join/pair_together.h"
+#include "join/pair_untranslated.h"
 #include "join/pairer.h"
 #include "join/segment_walk.h"
 #include "join/strangers.h"
@@ -91,78 +92,8 @@ void pair_join_flow(
 }
 
 /*
- * An answer that translation skipped on its way back: a SYN-ACK without SYN, while a SYN from the
- * same address and port to another server has no answer. Together these two are what the server's
- * place saw as one flow: each alone would make the rest of it lost, or injected. So all three stay
- * alone.
- */
-static bool pair_is_half(const struct member *m, bool *ret_answer)
-{
-	const struct flow_side *client = member_side(m, C2S), *server = member_side(m, S2C);
-
-	*ret_answer = server->has_isn && !client->has_isn;
-	return m->flow->key.protocol == 6 && (*ret_answer || (client->has_isn && !server->packets));
-}
-
-/* How much later an answer may come than its question. */
-#define ANSWER_NS (3 * INT64_C(1000000000))
-
-static bool pair_answers(const struct member *answer, const struct member *question)
-{
-	int64_t late = answer->flow->first_ns - question->flow->first_ns;
-
-	return member_port(answer, true) == member_port(question, true) && late >= 0 &&
-	       late < ANSWER_NS &&
-	       memcmp(member_ip(answer, true), member_ip(question, true), 16) == 0;
-}
-
-static uint64_t pair_key_client(const struct member *m)
-{
-	uint64_t low, high;
-
-	memcpy(&high, member_ip(m, true), 8);
-	memcpy(&low, member_ip(m, true) + 8, 8);
-	return keymap_mix(keymap_mix(low, high), member_port(m, true));
-}
-
-static void pair_mark_untranslated(struct pairer *p, uint32_t first, uint32_t end)
-{
-	struct keymap questions = {0};
-	bool answer;
-
-	for (uint32_t i = first; i < end; i++)
-		if (pair_is_half(&p->all->members[i], &answer) && !answer)
-			keymap_put(&questions, pair_key_client(&p->all->members[i]), i, 0);
-	for (uint32_t i = first; i < end && questions.count; i++) {
-		struct member *m = &p->all->members[i];
-		const struct key_entry *e;
-
-		if (!pair_is_half(m, &answer) || !answer)
-			continue;
-		e = keymap_first(&questions, pair_key_client(m));
-		for (int n = 0; n < CANDIDATES_MAX && e; n++, e = keymap_next(&questions, e)) {
-			struct member *question = &p->all->members[e->value];
-
-			if (pair_answers(m, question))
-				m->untranslated = question->untranslated = true;
-		}
-	}
-	keymap_release(&questions);
-}
-
-/* Keeps a flow from such a candidate; both are marked as fitting more than one. */
-bool pair_is_refused(struct pairer *p, struct member *m, uint32_t flow)
-{
-	if (!m->untranslated && !pair_first_member(p, flow)->untranslated)
-		return false;
-	p->all->list[flow].pairing = PAIRED_AMBIGUOUS;
-	m->ambiguous = true;
-	return true;
-}
-
-/*
- * Members with the member's 5-tuple at the vantage points from first to before end; at each the
- * oldest first, where there are too many the newest of them.
+ * Members with the member's 5-tuple at the vantage points from first to before end, but for those
+ * set aside; at each the oldest first, where there are too many the newest of them.
  */
 static uint32_t pair_same_tuple_candidates(const struct pairer *p, const struct member *m,
 	uint32_t first_vantage, uint32_t end, uint32_t list[CANDIDATES_MAX])
@@ -176,7 +107,8 @@ static uint32_t pair_same_tuple_candidates(const struct pairer *p, const struct 
 
 		for (other = flowtab_same_key(t, f); other && n < CANDIDATES_MAX;
 			other = other->older == FLOW_NONE ? NULL : flowtab_at(t, other->older))
-			list[n++] = p->first[v] + other->index;
+			if (!p->all->members[p->first[v] + other->index].stray)
+				list[n++] = p->first[v] + other->index;
 		for (uint32_t i = first, k = n; i + 1 < k; i++) {
 			uint32_t newer = list[i];
 
@@ -210,7 +142,7 @@ static bool pair_plainly(struct pairer *p, uint32_t member, bool by_first)
 
 		if (!pair_same_tuple(m->flow, other->flow) || pair_has_vantage(p, c, m->vantage) ||
 			!pair_isn_fits(m, other, &evidence) || evidence == PAIRED_OFFSET ||
-			pair_is_refused(p, m, c))
+			pair_untranslated_is_refused(p, m, c))
 			continue;
 		m->delta[C2S] = other->delta[C2S];
 		m->delta[S2C] = other->delta[S2C];
@@ -360,7 +292,7 @@ static bool pair_by_tuple(
 
 	best = m->flow->key.protocol == 6 ? pair_best_stream(p, member, candidates, n, &evidence)
 					  : pair_best_datagrams(p, member, candidates, n);
-	if (best == MEMBER_NONE || pair_is_refused(p, m, pair_flow_of(p, best)))
+	if (best == MEMBER_NONE || pair_untranslated_is_refused(p, m, pair_flow_of(p, best)))
 		return false;
 	m->proxy = false;
 	pair_join_beside(p, best, member, evidence);
@@ -386,7 +318,8 @@ static void pair_make_members(struct pairer *p, uint32_t vantage)
 			.flow = f,
 			.next = MEMBER_NONE,
 			.client_is_b = orientation_client_is_b(f, &known)};
-		p->answers_seen[vantage] += pair_is_half(m, &answer) && answer;
+		p->answers_seen[vantage] += pair_untranslated_is_half(m, &answer) && answer;
+		p->midflow_seen[vantage] += pair_untranslated_is_midflow(m);
 		if (!vantage)
 			pair_begin_flow(p, member, member);
 	}
@@ -406,7 +339,7 @@ static bool pair_is_tcp(const struct pairer *p, uint32_t member)
 
 static bool pair_is_open(const struct pairer *p, uint32_t member)
 {
-	return p->all->members[member].flow->flow == FLOW_NONE;
+	return p->all->members[member].flow->flow == FLOW_NONE && !p->all->members[member].stray;
 }
 
 /* Anchors of flows that nothing has joined yet, before a vantage point that may need them. */
@@ -414,7 +347,7 @@ static void pair_index_anchors(struct pairer *p, uint32_t vantage)
 {
 	keymap_release(&p->anchors);
 	for (uint32_t c = 0; c < p->all->count; c++)
-		if (!pair_has_vantage(p, c, vantage))
+		if (!pair_has_vantage(p, c, vantage) && !pair_first_member(p, c)->stray)
 			pair_content_publish(p, p->all->list[c].first_member);
 }
 
@@ -489,7 +422,8 @@ static void pair_part(void *context, unsigned thread, uint32_t begin, uint32_t e
 			pair_prefetch_group(p, member, r->first + end);
 		r->reused[i] = !pair_used_once(&p->all->members[member]);
 		open += !r->reused[i] &&
-			(!pair_is_tcp(p, member) || !pair_plainly(p, member, true));
+			(!pair_is_tcp(p, member) || p->all->members[member].stray ||
+				!pair_plainly(p, member, true));
 	}
 	r->open += open;
 }
@@ -503,7 +437,8 @@ static uint32_t pair_all_plainly(struct pairer *p, uint32_t first, uint32_t end)
 
 	parallel_run(p->threads, end - first, PART_MEMBERS, pair_part, &r);
 	for (uint32_t i = first; i < end; i++)
-		r.open += r.reused[i - first] && (!pair_is_tcp(p, i) || !pair_plainly(p, i, true));
+		r.open += r.reused[i - first] && (!pair_is_tcp(p, i) || p->all->members[i].stray ||
+							 !pair_plainly(p, i, true));
 	free(r.reused);
 	return r.open;
 }
@@ -549,7 +484,9 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 	uint32_t first = p->first[vantage], end = p->first[vantage + 1];
 
 	if (p->answers_seen[vantage])
-		pair_mark_untranslated(p, first, end);
+		pair_untranslated_mark_halves(p, first, end);
+	if (p->midflow_seen[vantage])
+		pair_untranslated_set_aside(p, first, end);
 	if (!vantage) {
 		p->all->count = end;
 		return;
@@ -558,7 +495,7 @@ static void pair_vantage(struct pairer *p, uint32_t vantage)
 		return;
 	pair_rest(p, vantage, first, end);
 	for (uint32_t i = first; i < end; i++)
-		if (pair_is_open(p, i))
+		if (p->all->members[i].flow->flow == FLOW_NONE)
 			pair_start_alone(p, i);
 }
 
@@ -574,7 +511,24 @@ static bool pair_is_left_alone(const struct pairer *p, uint32_t flow)
 
 	return c->members == 1 && c->pairing == PAIRED_ALONE &&
 	       (p->translated || m->flow->key.protocol != 6) && !m->flow->side[0].has_isn &&
-	       !m->flow->side[1].has_isn && !pair_is_anonymous(p, c->first_member);
+	       !m->flow->side[1].has_isn && !m->stray && !pair_is_anonymous(p, c->first_member);
+}
+
+/* A flow with one member joins one of the same 5-tuple at these vantage points, and is empty then.
+ */
+static bool pair_join_alone(struct pairer *p, uint32_t flow, uint32_t first, uint32_t end)
+{
+	struct flow *f = &p->all->list[flow];
+	struct member *m = pair_first_member(p, flow);
+
+	assert(f->members == 1);
+	m->flow->flow = FLOW_NONE;
+	if (!pair_by_tuple(p, f->first_member, first, end)) {
+		m->flow->flow = flow;
+		return false;
+	}
+	f->members = 0;
+	return true;
 }
 
 /* Of two places each was compared with the other. */
@@ -584,21 +538,29 @@ static void pair_left_alone(struct pairer *p)
 	bool any = false;
 
 	for (uint32_t c = 0; c < all->count && p->data->vantage_count > 2; c++) {
-		uint32_t member = all->list[c].first_member;
-		struct member *m = &all->members[member];
-
-		if (!pair_is_left_alone(p, c))
-			continue;
-		m->flow->flow = FLOW_NONE;
-		if (pair_by_tuple(p, member, m->vantage + 1, p->data->vantage_count)) {
-			all->list[c].members = 0;
-			any = true;
-		} else {
-			m->flow->flow = c;
-		}
+		if (pair_is_left_alone(p, c))
+			any |= pair_join_alone(
+				p, c, pair_first_member(p, c)->vantage + 1, p->data->vantage_count);
 	}
 	if (any)
 		pair_together_close_up(p);
+}
+
+/* What had been set aside in vain is paired as what has no SYN is. */
+static void pair_strays(struct pairer *p)
+{
+	if (!p->stray_count)
+		return;
+	pair_untranslated_settle(p);
+	for (uint32_t i = 0; i < p->stray_count; i++) {
+		const struct member *m = &p->all->members[p->strays[i].member];
+
+		if (!m->stray && p->all->list[m->flow->flow].members == 1 &&
+			!pair_join_alone(p, m->flow->flow, 0, m->vantage))
+			(void)pair_join_alone(
+				p, m->flow->flow, m->vantage + 1, p->data->vantage_count);
+	}
+	pair_together_close_up(p);
 }
 
 static void pair_release(struct pairer *p)
@@ -608,6 +570,8 @@ static void pair_release(struct pairer *p)
 	hashmap_release(&p->contents);
 	free(p->first);
 	free(p->answers_seen);
+	free(p->midflow_seen);
+	free(p->strays);
 }
 
 void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
@@ -618,6 +582,7 @@ void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 	*ret = (struct flows){0};
 	p.first = mem_array((size_t)data->vantage_count + 1, sizeof(*p.first));
 	p.answers_seen = mem_array((size_t)data->vantage_count + 1, sizeof(*p.answers_seen));
+	p.midflow_seen = mem_array((size_t)data->vantage_count + 1, sizeof(*p.midflow_seen));
 	for (uint32_t v = 0; v < data->vantage_count; v++) {
 		p.first[v + 1] = p.first[v] + data->vantages[v].flows.count;
 		most = data->vantages[v].flows.count > most ? data->vantages[v].flows.count : most;
@@ -630,6 +595,7 @@ void pair_flows(struct dataset *data, unsigned threads, struct flows *ret)
 	for (uint32_t v = 0; v < data->vantage_count; v++)
 		pair_vantage(&p, v);
 	pair_left_alone(&p);
+	pair_strays(&p);
 	pair_flows_together(&p);
 	assert(ret->count <= ret->member_count); /* no flow without a member */
 	pair_release(&p);

@@ -1,5 +1,7 @@
 #include "join/pair_isn.h"
 
+#include "join/pair_untranslated.h"
+
 static uint64_t pair_isn_key(uint32_t isn, uint64_t salt)
 {
 	return keymap_mix(isn, salt);
@@ -138,7 +140,7 @@ bool pair_isn_join(struct pairer *p, uint32_t member)
 	enum pairing_evidence evidence;
 	uint32_t best = pair_isn_find(p, m, &evidence);
 
-	if (best == UINT32_MAX || pair_is_refused(p, m, best))
+	if (best == UINT32_MAX || pair_untranslated_is_refused(p, m, best))
 		return false;
 	pair_join_flow(p, best, member, evidence);
 	return true;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "join/pair_isn.h"
+#include "join/pair_untranslated.h"
 
 static bool pair_together_is_apart(const struct pairer *p, uint32_t flow, uint32_t other)
 {
@@ -67,7 +68,7 @@ static void pair_together_find(struct pairer *p, uint32_t flow)
 		return;
 	found = pair_isn_find(p, m, &evidence);
 	if (found == UINT32_MAX || !pair_together_is_apart(p, found, flow) ||
-		pair_is_refused(p, m, found))
+		pair_untranslated_is_refused(p, m, found))
 		return;
 	pair_together_move(p, found, flow, evidence);
 }

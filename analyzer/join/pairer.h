@@ -19,11 +19,16 @@ struct pairer {
 	unsigned threads;
 	uint32_t *first;	 /* by vantage: its first member; one more, where they end */
 	uint32_t *answers_seen;	 /* by vantage: answers without question */
+	uint32_t *midflow_seen;	 /* by vantage: short flows without SYN */
 	struct keymap isn;	 /* (client isn, server isn) and each alone */
 	struct keymap anchors;	 /* content */
 	struct hashmap contents; /* of datagrams -> struct content_holder; once contents_found */
 	bool contents_found;
 	bool translated; /* some flow has members of several 5-tuples */
+	struct stray {
+		uint32_t member, main; /* the connection of the same client port */
+	} * strays;		       /* members set aside: pair_untranslated.h */
+	uint32_t stray_count, stray_cap;
 };
 
 static inline struct member *pair_first_member(const struct pairer *p, uint32_t flow)
@@ -68,7 +73,3 @@ static inline struct member *pair_member_of_tuple(
 /* Adds a member to a flow that has none of its vantage point. */
 void pair_join_flow(
 	struct pairer *p, uint32_t flow, uint32_t member, enum pairing_evidence evidence);
-
-/* Keeps a member from a flow that is a candidate, where one of them is an answer that translation
- * skipped or its question; both are marked as fitting more than one. */
-bool pair_is_refused(struct pairer *p, struct member *m, uint32_t flow);

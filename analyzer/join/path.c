@@ -240,12 +240,15 @@ static void path_note_modified(
 	char detail[CHANGE_TEXT_SIZE];
 	struct event *e;
 
-	if (!change_found(path, sent, received, detail))
+	if (received->untranslated)
+		memcpy(detail, CHANGE_ADDRESS, sizeof(CHANGE_ADDRESS));
+	else if (!change_found(path, sent, received, detail))
 		return;
 	path->out.counts->modified += path_segments_of(path, sent->seg->length);
 	if (path->out.counts->modified > MODIFIED_EVENTS_MAX)
 		return;
-	e = path_add_event(path, EVENT_MODIFIED, "changed");
+	e = path_add_event(
+		path, EVENT_MODIFIED, received->untranslated ? "untranslated" : "changed");
 	path_describe(e, path, sent, received);
 	memcpy(e->detail, detail, sizeof(e->detail));
 }

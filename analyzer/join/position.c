@@ -80,7 +80,8 @@ static struct vote_key position_vote_key(const struct member *a, const struct me
 static bool position_is_undecided(
 	const struct dataset *data, const struct member *a, const struct member *b)
 {
-	return position_owner_rank(data, a) == position_owner_rank(data, b) &&
+	return a->vantage != b->vantage &&
+	       position_owner_rank(data, a) == position_owner_rank(data, b) &&
 	       !position_by_ttl(a, b);
 }
 
@@ -136,6 +137,9 @@ static struct judged_order position_judge(
 	bool one_host = s->data->vantages[a->vantage].host == s->data->vantages[b->vantage].host;
 	int r = position_owner_rank(s->data, a) - position_owner_rank(s->data, b);
 
+	/* One place: what translation skipped stands behind what it did not. */
+	if (a->vantage == b->vantage)
+		return (struct judged_order){a->stray - b->stray, ORDER_OWNER};
 	if (r)
 		return (struct judged_order){r, one_host ? ORDER_HOOK : ORDER_OWNER};
 	if ((r = position_by_ttl(a, b)))

@@ -40,6 +40,8 @@ void tally_add(struct tally *t, const struct flows *all, const struct member *m)
 	if (m->next == MEMBER_NONE)
 		return;
 	key.farther = all->members[m->next].vantage;
+	if (key.farther == key.nearer)
+		return;
 	if (memcmp(&key, &t->run.key, sizeof(key)) != 0)
 		tally_end_run(t);
 	t->run.key = key;

@@ -157,6 +157,12 @@ static void worker_add_member(struct worker *w, const struct member *m)
 			beside++;
 		if (beside && beside == shown->count && beside < SHOWN_MAX) {
 			shown->members[shown->count++] = m;
+			/* The first stands for the place. */
+			if (shown->members[0]->stray) {
+				shown->members[shown->count - 1] = shown->members[0];
+				shown->members[0] = m;
+				w->places[i].member = *m;
+			}
 			return;
 		}
 	}

@@ -1,5 +1,5 @@
 -- The answer came from another address than was asked: translation was skipped on the way back
--- if: SELECT 1 FROM flow WHERE pairing = 'ambiguous' AND pairing IN ('ambiguous', 'proxy')
+-- if: SELECT 1 FROM flow WHERE pairing = 'ambiguous' AND pairing IN ('ambiguous', 'proxy') UNION ALL SELECT 1 FROM leg WHERE modified > 0
 -- A host publishes a service of its neighbour by destination NAT; the neighbour answers the client directly
 -- (over a bridge that netfilter does not see, or by another route), under its own address. The client
 -- knows of no such connection and refuses. Pairing leaves such flows alone: they are among the ambiguous.
@@ -64,3 +64,55 @@ CROSS JOIN (SELECT *, row_number() OVER (PARTITION BY vantage_id, client_ip, ask
 CROSS JOIN (VALUES (0), (1)) x
 LEFT JOIN ru_packet k ON k.flow_id = iif(x.column1, p.answer_flow, p.question_flow) AND k.vantage_id = p.vantage_id
 ORDER BY f.key, p.n, x.column1;
+
+-- In mid-flow: conntrack takes a segment that it does not expect for invalid (beyond the window, late) and leaves it
+-- untranslated. At the client's place the flow has two rows then, under the address that was asked and under the other.
+CREATE TEMP TABLE ru_stray AS
+SELECT e.id AS event_id, e.flow_id, e.from_vantage_id, e.to_vantage_id, e.segments, e.at_ns, m.client_ip,
+	m.server_ip AS asked_ip, m.server_port AS asked_port, a.server_ip AS answer_ip, a.server_port AS answer_port,
+	a.rst_c2s AS resets, f.outcome
+FROM leg g
+CROSS JOIN event e ON e.kind = 'modified' AND e.reason = 'untranslated' AND e.from_vantage_id = g.from_vantage_id
+	AND e.to_vantage_id = g.to_vantage_id
+CROSS JOIN flow_vantage b ON b.flow_id = e.flow_id AND b.vantage_id = e.from_vantage_id
+CROSS JOIN flow_vantage a ON a.flow_id = e.flow_id AND a.vantage_id = e.to_vantage_id AND a.server_ip = b.server_ip
+	AND a.server_port = b.server_port
+CROSS JOIN flow_vantage m ON m.flow_id = e.flow_id AND m.vantage_id = e.to_vantage_id
+	AND (m.server_ip != b.server_ip OR m.server_port != b.server_port)
+CROSS JOIN flow f ON f.id = e.flow_id
+WHERE g.modified > 0 AND e.direction = 's2c';
+
+CREATE TEMP TABLE ru_mid AS
+SELECT 'mid ' || row_number() OVER (ORDER BY from_vantage_id, to_vantage_id, client_ip, asked_ip, asked_port, answer_ip,
+		answer_port) AS key,
+	from_vantage_id, to_vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port, sum(segments) AS segments,
+	count(DISTINCT flow_id) AS flows, count(DISTINCT CASE WHEN resets > 0 THEN flow_id END) AS refused,
+	count(DISTINCT CASE WHEN resets > 0 AND outcome = 'reset' THEN flow_id END) AS broken,
+	min(at_ns) AS first_ns, max(at_ns) AS last_ns
+FROM ru_stray
+GROUP BY from_vantage_id, to_vantage_id, client_ip, asked_ip, asked_port, answer_ip, answer_port;
+
+INSERT INTO new_finding (key, kind, severity, confidence, from_vantage_id, to_vantage_id, src_ip, dst_ip, first_ns, last_ns,
+	count, summary, remedy, detail)
+SELECT key, 'reply-untranslated', CASE WHEN broken > 1 THEN 'critical' WHEN broken = 1 THEN 'warning' ELSE 'notice' END, 0.95,
+	from_vantage_id, to_vantage_id, answer_ip, client_ip, first_ns, last_ns, flows,
+	segments || iif(segments = 1, ' segment', ' segments') || ' of ' || endpoint(asked_ip, asked_port) || ' reached ' || client_ip
+		|| ' under the address ' || endpoint(answer_ip, answer_port) || ': address translation skipped '
+		|| iif(segments = 1, 'it', 'them') || ' in the middle of ' || flows || iif(flows = 1, ' connection', ' connections')
+		|| CASE WHEN broken > 0 THEN '; ' || client_ip || ' answered with a RST, and '
+			|| iif(broken = flows, iif(flows = 1, 'it', 'all'), CAST(broken AS TEXT)) || ' broke' ELSE '' END,
+	'on the host that translates: sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1, or drop what conntrack calls invalid '
+		|| '(nft: ct state invalid drop) before it leaves',
+	json_object('flows', flows, 'broken', broken, 'segments', segments, 'asked', endpoint(asked_ip, asked_port),
+		'answered', endpoint(answer_ip, answer_port), 'refused', refused)
+FROM ru_mid
+ORDER BY key;
+
+INSERT INTO new_evidence (key, event_id, note)
+SELECT m.key, s.event_id, 'not translated'
+FROM ru_mid m
+JOIN (SELECT *, row_number() OVER (PARTITION BY from_vantage_id, to_vantage_id, client_ip, asked_ip, asked_port, answer_ip,
+		answer_port ORDER BY at_ns, event_id) AS n FROM ru_stray) s USING (from_vantage_id, to_vantage_id, client_ip, asked_ip,
+		asked_port, answer_ip, answer_port)
+WHERE s.n <= 10
+ORDER BY m.key, s.n;

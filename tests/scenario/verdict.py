@@ -17,9 +17,10 @@ Mismatch = collections.namedtuple("Mismatch", "line what expected got")
 BACKWARDS = """
 SELECT c.path, p.frame, p.direction FROM packet p
 JOIN capture_file c ON c.id = p.capture_file_id
-JOIN flow_vantage v ON v.flow_id = p.flow_id AND v.vantage_id = p.vantage_id
-WHERE p.src_ip != iif(p.direction = 'c2s', v.client_ip, v.server_ip)
-	OR p.src_port != iif(p.direction = 'c2s', v.client_port, v.server_port)"""
+WHERE p.src_ip IS NOT NULL AND EXISTS (SELECT 1 FROM flow_vantage v WHERE v.flow_id = p.flow_id AND v.vantage_id = p.vantage_id)
+	AND NOT EXISTS (SELECT 1 FROM flow_vantage v WHERE v.flow_id = p.flow_id AND v.vantage_id = p.vantage_id
+		AND p.src_ip = iif(p.direction = 'c2s', v.client_ip, v.server_ip)
+		AND coalesce(p.src_port = iif(p.direction = 'c2s', v.client_port, v.server_port), 1))"""
 
 FINDINGS = """
 SELECT f.*, ha.name AS "from", hb.name AS "to", hh.name AS host, c.kind AS cause,
