@@ -68,6 +68,8 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	WHERE f.outcome = 'unanswered' AND f.pairing != 'ambiguous' AND f.outcome NOT IN ('established', 'closed') -- in the index
 		AND f.protocol = 'tcp' AND a.syn_c2s > 0
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
+		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'hairpin' AND d.src_ip = f.client_ip
+			AND f.server_ip IN (d.src_ip, d.dst_ip))
 	GROUP BY f.server_ip, f.server_port, v.id)
 	GROUP BY server_ip, place, iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), 0, server_port)
 	UNION ALL
