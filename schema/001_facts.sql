@@ -491,6 +491,21 @@ CREATE TABLE peer_activity ( -- frames between a host's address and a peer by se
 	frames INTEGER NOT NULL -- frames
 ) STRICT;
 
+CREATE TABLE flow_silence ( -- a TCP flow that was silent for ten seconds or more and then not, at one place: how long it may be, and what it cannot be
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	survived_ns INTEGER NOT NULL, -- the longest silence after which both sides went on; 0: none
+	broken_ns INTEGER, -- the silence after which one side spoke and the other was gone; NULL: none
+	direction TEXT, -- c2s or s2c: who spoke then; NULL: none
+	at_ns INTEGER, -- when, this vantage's clock
+	packets INTEGER NOT NULL, -- sent by that side from then on
+	resets INTEGER NOT NULL, -- all that the other side answered
+	capture_file_id INTEGER REFERENCES capture_file(id), -- capture of the first of them
+	frame INTEGER, -- its frame number
+	reset_file_id INTEGER REFERENCES capture_file(id), -- capture of the first reset; NULL: none
+	reset_frame INTEGER -- its frame number
+) STRICT;
+
 CREATE TABLE flow_outage ( -- a time in which a direction of a flow went on and none of it arrived: three transmissions in half a second at least
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
 	direction TEXT NOT NULL, -- c2s or s2c

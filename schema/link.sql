@@ -39,7 +39,7 @@ ORDER BY d.finding_id, d.is_proof, d.n;
 -- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
 -- confidence. Scopes: to_ip (the same host, or address, sends to the same address), path (the same two hosts, the
 -- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
--- in common), whole (path, where the pattern is that of all that died), vrid (the same virtual router), rate (lost
+-- in common), whole (path, where the pattern is that of all that died), idle (pair, where the pattern is silence), vrid (the same virtual router), rate (lost
 -- handshakes that a loss rate explains: not those that are a story of their own).
 CREATE TEMP TABLE cause_rule (symptom TEXT, cause TEXT, scope TEXT, rank INTEGER);
 INSERT INTO cause_rule VALUES
@@ -99,6 +99,9 @@ INSERT INTO cause_rule VALUES
 	('symmetric-loss', 'loss-pattern', 'pair', 6),
 	('injected-segment', 'loss-pattern', 'pair', 6),
 	('path-partial', 'loss-pattern', 'path', 1),
+	('loss-pattern', 'idle-timeout', 'idle', 1),
+	('injected-segment', 'idle-timeout', 'pair', 1),
+	('reset', 'idle-timeout', 'ip', 1),
 	('vrrp-flap', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 3),
@@ -173,6 +176,10 @@ SELECT e.id, e.kind, 'whole', 'c', e.from_host || '>' || e.to_host
 FROM finding_end e JOIN finding f ON f.id = e.id AND json_extract(f.detail, '$.died_without') = 0
 WHERE e.kind = 'loss-pattern'
 UNION ALL
+SELECT e.id, e.kind, 'idle', r.column1, min(e.from_host, e.to_host) || '-' || max(e.from_host, e.to_host)
+FROM finding_end e JOIN finding f ON f.id = e.id, (VALUES ('s'), ('c')) r
+WHERE e.kind = 'idle-timeout' OR json_extract(f.detail, '$.cause') LIKE 'idle-timeout%'
+UNION ALL
 SELECT id, kind, 'vrid', r.column1, vrid FROM finding_end, (VALUES ('s'), ('c')) r
 UNION ALL
 SELECT id, kind, 'defect', 's', kind || '@' || host_id FROM finding_end
@@ -225,6 +232,10 @@ UPDATE finding SET cause_id = NULL WHERE id NOT IN (
 		UNION
 		SELECT f.id FROM up JOIN finding f ON f.cause_id = up.id)
 	SELECT id FROM up);
+
+-- One remedy for silence is enough.
+UPDATE finding SET remedy = NULL
+WHERE kind = 'loss-pattern' AND cause_id IN (SELECT id FROM finding WHERE kind = 'idle-timeout');
 
 -- A pattern that explains nothing is told only where nothing else is said of that way.
 CREATE TEMP TABLE idle_pattern AS

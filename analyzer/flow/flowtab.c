@@ -20,6 +20,7 @@ void flowtab_release(struct flowtab *t)
 {
 	free(t->pages);
 	free(t->buckets);
+	free(t->silent);
 	*t = (struct flowtab){0};
 }
 

@@ -55,6 +55,9 @@ struct flow_side {
 };
 
 #define FLOW_NONE UINT32_MAX
+/* Devices that keep state forget a flow after half a minute of silence at the earliest; a third of
+ * it tells the difference. */
+#define FLOW_SILENCE_NS (10 * INT64_C(1000000000))
 #define ADDRESS_NONE UINT32_MAX
 
 struct flow_vantage {
@@ -79,6 +82,7 @@ struct flow_vantage {
 	struct flow_side side[2]; /* [0] A, [1] B */
 	uint8_t tunnel;		  /* enum packet_tunnel */
 	bool has_newer;		  /* a later flow has the same key */
+	bool was_silent;	  /* nothing passed for FLOW_SILENCE_NS, then more */
 };
 
 struct flowtab {
@@ -88,6 +92,8 @@ struct flowtab {
 	uint64_t *buckets; /* hash << 32 | index + 1; 0 free */
 	uint32_t bucket_mask;
 	struct hash_seed seed; /* of all tables of a run, so that they share hashes */
+	uint32_t *silent;      /* flows that were silent; after summary_make() */
+	uint32_t silent_count, silent_cap;
 };
 
 #define FLOWTAB_PAGE_BITS 10

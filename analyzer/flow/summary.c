@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/mem.h"
 #include "flow/notes/addresses.h"
 
 /* Different services in one capture that speak against a filter by port. */
@@ -129,6 +130,12 @@ static void summary_note_senders(struct vantage *v, const struct flow_vantage *f
 			addresses_of(&v->addresses, f, side)->sent = true;
 }
 
+static void summary_note_silent(struct flowtab *t, uint32_t flow)
+{
+	MEM_RESERVE(t->silent, t->silent_count, t->silent_cap);
+	t->silent[t->silent_count++] = flow;
+}
+
 void summary_make(struct vantage *v)
 {
 	struct address_pair last = {ADDRESS_NONE, ADDRESS_NONE};
@@ -146,6 +153,8 @@ void summary_make(struct vantage *v)
 		summary_note_pair(v, f, &last);
 		summary_note_senders(v, f);
 		unseen_answers |= summary_is_answered_unseen(f);
+		if (f->was_silent)
+			summary_note_silent(&v->flows, i);
 		v->addresses.protocols[f->key.protocol] = true;
 	}
 	assert(ports.count <= WIDE_SERVICES);

@@ -89,8 +89,10 @@ static void track_note_side(
 {
 	if (!f->newest)
 		f->first_ns = f->last_ns = time_ns;
-	if (time_ns > f->last_ns)
+	if (time_ns > f->last_ns) {
+		f->was_silent |= time_ns - f->last_ns >= FLOW_SILENCE_NS;
 		f->last_ns = time_ns;
+	}
 	if (!side->seen)
 		track_note_first(side, p);
 	side->packets++;

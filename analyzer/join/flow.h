@@ -92,6 +92,17 @@ static inline const uint8_t *member_ip(const struct member *m, bool client)
 	return client == m->client_is_b ? f->key.b : f->key.a;
 }
 
+/* The member that a vantage point's flow is, after pairing. */
+static inline const struct member *flow_member_at(
+	const struct flows *all, const struct flow_vantage *f)
+{
+	uint32_t i = all->list[f->flow].first_member;
+
+	while (all->members[i].flow != f)
+		i = all->members[i].next;
+	return &all->members[i];
+}
+
 /* Prefetch distance, in flows. */
 #define FLOWS_AHEAD 8
 

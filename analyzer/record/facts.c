@@ -442,14 +442,17 @@ static const char *facts_hook_name(uint8_t hook)
 	return hook < 5 ? names[hook] : "unknown";
 }
 
-static const struct member *facts_find_member(
-	const struct flows *all, uint32_t flow, uint32_t vantage)
+void facts_limit_reached(struct db *db, const char *table, uint64_t kept, uint64_t total)
 {
-	uint32_t i = all->list[flow].first_member;
+	sqlite3_stmt *s = db_insert(db, TABLE_LIMIT_REACHED);
 
-	while (all->members[i].vantage != vantage)
-		i = all->members[i].next;
-	return &all->members[i];
+	assert(kept <= total);
+	if (kept == total)
+		return;
+	db_text(s, 1, table);
+	db_int(s, 2, (int64_t)kept);
+	db_int(s, 3, (int64_t)total);
+	db_step(db, s);
 }
 
 static void facts_insert_netfilter(struct db *db, const struct dataset *data,
@@ -462,11 +465,11 @@ static void facts_insert_netfilter(struct db *db, const struct dataset *data,
 		const struct netfilter_key *k = hashmap_key(&v->netfilter.use, i);
 		const struct netfilter_use *u = hashmap_value(&v->netfilter.use, i);
 		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
-		uint32_t flow = flowtab_at(&v->flows, k->flow)->flow;
-		const struct member *m = facts_find_member(all, flow, vantage);
+		const struct flow_vantage *f = flowtab_at(&v->flows, k->flow);
+		const struct member *m = flow_member_at(all, f);
 
 		db_int(s, 1, v->id);
-		db_int(s, 2, conversation_row[flow]);
+		db_int(s, 2, conversation_row[f->flow]);
 		db_text(s, 3, k->from_b == m->client_is_b ? "c2s" : "s2c");
 		db_text(s, 4, facts_hook_name(k->hook));
 		db_text(s, 5, k->prefix);

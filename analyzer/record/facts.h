@@ -16,6 +16,9 @@ void facts_observations(struct db *db, const struct dataset *data, const struct 
 /* The pieces of the clock models. */
 void facts_clocks(struct db *db, const struct clocks *c);
 
+/* Says that a table was cut at its limit, if it was. */
+void facts_limit_reached(struct db *db, const char *table, uint64_t kept, uint64_t total);
+
 /* Which capture file and frame a segment's or row's ordinal is. */
 struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage, uint32_t ordinal);
 

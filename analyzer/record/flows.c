@@ -707,20 +707,6 @@ static sqlite3_stmt *flows_prepare(struct flow_writer *w, const char *sql)
 	return s;
 }
 
-static void flows_limit_reached(
-	struct flow_writer *w, const char *table, uint64_t kept, uint64_t total)
-{
-	sqlite3_stmt *s = db_insert(w->db, TABLE_LIMIT_REACHED);
-
-	assert(kept <= total);
-	if (kept == total)
-		return;
-	db_text(s, 1, table);
-	db_int(s, 2, (int64_t)kept);
-	db_int(s, 3, (int64_t)total);
-	db_step(w->db, s);
-}
-
 /* From lost to unjudged: as unjudge_path.sql does with the row. */
 static void flows_unjudge(struct waiting_loss *p, const struct pending *e)
 {
@@ -804,9 +790,9 @@ void flow_writer_settle(struct flow_writer *w)
 	(void)sqlite3_finalize(missed);
 	flows_insert_peer_seconds(w);
 	outages_store(&w->outages, w->join, w->db, &kept, &total);
-	flows_limit_reached(w, "flow_activity", kept, total);
-	flows_limit_reached(w, "peer_activity", w->peer_seconds.count,
+	facts_limit_reached(w->db, "flow_activity", kept, total);
+	facts_limit_reached(w->db, "peer_activity", w->peer_seconds.count,
 		w->peer_seconds.count + w->peer_seconds.refused);
-	flows_limit_reached(w, "segment_event", w->event_rows.count, w->event_rows.total);
-	flows_limit_reached(w, "packet", w->packet_rows.count, w->packet_rows.total);
+	facts_limit_reached(w->db, "segment_event", w->event_rows.count, w->event_rows.total);
+	facts_limit_reached(w->db, "packet", w->packet_rows.count, w->packet_rows.total);
 }

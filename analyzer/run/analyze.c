@@ -26,6 +26,7 @@
 #include "record/flowrows.h"
 #include "record/flows.h"
 #include "record/hostfacts.h"
+#include "record/silences.h"
 #include "record/survey.h"
 #include "store/settings.h"
 #include "survey/stated.h"
@@ -409,6 +410,7 @@ static int analyze_store(struct analysis *r, struct error *err)
 		return result;
 	facts_clocks(r->db, &r->clocks);
 	facts_observations(r->db, &r->data, &r->all, r->ordering.row);
+	silences_store(r->db, &r->data, &r->all, r->ordering.row);
 	result = analyze_store_hostfacts(r, err);
 	if (result == 0)
 		result = db_run(r->db, "survey", schema_statement_survey, err);
