@@ -38,14 +38,16 @@ void steady_copy(struct steady *to, const struct steady *from)
 
 static void steady_turn_back(struct steady *s, uint32_t frame, int64_t stamp_ns)
 {
-	int64_t shift_ns = steady_behind(s, s->count), back_ns = s->high_ns - stamp_ns;
+	/* A nanosecond goes by at least, so that times before and behind the turn differ. */
+	int64_t shift_ns = steady_behind(s, s->count), back_ns = s->high_ns - stamp_ns + 1;
 
-	assert(back_ns > 0);
+	assert(back_ns > 1);
 	if (s->count == STEADY_TURNS_MAX || back_ns > STEADY_SHIFT_MAX - shift_ns)
 		return;
 	MEM_RESERVE(s->turns, s->count, s->cap);
-	s->turns[s->count++] = (struct steady_turn){
-		.frame = frame, .from_ns = s->high_ns + shift_ns, .shift_ns = shift_ns + back_ns};
+	s->turns[s->count++] = (struct steady_turn){.frame = frame,
+		.from_ns = s->high_ns + shift_ns + 1,
+		.shift_ns = shift_ns + back_ns};
 	s->regain_ns = back_ns < STEADY_HELD_NS ? s->high_ns : INT64_MAX;
 	s->high_ns = stamp_ns;
 }

@@ -3,7 +3,8 @@
  *
  * A clock that is set back shows some seconds twice; the order of the frames in the file says which
  * of the two a frame belongs to. Steady time is the stamp plus all that the clock was set back
- * before the frame, so that it only grows (but for the disorder of a capture on several CPUs).
+ * before the frame, so that it only grows (but for the disorder of a capture on several CPUs), by a
+ * nanosecond at least where the clock turned.
  * Where nothing turned back it is the stamp. It says nothing of how long a step took, and so orders
  * and measures stretches of time only.
  */

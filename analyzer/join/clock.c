@@ -117,6 +117,14 @@ static int64_t clock_end(const struct clock_piece *p, bool other)
 	return other ? p->other_to_ns : p->to_ns;
 }
 
+/* From where on a piece holds and the one before it does not; INT64_MAX: not known. */
+static int64_t clock_turn(const struct clock_piece *p, bool other)
+{
+	int64_t turn = other ? p->other_turn_ns : p->turn_ns;
+
+	return turn ? turn : INT64_MAX;
+}
+
 static struct clock_bounds clock_of_model(const struct clock_model *m, int64_t t, bool other)
 {
 	uint32_t low = 0, high = m->count;
@@ -132,10 +140,14 @@ static struct clock_bounds clock_of_model(const struct clock_model *m, int64_t t
 		else
 			high = middle;
 	}
+	if (low + 1 < m->count && t > clock_end(&m->pieces[low], other) &&
+		t >= clock_turn(&m->pieces[low + 1], other))
+		return clock_piece_of(m, low + 1, t, other);
 	b = clock_piece_of(m, low, t, other);
 	b.beyond = t < clock_begin(&m->pieces[0], other) ||
 		   t > clock_end(&m->pieces[m->count - 1], other);
-	if (low + 1 < m->count && t > clock_end(&m->pieces[low], other))
+	if (low + 1 < m->count && t > clock_end(&m->pieces[low], other) &&
+		clock_turn(&m->pieces[low + 1], other) == INT64_MAX)
 		return clock_unite(b, clock_piece_of(m, low + 1, t, other));
 	if (low && t < clock_end(&m->pieces[low - 1], other))
 		return clock_unite(b, clock_piece_of(m, low - 1, t, other));

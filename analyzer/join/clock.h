@@ -27,8 +27,10 @@ struct clock_piece {
 	double slope;	  /* ns per ns, of both lines; 0 where the samples leave it open */
 	double slope_low, slope_high; /* the rates consistent with the samples: outside of the piece
 					 the bounds diverge at these */
-	bool step_before;	      /* the offset jumped between the piece before and this one */
-	bool continues;		      /* the piece before ended only for its length */
+	int64_t turn_ns, other_turn_ns; /* where alone u's clock (v's) was set back since the piece
+					   before, its steady time; 0: nowhere */
+	bool step_before; /* the offset jumped between the piece before and this one */
+	bool continues;	  /* the piece before ended only for its length */
 	uint32_t samples;
 };
 
@@ -56,6 +58,8 @@ struct clock_bounds {
 	int64_t low, high;
 	int64_t there_ns; /* the other vantage point's steady time, by the middle */
 	bool beyond; /* before the first or after the last sample: a step there would not show */
+	bool turned; /* beyond, and a clock was set back in between: a bound that is missing may be
+			anything */
 };
 
 /* The middle; or the bound there is; or 0. */

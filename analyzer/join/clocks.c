@@ -8,6 +8,30 @@
 #include "base/mem.h"
 #include "join/sampling.h"
 
+/* Where a clock was set back once between two shifts of its steady time; 0: not once. */
+static int64_t clocks_turn_between(const struct steady *s, int64_t before_ns, int64_t after_ns)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (steady_behind(s, i) == before_ns && s->turns[i].shift_ns == after_ns)
+			return s->turns[i].from_ns;
+	return 0;
+}
+
+/* What moved the offset between two pieces is a turn back, if one lies there, and its place is
+ * known. */
+static void clocks_place_turns(
+	struct clock_model *m, const struct steady *u, const struct steady *v)
+{
+	for (uint32_t i = 1; i < m->count; i++) {
+		struct clock_piece *p = &m->pieces[i], *before = &m->pieces[i - 1];
+
+		if (before->shift_v == p->shift_v)
+			p->turn_ns = clocks_turn_between(u, before->shift_u, p->shift_u);
+		if (before->shift_u == p->shift_u)
+			p->other_turn_ns = clocks_turn_between(v, before->shift_v, p->shift_v);
+	}
+}
+
 static void clocks_fit_pairs(struct clocks *c, const struct clock_samples *samples)
 {
 	for (uint32_t u = 0; u < c->n; u++) {
@@ -18,6 +42,8 @@ static void clocks_fit_pairs(struct clocks *c, const struct clock_samples *sampl
 				c->data->vantages[u].span.tick_ns +
 					c->data->vantages[v].span.tick_ns,
 				m);
+			clocks_place_turns(
+				m, &c->data->vantages[u].steady, &c->data->vantages[v].steady);
 			c->stepped |= m->stepped;
 		}
 	}
@@ -30,7 +56,8 @@ static struct clock_bounds clocks_negate(struct clock_bounds b)
 		.low = -b.high,
 		.high = -b.low,
 		.there_ns = b.there_ns,
-		.beyond = b.beyond};
+		.beyond = b.beyond,
+		.turned = b.turned};
 }
 
 static bool clocks_on_one_host(const struct clocks *c, uint32_t a, uint32_t b)
@@ -69,14 +96,22 @@ static bool clocks_bounds_any(struct clock_bounds b)
 static struct clock_bounds clocks_turned(
 	const struct clocks *c, uint32_t from, uint32_t to, int64_t t, struct clock_bounds b)
 {
-	int64_t here = t - steady_at(&c->data->vantages[from].steady, t).shift_ns;
-	int64_t there = b.there_ns - steady_at(&c->data->vantages[to].steady, b.there_ns).shift_ns;
-	int64_t moved = there - here - clock_bounds_middle(b);
+	const struct clock_model *m = clocks_pair(c, from, to);
+	const struct clock_piece *first = &m->pieces[0],
+				 *p = t < (from < to ? first->from_ns : first->other_from_ns)
+					      ? first
+					      : &m->pieces[m->count - 1];
+	/* Set back between then and the piece; below 0: behind it. */
+	int64_t here = (from < to ? p->shift_u : p->shift_v) -
+		       steady_at(&c->data->vantages[from].steady, t).shift_ns;
+	int64_t there = (from < to ? p->shift_v : p->shift_u) -
+			steady_at(&c->data->vantages[to].steady, b.there_ns).shift_ns;
 
-	b.low += moved;
-	b.high += moved;
-	b.has_high &= moved <= 0;
-	b.has_low &= moved >= 0;
+	b.low += there - here;
+	b.high += there - here;
+	b.has_low &= here <= 0 && there >= 0;
+	b.has_high &= here >= 0 && there <= 0;
+	b.turned = here || there;
 	return b;
 }
 
@@ -103,6 +138,7 @@ static struct clock_bounds clocks_intersect(struct clock_bounds a, struct clock_
 
 	if (a.beyond != b.beyond && clocks_bounds_any(a) && clocks_bounds_any(b))
 		return a.beyond ? b : a;
+	r.turned |= b.turned;
 	if (b.has_low && (!r.has_low || b.low > r.low)) {
 		r.low = b.low;
 		r.has_low = true;
@@ -133,7 +169,8 @@ static struct clock_bounds clocks_detour(
 		.low = a.low + b.low,
 		.high = a.high + b.high,
 		.there_ns = b.there_ns,
-		.beyond = a.beyond || b.beyond};
+		.beyond = a.beyond || b.beyond,
+		.turned = a.turned || b.turned};
 }
 
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
@@ -183,6 +220,17 @@ int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t)
 	return t - clock_bounds_middle(piece_line(&m->pieces[low], t));
 }
 
+int64_t clocks_segment_to_reference(const struct clocks *c, uint32_t from, const struct segment *s)
+{
+	struct clock_bounds b;
+
+	if (from == c->reference || !c->data->vantages[from].steady.count)
+		return clocks_to_reference(c, from, s->time_ns);
+	b = clocks_between(c, from, c->reference, clocks_time(c, from, s));
+	return clocks_bounds_any(b) ? s->time_ns + clock_bounds_middle(b)
+				    : clocks_to_reference(c, from, s->time_ns);
+}
+
 /* Bounds of C_v - C_reference at v's steady time t, tightened by every detour over a third vantage
  * point. */
 static struct clock_bounds clocks_tighten(
@@ -226,13 +274,73 @@ static int clocks_by_begin(const void *a, const void *b)
 	return (x->from_ns > y->from_ns) - (x->from_ns < y->from_ns);
 }
 
-/* v's clock against the reference, piece by piece of their direct model; without one, all in one.
- */
+/* A stretch of v's steady time for which nothing relates it to the reference but detours. */
+static void clocks_add_stretch(
+	struct clocks *c, uint32_t v, int64_t from_ns, int64_t to_ns, int64_t shift_ns)
+{
+	clocks_add_piece(c, v, (struct clock_piece){.from_ns = from_ns, .to_ns = to_ns},
+		(struct clock_bounds){0}, (struct clock_bounds){0}, shift_ns);
+}
+
+/* The first that relates v to the reference; the number of vantage points: none does. */
+static uint32_t clocks_find_between(const struct clocks *c, uint32_t v)
+{
+	for (uint32_t via = 0; via < c->n; via++)
+		if (via != v && via != c->reference && clocks_pair(c, v, via)->count &&
+			clocks_pair(c, via, c->reference)->count)
+			return via;
+	return c->n;
+}
+
+/* A piece of v's clock against another's, cut where that one stepped against the reference. */
+static void clocks_add_through(
+	struct clocks *c, uint32_t v, uint32_t via, const struct clock_piece *p)
+{
+	const struct clock_model *onward = clocks_pair(c, via, c->reference);
+	bool other = v > via, other_via = via > c->reference;
+	int64_t from = other ? p->other_from_ns : p->from_ns,
+		to = other ? p->other_to_ns : p->to_ns, shift = other ? p->shift_v : p->shift_u;
+
+	for (uint32_t i = 1; i < onward->count; i++) {
+		const struct clock_piece *before = &onward->pieces[i - 1],
+					 *after = &onward->pieces[i];
+		int64_t until = other_via ? before->other_to_ns : before->to_ns,
+			since = other_via ? after->other_from_ns : after->from_ns;
+
+		if (!after->step_before)
+			continue;
+		until = clocks_direct(c, via, v, until).there_ns;
+		since = clocks_direct(c, via, v, since).there_ns;
+		if (until >= to || since <= from)
+			continue;
+		if (until > from)
+			clocks_add_stretch(c, v, from, until, shift);
+		from = since;
+	}
+	if (from <= to)
+		clocks_add_stretch(c, v, from, to, shift);
+}
+
+/* v's clock against the reference without a model of both: piece by piece of one through which they
+ * are related, else all in one. */
+static void clocks_relate_through(struct clocks *c, uint32_t v)
+{
+	const struct vantage *seen = &c->data->vantages[v];
+	uint32_t via = clocks_find_between(c, v);
+
+	if (via == c->n) {
+		clocks_add_stretch(c, v, seen->span.first_ns, seen->span.last_ns, 0);
+		return;
+	}
+	for (uint32_t i = 0; i < clocks_pair(c, v, via)->count; i++)
+		clocks_add_through(c, v, via, &clocks_pair(c, v, via)->pieces[i]);
+}
+
+/* v's clock against the reference, piece by piece of their direct model. */
 static void clocks_relate(struct clocks *c, uint32_t v)
 {
 	const struct clock_model *m = clocks_pair(c, v, c->reference);
 	const struct vantage *seen = &c->data->vantages[v];
-	struct clock_piece whole = {.from_ns = seen->span.first_ns, .to_ns = seen->span.last_ns};
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		const struct clock_piece *direct = &m->pieces[i];
@@ -253,8 +361,7 @@ static void clocks_relate(struct clocks *c, uint32_t v)
 	}
 	if (!m->count && seen->span.first_ns <= seen->span.last_ns &&
 		!clocks_on_one_host(c, v, c->reference))
-		clocks_add_piece(
-			c, v, whole, (struct clock_bounds){0}, (struct clock_bounds){0}, 0);
+		clocks_relate_through(c, v);
 	if (c->to_reference[v].count > 1)
 		qsort(c->to_reference[v].pieces, c->to_reference[v].count,
 			sizeof(struct clock_piece), clocks_by_begin);
@@ -270,14 +377,36 @@ static bool clocks_is_related(const struct clocks *c, uint32_t v)
 	return false;
 }
 
-/* The first that something relates to others: against one that nothing does, none would be known.
+/* Against how many others a clock stepped. */
+static uint32_t clocks_count_steps(const struct clocks *c, uint32_t v)
+{
+	uint32_t n = 0;
+
+	for (uint32_t other = 0; other < c->n; other++)
+		n += other != v && clocks_pair(c, v, other)->stepped;
+	return n;
+}
+
+/*
+ * Of those that something relates to others (against one that nothing does, none would be known)
+ * the one that was set back least often, for a time that it shows twice is no time to put others
+ * on; then the one that fewest others saw step; then the first.
  */
 static uint32_t clocks_choose_reference(const struct clocks *c)
 {
-	for (uint32_t v = 0; v < c->n; v++)
-		if (clocks_is_related(c, v))
-			return v;
-	return 0;
+	uint32_t best = c->n;
+
+	for (uint32_t v = 0; v < c->n; v++) {
+		uint32_t turns = c->data->vantages[v].steady.count, least;
+
+		if (!clocks_is_related(c, v))
+			continue;
+		least = best < c->n ? c->data->vantages[best].steady.count : UINT32_MAX;
+		if (turns < least ||
+			(turns == least && clocks_count_steps(c, v) < clocks_count_steps(c, best)))
+			best = v;
+	}
+	return best < c->n ? best : 0;
 }
 
 void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,

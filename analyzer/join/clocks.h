@@ -91,3 +91,7 @@ static inline struct clock_bounds clock_memo_between(
 
 /* from's stamp t on the reference clock, by the middle of the interval (or the bound there is). */
 int64_t clocks_to_reference(const struct clocks *c, uint32_t from, int64_t t);
+
+/* The same for a segment, whose place in its file tells which of two seconds it is where from's
+ * clock showed them twice. */
+int64_t clocks_segment_to_reference(const struct clocks *c, uint32_t from, const struct segment *s);

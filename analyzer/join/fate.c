@@ -49,6 +49,12 @@ static struct clock_bounds fate_bounds_at(
 	return clocks_between(path->in.clocks, from, to, clocks_time(path->in.clocks, from, s));
 }
 
+/* Do the clocks tell when something happened, within the largest delay that counts? */
+static bool fate_clocks_tell(struct clock_bounds b)
+{
+	return b.turned ? b.has_low && b.has_high : b.has_low || b.has_high;
+}
+
 static struct arrival_window fate_arrival_window(
 	const struct path *path, const struct segment *sent)
 {
@@ -58,7 +64,7 @@ static struct arrival_window fate_arrival_window(
 	int64_t sent_ns = sent->time_ns;
 	int64_t delay_max = path->in.clocks->delay_max_ns;
 
-	if (!b.has_low && !b.has_high)
+	if (!fate_clocks_tell(b))
 		return (struct arrival_window){0};
 	/*
 	 * With one bound only: what it lacks is the smallest delay of one direction, which together
@@ -529,6 +535,17 @@ static bool fate_odd_ttl(const struct path *path, const struct transmission *it)
 	       !(path->out.other_ttls[it->seg->ttl / 64] >> it->seg->ttl % 64 & 1);
 }
 
+/* Is one stamp proven to be the earlier one of two at a place, its clock not set back in between?
+ */
+static bool fate_is_earlier(
+	const struct path *path, uint32_t vantage, const struct segment *a, const struct segment *b)
+{
+	const struct steady *clock = &path->in.data->vantages[vantage].steady;
+
+	return a->time_ns <= b->time_ns &&
+	       steady_stretch(clock, a->frame).turns == steady_stretch(clock, b->frame).turns;
+}
+
 /* The earliest that an arrival may have been sent, receiver's clock. A server speaks after the
  * client's SYN. */
 static int64_t fate_sent_since(const struct path *path, const struct segment *got)
@@ -539,7 +556,8 @@ static int64_t fate_sent_since(const struct path *path, const struct segment *go
 						 : NULL;
 
 	if (question && (question->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-		fate_is_before(path->in.to_shown, question, got) && question->time_ns > since)
+		fate_is_before(path->in.to_shown, question, got) &&
+		fate_is_earlier(path, path->in.to, question, got) && question->time_ns > since)
 		return question->time_ns;
 	return since;
 }
@@ -557,7 +575,7 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 	bool begun = index >= path->out.first_arrived, went_on = index < path->out.last_arrived;
 	int64_t shift_ns, from, to;
 
-	if (!b.has_low && !b.has_high)
+	if (!fate_clocks_tell(b))
 		return begun && went_on;
 	shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
 	from = fate_sent_since(path, got) + (b.has_low ? b.low : b.high);

@@ -2,7 +2,8 @@
 -- if: SELECT 1 FROM clock GROUP BY vantage_id HAVING count(*) > 1
 -- Two pieces of the clock model whose intervals do not meet, though between them the clocks drift apart by
 -- 1000 ppm, the most that they may. Where most clocks jump at one time by the same amount it was the
--- reference that jumped, and it is said once.
+-- reference that jumped, and it is said once. Pieces follow each other on the reference clock: a clock that is set
+-- back shows the later ones first.
 CREATE TEMP TABLE step AS
 SELECT *
 FROM (SELECT c.vantage_id, c.reference_vantage_id, p.to_ns AS last_ns, c.from_ns,
@@ -13,8 +14,9 @@ FROM (SELECT c.vantage_id, c.reference_vantage_id, p.to_ns AS last_ns, c.from_ns
 		c.offset_ns - CAST(p.offset_ns + (p.to_ns - p.from_ns) * p.skew_ppm / 1e6 AS INTEGER) AS jump_ns,
 		c.from_ns - c.offset_ns AS at_ns
 	FROM clock c
-	JOIN clock p ON p.vantage_id = c.vantage_id AND p.from_ns = (SELECT max(b.from_ns) FROM clock b
-		WHERE b.vantage_id = c.vantage_id AND b.from_ns < c.from_ns)
+	JOIN clock p ON p.vantage_id = c.vantage_id AND p.rowid = (SELECT b.rowid FROM clock b
+		WHERE b.vantage_id = c.vantage_id AND b.from_ns - b.offset_ns < c.from_ns - c.offset_ns
+		ORDER BY b.from_ns - b.offset_ns DESC, b.rowid DESC LIMIT 1)
 	WHERE c.method NOT IN ('reference', 'same host') AND c.vantage_id != c.reference_vantage_id)
 WHERE (above_ns > 0 OR below_ns > 0)
 	AND abs(jump_ns) >= 1e6 * (SELECT value FROM setting WHERE key = 'clock_step_min_ms');

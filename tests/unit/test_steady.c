@@ -44,15 +44,16 @@ static void test_turns(void **state)
 	note(&s, 100, 100, 8000, 10); /* back by 2990 */
 	note(&s, 200, 100, 500, 10);  /* back from 8990 by 8490 */
 	assert_int_equal(s.count, 2);
+	/* A nanosecond goes by at each turn. */
 	assert_int_equal(steady_time(&s, 99, 10990 * MS), 10990 * MS);
-	assert_int_equal(steady_time(&s, 100, 8000 * MS), 10990 * MS);
-	assert_int_equal(steady_time(&s, 199, 8990 * MS), 11980 * MS);
-	assert_int_equal(steady_time(&s, 299, 1490 * MS), 12970 * MS);
+	assert_int_equal(steady_time(&s, 100, 8000 * MS), 10990 * MS + 1);
+	assert_int_equal(steady_time(&s, 199, 8990 * MS), 11980 * MS + 1);
+	assert_int_equal(steady_time(&s, 299, 1490 * MS), 12970 * MS + 2);
 	at = steady_at(&s, 11979 * MS);
 	assert_int_equal(at.turns, 1);
-	assert_int_equal(at.shift_ns, 2990 * MS);
-	assert_int_equal(steady_at(&s, 11980 * MS).turns, 2);
-	assert_int_equal(steady_behind(&s, 7), 11480 * MS);
+	assert_int_equal(at.shift_ns, 2990 * MS + 1);
+	assert_int_equal(steady_at(&s, 11980 * MS + 2).turns, 2);
+	assert_int_equal(steady_behind(&s, 7), 11480 * MS + 2);
 	steady_release(&s);
 }
 
@@ -71,7 +72,7 @@ static void test_held_up(void **state)
 	assert_int_equal(steady_time(&s, 150, 1150 * MS), 1150 * MS);
 	note(&s, 201, 100, 1171, 1);
 	assert_int_equal(s.count, 1);
-	assert_int_equal(steady_time(&s, 201, 1171 * MS), 1200 * MS);
+	assert_int_equal(steady_time(&s, 201, 1171 * MS), 1200 * MS + 1);
 	steady_release(&s);
 }
 
