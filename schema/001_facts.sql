@@ -515,7 +515,9 @@ CREATE TABLE flow_outage ( -- a time in which a direction of a flow went on and 
 	to_ns INTEGER NOT NULL, -- last lost transmission
 	until_ns INTEGER, -- the first one after it that arrived, sender's clock; NULL: none did
 	transmissions INTEGER NOT NULL, -- lost in that time
-	least INTEGER NOT NULL -- only transmissions with so much payload were lost, smaller ones arrived; 0: none of any size arrived
+	least INTEGER NOT NULL, -- only transmissions with so much payload were lost, smaller ones arrived; 0: none of any size arrived
+	at_from_ns INTEGER NOT NULL, -- from_ns on the reference clock; where the sender's showed a time twice, the right one of both
+	at_to_ns INTEGER NOT NULL -- to_ns on the reference clock, in the same way
 ) STRICT;
 
 CREATE TABLE flow_activity ( -- frames of a flow by second, where several flows of one of its hosts were out at once
@@ -524,7 +526,8 @@ CREATE TABLE flow_activity ( -- frames of a flow by second, where several flows 
 	direction TEXT NOT NULL, -- c2s or s2c
 	second_ns INTEGER NOT NULL, -- start of the second, this vantage's clock
 	frames INTEGER NOT NULL, -- frames
-	largest INTEGER NOT NULL -- payload of the largest frame, as recorded
+	largest INTEGER NOT NULL, -- payload of the largest frame, as recorded
+	at_ns INTEGER NOT NULL -- second_ns on the reference clock; where this vantage's showed a time twice, the right one of both
 ) STRICT;
 
 CREATE TABLE flow_log ( -- a record of a cloud's flow log

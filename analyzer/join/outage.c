@@ -42,7 +42,7 @@ static void outage_close_silence(struct silence *s, int64_t until_ns, struct out
 
 	/* Large ones alone: only where small ones passed. Else it is one of all sizes, and has its
 	 * row. */
-	if (s->row.lost >= OUTAGE_LOST && s->row.last_ns - s->row.first_ns >= OUTAGE_NS &&
+	if (s->row.lost >= OUTAGE_LOST && s->row.at_last_ns - s->row.at_first_ns >= OUTAGE_NS &&
 		s->passed == is_large) {
 		MEM_RESERVE(ret->rows, ret->count, ret->cap);
 		ret->rows[ret->count] = s->row;
@@ -52,8 +52,8 @@ static void outage_close_silence(struct silence *s, int64_t until_ns, struct out
 	s->passed = s->passing = false;
 }
 
-static void outage_look_at(
-	struct silence *s, const struct segment *seg, enum fate f, struct outage_list *ret)
+static void outage_look_at(const struct path *path, struct silence *s, const struct segment *seg,
+	enum fate f, struct outage_list *ret)
 {
 	if (f == FATE_UNKNOWN)
 		return;
@@ -65,9 +65,12 @@ static void outage_look_at(
 		outage_close_silence(s, seg->time_ns, ret);
 		return;
 	}
-	if (!s->row.lost)
-		s->row.first_ns = seg->time_ns;
 	s->row.last_ns = seg->time_ns;
+	s->row.at_last_ns = clocks_segment_to_reference(path->in.clocks, path->in.from, seg);
+	if (!s->row.lost) {
+		s->row.first_ns = s->row.last_ns;
+		s->row.at_first_ns = s->row.at_last_ns;
+	}
 	s->row.lost++;
 	s->passed |= s->passing;
 	s->passing = false;
@@ -90,8 +93,8 @@ void outages_find(
 		const struct transmission *it = &path->in.sent->transmissions[i];
 		enum fate f = outage_fate_of(path, it, &at);
 
-		outage_look_at(&all, it->seg, f, ret);
-		outage_look_at(&large, it->seg, f, ret);
+		outage_look_at(path, &all, it->seg, f, ret);
+		outage_look_at(path, &large, it->seg, f, ret);
 	}
 	outage_close_silence(&all, INT64_MIN, ret);
 	outage_close_silence(&large, INT64_MIN, ret);

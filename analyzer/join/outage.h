@@ -17,7 +17,8 @@
 struct outage {
 	uint32_t flow, from, to; /* vantage indexes */
 	uint8_t direction;
-	int64_t first_ns, last_ns; /* first and last lost transmission, sender's clock */
+	int64_t first_ns, last_ns;	 /* first and last lost transmission, sender's clock */
+	int64_t at_first_ns, at_last_ns; /* the same on the reference clock */
 	int64_t until_ns;     /* the next one that arrived, sender's clock; INT64_MIN: none did */
 	uint32_t lost, least; /* transmissions; only those of so many bytes of payload count */
 };

@@ -63,15 +63,15 @@ static void outages_insert(const struct outages *o, const struct dataset *data, 
 		db_int_or_null(s, 7, r->until_ns == INT64_MIN ? DB_NONE : r->until_ns);
 		db_int(s, 8, r->lost);
 		db_int(s, 9, r->least);
+		db_int(s, 10, r->at_first_ns);
+		db_int(s, 11, r->at_last_ns);
 		db_step(db, s);
 	}
 }
 
-static int64_t outages_second_of(const struct join *j, uint32_t vantage, int64_t t)
+static int64_t outages_second_of(int64_t at_ns)
 {
-	int64_t r = clocks_to_reference(j->clocks, vantage, t);
-
-	return r / NSEC_PER_SEC - (r % NSEC_PER_SEC < 0);
+	return at_ns / NSEC_PER_SEC - (at_ns % NSEC_PER_SEC < 0);
 }
 
 static void outages_add_span(struct spans *s, const struct span *span)
@@ -138,10 +138,10 @@ static void outages_find_spans(const struct outages *o, const struct join *j, st
 		const struct outage *r = &o->list.rows[i];
 		struct span span = {.flows = 1,
 			.flow = r->flow,
-			.from = outages_second_of(j, r->from, r->first_ns),
-			.to = outages_second_of(j, r->from, r->last_ns)};
+			.from = outages_second_of(r->at_first_ns),
+			.to = outages_second_of(r->at_last_ns)};
 
-		if (r->last_ns - r->first_ns > OUTAGE_LONGEST)
+		if (r->at_last_ns - r->at_first_ns > OUTAGE_LONGEST)
 			continue;
 		span.host = j->data->vantages[r->to].host;
 		outages_add_span(ret, &span);
@@ -182,7 +182,7 @@ static bool outages_is_host_watched(const struct spans *s, uint32_t host)
 struct flow_second {
 	uint32_t row, vantage;
 	uint8_t direction;
-	int64_t second_ns;
+	int64_t second_ns, at_ns;
 	uint32_t frames, largest;
 };
 
@@ -200,6 +200,7 @@ static void outages_insert_second(struct watch *w, const struct flow_second *f)
 	db_int(s, 4, f->second_ns);
 	db_int(s, 5, f->frames);
 	db_int(s, 6, f->largest);
+	db_int(s, 7, f->at_ns);
 	db_step(w->db, s);
 }
 
@@ -221,8 +222,9 @@ static void outages_note_member(struct watch *w, uint32_t row, const struct memb
 			f.second_ns = s->time_ns - s->time_ns % NSEC_PER_SEC;
 			f.frames = f.largest = 0;
 			end = f.second_ns + NSEC_PER_SEC;
-			second = outages_second_of(
-				w->join, m->vantage, f.second_ns + NSEC_PER_SEC / 2);
+			f.at_ns = clocks_segment_to_reference(w->join->clocks, m->vantage, s) -
+				  (s->time_ns - f.second_ns);
+			second = outages_second_of(f.at_ns + NSEC_PER_SEC / 2);
 			watched = outages_is_watched(&w->spans, ends[0], second) ||
 				  outages_is_watched(&w->spans, ends[1], second);
 		}

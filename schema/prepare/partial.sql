@@ -11,14 +11,13 @@ SELECT o.flow_id, o.direction, o.from_vantage_id, o.to_vantage_id, o.least, o.tr
 	CASE o.direction WHEN 'c2s' THEN s.client_ip ELSE s.server_ip END AS src_ip,
 	CASE o.direction WHEN 'c2s' THEN s.server_ip ELSE s.client_ip END AS dst_ip,
 	l.host_id AS from_host, t.host_id AS to_host, o.until_ns IS NOT NULL AS returned,
-	CAST(ref_ns(o.from_vantage_id, o.from_ns) AS INTEGER) AS from_ns,
-	CAST(ref_ns(o.from_vantage_id, o.from_ns) + o.to_ns - o.from_ns AS INTEGER) AS to_ns
+	o.at_from_ns AS from_ns, o.at_to_ns AS to_ns
 FROM flow_outage o
 CROSS JOIN dk_place l ON l.vantage_id = o.from_vantage_id AND o.from_ns >= l.valid_from AND o.from_ns < l.valid_to
 CROSS JOIN (SELECT DISTINCT vantage_id, host_id FROM dk_place) t ON t.vantage_id = o.to_vantage_id
 CROSS JOIN flow f ON f.id = o.flow_id
 CROSS JOIN flow_vantage s ON s.flow_id = o.flow_id AND s.vantage_id = o.from_vantage_id
-WHERE o.to_ns - o.from_ns <= 900000000000 AND f.pairing NOT IN ('ambiguous', 'proxy');
+WHERE o.at_to_ns - o.at_from_ns <= 900000000000 AND f.pairing NOT IN ('ambiguous', 'proxy');
 
 CREATE INDEX temp.pt_ref_by_flow ON pt_ref(flow_id, direction);
 
@@ -53,8 +52,7 @@ SELECT d.host_id, CASE WHEN d.ip = q.dst_ip THEN 'rx' ELSE 'tx' END AS way, q.fl
 FROM (SELECT a.flow_id, a.direction, a.frames, a.largest, l.host_id AS place_host,
 		CASE a.direction WHEN 'c2s' THEN s.client_ip ELSE s.server_ip END AS src_ip,
 		CASE a.direction WHEN 'c2s' THEN s.server_ip ELSE s.client_ip END AS dst_ip,
-		CAST(ref_ns(a.vantage_id, a.second_ns) AS INTEGER)
-			AS ref_ns
+		a.at_ns AS ref_ns
 	FROM flow_activity a
 	CROSS JOIN dk_place l ON l.vantage_id = a.vantage_id AND a.second_ns >= l.valid_from AND a.second_ns < l.valid_to
 	CROSS JOIN flow_vantage s ON s.flow_id = a.flow_id AND s.vantage_id = a.vantage_id

@@ -233,7 +233,7 @@ class Case:
                     here = int(o.get("got", 0)) if place == receiver and second in lost else size
                     if here:
                         self.row("flow_activity", flow_id=number, vantage_id=self.vantages[place], direction=way,
-                                 second_ns=ns(second), frames=2, largest=here)
+                                 second_ns=ns(second), at_ns=ns(second), frames=2, largest=here)
             for second in lost:
                 self.row("segment_event", flow_id=number, direction=way, kind="lost", seq=0, length=size, segments=1,
                          tcp_flags=24, from_vantage_id=self.vantages[sender], sent_file_id=self.vantages[sender],
@@ -241,7 +241,7 @@ class Case:
                          reason="retransmitted")
             if lost:
                 self.row("flow_outage", flow_id=number, direction=way, from_vantage_id=self.vantages[sender],
-                         to_vantage_id=self.vantages[receiver], from_ns=ns(lost[0] + 0.5), to_ns=ns(lost[-1] + 0.5),
+                         to_vantage_id=self.vantages[receiver], from_ns=ns(lost[0] + 0.5), to_ns=ns(lost[-1] + 0.5), at_from_ns=ns(lost[0] + 0.5), at_to_ns=ns(lost[-1] + 0.5),
                          until_ns=ns(lost[-1] + 1.5) if lost[-1] + 1 < seconds[-1] else None, transmissions=len(lost),
                          least=512 if "got" in o else 0)
 
