@@ -577,3 +577,35 @@ CREATE TABLE loss_trait ( -- on a way that lost anything: how many packets died 
 	lived_frame INTEGER, -- and its frame there
 	sampled INTEGER NOT NULL -- counts are of one in so many conversations; 1: of all
 ) STRICT;
+
+CREATE TABLE port_reuse ( -- a connection whose SYN met the remains of the one that used the same addresses and ports before: answered with that one's numbers, not with a SYN-ACK
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the new connection
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where this was seen
+	older_flow_id INTEGER REFERENCES flow(id), -- the one before; NULL: not captured
+	since_ns INTEGER, -- from that one's last packet to the SYN; NULL: not captured
+	syns INTEGER NOT NULL, -- SYNs until it opened, or all
+	challenges INTEGER NOT NULL, -- ACKs without SYN of the older one's numbers (challenge ACKs, RFC 5961; an old TIME-WAIT answers so, too)
+	client_resets INTEGER NOT NULL, -- RSTs by which the client answered these
+	server_resets INTEGER NOT NULL, -- RSTs of the server with the older one's numbers
+	syn_ns INTEGER NOT NULL, -- first SYN, this vantage's clock
+	opened_after_ns INTEGER, -- from there to the SYN-ACK; NULL: it never opened
+	syn_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- first SYN: capture
+	syn_frame INTEGER NOT NULL, -- and frame
+	answer_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- first answer with the older one's numbers: capture
+	answer_frame INTEGER NOT NULL -- and frame
+) STRICT;
+
+CREATE TABLE syn_timestamp ( -- connections of an address to a service by their SYN's time stamp (RFC 7323), where one that got no answer lay below that of the last SYN before it that got one
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where
+	client_ip TEXT NOT NULL, -- as seen here
+	server_ip TEXT NOT NULL, -- as seen here
+	server_port INTEGER NOT NULL, -- as seen here
+	unanswered_below INTEGER NOT NULL, -- connections without an answer whose stamp is lower
+	unanswered_above INTEGER NOT NULL, -- without an answer, stamp equal or higher
+	answered_below INTEGER NOT NULL, -- with a SYN-ACK, stamp lower
+	answered_above INTEGER NOT NULL, -- with a SYN-ACK, stamp equal or higher
+	below_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the first without an answer and with a lower stamp: capture
+	below_frame INTEGER NOT NULL, -- and frame
+	before_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the answered SYN before it: capture
+	before_frame INTEGER NOT NULL -- and frame
+) STRICT;

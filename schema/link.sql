@@ -39,7 +39,8 @@ ORDER BY d.finding_id, d.is_proof, d.n;
 -- both have the same key of that scope and their times touch. The lowest rank wins, then the higher
 -- confidence. Scopes: to_ip (the same host, or address, sends to the same address), path (the same two hosts, the
 -- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
--- in common), whole (path, where the pattern is that of all that died), idle (pair, where the pattern is silence), vrid (the same virtual router), rate (lost
+-- in common), whole (path, where the pattern is that of all that died), idle and reuse (pair, where the pattern is
+-- silence, or ports that were used before), vrid (the same virtual router), rate (lost
 -- handshakes that a loss rate explains: not those that are a story of their own).
 CREATE TEMP TABLE cause_rule (symptom TEXT, cause TEXT, scope TEXT, rank INTEGER);
 INSERT INTO cause_rule VALUES
@@ -102,6 +103,8 @@ INSERT INTO cause_rule VALUES
 	('loss-pattern', 'idle-timeout', 'idle', 1),
 	('injected-segment', 'idle-timeout', 'pair', 1),
 	('reset', 'idle-timeout', 'ip', 1),
+	('loss-pattern', 'port-reuse', 'reuse', 1),
+	('reset', 'port-reuse', 'pair', 5),
 	('vrrp-flap', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 3),
@@ -179,6 +182,13 @@ UNION ALL
 SELECT e.id, e.kind, 'idle', r.column1, min(e.from_host, e.to_host) || '-' || max(e.from_host, e.to_host)
 FROM finding_end e JOIN finding f ON f.id = e.id, (VALUES ('s'), ('c')) r
 WHERE e.kind = 'idle-timeout' OR json_extract(f.detail, '$.cause') LIKE 'idle-timeout%'
+UNION ALL
+SELECT id, kind, 'reuse', 'c', min(from_host, to_host) || '-' || max(from_host, to_host)
+FROM finding_end WHERE kind = 'port-reuse'
+UNION ALL
+SELECT e.id, e.kind, 'reuse', 's', min(e.from_host, e.to_host) || '-' || max(e.from_host, e.to_host)
+FROM finding_end e JOIN finding f ON f.id = e.id AND json_extract(f.detail, '$.cause') IN ('old-connection', 'port-reused')
+WHERE e.kind = 'loss-pattern'
 UNION ALL
 SELECT id, kind, 'vrid', r.column1, vrid FROM finding_end, (VALUES ('s'), ('c')) r
 UNION ALL

@@ -39,8 +39,14 @@ bool story_advises(const struct report_story *s, int i)
 
 	if (!f[i].remedy || f[i].role == ROLE_ALSO)
 		return false;
-	for (int k = 0; k < s->count; k++)
-		caused |= f[k].remedy && f[k].role == ROLE_BECAUSE;
+	for (int k = 0; k < s->count; k++) {
+		if (!f[k].remedy || f[k].role != ROLE_BECAUSE)
+			continue;
+		/* A cause and its own cause may ask for the same: once is enough. */
+		if (k > i && strcmp(f[k].remedy, f[i].remedy) == 0)
+			return false;
+		caused = true;
+	}
 	return !caused || i != 0;
 }
 

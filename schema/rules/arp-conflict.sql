@@ -38,6 +38,10 @@ HAVING sum(double_answer) > 0 OR (count(*) >= 2 AND count(DISTINCT mac) = 2);
 DELETE FROM ac_pair WHERE EXISTS (SELECT 1 FROM host_address a JOIN host_address b ON b.host_id = a.host_id
 	WHERE a.mac = ac_pair.low_mac AND b.mac = ac_pair.high_mac);
 
+-- Two interfaces of one host that answer for each other.
+DELETE FROM ac_pair WHERE json_array(low_mac, high_mac) IN (
+	SELECT json_extract(detail, '$.macs') FROM finding WHERE kind = 'arp-flux');
+
 -- Connections of that address while both claimed it, at the same place.
 CREATE TEMP TABLE ac_flows AS
 SELECT p.vantage_id, p.ip, p.low_mac, p.high_mac,

@@ -315,6 +315,7 @@ FROM fw_quiet q
 JOIN vantage o ON o.host_id = q.host_id
 JOIN nic_counter n ON n.vantage_id = o.id
 WHERE n.name IN ('netstat.TcpExt.IPReversePathFilter', 'conntrack.dropped', 'conntrack.insert_failed',
+		'netstat.TcpExt.PAWSPassive', 'netstat.TcpExt.PAWSActive', 'netstat.TcpExt.PAWSEstab',
 		'netstat.TcpExt.ListenOverflows', 'netstat.TcpExt.ListenDrops', 'netstat.TcpExt.TCPReqQFullDrop',
 		'snmp.Tcp.InCsumErrors', 'snmp.Tcp.InErrs', 'netstat.TcpExt.TCPBacklogDrop', 'netstat.TcpExt.PFMemallocDrop',
 		'softnet.dropped')
@@ -329,6 +330,22 @@ FROM fw_quiet q JOIN kernel_log k ON k.host_id = q.host_id
 	AND k.at_ns BETWEEN q.first_ns - 10000000000 AND q.last_ns + 10000000000
 	AND regexp('conntrack: table full|SYN flooding', k.message)
 GROUP BY q.key;
+-- The packets say so themselves: nearly all SYNs without an answer have a time stamp below that of the last answered one
+-- from their address, those that got one do not, and chance does not do that.
+CREATE TEMP TABLE fw_paws AS
+SELECT q.key, sum(t.unanswered_below) AS below, sum(t.unanswered_below + t.unanswered_above) AS unanswered,
+	sum(t.answered_below) AS answered_below, sum(t.answered_below + t.answered_above) AS answered,
+	min(t.below_file_id) AS below_file_id, min(t.below_frame) AS below_frame, min(t.before_file_id) AS before_file_id,
+	min(t.before_frame) AS before_frame
+FROM fw_quiet q
+JOIN syn_timestamp t ON t.vantage_id = q.vantage_id AND t.server_ip = q.server_ip AND t.server_port = q.server_port
+WHERE NOT q.later
+GROUP BY q.key
+HAVING sum(t.unanswered_below) >= 3 AND 10 * sum(t.unanswered_below) >= 9 * max(q.flows, sum(t.unanswered_below + t.unanswered_above))
+	AND 10 * sum(t.answered_below) <= sum(t.answered_below + t.answered_above)
+	AND fisher(sum(t.unanswered_below), sum(t.unanswered_above), sum(t.answered_below), sum(t.answered_above))
+		<= ln((SELECT value FROM setting WHERE key = 'pattern_max_chance'));
+INSERT INTO fw_counter SELECT w.key, name, w.below, -1 FROM fw_paws w, (SELECT 'paws' AS name);
 CREATE TEMP TABLE fw_reason AS
 SELECT key, name, grew, rank FROM (
 	SELECT *, row_number() OVER (PARTITION BY key ORDER BY rank, name) AS place FROM fw_counter)
@@ -349,19 +366,25 @@ SELECT f.key,
 		|| endpoint(f.server_ip, nullif(f.server_port, 0)) || iif(f.later, ' after its SYN-ACK and were never acknowledged',
 			' and got no answer from it')
 		|| CASE WHEN r.name IS NULL THEN ': dropped between its interface and the socket'
+			WHEN r.name = 'paws' THEN '; ' || (SELECT w.below || ' of ' || w.unanswered || ' carry a time stamp below that of the last '
+					|| 'answered SYN from their address, ' || iif(w.answered_below = 0, 'none', w.answered_below) || ' of the '
+					|| w.answered || ' answered ones does: the server holds them for old (PAWS); several clients behind one '
+					|| 'address have clocks of their own' FROM fw_paws w WHERE w.key = f.key)
 			WHEN r.rank = 0 THEN '; its ' || r.name
 			ELSE '; ' || r.name || ' grew by ' || r.grew || ' in that time' END,
 	CASE WHEN r.name LIKE '%IPReversePathFilter' THEN 'on ' || h.name || ': the way back to the client is another '
 			|| 'interface; fix the route, or set net.ipv4.conf.*.rp_filter to 2'
 		WHEN r.name LIKE '%conntrack%' THEN 'on ' || h.name || ': raise net.netfilter.nf_conntrack_max'
+		WHEN r.name = 'paws' OR r.name LIKE '%PAWS%' THEN 'on ' || h.name || ': `nstat -az | grep PAWS`; set net.ipv4.tcp_tw_recycle to 0 '
+			|| '(Linux before 4.12); elsewhere switch off the check of time stamps for each address, or let the translator rewrite them'
 		WHEN r.rank IN (0, 3, 4) THEN 'on ' || h.name || ': the listen queue is full; see why the application does not '
 			|| 'accept, raise its backlog and net.core.somaxconn'
 		WHEN r.name LIKE '%Csum%' THEN 'on ' || h.name || ': frames arrive with wrong checksums; look at offloads and the way'
-		ELSE 'on ' || h.name || ': `nft list ruleset`; `nstat -az | grep -Ei "drop|overflow|filter"`; a capture of netfilter '
+		ELSE 'on ' || h.name || ': `nft list ruleset`; `nstat -az | grep -Ei "drop|overflow|filter|paws|csum"`; a capture of netfilter '
 			|| 'hooks (bothends-agent nft --print) tells more' END,
 	json_patch('{}', json_object('flows', f.flows, 'broken', f.flows, 'port', nullif(f.server_port, 0),
-		'clients', f.clients, 'reason', r.name, 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k
-			WHERE k.key = f.key ORDER BY name))))
+		'clients', f.clients, 'reason', r.name, 'below', (SELECT w.below FROM fw_paws w WHERE w.key = f.key), 'counters', (SELECT json_group_object(name, grew) FROM (SELECT name, grew FROM fw_counter k
+			WHERE k.key = f.key AND k.name != 'paws' ORDER BY name))))
 FROM fw_quiet f
 JOIN host h ON h.id = f.host_id
 LEFT JOIN fw_reason r ON r.key = f.key
@@ -381,3 +404,7 @@ SELECT key, capture_file_id, frame, flow_id, CASE WHEN frame IS NULL THEN arrive
 		' SYNs, none answered')
 	ELSE iif(later, 'arrives; never acknowledged', 'SYN arrives; not answered') END
 FROM fw_proof WHERE n <= 4 ORDER BY key, first_ns, flow_id, n;
+INSERT INTO new_evidence (key, capture_file_id, frame, note)
+SELECT key, before_file_id, before_frame, 'answered SYN from the same address, with a higher time stamp' FROM fw_paws
+UNION ALL
+SELECT key, below_file_id, below_frame, 'SYN after it with a lower time stamp: not answered' FROM fw_paws;
