@@ -145,8 +145,9 @@ CREATE TABLE flow_log_window ( -- a minute of one ENI's log; a record counts in 
 	nodata INTEGER NOT NULL, -- NODATA records
 	skipdata INTEGER NOT NULL, -- SKIPDATA records
 	log_file_id INTEGER REFERENCES log_file(id), -- a file with an unanswered record to the ENI
-	line INTEGER -- its line
-) STRICT;
+	line INTEGER, -- its line
+	PRIMARY KEY (vantage_id, start_ns)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE flow_log_loss ( -- what left one ENI and what came in at another, by pair of addresses
 	from_vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the sender's ENI
@@ -210,4 +211,9 @@ CREATE TABLE flow_log_drop ( -- packets that a transit gateway says it dropped
 
 CREATE TABLE flow_log_seen ( -- entries of clouds that deliver some twice, so that the second one is known
 	fingerprint INTEGER NOT NULL -- of what identifies the entry; docs/flow-logs.md
+) STRICT;
+
+CREATE TABLE flow_log_carry ( -- what the next run with --since last goes on from: records of open conversations, sums of settled ones. Nothing for people
+	name TEXT NOT NULL, -- which
+	content BLOB NOT NULL -- as the program keeps it in memory
 ) STRICT;

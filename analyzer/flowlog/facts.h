@@ -31,6 +31,14 @@ struct flowlog_state {
 	uint64_t nodata, skipdata;
 };
 
+/* Minutes in which a record of an ENI ends: a bit for each of the 64 of a word. */
+struct flowlog_presence {
+	uint32_t vantage, word;
+	uint64_t minutes;
+};
+
+struct flowlog_carry;
+
 struct flowlog_facts_input {
 	struct db *db;
 	const struct flowlog_interfaces *interfaces; /* resolved */
@@ -42,9 +50,13 @@ struct flowlog_facts_input {
 	const struct flowlog_skip_span *skips; /* ordered by vantage and from_s */
 	size_t skip_count;
 	const struct sums *states; /* of struct flowlog_state */
-	int64_t edge_s;	 /* this near the end of a log an answer may not have been delivered */
+	int64_t edge_s;	 /* near the end of a log, by this, an answer may not be there yet */
 	int64_t clock_s; /* a host's clock may be off from the cloud's by this much */
-	uint64_t memory; /* for a bucket and the sums */
+	int64_t end_s;	 /* of the log: of the last window */
+	const struct sums *presence; /* of struct flowlog_presence */
+	struct flowlog_carry *carry; /* of an earlier run, and for the next; NULL: neither */
+	int64_t carried_end_s;	     /* end of the log in the last run; 0: nothing is carried */
+	uint64_t memory;	     /* for a bucket and the sums */
 	unsigned threads;
 };
 

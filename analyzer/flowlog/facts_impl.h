@@ -44,14 +44,14 @@ enum outcome {
 	OUTCOME_REFUSED,   /* answered by a reset alone */
 	OUTCOME_SMALL,	   /* asked with data, answered by packets without data alone */
 	OUTCOME_IDLE, /* no answer, or a reset, after a pause of a connection that was answered */
-	OUTCOME_REJECTED_OUT,	/* on the way out of the client's interface */
-	OUTCOME_REJECTED_IN,	/* on the way into another */
-	OUTCOME_REPLY_REJECTED, /* the answer, on its way */
-	OUTCOME_LOST,		/* left the client's interface, not in at the server's */
-	OUTCOME_REPLY_LOST,	/* the answer left the server's interface, not in at the client's */
+	OUTCOME_REJECTED_OUT,	 /* on the way out of the client's interface */
+	OUTCOME_REJECTED_IN,	 /* on the way into another */
+	OUTCOME_REPLY_REJECTED,	 /* the answer, on its way */
+	OUTCOME_LOST,		 /* left the client's interface, not in at the server's */
+	OUTCOME_REPLY_LOST,	 /* the answer left the server's, not in at the client's */
 	OUTCOME_REPLY_ELSEWHERE, /* the answer left by another interface, not in at the client's */
-	OUTCOME_SILENT,	    /* in at the server's interface (or a gateway's), no answer left it */
-	OUTCOME_UNANSWERED, /* no answer; the server's interface has no log */
+	OUTCOME_SILENT,		 /* in at the server's (or a gateway's), no answer left it */
+	OUTCOME_UNANSWERED,	 /* no answer; the server's interface has no log */
 	OUTCOMES
 };
 
@@ -130,15 +130,35 @@ struct owner {
 	bool used;
 };
 
+/* When a client (by a hash of it and the service) was answered first, and first came in. 0: never.
+ */
+struct known {
+	uint64_t key;
+	uint32_t answered_s, arrived_s;
+};
+
+/* Sums over buckets. */
+struct facts_totals {
+	struct sums requests; /* of all: totals, and the minutes that say something */
+	struct sums windows, losses, deliveries, sources, known;
+	struct top problems, talkers; /* pairs */
+	uint64_t left_out[5]; /* sums that found no room: in the order of facts_rows_sums() */
+};
+
+/*
+ * What can still change with the next records is summed apart: conversations that may go on, and
+ * requests whose answer may come. The next run judges them again, the rest never.
+ */
+enum { SETTLED, OPEN, STAGES };
+
 /* One thread's share. */
 struct worker {
 	const struct flowlog_facts_input *in;
 	_Atomic unsigned *next_bucket;
-	struct sums pairs, asked;     /* of one bucket: complete when it ends */
-	struct sums requests;	      /* of all: totals, and the minutes that say something */
-	struct top problems, talkers; /* of all buckets */
-	struct sums windows, losses, deliveries, sources;
-	uint64_t left_out[5]; /* sums that found no room: in the order of worker_sums() */
+	struct sums pairs[STAGES], asked[STAGES]; /* of one bucket: complete when it ends */
+	struct facts_totals totals[STAGES];
+	unsigned stage;		  /* of the conversation at hand */
+	struct carried *carrying; /* of the bucket at hand; NULL: nothing is left for a next run */
 	struct owner *owners;
 	size_t owner_slots, bucket_max;
 	int result;
@@ -171,24 +191,79 @@ struct at_place {
 /* A packet may be recorded in a window that starts up to 60 s after it. */
 #define WINDOW_DELAY_S 60
 
+/* A conversation that pauses for this long is a new one: middleboxes have forgotten it by then. */
+#define CONVERSATION_PAUSE_S 1800
+/* Records this long after a request can be its answer, beside what is delivered late. */
+#define ANSWER_DELAY_S 660
+
+static inline uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint32_t most(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline void proof_take(struct proof *p, const struct tuple *t)
+{
+	if (t && (!p->file || t->file < p->file || (t->file == p->file && t->line < p->line)))
+		*p = (struct proof){t->file, t->line};
+}
+
+/* From then on a request that ended at end_s is judged for good. */
+static inline int64_t facts_settled_s(const struct flowlog_facts_input *in, int64_t end_s)
+{
+	return end_s + in->edge_s + ANSWER_DELAY_S;
+}
+
+/* coverage.c */
 bool facts_is_v4(const uint8_t *address);
 bool facts_owns(const struct flowlog_interface *i, const uint8_t *address);
+/* 1 when the record runs from the higher end to the lower one; ends are ordered by address and
+ * port. */
 unsigned facts_direction_of(const struct tuple *t);
 bool facts_skipped(
 	const struct flowlog_facts_input *in, uint32_t vantage, int64_t from_s, int64_t to_s);
+/* Whether the log shows the interface by records that end in a span. */
+bool facts_shown(
+	const struct flowlog_facts_input *in, uint32_t vantage, int64_t from_s, int64_t to_s);
+/* An answer that is absent near the end of a log may be missing from it alone. */
+bool facts_at_edge(const struct flowlog_facts_input *in, uint32_t vantage, int64_t end_s);
+/* A log must cover a span with a margin, and lose nothing there. */
 bool facts_covers(
 	const struct worker *w, const struct flowlog_interface *i, int64_t from_s, int64_t to_s);
+/* The log of an interface has begun before what is said at a time is settled. */
+bool facts_has_begun(const struct worker *w, const struct flowlog_interface *i, int64_t at_s);
+/* The ENI that owns an address, other than one. */
 const struct flowlog_interface *facts_owner_of(
 	const struct worker *w, const uint8_t *address, uint32_t not_this);
+void facts_index_owners(struct worker *w);
+
+/* place.c */
+void place_sum(struct worker *w, struct at_place *p);
+
+/* pair.c */
+/* Which half is the client's, and whether that is a guess. Ports come last. */
+unsigned pair_client_half(const struct half h[2], const struct tuple *t, bool *ret_guessed);
+/* Adds the conversation of one 5-tuple at one ENI to its pair. */
+void pair_add(struct worker *w, const struct flowlog_interface *i, const struct tuple *t,
+	const struct half h[2], unsigned client, bool guessed);
+void facts_tuple_key(const struct tuple *t, struct conversation_key *ret);
+
+/* loss.c */
+/* For each direction: the ENI it left, and the one it came in at or should have. */
+void loss_join_places(struct worker *w, const struct at_place *places, size_t n);
 
 /* Counts the requests of a 5-tuple by what became of them. */
 void outcomes_add(struct worker *w, const struct at_place *places, size_t n, unsigned client);
 
+/* Adds what is known of a client and a service. */
+void known_add(struct sums *all, const struct known *k);
+
 /* When all records between its addresses are counted: keeps what says something. */
 void outcomes_end_bucket(struct worker *w);
-
-/* Forgets minutes in which nothing failed; nothing can be looked up after. */
-void outcomes_drop_good(struct sums *requests);
 
 /* Merges an entry of another worker. */
 void outcomes_merge(struct request *to, const struct request *from, bool is_new);
@@ -201,11 +276,19 @@ void pair_init(struct pair *p);
 /* Hands the pairs of a bucket on to the most important ones. */
 void worker_end_bucket(struct worker *w);
 
-/* Adds the sums of another worker to w. */
-void worker_merge(struct worker *w, const struct worker *from);
+/* Adds sums to others. */
+void facts_totals_merge(struct facts_totals *to, const struct facts_totals *from);
+
+/* Adds an entry: k 0 windows, 1 losses, 2 deliveries, 3 sources, 4 requests. */
+void facts_totals_add(struct facts_totals *t, unsigned k, const void *entry);
 
 /* Adds the minutes with NODATA and SKIPDATA. */
-void worker_add_states(struct worker *w);
+void facts_totals_add_states(struct facts_totals *t, const struct sums *states);
+
+/* Pairs as sums, for them to be added up; and the most important of them again. */
+void facts_totals_pairs(struct facts_totals *t, struct sums *ret);
+void pairs_add(struct sums *pairs, const struct pair *p);
+void facts_totals_take_pairs(struct facts_totals *t, const struct sums *pairs);
 
 /* Writes all rows, in the order of their keys. */
-int worker_write(struct worker *w, struct error *err);
+int facts_totals_write(struct facts_totals *t, struct db *db, struct error *err);

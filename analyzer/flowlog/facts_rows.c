@@ -18,54 +18,77 @@ static size_t facts_rows_entries_in(uint64_t bytes, size_t entry_size)
 	return n < 1000 ? 1000 : n;
 }
 
+static void facts_rows_init_totals(struct facts_totals *t, uint64_t all)
+{
+	uint64_t share = all / 8;
+
+	/* Not by memory: what is in the database must not depend on it. */
+	sums_init(&t->requests, sizeof(struct request_key), sizeof(struct request), REQUESTS_KEPT);
+	sums_init(&t->windows, sizeof(struct window_key), sizeof(struct window),
+		facts_rows_entries_in(all / 2, sizeof(struct window)));
+	sums_init(&t->losses, sizeof(struct loss_key), sizeof(struct loss),
+		facts_rows_entries_in(share, sizeof(struct loss)));
+	sums_init(&t->deliveries, sizeof(struct delivery_key), sizeof(struct delivery),
+		facts_rows_entries_in(share, sizeof(struct delivery)));
+	sums_init(&t->sources, 16, sizeof(struct source_sum),
+		facts_rows_entries_in(share, sizeof(struct source_sum)));
+	sums_init(&t->known, sizeof(uint64_t), sizeof(struct known), SIZE_MAX);
+	top_init(&t->problems, PROBLEMS_KEPT, sizeof(struct pair));
+	top_init(&t->talkers, TALKERS_KEPT, sizeof(struct pair));
+}
+
 void worker_init(struct worker *w, const struct flowlog_facts_input *in, unsigned threads)
 {
-	uint64_t all = in->memory / threads, share = all / 8;
+	uint64_t all = in->memory / threads;
 
 	*w = (struct worker){.in = in};
-	w->bucket_max = (size_t)(share / (sizeof(struct tuple) + sizeof(struct pair)));
-	sums_init(&w->pairs, sizeof(struct pair_key), sizeof(struct pair), SIZE_MAX);
-	sums_init(&w->asked, sizeof(struct request_key), sizeof(struct request), SIZE_MAX);
-	/* Not by memory: what is in the database must not depend on it. */
-	sums_init(&w->requests, sizeof(struct request_key), sizeof(struct request), REQUESTS_KEPT);
-	top_init(&w->problems, PROBLEMS_KEPT, sizeof(struct pair));
-	top_init(&w->talkers, TALKERS_KEPT, sizeof(struct pair));
-	sums_init(&w->windows, sizeof(struct window_key), sizeof(struct window),
-		facts_rows_entries_in(all / 2, sizeof(struct window)));
-	sums_init(&w->losses, sizeof(struct loss_key), sizeof(struct loss),
-		facts_rows_entries_in(share, sizeof(struct loss)));
-	sums_init(&w->deliveries, sizeof(struct delivery_key), sizeof(struct delivery),
-		facts_rows_entries_in(share, sizeof(struct delivery)));
-	sums_init(&w->sources, 16, sizeof(struct source_sum),
-		facts_rows_entries_in(share, sizeof(struct source_sum)));
+	w->bucket_max = (size_t)(all / 8 / (sizeof(struct tuple) + sizeof(struct pair)));
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		sums_init(&w->pairs[stage], sizeof(struct pair_key), sizeof(struct pair), SIZE_MAX);
+		sums_init(&w->asked[stage], sizeof(struct request_key), sizeof(struct request),
+			SIZE_MAX);
+		facts_rows_init_totals(&w->totals[stage], all);
+	}
 }
 
 void worker_release(struct worker *w)
 {
-	sums_release(&w->pairs);
-	sums_release(&w->asked);
-	sums_release(&w->requests);
-	top_release(&w->problems);
-	top_release(&w->talkers);
-	sums_release(&w->windows);
-	sums_release(&w->losses);
-	sums_release(&w->deliveries);
-	sums_release(&w->sources);
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		struct facts_totals *t = &w->totals[stage];
+
+		sums_release(&w->pairs[stage]);
+		sums_release(&w->asked[stage]);
+		sums_release(&t->requests);
+		sums_release(&t->windows);
+		sums_release(&t->losses);
+		sums_release(&t->deliveries);
+		sums_release(&t->sources);
+		sums_release(&t->known);
+		top_release(&t->problems);
+		top_release(&t->talkers);
+	}
 }
 
-void worker_end_bucket(struct worker *w)
+void facts_totals_take_pairs(struct facts_totals *t, const struct sums *pairs)
 {
-	for (size_t i = 0; i < w->pairs.count; i++) {
-		const struct pair *p = sums_at(&w->pairs, i);
+	for (size_t i = 0; i < pairs->count; i++) {
+		const struct pair *p = sums_at(pairs, i);
 		uint64_t wrong = p->rejected_records[0] + p->rejected_records[1] +
 				 p->unanswered_records + p->reply_rejected + p->void_flows;
 
 		if (wrong)
-			top_offer(&w->problems, wrong, w->pairs.hashes[i], p);
+			top_offer(&t->problems, wrong, pairs->hashes[i], p);
 		else
-			top_offer(&w->talkers, p->bytes[0] + p->bytes[1], w->pairs.hashes[i], p);
+			top_offer(&t->talkers, p->bytes[0] + p->bytes[1], pairs->hashes[i], p);
 	}
-	sums_clear(&w->pairs);
+}
+
+void worker_end_bucket(struct worker *w)
+{
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		facts_totals_take_pairs(&w->totals[stage], &w->pairs[stage]);
+		sums_clear(&w->pairs[stage]);
+	}
 	outcomes_end_bucket(w);
 }
 
@@ -283,13 +306,25 @@ static bool facts_rows_reaches_for_many(const struct source_sum *s)
 	return ports >= 5 || __builtin_popcountll(s->hosts) >= 5;
 }
 
+/* Minutes in which nothing failed are no rows. */
+static bool facts_rows_is_good_minute(const struct request *r)
+{
+	return r->key.minute && r->outcomes[OUTCOME_ANSWERED] == r->asked;
+}
+
 static void facts_rows_write_sums(
-	struct worker *w, struct sums *s, void (*write)(struct db *, const void *))
+	struct db *db, struct sums *s, void (*write)(struct db *, const void *))
 {
 	sums_sort(s);
-	for (size_t i = 0; i < s->count; i++)
-		if (write != facts_rows_write_source || facts_rows_reaches_for_many(sums_at(s, i)))
-			write(w->in->db, sums_at(s, i));
+	for (size_t i = 0; i < s->count; i++) {
+		const void *entry = sums_at(s, i);
+
+		if (write == facts_rows_write_source && !facts_rows_reaches_for_many(entry))
+			continue;
+		if (write == facts_rows_write_request && facts_rows_is_good_minute(entry))
+			continue;
+		write(db, entry);
+	}
 }
 
 static void facts_rows_say_limit(struct db *db, const char *table, uint64_t kept, uint64_t total)
@@ -302,53 +337,50 @@ static void facts_rows_say_limit(struct db *db, const char *table, uint64_t kept
 	db_step(db, s);
 }
 
-static void facts_rows_write_limits(struct worker *w)
+static void facts_rows_write_limits(struct facts_totals *t, struct db *db)
 {
 	static const char *const tables[] = {"flow_log_window", "flow_log_loss",
 		"flow_log_delivery", "flow_log_source", "flow_log_request"};
 	const struct sums *sums[] = {
-		&w->windows, &w->losses, &w->deliveries, &w->sources, &w->requests};
-	uint64_t kept = w->problems.count + w->talkers.count,
-		 total = w->problems.offered + w->talkers.offered;
+		&t->windows, &t->losses, &t->deliveries, &t->sources, &t->requests};
+	uint64_t kept = t->problems.count + t->talkers.count,
+		 total = t->problems.offered + t->talkers.offered;
 
 	if (total > kept)
-		facts_rows_say_limit(w->in->db, "flow_log_pair", kept, total);
+		facts_rows_say_limit(db, "flow_log_pair", kept, total);
 	for (int i = 0; i < 5; i++)
-		if (w->left_out[i])
-			facts_rows_say_limit(w->in->db, tables[i], sums[i]->count,
-				sums[i]->count + w->left_out[i]);
+		if (t->left_out[i])
+			facts_rows_say_limit(
+				db, tables[i], sums[i]->count, sums[i]->count + t->left_out[i]);
 }
 
-int worker_write(struct worker *w, struct error *err)
+int facts_totals_write(struct facts_totals *t, struct db *db, struct error *err)
 {
-	struct db *db = w->in->db;
-
-	top_finish(&w->problems);
-	top_finish(&w->talkers);
-	for (size_t i = 0; i < w->problems.count; i++)
-		facts_rows_write_pair(db, top_at(&w->problems, i));
-	for (size_t i = 0; i < w->talkers.count; i++)
-		facts_rows_write_pair(db, top_at(&w->talkers, i));
-	facts_rows_write_sums(w, &w->windows, facts_rows_write_window);
-	facts_rows_write_sums(w, &w->losses, facts_rows_write_loss);
-	facts_rows_write_sums(w, &w->deliveries, facts_rows_write_delivery);
-	facts_rows_write_sums(w, &w->sources, facts_rows_write_source);
-	outcomes_drop_good(&w->requests);
-	facts_rows_write_sums(w, &w->requests, facts_rows_write_request);
-	facts_rows_write_limits(w);
+	top_finish(&t->problems);
+	top_finish(&t->talkers);
+	for (size_t i = 0; i < t->problems.count; i++)
+		facts_rows_write_pair(db, top_at(&t->problems, i));
+	for (size_t i = 0; i < t->talkers.count; i++)
+		facts_rows_write_pair(db, top_at(&t->talkers, i));
+	facts_rows_write_sums(db, &t->windows, facts_rows_write_window);
+	facts_rows_write_sums(db, &t->losses, facts_rows_write_loss);
+	facts_rows_write_sums(db, &t->deliveries, facts_rows_write_delivery);
+	facts_rows_write_sums(db, &t->sources, facts_rows_write_source);
+	facts_rows_write_sums(db, &t->requests, facts_rows_write_request);
+	facts_rows_write_limits(t, db);
 	return db_failed(db, err);
 }
 
-void worker_add_states(struct worker *w)
+void facts_totals_add_states(struct facts_totals *t, const struct sums *states)
 {
-	for (size_t i = 0; i < w->in->states->count; i++) {
-		const struct flowlog_state *state = sums_at(w->in->states, i);
+	for (size_t i = 0; i < states->count; i++) {
+		const struct flowlog_state *state = sums_at(states, i);
 		bool is_new;
 		struct window *m;
 
-		m = sums_get(&w->windows, state, &is_new);
+		m = sums_get(&t->windows, state, &is_new);
 		if (!m) {
-			w->left_out[0]++;
+			t->left_out[0]++;
 			continue;
 		}
 		m->nodata += state->nodata;
@@ -420,33 +452,80 @@ static void facts_rows_merge_source(struct source_sum *p, const struct source_su
 	facts_rows_proof_merge(&p->proof, &q->proof);
 }
 
-void worker_merge(struct worker *w, const struct worker *from)
+static void facts_rows_merge_pair(struct pair *p, const struct pair *q, bool is_new)
 {
-	struct sums *to[] = {&w->windows, &w->losses, &w->deliveries, &w->sources, &w->requests};
-	const struct sums *other[] = {
+	if (is_new)
+		pair_init(p);
+	ADD_COUNTERS(p, q, flows, rejected_packets);
+	facts_rows_span_merge(&p->first_s, &p->last_s, q->first_s, q->last_s);
+	facts_rows_span_merge(&p->unanswered_first_s, &p->unanswered_last_s, q->unanswered_first_s,
+		q->unanswered_last_s);
+	facts_rows_span_merge(
+		&p->rejected_first_s, &p->rejected_last_s, q->rejected_first_s, q->rejected_last_s);
+	facts_rows_proof_merge(&p->unanswered, &q->unanswered);
+	facts_rows_proof_merge(&p->rejected, &q->rejected);
+}
+
+void pairs_add(struct sums *pairs, const struct pair *p)
+{
+	bool is_new;
+	struct pair *mine = sums_get(pairs, p, &is_new);
+
+	facts_rows_merge_pair(mine, p, is_new);
+}
+
+/* Moves the pairs out of t. */
+void facts_totals_pairs(struct facts_totals *t, struct sums *ret)
+{
+	struct top *tops[] = {&t->problems, &t->talkers};
+
+	sums_init(ret, sizeof(struct pair_key), sizeof(struct pair), SIZE_MAX);
+	for (int k = 0; k < 2; k++) {
+		top_finish(tops[k]);
+		for (size_t i = 0; i < tops[k]->count; i++)
+			pairs_add(ret, top_at(tops[k], i));
+		top_clear(tops[k]);
+	}
+}
+
+static void facts_rows_merge(unsigned k, void *mine, const void *entry, bool is_new)
+{
+	if (k == 0)
+		facts_rows_merge_window(mine, entry);
+	else if (k == 1)
+		facts_rows_merge_loss(mine, entry, is_new);
+	else if (k == 2)
+		facts_rows_merge_delivery(mine, entry, is_new);
+	else if (k == 3)
+		facts_rows_merge_source(mine, entry, is_new);
+	else
+		outcomes_merge(mine, entry, is_new);
+}
+
+void facts_totals_add(struct facts_totals *t, unsigned k, const void *entry)
+{
+	struct sums *sums[] = {&t->windows, &t->losses, &t->deliveries, &t->sources, &t->requests};
+	bool is_new;
+	void *mine = sums_get(sums[k], entry, &is_new);
+
+	if (mine)
+		facts_rows_merge(k, mine, entry, is_new);
+	else
+		t->left_out[k]++;
+}
+
+void facts_totals_merge(struct facts_totals *to, const struct facts_totals *from)
+{
+	const struct sums *sums[] = {
 		&from->windows, &from->losses, &from->deliveries, &from->sources, &from->requests};
 
-	top_merge(&w->problems, &from->problems);
-	top_merge(&w->talkers, &from->talkers);
-	for (size_t k = 0; k < 5; k++) {
-		w->left_out[k] += from->left_out[k];
-		for (size_t i = 0; i < other[k]->count; i++) {
-			const void *entry = sums_at(other[k], i);
-			bool is_new;
-			void *mine = sums_get(to[k], entry, &is_new);
-
-			if (!mine)
-				w->left_out[k]++;
-			else if (k == 0)
-				facts_rows_merge_window(mine, entry);
-			else if (k == 1)
-				facts_rows_merge_loss(mine, entry, is_new);
-			else if (k == 2)
-				facts_rows_merge_delivery(mine, entry, is_new);
-			else if (k == 3)
-				facts_rows_merge_source(mine, entry, is_new);
-			else
-				outcomes_merge(mine, entry, is_new);
-		}
+	top_merge(&to->problems, &from->problems);
+	top_merge(&to->talkers, &from->talkers);
+	for (size_t i = 0; i < from->known.count; i++)
+		known_add(&to->known, sums_at(&from->known, i));
+	for (unsigned k = 0; k < 5; k++) {
+		to->left_out[k] += from->left_out[k];
+		for (size_t i = 0; i < sums[k]->count; i++)
+			facts_totals_add(to, k, sums_at(sums[k], i));
 	}
 }

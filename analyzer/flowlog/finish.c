@@ -7,6 +7,7 @@
 #include "base/nsec.h"
 #include "base/strbuf.h"
 #include "flowlog/format/value.h"
+#include "flowlog/carry.h"
 #include "flowlog/session.h"
 
 /* Rotated captures follow each other within this; a longer gap is one. */
@@ -303,6 +304,26 @@ static int64_t finish_setting(struct flowlog *f, const char *key, int64_t otherw
 	return v;
 }
 
+static int64_t finish_edge_s(struct flowlog *f)
+{
+	return finish_setting(f, "flowlog_edge_s", 900);
+}
+
+static int64_t finish_clock_s(struct flowlog *f)
+{
+	return finish_setting(f, "flowlog_clock_s", 2);
+}
+
+static int64_t finish_end_s(const struct flowlog *f)
+{
+	int64_t last_ns = 0;
+
+	for (size_t k = 0; k < f->interfaces.count; k++)
+		if (f->interfaces.list[k].last_ns > last_ns) /* FLOWLOG_NONE is below 0 */
+			last_ns = f->interfaces.list[k].last_ns;
+	return last_ns / NSEC_PER_SEC;
+}
+
 static void finish_store_drops(struct flowlog *f)
 {
 	static const char *const reasons[FLOWLOG_DROPS] = {
@@ -359,8 +380,12 @@ static int finish_store_facts(struct flowlog *f, struct error *err)
 		.skips = f->skips,
 		.skip_count = f->skip_count,
 		.states = &f->states,
-		.edge_s = finish_setting(f, "flowlog_edge_s", 900),
-		.clock_s = finish_setting(f, "flowlog_clock_s", 2),
+		.edge_s = finish_edge_s(f),
+		.clock_s = finish_clock_s(f),
+		.end_s = finish_end_s(f),
+		.presence = &f->presence,
+		.carry = f->carry,
+		.carried_end_s = flowlog_carry_end_s(f->carry),
 		.memory = f->options.memory / 4,
 		.threads = f->options.threads ? f->options.threads : 2};
 	r = flowlog_facts_store(&in, err);
@@ -369,12 +394,47 @@ static int finish_store_facts(struct flowlog *f, struct error *err)
 	return r == 0 ? db_failed(f->db, err) : r;
 }
 
+/* Beside the new records what the last run left of the earlier ones, or all of them. */
+static int finish_take_carried(struct flowlog *f, struct error *err)
+{
+	int64_t upto = flowlog_carry_last_record(f->carry);
+
+	if (!upto)
+		return 0;
+	if (flowlog_carry_holds(f->carry, f->oldest_s, finish_edge_s(f), finish_clock_s(f)))
+		return flowlog_carry_load(f->carry, err);
+	flowlog_carry_drop(f->carry);
+	return flowlog_take_previous(f, 0, upto, false, err);
+}
+
+static int finish_forget_minutes(struct flowlog *f, struct error *err)
+{
+	static const char *const statements[] = {
+		schema_statement_flowlog_forget_windows, schema_statement_flowlog_forget_requests};
+	int64_t from_ns = flowlog_carry_minutes_ns(f->carry);
+
+	for (int i = 0; i < 2; i++) {
+		sqlite3_stmt *s = flowlog_prepare(f, statements[i], err);
+
+		if (!s)
+			return -EIO;
+		db_int(s, 1, from_ns);
+		db_step(f->db, s);
+		(void)sqlite3_finalize(s);
+	}
+	return db_failed(f->db, err);
+}
+
 static int finish_store_all(struct flowlog *f, struct error *err)
 {
 	int r = db_run(f->db, "cannot write", schema_statement_flowlog_forget, err);
 
 	if (r == 0)
 		r = finish_store_vantages(f, err);
+	if (r == 0)
+		r = finish_take_carried(f, err);
+	if (r == 0)
+		r = finish_forget_minutes(f, err);
 	if (r == 0)
 		r = finish_store_facts(f, err);
 	if (r == 0)
@@ -391,9 +451,13 @@ int flowlog_finish(struct flowlog *f, struct error *err)
 	r = bulk_finish(b, err);
 	if (r < 0 || !f->unfinished)
 		return r;
-	r = flowlog_take_previous(f, err);
+	/* With something carried on these are the records of a run that was killed. */
+	r = flowlog_take_previous(
+		f, flowlog_carry_last_record(f->carry), f->first_record_id - 1, true, err);
 	if (r < 0)
 		return r;
+	if (f->carry)
+		flowlog_carry_keep_interfaces(f->carry);
 	flowlog_interfaces_resolve(&f->interfaces);
 	r = db_run(f->db, "cannot write", "BEGIN", err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "flowlog/carry.h"
 #include "flowlog/session.h"
 
 #define PROBLEMS_KEPT 20 /* of one file */
@@ -44,7 +45,14 @@ int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_option
 		(size_t)(memory / 16 / sizeof(struct flowlog_state)));
 	sums_init(&f->drops, offsetof(struct flowlog_drops, first_ns), sizeof(struct flowlog_drops),
 		(size_t)(memory / 32 / sizeof(struct flowlog_drops)));
+	sums_init(&f->presence, 2 * sizeof(uint32_t), sizeof(struct flowlog_presence),
+		(size_t)(memory / 32 / sizeof(struct flowlog_presence)));
+	f->oldest_s = INT64_MAX;
 	r = flowlog_load_previous(f, err);
+	if (r == 0 && options->carry) {
+		f->carry = flowlog_carry_new(f);
+		r = flowlog_carry_open(f->carry, err);
+	}
 	if (r < 0) {
 		(void)flowlog_free(f);
 		return r;
@@ -71,6 +79,8 @@ struct flowlog *flowlog_free(struct flowlog *f)
 	f->tuples = flowlog_tuples_free(f->tuples);
 	sums_release(&f->states);
 	sums_release(&f->drops);
+	sums_release(&f->presence);
+	f->carry = flowlog_carry_free(f->carry);
 	fingerprints_release(&f->seen);
 	free(f);
 	return NULL;
@@ -136,52 +146,98 @@ static void ingest_take_state(struct flowlog *f, const struct flowlog_record *re
 		.to_s = (uint32_t)(rec->end_ns / NSEC_PER_SEC) + 1};
 }
 
+void flowlog_drops_add(struct sums *drops, const struct flowlog_drops *from)
+{
+	bool is_new;
+	struct flowlog_drops *d = sums_get(drops, from, &is_new);
+
+	if (!d)
+		return;
+	if (is_new) {
+		*d = *from;
+		return;
+	}
+	if (from->file < d->file || (from->file == d->file && from->line < d->line)) {
+		d->file = from->file;
+		d->line = from->line;
+	}
+	d->first_ns = from->first_ns < d->first_ns ? from->first_ns : d->first_ns;
+	d->last_ns = from->last_ns > d->last_ns ? from->last_ns : d->last_ns;
+	d->records += from->records;
+	d->packets += from->packets;
+}
+
 static void ingest_take_drops(
 	struct flowlog *f, const struct flowlog_record *rec, int64_t vantage, int64_t file_id)
 {
 	for (int reason = 0; reason < FLOWLOG_DROPS; reason++) {
-		struct flowlog_drops key, *d;
-		bool is_new;
+		struct flowlog_drops d;
 
 		if (rec->dropped.packets[reason] <= 0 || rec->start_ns < 0 || rec->end_ns < 0)
 			continue;
-		memset(&key, 0, sizeof(key));
-		key.vantage = (uint32_t)vantage;
-		key.reason = (uint32_t)reason;
-		memcpy(key.src, rec->src.bytes, 16);
-		memcpy(key.dst, rec->dst.bytes, 16);
-		d = sums_get(&f->drops, &key, &is_new);
-		if (!d)
-			continue;
-		if (is_new) {
-			d->first_ns = rec->start_ns;
-			d->file = (uint32_t)file_id;
-			d->line = (uint32_t)rec->line;
-		}
-		d->first_ns = rec->start_ns < d->first_ns ? rec->start_ns : d->first_ns;
-		d->last_ns = rec->end_ns > d->last_ns ? rec->end_ns : d->last_ns;
-		d->records++;
-		d->packets += (uint64_t)rec->dropped.packets[reason];
+		memset(&d, 0, sizeof(d));
+		d.vantage = (uint32_t)vantage;
+		d.reason = (uint32_t)reason;
+		memcpy(d.src, rec->src.bytes, 16);
+		memcpy(d.dst, rec->dst.bytes, 16);
+		d.first_ns = rec->start_ns;
+		d.last_ns = rec->end_ns;
+		d.records = 1;
+		d.packets = (uint64_t)rec->dropped.packets[reason];
+		d.file = (uint32_t)file_id;
+		d.line = (uint32_t)rec->line;
+		flowlog_drops_add(&f->drops, &d);
 	}
 }
 
-int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
-	uint32_t source, const char *name)
+void flowlog_presence_add(struct sums *presence, const struct flowlog_presence *from)
 {
-	struct flowlog_interface *i = flowlog_interface_of(&f->interfaces, rec->interface);
+	bool is_new;
+	struct flowlog_presence *p = sums_get(presence, from, &is_new);
+
+	if (p)
+		p->minutes |= from->minutes;
+}
+
+static void ingest_take_presence(
+	struct flowlog *f, const struct flowlog_record *rec, int64_t vantage)
+{
+	int64_t minute = rec->end_ns / NSEC_PER_SEC / 60;
+
+	if (rec->start_ns < 0 || rec->end_ns < 0)
+		return;
+	flowlog_presence_add(&f->presence, &(struct flowlog_presence){.vantage = (uint32_t)vantage,
+						   .word = (uint32_t)(minute / 64),
+						   .minutes = UINT64_C(1) << minute % 64});
+}
+
+void flowlog_take_sums(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
+	const struct flowlog_interface *i)
+{
 	struct tuple tuple;
 
-	if (!i)
-		return DB_NONE;
-	if (name && !i->host_name)
-		i->host_name = mem_strdup(name);
-	flowlog_interface_add(i, rec, source);
+	ingest_take_presence(f, rec, i->vantage_id);
 	if (rec->status == FLOWLOG_NODATA || rec->status == FLOWLOG_SKIPDATA)
 		ingest_take_state(f, rec, i->vantage_id);
 	if (rec->dropped.recorded)
 		ingest_take_drops(f, rec, i->vantage_id, file_id);
 	if (flowlog_tuple(rec, file_id, i->vantage_id, &tuple))
 		flowlog_tuples_add(f->tuples, &tuple);
+}
+
+int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
+	uint32_t source, const char *name)
+{
+	struct flowlog_interface *i = flowlog_interface_of(&f->interfaces, rec->interface);
+
+	if (!i)
+		return DB_NONE;
+	if (name && !i->host_name)
+		i->host_name = mem_strdup(name);
+	if (rec->start_ns >= 0 && rec->start_ns / NSEC_PER_SEC < f->oldest_s)
+		f->oldest_s = rec->start_ns / NSEC_PER_SEC;
+	flowlog_interface_add(i, rec, source);
+	flowlog_take_sums(f, rec, file_id, i);
 	return i->vantage_id;
 }
 

@@ -35,6 +35,7 @@ struct flowlog_options {
 	unsigned threads;   /* 0: 2 */
 	const struct flowlog_host *hosts;
 	size_t host_count;
+	bool carry; /* leave what the next run goes on from, and go on from the last one */
 };
 
 enum flowlog_outcome {

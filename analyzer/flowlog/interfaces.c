@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/nsec.h"
 #include "flowlog/format/value.h"
 
 void flowlog_interfaces_init(struct flowlog_interfaces *f, int64_t first_vantage_id)
@@ -203,6 +204,13 @@ const uint8_t *flowlog_interface_own(const struct flowlog_interface *i, bool v6)
 	const struct flowlog_own *own = &i->own[v6];
 
 	return own->candidates == 1 ? own->candidate[0] : NULL;
+}
+
+int64_t flowlog_interface_interval_s(const struct flowlog_interface *i)
+{
+	int64_t minutes = (i->interval_ns / NSEC_PER_SEC + 59) / 60;
+
+	return 60 * (minutes < 1 ? 1 : minutes);
 }
 
 /* An address that another interface surely owns is not this one's. */

@@ -73,5 +73,8 @@ void flowlog_interface_add(
  */
 void flowlog_interfaces_resolve(struct flowlog_interfaces *f);
 
+/* The aggregation interval that times are compared with: the longest window, in whole minutes. */
+int64_t flowlog_interface_interval_s(const struct flowlog_interface *i);
+
 /* The own address of a family (false IPv4, true IPv6), or NULL: not known. */
 const uint8_t *flowlog_interface_own(const struct flowlog_interface *i, bool v6);

@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
-#include "base/nsec.h"
+#include "flowlog/carry.h"
 #include "flowlog/facts_impl.h"
 
 /* Middleboxes forget connections after minutes of silence: 240 s and 350 s are usual. */
@@ -83,7 +83,7 @@ static size_t outcomes_seek(const struct at_place *p, int64_t start_s)
 
 static int64_t outcomes_interval_s(const struct at_place *p)
 {
-	return p->interface->interval_ns / NSEC_PER_SEC + 1;
+	return flowlog_interface_interval_s(p->interface);
 }
 
 /* A record at a place, in a direction, that overlaps a span. */
@@ -147,7 +147,8 @@ static bool outcomes_asks(const struct tuple *t, const struct half *asks)
 
 	if (t->bits & TUPLE_BEGINS)
 		return false;
-	if (t->bits & TUPLE_REJECTED && !asks->records && !(flags && t->flags & 4))
+	if (t->bits & TUPLE_REJECTED && !(flags && t->flags & 4) &&
+		(!asks->records || asks->accepted_first_s > t->start_s))
 		return true;
 	if (t->protocol != 6 || t->protocol_none)
 		return true;
@@ -319,20 +320,22 @@ static enum outcome outcomes_of(struct worker *w, const struct ends *e,
 	return o;
 }
 
-static void outcomes_count(struct worker *w, const struct ends *e, struct request_key *key,
-	const struct tuple *ask, enum outcome o, bool arrived)
+static struct request *outcomes_count(struct worker *w, const struct ends *e,
+	struct request_key *key, const struct tuple *ask, enum outcome o, bool arrived)
 {
+	unsigned stage = facts_settled_s(w->in, ask->end_s) <= w->in->end_s ? SETTLED : OPEN;
 	uint64_t bit = UINT64_C(1) << (XXH3_64bits(key->client, 16) & 63);
 	struct request *r;
 	bool is_new;
 
 	key->minute = ask->start_s / 60;
-	r = sums_get(&w->asked, key, &is_new);
+	r = sums_get(&w->asked[stage], key, &is_new);
 	assert(r); /* no limit within a bucket */
 	r->client_vantage = e->client ? (uint32_t)e->client->interface->vantage_id : 0;
-	r->server_vantage = e->server	  ? (uint32_t)e->server->interface->vantage_id
-			    : e->expected ? (uint32_t)e->expected->vantage_id
-					  : 0;
+	r->server_vantage = e->server ? (uint32_t)e->server->interface->vantage_id
+			    : e->expected && facts_has_begun(w, e->expected, ask->end_s)
+				    ? (uint32_t)e->expected->vantage_id
+				    : 0;
 	if (e->only)
 		r->server_vantage = (uint32_t)e->only->interface->vantage_id;
 	r->asked++;
@@ -341,19 +344,19 @@ static void outcomes_count(struct worker *w, const struct ends *e, struct reques
 	r->clients |= bit;
 	if (o < OUTCOME_REFUSED) {
 		r->clients_answered |= bit;
-		return;
+		return r;
 	}
 	r->packets += ask->packets;
 	if (!r->proof.file || ask->file < r->proof.file ||
 		(ask->file == r->proof.file && ask->line < r->proof.line))
 		r->proof = (struct proof){ask->file, ask->line};
+	return r;
 }
 
-/* An answer that is absent near the end of a log may be missing from it alone. */
-static bool outcomes_is_edge(
-	const struct worker *w, const struct at_place *p, const struct tuple *ask)
+/* Judged for good by the run before. */
+static bool outcomes_is_settled(const struct worker *w, const struct tuple *ask)
 {
-	return (int64_t)ask->end_s + w->in->edge_s > p->interface->last_ns / NSEC_PER_SEC;
+	return ask->carried && facts_settled_s(w->in, ask->end_s) <= w->in->carried_end_s;
 }
 
 void outcomes_add(struct worker *w, const struct at_place *places, size_t n, unsigned client)
@@ -373,39 +376,41 @@ void outcomes_add(struct worker *w, const struct at_place *places, size_t n, uns
 	p = e.client ? e.client : e.server ? e.server : e.only;
 	for (size_t i = 0; i < p->count; i++) {
 		const struct tuple *ask = p->list[i];
-		bool nothing_known, at_edge;
+		struct request *r;
+		bool nothing_known;
 		enum outcome o;
 
-		if (facts_direction_of(ask) != client || !outcomes_asks(ask, &p->half[client]) ||
-			outcomes_is_repeated(p, i))
+		if (facts_direction_of(ask) != client || outcomes_is_settled(w, ask) ||
+			!outcomes_asks(ask, &p->half[client]) || outcomes_is_repeated(p, i))
 			continue;
 		o = outcomes_of(w, &e, places, n, p, i, &nothing_known);
 		if (nothing_known)
 			continue;
-		at_edge = o >= OUTCOME_LOST && outcomes_is_edge(w, p, ask);
-		outcomes_count(w, &e, &key, ask, o,
+		r = outcomes_count(w, &e, &key, ask, o,
 			e.server && outcomes_is_accepted(ask, client) &&
 				outcomes_shows(e.server, client, false, ask));
-		if (at_edge) {
-			struct request *r;
-			bool is_new;
-
-			r = sums_get(&w->asked, &key, &is_new);
-			r->edge++;
-		}
+		r->edge += o >= OUTCOME_LOST && facts_at_edge(w->in, ask->vantage, ask->end_s);
 	}
 }
 
-/* Private, shared, link-local and unique local addresses, and those of logged interfaces. */
-static bool outcomes_is_inside(const struct worker *w, const uint8_t a[16])
+static bool outcomes_is_private(const uint8_t a[16])
 {
-	if (facts_owner_of(w, a, 0))
-		return true;
 	if (!facts_is_v4(a))
 		return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
 	return a[12] == 10 || (a[12] == 172 && (a[13] & 0xf0) == 16) ||
 	       (a[12] == 192 && a[13] == 168) || (a[12] == 100 && (a[13] & 0xc0) == 64) ||
 	       (a[12] == 169 && a[13] == 254);
+}
+
+/* Private, shared, link-local and unique local addresses, and those of logged interfaces. */
+static bool outcomes_is_inside(const struct worker *w, const uint8_t a[16], uint32_t minute)
+{
+	const struct flowlog_interface *owner;
+
+	if (outcomes_is_private(a))
+		return true;
+	owner = facts_owner_of(w, a, 0);
+	return owner && facts_has_begun(w, owner, (int64_t)minute * 60);
 }
 
 static void outcomes_times(struct request *r, uint32_t minute)
@@ -450,22 +455,23 @@ void outcomes_merge(struct request *to, const struct request *from, bool is_new)
 		to->proof = from->proof;
 }
 
-static void outcomes_keep(struct worker *w, const struct request_key *key, const struct request *r)
+static void outcomes_keep(
+	struct facts_totals *t, const struct request_key *key, const struct request *r)
 {
 	bool is_new;
-	struct request *to = sums_get(&w->requests, key, &is_new);
+	struct request *to = sums_get(&t->requests, key, &is_new);
 
 	if (to)
 		outcomes_merge(to, r, is_new);
 	else
-		w->left_out[4]++;
+		t->left_out[4]++;
 }
 
-/* A minute of an interface: requests that came in, of clients that it answers at some time. */
-static void outcomes_add_window(struct worker *w, const struct request *r)
+/* A minute of an interface: requests that came in, of clients that it has answered. */
+static void outcomes_add_window(struct facts_totals *t, const struct request *r)
 {
 	struct window_key key = {r->server_vantage, r->key.minute};
-	uint64_t came = r->asked, answered = 0;
+	uint64_t came, answered = 0;
 	struct window *m;
 	bool is_new;
 
@@ -476,9 +482,9 @@ static void outcomes_add_window(struct worker *w, const struct request *r)
 	came = answered + r->outcomes[OUTCOME_SILENT];
 	if (!r->server_vantage || !came || !(r->arrived || !r->client_vantage))
 		return;
-	m = sums_get(&w->windows, &key, &is_new);
+	m = sums_get(&t->windows, &key, &is_new);
 	if (!m) {
-		w->left_out[0]++;
+		t->left_out[0]++;
 		return;
 	}
 	m->in_requests += came;
@@ -492,109 +498,134 @@ static void outcomes_add_window(struct worker *w, const struct request *r)
 		m->unanswered = r->proof;
 }
 
-/* Where no request of a client ever came in, translation may hide it: nothing says that it was
- * lost. */
-static void outcomes_doubt_loss(struct request *r, const struct request *total)
+static void outcomes_known_merge(struct known *to, const struct known *from)
 {
-	if (total->arrived)
-		return;
-	r->outcomes[OUTCOME_UNANSWERED] += r->outcomes[OUTCOME_LOST];
-	r->outcomes[OUTCOME_LOST] = 0;
+	if (from->answered_s && (!to->answered_s || from->answered_s < to->answered_s))
+		to->answered_s = from->answered_s;
+	if (from->arrived_s && (!to->arrived_s || from->arrived_s < to->arrived_s))
+		to->arrived_s = from->arrived_s;
 }
 
-static bool outcomes_says_something(
-	const struct request *r, const struct request *total, bool folded)
+void known_add(struct sums *all, const struct known *k)
+{
+	bool is_new;
+	struct known *to = sums_get(all, &k->key, &is_new);
+
+	if (to)
+		outcomes_known_merge(to, k);
+}
+
+static uint64_t outcomes_known_key(const struct request_key *key)
+{
+	struct request_key k = *key;
+
+	k.minute = 0;
+	return XXH3_64bits(&k, sizeof(k));
+}
+
+static void outcomes_learn(struct sums *known, const struct request *r)
+{
+	uint32_t at = r->key.minute * 60;
+	struct known k = {.key = outcomes_known_key(&r->key)};
+
+	if (r->outcomes[OUTCOME_ANSWERED] + r->outcomes[OUTCOME_HALF_OPEN])
+		k.answered_s = at;
+	if (r->arrived)
+		k.arrived_s = at;
+	if (k.answered_s || k.arrived_s)
+		known_add(known, &k);
+}
+
+/* What is known of a client and a service, in this bucket or from earlier runs. */
+static struct known outcomes_known(
+	const struct worker *w, const struct sums *here, const struct request_key *key)
+{
+	struct known k = {.key = outcomes_known_key(key)};
+	const struct sums *before = flowlog_carry_known(w->in->carry);
+	const struct known *found = sums_find(here, &k.key);
+
+	if (found)
+		outcomes_known_merge(&k, found);
+	found = before ? sums_find(before, &k.key) : NULL;
+	if (found)
+		outcomes_known_merge(&k, found);
+	return k;
+}
+
+/* Whether that was so when the requests of a minute were settled. */
+static bool outcomes_was_known(const struct worker *w, uint32_t first_s, uint32_t minute)
+{
+	return first_s && (int64_t)first_s <= facts_settled_s(w->in, (int64_t)minute * 60);
+}
+
+static bool outcomes_says_something(const struct request *r, bool answered, bool folded)
 {
 	uint64_t good = r->outcomes[OUTCOME_ANSWERED] + r->outcomes[OUTCOME_HALF_OPEN];
 	uint64_t rejected = r->outcomes[OUTCOME_REJECTED_OUT] + r->outcomes[OUTCOME_REJECTED_IN] +
 			    r->outcomes[OUTCOME_REPLY_REJECTED];
 
 	/* Datagrams that nobody ever answers want no answer. */
-	if (total->answered_last_s == 0 && r->key.protocol != 6 && !rejected && !folded)
+	if (!answered && r->key.protocol != 6 && !rejected && !folded)
 		return false;
 	return folded || good < r->asked;
-}
-
-/* Sums the minutes of each client and service; ret_of: which sum each minute is of. */
-static void outcomes_sum_minutes(struct sums *asked, struct sums *totals, struct request ***ret_of)
-{
-	uint32_t *of = mem_alloc((asked->count + 1) * sizeof(*of));
-
-	for (size_t i = 0; i < asked->count; i++) {
-		struct request *r = sums_at(asked, i), *total;
-		struct request_key key = r->key;
-		bool is_new;
-
-		key.minute = 0;
-		outcomes_times(r, r->key.minute);
-		total = sums_get(totals, &key, &is_new);
-		outcomes_merge(total, r, is_new);
-		of[i] = (uint32_t)(((char *)total - totals->entries) /
-				   (ptrdiff_t)totals->entry_size);
-	}
-	*ret_of = mem_alloc((asked->count + 1) * sizeof(**ret_of));
-	for (size_t i = 0; i < asked->count; i++)
-		(*ret_of)[i] = sums_at(totals, of[i]);
-	free(of);
 }
 
 /* Takes clients, and servers, outside together. True: the client is outside. */
 static bool outcomes_fold(const struct worker *w, struct request_key *key)
 {
-	bool outside = !outcomes_is_inside(w, key->client);
+	bool outside = !outcomes_is_inside(w, key->client, key->minute);
 
 	if (outside)
 		memset(key->client, 0, sizeof(key->client));
-	if (!outcomes_is_inside(w, key->server))
+	if (!outcomes_is_inside(w, key->server, key->minute))
 		memset(key->server, 0, sizeof(key->server));
 	return outside;
 }
 
-void outcomes_end_bucket(struct worker *w)
+/* A minute of a client and a service goes into the sums of both, and of the interface. */
+static void outcomes_end_minute(
+	struct worker *w, struct facts_totals *to, const struct sums *known, struct request *r)
 {
-	struct request **total_of;
-	struct sums totals;
+	struct known k = outcomes_known(w, known, &r->key);
+	bool answered = outcomes_was_known(w, k.answered_s, r->key.minute);
+	struct request_key key = r->key;
+	bool outside = outcomes_fold(w, &key);
 
-	sums_init(&totals, sizeof(struct request_key), sizeof(struct request), SIZE_MAX);
-	outcomes_sum_minutes(&w->asked, &totals, &total_of);
-	for (size_t i = 0; i < w->asked.count; i++) {
-		struct request *r = sums_at(&w->asked, i);
-		struct request_key key = r->key;
-		bool outside = outcomes_fold(w, &key);
-
-		outcomes_doubt_loss(r, total_of[i]);
-		if (total_of[i]->answered_last_s)
-			outcomes_add_window(w, r);
-		r->strange = outside && !total_of[i]->answered_last_s ? r->asked : 0;
-		if (outcomes_says_something(r, total_of[i], outside))
-			outcomes_keep(w, &key, r);
+	outcomes_times(r, r->key.minute);
+	/* Where no request of a client ever came in, translation may hide it: nothing says that it
+	 * was lost. */
+	if (!outcomes_was_known(w, k.arrived_s, r->key.minute)) {
+		r->outcomes[OUTCOME_UNANSWERED] += r->outcomes[OUTCOME_LOST];
+		r->outcomes[OUTCOME_LOST] = 0;
 	}
-	for (size_t i = 0; i < totals.count; i++) {
-		struct request *total = sums_at(&totals, i);
-		struct request_key key = total->key;
-		bool outside = outcomes_fold(w, &key);
-
-		outcomes_doubt_loss(total, total);
-		total->strange = outside && !total->answered_last_s ? total->asked : 0;
-		outcomes_keep(w, &key, total);
-	}
-	free(total_of);
-	sums_release(&totals);
-	sums_clear(&w->asked);
+	if (answered)
+		outcomes_add_window(to, r);
+	r->strange = outside && !answered ? r->asked : 0;
+	if (outcomes_says_something(r, answered, outside))
+		outcomes_keep(to, &key, r);
+	key.minute = 0;
+	outcomes_keep(to, &key, r);
 }
 
-void outcomes_drop_good(struct sums *requests)
+void outcomes_end_bucket(struct worker *w)
 {
-	size_t kept = 0;
+	struct sums known;
 
-	for (size_t i = 0; i < requests->count; i++) {
-		const struct request *r = sums_at(requests, i);
+	sums_init(&known, sizeof(uint64_t), sizeof(struct known), SIZE_MAX);
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		const struct sums *asked = &w->asked[stage];
 
-		if (r->key.minute && r->outcomes[OUTCOME_ANSWERED] == r->asked)
-			continue;
-		if (kept != i)
-			memcpy(sums_at(requests, kept), r, sizeof(*r));
-		kept++;
+		for (size_t i = 0; i < asked->count; i++)
+			outcomes_learn(&known, sums_at(asked, i));
+		/* What is settled is what the next run may rely on. */
+		for (size_t i = 0; stage == SETTLED && w->in->carry && i < known.count; i++)
+			known_add(&w->totals[SETTLED].known, sums_at(&known, i));
 	}
-	requests->count = kept;
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		for (size_t i = 0; i < w->asked[stage].count; i++)
+			outcomes_end_minute(
+				w, &w->totals[stage], &known, sums_at(&w->asked[stage], i));
+		sums_clear(&w->asked[stage]);
+	}
+	sums_release(&known);
 }

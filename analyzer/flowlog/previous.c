@@ -257,7 +257,23 @@ static void previous_record_of(
 	previous_from_detail(rec, previous_column_text(s, 19));
 }
 
-int flowlog_take_previous(struct flowlog *f, struct error *err)
+static void previous_take(
+	struct flowlog *f, const struct flowlog_record *rec, int64_t file, bool interfaces_too)
+{
+	if (interfaces_too) {
+		(void)flowlog_take(f, rec, file,
+			(size_t)file < f->files.source_cap ? f->files.source[file] : 0, NULL);
+	} else {
+		const struct flowlog_interface *i =
+			flowlog_interface_of(&f->interfaces, rec->interface);
+
+		if (i)
+			flowlog_take_sums(f, rec, file, i);
+	}
+}
+
+int flowlog_take_previous(
+	struct flowlog *f, int64_t after, int64_t last, bool interfaces_too, struct error *err)
 {
 	sqlite3_stmt *s;
 	int step;
@@ -267,15 +283,15 @@ int flowlog_take_previous(struct flowlog *f, struct error *err)
 	s = flowlog_prepare(f, schema_statement_flowlog_records, err);
 	if (!s)
 		return -EIO;
-	db_int(s, 1, f->first_record_id);
+	db_int(s, 1, after);
+	db_int(s, 2, last);
 	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
 		char ip_text[4][VALUE_IP_TEXT];
 		struct flowlog_record rec;
 		int64_t file = sqlite3_column_int64(s, 0);
 
 		previous_record_of(s, ip_text, &rec);
-		(void)flowlog_take(f, &rec, file,
-			(size_t)file < f->files.source_cap ? f->files.source[file] : 0, NULL);
+		previous_take(f, &rec, file, interfaces_too);
 	}
 	if (step != SQLITE_DONE)
 		(void)error_set(

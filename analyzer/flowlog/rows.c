@@ -120,7 +120,10 @@ bool flowlog_tuple(const struct flowlog_record *rec, int64_t log_file_id, int64_
 	memset(&t, 0, sizeof(t));
 	memcpy(t.src, from_src ? rec->pkt_src.bytes : rec->src.bytes, 16);
 	memcpy(t.dst, from_dst ? rec->pkt_dst.bytes : rec->dst.bytes, 16);
-	t.bytes = rec->bytes > 0 ? (uint64_t)rec->bytes : 0;
+	t.bytes = (uint64_t)(rec->bytes < 0			     ? 0
+			     : rec->bytes > (int64_t)TUPLE_BYTES_MAX ? (int64_t)TUPLE_BYTES_MAX
+								     : rec->bytes) &
+		  TUPLE_BYTES_MAX;
 	t.packets = packets > UINT32_MAX ? UINT32_MAX : (uint32_t)packets;
 	t.start_s = rows_seconds(rec->start_ns, false);
 	t.end_s = rows_seconds(rec->end_ns, true);

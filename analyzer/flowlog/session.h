@@ -60,27 +60,40 @@ struct flowlog {
 	bool unfinished; /* files were added that are not summed */
 	struct flowlog_interfaces interfaces;
 	struct flowlog_tuples *tuples;
-	struct sums states, drops;
+	struct sums states, drops, presence;
 	struct flowlog_skip_span *skips;
 	size_t skip_count, skip_cap;
 	struct fingerprints seen;
+	struct flowlog_carry *carry; /* NULL: nothing is carried on from run to run */
+	int64_t oldest_s;	     /* start of the first record that is new; INT64_MAX: none */
 	struct bulk *bulk;
 	struct flowlog_reading reading;
 };
 
-/* Takes a record into the sums (not into flow_log). Returns its vantage_id or DB_NONE. */
+/* Takes a record into what is known of its interface, and into the sums (not into flow_log).
+ * Returns its vantage_id or DB_NONE. */
 int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
 	uint32_t source, const char *name);
+
+/* Takes a record into the sums alone. */
+void flowlog_take_sums(struct flowlog *f, const struct flowlog_record *rec, int64_t file_id,
+	const struct flowlog_interface *i);
 
 /* The id of the flow log (fl-...) that a file's name tells; 0: none. */
 uint32_t flowlog_source_id(struct flowlog *f, const char *path);
 void flowlog_set_source(struct flowlog *f, int64_t file_id, uint32_t source);
 
+/* Adds minutes in which an interface is shown, and what a transit gateway dropped. */
+void flowlog_presence_add(struct sums *presence, const struct flowlog_presence *p);
+void flowlog_drops_add(struct sums *drops, const struct flowlog_drops *d);
+
 /* Reads what earlier runs left: ids, files, ENIs; removes what a killed one did. */
 int flowlog_load_previous(struct flowlog *f, struct error *err);
 
-/* Takes all records of earlier runs into the sums again. */
-int flowlog_take_previous(struct flowlog *f, struct error *err);
+/* Takes records of earlier runs, after one of them to another, into the sums again; and into what
+ * is known of the interfaces, unless that has them. */
+int flowlog_take_previous(
+	struct flowlog *f, int64_t after, int64_t last, bool interfaces_too, struct error *err);
 
 /* Prepares a statement of ours; NULL with err set when SQLite refuses (a damaged database). */
 sqlite3_stmt *flowlog_prepare(struct flowlog *f, const char *sql, struct error *err);

@@ -75,6 +75,13 @@ void *sums_get(struct sums *s, const void *key, bool *ret_new)
 	return entry;
 }
 
+void *sums_find(const struct sums *s, const void *key)
+{
+	size_t at = sums_slot_of(s, key, XXH3_64bits(key, s->key_size));
+
+	return s->slots[at] ? sums_at(s, s->slots[at] - 1) : NULL;
+}
+
 void sums_clear(struct sums *s)
 {
 	s->count = 0;

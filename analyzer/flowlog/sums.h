@@ -22,6 +22,9 @@ void sums_release(struct sums *s);
  */
 void *sums_get(struct sums *s, const void *key, bool *ret_new);
 
+/* The entry of a key; NULL: there is none. */
+void *sums_find(const struct sums *s, const void *key);
+
 static inline void *sums_at(const struct sums *s, size_t i)
 {
 	return s->entries + i * s->entry_size;

@@ -55,13 +55,22 @@ void top_offer(struct top *t, uint64_t weight, uint64_t hash, const void *data)
 	t->offered++;
 	if (t->has_floor && top_by_weight(head, t->floor) > 0)
 		return;
-	if (!t->entries)
-		t->entries = mem_array(2 * t->keep, HEAD + t->size);
 	if (t->count == 2 * t->keep)
 		top_finish(t);
+	if (t->count == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 64;
+		t->entries = mem_grow(t->entries, t->cap, HEAD + t->size);
+	}
 	e = top_entry_at(t, t->count++);
 	memcpy(e, head, HEAD);
 	memcpy(e + HEAD, data, t->size);
+}
+
+void top_clear(struct top *t)
+{
+	t->offered -= t->count;
+	t->count = 0;
+	t->has_floor = false;
 }
 
 const void *top_at(const struct top *t, size_t i)

@@ -9,7 +9,7 @@
 struct top {
 	char *entries; /* up to twice keep; entry: uint64_t weight, uint64_t hash (breaks ties),
 			  then the data */
-	size_t count, keep, size;
+	size_t count, cap, keep, size;
 	uint64_t offered;
 	uint64_t floor[2]; /* weight and hash of the last of keep entries: what is not above it
 			      cannot stay */
@@ -24,6 +24,9 @@ void top_offer(struct top *t, uint64_t weight, uint64_t hash, const void *data);
 
 /* Reduces to at most keep entries, the most important first. */
 void top_finish(struct top *t);
+
+/* Forgets all entries; how many were beyond keep is still in offered - count. */
+void top_clear(struct top *t);
 
 const void *top_at(const struct top *t, size_t i);
 

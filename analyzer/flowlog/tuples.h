@@ -27,7 +27,8 @@ enum tuple_bits {
 struct tuple {
 	uint8_t src[16],
 		dst[16]; /* of the packets (pkt-*) where recorded; IPv4 as ::ffff:a.b.c.d */
-	uint64_t bytes;
+	uint64_t bytes : 44;
+	uint64_t more : 20;	 /* records that it stands for, beyond one */
 	uint32_t start_s, end_s; /* window, rounded outwards */
 	uint32_t packets;
 	uint32_t vantage;
@@ -36,9 +37,12 @@ struct tuple {
 	uint8_t protocol;
 	uint8_t flags; /* TUPLE_NO_FLAGS: not recorded */
 	uint8_t bits;
-	uint8_t protocol_none;
+	uint8_t protocol_none : 1;
+	uint8_t carried : 1; /* of an earlier run: its minutes are counted */
 };
 #define TUPLE_NO_FLAGS 0xff
+#define TUPLE_BYTES_MAX ((UINT64_C(1) << 44) - 1)
+#define TUPLE_MORE_MAX ((1u << 20) - 1)
 
 struct flowlog_tuples;
 

@@ -470,7 +470,8 @@ static int analyze_store_flow_logs(struct analysis *r, struct error *err)
 		.memory = analyze_memory_limit(o) / 2,
 		.threads = r->threads,
 		.hosts = o->eni_hosts,
-		.host_count = (size_t)o->eni_host_count};
+		.host_count = (size_t)o->eni_host_count,
+		.carry = o->since_last};
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
 	struct flowlog *f = NULL;
 	int result;

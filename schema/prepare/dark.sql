@@ -143,10 +143,11 @@ WHERE NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = p.vantage_id
 	AND d.from_ns < p.at_to_ns AND d.to_ns > p.at_from_ns);
 -- What a flow log accepted for the host in windows that lie in the pause.
 CREATE TEMP TABLE dk_log AS
-SELECT d.host_id, l.start_ns, l.end_ns, l.packets FROM flow_log l
+SELECT d.host_id, l.start_ns, l.end_ns, l.packets
+FROM (SELECT 1 FROM dk_rx LIMIT 1) -- without a pause the records are not read at all
+CROSS JOIN flow_log l
 JOIN dk_ip d ON d.ip = coalesce(l.pkt_dst_ip, l.dst_ip)
-WHERE l.action = 'ACCEPT' AND l.packets > 0 AND NOT l.sampled AND l.direction IS NOT 'egress'
-	AND EXISTS (SELECT 1 FROM dk_rx); -- without a pause the records are not read at all
+WHERE l.action = 'ACCEPT' AND l.packets > 0 AND NOT l.sampled AND l.direction IS NOT 'egress';
 CREATE INDEX temp.dk_log_by_time ON dk_log(host_id, start_ns);
 UPDATE dk_rx SET logged = (SELECT coalesce(sum(l.packets), 0) FROM dk_log l WHERE l.host_id = dk_rx.host_id
 	AND l.start_ns >= dk_rx.from_ns AND l.end_ns <= dk_rx.to_ns);

@@ -3,14 +3,14 @@
 -- Only for logs that write NODATA when there is nothing: elsewhere a gap may be silence.
 CREATE TEMP TABLE gap_span AS
 SELECT vantage_id, previous_ns + 60000000000 AS from_ns, start_ns AS to_ns
-FROM (SELECT vantage_id, start_ns, lag(start_ns) OVER (PARTITION BY vantage_id ORDER BY start_ns) AS previous_ns
-	FROM flow_log_window)
+FROM (SELECT w.vantage_id, w.start_ns, lag(w.start_ns) OVER (PARTITION BY w.vantage_id ORDER BY w.start_ns) AS previous_ns
+	FROM flow_log_interface i CROSS JOIN flow_log_window w ON w.vantage_id = i.vantage_id
+	WHERE i.nodata > 0 AND NOT i.sampled)
 JOIN flow_log_interface USING (vantage_id)
-WHERE nodata > 0 AND NOT sampled
-	AND start_ns - previous_ns - 60000000000 > max(2 * interval_ns, 180000000000);
+WHERE start_ns - previous_ns - 60000000000 > max(2 * interval_ns, 180000000000);
 
 CREATE TEMP TABLE gap_minute AS
-SELECT DISTINCT start_ns FROM flow_log_window ORDER BY start_ns;
+SELECT DISTINCT start_ns FROM flow_log_window WHERE EXISTS (SELECT 1 FROM gap_span) ORDER BY start_ns;
 CREATE INDEX temp.gap_minute_by_start ON gap_minute(start_ns);
 
 CREATE TEMP TABLE gap_found AS

@@ -26,26 +26,28 @@ SELECT dst_ip AS server_ip, json_extract(detail, '$.port') AS server_port, first
 
 -- How a request failed. Each way is judged by itself.
 CREATE TEMP TABLE failed AS
-WITH r AS (SELECT rowid AS minute_id, * FROM flow_log_request_minute)
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'rejected' AS way,
-	rejected_out + rejected_in + reply_rejected AS n, asked, answered + half_open AS answered
-FROM r WHERE rejected_out + rejected_in + reply_rejected > 0
+WITH r AS MATERIALIZED (
+	SELECT rowid AS minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id,
+		rejected_out + rejected_in + reply_rejected AS rejected, lost + reply_lost + reply_elsewhere + silent + unanswered AS absent,
+		refused, small, idle, asked, answered + half_open AS answered
+	FROM flow_log_request_minute)
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'rejected' AS way, rejected AS n, asked, answered
+FROM r WHERE rejected > 0
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'absent',
-	lost + reply_lost + reply_elsewhere + silent + unanswered, asked, answered + half_open
-FROM r WHERE lost + reply_lost + reply_elsewhere + silent + unanswered > 0
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'absent', absent, asked, answered
+FROM r WHERE absent > 0
 	AND NOT EXISTS (SELECT 1 FROM flood_span d WHERE d.server_ip = r.server_ip AND d.server_port = r.server_port
 		AND r.start_ns BETWEEN d.first_ns - 60000000000 AND d.last_ns + 60000000000)
 	AND NOT EXISTS (SELECT 1 FROM dark_span d WHERE d.vantage_id IN (r.client_vantage_id, r.server_vantage_id)
 		AND r.start_ns BETWEEN d.from_ns AND d.to_ns)
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'refused', refused, asked, answered + half_open
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'refused', refused, asked, answered
 FROM r WHERE refused > 0
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'small', small, asked, answered + half_open
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'small', small, asked, answered
 FROM r WHERE small > 0
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'idle', idle, asked, answered + half_open
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'idle', idle, asked, answered
 FROM r WHERE idle > 0;
 
 -- Who asked whom, and since when it was answered. Of clients outside, who are strangers, a service answers as many

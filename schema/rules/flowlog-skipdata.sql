@@ -5,7 +5,8 @@ CREATE TEMP TABLE skip_run AS
 SELECT vantage_id, min(start_ns) AS from_ns, max(start_ns) + 60000000000 AS to_ns, sum(skipdata) AS records
 FROM (SELECT w.vantage_id, w.start_ns, w.skipdata, w.start_ns / 60000000000 - row_number() OVER (
 		PARTITION BY w.vantage_id ORDER BY w.start_ns) AS run
-	FROM flow_log_window w WHERE w.skipdata > 0)
+	FROM (SELECT vantage_id FROM flow_log_interface WHERE skipdata > 0) i
+	CROSS JOIN flow_log_window w ON w.vantage_id = i.vantage_id WHERE w.skipdata > 0)
 GROUP BY vantage_id, run;
 
 CREATE TEMP TABLE skip_found AS
@@ -31,7 +32,8 @@ JOIN vantage v ON v.id = s.vantage_id;
 
 INSERT INTO new_evidence (key, log_file_id, line, note)
 SELECT s.key, l.log_file_id, l.line, 'SKIPDATA'
-FROM flow_log l
+FROM (SELECT 1 FROM skip_found LIMIT 1) -- else no record is read
+CROSS JOIN flow_log l
 CROSS JOIN skip_found s ON s.vantage_id = l.vantage_id
-WHERE l.log_status = 'SKIPDATA' AND EXISTS (SELECT 1 FROM skip_found)
+WHERE l.log_status = 'SKIPDATA'
 ORDER BY s.key, l.log_file_id, l.line;

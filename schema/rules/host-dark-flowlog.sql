@@ -4,14 +4,20 @@
 -- packets pass, not that the guest got them. Minutes in a row in which several clients asked that are answered at
 -- other times, and none was answered, and after which somebody was again; none with SKIPDATA, none at the ends of the
 -- log. Minutes in which nobody asked neither begin nor end it. Where the host was captured, the capture decides.
+-- Most ENIs have no such minute at all.
+CREATE TEMP TABLE dark_eni AS
+SELECT DISTINCT vantage_id FROM flow_log_window
+WHERE in_requests > 0 AND in_answered = 0 AND skipdata = 0 AND peers >= (SELECT value FROM setting WHERE key = 'flowlog_dark_peers');
+
 CREATE TEMP TABLE dark_minute AS
 SELECT *, row_number() OVER (PARTITION BY vantage_id ORDER BY start_ns)
 	- row_number() OVER (PARTITION BY vantage_id, is_dark ORDER BY start_ns) AS run
 FROM (SELECT w.vantage_id, w.start_ns, w.in_requests AS in_records, w.in_packets, w.out_packets, w.peers, w.log_file_id, w.line,
 		w.in_answered = 0 AND w.skipdata = 0 AND NOT i.sampled AND NOT i.transit
 			AND w.start_ns >= i.first_ns AND w.start_ns + 60000000000 <= i.last_ns AS is_dark
-	FROM flow_log_window w
-	JOIN flow_log_interface i ON i.vantage_id = w.vantage_id
+	FROM dark_eni e
+	CROSS JOIN flow_log_interface i ON i.vantage_id = e.vantage_id
+	CROSS JOIN flow_log_window w ON w.vantage_id = e.vantage_id
 	WHERE w.in_requests > 0);
 
 CREATE TEMP TABLE live_span AS

@@ -1,8 +1,6 @@
--- Everything that is made again from the records.
+-- Everything that is made again, but for the minutes.
 DELETE FROM flow_log_pair;
 DELETE FROM flow_log_request;
-DELETE FROM flow_log_request_minute;
-DELETE FROM flow_log_window;
 DELETE FROM flow_log_loss;
 DELETE FROM flow_log_delivery;
 DELETE FROM flow_log_drop;

@@ -3,7 +3,8 @@
  *
  *	flowlog_tool [-a] [-f FORMAT] [-m BYTES] [-H NAME=ENI] [-n] DB FILE ...
  *
- * -a adds to a database that is there; -n does not judge. A line for each file goes to stdout.
+ * -a adds to a database that is there, and leaves what the next -a goes on from; -n does not judge.
+ *A line for each file goes to stdout.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ int main(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "af:m:H:n")) != -1) {
 		if (c == 'a')
-			add = true;
+			add = o.carry = true;
 		else if (c == 'f')
 			o.format = optarg;
 		else if (c == 'm')
