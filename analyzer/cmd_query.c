@@ -22,7 +22,7 @@ static const struct argp_option options[] = {
 	{"param", 'p', "KEY=VALUE", 0, "value of :KEY in the query (default NULL)", 0},
 	{"list", KEY_LIST, NULL, 0, "list the saved queries", 0},
 	{"show", KEY_SHOW, "NAME", 0, "print the SQL of the saved query NAME", 0},
-	{"format", 'f', "FORMAT", 0, "table (default), csv or json", 0},
+	{"format", 'f', "table|csv|json", 0, "how to print the rows (default table)", 0},
 	{"no-pager", KEY_NO_PAGER, NULL, 0, "do not use a pager", 0},
 	{0},
 };
@@ -226,6 +226,7 @@ int cmd_query(int argc, char **argv)
 		"\vFunctions besides those of SQLite: iso(ns), span(ns), ip_in(address, "
 		"network), ip_same_subnet(a, b, prefix), tcp_flags(n), mac_local(mac), "
 		"mac_virtual(mac), version_cmp(a, b), regexp, endpoint(ip, port), percent(rate), "
+		"community_id(protocol, src_ip, dst_ip, src_port, dst_port), "
 		"wilson_low(n, of) and wilson_high(n, of). '--saved schema' describes every table "
 		"and column.",
 		NULL, NULL, NULL};

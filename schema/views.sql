@@ -52,3 +52,12 @@ SELECT h.head_id AS story_id, u.root_id, u.finding_id,
 FROM up u
 JOIN head h ON h.root_id = u.root_id
 LEFT JOIN because b ON b.head_id = h.head_id AND b.finding_id = u.finding_id;
+
+CREATE VIEW flow_community -- flows at each vantage point with their Community ID (version 1, seed 0), as Zeek, Suricata, Arkime and Wireshark name them
+AS SELECT f.id AS flow_id, v.vantage_id, f.protocol, v.client_ip, v.client_port, v.server_ip, v.server_port, -- as in flow and flow_vantage
+	-- the ports are type and code of ICMP: an echo request. NULL: ICMP without an identifier, which may be another message
+	CASE WHEN f.protocol NOT IN ('icmp', 'icmp6')
+			THEN community_id(f.protocol, v.client_ip, v.server_ip, v.client_port, v.server_port)
+		WHEN v.client_port > 0 THEN community_id(f.protocol, v.client_ip, v.server_ip,
+			CASE f.protocol WHEN 'icmp' THEN 8 ELSE 128 END, 0) END AS community_id
+FROM flow_vantage v JOIN flow f ON f.id = v.flow_id;

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "store/community_id.h"
 #include "store/ref_ns.h"
 
 /* iso(ns): a time as RFC 3339 text; NULL for NULL. */
@@ -500,6 +501,7 @@ static const struct {
 	int argc;
 	void (*run)(sqlite3_context *, int, sqlite3_value **);
 } functions[] = {
+	{"community_id", 5, community_id_sql},
 	{"iso", 1, fn_iso},
 	{"span", 1, fn_span},
 	{"endpoint", 2, fn_endpoint},

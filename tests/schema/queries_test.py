@@ -53,6 +53,8 @@ def main():
         db.enable_load_extension(True)
         db.load_extension(extension)
         assert db.execute("SELECT tcp_flags(18), ip_in('10.1.2.3', '10.0.0.0/8')").fetchone() == ("SYN,ACK", 1)
+        assert db.execute("SELECT community_id('tcp', '128.232.110.120', '66.35.250.204', 34855, 80)").fetchone() == (
+            "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",)
         assert db.execute("SELECT 'abc' REGEXP '^a', iso(0)").fetchone() == (1, "1970-01-01T00:00:00.000000000Z")
     print(f"{len(names)} queries, {rows} rows")
 
