@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "cmd.h"
+#include "cmd_terminal.h"
 #include "flowlog/format/flowlog.h"
 #include "report/report.h"
 #include "run/analyze.h"
@@ -61,8 +62,8 @@ static const struct argp_option options[] = {
 	{"memory", KEY_MEMORY, "SIZE", 0,
 		"limit resident memory to SIZE, such as 512M (default: half of the RAM)", 0},
 	{"threads", KEY_THREADS, "N", 0, "number of threads (default: one per CPU)", 0},
-	{"packets", KEY_PACKETS, "WHICH", 0,
-		"frames to store in the table packet: none, events (default) or all", 0},
+	{"packets", KEY_PACKETS, "none|events|all", 0,
+		"frames to store in the table packet (default events)", 0},
 	{"sha256", KEY_SHA256, NULL, 0, "record the SHA-256 of every capture (slower)", 0},
 	{"host", KEY_HOST, "NAME=ADDRESS|MAC|ENI", 0,
 		"this IP address, MAC or flow-log interface belongs to host NAME", 0},
@@ -77,11 +78,11 @@ static const struct argp_option options[] = {
 	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
 	{"set", KEY_SET, "KEY=VALUE", 0,
 		"change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
-	{"format", KEY_FORMAT, "FORMAT", 0, "print the verdict as text (default), json or md", 0},
-	{"fail-on", KEY_FAIL_ON, "SEVERITY", 0,
-		"exit with 1 if a finding is at or above SEVERITY: critical, warning or notice", 0},
-	{"progress", KEY_PROGRESS, "WHEN", 0,
-		"show progress: auto (default: on a terminal), always or never", 0},
+	{"format", KEY_FORMAT, "text|json|md", 0, "how to print the verdict (default text)", 0},
+	{"fail-on", KEY_FAIL_ON, "critical|warning|notice", 0,
+		"exit with 1 if a finding is at or above this severity", 0},
+	{"progress", KEY_PROGRESS, "auto|always|never", 0,
+		"show progress (default auto: on a terminal)", 0},
 	{"quiet", 'q', NULL, 0, "suppress the verdict", 0},
 	{"verbose", 'v', NULL, 0, "verbose (standard error)", 0},
 	{0},
@@ -96,6 +97,7 @@ struct request {
 	int scope_cap;
 	const char *format, *fail_on;
 	int progress; /* 1 always, 0 never, -1 auto */
+	struct terminal_choice terminal;
 	bool quiet;
 };
 
@@ -210,6 +212,9 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 	int c;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->terminal;
+		return 0;
 	case 'o':
 		r->o.output = arg;
 		return 0;
@@ -324,6 +329,7 @@ static int cmd_analyze_finish(const struct request *r, struct db *db, struct err
 	struct report_options o = report_terminal_options(stdout, r->o.output);
 	int result = 0;
 
+	cmd_terminal_apply(&r->terminal, &o);
 	if (!r->quiet)
 		result = cmd_analyze_report_writer(r->format)(db, stdout, &o, err);
 	if (result)
@@ -341,13 +347,14 @@ int cmd_analyze(int argc, char **argv)
 		"such files, a file of a host (log, command output, support archive), or - for "
 		"standard input. NAME is the host; inputs "
 		"with the same NAME are from one host.",
-		NULL, NULL, NULL};
+		cmd_terminal_children, NULL, NULL};
 	struct request r = {.o = {.output = "incident.db",
 				    .from_ns = INT64_MIN,
 				    .to_ns = INT64_MAX,
 				    .packets = PACKETS_EVENTS,
 				    .version = BOTHENDS_VERSION},
 		.format = "text",
+		.terminal = TERMINAL_CHOICE_NONE,
 		.progress = -1};
 	struct error err = ERROR_INIT;
 	struct db db = {0};

@@ -22,7 +22,7 @@ static const struct argp_option options[] = {
 	{"param", 'p', "KEY=VALUE", 0, "value of :KEY in the query (default NULL)", 0},
 	{"list", KEY_LIST, NULL, 0, "list the saved queries", 0},
 	{"show", KEY_SHOW, "NAME", 0, "print the SQL of the saved query NAME", 0},
-	{"format", 'f', "table|csv|json", 0, "how to print the rows (default table)", 0},
+	{"format", 'f', "table|csv|json", 0, "default table", 0},
 	{"no-pager", KEY_NO_PAGER, NULL, 0, "do not use a pager", 0},
 	{0},
 };

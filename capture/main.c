@@ -1,8 +1,13 @@
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent.h"
 #include "cmd.h"
+
+/* The C library looks for this name; symbols are hidden unless said otherwise. */
+__attribute__((visibility("default"))) const char *argp_program_version =
+	"bothends-agent " BOTHENDS_VERSION;
 
 static const struct {
 	const char *name;
