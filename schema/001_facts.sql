@@ -141,7 +141,7 @@ CREATE TABLE capture_drop ( -- a span in which a capture says that it lost frame
 	from_ns INTEGER NOT NULL, -- start, this vantage's clock
 	to_ns INTEGER NOT NULL, -- end
 	frames INTEGER NOT NULL, -- lost
-	source TEXT NOT NULL -- epb_dropcount, interface statistics, agent, nflog sequence
+	source TEXT NOT NULL -- epb_dropcount, interface statistics, agent, nflog sequence; flow table full (of this program: frames 0)
 ) STRICT;
 
 CREATE TABLE log_file ( -- a flow-log file that was read

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -115,7 +116,8 @@ static void arena_spill(struct arena_budget *b, struct arena_slab *slab)
 	b->resident -= ARENA_SLAB;
 }
 
-static void *arena_map_slab(void)
+/* huge: in pages of 2 MiB, of which the first byte takes all. */
+static void *arena_map_slab(bool huge)
 {
 	/* Aligned to its size, so that one huge page (2 MiB) fits twice. */
 	uint8_t *p = mmap(NULL, 2 * ARENA_SLAB, PROT_READ | PROT_WRITE,
@@ -128,7 +130,7 @@ static void *arena_map_slab(void)
 	if (aligned > p)
 		(void)munmap(p, (size_t)(aligned - p));
 	(void)munmap(aligned + ARENA_SLAB, (size_t)(p + 2 * ARENA_SLAB - (aligned + ARENA_SLAB)));
-	(void)madvise(aligned, ARENA_SLAB, MADV_HUGEPAGE);
+	(void)madvise(aligned, ARENA_SLAB, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	return aligned;
 }
 
@@ -165,7 +167,9 @@ void *arena_grow(struct arena *a, size_t size)
 	b->resident += ARENA_SLAB;
 	arena_fit_chunk(a);
 	(void)pthread_mutex_unlock(&b->lock);
-	a->slabs[a->slab_count] = (struct arena_slab){.bytes = arena_map_slab()};
+	a->slabs[a->slab_count] = (struct arena_slab){
+		/* Of a thousand small captures each has little more than its first. */
+		.bytes = arena_map_slab(a->slab_count > 0)};
 	a->at = a->slabs[a->slab_count++].bytes;
 	a->end = a->at + ARENA_SLAB;
 	a->at += size;

@@ -9,10 +9,10 @@
 #include "base/prefetch.h"
 #include "decode/packet.h"
 
-void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit)
+void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t *room)
 {
 	*t = (struct flowtab){
-		.arena = arena, .limit = limit, .bucket_mask = 4095, .seed = hash_seed()};
+		.arena = arena, .room = room, .bucket_mask = 255, .seed = hash_seed()};
 	t->buckets = mem_array((size_t)t->bucket_mask + 1, sizeof(*t->buckets));
 }
 
@@ -122,8 +122,9 @@ static struct flow_vantage *flowtab_new_flow(
 	uint32_t page = t->count >> FLOWTAB_PAGE_BITS;
 	struct flow_vantage *f;
 
-	if (t->count == t->limit)
+	if (!*t->room)
 		return NULL;
+	--*t->room;
 	if (!(t->count & ((1U << FLOWTAB_PAGE_BITS) - 1))) {
 		if (page == t->page_cap) {
 			t->page_cap = t->page_cap ? 2 * t->page_cap : 64;

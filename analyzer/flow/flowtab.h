@@ -88,7 +88,8 @@ struct flow_vantage {
 struct flowtab {
 	struct arena *arena;	     /* for chunks and flows */
 	struct flow_vantage **pages; /* flow i is pages[i >> FLOWTAB_PAGE_BITS][i & mask] */
-	uint32_t count, page_cap, limit;
+	uint32_t count, page_cap;
+	uint32_t *room;	   /* flows that may still come */
 	uint64_t *buckets; /* hash << 32 | index + 1; 0 free */
 	uint32_t bucket_mask;
 	struct hash_seed seed; /* of all tables of a run, so that they share hashes */
@@ -98,8 +99,9 @@ struct flowtab {
 
 #define FLOWTAB_PAGE_BITS 10
 
-/* limit: most flows; beyond it flowtab_find() returns NULL and the caller counts. */
-void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t limit);
+/* room: how many more flows all tables that share it may take; at 0 flowtab_find() returns NULL and
+ * the caller counts. */
+void flowtab_init(struct flowtab *t, struct arena *arena, uint32_t *room);
 void flowtab_release(struct flowtab *t);
 
 static inline struct flow_vantage *flowtab_at(const struct flowtab *t, uint32_t index)

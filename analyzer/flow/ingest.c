@@ -22,6 +22,11 @@
 /* More places in one interface than anyone compares; what is beyond is not told apart. */
 #define PARTS_MAX 32
 
+/* Vantage points of one host: so many and its share of those that all hosts have together. Work and
+ * memory grow with the pairs of them. */
+#define VANTAGES_LEAST 32
+#define VANTAGES_SHARED 1024
+
 /* Frames are taken in groups, so that the memory of all their flows is on its way before the first
  * needs it. */
 #define GROUP 32
@@ -59,7 +64,9 @@ struct host_reading {
 	struct host *host;
 	const struct ingest_options *options;
 	struct reading_vantage **vantages;
-	uint32_t count, cap;
+	uint32_t count, cap, limit;
+	struct reading_vantage *rest; /* of interfaces beyond the limit: their frames are counted,
+					 not read; NULL: none yet */
 	/* While one capture is read: */
 	uint32_t capture_index;
 	struct capture *capture;
@@ -68,7 +75,9 @@ struct host_reading {
 		uint32_t link_type;
 		const struct filter_program *filter;
 		const struct filter_program *scope; /* what the user says was recorded; NULL */
-		bool unfit; /* the filter has no meaning for its link type */
+		int left_out; /* the disposition of all its frames where none is read: the filter
+				 has no meaning for its link type, or it is beyond the limit; else 0
+			       */
 	} * interfaces;
 	uint32_t interface_count;
 	int64_t last_ns;
@@ -168,7 +177,7 @@ static struct reading_vantage *ingest_vantage_new(
 {
 	struct reading_vantage *rv = mem_zalloc(sizeof(*rv));
 
-	vantage_init(&rv->v, &rd->host->arena, &rd->host->macs, rd->options->flow_limit);
+	vantage_init(&rv->v, &rd->host->arena, &rd->host->macs, &rd->host->flow_room);
 	rv->whole = rv;
 	rv->v.kind = kind;
 	rv->v.link_type = link_type;
@@ -184,8 +193,12 @@ static struct reading_vantage *ingest_vantage_for(
 	enum vantage_kind kind = iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
 	struct reading_vantage *rv = ingest_find_vantage(rd, kind, iface, index);
 
-	if (!rv)
+	if (!rv && rd->count >= rd->limit && rd->rest)
+		return rd->rest;
+	if (!rv) {
 		rv = ingest_vantage_new(rd, kind, iface->link_type);
+		rd->rest = rd->count > rd->limit ? rv : NULL;
+	}
 	ingest_note_gap(rd, rv);
 	rv->last_capture = rd->capture_index;
 	rv->last_interface = index;
@@ -237,7 +250,7 @@ static NOINLINE struct reading_vantage *ingest_part_of(
 			rd->vantages[i]->last_capture = rd->capture_index;
 			return rd->vantages[i];
 		}
-	if (whole->part_count == PARTS_MAX)
+	if (whole->part_count == PARTS_MAX || rd->count >= rd->limit)
 		return whole;
 	rv = ingest_vantage_new(rd, whole->v.kind, whole->v.link_type);
 	rv->whole = whole;
@@ -332,6 +345,8 @@ static int ingest_learn_interfaces(
 
 		*st = (struct interface_state){.link_type = iface->link_type,
 			.rv = ingest_vantage_for(rd, iface, rd->interface_count)};
+		if (st->rv == rd->rest)
+			st->left_out = CAPTURE_TABLE_FULL;
 		if (rd->host->scope && ingest_scope_of(rd, iface->link_type, &st->scope, err) < 0)
 			return -EINVAL;
 		if (!rd->options->filter)
@@ -339,7 +354,8 @@ static int ingest_learn_interfaces(
 		r = filter_for(rd->options->filter, iface->link_type, &st->filter, err);
 		if (r < 0)
 			return r;
-		st->unfit = r == FILTER_UNFIT;
+		if (r == FILTER_UNFIT)
+			st->left_out = CAPTURE_FILTERED;
 	}
 	return 0;
 }
@@ -389,6 +405,19 @@ static NOINLINE void ingest_note_message(struct vantage *v, const struct observa
 		vrrps_add(&v->vrrps, o);
 }
 
+/* From here on the vantage point may have seen more than is known of it. */
+static NOINLINE int ingest_refuse_flow(struct vantage *v, int64_t time_ns)
+{
+	struct capture_span *s = &v->no_room;
+
+	if (!s->source)
+		*s = (struct capture_span){
+			.from_ns = time_ns, .to_ns = time_ns, .source = "flow table full"};
+	s->from_ns = time_ns < s->from_ns ? time_ns : s->from_ns;
+	s->to_ns = time_ns > s->to_ns ? time_ns : s->to_ns;
+	return CAPTURE_TABLE_FULL;
+}
+
 /* Adds a packet to its flow. Returns the disposition to account it under, or HELD_BY_FLOW. */
 static inline int ingest_add_to_flow(
 	struct host_reading *rd, struct reading_vantage *rv, const struct observation *o)
@@ -402,7 +431,7 @@ static inline int ingest_add_to_flow(
 	if (o->packet->disposition != PACKET_TCP)
 		ingest_note_message(&rv->v, o);
 	if (result == TRACK_TABLE_FULL)
-		return CAPTURE_TABLE_FULL;
+		return ingest_refuse_flow(&rv->v, o->frame->time_ns);
 	if (o->packet->disposition == PACKET_VRRP)
 		return PACKET_VRRP;
 	ingest_count_frame(rd, rv, f, o->frame);
@@ -540,8 +569,8 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 	if (f->time_ns > v->span.last_ns)
 		v->span.last_ns = f->time_ns;
 	steady_note(&v->steady, t->ordinal, f->time_ns);
-	if (st->unfit || (st->filter && !filter_matches(st->filter, f))) {
-		ingest_account(rd, CAPTURE_FILTERED, f);
+	if (st->left_out || (st->filter && !filter_matches(st->filter, f))) {
+		ingest_account(rd, st->left_out ? st->left_out : CAPTURE_FILTERED, f);
 		return false;
 	}
 	if (st->scope)
@@ -814,6 +843,15 @@ static void ingest_need_vantage(struct host_reading *rd)
 		(void)ingest_vantage_for(rd, &unknown, 0);
 }
 
+/* What went missing here was not lost by the capture, so no frames are counted. */
+static void ingest_finish_room(struct vantage *v)
+{
+	if (!v->no_room.source)
+		return;
+	v->no_room.to_ns = v->span.last_ns > v->no_room.to_ns ? v->span.last_ns : v->no_room.to_ns;
+	spans_add(&v->drops, v->no_room);
+}
+
 struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	const struct ingest_options *options, int *ret_result, struct error *err)
 {
@@ -823,6 +861,8 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	rd->data = data;
 	rd->host = &data->hosts[host];
 	rd->options = options;
+	rd->host->flow_room = options->flow_limit / data->host_count;
+	rd->limit = VANTAGES_LEAST + VANTAGES_SHARED / data->host_count;
 	macs_table_init(&rd->host->macs);
 	rd->fragments = fragments_new();
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
@@ -830,8 +870,9 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	ingest_need_vantage(rd);
 	assert(rd->count || !rd->host->capture_count);
 	for (uint32_t i = 0; i < rd->count; i++) {
+		ingest_finish_room(&rd->vantages[i]->v);
 		ingest_part_finish(rd->vantages[i]);
-		activity_close(&rd->vantages[i]->v.activity);
+		activity_finish(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
 		copies_mark_pairs(&rd->vantages[i]->v);
 		free(rd->vantages[i]->v.recent);

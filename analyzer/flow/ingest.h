@@ -21,7 +21,7 @@ struct ingest_options {
 	struct filter *filter;	/* NULL: everything */
 	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: no limit */
 	bool sha256;
-	uint32_t flow_limit;
+	uint32_t flow_limit; /* of all hosts; each has its share */
 	/* Bytes read so far, for progress; added to now and then. May be NULL. */
 	_Atomic uint64_t *progress;
 };

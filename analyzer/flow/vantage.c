@@ -24,12 +24,7 @@ const char *capture_disposition_name(int d)
 	}
 }
 
-uint64_t vantage_refused_rows(const struct vantage *v)
-{
-	return v->neighbors.refused + v->vrrps.refused + v->icmps.refused;
-}
-
-void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit)
+void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t *flow_room)
 {
 	*v = (struct vantage){.recorded_mac = MAC_NONE,
 		.inferred = {.own_mac = MAC_NONE},
@@ -39,7 +34,7 @@ void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, 
 			.end_ns = INT64_MIN,
 			.tick_ns = 1000}};
 	steady_init(&v->steady);
-	flowtab_init(&v->flows, arena, flow_limit);
+	flowtab_init(&v->flows, arena, flow_room);
 	macs_init(&v->macs, macs);
 	addresses_init(&v->addresses);
 	netfilter_init(&v->netfilter);

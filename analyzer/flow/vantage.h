@@ -72,8 +72,9 @@ struct vantage {
 	struct vrrp_notes vrrps;
 	struct icmp_notes icmps;
 	struct netfilter_notes netfilter;
-	struct span_list drops; /* the capture says that it lost frames then */
-	struct span_list gaps;	/* between two of its files: no record that a capture was running */
+	struct span_list drops; /* the capture says that it lost frames then; or we had no room */
+	struct capture_span no_room; /* frames of flows that the table had no room for */
+	struct span_list gaps; /* between two of its files: no record that a capture was running */
 	struct vantage_span span;
 	struct steady steady; /* its time without turns back */
 	struct vantage_counts counts;
@@ -156,6 +157,7 @@ struct host {
 	struct arena arena;
 	struct fileindex frames;
 	struct hashmap macs; /* of its vantage points: macs_table_init() */
+	uint32_t flow_room;  /* flows that may still come */
 	uint32_t *captures;  /* indexes, in time order */
 	uint32_t capture_count, capture_cap;
 	uint32_t *vantages; /* indexes */
@@ -178,10 +180,7 @@ static inline const uint8_t *vantage_mac(const struct vantage *v, uint16_t mac)
 	return mac == MAC_NONE ? NULL : hashmap_key(v->macs.table, mac);
 }
 
-/* Rows of its notes beyond their limits. */
-uint64_t vantage_refused_rows(const struct vantage *v);
-
-/* macs: the table that its host's vantage points share. */
+/* macs, flow_room: what its host's vantage points share. */
 void vantage_init(
-	struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t flow_limit);
+	struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t *flow_room);
 void vantage_release(struct vantage *v);

@@ -7,13 +7,14 @@
 #include "base/nsec.h"
 
 #define SAMPLES_STRETCH_NS (100 * NSEC_PER_MSEC)
-#define SAMPLES_STRETCHES_MAX 100000
 
-void clock_samples_init(struct clock_samples *s)
+void clock_samples_init(struct clock_samples *s, uint32_t most)
 {
+	assert(most > 0);
 	hashmap_init(&s->stretches, sizeof(struct clock_stretch), sizeof(struct clock_sample),
 		UINT32_MAX);
 	s->width_ns = SAMPLES_STRETCH_NS;
+	s->most = most;
 }
 
 void clock_samples_release(struct clock_samples *s)
@@ -62,7 +63,7 @@ static void samples_widen(struct clock_samples *s, int64_t width_ns)
 	struct clock_samples wide;
 
 	assert(width_ns > s->width_ns); /* a finer stretch cannot be had again */
-	clock_samples_init(&wide);
+	clock_samples_init(&wide, s->most);
 	wide.width_ns = width_ns;
 	for (uint32_t i = 0; i < s->stretches.count; i++) {
 		const struct clock_stretch *k = hashmap_key(&s->stretches, i);
@@ -76,7 +77,7 @@ static void samples_widen(struct clock_samples *s, int64_t width_ns)
 
 static void samples_bound(struct clock_samples *s)
 {
-	if (s->stretches.count > SAMPLES_STRETCHES_MAX && s->width_ns < INT64_MAX / 4)
+	if (s->stretches.count > s->most && s->width_ns < INT64_MAX / 4)
 		samples_widen(s, s->width_ns * 2);
 }
 

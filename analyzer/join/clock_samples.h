@@ -27,6 +27,7 @@ struct clock_sample {
 struct clock_samples {
 	struct hashmap stretches; /* struct clock_stretch -> struct clock_sample */
 	int64_t width_ns;
+	uint32_t most; /* stretches */
 };
 
 struct clock_stretch {
@@ -43,7 +44,10 @@ struct clock_packet {
 	struct steady_stretch at_u, at_v;
 };
 
-void clock_samples_init(struct clock_samples *s);
+#define CLOCK_STRETCHES_MAX 100000
+
+/* most: stretches that are kept; more, and they become wider. */
+void clock_samples_init(struct clock_samples *s, uint32_t most);
 void clock_samples_release(struct clock_samples *s);
 void clock_samples_add(struct clock_samples *s, const struct clock_packet *p);
 void clock_samples_merge(struct clock_samples *into, const struct clock_samples *from);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "base/mem.h"
@@ -32,21 +33,89 @@ static void clocks_place_turns(
 	}
 }
 
-static void clocks_fit_pairs(struct clocks *c, const struct clock_samples *samples)
+static void clocks_fit_pairs(struct clocks *c, const struct hashmap *sampled)
 {
-	for (uint32_t u = 0; u < c->n; u++) {
-		for (uint32_t v = u + 1; v < c->n; v++) {
-			struct clock_model *m = &c->pairs[u * c->n + v];
+	hashmap_init(
+		&c->pairs, sizeof(struct clock_ends), sizeof(struct clock_pair), sampled->count);
+	for (uint32_t i = 0; i < sampled->count; i++) {
+		const struct clock_ends *ends = hashmap_key(sampled, i);
+		const struct sampled_pair *from = hashmap_value(sampled, i);
+		bool fresh;
+		struct clock_pair *p = hashmap_at(&c->pairs, ends, &fresh);
 
-			clock_fit(&samples[u * c->n + v],
-				c->data->vantages[u].span.tick_ns +
-					c->data->vantages[v].span.tick_ns,
-				m);
-			clocks_place_turns(
-				m, &c->data->vantages[u].steady, &c->data->vantages[v].steady);
-			c->stepped |= m->stepped;
+		memcpy(p->arrived, from->arrived, sizeof(p->arrived));
+		clock_fit(&from->samples,
+			c->data->vantages[ends->u].span.tick_ns +
+				c->data->vantages[ends->v].span.tick_ns,
+			&p->model);
+		clocks_place_turns(&p->model, &c->data->vantages[ends->u].steady,
+			&c->data->vantages[ends->v].steady);
+		c->stepped |= p->model.stepped;
+	}
+}
+
+static int clocks_by_index(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Each vantage point's partners, so that nobody asks all of thousands. */
+static void clocks_list_related(struct clocks *c)
+{
+	uint32_t *begin = mem_array(c->n + 2, sizeof(*begin));
+
+	for (uint32_t i = 0; i < c->pairs.count; i++) {
+		const struct clock_ends *ends = hashmap_key(&c->pairs, i);
+
+		if (((const struct clock_pair *)hashmap_value(&c->pairs, i))->model.count) {
+			begin[ends->u + 2]++;
+			begin[ends->v + 2]++;
 		}
 	}
+	for (uint32_t v = 2; v < c->n + 2; v++)
+		begin[v] += begin[v - 1];
+	c->related = mem_array(begin[c->n + 1] + 1, sizeof(*c->related));
+	/* Filled, begin[v + 1] stands where v's end, which is where those of the next begin. */
+	for (uint32_t i = 0; i < c->pairs.count; i++) {
+		const struct clock_ends *ends = hashmap_key(&c->pairs, i);
+
+		if (((const struct clock_pair *)hashmap_value(&c->pairs, i))->model.count) {
+			c->related[begin[ends->u + 1]++] = ends->v;
+			c->related[begin[ends->v + 1]++] = ends->u;
+		}
+	}
+	for (uint32_t v = 0; v < c->n; v++)
+		qsort(c->related + begin[v], begin[v + 1] - begin[v], sizeof(*c->related),
+			clocks_by_index);
+	c->related_begin = begin;
+}
+
+/* Those related to a, to b or to both, in ascending order: a way from a to b leads through one of
+ * them. */
+struct clocks_ways {
+	const uint32_t *a, *a_end, *b, *b_end;
+};
+
+static struct clocks_ways clocks_ways(const struct clocks *c, uint32_t a, uint32_t b)
+{
+	return (struct clocks_ways){.a = c->related + c->related_begin[a],
+		.a_end = c->related + c->related_begin[a + 1],
+		.b = c->related + c->related_begin[b],
+		.b_end = c->related + c->related_begin[b + 1]};
+}
+
+static bool clocks_next_way(struct clocks_ways *w, uint32_t *ret)
+{
+	bool a = w->a < w->a_end, b = w->b < w->b_end;
+
+	if (!a && !b)
+		return false;
+	*ret = a && (!b || *w->a <= *w->b) ? *w->a : *w->b;
+	w->a += a && *w->a == *ret;
+	w->b += b && *w->b == *ret;
+	return true;
 }
 
 static struct clock_bounds clocks_negate(struct clock_bounds b)
@@ -77,10 +146,16 @@ static struct clock_bounds clocks_no_offset(
 			    steady_behind(&c->data->vantages[to].steady, here.turns)};
 }
 
-static const struct clock_model *clocks_pair(const struct clocks *c, uint32_t a, uint32_t b)
+const struct clock_pair *clocks_pair(const struct clocks *c, uint32_t a, uint32_t b)
 {
+	static const struct clock_pair nothing = {
+		.arrived = {{.first = UINT32_MAX}, {.first = UINT32_MAX}}};
+	struct clock_ends ends = {.u = a < b ? a : b, .v = a < b ? b : a};
+	const struct clock_pair *p;
+
 	assert(a != b && a < c->n && b < c->n);
-	return &c->pairs[a < b ? a * c->n + b : b * c->n + a];
+	p = hashmap_get(&c->pairs, &ends);
+	return p ? p : &nothing;
 }
 
 static bool clocks_bounds_any(struct clock_bounds b)
@@ -96,7 +171,7 @@ static bool clocks_bounds_any(struct clock_bounds b)
 static struct clock_bounds clocks_turned(
 	const struct clocks *c, uint32_t from, uint32_t to, int64_t t, struct clock_bounds b)
 {
-	const struct clock_model *m = clocks_pair(c, from, to);
+	const struct clock_model *m = &clocks_pair(c, from, to)->model;
 	const struct clock_piece *first = &m->pieces[0],
 				 *p = t < (from < to ? first->from_ns : first->other_from_ns)
 					      ? first
@@ -123,8 +198,8 @@ static struct clock_bounds clocks_direct(
 	if (clocks_on_one_host(c, from, to))
 		return clocks_no_offset(c, from, to, t);
 	/* The model runs over the time of the smaller index's clock. */
-	b = from < to ? clock_at(clocks_pair(c, from, to), t)
-		      : clocks_negate(clock_at_other(clocks_pair(c, from, to), t));
+	b = from < to ? clock_at(&clocks_pair(c, from, to)->model, t)
+		      : clocks_negate(clock_at_other(&clocks_pair(c, from, to)->model, t));
 	return b.beyond && clocks_bounds_any(b) ? clocks_turned(c, from, to, t, b) : b;
 }
 
@@ -161,7 +236,7 @@ static struct clock_bounds clocks_detour(
 
 	if (!clocks_bounds_any(a))
 		return (struct clock_bounds){0};
-	if (!(a.has_low && a.has_high) && clocks_pair(c, via, to)->count > 1)
+	if (!(a.has_low && a.has_high) && clocks_pair(c, via, to)->model.count > 1)
 		return (struct clock_bounds){0};
 	b = clocks_direct(c, via, to, a.there_ns);
 	return (struct clock_bounds){.has_low = a.has_low && b.has_low,
@@ -176,10 +251,13 @@ static struct clock_bounds clocks_detour(
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t)
 {
 	struct clock_bounds r = clocks_direct(c, from, to, t);
+	struct clocks_ways ways;
+	uint32_t via;
 
 	if (from == to || c->n < 3)
 		return r;
-	for (uint32_t via = 0; via < c->n; via++)
+	ways = clocks_ways(c, from, to);
+	while (clocks_next_way(&ways, &via))
 		if (via != from && via != to)
 			r = clocks_intersect(r, clocks_detour(c, from, via, to, t));
 	return r;
@@ -236,7 +314,10 @@ int64_t clocks_segment_to_reference(const struct clocks *c, uint32_t from, const
 static struct clock_bounds clocks_tighten(
 	const struct clocks *c, uint32_t v, int64_t t, struct clock_bounds b)
 {
-	for (uint32_t via = 0; via < c->n; via++)
+	struct clocks_ways ways = clocks_ways(c, v, c->reference);
+	uint32_t via;
+
+	while (clocks_next_way(&ways, &via))
 		if (via != v && via != c->reference)
 			b = clocks_intersect(
 				b, clocks_negate(clocks_detour(c, v, via, c->reference, t)));
@@ -285,9 +366,12 @@ static void clocks_add_stretch(
 /* The first that relates v to the reference; the number of vantage points: none does. */
 static uint32_t clocks_find_between(const struct clocks *c, uint32_t v)
 {
-	for (uint32_t via = 0; via < c->n; via++)
-		if (via != v && via != c->reference && clocks_pair(c, v, via)->count &&
-			clocks_pair(c, via, c->reference)->count)
+	struct clocks_ways ways = clocks_ways(c, v, c->reference);
+	uint32_t via;
+
+	while (clocks_next_way(&ways, &via))
+		if (via != v && via != c->reference && clocks_pair(c, v, via)->model.count &&
+			clocks_pair(c, via, c->reference)->model.count)
 			return via;
 	return c->n;
 }
@@ -296,7 +380,7 @@ static uint32_t clocks_find_between(const struct clocks *c, uint32_t v)
 static void clocks_add_through(
 	struct clocks *c, uint32_t v, uint32_t via, const struct clock_piece *p)
 {
-	const struct clock_model *onward = clocks_pair(c, via, c->reference);
+	const struct clock_model *onward = &clocks_pair(c, via, c->reference)->model;
 	bool other = v > via, other_via = via > c->reference;
 	int64_t from = other ? p->other_from_ns : p->from_ns,
 		to = other ? p->other_to_ns : p->to_ns, shift = other ? p->shift_v : p->shift_u;
@@ -327,19 +411,21 @@ static void clocks_relate_through(struct clocks *c, uint32_t v)
 {
 	const struct vantage *seen = &c->data->vantages[v];
 	uint32_t via = clocks_find_between(c, v);
+	const struct clock_model *between;
 
 	if (via == c->n) {
 		clocks_add_stretch(c, v, seen->span.first_ns, seen->span.last_ns, 0);
 		return;
 	}
-	for (uint32_t i = 0; i < clocks_pair(c, v, via)->count; i++)
-		clocks_add_through(c, v, via, &clocks_pair(c, v, via)->pieces[i]);
+	between = &clocks_pair(c, v, via)->model;
+	for (uint32_t i = 0; i < between->count; i++)
+		clocks_add_through(c, v, via, &between->pieces[i]);
 }
 
 /* v's clock against the reference, piece by piece of their direct model. */
 static void clocks_relate(struct clocks *c, uint32_t v)
 {
-	const struct clock_model *m = clocks_pair(c, v, c->reference);
+	const struct clock_model *m = &clocks_pair(c, v, c->reference)->model;
 	const struct vantage *seen = &c->data->vantages[v];
 
 	for (uint32_t i = 0; i < m->count; i++) {
@@ -367,62 +453,28 @@ static void clocks_relate(struct clocks *c, uint32_t v)
 			sizeof(struct clock_piece), clocks_by_begin);
 }
 
-/* Do packets relate this clock to another host's? */
-static bool clocks_is_related(const struct clocks *c, uint32_t v)
-{
-	for (uint32_t other = 0; other < c->n; other++)
-		if (other != v && !clocks_on_one_host(c, v, other) &&
-			clocks_pair(c, v, other)->count)
-			return true;
-	return false;
-}
-
-/* Against how many others a clock stepped. */
-static uint32_t clocks_count_steps(const struct clocks *c, uint32_t v)
-{
-	uint32_t n = 0;
-
-	for (uint32_t other = 0; other < c->n; other++)
-		n += other != v && clocks_pair(c, v, other)->stepped;
-	return n;
-}
-
-/*
- * Of those that something relates to others (against one that nothing does, none would be known)
- * the one that was set back least often, for a time that it shows twice is no time to put others
- * on; then the one that fewest others saw step; then the first.
+/* The first that something relates to others: against one that nothing does, none would be known.
  */
 static uint32_t clocks_choose_reference(const struct clocks *c)
 {
-	uint32_t best = c->n;
-
-	for (uint32_t v = 0; v < c->n; v++) {
-		uint32_t turns = c->data->vantages[v].steady.count, least;
-
-		if (!clocks_is_related(c, v))
-			continue;
-		least = best < c->n ? c->data->vantages[best].steady.count : UINT32_MAX;
-		if (turns < least ||
-			(turns == least && clocks_count_steps(c, v) < clocks_count_steps(c, best)))
-			best = v;
-	}
-	return best < c->n ? best : 0;
+	for (uint32_t v = 0; v < c->n; v++)
+		if (c->related_begin[v] < c->related_begin[v + 1])
+			return v;
+	return 0;
 }
 
 void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,
 	int64_t delay_max_ns, struct clocks *ret)
 {
-	struct sampling sampling;
+	struct hashmap sampling;
 
 	*ret = (struct clocks){
 		.data = data, .n = data->vantage_count, .delay_max_ns = delay_max_ns};
-	ret->pairs = mem_array((size_t)ret->n * ret->n + 1, sizeof(*ret->pairs));
 	ret->to_reference = mem_array(ret->n + 1, sizeof(*ret->to_reference));
 	sampling_run(data, all, threads, &sampling);
-	clocks_fit_pairs(ret, sampling.samples);
-	ret->arrived = sampling.arrived;
-	sampling.arrived = NULL;
+	clocks_fit_pairs(ret, &sampling);
 	sampling_release(&sampling);
+	clocks_list_related(ret);
 	ret->reference = clocks_choose_reference(ret);
 	for (uint32_t v = 0; v < ret->n; v++)
 		if (v != ret->reference)
@@ -431,12 +483,13 @@ void clocks_make(struct dataset *data, const struct flows *all, unsigned threads
 
 void clocks_release(struct clocks *c)
 {
-	for (uint32_t i = 0; i < c->n * c->n; i++)
-		clock_model_release(&c->pairs[i]);
+	for (uint32_t i = 0; i < c->pairs.count; i++)
+		clock_model_release(&((struct clock_pair *)hashmap_value(&c->pairs, i))->model);
 	for (uint32_t i = 0; i < c->n; i++)
 		clock_model_release(&c->to_reference[i]);
-	free(c->pairs);
+	hashmap_release(&c->pairs);
+	free(c->related);
+	free(c->related_begin);
 	free(c->to_reference);
-	free(c->arrived);
 	*c = (struct clocks){0};
 }

@@ -10,12 +10,23 @@ struct clock_span {
 	uint32_t first, last;
 };
 
+/* Two vantage points that recorded the same packets, u < v. */
+struct clock_ends {
+	uint32_t u, v;
+};
+
+struct clock_pair {
+	struct clock_model model;     /* of v's clock over u's time */
+	struct clock_span arrived[2]; /* u's frames that v has too; v's that u has */
+};
+
 struct clocks {
 	const struct dataset *data;
 	uint32_t n;			  /* vantage points */
 	uint32_t reference;		  /* index */
-	struct clock_model *pairs;	  /* [u * n + v], u < v */
-	struct clock_span *arrived;	  /* [from * n + to] */
+	struct hashmap pairs;		  /* struct clock_ends -> struct clock_pair */
+	uint32_t *related;		  /* whose clocks a model relates to v's, ascending ... */
+	uint32_t *related_begin;	  /* ... from related[related_begin[v]] on */
 	struct clock_model *to_reference; /* [v]: C_v - C_reference over v's stamps, by from_ns */
 	int64_t delay_max_ns;
 	bool stepped; /* some model is */
@@ -36,6 +47,9 @@ static inline int64_t clocks_time(const struct clocks *c, uint32_t vantage, cons
 	return steady_time(&c->data->vantages[vantage].steady, s->frame, s->time_ns);
 }
 
+/* What two vantage points share, in any order; empty where that is nothing. */
+const struct clock_pair *clocks_pair(const struct clocks *c, uint32_t a, uint32_t b);
+
 /* Bounds on C_to - C_from at from's steady time t. Neither bound: they share nothing. */
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t);
 
@@ -44,7 +58,7 @@ struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32
 static inline bool clocks_is_bracketed(
 	const struct clocks *c, uint32_t from, uint32_t to, uint32_t frame)
 {
-	const struct clock_span *s = &c->arrived[from * c->n + to];
+	const struct clock_span *s = &clocks_pair(c, from, to)->arrived[from > to];
 
 	return s->first <= frame && frame <= s->last;
 }

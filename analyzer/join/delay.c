@@ -11,11 +11,7 @@
 /* Did either clock step against the other? Only then can bounds be those of two pieces. */
 static bool delay_stepped(const struct path *path)
 {
-	const struct clocks *c = path->in.clocks;
-	uint32_t u = path->in.from < path->in.to ? path->in.from : path->in.to,
-		 v = path->in.from < path->in.to ? path->in.to : path->in.from;
-
-	return c->pairs[u * c->n + v].stepped;
+	return clocks_pair(path->in.clocks, path->in.from, path->in.to)->model.stepped;
 }
 
 /* Is a middle between the bounds good enough to measure delays with? One bound has none. */

@@ -19,6 +19,10 @@
 #define SAMPLING_FLOWS 4000
 #define SAMPLING_FRAMES 600000
 #define SAMPLING_LEAST 1000 /* flows, however long */
+/* Pairs of vantage points, and stretches of all pairs together. Where all pairs would be more, the
+ * first vantage points are related to every other, and those to each other by way of them. */
+#define SAMPLING_PAIRS (1u << 16)
+#define SAMPLING_STRETCHES (1u << 20)
 
 /* One side's walk over segments that carry something new: first transmissions only. */
 struct fresh_walk {
@@ -123,9 +127,10 @@ static struct fresh_walk sampling_walk(const struct member *m, enum direction d)
 struct sampler {
 	const struct dataset *data;
 	const struct flows *all;
-	struct clock_samples *samples; /* [thread][u * n + v] */
-	struct clock_span *arrived;    /* [thread][from * n + to] */
-	uint32_t n, step;
+	struct hashmap *sampled; /* by thread: struct clock_ends -> struct sampled_pair */
+	uint32_t step;
+	uint32_t hubs;	    /* a pair has one of the first so many vantage points */
+	uint32_t stretches; /* of one pair, at most */
 };
 
 static void sampling_span_add(struct clock_span *s, uint32_t first, uint32_t last)
@@ -134,22 +139,35 @@ static void sampling_span_add(struct clock_span *s, uint32_t first, uint32_t las
 	s->last = last > s->last ? last : s->last;
 }
 
+static struct sampled_pair *sampling_pair(
+	struct hashmap *sampled, const struct clock_ends *ends, uint32_t stretches)
+{
+	bool fresh;
+	struct sampled_pair *p = hashmap_at(sampled, ends, &fresh);
+
+	if (fresh) {
+		clock_samples_init(&p->samples, stretches);
+		p->arrived[0].first = p->arrived[1].first = UINT32_MAX;
+	}
+	return p;
+}
+
 /* One packet that vantage point a recorded as x and then b as y. */
 static void sampling_add(const struct sampler *sm, unsigned thread, uint32_t a,
 	const struct segment *x, uint32_t b, const struct segment *y)
 {
-	size_t base = (size_t)thread * sm->n * sm->n;
 	bool up = a < b; /* u is the smaller index */
-	uint32_t u = up ? a : b, v = up ? b : a;
+	struct clock_ends ends = {.u = up ? a : b, .v = up ? b : a};
 	const struct segment *at_u = up ? x : y, *at_v = up ? y : x;
 	struct clock_packet p = {.up = up,
 		.t_u = at_u->time_ns,
 		.t_v = at_v->time_ns,
-		.at_u = steady_stretch(&sm->data->vantages[u].steady, at_u->frame),
-		.at_v = steady_stretch(&sm->data->vantages[v].steady, at_v->frame)};
+		.at_u = steady_stretch(&sm->data->vantages[ends.u].steady, at_u->frame),
+		.at_v = steady_stretch(&sm->data->vantages[ends.v].steady, at_v->frame)};
+	struct sampled_pair *pair = sampling_pair(&sm->sampled[thread], &ends, sm->stretches);
 
-	clock_samples_add(&sm->samples[base + u * sm->n + v], &p);
-	sampling_span_add(&sm->arrived[base + a * sm->n + b], x->frame, x->frame);
+	clock_samples_add(&pair->samples, &p);
+	sampling_span_add(&pair->arrived[!up], x->frame, x->frame);
 }
 
 /* Index of y among what a has within sight; SAMPLING_AHEAD: it is not there. */
@@ -238,7 +256,8 @@ static void sampling_direction(const struct sampler *sm, unsigned thread, const 
 
 static bool sampling_wants(const struct sampler *sm, const struct member *a, const struct member *b)
 {
-	return sm->data->vantages[a->vantage].host != sm->data->vantages[b->vantage].host;
+	return sm->data->vantages[a->vantage].host != sm->data->vantages[b->vantage].host &&
+	       (a->vantage < sm->hubs || b->vantage < sm->hubs);
 }
 
 /* Every two members of which it is known which one is nearer to the client. */
@@ -272,27 +291,35 @@ static void sampling_part(void *context, unsigned thread, uint32_t begin, uint32
 	}
 }
 
-/* Samples every step-th flow; what all threads found is in *ret. */
-static void sampling_pass(struct sampler *sm, unsigned threads, uint32_t step, struct sampling *ret)
+static void sampling_merge(struct hashmap *into, const struct hashmap *from, uint32_t stretches)
 {
-	size_t pairs = (size_t)sm->n * sm->n;
+	for (uint32_t i = 0; i < from->count; i++) {
+		const struct sampled_pair *x = hashmap_value(from, i);
+		struct sampled_pair *sum = sampling_pair(into, hashmap_key(from, i), stretches);
 
+		clock_samples_merge(&sum->samples, &x->samples);
+		for (int way = 0; way < 2; way++)
+			sampling_span_add(
+				&sum->arrived[way], x->arrived[way].first, x->arrived[way].last);
+	}
+}
+
+/* Samples every step-th flow; what all threads found is in *ret. */
+static void sampling_pass(struct sampler *sm, unsigned threads, uint32_t step, struct hashmap *ret)
+{
 	assert(step > 0 && threads > 0); /* each thread has samples of its own */
 	sm->step = step;
-	sm->samples = mem_array(pairs * threads + 1, sizeof(*sm->samples));
-	sm->arrived = mem_array(pairs * threads + 1, sizeof(*sm->arrived));
-	for (size_t i = 0; i < pairs * threads; i++) {
-		clock_samples_init(&sm->samples[i]);
-		sm->arrived[i].first = UINT32_MAX;
-	}
+	sm->sampled = mem_array(threads, sizeof(*sm->sampled));
+	for (unsigned t = 0; t < threads; t++)
+		hashmap_init(&sm->sampled[t], sizeof(struct clock_ends),
+			sizeof(struct sampled_pair), UINT32_MAX);
 	parallel_run(threads, (sm->all->count + step - 1) / step, 64, sampling_part, sm);
-	for (size_t i = pairs; i < pairs * threads; i++) {
-		clock_samples_merge(&sm->samples[i % pairs], &sm->samples[i]);
-		clock_samples_release(&sm->samples[i]);
-		sampling_span_add(
-			&sm->arrived[i % pairs], sm->arrived[i].first, sm->arrived[i].last);
+	for (unsigned t = 1; t < threads; t++) {
+		sampling_merge(&sm->sampled[0], &sm->sampled[t], sm->stretches);
+		sampling_release(&sm->sampled[t]);
 	}
-	*ret = (struct sampling){.samples = sm->samples, .arrived = sm->arrived, .n = sm->n};
+	*ret = sm->sampled[0];
+	free(sm->sampled);
 }
 
 /* One flow in so many is sampled. */
@@ -323,33 +350,51 @@ static bool sampling_lacks_direction(const struct clock_samples *s)
 	return !up || !down;
 }
 
-static bool sampling_is_complete(const struct sampling *s)
+static bool sampling_is_complete(const struct hashmap *sampled, uint32_t vantages)
 {
-	for (uint32_t u = 0; u < s->n; u++)
-		for (uint32_t v = u + 1; v < s->n; v++)
-			if (sampling_lacks_direction(&s->samples[u * s->n + v]))
-				return false;
-	return true;
+	for (uint32_t i = 0; i < sampled->count; i++)
+		if (sampling_lacks_direction(
+			    &((const struct sampled_pair *)hashmap_value(sampled, i))->samples))
+			return false;
+	return sampled->count == (uint64_t)vantages * (vantages - 1) / 2;
+}
+
+/* How many vantage points may be in a pair with every other, so that no more pairs than the limit
+ * come of it. */
+static uint32_t sampling_hubs(uint32_t vantages)
+{
+	uint64_t pairs = (uint64_t)vantages * vantages / 2;
+
+	return pairs <= SAMPLING_PAIRS ? vantages : SAMPLING_PAIRS / vantages;
+}
+
+static uint32_t sampling_stretches(uint32_t vantages)
+{
+	uint64_t pairs = (uint64_t)vantages * vantages / 2, share;
+
+	share = SAMPLING_STRETCHES / (pairs > SAMPLING_PAIRS ? SAMPLING_PAIRS : pairs + 1);
+	return share < CLOCK_STRETCHES_MAX ? (uint32_t)share : CLOCK_STRETCHES_MAX;
 }
 
 void sampling_run(
-	const struct dataset *data, const struct flows *all, unsigned threads, struct sampling *ret)
+	const struct dataset *data, const struct flows *all, unsigned threads, struct hashmap *ret)
 {
-	struct sampler sm = {.data = data, .all = all, .n = data->vantage_count};
-	uint32_t step = sampling_step(data, all);
+	uint32_t n = data->vantage_count, step = sampling_step(data, all);
+	struct sampler sm = {.data = data,
+		.all = all,
+		.hubs = sampling_hubs(n),
+		.stretches = sampling_stretches(n)};
 
 	sampling_pass(&sm, threads, step, ret);
-	if (step == 1 || sampling_is_complete(ret))
+	if (step == 1 || sampling_is_complete(ret, n))
 		return;
 	sampling_release(ret);
 	sampling_pass(&sm, threads, 1, ret);
 }
 
-void sampling_release(struct sampling *s)
+void sampling_release(struct hashmap *sampled)
 {
-	for (uint32_t i = 0; i < s->n * s->n; i++)
-		clock_samples_release(&s->samples[i]);
-	free(s->samples);
-	free(s->arrived);
-	*s = (struct sampling){0};
+	for (uint32_t i = 0; i < sampled->count; i++)
+		clock_samples_release(&((struct sampled_pair *)hashmap_value(sampled, i))->samples);
+	hashmap_release(sampled);
 }

@@ -7,13 +7,17 @@
 
 #include "join/clocks.h"
 
-struct sampling {
-	struct clock_samples *samples; /* [u * n + v], u < v */
-	struct clock_span *arrived;    /* [from * n + to] */
-	uint32_t n;
+/* What one pair of vantage points (struct clock_ends) has in common; those that have nothing have
+ * no entry. */
+struct sampled_pair {
+	struct clock_samples samples;
+	struct clock_span arrived[2]; /* as in struct clock_pair */
 };
 
-/* Samples some of the flows, or all where some pair of vantage points then lacks a direction. */
-void sampling_run(const struct dataset *data, const struct flows *all, unsigned threads,
-	struct sampling *ret);
-void sampling_release(struct sampling *s);
+/*
+ * Samples some of the flows, or all where some pair of vantage points then lacks a direction. *ret:
+ * struct clock_ends -> struct sampled_pair.
+ */
+void sampling_run(
+	const struct dataset *data, const struct flows *all, unsigned threads, struct hashmap *ret);
+void sampling_release(struct hashmap *sampled);

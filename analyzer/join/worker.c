@@ -673,9 +673,12 @@ static void worker_pick_steps_at(
 	const struct clocks *c = w->join->clocks;
 	uint32_t v = w->places[place].member.vantage, low = v < c->reference ? v : c->reference,
 		 high = v + c->reference - low;
-	const struct clock_model *m = &c->pairs[(size_t)low * c->n + high];
+	const struct clock_model *m;
 
-	for (uint32_t i = 1; low < high && i < m->count; i++) {
+	if (low == high)
+		return;
+	m = &clocks_pair(c, low, high)->model;
+	for (uint32_t i = 1; i < m->count; i++) {
 		const struct clock_piece *before = &m->pieces[i - 1], *after = &m->pieces[i];
 
 		for (int d = 0; d < 2 && after->step_before; d++) {

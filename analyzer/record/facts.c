@@ -482,9 +482,40 @@ static void facts_insert_netfilter(struct db *db, const struct dataset *data,
 	}
 }
 
+/* Notes beyond the limits of their tables, of all vantage points. */
+static void facts_insert_limits(struct db *db, const struct dataset *data)
+{
+	uint64_t kept[4] = {0}, refused[4] = {0};
+	static const char *const tables[] = {"activity", "arp", "vrrp_advert", "icmp_error"};
+
+	for (uint32_t i = 0; i < data->vantage_count; i++) {
+		const struct vantage *v = &data->vantages[i];
+		const uint64_t count[] = {
+			v->activity.count, v->neighbors.count, v->vrrps.count, v->icmps.count};
+		const uint64_t more[] = {v->activity.refused, v->neighbors.refused,
+			v->vrrps.refused, v->icmps.refused};
+
+		for (int k = 0; k < 4; k++) {
+			kept[k] += count[k];
+			refused[k] += more[k];
+		}
+	}
+	for (int k = 0; k < 4; k++) {
+		sqlite3_stmt *s = db_insert(db, TABLE_LIMIT_REACHED);
+
+		if (!refused[k])
+			continue;
+		db_text(s, 1, tables[k]);
+		db_int(s, 2, (int64_t)kept[k]);
+		db_int(s, 3, (int64_t)(kept[k] + refused[k]));
+		db_step(db, s);
+	}
+}
+
 void facts_observations(struct db *db, const struct dataset *data, const struct flows *all,
 	const uint32_t *conversation_row)
 {
+	facts_insert_limits(db, data);
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		facts_insert_mac_use(db, data, i);
 		facts_insert_neighbor_messages(db, data, i);
@@ -498,9 +529,7 @@ void facts_observations(struct db *db, const struct dataset *data, const struct 
 static const char *facts_clock_method(
 	const struct clocks *c, uint32_t v, const struct clock_piece *p)
 {
-	uint32_t u = v < c->reference ? v : c->reference, w = v < c->reference ? c->reference : v;
-
-	if (!c->pairs[u * c->n + w].count)
+	if (!clocks_pair(c, v, c->reference)->model.count)
 		return c->data->vantages[v].host == c->data->vantages[c->reference].host
 			       ? "same host"
 			       : "through another";

@@ -38,9 +38,14 @@
 /* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the
  * remainder. */
 #define RECORDS_SHARE 0.6
-/* A flow takes about this much beside its records and its row, which can go to the spill file. */
-#define FLOW_COST 100
-#define FLOWS_MIN 100000
+/*
+ * What a flow of one vantage point takes at most beside its records, which can go to the spill
+ * file: its place in the tables, its addresses, pairs and services here, in the join and in the
+ * sums, each while it doubles (measured: a flood of SYNs, each from another address).
+ */
+#define FLOW_COST 600
+/* The share of --memory for it. */
+#define FLOWS_SHARE 0.5
 /* What pairing, sums and indexes take for each flow of each vantage point, and SQLite's cache
  * (measured). */
 #define JOIN_COST 200
@@ -502,7 +507,8 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 {
 	const struct analyze_options *o = r->o;
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
-	uint64_t memory = analyze_memory_limit(o), flows;
+	uint64_t memory = analyze_memory_limit(o);
+	double flows = (double)memory * FLOWS_SHARE / FLOW_COST;
 	int result;
 
 	result = db_create(r->db, o->output, o->force, err);
@@ -522,15 +528,12 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 		result = stated_scope_take(&r->data, o->scopes, o->scope_count, err);
 	if (result)
 		return result;
-	flows = memory / 4 / FLOW_COST;
 	r->ingest = (struct ingest_options){.filter = r->filter,
 		.from_ns = o->from_ns,
 		.to_ns = o->to_ns,
 		.sha256 = o->sha256,
 		.progress = &r->bytes_read,
-		.flow_limit = flows < FLOWS_MIN	       ? FLOWS_MIN
-			      : flows > UINT32_MAX / 2 ? UINT32_MAX / 2
-						       : (uint32_t)flows};
+		.flow_limit = flows > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)flows};
 	return 0;
 }
 

@@ -37,6 +37,10 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		|| ' are not known: nothing tells the year, the time zone or the boot; --log-year and --log-zone state them'
 	FROM host_file f WHERE f.undated > 0
 	UNION ALL
+	SELECT 2, c.id, a.frames || iif(a.frames = 1, ' frame', ' frames') || ' of ' || c.path || ' found no room'
+		|| ' (too many connections or interfaces): no loss is judged from then on; give more --memory, or fewer hosts (--filter, --from, --to)'
+	FROM frame_account a JOIN capture_file c ON c.id = a.capture_file_id WHERE a.disposition = 'flow_table_full'
+	UNION ALL
 	-- Flow-log lines that could not be used, in short; log_problem has the rest.
 	SELECT 2, l.id, l.path || ': ' || a.lines || iif(a.lines = 1, ' line', ' lines') || ' could not be used'
 		|| coalesce((SELECT ', the first is line ' || p.line || ': ' || p.reason FROM log_problem p

@@ -65,7 +65,7 @@ static void init(struct world *w)
 		steady_note(&w->steady_u, frame_at(t), clock_u(w, t));
 		steady_note(&w->steady_v, frame_at(t), clock_v(w, t));
 	}
-	clock_samples_init(&w->samples);
+	clock_samples_init(&w->samples, CLOCK_STRETCHES_MAX);
 }
 
 static void add(struct world *w, bool up, int64_t t_u, int64_t t_v, int64_t late_v)

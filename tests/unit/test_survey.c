@@ -42,10 +42,10 @@ static struct world *world_new(void)
 	for (uint32_t i = 0; i < HOSTS; i++) {
 		struct host *h = &w->data.hosts[i];
 
-		*h = (struct host){.id = i + 1};
+		*h = (struct host){.id = i + 1, .flow_room = 100};
 		arena_init(&h->arena, w->budget);
 		macs_table_init(&w->macs[i]);
-		vantage_init(&w->data.vantages[i], &h->arena, &w->macs[i], 100);
+		vantage_init(&w->data.vantages[i], &h->arena, &w->macs[i], &h->flow_room);
 		w->data.vantages[i].host = i;
 		w->data.vantages[i].id = i + 1;
 	}

@@ -15,6 +15,7 @@
 static struct arena_budget *budget;
 static struct arena arena;
 static struct hashmap macs;
+static uint32_t room;
 static struct vantage vantage;
 
 static int setup(void **state)
@@ -23,7 +24,8 @@ static int setup(void **state)
 	budget = arena_budget_new(0, "/tmp");
 	arena_init(&arena, budget);
 	macs_table_init(&macs);
-	vantage_init(&vantage, &arena, &macs, 10);
+	room = 10;
+	vantage_init(&vantage, &arena, &macs, &room);
 	return 0;
 }
 

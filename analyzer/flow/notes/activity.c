@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/compiler.h"
 #include "base/mem.h"
@@ -14,21 +13,55 @@ void activity_release(struct activity_notes *n)
 	free(n->mac_seconds);
 }
 
-/* The row of a second; time mostly goes forward, so the search starts at the end. */
+/* Rows that a second is looked for in, from the newest on. */
+#define ACTIVITY_BACK 16
+
+/* A row of a second; time mostly goes forward. One that is farther back gets another row, and
+ * activity_finish() makes them one. */
 static struct activity *activity_of(struct activity_notes *n, int64_t second_ns)
 {
-	uint32_t i = n->count;
-
-	while (i && n->rows[i - 1].second_ns > second_ns)
-		i--;
-	if (i && n->rows[i - 1].second_ns == second_ns)
-		return &n->rows[i - 1];
+	for (uint32_t i = n->count; i-- && n->count - i <= ACTIVITY_BACK;)
+		if (n->rows[i].second_ns == second_ns)
+			return &n->rows[i];
+	if (n->count == ACTIVITY_LIMIT) {
+		n->refused++;
+		n->beyond = (struct activity){.second_ns = second_ns};
+		return &n->beyond;
+	}
+	n->unsorted |= n->count && n->rows[n->count - 1].second_ns > second_ns;
 	MEM_RESERVE(n->rows, n->count, n->cap);
-	memmove(&n->rows[i + 1], &n->rows[i], (n->count - i) * sizeof(*n->rows));
-	n->count++;
-	assert(!i || n->rows[i - 1].second_ns < second_ns);
-	n->rows[i] = (struct activity){.second_ns = second_ns};
-	return &n->rows[i];
+	n->rows[n->count] = (struct activity){.second_ns = second_ns};
+	return &n->rows[n->count++];
+}
+
+static int activity_by_second(const void *x, const void *y)
+{
+	const struct activity *a = x, *b = y;
+
+	return (a->second_ns > b->second_ns) - (a->second_ns < b->second_ns);
+}
+
+/* A row for each second. */
+static void activity_sort(struct activity_notes *n)
+{
+	uint32_t kept = 0;
+
+	qsort(n->rows, n->count, sizeof(*n->rows), activity_by_second);
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct activity *a = &n->rows[i];
+		struct activity *last = kept ? &n->rows[kept - 1] : NULL;
+
+		if (!last || last->second_ns != a->second_ns) {
+			n->rows[kept++] = *a;
+			continue;
+		}
+		last->rx_frames += a->rx_frames;
+		last->tx_frames += a->tx_frames;
+		last->rx_bytes += a->rx_bytes;
+		last->tx_bytes += a->tx_bytes;
+	}
+	n->count = kept;
+	n->unsorted = false;
 }
 
 /* One row for a MAC and a second, however many it spoke to: the newest rows are searched. */
@@ -71,10 +104,18 @@ static void activity_close_pair(struct activity_notes *n, struct mac_pair *p)
 	p->bytes = 0;
 }
 
-void activity_close(struct activity_notes *n)
+static void activity_close(struct activity_notes *n)
 {
 	for (size_t i = 0; i < MAC_PAIRS; i++)
 		activity_close_pair(n, &n->pairs[i]);
+}
+
+void activity_finish(struct activity_notes *n)
+{
+	activity_close(n);
+	n->now = NULL;
+	if (n->unsorted)
+		activity_sort(n);
 }
 
 NOINLINE void activity_new_second(struct activity_notes *n, int64_t time_ns)

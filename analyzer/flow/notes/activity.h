@@ -39,9 +39,12 @@ struct mac_pair {
 };
 
 struct activity_notes {
-	struct activity *rows; /* by second */
+	struct activity *rows; /* by second, once activity_finish() was called */
 	uint32_t count, cap;
-	struct activity *now; /* the second of the newest frame; NULL: none yet */
+	bool unsorted;		/* a second came that was far back */
+	struct activity beyond; /* what came after the last row that is kept */
+	uint64_t refused;	/* rows */
+	struct activity *now;	/* the second of the newest frame; NULL: none yet */
 	/* The pairs of MACs seen last, by their low bits: most captures hold a handful. */
 	struct mac_pair pairs[MAC_PAIRS];
 	struct mac_second *mac_seconds;
@@ -90,7 +93,7 @@ static inline void activity_add(struct activity_notes *n, int64_t time_ns, uint3
 }
 
 /* Once no more frames come: rows are complete. */
-void activity_close(struct activity_notes *n);
+void activity_finish(struct activity_notes *n);
 
 /* Once the host's own MAC is known: what it sent counts as sent, in a capture that told no
  * direction. */
