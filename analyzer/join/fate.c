@@ -213,8 +213,13 @@ static bool fate_lacks(const struct path *path, uint32_t transmission, const str
 	return false;
 }
 
-/* Does some other copy over the gap arrive on record, and which is sent first of those? */
-static uint32_t fate_first_recorded_copy(
+/* What all gaps of one stretch have in common is found out once. */
+static struct gap_proof *fate_shared(const struct path *path, const struct gap_proof *p)
+{
+	return &path->scratch->proofs.gaps[p->leader];
+}
+
+static uint32_t fate_find_recorded_copy(
 	const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
 	for (uint32_t i = 0; i < p->copies; i++) {
@@ -226,6 +231,17 @@ static uint32_t fate_first_recorded_copy(
 			return copy;
 	}
 	return TRANSMISSION_NONE;
+}
+
+/* Does some other copy over the gap arrive on record, and which is sent first of those? */
+static uint32_t fate_first_recorded_copy(
+	const struct path *path, const struct gap *r, const struct gap_proof *p)
+{
+	struct gap_proof *shared = fate_shared(path, p);
+
+	if (shared->recorded == PROOF_UNASKED)
+		shared->recorded = fate_find_recorded_copy(path, r, p);
+	return shared->recorded;
 }
 
 /* Matched segments around a place that tell how long the way takes then. */
@@ -277,12 +293,7 @@ static struct reach fate_least_reach(const struct path *path, uint32_t copy, con
 		.there = there - (there + back) / 10, .back = (there + back) * 9 / 10};
 }
 
-/*
- * Several copies were sent, none is on record, and the receiver acknowledged: which one arrived?
- * RFC 7323 4.3: an ACK that advances echoes the time stamp of the segment that let it. Without
- * one: the last copy that the acknowledgment can still answer, given how long the ways take.
- */
-static uint32_t fate_answering_copy(
+static uint32_t fate_find_answering_copy(
 	const struct path *path, const struct gap_proof *p, const struct cover *c)
 {
 	const struct segment *ack = c->to ? c->to : c->from;
@@ -308,6 +319,21 @@ static uint32_t fate_answering_copy(
 			best = copy;
 	}
 	return best;
+}
+
+/*
+ * Several copies were sent, none is on record, and the receiver acknowledged: which one arrived?
+ * RFC 7323 4.3: an ACK that advances echoes the time stamp of the segment that let it. Without
+ * one: the last copy that the acknowledgment can still answer, given how long the ways take.
+ */
+static uint32_t fate_answering_copy(
+	const struct path *path, const struct gap_proof *p, const struct cover *c)
+{
+	struct gap_proof *shared = fate_shared(path, p);
+
+	if (shared->answering == PROOF_UNASKED)
+		shared->answering = fate_find_answering_copy(path, p, c);
+	return shared->answering;
 }
 
 /*
@@ -365,6 +391,20 @@ static uint32_t fate_second_arrivals(const struct path *path, const struct gap_p
 	return path->in.to_is_last ? p->dsacks : 0;
 }
 
+static uint32_t fate_find_unsent_arrival(
+	const struct path *path, const struct gap *r, const struct gap_proof *p)
+{
+	for (uint32_t i = 0; i < p->arrivals; i++) {
+		uint32_t at = path->scratch->proofs.arrivals[p->first_arrival + i];
+		const struct transmission *it = &path->in.received->transmissions[at];
+
+		if (it->match == TRANSMISSION_NONE && it->off <= r->low &&
+			it->off + it->span >= r->high)
+			return at;
+	}
+	return TRANSMISSION_NONE;
+}
+
 /*
  * The first arrival with all bytes of the gap that no sent copy on record accounts for: the sending
  * capture lacks its transmission. It explains acknowledgments that follow it.
@@ -372,16 +412,13 @@ static uint32_t fate_second_arrivals(const struct path *path, const struct gap_p
 static const struct transmission *fate_unsent_arrival(
 	const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
-	for (uint32_t i = 0; i < p->arrivals; i++) {
-		const struct transmission *it =
-			&path->in.received->transmissions[path->scratch->proofs
-								  .arrivals[p->first_arrival + i]];
+	struct gap_proof *shared = fate_shared(path, p);
 
-		if (it->match == TRANSMISSION_NONE && it->off <= r->low &&
-			it->off + it->span >= r->high)
-			return it;
-	}
-	return NULL;
+	if (shared->unsent == PROOF_UNASKED)
+		shared->unsent = fate_find_unsent_arrival(path, r, p);
+	return shared->unsent == TRANSMISSION_NONE
+		       ? NULL
+		       : &path->in.received->transmissions[shared->unsent];
 }
 
 /* Was the transmission that arrived sent after this one? By what its sender counts up, else by the
@@ -498,6 +535,8 @@ struct fate fate_of_missing(
 			path->in.matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
 	c = fate_find_cover(path, p);
 	recorded = p->arrivals ? fate_first_recorded_copy(path, r, p) : TRANSMISSION_NONE;
+	if (recorded == TRANSMISSION_NONE && p->copies == PROOF_COPIES)
+		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "copy-unknown"};
 	if (recorded == TRANSMISSION_NONE)
 		return fate_rule_unrecorded(path, r, p, &c, ret_ns);
 	return fate_rule_recorded(path, r, p, &c, recorded, ret_ns);

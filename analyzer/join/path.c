@@ -396,6 +396,33 @@ static bool path_is_duplicate(const struct transmission *a, const struct transmi
 	       a->seg->ip_id == b->seg->ip_id;
 }
 
+/* Equal arrivals that one which was matched is held against. */
+#define DOUBLES_MAX 512
+
+/* Marks what is a copy of the matched arrival i among extra ones, which are sorted. */
+static void path_mark_duplicates_of(
+	struct path *path, uint32_t i, const uint32_t *extra, uint32_t n)
+{
+	struct transmission *all = path->in.received->transmissions;
+	uint32_t low = 0, high = n, tried = 0;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (path_compare_transmissions(&all[extra[middle]], &all[i]) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < n && tried++ < DOUBLES_MAX &&
+		!path_compare_transmissions(&all[extra[low]], &all[i]);
+		low++)
+		all[extra[low]].duplicate |=
+			path_is_duplicate(&all[extra[low]], &all[i]) &&
+			match_is_causal(path->in.matcher,
+				&path->in.sent->transmissions[all[i].match], &all[extra[low]]);
+}
+
 /* Marks extra arrivals of which another copy was matched. */
 static void path_mark_duplicates(struct path *path)
 {
@@ -411,30 +438,9 @@ static void path_mark_duplicates(struct path *path)
 			extra[n++] = list->gaps[i].transmission;
 	if (n > 1)
 		qsort_r(extra, n, sizeof(*extra), path_by_transmission, r);
-	for (uint32_t i = 0; i < r->count && n; i++) {
-		uint32_t low = 0, high = n;
-
-		if (r->transmissions[i].state != TRANSMISSION_WHOLE)
-			continue;
-		while (low < high) {
-			uint32_t middle = (low + high) / 2;
-
-			if (path_compare_transmissions(
-				    &r->transmissions[extra[middle]], &r->transmissions[i]) < 0)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		for (; low < n && !path_compare_transmissions(
-					  &r->transmissions[extra[low]], &r->transmissions[i]);
-			low++)
-			r->transmissions[extra[low]].duplicate |=
-				path_is_duplicate(
-					&r->transmissions[extra[low]], &r->transmissions[i]) &&
-				match_is_causal(path->in.matcher,
-					&path->in.sent->transmissions[r->transmissions[i].match],
-					&r->transmissions[extra[low]]);
-	}
+	for (uint32_t i = 0; i < r->count && n; i++)
+		if (r->transmissions[i].state == TRANSMISSION_WHOLE)
+			path_mark_duplicates_of(path, i, extra, n);
 	free(extra);
 }
 

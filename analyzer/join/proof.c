@@ -58,13 +58,15 @@ static int proof_by_low(const void *x, const void *y, void *list)
 
 	if (a->low != b->low)
 		return a->low < b->low ? -1 : 1;
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
 	return (i > k) - (i < k);
 }
 
 /* The first place in order whose gap begins at or after low. */
 static uint32_t proof_lower_bound(const struct proofs *p, const struct gap_list *list, int64_t low)
 {
-	uint32_t begin = 0, end = list->count;
+	uint32_t begin = 0, end = p->order_count;
 
 	while (begin < end) {
 		uint32_t middle = begin + (end - begin) / 2;
@@ -98,7 +100,7 @@ static void proof_cover_by_sack(struct proofs *p, const struct gap_list *list, i
 {
 	uint32_t at = proof_next_uncovered(p->skip, proof_lower_bound(p, list, low));
 
-	while (at < list->count && list->gaps[p->order[at]].low < high) {
+	while (at < p->order_count && list->gaps[p->order[at]].low < high) {
 		const struct gap *r = &list->gaps[p->order[at]];
 
 		if (r->high <= high && r->high > r->low) {
@@ -115,7 +117,7 @@ static void proof_count_dsack(
 	struct proofs *p, const struct gap_list *list, int64_t low, int64_t high, uint16_t *counts)
 {
 	for (uint32_t at = proof_lower_bound(p, list, low - p->longest);
-		at < list->count && list->gaps[p->order[at]].low < high; at++)
+		at < p->order_count && list->gaps[p->order[at]].low < high; at++)
 		if (list->gaps[p->order[at]].high > low && counts[p->order[at]] < UINT16_MAX)
 			counts[p->order[at]]++;
 }
@@ -152,7 +154,7 @@ static void proof_read_sacks(struct proofs *p, const struct gap_list *list,
 	struct reports reports = {.count = 0};
 
 	assert(list->count < p->gap_cap); /* skip[] ends behind the last gap */
-	for (uint32_t i = 0; i <= list->count; i++)
+	for (uint32_t i = 0; i <= p->order_count; i++)
 		p->skip[i] = i;
 	for (uint32_t i = 0; i < l->count; i++) {
 		const struct segment_sack *s = segment_sack(l->transmissions[i].seg);
@@ -178,8 +180,8 @@ static void proof_read_sacks(struct proofs *p, const struct gap_list *list,
 	}
 }
 
-static void proof_add_overlaps(
-	struct proofs *p, const struct gap_list *list, const struct half_flow *l, uint32_t *count)
+static void proof_add_overlaps(struct proofs *p, const struct gap_list *list,
+	const struct half_flow *l, bool arrivals, uint32_t *count)
 {
 	*count = 0;
 	for (uint32_t i = 0; i < l->count; i++) {
@@ -189,11 +191,14 @@ static void proof_add_overlaps(
 		if (!it->span)
 			continue;
 		for (uint32_t at = proof_lower_bound(p, list, it->off - p->longest);
-			at < list->count && list->gaps[p->order[at]].low < end; at++) {
+			at < p->order_count && list->gaps[p->order[at]].low < end; at++) {
 			const struct gap *r = &list->gaps[p->order[at]];
+			struct gap_proof *proof = &p->gaps[p->order[at]];
+			uint32_t *n = arrivals ? &proof->arrivals : &proof->copies;
 
-			if (r->high <= it->off || r->high == r->low)
+			if (r->high <= it->off || r->high == r->low || *n == PROOF_COPIES)
 				continue;
+			(*n)++;
 			MEM_RESERVE(p->overlaps, *count, p->overlap_cap);
 			p->overlaps[(*count)++] =
 				(struct overlap){.gap = p->order[at], .transmission = i};
@@ -224,15 +229,29 @@ static void proof_group(
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		struct gap_proof *r = &p->gaps[p->overlaps[i].gap];
-		uint32_t *first = arrivals ? &r->first_arrival : &r->first_copy;
-		uint32_t *n = arrivals ? &r->arrivals : &r->copies;
 
-		if (!*n)
-			*first = i;
-		assert(*first + *n == i); /* what belongs to a gap stands together */
-		(*n)++;
+		if (!i || p->overlaps[i - 1].gap != p->overlaps[i].gap)
+			*(arrivals ? &r->first_arrival : &r->first_copy) = i;
 		(*flat)[i] = p->overlaps[i].transmission;
 	}
+}
+
+/* Very many gaps may be of one stretch that was sent again and again: the first of each stays in
+ * the order. */
+static void proof_choose_leaders(struct proofs *p, const struct gap_list *list)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct gap *r = &list->gaps[p->order[i]];
+		const struct gap *last = n ? &list->gaps[p->order[n - 1]] : NULL;
+		uint32_t gap = p->order[i];
+
+		if (!last || last->low != r->low || last->high != r->high)
+			p->order[n++] = gap;
+		p->gaps[gap].leader = p->order[n - 1];
+	}
+	p->order_count = n;
 }
 
 static void proof_prepare(struct proofs *p, const struct gap_list *list)
@@ -252,11 +271,23 @@ static void proof_prepare(struct proofs *p, const struct gap_list *list)
 		p->gaps[i] = (struct gap_proof){.cover_to = TRANSMISSION_NONE,
 			.cover_from = TRANSMISSION_NONE,
 			.sack_to = TRANSMISSION_NONE,
-			.sack_from = TRANSMISSION_NONE};
+			.sack_from = TRANSMISSION_NONE,
+			.recorded = PROOF_UNASKED,
+			.unsent = PROOF_UNASKED,
+			.answering = PROOF_UNASKED};
 		p->longest = length > p->longest ? length : p->longest;
 	}
 	if (list->count > 1)
 		qsort_r(p->order, list->count, sizeof(*p->order), proof_by_low, (void *)list);
+	proof_choose_leaders(p, list);
+}
+
+/* What was found out for a leader holds for all gaps of its stretch. */
+static void proof_follow_leaders(struct proofs *p, const struct gap_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (p->gaps[i].leader != i)
+			p->gaps[i] = p->gaps[p->gaps[i].leader];
 }
 
 void proofs_gather(struct proofs *p, const struct gap_list *list, const struct half_flow *sent,
@@ -282,10 +313,11 @@ void proofs_gather(struct proofs *p, const struct gap_list *list, const struct h
 		p->gaps[i].dsacks =
 			dsacks[i] > dsacks[list->count + i] ? dsacks[i] : dsacks[list->count + i];
 	free(dsacks);
-	proof_add_overlaps(p, list, sent, &count);
+	proof_add_overlaps(p, list, sent, false, &count);
 	proof_group(p, count, &p->copies, &p->copy_cap, false);
-	proof_add_overlaps(p, list, received, &count);
+	proof_add_overlaps(p, list, received, true, &count);
 	proof_group(p, count, &p->arrivals, &p->arrival_cap, true);
+	proof_follow_leaders(p, list);
 }
 
 void proofs_release(struct proofs *p)

@@ -27,6 +27,11 @@ static inline int64_t ack_track_highest(const struct ack_track *t)
 	return t->half->count ? t->high[t->half->count - 1] : INT64_MIN;
 }
 
+/* Transmissions over one gap that are kept: the first so many. */
+#define PROOF_COPIES 512
+/* Of an index that nobody has asked for yet. */
+#define PROOF_UNASKED (TRANSMISSION_NONE - 1)
+
 /* What is known about one gap. Indexes are of the tracks' half-flows; TRANSMISSION_NONE: nothing.
  */
 struct gap_proof {
@@ -36,6 +41,9 @@ struct gap_proof {
 	uint32_t first_copy,
 		copies; /* in proofs.copies: sent transmissions over the gap, in order of sending */
 	uint32_t first_arrival, arrivals; /* in proofs.arrivals: received transmissions over it */
+	/* What fate.c found out for all gaps of one stretch. */
+	uint32_t leader; /* the first gap of the same stretch, which alone holds them */
+	uint32_t recorded, unsent, answering;
 };
 
 struct proofs {
@@ -45,7 +53,8 @@ struct proofs {
 	uint32_t *copies, *arrivals;
 	uint32_t copy_cap, arrival_cap;
 	/* Scratch. */
-	uint32_t *order, *skip;
+	uint32_t *order, *skip; /* order: the leaders, by their beginning */
+	uint32_t order_count;
 	struct overlap {
 		uint32_t gap, transmission;
 	} * overlaps;

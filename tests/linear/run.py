@@ -52,7 +52,7 @@ class Pair:
 
     def put(self, at, frame, delay_us=0):
         t = self.now_us + delay_us
-        self.files[at].write(struct.pack('<IIII', t // 1000000, t % 1000000, len(frame), len(frame)) + frame)
+        self.files[at].write(struct.pack('<IIII', t // 1000000 & 0xffffffff, t % 1000000, len(frame), len(frame)) + frame)
 
     def both(self, frame, arrives=True):
         self.put(0, frame)
@@ -92,11 +92,58 @@ def hosts(pair, n, chance):
         pair.both(segment(host, 0x0a000001, 40000, 80, more, (s + 1) & 0xffffffff, ACK | PSH, i + 1, bytes(50)))
 
 
+def handshake(pair):
+    pair.both(segment(1, 2, 40000, 80, 1000, 0, SYN, 1))
+    pair.both(segment(2, 1, 80, 40000, 5000, 1001, SYN | ACK, 1))
+
+
+def one_range(pair, n, chance):
+    """The same bytes sent again and again, each time with another identification, and acknowledged once."""
+    handshake(pair)
+    for i in range(n):
+        pair.now_us += 10
+        pair.both(segment(1, 2, 40000, 80, 1001, 5001, ACK | PSH, i, bytes(100)), chance.random() > 0.1)
+    pair.both(segment(2, 1, 80, 40000, 5001, 1101, ACK, 2))
+
+
+def keep_alives(pair, n, chance):
+    """One byte before what was acknowledged, each answered."""
+    handshake(pair)
+    for i in range(n):
+        pair.now_us += 1000000
+        pair.both(segment(1, 2, 40000, 80, 1000, 5001, ACK, i, bytes(1)), chance.random() > 0.01)
+        pair.both(segment(2, 1, 80, 40000, 5001, 1001, ACK, i))
+
+
+def doubled(pair, n, _):
+    """One segment that arrives far more often than it was sent."""
+    handshake(pair)
+    again = segment(1, 2, 40000, 80, 1001, 5001, ACK | PSH, 7, bytes(100))
+    for i in range(n):
+        pair.now_us += 2000
+        if i % 2:
+            pair.put(0, again)
+        pair.put(1, again, 150)
+        pair.put(1, again, 1150)
+
+
+def stamps(pair, n, chance):
+    """A clock that says anything."""
+    handshake(pair)
+    for i in range(n):
+        pair.now_us = chance.getrandbits(32) * 1000000
+        pair.both(segment(1, 2, 40000, 80, 1001 + i * 100, 5001, ACK | PSH, i, bytes(100)), chance.random() > 0.1)
+
+
 # case: what makes the captures, N
 CAPTURES = {
     'equal-isn': (equal_isn, 500),
     'flood': (flood, 500),
     'hosts': (hosts, 250),
+    'one-range': (one_range, 1000),
+    'keep-alives': (keep_alives, 500),
+    'doubled': (doubled, 500),
+    'stamps': (stamps, 1000),
 }
 TABLES = {'equal-keys': 5000, 'far-keys': 5000, 'counting-keys': 5000}
 
