@@ -453,14 +453,36 @@ static void clocks_relate(struct clocks *c, uint32_t v)
 			sizeof(struct clock_piece), clocks_by_begin);
 }
 
-/* The first that something relates to others: against one that nothing does, none would be known.
+/* Against how many others a clock stepped. */
+static uint32_t clocks_count_steps(const struct clocks *c, uint32_t v)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = c->related_begin[v]; i < c->related_begin[v + 1]; i++)
+		n += clocks_pair(c, v, c->related[i])->model.stepped;
+	return n;
+}
+
+/*
+ * Of those that something relates to others (against one that nothing does, none would be known)
+ * the one that was set back least often, for a time that it shows twice is no time to put others
+ * on; then the one that fewest others saw step; then the first.
  */
 static uint32_t clocks_choose_reference(const struct clocks *c)
 {
-	for (uint32_t v = 0; v < c->n; v++)
-		if (c->related_begin[v] < c->related_begin[v + 1])
-			return v;
-	return 0;
+	uint32_t best = c->n;
+
+	for (uint32_t v = 0; v < c->n; v++) {
+		uint32_t turns = c->data->vantages[v].steady.count, least;
+
+		if (c->related_begin[v] == c->related_begin[v + 1])
+			continue;
+		least = best < c->n ? c->data->vantages[best].steady.count : UINT32_MAX;
+		if (turns < least ||
+			(turns == least && clocks_count_steps(c, v) < clocks_count_steps(c, best)))
+			best = v;
+	}
+	return best < c->n ? best : 0;
 }
 
 void clocks_make(struct dataset *data, const struct flows *all, unsigned threads,
