@@ -18,17 +18,19 @@
 #include "notify.h"
 #include "outdir.h"
 #include "recorder.h"
+#include "source_drops.h"
 #include "status.h"
 
 #define BATCH 8192 /* packets read from one source before the next */
 #define DRAIN_NS (200 * NSEC_PER_MSEC)
 #define FIXED_FDS 4
+#define AGENT_SOURCES (OPTIONS_SOURCES + 1) /* and the kernel's drops */
 
 struct agent {
 	const struct options *o;
 	struct facts *facts;
 	struct host host;
-	struct source sources[OPTIONS_SOURCES];
+	struct source sources[AGENT_SOURCES];
 	uint32_t source_count;
 	struct recorder recorder;
 	struct privdrop confinement;
@@ -60,7 +62,7 @@ static struct source *agent_next_source(struct agent *a)
 {
 	struct source *s = &a->sources[a->source_count];
 
-	assert(a->source_count < OPTIONS_SOURCES);
+	assert(a->source_count < AGENT_SOURCES);
 	memset(s, 0, sizeof(*s));
 	s->index = a->source_count++;
 	s->sink = recorder_packet;
@@ -113,6 +115,23 @@ static int agent_open_auto(struct agent *a, uint32_t named, struct error *err)
 	return w.result;
 }
 
+/* What this kernel or these rights do not allow is said once; all other sources go on. */
+static void agent_open_drops(struct agent *a)
+{
+	struct error err = ERROR_INIT;
+	struct source *s;
+
+	if (a->o->drops.scope == DROPS_OFF)
+		return;
+	s = agent_next_source(a);
+	if (!source_open_drops(s, &a->o->drops, &a->o->source, &err))
+		return;
+	source_close(s);
+	a->source_count--;
+	agent_say(a, "warning: the kernel's drops are not recorded: %s", err.text);
+	fact_put(a->facts, err.text, "drops.unavailable");
+}
+
 static int agent_open_sources(struct agent *a, struct error *err)
 {
 	uint32_t i;
@@ -128,6 +147,8 @@ static int agent_open_sources(struct agent *a, struct error *err)
 	}
 	for (i = 0; i < a->o->group_count && !r; i++)
 		r = source_open_nflog(agent_next_source(a), a->o->groups[i], &a->o->source, err);
+	if (!r)
+		agent_open_drops(a);
 	return r;
 }
 
@@ -247,7 +268,7 @@ static void agent_look_after_gone(struct agent *a)
 		if (!s->recorded.told_gone)
 			agent_say(a, "%s; continuing without it", s->note);
 		s->recorded.told_gone = true;
-		if (!s->netfilter && !a->o->root &&
+		if (s->kind == SOURCE_NIC && !a->o->root &&
 			rootfs_exists(&a->host.root, "sys/class/net/%s/flags", s->name)) {
 			agent_say(a,
 				"interface '%s' is back; exiting with status 75: restart to reopen "
@@ -316,7 +337,7 @@ static void agent_read_sources(struct agent *a, const struct pollfd *fds)
 
 static int agent_loop(struct agent *a, struct error *err)
 {
-	struct pollfd fds[FIXED_FDS + OPTIONS_SOURCES];
+	struct pollfd fds[FIXED_FDS + AGENT_SOURCES];
 	int64_t now_ns = nsec_now();
 	uint32_t i;
 	int r = 0;

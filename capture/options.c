@@ -33,6 +33,9 @@ enum {
 	KEY_CONFIG,
 	KEY_CONFINE,
 	KEY_FACTS,
+	KEY_DROPS,
+	KEY_DROP_RATE,
+	KEY_DROP_REASONS,
 };
 
 static const struct argp_option table[] = {
@@ -42,6 +45,15 @@ static const struct argp_option table[] = {
 		"and ports of a bridge or bond",
 		0},
 	{"nflog", 'g', "GROUP", 0, "netfilter log group; repeatable (see bothends-agent nft)", 0},
+	{"drops", KEY_DROPS, "yes|no|own", 0,
+		"packets that the kernel drops, with its reason; own: of this network namespace "
+		"only (default no)",
+		0},
+	{"drop-reasons", KEY_DROP_REASONS, "LIST", 0,
+		"only these reasons, as NETFILTER_DROP,TCP_CSUM (default: all)", 0},
+	{"drop-rate", KEY_DROP_RATE, "N", 0,
+		"record at most N drops per second and count the rest (default 10000, 0: no limit)",
+		0},
 	{"filter", 'f', "EXPRESSION", 0,
 		"capture only frames matching this pcap-filter(7) expression", 0},
 	{"snaplen", KEY_SNAPLEN, "BYTES", 0,
@@ -159,6 +171,15 @@ static bool options_want_yes(struct argp_state *st, const char *name, const char
 	return !strcmp(text, "yes");
 }
 
+static enum drops_scope options_want_scope(struct argp_state *st, const char *text)
+{
+	if (!strcmp(text, "own"))
+		return DROPS_OWN;
+	if (strcmp(text, "yes") && strcmp(text, "no"))
+		argp_failure(st, 2, 0, "--drops '%s': must be yes, no or own", text);
+	return strcmp(text, "yes") ? DROPS_OFF : DROPS_ALL;
+}
+
 static void options_read_config(struct options *o, const char *path, struct argp_state *st);
 
 static void options_add_source(struct options *o, struct argp_state *st, int key, const char *arg)
@@ -181,6 +202,9 @@ static error_t options_parse_limit(
 	switch (key) {
 	case KEY_BUFFER:
 		o->source.buffer_bytes = options_want_size(st, "buffer", arg, 1 << 18, 1 << 30);
+		break;
+	case KEY_DROP_RATE:
+		o->drops.rate = (uint32_t)options_want_number(st, "drop-rate", arg, 0, 10000000);
 		break;
 	case KEY_FILE_SIZE:
 		o->file_size = options_want_size(st, "file-size", arg, 1 << 16, UINT64_C(1) << 40);
@@ -250,6 +274,12 @@ static error_t options_parse_one(int key, char *arg, struct argp_state *st)
 		break;
 	case KEY_PROMISC:
 		o->source.promiscuous = options_want_yes(st, "promiscuous", arg);
+		break;
+	case KEY_DROPS:
+		o->drops.scope = options_want_scope(st, arg);
+		break;
+	case KEY_DROP_REASONS:
+		o->drops.reasons = arg;
 		break;
 	case KEY_CONFINE:
 		o->confine = options_want_yes(st, "confine", arg);
@@ -340,6 +370,7 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
 		.source = {.snaplen = 128, .buffer_bytes = 64U << 20},
+		.drops = {.rate = 10000},
 		.ring = {.size = UINT64_C(2) << 30},
 		.file_size = 64U << 20,
 		.file_age_ns = 600 * NSEC_PER_SEC,

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "ring.h"
-#include "source.h"
+#include "source_drops.h"
 
 #define OPTIONS_SOURCES 32
 
@@ -16,6 +16,7 @@ struct options {
 	uint16_t groups[OPTIONS_SOURCES];
 	uint32_t group_count;
 	struct source_settings source; /* the same for all sources */
+	struct drops_settings drops;
 	const char *output;
 	struct ring_limits ring;
 	uint64_t file_size;

@@ -117,13 +117,24 @@ static uint8_t *pcapng_put_u32(uint8_t *p, uint32_t v)
 	return p + sizeof(v);
 }
 
-static uint8_t *pcapng_put_packet_options(uint8_t *p, uint32_t flags, uint64_t dropped)
+static uint8_t *pcapng_put_padded(uint8_t *p, const void *bytes, uint32_t n)
 {
-	if (!flags && !dropped)
+	memcpy(p, bytes, n);
+	memset(p + n, 0, -n & 3U);
+	return p + n + (-n & 3U);
+}
+
+static uint8_t *pcapng_put_packet_options(uint8_t *p, const struct record *r, uint64_t dropped)
+{
+	if (!r->flags && !dropped && !r->comment)
 		return p;
-	if (flags) {
+	if (r->flags) {
 		p = pcapng_put_u32(p, PCAPNG_EPB_FLAGS | 4U << 16);
-		p = pcapng_put_u32(p, flags);
+		p = pcapng_put_u32(p, r->flags);
+	}
+	if (r->comment) {
+		p = pcapng_put_u32(p, PCAPNG_OPT_COMMENT | r->comment_length << 16);
+		p = pcapng_put_padded(p, r->comment, r->comment_length);
 	}
 	if (dropped) {
 		p = pcapng_put_u32(p, PCAPNG_EPB_DROPCOUNT | 8U << 16);
@@ -133,8 +144,8 @@ static uint8_t *pcapng_put_packet_options(uint8_t *p, uint32_t flags, uint64_t d
 	return pcapng_put_u32(p, PCAPNG_OPT_END);
 }
 
-_Static_assert(PCAPNG_PACKET_EXTRA >= 28 + 3 + 8 + 12 + 4 + 4,
-	"header, padding, flags, drops, end, length");
+_Static_assert(PCAPNG_PACKET_EXTRA >= 28 + 3 + 8 + 12 + 4 + 3 + 4 + 4,
+	"header, padding, flags, drops, head and padding of a comment, end, length");
 
 uint32_t pcapng_put_packet(
 	uint8_t *start, uint32_t interface, const struct record *r, uint64_t dropped)
@@ -147,11 +158,8 @@ uint32_t pcapng_put_packet(
 	p = pcapng_put_u32(p, (uint32_t)r->time_ns);
 	p = pcapng_put_u32(p, r->cap_len);
 	p = pcapng_put_u32(p, r->wire_len);
-	memcpy(p, r->data, r->cap_len);
-	p += r->cap_len;
-	memset(p, 0, -r->cap_len & 3U);
-	p += -r->cap_len & 3U;
-	p = pcapng_put_packet_options(p, r->flags, dropped);
+	p = pcapng_put_padded(p, r->data, r->cap_len);
+	p = pcapng_put_packet_options(p, r, dropped);
 	length = (uint32_t)(p - start) + 4;
 	(void)pcapng_put_u32(p, length);
 	(void)pcapng_put_u32(pcapng_put_u32(start, PCAPNG_PACKET), length);

@@ -45,18 +45,20 @@ struct record {
 	int64_t time_ns;
 	const uint8_t *data;
 	uint32_t cap_len, wire_len;
-	uint32_t flags; /* PCAPNG_INBOUND, PCAPNG_OUTBOUND; 0: unknown */
+	uint32_t flags;	     /* PCAPNG_INBOUND, PCAPNG_OUTBOUND; 0: unknown */
+	const char *comment; /* of comment_length bytes; NULL: none */
+	uint32_t comment_length;
 };
 
 void pcapng_add_section(struct strbuf *out, const struct pcapng_section *s);
 void pcapng_add_interface(struct strbuf *out, const struct pcapng_interface *i);
 void pcapng_add_statistics(struct strbuf *out, const struct pcapng_statistics *s);
 
-#define PCAPNG_PACKET_EXTRA 64U /* upper bound of a packet block's size beyond its data */
+#define PCAPNG_PACKET_EXTRA 72U /* upper bound of a packet block's size beyond data and comment */
 
 /*
- * Writes a packet block at p, which has room for cap_len + PCAPNG_PACKET_EXTRA bytes. dropped:
- * packets of this interface lost since the one before. Returns the block's length.
+ * Writes a packet block at p, which has room for cap_len + comment_length + PCAPNG_PACKET_EXTRA
+ * bytes. dropped: packets of this interface lost since the one before. Returns the block's length.
  */
 uint32_t pcapng_put_packet(
 	uint8_t *p, uint32_t interface, const struct record *r, uint64_t dropped);

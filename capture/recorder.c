@@ -107,7 +107,8 @@ void recorder_release(struct recorder *r)
 void recorder_packet(void *arg, struct source *s, const struct record *p)
 {
 	struct recorder *r = arg;
-	uint8_t *at = outfile_reserve(&r->capture, p->cap_len + PCAPNG_PACKET_EXTRA);
+	uint8_t *at =
+		outfile_reserve(&r->capture, p->cap_len + p->comment_length + PCAPNG_PACKET_EXTRA);
 
 	if (!at) {
 		s->recorded.dropped_own++;

@@ -31,18 +31,20 @@ static const char *recorder_nic_fact(
 	char key[FACT_KEY_SIZE], word[200];
 
 	snprintf(key, sizeof(key), "nic.%s.%s", comments_word(word, sizeof(word), s->name), leaf);
-	return s->netfilter ? NULL : fact_get(r->facts, key);
+	return s->kind == SOURCE_NIC ? fact_get(r->facts, key) : NULL;
 }
 
 static void recorder_add_interface(struct recorder *r, const struct source *s)
 {
+	static const char *const descriptions[] = {[SOURCE_NETFILTER] = "netfilter log",
+		[SOURCE_KERNEL] = "packets that the kernel dropped"};
 	const char *mac = recorder_nic_fact(r, s, "mac"),
 		   *speed = recorder_nic_fact(r, s, "speed_mbps");
 	struct pcapng_interface i = {
 		.link_type = s->link_type,
 		.snaplen = s->settings.snaplen,
 		.name = s->name,
-		.description = s->netfilter ? "netfilter log" : NULL,
+		.description = descriptions[s->kind],
 		.filter = s->settings.filter,
 		.hardware = recorder_nic_fact(r, s, "driver"),
 		.addresses = recorder_nic_fact(r, s, "addresses"),
@@ -50,8 +52,10 @@ static void recorder_add_interface(struct recorder *r, const struct source *s)
 	};
 	uint8_t m[6];
 
-	if (s->netfilter)
+	if (s->kind == SOURCE_NETFILTER)
 		i.snaplen += 1024; /* the attributes around the packet */
+	if (s->kind == SOURCE_KERNEL)
+		i.snaplen += 20; /* the cooked header before it */
 	if (mac && s->link_type == LINKTYPE_ETHERNET &&
 		sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4],
 			&m[5]) == 6)
@@ -62,10 +66,11 @@ static void recorder_add_interface(struct recorder *r, const struct source *s)
 static void recorder_source_facts(struct recorder *r, const struct source *s)
 {
 	static const char *const states[] = {"open", "down", "gone"};
+	static const char *const kinds[] = {"nic", "netfilter", "kernel"};
 	struct facts *f = r->facts;
 
 	fact_put(f, s->name, "source.%u.name", s->index);
-	fact_put(f, s->netfilter ? "netfilter" : "nic", "source.%u.kind", s->index);
+	fact_put(f, kinds[s->kind], "source.%u.kind", s->index);
 	fact_put(f, s->settings.filter ? s->settings.filter : "", "source.%u.filter", s->index);
 	fact_put_u64(f, s->settings.snaplen, "source.%u.snaplen", s->index);
 	fact_put(f, s->settings.payload ? "all" : "headers", "source.%u.payload", s->index);
@@ -90,7 +95,7 @@ static void recorder_total_fact(struct recorder *r, const struct source *s)
 		(unsigned long long)(s->dropped_kernel - m->dropped_kernel),
 		(unsigned long long)(s->recorded.dropped_own - m->dropped_own), more);
 	fact_put(r->facts, text, "source.%u.total", s->index);
-	if (s->netfilter)
+	if (s->kind == SOURCE_NETFILTER)
 		fact_put_u64(r->facts, s->read_stamps, "source.%u.read_stamps", s->index);
 }
 
@@ -114,10 +119,10 @@ static void recorder_report_source(struct recorder *r, struct source *s, int64_t
 	char key[64];
 
 	/* A netfilter source counts gaps packet by packet; an interface reports totals. */
-	if (!s->netfilter)
+	if (s->kind != SOURCE_NETFILTER)
 		s->recorded.lost_since_packet += kernel;
-	recorder_drop_event(
-		r, s, now_ns, "kernel", kernel, s->netfilter ? "sequence-gap" : "buffer-full");
+	recorder_drop_event(r, s, now_ns, "kernel", kernel,
+		s->kind == SOURCE_NETFILTER ? "sequence-gap" : "buffer-full");
 	recorder_drop_event(r, s, now_ns, "own", s->recorded.dropped_own - last->dropped_own,
 		r->suspended || r->capture.error ? "disk-full" : "shutdown");
 	recorder_drop_event(r, s, now_ns, "interface",

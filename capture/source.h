@@ -1,6 +1,7 @@
 /*
- * source: a source of packets: a network interface (libpcap) or a netfilter log group
- * (libnetfilter_log). Opened with privileges, read without.
+ * source: a source of packets: a network interface (libpcap), a netfilter log group
+ * (libnetfilter_log) or the kernel's drops (BPF, source_drops.h). Opened with privileges, read
+ * without.
  */
 #pragma once
 
@@ -21,6 +22,8 @@ struct source_settings {
 	uint64_t buffer_bytes;
 	const char *filter; /* NULL: none */
 };
+
+enum source_kind { SOURCE_NIC, SOURCE_NETFILTER, SOURCE_KERNEL };
 
 enum source_state { SOURCE_OPEN, SOURCE_DOWN, SOURCE_GONE };
 
@@ -55,10 +58,10 @@ struct source {
 	source_sink sink;
 	void *sink_arg;
 	struct source_settings settings;
-	char name[64];	/* if_name: "eth0", "nflog:5" */
+	char name[64];	/* if_name: "eth0", "nflog:5", "kernel:drops" */
 	uint32_t index; /* interface number in the file */
 	uint16_t link_type;
-	bool netfilter;
+	enum source_kind kind;
 	int fd; /* becomes readable; -1: closed */
 	enum source_state state;
 	char note[256]; /* one line: why the state changed last */

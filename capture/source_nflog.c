@@ -263,7 +263,7 @@ int source_open_nflog(struct source *s, uint16_t number, const struct source_set
 	s->settings = *settings;
 	s->settings.filter = NULL; /* the nftables rules decide what is logged */
 	s->settings.promiscuous = false;
-	s->netfilter = true;
+	s->kind = SOURCE_NETFILTER;
 	s->link_type = LINKTYPE_NFLOG;
 	s->fd = -1;
 	s->counts_exactly = true;

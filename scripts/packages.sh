@@ -1,7 +1,7 @@
 # The Debian packages, in one place. Sourced by demo.sh and test.sh.
 
 # What building and running need.
-build_packages="gcc meson ninja-build pkg-config libjansson-dev libjs-dygraphs libmicrohttpd-dev libpcap-dev libnetfilter-log-dev libmnl-dev libseccomp-dev libcurl4-openssl-dev libsqlite3-dev
+build_packages="gcc clang libbpf-dev bpftool meson ninja-build pkg-config libjansson-dev libjs-dygraphs libmicrohttpd-dev libpcap-dev libnetfilter-log-dev libmnl-dev libseccomp-dev libcurl4-openssl-dev libsqlite3-dev
 	libssl-dev libxxhash-dev libzstd-dev zlib1g-dev scdoc"
 
 # What the tests need beyond that.

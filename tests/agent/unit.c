@@ -198,6 +198,34 @@ static void section_and_packets(struct strbuf *file, int packets)
 		strbuf_add(file, block, pcapng_put_packet(block, 0, &r, (uint64_t)packets));
 }
 
+/* A comment follows the packet, padded, and the block stays within what was reserved for it. */
+static void test_packet_comment(void **state)
+{
+	static const char text[] = "kernel-drop reason=TCP_CSUM";
+	uint8_t block[61 + 27 + PCAPNG_PACKET_EXTRA], data[61] = {1};
+	uint32_t length = 0, n, cut;
+
+	(void)state;
+	for (n = 0; n < sizeof(text); n++)
+		for (cut = 57; cut <= sizeof(data); cut++) {
+			struct record r = {.data = data,
+				.cap_len = cut,
+				.wire_len = 100,
+				.flags = PCAPNG_OUTBOUND,
+				.comment = text,
+				.comment_length = n};
+			uint32_t at = 28 + (cut + 3) / 4 * 4 + 8; /* behind data and flags */
+
+			length = pcapng_put_packet(block, 0, &r, 7);
+			assert_true(length % 4 == 0 && length <= cut + n + PCAPNG_PACKET_EXTRA);
+			assert_int_equal(block[at], PCAPNG_OPT_COMMENT);
+			assert_int_equal(block[at + 2], n);
+			assert_memory_equal(block + at + 4, text, n);
+			assert_int_equal(block[at + 4 + (n + 3) / 4 * 4], PCAPNG_EPB_DROPCOUNT);
+		}
+	assert_int_equal(length, 28 + 64 + 8 + 4 + 28 + 12 + 4 + 4);
+}
+
 /* The end of the last whole block within n bytes, by the lengths that the blocks say. */
 static size_t last_end(const struct strbuf *file, size_t n)
 {
@@ -292,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_comments),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_packet_comment),
 		cmocka_unit_test(test_repair),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_spans),
