@@ -33,8 +33,8 @@ CREATE TABLE vantage ( -- a place where packets were seen
 	id INTEGER PRIMARY KEY, -- from 1
 	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine it belongs to
 	name TEXT NOT NULL, -- for reports: the host's name, with the interface where the host has several
-	kind TEXT NOT NULL, -- nic, netfilter or flowlog
-	interface TEXT, -- interface name, netfilter group or ENI; NULL: not recorded
+	kind TEXT NOT NULL, -- nic, netfilter, flowlog, or kernel: no place on the way, but what the host's kernel dropped
+	interface TEXT, -- interface name, netfilter group, kernel:drops or ENI; NULL: not recorded
 	mac TEXT, -- its own MAC: recorded, else inferred from the frames; NULL: unknown
 	link_type INTEGER, -- LINKTYPE_ value; NULL for flow logs
 	trust TEXT NOT NULL, -- sound, with care or unfit
@@ -130,7 +130,7 @@ CREATE TABLE capture_interface ( -- an interface of a capture
 
 CREATE TABLE frame_account ( -- what became of every frame; sums to capture_file.frames
 	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the capture
-	disposition TEXT NOT NULL, -- joined, one_sided, duplicate, arp, nd, vrrp, carp, fragment, other_ethertype, unsupported_link, truncated, malformed, filtered, outside_time ...
+	disposition TEXT NOT NULL, -- joined, one_sided, duplicate, kernel_drop, arp, nd, vrrp, carp, fragment, other_ethertype, unsupported_link, truncated, malformed, filtered, outside_time ...
 	frames INTEGER NOT NULL, -- frames
 	bytes INTEGER NOT NULL, -- their length on the wire
 	PRIMARY KEY (capture_file_id, disposition)
@@ -471,6 +471,35 @@ CREATE TABLE netfilter_log ( -- what a netfilter log rule recorded, by flow, hoo
 	last_ns INTEGER NOT NULL, -- last
 	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture of the first one
 	frame INTEGER NOT NULL -- frame number of the first one
+) STRICT;
+
+CREATE TABLE kernel_drop ( -- a packet that a host's kernel dropped, with its reason, as the agent recorded it (--drops)
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the host's vantage point of kind kernel
+	at_ns INTEGER NOT NULL, -- when, the host's clock
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture
+	frame INTEGER NOT NULL, -- frame number of the record
+	reason TEXT NOT NULL, -- the kernel's name, without SKB_DROP_REASON_; a number in hex where it has none
+	function TEXT, -- the kernel's function that dropped it; NULL: not said
+	interface TEXT, -- device that it was at; NULL: none any more
+	netns INTEGER, -- network namespace (inode); NULL: not known
+	socket TEXT, -- stream, dgram, raw or packet: kind of the socket that it was for, or from; NULL: none
+	segments INTEGER NOT NULL, -- packets on the wire that it stands for: more than 1 when the host had merged them
+	way TEXT, -- in: received by an interface; out: made by the host; NULL: not said
+	protocol INTEGER, -- of IP; NULL: not IP
+	src_ip TEXT, -- source; NULL: not IP
+	src_port INTEGER, -- source port; NULL: none
+	dst_ip TEXT, -- destination
+	dst_port INTEGER, -- destination port
+	tcp_flags INTEGER, -- flags; NULL: not TCP
+	length INTEGER NOT NULL, -- payload bytes
+	flow_id INTEGER REFERENCES flow(id), -- the conversation; NULL: no capture has it
+	direction TEXT, -- c2s or s2c, with flow_id
+	seen_vantage_id INTEGER REFERENCES vantage(id), -- the host's interface where the same packet was captured; NULL: it was not
+	seen_file_id INTEGER REFERENCES capture_file(id), -- capture there
+	seen_frame INTEGER, -- frame there
+	sent_vantage_id INTEGER REFERENCES vantage(id), -- another place that has the same packet, and once only; NULL: none
+	sent_file_id INTEGER REFERENCES capture_file(id), -- capture there
+	sent_frame INTEGER -- frame there
 ) STRICT;
 
 CREATE TABLE activity ( -- one second of one vantage point in which anything passed

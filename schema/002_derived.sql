@@ -47,6 +47,15 @@ CREATE TABLE defect_condition ( -- all conditions of a defect must hold for one 
 	value TEXT NOT NULL -- compared with
 ) STRICT;
 
+CREATE TABLE drop_reason ( -- what a kernel's reason for dropping a packet means; schema/drop_reasons.sql and --rules fill it
+	name TEXT PRIMARY KEY, -- the kernel's name, without SKB_DROP_REASON_
+	class TEXT NOT NULL, -- normal (never a finding), firewall (a policy said so) or host
+	meaning TEXT NOT NULL, -- in words
+	remedy TEXT, -- what to do; NULL: nothing
+	counter TEXT, -- the counter that grows with it; NULL: none
+	source TEXT NOT NULL -- where this is known from
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE vrrp_term ( -- a time in which a router advertised as master, without a pause of a whole master-down time
 	id INTEGER PRIMARY KEY, -- from 1
 	vrid INTEGER NOT NULL, -- virtual router identifier

@@ -41,7 +41,8 @@ ORDER BY d.finding_id, d.is_proof, d.n;
 -- same way), pair (the same two hosts), host (the host the cause speaks of takes part), ip (an address
 -- in common), whole (path, where the pattern is that of all that died), idle and reuse (pair, where the pattern is
 -- silence, or ports that were used before), vrid (the same virtual router), rate (lost
--- handshakes that a loss rate explains: not those that are a story of their own).
+-- handshakes that a loss rate explains: not those that are a story of their own), service (an address and port that no
+-- socket listens on, by the kernel's word).
 CREATE TEMP TABLE cause_rule (symptom TEXT, cause TEXT, scope TEXT, rank INTEGER);
 INSERT INTO cause_rule VALUES
 	('synack-lost', 'mac-mismatch', 'to_ip', 1),
@@ -113,6 +114,7 @@ INSERT INTO cause_rule VALUES
 	('mac-mismatch', 'vrrp-no-garp', 'vrid', 1),
 	('reset', 'arp-conflict', 'ip', 3),
 	('refused', 'firewall-drop', 'ip', 2),
+	('refused', 'host-drop', 'service', 1),
 	('host-drop', 'arp-unanswered', 'host', 1),
 	('host-drop', 'host-dark', 'host', 2),
 	('eni-not-host', 'firewall-drop', 'host', 3),
@@ -212,6 +214,13 @@ WHERE e.kind IN ('vrrp-gap-path', 'vrrp-gap-source') AND (EXISTS (
 UNION ALL
 SELECT f.id, f.kind, 'guest', 'c', 'qemu' FROM finding f
 WHERE f.kind = 'advisory' AND json_extract(f.detail, '$.defect') LIKE 'vhost-net%';
+INSERT INTO finding_key
+SELECT id, kind, 'service', iif(kind = 'refused', 's', 'c'),
+	iif(kind = 'refused', src_ip, dst_ip) || ' ' || json_extract(detail, '$.port')
+FROM finding WHERE kind = 'refused' OR (kind = 'host-drop' AND json_extract(detail, '$.reason') = 'NO_SOCKET');
+-- Why its kernel dropped a packet is known: that another host is silent explains it only where the kernel waited for that one.
+DELETE FROM finding_key WHERE scope = 'host' AND role = 's' AND id IN (SELECT id FROM finding
+	WHERE kind = 'host-drop' AND json_extract(detail, '$.way') IS NOT NULL AND json_extract(detail, '$.reason') NOT LIKE 'NEIGH%');
 DELETE FROM finding_key WHERE key IS NULL;
 CREATE INDEX temp.finding_key_by_key ON finding_key(key, scope, kind, role);
 CREATE INDEX temp.finding_end_by_id ON finding_end(id);

@@ -5,7 +5,7 @@ usage: embed_sql.py SCHEMA_DIR OUT.c OUT.h
 
 Out come: the DDL with the column comments as rows of schema_comment, one INSERT statement for
 each table, the rules in the order of rules/ORDER, the saved queries with their first comment
-line as description, the queries of the reports, and the known defects.
+line as description, the queries of the reports, the known defects, and what drop reasons mean.
 """
 import os
 import re
@@ -71,7 +71,7 @@ def main():
         h.writelines(f"\tTABLE_{t.upper()},\n" for t, _, _ in found)
         h.write("\tSCHEMA_TABLES\n};\n\n")
         h.write("struct schema_text {\n\tconst char *name, *description, *text;\n};\n\n")
-        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "traits", "totals", "number", "link"):
+        for name in ("ddl", "flow_indexes", "indexes", "views", "settings", "defects", "drop_reasons", "traits", "totals", "number", "link"):
             h.write(f"extern const char schema_{name}[];\n")
         h.writelines(f"extern const char schema_statement_{n}[];\n" for n in statements)
         h.write("extern const char *const schema_table_name[SCHEMA_TABLES];\n")
@@ -95,6 +95,7 @@ def main():
             ("views", read(f"{schema}/views.sql") + read(f"{schema}/flowlog_views.sql")),
             ("settings", read(f"{schema}/settings.sql")),
             ("defects", read(f"{schema}/defects.sql")),
+            ("drop_reasons", read(f"{schema}/drop_reasons.sql")),
             ("traits", read(f"{schema}/traits.sql")),
             ("totals", read(f"{schema}/totals.sql")),
             ("number", read(f"{schema}/number.sql")),

@@ -187,10 +187,17 @@ static struct reading_vantage *ingest_vantage_new(
 	return rv;
 }
 
+static enum vantage_kind ingest_kind_of(const struct capfile_interface *iface)
+{
+	if (iface->name && strcmp(iface->name, CAPFILE_KERNEL_DROPS) == 0)
+		return VANTAGE_KERNEL;
+	return iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
+}
+
 static struct reading_vantage *ingest_vantage_for(
 	struct host_reading *rd, const struct capfile_interface *iface, uint32_t index)
 {
-	enum vantage_kind kind = iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
+	enum vantage_kind kind = ingest_kind_of(iface);
 	struct reading_vantage *rv = ingest_find_vantage(rd, kind, iface, index);
 
 	if (!rv && rd->count >= rd->limit && rd->rest)
@@ -619,6 +626,11 @@ static FLATTEN void ingest_frame(struct host_reading *rd, const struct taken *t)
 		.ordinal = t->ordinal};
 	int disposition;
 
+	if (v->kind == VANTAGE_KERNEL) {
+		kernel_drops_add(&v->kernel_drops, &o);
+		ingest_account(rd, CAPTURE_KERNEL_DROP, t->frame);
+		return;
+	}
 	activity_add(&v->activity, t->frame->time_ns, t->frame->wire_len, p->link.direction,
 		ingest_note_macs(v, p, &o));
 	v->foreign_seen |= p->link.other_host;
@@ -698,11 +710,13 @@ static void ingest_keep_interface_rows(struct host_reading *rd, const struct cap
 			if (rd->vantages[k]->whole == whole &&
 				rd->vantages[k]->last_capture == rd->capture_index)
 				ingest_keep_interface_row(c, iface, i, k);
+		ingest_keep_running_time(&whole->v, iface);
+		if (whole->v.kind == VANTAGE_KERNEL)
+			continue; /* what is lost there is a word of the kernel's, no packet */
 		c->dropped_kernel =
 			ingest_add_known(c->dropped_kernel, ingest_dropped_by_kernel(iface));
 		c->dropped_interface =
 			ingest_add_known(c->dropped_interface, iface->dropped_interface);
-		ingest_keep_running_time(&whole->v, iface);
 	}
 }
 
@@ -900,9 +914,12 @@ static void ingest_renumber(struct host_reading *rd, uint32_t first)
 	}
 }
 
-static void ingest_name_vantage(const struct host *h, struct vantage *v, uint32_t place)
+static void ingest_name_vantage(
+	const struct host *h, struct vantage *v, uint32_t place, uint32_t places)
 {
-	if (h->vantage_count == 1)
+	if (v->kind == VANTAGE_KERNEL)
+		v->name = mem_printf("%s:%s", h->name, CAPFILE_KERNEL_DROPS);
+	else if (places == 1)
 		v->name = mem_strdup(h->name);
 	else if (v->part && v->interface)
 		v->name = mem_printf("%s:%s:%s", h->name, v->interface, v->part);
@@ -912,6 +929,16 @@ static void ingest_name_vantage(const struct host *h, struct vantage *v, uint32_
 		v->name = mem_printf("%s:%s", h->name, v->interface);
 	else
 		v->name = mem_printf("%s#%u", h->name, place + 1);
+}
+
+/* Without what the kernel says. */
+static uint32_t ingest_places(const struct host_reading *rd)
+{
+	uint32_t places = 0;
+
+	for (uint32_t i = 0; i < rd->count; i++)
+		places += rd->vantages[i]->v.kind != VANTAGE_KERNEL;
+	return places;
 }
 
 void ingest_gather(struct dataset *data, struct host_reading **readings)
@@ -924,6 +951,7 @@ void ingest_gather(struct dataset *data, struct host_reading **readings)
 	for (uint32_t h = 0; h < data->host_count; h++) {
 		struct host_reading *rd = readings[h];
 		struct host *host = rd->host;
+		uint32_t places = ingest_places(rd);
 
 		ingest_renumber(rd, data->vantage_count);
 		host->vantage_count = rd->count;
@@ -935,7 +963,7 @@ void ingest_gather(struct dataset *data, struct host_reading **readings)
 			*v = rd->vantages[i]->v;
 			v->host = h;
 			v->id = data->vantage_count + 1;
-			ingest_name_vantage(host, v, i);
+			ingest_name_vantage(host, v, i, places);
 			host->vantages[i] = data->vantage_count++;
 			free(rd->vantages[i]);
 		}

@@ -135,7 +135,7 @@ static void track_fill_icmp(struct segment *s, const struct packet *p)
 	s->hash = hash;
 }
 
-static void track_build_segment(struct segment *s, const struct observation *o, bool from_b)
+void track_segment(struct segment *s, const struct observation *o, bool from_b)
 {
 	static const uint8_t direction_bits[] = {
 		[PACKET_UNKNOWN] = 0, [PACKET_IN] = SEGMENT_IN, [PACKET_OUT] = SEGMENT_OUT};
@@ -206,7 +206,7 @@ enum track_result track_packet(
 	if (!f)
 		return TRACK_TABLE_FULL;
 	s = flow_vantage_reserve(&v->flows, f, sack ? 2 : 1);
-	track_build_segment(s, o, from_b);
+	track_segment(s, o, from_b);
 	if (sack)
 		track_keep_sack(s, p);
 	copy = copies_note(&v->recent, f, s, o);

@@ -6,6 +6,9 @@
 
 #include "flow/observation.h"
 
+/* The segment of a packet, but for its SACK blocks. */
+void track_segment(struct segment *s, const struct observation *o, bool from_b);
+
 enum track_result {
 	TRACK_ADDED,
 	TRACK_COPY, /* the capture itself saw the packet before: left out, counted in the vantage */

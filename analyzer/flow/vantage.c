@@ -19,9 +19,19 @@ const char *capture_disposition_name(int d)
 		return "outside_time";
 	case CAPTURE_TABLE_FULL:
 		return "flow_table_full";
+	case CAPTURE_KERNEL_DROP:
+		return "kernel_drop";
 	default:
 		return packet_disposition_name((enum packet_disposition)d);
 	}
+}
+
+const char *vantage_kind_name(enum vantage_kind k)
+{
+	static const char *const names[] = {"nic", "netfilter", "kernel"};
+
+	assert(k < sizeof(names) / sizeof(names[0]));
+	return names[k];
 }
 
 void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, uint32_t *flow_room)
@@ -38,6 +48,7 @@ void vantage_init(struct vantage *v, struct arena *arena, struct hashmap *macs, 
 	macs_init(&v->macs, macs);
 	addresses_init(&v->addresses);
 	netfilter_init(&v->netfilter);
+	kernel_drops_init(&v->kernel_drops);
 }
 
 void vantage_release(struct vantage *v)
@@ -52,6 +63,7 @@ void vantage_release(struct vantage *v)
 	vrrps_release(&v->vrrps);
 	icmps_release(&v->icmps);
 	netfilter_release(&v->netfilter);
+	kernel_drops_release(&v->kernel_drops);
 	spans_release(&v->drops);
 	spans_release(&v->gaps);
 	free(v->inferred.own_addresses);

@@ -11,6 +11,7 @@
 #include "flow/notes/activity.h"
 #include "flow/notes/addresses.h"
 #include "flow/notes/icmps.h"
+#include "flow/notes/kernel_drops.h"
 #include "flow/notes/macs.h"
 #include "flow/notes/neighbors.h"
 #include "flow/notes/netfilter.h"
@@ -19,7 +20,8 @@
 #include "flow/steady.h"
 #include "read/capfile.h"
 
-enum vantage_kind { VANTAGE_NIC, VANTAGE_NETFILTER };
+/* KERNEL: no place that packets pass, but what the host's kernel says of those that it dropped. */
+enum vantage_kind { VANTAGE_NIC, VANTAGE_NETFILTER, VANTAGE_KERNEL };
 
 /* When a vantage point's captures ran. */
 struct vantage_span {
@@ -72,6 +74,7 @@ struct vantage {
 	struct vrrp_notes vrrps;
 	struct icmp_notes icmps;
 	struct netfilter_notes netfilter;
+	struct kernel_drops kernel_drops;
 	struct span_list drops; /* the capture says that it lost frames then; or we had no room */
 	struct capture_span no_room; /* frames of flows that the table had no room for */
 	struct span_list gaps; /* between two of its files: no record that a capture was running */
@@ -117,11 +120,15 @@ enum capture_disposition {
 	CAPTURE_FILTERED,
 	CAPTURE_OUTSIDE_TIME,
 	CAPTURE_TABLE_FULL,
+	CAPTURE_KERNEL_DROP,
 	CAPTURE_DISPOSITIONS
 };
 _Static_assert(CAPTURE_DISPOSITIONS <= 32, "capture.account");
 
 const char *capture_disposition_name(int d);
+
+/* nic, netfilter or kernel. */
+const char *vantage_kind_name(enum vantage_kind k);
 
 struct host_address {
 	uint8_t ip[16];

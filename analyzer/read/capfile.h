@@ -24,7 +24,13 @@ struct frame {
 	uint32_t interface; /* index into capfile_info.interfaces */
 	uint32_t epb_flags; /* pcapng epb_flags; 0 where there are none */
 	bool has_time;
+	uint16_t drop_length; /* bytes of drop; 0: no such comment */
+	const char *drop;     /* what the comment of a packet that the kernel dropped says of it */
 };
+
+/* The interface under which the agent records what the kernel drops, and how its comments begin. */
+#define CAPFILE_KERNEL_DROPS "kernel:drops"
+#define CAPFILE_KERNEL_DROP "kernel-drop "
 
 enum capfile_format { CAPFILE_PCAP, CAPFILE_PCAPNG };
 

@@ -1,6 +1,8 @@
 /* The block format: sections, interfaces, and frames among them. draft-ietf-opsawg-pcapng. */
 #include "read/capfile_impl.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 /*
@@ -210,12 +212,20 @@ static void pcapng_frame_dropped(struct capfile *cf, const struct frame *f, uint
 	capfile_add_drop(cf, f->interface, is->last_ns, f->time_ns, frames);
 }
 
-static void pcapng_frame_comment(
-	struct capfile *cf, const struct cursor *value, const struct frame *f)
+/* A packet's comment is a fact, unless it says why the kernel dropped it: that is of each such
+ * packet. */
+static void pcapng_frame_comment(struct capfile *cf, const struct cursor *value, struct frame *f)
 {
-	struct capfile_fact *fact = capfile_add_fact(
-		cf, f->interface, f->time_ns, "comment", capfile_text(value->at, value->left));
+	const size_t mark = sizeof(CAPFILE_KERNEL_DROP) - 1;
+	struct capfile_fact *fact;
 
+	if (value->left > mark && memcmp(value->at, CAPFILE_KERNEL_DROP, mark) == 0) {
+		f->drop = (const char *)value->at + mark;
+		f->drop_length = (uint16_t)(value->left - mark);
+		return;
+	}
+	fact = capfile_add_fact(
+		cf, f->interface, f->time_ns, "comment", capfile_text(value->at, value->left));
 	if (fact)
 		fact->frame = f->number;
 }
@@ -278,6 +288,7 @@ static int pcapng_timed_frame(struct capfile *cf, struct block *b, const uint8_t
 	f->number = ++cf->number;
 	f->interface = cf->section_first + id;
 	f->epb_flags = 0;
+	f->drop_length = 0;
 	f->has_time = true;
 	cf->info.frames++;
 	if (unlikely(drops))

@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
+#include "record/kernel_drops.h"
 
 struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage, uint32_t ordinal)
 {
@@ -52,7 +53,7 @@ static void facts_insert_vantage(
 	db_int(s, 1, v->id);
 	db_int(s, 2, data->hosts[v->host].id);
 	db_text(s, 3, v->name);
-	db_text(s, 4, v->kind == VANTAGE_NIC ? "nic" : "netfilter");
+	db_text(s, 4, vantage_kind_name(v->kind));
 	db_text(s, 5, v->interface);
 	facts_bind_mac(s, 6, vantage_mac(v, v->inferred.own_mac), mac);
 	db_int(s, 7, v->link_type);
@@ -485,22 +486,24 @@ static void facts_insert_netfilter(struct db *db, const struct dataset *data,
 /* Notes beyond the limits of their tables, of all vantage points. */
 static void facts_insert_limits(struct db *db, const struct dataset *data)
 {
-	uint64_t kept[4] = {0}, refused[4] = {0};
-	static const char *const tables[] = {"activity", "arp", "vrrp_advert", "icmp_error"};
+	enum { LIMITED = 5 };
+	uint64_t kept[LIMITED] = {0}, refused[LIMITED] = {0};
+	static const char *const tables[] = {
+		"activity", "arp", "vrrp_advert", "icmp_error", "kernel_drop"};
 
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		const struct vantage *v = &data->vantages[i];
-		const uint64_t count[] = {
-			v->activity.count, v->neighbors.count, v->vrrps.count, v->icmps.count};
+		const uint64_t count[] = {v->activity.count, v->neighbors.count, v->vrrps.count,
+			v->icmps.count, v->kernel_drops.count};
 		const uint64_t more[] = {v->activity.refused, v->neighbors.refused,
-			v->vrrps.refused, v->icmps.refused};
+			v->vrrps.refused, v->icmps.refused, v->kernel_drops.refused};
 
-		for (int k = 0; k < 4; k++) {
+		for (int k = 0; k < LIMITED; k++) {
 			kept[k] += count[k];
 			refused[k] += more[k];
 		}
 	}
-	for (int k = 0; k < 4; k++) {
+	for (int k = 0; k < LIMITED; k++) {
 		sqlite3_stmt *s = db_insert(db, TABLE_LIMIT_REACHED);
 
 		if (!refused[k])
@@ -523,6 +526,7 @@ void facts_observations(struct db *db, const struct dataset *data, const struct 
 		facts_insert_icmp(db, data, i);
 		facts_insert_activity(db, &data->vantages[i]);
 		facts_insert_netfilter(db, data, all, conversation_row, i);
+		kernel_drops_store(db, data, all, conversation_row, i);
 	}
 }
 
@@ -563,6 +567,9 @@ void facts_clocks(struct db *db, const struct clocks *c)
 	for (uint32_t v = 0; v < c->n; v++) {
 		const struct vantage *seen = &c->data->vantages[v];
 		sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
+
+		if (seen->kind == VANTAGE_KERNEL)
+			continue; /* its host's clock, by the same stamps */
 
 		for (uint32_t i = 0; i < c->to_reference[v].count; i++)
 			facts_insert_clock_piece(db, c, v, &c->to_reference[v].pieces[i]);

@@ -128,7 +128,9 @@ void survey_store(struct db *db, const struct dataset *data, const struct owners
 		survey_insert_order(db, data, &ordering->pairs[i]);
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
 		struct coverage rows[2];
-		int n = coverage_of(&data->vantages[i], rows);
+		int n = data->vantages[i].kind == VANTAGE_KERNEL
+				? 0
+				: coverage_of(&data->vantages[i], rows);
 
 		for (int k = 0; k < n; k++)
 			survey_insert_coverage(db, data, i, &rows[k]);

@@ -74,6 +74,8 @@ static int db_make_tables(struct db *db, struct error *err)
 	if (r == 0)
 		r = db_run(db, "schema", schema_defects, err);
 	if (r == 0)
+		r = db_run(db, "schema", schema_drop_reasons, err);
+	if (r == 0)
 		r = db_run(db, "schema", schema_traits, err);
 	return r ? r : db_run(db, "schema", schema_statement_commit, err);
 }

@@ -54,7 +54,7 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 				AND m.ip NOT IN (SELECT ip FROM host_address WHERE host_id = v.host_id AND ip IS NOT NULL)
 				AND EXISTS (SELECT 1 FROM host_address WHERE host_id = v.host_id AND ip IS NOT NULL)
 			HAVING count(DISTINCT m.ip) = 1), '')
-	FROM vantage v WHERE v.kind != 'flowlog' AND (SELECT count(*) FROM vantage WHERE kind != 'flowlog') = 1
+	FROM vantage v WHERE v.kind NOT IN ('flowlog', 'kernel') AND (SELECT count(*) FROM vantage WHERE kind NOT IN ('flowlog', 'kernel')) = 1
 		AND EXISTS (SELECT 1 FROM flow)
 	UNION ALL
 	-- Unanswered connections that a single vantage point saw: which capture would settle it.
@@ -150,14 +150,14 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	UNION ALL
 	-- Clocks may be years off: times that do not overlap are a reason to look, and no proof.
 	SELECT 7, 0, 'no packet was seen at two places, so none can be judged: '
-		|| CASE WHEN (SELECT max(v.first_ns) >= min(v.last_ns) FROM vantage v WHERE v.kind != 'flowlog')
+		|| CASE WHEN (SELECT max(v.first_ns) >= min(v.last_ns) FROM vantage v WHERE v.kind NOT IN ('flowlog', 'kernel'))
 			THEN 'by their own clocks the captures were not made at the same time; '
 			WHEN NOT EXISTS (SELECT 1 FROM mac_use a JOIN mac_use b ON b.ip = a.ip AND b.vantage_id > a.vantage_id)
 				AND EXISTS (SELECT 1 FROM mac_use)
 			THEN 'the captures have no address in common; '
 			ELSE 'check what their filters leave out; ' END
 		|| 'capture one conversation at both of its ends at the same time'
-	WHERE (SELECT count(*) FROM vantage WHERE kind != 'flowlog') > 1
+	WHERE (SELECT count(*) FROM vantage WHERE kind NOT IN ('flowlog', 'kernel')) > 1
 		AND EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM path WHERE received > 0)
 	UNION ALL
 	SELECT 8, min(f.id), count(*) || ' flows could not be paired unambiguously; no loss is computed for them'

@@ -26,7 +26,7 @@ SELECT v.id, ref_ns(v.id, v.first_ns)
 		AS first_ns,
 	ref_ns(v.id, v.last_ns) AS last_ns
 FROM vantage v
-WHERE v.kind != 'flowlog' AND v.first_ns IS NOT NULL;
+WHERE v.kind NOT IN ('flowlog', 'kernel') AND v.first_ns IS NOT NULL;
 
 -- And when it did not: more than a second between one of its files and the next.
 CREATE TEMP TABLE pause AS

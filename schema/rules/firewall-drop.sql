@@ -35,6 +35,8 @@ JOIN vantage v ON v.id = a.vantage_id
 LEFT JOIN fw_hook b ON b.flow_id = a.flow_id AND b.vantage_id = a.vantage_id AND b.direction = a.direction
 	AND b.way = a.way AND NOT b.is_first
 WHERE a.is_first AND a.packets > coalesce(b.packets, 0)
+	-- the kernel's own word is better
+	AND NOT EXISTS (SELECT 1 FROM told_drop k WHERE k.flow_id = a.flow_id AND k.host_id = v.host_id)
 	AND EXISTS (SELECT 1 FROM fw_hook l WHERE l.vantage_id = a.vantage_id AND l.way = a.way AND NOT l.is_first)
 	AND NOT EXISTS (SELECT 1 FROM fw_hook o WHERE o.src_ip = a.src_ip AND o.src_port = a.src_port
 		AND o.vantage_id = a.vantage_id AND o.way = a.way AND NOT o.is_first AND o.flow_id != a.flow_id)
@@ -97,6 +99,7 @@ JOIN vantage v ON v.id = n.vantage_id
 JOIN fw_rule r ON r.vantage_id = n.vantage_id AND r.hook = n.hook AND r.prefix = n.prefix
 JOIN flow f ON f.id = n.flow_id
 WHERE n.direction IS NOT NULL AND (r.says_so OR r.answered = 0)
+	AND NOT EXISTS (SELECT 1 FROM told_drop k WHERE k.flow_id = n.flow_id AND k.host_id = v.host_id)
 	-- the agent's own log is of all packets
 	AND n.prefix NOT LIKE 'bothends %';
 DELETE FROM fw_logged WHERE NOT CASE
@@ -281,6 +284,7 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 		AND m.last_ns >= ref_ns(x.vantage_id, x.first_ns) - 1000000000)
 	AND NOT EXISTS (SELECT 1 FROM fw_moved m WHERE m.ip = x.server_ip AND m.host_id = v.host_id
 		AND m.from_ns <= ref_ns(x.vantage_id, x.last_ns))
+	AND NOT EXISTS (SELECT 1 FROM told_drop k WHERE k.flow_id = x.flow_id AND k.host_id = v.host_id)
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_logged)
 	AND x.flow_id NOT IN (SELECT flow_id FROM fw_between)
 	AND NOT EXISTS (SELECT 1 FROM fw_icmp i WHERE i.quoted_src_ip = x.client_ip AND i.quoted_dst_ip = x.server_ip);

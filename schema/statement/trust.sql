@@ -44,7 +44,7 @@ UNION ALL
 SELECT v.id, 2, coalesce('all of its ' || nullif((SELECT sum(c.frames) FROM capture_file c WHERE c.id IN (
 		SELECT i.capture_file_id FROM capture_interface i WHERE i.vantage_id = v.id)), 0)
 	|| ' frames are outside --from/--to', 'it has no frames')
-FROM vantage v WHERE v.first_ns IS NULL AND v.kind != 'flowlog';
+FROM vantage v WHERE v.first_ns IS NULL AND v.kind NOT IN ('flowlog', 'kernel');
 
 UPDATE vantage SET
 	trust = CASE (SELECT max(weight) FROM trust_reason t WHERE t.vantage_id = vantage.id)

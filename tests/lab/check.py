@@ -364,7 +364,32 @@ def check_clocks(db, truth, report):
         report.equal("most delay in ns", {"max": limit}, one(db, "SELECT max(owd_max_ns) FROM path"))
 
 
-CHECKS = (check_frames, check_flows, check_paths, check_events, check_findings, check_clocks)
+def check_drops(db, truth, report):
+    """What each kernel dropped, by reason and port: every record, and one finding with that number; no other drop is told."""
+    if "drops" not in truth:
+        return
+    told = {}
+    for host, detail, count, summary in db.execute(
+            "SELECT h.name, f.detail, f.count, f.summary FROM finding f JOIN host h ON h.id = f.host_id"
+            " WHERE f.kind IN ('host-drop', 'firewall-drop')"):
+        detail = json.loads(detail)
+        told[host, detail["reason"], detail.get("port")] = count
+    for spec in truth["drops"]:
+        label = f"{spec['host']} {spec['reason']} {spec['port']}"
+        report.equal(f"records of {label}", spec["packets"], one(
+            db, "SELECT sum(segments) FROM kernel_drop k JOIN vantage v ON v.id = k.vantage_id JOIN host h ON h.id = v.host_id"
+            " WHERE h.name = ? AND k.reason LIKE ? || '%' AND k.dst_port = ?", spec["host"], spec["reason"], spec["port"]))
+        found = [key for key in told if key[0] == spec["host"] and key[1].startswith(spec["reason"]) and key[2] == spec["port"]]
+        report.equal(f"finding of {label}", spec["packets"], told.pop(found[0]) if found else None)
+        if spec["received"]:
+            report.equal(f"records of {label} that are joined to a frame at the interface", spec["packets"], one(
+                db, "SELECT count(DISTINCT k.seen_file_id || ' ' || k.seen_frame) FROM kernel_drop k JOIN vantage v ON v.id = k.vantage_id"
+                " JOIN host h ON h.id = v.host_id WHERE h.name = ? AND k.reason LIKE ? || '%' AND k.dst_port = ? AND k.way = 'in'",
+                spec["host"], spec["reason"], spec["port"]))
+    report.equal("other drops that are told", [], sorted(map(str, told)))
+
+
+CHECKS = (check_frames, check_flows, check_paths, check_events, check_findings, check_drops, check_clocks)
 
 
 def analyze(program, directory, truth, output):

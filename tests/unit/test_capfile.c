@@ -531,6 +531,38 @@ static void test_pcapng_statistics_of_dumpcap(void **state)
 	}
 }
 
+/* What the kernel said of a packet that it dropped goes with its frame, and is no fact; other
+ * comments are. */
+static void test_pcapng_kernel_drop(void **state)
+{
+	static const char said[] = "kernel-drop reason=TCP_CSUM function=tcp_v4_rcv";
+	struct bytes b = {0};
+	struct capfile *cf;
+	struct frame f;
+	size_t at;
+
+	(void)state;
+	shb(&b);
+	idb(&b, 276, 0);
+	at = epb_begin(&b, 0, 8, "one", 3);
+	option(&b, 1, "kernel-drop ", 12);
+	option(&b, 1, said, sizeof(said) - 1);
+	option(&b, 1, "looked at", 9);
+	option(&b, 0, "", 0);
+	block_end(&b, at);
+	epb(&b, 0, 9, "two", 3);
+	cf = open_bytes(&b);
+	assert_int_equal(capfile_next(cf, &f), CAPFILE_OK);
+	assert_int_equal(f.drop_length, strlen("reason=TCP_CSUM function=tcp_v4_rcv"));
+	assert_memory_equal(f.drop, "reason=TCP_CSUM function=tcp_v4_rcv", f.drop_length);
+	assert_int_equal(capfile_next(cf, &f), CAPFILE_OK);
+	assert_int_equal(f.drop_length, 0);
+	expect_end(cf, 2, NULL);
+	assert_int_equal(capfile_info(cf)->fact_count, 2); /* one says nothing after its mark */
+	assert_string_equal(capfile_info(cf)->facts[1].value, "looked at");
+	(void)capfile_close(cf);
+}
+
 /* Simple and obsolete blocks, a comment, flags, and rows that only Wireshark counts. */
 static void test_pcapng_other_blocks(void **state)
 {
@@ -1237,6 +1269,7 @@ int main(void)
 		cmocka_unit_test(test_pcapng_interface_facts),
 		cmocka_unit_test(test_pcapng_drops),
 		cmocka_unit_test(test_pcapng_statistics_of_dumpcap),
+		cmocka_unit_test(test_pcapng_kernel_drop),
 		cmocka_unit_test(test_pcapng_other_blocks),
 		cmocka_unit_test(test_pcapng_damage),
 		cmocka_unit_test(test_pcap_damage),
