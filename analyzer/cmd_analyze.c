@@ -343,8 +343,8 @@ int cmd_analyze(int argc, char **argv)
 		"Matches captures from both ends of a connection (and from points between) by TCP "
 		"sequence numbers, stores them in one SQLite file, and reports where packets were "
 		"lost, in which direction, why, and how to fix it.\vINPUT is a pcap or pcapng "
-		"capture or a cloud flow log, plain or compressed with gzip or zstd, a folder of "
-		"such files, a file of a host (log, command output, support archive), or - for "
+		"capture or a cloud flow log, plain or compressed with gzip, zstd or xz, a folder "
+		"of such files, a file of a host (log, command output, support archive), or - for "
 		"standard input. NAME is the host; inputs "
 		"with the same NAME are from one host.",
 		cmd_terminal_children, NULL, NULL};

@@ -102,7 +102,7 @@ CREATE TABLE capture_file ( -- a capture that was read
 	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- of its first interface
 	path TEXT NOT NULL, -- as given or found
 	format TEXT NOT NULL, -- pcap or pcapng
-	compression TEXT NOT NULL, -- none, gzip or zstd
+	compression TEXT NOT NULL, -- none, gzip, zstd or xz
 	snaplen INTEGER NOT NULL, -- of its first interface; 0: no limit
 	frames INTEGER NOT NULL, -- frames read
 	bytes INTEGER NOT NULL, -- of the file as stored

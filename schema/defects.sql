@@ -67,7 +67,7 @@ INSERT INTO defect_condition (defect_id, key, operator, value) VALUES
 	('xen42-msix-vf', 'hypervisor.type', '=', 'xen'),
 	('xen42-msix-vf', 'hypervisor.version', 'regexp', '^4\.2([.-]|$)'),
 	('xen42-msix-vf', 'nic.*.driver', '=', 'ixgbevf'),
-	('msix-failed', 'kernel.log', 'log', '(MSI-?X|msix).*(fail|error|unable|not enough|could not)|(fail|unable|could not).*(MSI-?X|msix)'),
+	('msix-failed', 'kernel.log', 'log', '(MSI-?X|msix).*([Ff]ail|[Ee]rror|[Uu]nable|not enough|[Cc]ould not)|([Ff]ail|[Uu]nable|[Cc]ould not).*(MSI-?X|msix)'),
 	('netdev-watchdog', 'kernel.log', 'log', 'NETDEV WATCHDOG:.*transmit queue [0-9]+ timed out'),
 	('vhost-net-off', 'vhost_net.enabled_in_config', '=', '0'),
 	('vhost-net-off', 'vhost_net.threads', '=', '0'),

@@ -14,11 +14,23 @@
 /* A log's last line is rarely much older than the file, and never younger by more than a zone. */
 #define QUIET_MAX_NS (31 * 86400 * NSEC_PER_SEC)
 #define ZONE_MAX_NS (14 * 3600 * NSEC_PER_SEC)
+/* Zones are whole quarters of an hour away from UTC. */
+#define QUARTER_NS (900 * NSEC_PER_SEC)
+/* syslog writes a line this much later than the kernel said it. */
+#define SYSLOG_DELAY_NS (2 * NSEC_PER_SEC)
+/* CPUs stamp lines out of order by far less. */
+#define BOOT_MIN_NS (5 * NSEC_PER_SEC)
+
+struct collection_part {
+	char *name, *value;
+	struct collection_file *file;
+	uint64_t line;
+};
 
 struct collection_fact {
 	char *key, *value;
 	struct stamp at; /* STAMP_NONE: a state */
-	uint32_t new_years;
+	uint32_t new_years, boots;
 	struct collection_file *file;
 	uint64_t line;
 };
@@ -44,6 +56,11 @@ void collection_release(struct collection *c)
 		free(c->files[i]->damaged);
 		free(c->files[i]);
 	}
+	for (size_t i = 0; i < c->part_count; i++) {
+		free(c->parts[i].name);
+		free(c->parts[i].value);
+	}
+	free(c->parts);
 	free(c->facts);
 	free(c->files);
 	*c = (struct collection){0};
@@ -81,6 +98,7 @@ static void collection_add(
 		.value = value,
 		.at = at ? *at : (struct stamp){.kind = STAMP_NONE},
 		.new_years = c->file->new_years,
+		.boots = c->file->boots,
 		.file = c->file,
 		.line = line};
 	c->file->facts++;
@@ -146,6 +164,9 @@ void collection_log_line(struct collection *c, const struct stamp *at)
 	if (at->kind == STAMP_YEARLESS && f->last.kind == STAMP_YEARLESS &&
 		at->month + 6 < f->last.month)
 		f->new_years++;
+	if (at->kind == STAMP_UPTIME && f->last.kind == STAMP_UPTIME &&
+		at->ns < f->last.ns - BOOT_MIN_NS)
+		f->boots++;
 	f->last = *at;
 }
 
@@ -181,6 +202,26 @@ static void collection_settle_year(const struct collection *c, struct collection
 	fact->at.kind = STAMP_LOCAL;
 }
 
+/*
+ * A line of syslog that also has the kernel's own time is of the boot that is known when the two
+ * differ by a zone: then it needs neither year nor zone.
+ */
+static bool collection_by_uptime(const struct collection *c, const struct collection_fact *fact)
+{
+	int64_t at_ns, local, off;
+
+	if (!fact->at.has_uptime || c->boot_ns == AGENTFACTS_UNDATED)
+		return false;
+	at_ns = c->boot_ns + fact->at.uptime_ns;
+	local = fact->at.kind == STAMP_YEARLESS ? stamp_in_year(&fact->at, stamp_year_of(at_ns))
+						: fact->at.ns;
+	off = local - at_ns;
+	if (off > ZONE_MAX_NS || off < -ZONE_MAX_NS)
+		return false;
+	off = ((off % QUARTER_NS) + QUARTER_NS) % QUARTER_NS;
+	return off <= SYSLOG_DELAY_NS || off >= QUARTER_NS - SYSLOG_DELAY_NS;
+}
+
 /* The time of a fact. Where it has one that cannot be told, *ret_written is what its source says.
  */
 static int64_t collection_time(const struct collection *c, struct collection_fact *fact,
@@ -190,6 +231,11 @@ static int64_t collection_time(const struct collection *c, struct collection_fac
 	*ret_written = NULL;
 	if (fact->at.kind == STAMP_YEARLESS)
 		collection_settle_year(c, fact);
+	if ((fact->at.kind == STAMP_YEARLESS || (fact->at.kind == STAMP_LOCAL && !c->zone_known)) &&
+		collection_by_uptime(c, fact)) {
+		*ret_within = c->boot_within_ns;
+		return c->boot_ns + fact->at.uptime_ns;
+	}
 	switch (fact->at.kind) {
 	case STAMP_NONE:
 		*ret_within = 0;
@@ -201,7 +247,7 @@ static int64_t collection_time(const struct collection *c, struct collection_fac
 			return fact->at.ns - c->zone_ns;
 		break;
 	case STAMP_UPTIME:
-		if (c->boot_ns != AGENTFACTS_UNDATED) {
+		if (c->boot_ns != AGENTFACTS_UNDATED && fact->boots == fact->file->boots) {
 			*ret_within += c->boot_within_ns;
 			return c->boot_ns + fact->at.ns;
 		}
@@ -219,6 +265,63 @@ void collection_taken(struct collection *c, const struct stamp *at)
 {
 	if (at->kind == STAMP_ABSOLUTE && c->taken_ns == AGENTFACTS_UNDATED)
 		c->taken_ns = at->ns;
+}
+
+void collection_zone(struct collection *c, const char *name)
+{
+	static const char *const utc[] = {
+		"UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Universal", "Zulu"};
+
+	for (size_t i = 0; i < sizeof(utc) / sizeof(utc[0]) && !c->zone_known; i++)
+		if (strcmp(name, utc[i]) == 0) {
+			c->zone_known = true;
+			c->zone_ns = 0;
+		}
+}
+
+static struct collection_part *collection_part(struct collection *c, const char *name)
+{
+	for (size_t i = 0; i < c->part_count; i++)
+		if (strcmp(c->parts[i].name, name) == 0)
+			return &c->parts[i];
+	return NULL;
+}
+
+void collection_keep(struct collection *c, uint64_t line, const char *name, const char *value)
+{
+	struct collection_part *p = collection_part(c, name);
+
+	if (!p) {
+		MEM_RESERVE(c->parts, c->part_count, c->part_cap);
+		p = &c->parts[c->part_count++];
+		*p = (struct collection_part){.name = mem_strdup(name)};
+	}
+	free(p->value);
+	p->value = mem_strdup(value);
+	p->file = c->file;
+	p->line = line;
+}
+
+void collection_count(struct collection *c, uint64_t line, const char *name, uint64_t more)
+{
+	const struct collection_part *p = collection_part(c, name);
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu",
+		(p ? strtoull(p->value, NULL, 10) : 0) + (unsigned long long)more);
+	collection_keep(c, line, name, text);
+}
+
+const char *collection_kept(struct collection *c, const char *name, uint64_t *ret_line)
+{
+	const struct collection_part *p = collection_part(c, name);
+
+	if (!p)
+		return NULL;
+	c->file = p->file;
+	if (ret_line)
+		*ret_line = p->line;
+	return p->value;
 }
 
 void collection_finish(struct collection *c, agentfacts_sink *sink, void *context)

@@ -33,6 +33,7 @@ struct collection_file {
 	uint64_t lines, facts, malformed, cut, undated;
 	char *damaged; /* NULL: sound */
 	/* of logs without a year: */
+	uint32_t boots;	    /* times since a boot that began again so far */
 	uint32_t new_years; /* passages from December to January so far */
 	struct stamp last;  /* of the last line that has a time */
 	size_t first_fact;  /* of this file in the collection's list */
@@ -40,6 +41,7 @@ struct collection_file {
 
 struct collection {
 	const struct collection_options *options;
+	uint32_t *last_id;	      /* last row of host_file */
 	struct collection_file *file; /* being read; never NULL while a parser runs */
 	struct collection_file **files;
 	size_t file_count, file_cap;
@@ -49,6 +51,8 @@ struct collection {
 	int64_t taken_ns; /* when the files were collected */
 	bool zone_known;
 	int64_t zone_ns;
+	struct collection_part *parts; /* of facts that stand in several files */
+	size_t part_count, part_cap;
 	struct collection_fact *facts;
 	size_t fact_count, fact_cap;
 	uint64_t omitted; /* facts above the limit */
@@ -77,6 +81,17 @@ void collection_log_line(struct collection *c, const struct stamp *at);
 
 /* The time at which the files were collected, as one of them says. */
 void collection_taken(struct collection *c, const struct stamp *at);
+
+/* The name of the host's time zone, as one of them says. */
+void collection_zone(struct collection *c, const char *name);
+
+/* A part of a fact that stands in several files, or a count; the last value of a name holds. */
+void collection_keep(struct collection *c, uint64_t line, const char *name, const char *value);
+void collection_count(struct collection *c, uint64_t line, const char *name, uint64_t more);
+
+/* The value that was kept, or NULL; the facts that come next are of its file. ret_line may be NULL.
+ */
+const char *collection_kept(struct collection *c, const char *name, uint64_t *ret_line);
 
 /* All files were read: gives the facts in the order in which they were put. */
 void collection_finish(struct collection *c, agentfacts_sink *sink, void *context);

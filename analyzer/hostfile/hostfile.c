@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 #include "hostfile/archive.h"
+#include "hostfile/copy.h"
+#include "hostfile/process.h"
 #include "hostfile/recognise.h"
 #include "read/source.h"
 
@@ -76,6 +78,8 @@ static void hostfile_archive(
 
 		(void)hostfile_one(c, archive_pull, &a, member, a.name, a.modified_ns, last_id);
 	}
+	/* what follows may be broken too */
+	(void)source_skip(s, ARCHIVE_BYTES_MAX);
 	f = collection_begin_file(c, ++*last_id, path, path);
 	f->kind = "archive";
 	f->lines = a.members;
@@ -92,6 +96,7 @@ int hostfile_read(struct collection *c, const char *path, const char *name, uint
 
 	if (r)
 		return r;
+	c->last_id = last_id;
 	n = source_need(s, ARCHIVE_BLOCK);
 	if (archive_recognise((const char *)s->window.at, n))
 		hostfile_archive(c, s, path, last_id);
@@ -101,4 +106,11 @@ int hostfile_read(struct collection *c, const char *path, const char *name, uint
 		c->file->damaged = mem_strdup(s->failure);
 	(void)source_close(s);
 	return 0;
+}
+
+void hostfile_finish(struct collection *c, agentfacts_sink *sink, void *context)
+{
+	copy_finish(c);
+	process_finish(c);
+	collection_finish(c, sink, context);
 }

@@ -25,3 +25,6 @@ bool hostfile_recognise(const char *name, const char *bytes, size_t size);
  */
 int hostfile_read(struct collection *c, const char *path, const char *name, uint32_t *last_id,
 	struct error *err);
+
+/* All files of the collection were read: gives its facts. */
+void hostfile_finish(struct collection *c, agentfacts_sink *sink, void *context);

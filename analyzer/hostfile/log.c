@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/kernlog.h"
-
 #define PROGRAM_SIZE 64
 #define LINES_LOOKED_AT 20
 
@@ -129,7 +127,7 @@ static bool log_host_and_program(const char *p, struct log_entry *e)
 	return true;
 }
 
-/* Behind a time in brackets "e1000e eth0: text" is the kernel's, "web kernel: text" the journal's.
+/* Behind a time of dmesg "e1000e eth0: text" is the kernel's, "web kernel: text" the journal's.
  */
 static bool log_is_journal(const char *p, const struct log_entry *e)
 {
@@ -144,13 +142,17 @@ static void log_strip_uptime(struct log_entry *e)
 	struct stamp uptime;
 	size_t n = *e->message == '[' ? stamp_take(e->message, &uptime) : 0;
 
-	if (n && uptime.kind == STAMP_UPTIME)
+	if (n && uptime.kind == STAMP_UPTIME) {
 		e->message += n;
+		e->at.has_uptime = true;
+		e->at.uptime_ns = uptime.ns;
+	}
 }
 
 static bool log_entry(const char *line, struct log_entry *e)
 {
 	const char *p;
+	bool dmesg;
 	size_t n;
 
 	*e = (struct log_entry){.level = -1};
@@ -160,17 +162,18 @@ static bool log_entry(const char *line, struct log_entry *e)
 	n = stamp_take(p, &e->at);
 	if (!n)
 		return false;
-	if (log_host_and_program(p + n, e) && (*p != '[' || log_is_journal(p + n, e))) {
+	dmesg = *p == '[' || strchr(e->at.written, ',');
+	if (log_host_and_program(p + n, e) && (!dmesg || log_is_journal(p + n, e))) {
 		if (strcmp(e->program, "kernel") == 0)
 			log_strip_uptime(e);
 		return true;
 	}
 	e->program[0] = '\0';
-	/* dmesg: a time and the kernel's message; with --time-format iso the fraction has a comma
+	/* dmesg: a time and the kernel's message
 	 */
 	e->message = p + n;
 	(void)snprintf(e->program, sizeof(e->program), "kernel");
-	return *p == '[' || strchr(e->at.written, ',');
+	return dmesg;
 }
 
 /* Lines that journalctl and logrotate put between. */
@@ -195,18 +198,7 @@ bool log_recognise(const struct hostfile_head *head)
 			*(log_entry(line, &e) ? &good : &bad) += 1;
 		p += n + (p[n] == '\n');
 	}
-	return good > 2 * bad;
-}
-
-void log_kernel(
-	struct collection *c, uint64_t line, const struct stamp *at, int level, const char *message)
-{
-	if (!kernlog_tells(message))
-		return;
-	if (level >= 0)
-		collection_event(c, line, at, "kernel.log", "level=%d message=%s", level, message);
-	else
-		collection_event(c, line, at, "kernel.log", "message=%s", message);
+	return good > 2 * bad || (!bad && strncmp(head->bytes, "-- No entries --", 16) == 0);
 }
 
 static const char *log_service_of(const char *program)
@@ -216,26 +208,28 @@ static const char *log_service_of(const char *program)
 	return strcmp(program, "haproxy") == 0 ? "haproxy" : NULL;
 }
 
-void log_program(struct collection *c, uint64_t line, const struct stamp *at, int level,
+void log_program(struct kernel *k, uint64_t line, const struct stamp *at, int level,
 	const char *program, const char *message)
 {
 	const char *service = log_service_of(program);
 
 	if (strcmp(program, "kernel") == 0)
-		log_kernel(c, line, at, level, message);
+		kernel_line(k, line, at, level, message);
 	else if (service && level >= 0)
-		collection_event(c, line, at, "service.log", "service=%s level=%d message=%s",
+		collection_event(k->c, line, at, "service.log", "service=%s level=%d message=%s",
 			service, level, message);
 	else if (service)
 		collection_event(
-			c, line, at, "service.log", "service=%s message=%s", service, message);
+			k->c, line, at, "service.log", "service=%s message=%s", service, message);
 }
 
 void log_parse(struct reader *r, struct collection *c)
 {
+	struct kernel k;
 	char *line;
 	size_t size;
 
+	kernel_init(&k, c);
 	while (reader_line(r, &line, &size)) {
 		struct log_entry e;
 
@@ -246,6 +240,41 @@ void log_parse(struct reader *r, struct collection *c)
 			continue;
 		}
 		collection_log_line(c, &e.at);
-		log_program(c, r->line, &e.at, e.level, e.program, e.message);
+		log_program(&k, r->line, &e.at, e.level, e.program, e.message);
 	}
+	kernel_finish(&k);
+}
+
+/* A console shows what others print between the kernel's lines, and colours. */
+static const char *log_console_line(const char *line)
+{
+	while (*line == '\x1b' && line[1] == '[')
+		line += 2 + strspn(line + 2, "0123456789;") +
+			(line[2 + strspn(line + 2, "0123456789;")] != 0);
+	return line + strspn(line, " \t");
+}
+
+bool log_console_recognise(const struct hostfile_head *head)
+{
+	return strstr(head->bytes, "[    0.000000] ") != NULL;
+}
+
+void log_console_parse(struct reader *r, struct collection *c)
+{
+	struct kernel k;
+	char *line;
+	size_t size;
+
+	kernel_init(&k, c);
+	while (reader_line(r, &line, &size)) {
+		const char *p = log_console_line(line);
+		struct stamp at;
+		size_t n = *p == '[' ? stamp_take(p, &at) : 0;
+
+		if (!n || at.kind != STAMP_UPTIME)
+			continue;
+		collection_log_line(c, &at);
+		kernel_line(&k, r->line, &at, -1, p + n);
+	}
+	kernel_finish(&k);
 }

@@ -2,11 +2,50 @@
 
 #include <string.h>
 
+#include "hostfile/cloud.h"
+#include "hostfile/copy.h"
+#include "hostfile/ethtool.h"
+#include "hostfile/ipconf.h"
+#include "hostfile/journal.h"
 #include "hostfile/log.h"
+#include "hostfile/machine.h"
+#include "hostfile/process.h"
+#include "hostfile/sections.h"
+#include "hostfile/settings.h"
 
 /* In order: what has a mark of its own comes before what is told by its shape. */
 static const struct hostfile_kind kinds[] = {
+	{"dmidecode", machine_dmidecode_recognise, machine_dmidecode_parse},
+	{"supportconfig", sections_support_recognise, sections_support_parse},
+	{"terminal", sections_terminal_recognise, sections_terminal_parse},
+	{"collect", machine_collect_recognise, machine_collect_parse},
+	{"copy", copy_recognise, copy_parse},
+	{"copies", copy_lines_recognise, copy_lines_parse},
+	{"ethtool-driver", ethtool_driver_recognise, ethtool_driver_parse},
+	{"ethtool-features", ethtool_features_recognise, ethtool_features_parse},
+	{"ethtool-rings", ethtool_rings_recognise, ethtool_rings_parse},
+	{"ip-link", ipconf_links_recognise, ipconf_links_parse},
+	{"ip-rule", ipconf_rules_recognise, ipconf_rules_parse},
+	{"ip-neigh", ipconf_neighbors_recognise, ipconf_neighbors_parse},
+	{"ip-route", ipconf_routes_recognise, ipconf_routes_parse},
+	{"arp", ipconf_arp_recognise, ipconf_arp_parse},
+	{"uname", machine_uname_recognise, machine_uname_parse},
+	{"os-release", machine_os_recognise, machine_os_parse},
+	{"modules", machine_modules_recognise, machine_modules_parse},
+	{"modinfo", machine_modinfo_recognise, machine_modinfo_parse},
+	{"timedatectl", machine_timedatectl_recognise, machine_timedatectl_parse},
+	{"date", machine_date_recognise, machine_date_parse},
+	{"qemu-kvm", machine_qemu_default_recognise, machine_qemu_default_parse},
+	{"ps", process_recognise, process_parse},
+	{"sysctl", settings_sysctl_recognise, settings_sysctl_parse},
+	{"keepalived.conf", settings_keepalived_recognise, settings_keepalived_parse},
+	{"journal-json", journal_json_recognise, journal_json_parse},
+	{"journal-export", journal_export_recognise, journal_export_parse},
+	{"dmesg-json", journal_dmesg_recognise, journal_dmesg_parse},
+	{"console-json", cloud_console_recognise, cloud_console_parse},
+	{"instances", cloud_instances_recognise, cloud_instances_parse},
 	{"log", log_recognise, log_parse},
+	{"console", log_console_recognise, log_console_parse},
 };
 
 const struct hostfile_kind *recognise_kind(const struct hostfile_head *head)
@@ -17,9 +56,7 @@ const struct hostfile_kind *recognise_kind(const struct hostfile_head *head)
 	return NULL;
 }
 
-bool recognise_name_ends(const char *name, const char *with)
+const struct hostfile_kind *recognise_nth(size_t n)
 {
-	size_t n = strlen(name), m = strlen(with);
-
-	return n >= m && strcmp(name + n - m, with) == 0 && (n == m || name[n - m - 1] == '/');
+	return n < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[n] : NULL;
 }

@@ -25,5 +25,5 @@ struct hostfile_kind {
 /* NULL: none. The first kind of the table that knows it. */
 const struct hostfile_kind *recognise_kind(const struct hostfile_head *head);
 
-/* Whether the name ends with these whole components: "proc/stat" of "sos-db/proc/stat". */
-bool recognise_name_ends(const char *name, const char *with);
+/* The nth kind of the table, from 0; NULL behind the last. Every kind takes any bytes. */
+const struct hostfile_kind *recognise_nth(size_t n);

@@ -282,7 +282,7 @@ size_t stamp_take(const char *line, struct stamp *ret)
 		struct stamp s = {0};
 		const char *p = line;
 
-		if (!forms[i](&p, &s) || (*p && *p != ' ' && *p != '\t' && *p != '|'))
+		if (!forms[i](&p, &s) || (*p && !strchr(" \t\n|", *p)))
 			continue;
 		(void)snprintf(s.written, sizeof(s.written), "%.*s", (int)(p - line), line);
 		p += strspn(p, " \t");

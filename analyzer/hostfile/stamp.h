@@ -21,7 +21,9 @@ enum stamp_kind {
 struct stamp {
 	enum stamp_kind kind;
 	int64_t ns;
-	int64_t within_ns;		  /* the text is cut: the time is at most so much later */
+	int64_t within_ns; /* the text is cut: the time is at most so much later */
+	bool has_uptime;   /* the line has the time since the boot too */
+	int64_t uptime_ns;
 	int month, day;			  /* yearless: 1..12, 1..31; ns counts from midnight */
 	char written[STAMP_WRITTEN_SIZE]; /* the text */
 };

@@ -1,5 +1,5 @@
 /*
- * capfile: one capture (pcap or pcapng; plain, gzip or zstd; a file or a stream) read frame by
+ * capfile: one capture (pcap or pcapng; plain, gzip, zstd or xz; a file or a stream) read frame by
  * frame. It never judges bytes inside a frame, and never fails on damage: it stops there and says
  * so.
  *

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <lzma.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 /* 128 MiB of history: what the zstd program accepts without --long. It bounds our memory. */
 #define ZSTD_WINDOW_LOG 27
+#define XZ_MEMORY (UINT64_C(192) << 20) /* xz -9 needs 65 MiB */
 
 struct inflate {
 	struct stored *stored;
@@ -45,9 +47,12 @@ struct inflate {
 enum inflate_format inflate_recognise(const uint8_t *first, size_t n)
 {
 	static const uint8_t gzip[] = {0x1f, 0x8b, 8}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+	static const uint8_t xz[] = {0xfd, '7', 'z', 'X', 'Z', 0};
 
 	if (n >= sizeof(gzip) && !memcmp(first, gzip, sizeof(gzip)))
 		return INFLATE_GZIP;
+	if (n >= sizeof(xz) && !memcmp(first, xz, sizeof(xz)))
+		return INFLATE_XZ;
 	return n >= sizeof(zstd) && !memcmp(first, zstd, sizeof(zstd)) ? INFLATE_ZSTD
 								       : INFLATE_NONE;
 }
@@ -224,11 +229,67 @@ static char *inflate_unpack_zstd(struct inflate *in)
 	return failure;
 }
 
+static char *inflate_xz_streams(struct inflate *in, lzma_stream *z)
+{
+	for (;;) {
+		bool more, full;
+		lzma_ret r;
+
+		if (in->filled == CHUNK && !inflate_next_chunk(in))
+			return NULL;
+		more = inflate_more_input(in);
+		if (!more && inflate_is_stopped(in))
+			return NULL;
+		z->next_in = in->input + in->input_at;
+		z->avail_in = in->input_end - in->input_at;
+		z->next_out = inflate_room(in);
+		z->avail_out = CHUNK - in->filled;
+		r = lzma_code(z, more ? LZMA_RUN : LZMA_FINISH);
+		full = z->avail_out == 0;
+		in->input_at = in->input_end - z->avail_in;
+		in->filled = CHUNK - z->avail_out;
+		if (r == LZMA_STREAM_END)
+			return NULL;
+		if (r == LZMA_BUF_ERROR || (r == LZMA_OK && !more && !full))
+			return inflate_ended_early(in, "xz");
+		if (r != LZMA_OK)
+			return mem_printf("its xz data is broken before byte %llu of the file%s",
+				inflate_position(in),
+				r == LZMA_MEMLIMIT_ERROR ? " (it asks for too much memory)" : "");
+	}
+}
+
+static char *inflate_unpack_xz(struct inflate *in)
+{
+	lzma_stream z = LZMA_STREAM_INIT;
+	char *failure;
+
+	if (lzma_stream_decoder(&z, XZ_MEMORY, LZMA_CONCATENATED) != LZMA_OK)
+		return mem_strdup("there is no memory to decompress it");
+	failure = inflate_xz_streams(in, &z);
+	lzma_end(&z);
+	return failure;
+}
+
+static char *inflate_unpack(struct inflate *in)
+{
+	switch (in->format) {
+	case INFLATE_GZIP:
+		return inflate_unpack_gzip(in);
+	case INFLATE_ZSTD:
+		return inflate_unpack_zstd(in);
+	case INFLATE_XZ:
+		return inflate_unpack_xz(in);
+	case INFLATE_NONE:
+		break;
+	}
+	return NULL;
+}
+
 static void *inflate_run(void *arg)
 {
 	struct inflate *in = arg;
-	char *failure =
-		in->format == INFLATE_GZIP ? inflate_unpack_gzip(in) : inflate_unpack_zstd(in);
+	char *failure = inflate_unpack(in);
 
 	(void)pthread_mutex_lock(&in->lock);
 	in->sizes[in->made % CHUNKS] = in->filled;

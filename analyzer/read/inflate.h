@@ -1,6 +1,6 @@
 /*
- * inflate: decompresses gzip (all members) or zstd (all frames) on a thread of its own, a few
- * buffers ahead of who reads.
+ * inflate: decompresses gzip (all members), zstd (all frames) or xz (all streams) on a thread of
+ * its own, a few buffers ahead of who reads.
  *
  * gzip goes through zlib. ISA-L is 1.7 times as fast, but has hung on broken input and lost its
  * place between members (versions up to 2.32), and captures come from strangers.
@@ -13,9 +13,11 @@
 #include "base/error.h"
 #include "read/stored.h"
 
-enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_ZSTD };
+enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_ZSTD, INFLATE_XZ };
 
-/* What begins like this; INFLATE_NONE for anything but the two. */
+#define INFLATE_RECOGNISE 6 /* bytes that tell */
+
+/* What begins like this; INFLATE_NONE for anything but these. */
 enum inflate_format inflate_recognise(const uint8_t *first, size_t n);
 
 struct inflate;

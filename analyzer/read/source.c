@@ -113,8 +113,9 @@ uint64_t source_skip(struct source *s, uint64_t n)
 /* Turns the window, which holds the first stored bytes, into one of content. */
 static int source_decompress(struct source *s, struct error *err)
 {
-	static const char *const names[] = {"none", "gzip", "zstd"};
-	enum inflate_format format = inflate_recognise(s->window.at, source_need(s, 4));
+	static const char *const names[] = {"none", "gzip", "zstd", "xz"};
+	enum inflate_format format =
+		inflate_recognise(s->window.at, source_need(s, INFLATE_RECOGNISE));
 	int r = 0;
 
 	assert(format < sizeof(names) / sizeof(names[0]));

@@ -1,6 +1,6 @@
 /*
  * source: the content of a file or stream, decompressed where it is compressed, as one window of
- * bytes that moves forward. It never looks at the content beyond telling gzip and zstd from others.
+ * bytes that moves forward. It never looks at the content beyond telling what is compressed.
  *
  *	while (source_need(s, 16) >= 16) {
  *		h = cur_take(&s->window, 16);
@@ -26,7 +26,7 @@ struct source {
 	uint64_t window_end;  /* offset in the content of the window's end */
 	char *failure;	      /* why the content ended early: one line; NULL: it did not, so far */
 	bool stopped;	      /* no more content is wanted */
-	const char *compression; /* "none", "gzip", "zstd" */
+	const char *compression; /* "none", "gzip", "zstd", "xz" */
 	struct stored stored;
 	struct inflate *inflate; /* NULL: content and stored bytes are the same */
 	uint8_t *buffer; /* head bytes for what is left of the last window, then tail for more */

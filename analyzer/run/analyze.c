@@ -354,7 +354,7 @@ static int analyze_store_collection(struct analysis *r, const struct host *h, ui
 			result = hostfile_read(&c, in->path, in->path, &r->last_host_file, err);
 	}
 	if (result == 0)
-		collection_finish(&c, hostfacts_take, hf);
+		hostfile_finish(&c, hostfacts_take, hf);
 	for (size_t i = 0; i < c.file_count; i++)
 		analyze_store_hostfile(hf, c.files[i]);
 	collection_release(&c);

@@ -25,16 +25,16 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		|| iif(count(*) > 3, ' ...', '')
 	FROM host_file f JOIN host h ON h.id = f.host_id WHERE f.kind IS NULL GROUP BY h.id
 	UNION ALL
-	SELECT 9, f.id, f.path || ': ' || f.malformed || ' of ' || f.lines || iif(f.kind = 'archive',
-		' members are links, devices or lead out of the archive, and were not read',
-		' lines not understood, so not used')
+	SELECT 9, f.id, f.path || ': ' || f.malformed || iif(f.kind = 'archive',
+		iif(f.malformed = 1, ' member is', ' members are') || ' links, devices or lead out of the archive, and were not read',
+		' of ' || f.lines || ' lines not understood, so not used')
 	FROM host_file f WHERE f.malformed > 0
 	UNION ALL
 	SELECT 9, f.id, f.path || ': ' || f.cut || iif(f.cut = 1, ' line was', ' lines were') || ' longer than 64 KiB and cut'
 	FROM host_file f WHERE f.cut > 0
 	UNION ALL
 	SELECT 9, f.id, f.path || ': the times of ' || f.undated || iif(f.undated = 1, ' line', ' lines')
-		|| ' are not known: nothing tells the year, the time zone or the boot; --log-year and --log-zone state them'
+		|| ' are not known: nothing tells the year, the time zone (--log-year, --log-zone) or the boot (a copy of /proc/stat)'
 	FROM host_file f WHERE f.undated > 0
 	UNION ALL
 	SELECT 2, c.id, a.frames || iif(a.frames = 1, ' frame', ' frames') || ' of ' || c.path || ' found no room'

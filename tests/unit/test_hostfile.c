@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "hostfile/archive.h"
 #include "hostfile/collection.h"
+#include "hostfile/hostfile.h"
 #include "hostfile/reader.h"
 #include "hostfile/recognise.h"
 #include "hostfile/stamp.h"
@@ -205,7 +206,9 @@ static void take_fact(void *context, const struct agent_fact *f)
 	struct strbuf *out = context;
 	char text[NSEC_TEXT_SIZE];
 
-	strbuf_printf(out, "%llu %s %s=%s\n", (unsigned long long)f->line,
+	if (f->line)
+		strbuf_printf(out, "%llu ", (unsigned long long)f->line);
+	strbuf_printf(out, "%s %s=%s\n",
 		f->at_ns != AGENTFACTS_UNDATED ? nsec_format(f->at_ns, text)
 		: f->written		       ? f->written
 					       : "-",
@@ -239,7 +242,7 @@ static void expect_facts(
 	read_file(&c, name, text);
 	strbuf_printf(
 		&got, "%s malformed=%llu\n", c.file->kind, (unsigned long long)c.file->malformed);
-	collection_finish(&c, take_fact, &got);
+	hostfile_finish(&c, take_fact, &got);
 	if (strcmp(got.text, wanted) != 0)
 		fail_msg("%s:\n%s\nwanted:\n%s", name, got.text, wanted);
 	collection_release(&c);
@@ -287,7 +290,8 @@ static const struct {
 		"[   13.500000] r8169 eth0: link up\n[   13.600000] systemd[1]: a link up: x\n",
 		"log malformed=0\n2 [   12.500000] kernel.log=level=4 message=eth0: link down\n"
 		"3 [   13.500000] kernel.log=message=r8169 eth0: link up\n"
-		"4 [   13.600000] kernel.log=message=systemd[1]: a link up: x\n",
+		"4 [   13.600000] kernel.log=message=systemd[1]: a link up: x\n"
+		"1 [    0.000000] host.kernel=6.1\n",
 		&year_and_zone},
 	{"dmesg -T", "[Sat Nov 28 10:05:31 2026] eth0: link down\n",
 		"log malformed=0\n1 2026-11-28T09:05:31.000000000Z kernel.log=message=eth0: link "
@@ -315,6 +319,242 @@ static void test_logs(void **state)
 		expect_facts(logs[i].options, logs[i].name, logs[i].text, logs[i].facts);
 }
 
+/* Output of commands and copies of files: name, content, kind and facts. */
+static const struct {
+	const char *name, *text, *facts;
+} files[] = {
+	{"sos/ethtool_-i_eth0", "driver: ixgbevf\nversion: 2.11.3-k\nfirmware-version: N/A\n",
+		"ethtool-driver malformed=0\n1 - nic.eth0.driver=ixgbevf\n2 - "
+		"nic.eth0.driver_version=2.11.3-k\n"},
+	{"x", "driver: ena\nversion: 2\n",
+		"ethtool-driver malformed=0\n1 - nic.unnamed.driver=ena\n2 - "
+		"nic.unnamed.driver_version=2\n"},
+	{"", "Features for eth0.5:\nrx-checksumming: on [fixed]\ntcp-segmentation-offload: off\n",
+		"ethtool-features malformed=0\n2 - nic.eth0%2e5.offload.rx-checksum=on\n3 - "
+		"nic.eth0%2e5.offload.tso=off\n"},
+	{"",
+		"Ring parameters for eth0:\nPre-set maximums:\nRX:\t\t4096\nRX "
+		"Mini:\tn/a\nTX:\t4096\nCurrent hardware settings:\nRX:\t512\nTX:\tn/a\n",
+		"ethtool-rings malformed=0\n3 - nic.eth0.ring.rx_max=4096\n5 - "
+		"nic.eth0.ring.tx_max=4096\n7 - nic.eth0.ring.rx=512\n"},
+	{"",
+		"2: eth0: <BROADCAST,UP> mtu 9001 qdisc mq state UP group default qlen 1000\n"
+		"    link/ether 00:00:01:fc:b3:20 brd ff:ff:ff:ff:ff:ff promiscuity 0\n"
+		"    inet 10.0.1.20/24 brd 10.0.1.255 scope global eth0\n    inet6 fe80::1/64 "
+		"scope "
+		"link\n",
+		"ip-link malformed=0\n1 - nic.eth0.mtu=9001\n1 - nic.eth0.operstate=up\n2 - "
+		"nic.eth0.mac=00:00:01:fc:b3:20\n2 - nic.eth0.promiscuous=0\n1 - "
+		"nic.eth0.addresses=10.0.1.20/24 fe80::1/64\n"},
+	{"",
+		"1: lo    inet 127.0.0.1/8 scope host lo\n2: eth0    inet 10.0.1.20/24 scope "
+		"global\n2: eth0    inet6 fe80::1/64 scope link\n",
+		"ip-link malformed=0\n1 - nic.lo.addresses=127.0.0.1/8\n2 - "
+		"nic.eth0.addresses=10.0.1.20/24 fe80::1/64\n"},
+	{"",
+		"default via 10.0.1.1 dev eth0.5 metric 100\n10.0.1.0/24 dev eth0.5 proto kernel "
+		"scope link src 10.0.1.20\nblackhole 10.9.0.0/16 table 7\n",
+		"ip-route malformed=0\n1 - route=dst=default via=10.0.1.1 dev=eth0%2e5 metric=100 "
+		"table=254 type=unicast\n2 - route=dst=10.0.1.0/24 dev=eth0%2e5 src=10.0.1.20 "
+		"scope=link table=254 type=unicast\n3 - route=dst=10.9.0.0/16 table=7 "
+		"type=blackhole\n"},
+	{"", "0:\tfrom all lookup local\n32765:\tfrom 10.0.1.0/24 lookup 5\n",
+		"ip-rule malformed=0\n1 - rule.0=from all lookup local\n2 - rule.32765=from "
+		"10.0.1.0/24 lookup 5\n"},
+	{"", "10.0.1.90 dev eth0 lladdr 00:00:01:fc:b3:48 used 3/412/409 STALE\n",
+		"ip-neigh malformed=0\n1 - neighbor=ip=10.0.1.90 dev=eth0 mac=00:00:01:fc:b3:48 "
+		"state=STALE confirmed_ms=412000 used_ms=3000 updated_ms=409000\n"},
+	{"",
+		"? (10.0.1.90) at 00:00:01:fc:b3:48 [ether] on eth0\n? (10.0.1.91) at "
+		"<incomplete> on eth0\n",
+		"arp malformed=0\n1 - neighbor=ip=10.0.1.90 dev=eth0 mac=00:00:01:fc:b3:48 "
+		"state=NONE\n2 - neighbor=ip=10.0.1.91 dev=eth0 state=INCOMPLETE\n"},
+	{"",
+		"IP address       HW type     Flags       HW address            Mask     Device\n"
+		"10.0.1.90        0x1         0x2         00:00:01:fc:b3:48     *        eth0\n",
+		"arp malformed=0\n2 - neighbor=ip=10.0.1.90 dev=eth0 mac=00:00:01:fc:b3:48 "
+		"state=NONE\n"},
+	{"", "Linux db1 3.13.0-100-generic #147-Ubuntu SMP 2016 x86_64 GNU/Linux\n",
+		"uname malformed=0\n1 - host.name=db1\n1 - host.kernel=3.13.0-100-generic\n1 - "
+		"host.kernel_build=#147-Ubuntu SMP 2016 x86_64 GNU/Linux\n"},
+	{"", "NAME=\"Ubuntu\"\nID=ubuntu\nPRETTY_NAME=\"Ubuntu 14.04.5 LTS\"\n",
+		"os-release malformed=0\n3 - host.os=Ubuntu 14.04.5 LTS\n"},
+	{"",
+		"# dmidecode 3.3\nHandle 0x0000\nBIOS Information\n\tVendor: Xen\n\tVersion: "
+		"4.2.amazon\nSystem Information\n\tManufacturer: Xen\n\tProduct Name: HVM domU\n",
+		"dmidecode malformed=0\n4 - dmi.bios_vendor=Xen\n5 - dmi.bios_version=4.2.amazon\n"
+		"7 - dmi.sys_vendor=Xen\n8 - dmi.product_name=HVM domU\n7 - "
+		"hypervisor.type=xen\n7 - hypervisor.version=4.2.amazon\n"},
+	{"", "Module                  Size  Used by\nvhost_net 32768 0\n",
+		"modules malformed=0\n2 - vhost_net.loaded=1\n"},
+	{"", "vhost 49152 1 vhost_net, Live 0x0000000000000000\n",
+		"modules malformed=0\n- vhost_net.loaded=0\n"},
+	{"", "filename:       /lib/modules/4.9/ixgbevf.ko\nversion:        2.11.3-k\n",
+		"modinfo malformed=0\n2 - module.ixgbevf.version=2.11.3-k\n"},
+	{"", "# default\nVHOST_NET_ENABLED=1\nVHOST_NET_ENABLED=\"0\"\n",
+		"qemu-kvm malformed=0\n3 - vhost_net.enabled_in_config=0\n"},
+	{"",
+		"  PID COMMAND\n    2 [kthreadd]\n   77 /usr/bin/qemu-system-x86_64 -name a "
+		"-netdev tap,fd=3,id=n0 -netdev tap,fd=4,vhost=on -netdev user,id=u\n",
+		"ps malformed=0\n3 - qemu.processes=1\n3 - vhost_net.threads=0\n3 - "
+		"qemu.taps_with_vhost=1\n3 - qemu.taps_without_vhost=1\n"},
+	{"", "USER PID TTY COMMAND\nme 77 pts/1 qemu-system-x86_64 -netdev tap\n",
+		"ps malformed=0\n2 - qemu.processes=1\n2 - qemu.taps_with_vhost=0\n2 - "
+		"qemu.taps_without_vhost=1\n"},
+	{"", "USER PID TTY COMMAND\nme 77 pts/1 vi qemu-system-x86_64\n", "ps malformed=0\n"},
+	{"",
+		"net.ipv4.conf.eth0/5.arp_ignore = 1\nnet.ipv4.conf.eth0/5.proxy_arp = 0\n"
+		"net.ipv4.neigh.default.gc_thresh1 = 128\nnet.ipv4.neigh.default.gc_thresh2 = "
+		"512\nnet.ipv4.neigh.default.gc_thresh3 = 1024\n",
+		"sysctl malformed=0\n1 - arp.eth0%2e5=ignore=1 proxy=0\n5 - "
+		"neighbor.threshold=gc1=128 gc2=512 gc3=1024\n"},
+	{"",
+		"vrrp_instance VI_1 {\n  state MASTER # first\n  interface eth0\n  "
+		"virtual_router_id 51\n  priority 150\n  authentication {\n    auth_pass x\n  }\n"
+		"  virtual_ipaddress {\n    10.0.1.100/24 dev eth0\n    10.0.1.101\n  }\n"
+		"  unicast_peer { 10.0.1.3 }\n}\nvrrp_instance VI_2 {\n  virtual_router_id 52\n}\n",
+		"keepalived.conf malformed=0\n1 - vrrp.VI_1=vrid=51 priority=150 interval_s=1 "
+		"state=MASTER dev=eth0 addresses=10.0.1.100/24,10.0.1.101 peers=10.0.1.3\n15 - "
+		"vrrp.VI_2=vrid=52 priority=100 interval_s=1\n"},
+	{"host/proc/sys/kernel/osrelease", "4.9.0-4-amd64\n",
+		"copy malformed=0\n1 - host.kernel=4.9.0-4-amd64\n"},
+	{"/sys/class/net/eth0.5/address", "00:00:01:fc:b3:20\n",
+		"copy malformed=0\n1 - nic.eth0%2e5.mac=00:00:01:fc:b3:20\n"},
+	{"sys/class/net/eth0/speed", "-1\n", "copy malformed=0\n"},
+	{"",
+		"/sys/hypervisor/version/extra:.amazon\n/sys/hypervisor/version/major:4\n"
+		"/sys/hypervisor/version/minor:2\n/sys/hypervisor/type:xen\nnot one\n",
+		"copies malformed=1\n4 - hypervisor.type=xen\n2 - hypervisor.version=4.2.amazon\n"},
+	{"",
+		"{\"__REALTIME_TIMESTAMP\":\"1795860000123456\",\"PRIORITY\":\"4\","
+		"\"SYSLOG_IDENTIFIER\":\"kernel\",\"MESSAGE\":\"eth0: link down\"}\n"
+		"{\"__REALTIME_TIMESTAMP\":\"1795860001000000\",\"_TRANSPORT\":\"kernel\","
+		"\"MESSAGE\":[101,116,104,32,108,105,110,107,32,117,112,7]}\n{broken\n",
+		"journal-json malformed=1\n1 2026-11-28T10:00:00.123456000Z "
+		"kernel.log=level=4 message=eth0: link down\n2 2026-11-28T10:00:01.000000000Z "
+		"kernel.log=message=eth link up\x07\n"},
+	{"",
+		"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795860000123456\nPRIORITY=4\n"
+		"SYSLOG_IDENTIFIER=kernel\nMESSAGE=eth0: link down\n\n__CURSOR=s=2\n"
+		"__REALTIME_TIMESTAMP=1795860001000000\nSYSLOG_IDENTIFIER=Keepalived_vrrp\n"
+		"MESSAGE\n12345678(VI_1) Entering FAULT STATE\n\n",
+		"journal-export malformed=0\n1 2026-11-28T10:00:00.123456000Z "
+		"kernel.log=level=4 message=eth0: link down\n7 2026-11-28T10:00:01.000000000Z "
+		"service.log=service=keepalived message=(VI_1) Entering FAULT STATE\n"},
+	{"",
+		"{\n \"dmesg\": [\n {\"pri\": 4, \"time\": 12.5, \"msg\": \"eth0: link down\"},\n"
+		" {\"fac\": \"kern\", \"pri\": \"warn\", \"time\": 13.5, \"msg\": \"eth0: link "
+		"up\"}\n]}\n",
+		"dmesg-json malformed=0\n1 [12.500000] kernel.log=level=4 message=eth0: link down\n"
+		"2 [13.500000] kernel.log=level=4 message=eth0: link up\n"},
+	{"console.txt",
+		"SeaBIOS\r\n[    0.000000] Linux version 4.9.0-4-amd64 (build)\r\n[    0.000000] "
+		"DMI: "
+		"Xen HVM domU, BIOS 4.2.amazon 08/24/2006\r\n\x1b[0;32m[    1.500000] ena: Elastic "
+		"Network Adapter (ENA) v1.0.2\r\n[    1.600000] ena 0000:00:03.0: Failed to enable "
+		"MSI-X, vectors 9 rc -28\r\nlogin:",
+		"console malformed=0\n5 [    1.600000] kernel.log=message=ena 0000:00:03.0: Failed "
+		"to "
+		"enable MSI-X, vectors 9 rc -28\n2 [    0.000000] host.kernel=4.9.0-4-amd64\n"
+		"3 [    0.000000] dmi.bios_version=4.2.amazon\n3 [    0.000000] "
+		"dmi.sys_vendor=Xen\n"
+		"3 [    0.000000] dmi.product_name=HVM domU\n3 [    0.000000] hypervisor.type=xen\n"
+		"3 [    0.000000] hypervisor.version=4.2.amazon\n4 [    1.500000] "
+		"nic.ena.driver=ena\n4 [    1.500000] nic.ena.driver_version=1.0.2\n"},
+	{"",
+		"{\"InstanceId\":\"i-1\",\"Output\":\"[    0.000000] x\\r\\n[    1.5] eth0: link "
+		"down\"}",
+		"console-json malformed=0\n2 [    1.5] kernel.log=message=eth0: link down\n"},
+	{"", "{\"InstanceId\":\"i-1\",\"Output\":\"WyAgICAxLjVdIGV0aDA6IGxpbmsgZG93bgo=\"}",
+		"console-json malformed=0\n1 [    1.5] kernel.log=message=eth0: link down\n"},
+	{"",
+		"{\"Reservations\":[{\"Instances\":[{\"InstanceId\":\"i-1\",\"InstanceType\":"
+		"\"m4.xlarge\",\"EnaSupport\":true,\"NetworkInterfaces\":[{\"NetworkInterfaceId\":"
+		"\"eni-1\",\"MacAddress\":\"00:00:01:fc:b3:20\",\"PrivateIpAddresses\":[{"
+		"\"PrivateIpAddress\":\"10.0.1.20\"}]}]}]}]}",
+		"instances malformed=0\n1 - cloud.instance_id=i-1\n1 - "
+		"cloud.instance_type=m4.xlarge\n1 - cloud.ena_support=1\n1 - "
+		"nic.eni-1.mac=00:00:01:fc:b3:20\n1 - nic.eni-1.addresses=10.0.1.20\n"},
+	{"", "[{\"InstanceId\":\"i-1\",\"InstanceType\":\"a\"},{\"InstanceId\":\"i-2\"}]",
+		"instances malformed=2\n"},
+};
+
+static void test_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++)
+		expect_facts(&nothing_said, files[i].name, files[i].text, files[i].facts);
+}
+
+/* What one file says of the times of another. */
+static void test_times(void **state)
+{
+	static const char stat[] = "cpu  1 2 3\nbtime 1795860000\n";
+	static const char kern[] = "Nov 28 11:00:12 a kernel: [   12.500000] eth0: link down\n"
+				   "Nov 28 11:30:00 a kernel: eth0: link up\n";
+	static const char dmesg[] = "[   12.500000] eth0: link down\n";
+	static const char console[] = "[    0.000000] x\n[   99.000000] eth0: link down\n"
+				      "[    0.000000] x\n[   12.500000] eth0: link up\n";
+	CLEANUP_STRBUF struct strbuf got = STRBUF_INIT;
+	struct collection c;
+	uint32_t last_id = 0;
+
+	(void)state;
+	collection_init(&c, &nothing_said);
+	c.last_id = &last_id;
+	read_file(&c, "proc/stat", stat);
+	read_file(&c, "kern.log", kern);
+	read_file(&c, "dmesg", dmesg);
+	read_file(&c, "console", console);
+	read_file(&c, "date", "Sat Nov 28 12:00:00 UTC 2026\n");
+	read_file(&c, "messages",
+		"Nov 28 11:30:00 a kernel: eth0: link up\nNov 28 11:59:00 a kernel: x\n");
+	c.file->modified_ns = 1795867200 * NSEC_PER_SEC;
+	read_file(&c, "uname", "Linux a 6.1 #1\n");
+	hostfile_finish(&c, take_fact, &got);
+	assert_string_equal(got.text,
+		"1 2026-11-28T10:00:12.500000000Z kernel.log=message=eth0: link down\n"
+		"2 Nov 28 11:30:00 kernel.log=message=eth0: link up\n"
+		"1 2026-11-28T10:00:12.500000000Z kernel.log=message=eth0: link down\n"
+		"2 [   99.000000] kernel.log=message=eth0: link down\n"
+		"4 2026-11-28T10:00:12.500000000Z kernel.log=message=eth0: link up\n"
+		"1 2026-11-28T11:30:00.000000000Z kernel.log=message=eth0: link up\n"
+		"1 2026-11-28T12:00:00.000000000Z host.name=a\n"
+		"1 2026-11-28T12:00:00.000000000Z host.kernel=6.1\n"
+		"1 2026-11-28T12:00:00.000000000Z host.kernel_build=#1\n");
+	collection_release(&c);
+}
+
+/* Files of several commands: each is a file of its own, its lines counted in the whole. */
+static void test_sections(void **state)
+{
+	static const char support[] = "intro\n#==[ Command ]====#\n# /sbin/ip neigh\n"
+				      "10.0.1.90 dev eth0 FAILED\n\n#==[ Log File ]====#\n"
+				      "# /var/log/messages - Last 5 Lines\n"
+				      "2026-11-28T10:00:00Z a kernel: eth0: link down\n"
+				      "#==[ Command ]====#\n# /bin/unknown\nwords\n";
+	static const char terminal[] =
+		"root@db:~# cat /proc/sys/kernel/osrelease\n4.9\n"
+		"[root@db ~]# sudo ethtool -i eth1\ndriver: ena\nversion: 1\n"
+		"root@db:~# exit\n";
+	CLEANUP_STRBUF struct strbuf got = STRBUF_INIT;
+	struct collection c;
+	uint32_t last_id = 0;
+
+	(void)state;
+	collection_init(&c, &nothing_said);
+	c.last_id = &last_id;
+	read_file(&c, "network.txt", support);
+	read_file(&c, "term.txt", terminal);
+	hostfile_finish(&c, take_fact, &got);
+	assert_string_equal(got.text,
+		"4 - neighbor=ip=10.0.1.90 dev=eth0 state=FAILED\n"
+		"8 2026-11-28T10:00:00.000000000Z kernel.log=message=eth0: link down\n"
+		"2 - host.kernel=4.9\n4 - nic.eth1.driver=ena\n5 - nic.eth1.driver_version=1\n");
+	assert_int_equal(c.file_count, 6);
+	collection_release(&c);
+}
+
 /* Nothing else is taken for one. */
 static void test_not_recognised(void **state)
 {
@@ -325,7 +565,7 @@ static void test_not_recognised(void **state)
 		"1418530010 1418530070 ACCEPT OK\n",
 		"2026-09-21T14:13:24.000Z 2 123456789010 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1 2 "
 		"ACCEPT OK\n",
-		"10.0.1.90 dev eth0 lladdr 00:00:01:fc:b3:48 STALE\n", "{\"a\": 1}\n"};
+		"{\"a\": 1}\n", "# a remark\n", "$ rm x\n", "/sys/block:\ntotal 0\n"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -344,6 +584,9 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_archive),
 		cmocka_unit_test(test_logs),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_not_recognised),
 	};
 

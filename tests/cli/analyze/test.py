@@ -4,13 +4,14 @@
 usage: test.py --list            the names of all cases
        test.py PROGRAM CASE...   runs them; exit status 1 if one fails, 77 if it was skipped
 
-One claim a case: inputs.py, outputs.py, options.py, stated.py. Each runs in a scratch folder of its own.
+One claim a case: hostfiles.py, inputs.py, outputs.py, options.py, stated.py. Each runs in a scratch folder of its own.
 """
 import os
 import sys
 
 from place import CASES, Failure, Place, Skip
-import inputs  # noqa: F401 - registers its cases
+import hostfiles  # noqa: F401 - registers its cases
+import inputs  # noqa: F401
 import options  # noqa: F401
 import outputs  # noqa: F401
 import stated  # noqa: F401
