@@ -638,3 +638,23 @@ CREATE TABLE syn_timestamp ( -- connections of an address to a service by their 
 	before_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- the answered SYN before it: capture
 	before_frame INTEGER NOT NULL -- and frame
 ) STRICT;
+
+CREATE TABLE unfilled_hole ( -- a direction of a connection whose receiver asked to the end for bytes that did not come, though later ones did (SACK): of connections of few packets only
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the connection
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- where this was seen
+	direction TEXT NOT NULL, -- of the missing bytes: c2s or s2c
+	src_ip TEXT NOT NULL, -- their sender, as seen here
+	dst_ip TEXT NOT NULL, -- the receiver, as seen here
+	bytes INTEGER NOT NULL, -- missing, up to the first that came after them: a full segment at least
+	full INTEGER NOT NULL, -- payload of a full segment, by the MSS of both
+	acks INTEGER NOT NULL, -- acknowledgments that asked for them
+	sent INTEGER NOT NULL, -- transmissions of them that are in the capture; 0: they were lost before
+	smallest_sent INTEGER, -- payload of the smallest such; NULL: none
+	largest_passed INTEGER NOT NULL, -- payload of the largest segment that came: in this connection, or another one between these addresses without a hole
+	from_ns INTEGER NOT NULL, -- first of these acknowledgments, this vantage's clock
+	to_ns INTEGER NOT NULL, -- last packet of the connection
+	first_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- first of these acknowledgments: capture
+	first_frame INTEGER NOT NULL, -- and frame
+	last_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- last of them: capture
+	last_frame INTEGER NOT NULL -- and frame
+) STRICT;

@@ -206,5 +206,6 @@ CREATE TABLE loss_cause ( -- a cause of losses that is known by what dies and wh
 	label TEXT, -- the value in words; NULL: any
 	died_share REAL NOT NULL, -- at least this share of the packets that have it died
 	remedy TEXT NOT NULL, -- what to do
-	source TEXT NOT NULL -- where this is known from
+	source TEXT NOT NULL, -- where this is known from
+	translated TEXT -- held against chance by itself, not among all traits, on ways between whose places the address or port of this end is translated: client, server or any; NULL: names what was found among all traits
 ) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@ INSERT INTO setting (key, value, comment) VALUES
 	('loss_warning_rate', 0.002, 'from this rate on a loss finding is a warning'),
 	('loss_critical_rate', 0.03, 'from this rate on a loss finding is critical'),
 	('pattern_max_chance', 0.001, 'loss-pattern needs chance to explain it with at most this probability, times all splits that were tried'),
+	('suspect_max_chance', 0.01, 'a cause that asks for its own trait (loss_cause.translated) needs chance to explain it with at most this probability'),
 	('pairs_max', 20, 'more pairs of addresses than this with the same trouble on a leg become one finding'),
 	('pmtu_min_bytes', 600, 'pmtu-blackhole needs lost packets of at least this IP length'),
 	('pmtu_min_lost', 3, 'pmtu-blackhole needs at least this many lost transmissions'),

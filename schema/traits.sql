@@ -30,7 +30,9 @@ INSERT INTO trait (name, rank, family, scope, unit, at_least, at_most, is_value,
 	('xor-mod-4', 22, 'member', 'flow', 'number', NULL, NULL, 'have addresses and ports whose XOR is {} modulo 4', 'have addresses and ports whose XOR is not {} modulo 4'),
 	('xor-mod-8', 23, 'member', 'flow', 'number', NULL, NULL, 'have addresses and ports whose XOR is {} modulo 8', 'have addresses and ports whose XOR is not {} modulo 8'),
 	('place', 24, 'place', 'packet', 'number', 'are packet {} or later of their connection''s direction', 'are among the first {} packets of their connection''s direction', NULL, NULL),
-	('burst', 25, 'burst', 'packet', 'number', 'are packet {} or later of a burst', 'are among the first {} packets of a burst', NULL, NULL);
+	('burst', 25, 'burst', 'packet', 'number', 'are packet {} or later of a burst', 'are among the first {} packets of a burst', NULL, NULL),
+	-- never tried among all: only causes that ask for it by themselves
+	('opening', 26, 'opening', 'packet', 'class', NULL, NULL, NULL, NULL);
 
 -- A pattern has a cause by name where trait and relation are the cause's, the value lies between the bounds, and at
 -- least that share of the packets that have it died: a state that is gone lets nothing through, a policer much.
@@ -81,7 +83,16 @@ INSERT INTO loss_cause (id, title, trait, relation, protocol, from_value, to_val
 	('burst-dropped', 'a policer, or a queue that is too short, drops the later packets of bursts',
 		'burst', '>=', NULL, 3, NULL, NULL, 0,
 		'look at policers and queue lengths on the way; pace the sender (fq), or raise the burst size', 'RFC 2697');
-INSERT INTO loss_cause
+INSERT INTO loss_cause (id, title, trait, relation, protocol, from_value, to_value, label, died_share, remedy, source, translated) VALUES
+	('conntrack-race', 'two datagrams of one socket race for one entry of the connection tracking on the way, and one is dropped',
+		'opening', '=', 17, NULL, NULL, 'second of two datagrams that open a conversation', 0,
+		'on the hosts that translate: `conntrack -S` (insert_failed); let the resolver ask on two sockets (resolv.conf: options single-request-reopen), or ask a cache on its own host (NodeLocal DNSCache)',
+		'kernel commits 4e35c1cb9460 and ed07d9a021df; Linux 5.0 and later lose fewer', 'any'),
+	('snat-race', 'connections choose one source port at once where they are translated, and one fails to enter the connection tracking',
+		'opening', '=', 6, NULL, NULL, 'first SYN', 0,
+		'on the host that translates: `conntrack -S` (insert_failed); choose source ports at random (iptables: MASQUERADE --random-fully; nft: masquerade fully-random)',
+		'netfilter NF_NAT_RANGE_PROTO_RANDOM_FULLY (Linux 3.14)', 'client');
+INSERT INTO loss_cause (id, title, trait, relation, protocol, from_value, to_value, label, died_share, remedy, source)
 SELECT 'hash-member-' || t.name, c.title, t.name, '=', NULL, NULL, NULL, NULL, c.died_share, c.remedy, c.source
 FROM loss_cause c, trait t
 WHERE c.id = 'hash-member' AND t.family = 'member' AND t.name != c.trait;

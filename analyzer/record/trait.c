@@ -10,6 +10,7 @@
 
 /* More than this between two packets of a direction begins a new burst. */
 #define BURST_NS (10 * NSEC_PER_SEC / 1000)
+#define AT_ONCE_NS (NSEC_PER_SEC / 1000)
 /* Beyond what a connection is known to have sent its numbers may still lie. */
 #define NUMBERS_SLACK 65536
 #define MSS_ETHERNET 1460
@@ -39,6 +40,7 @@ static const struct {
 	[TRAIT_PLACE] = {"place", 32 * LOG_STEPS},
 	[TRAIT_BURST] = {"burst", 32 * LOG_STEPS},
 	[TRAIT_REPEATED] = {"repeated", 2},
+	[TRAIT_OPENING] = {"opening", 3},
 	[TRAIT_SOURCE] = {"source", 0},
 	[TRAIT_DESTINATION] = {"destination", 0},
 	[TRAIT_SERVER_PORT] = {"server-port", 65536},
@@ -66,6 +68,12 @@ enum flags_class {
 
 static const char *const flags_labels[] = {"SYN", "SYN-ACK", "RST", "FIN", "payload",
 	"ACK without payload", "SYN that asks for ECN", "other flags"};
+
+/* How a packet opens its conversation: what translators are known to lose. */
+enum opening_class { OPENING_NONE, OPENING_SECOND, OPENING_SYN };
+
+static const char *const opening_labels[] = {
+	"later packet", "second of two datagrams that open a conversation", "first SYN"};
 
 const char *trait_name(enum trait t)
 {
@@ -97,6 +105,8 @@ bool trait_is_ordered(enum trait t)
 
 const char *trait_label(enum trait t, uint32_t bucket)
 {
+	if (t == TRAIT_OPENING)
+		return opening_labels[bucket];
 	return t == TRAIT_FLAGS ? flags_labels[bucket] : NULL;
 }
 
@@ -227,6 +237,19 @@ static bool trait_is_repeated(struct trait_walk *w, const struct segment *s)
 	return repeated;
 }
 
+/* Two datagrams of one socket at once, before anything came back, are not tracked one after the
+ * other. */
+static int64_t trait_opening(const struct trait_walk *w, const struct segment *s)
+{
+	if (w->tcp)
+		return !w->sent && (s->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ? OPENING_SYN
+									       : OPENING_NONE;
+	return w->member->flow->key.protocol == 17 && w->sent == 1 &&
+			       w->last_ns == w->last_own_ns && s->time_ns - w->last_ns <= AT_ONCE_NS
+		       ? OPENING_SECOND
+		       : OPENING_NONE;
+}
+
 static int64_t trait_since(int64_t at_ns, int64_t before_ns)
 {
 	return before_ns == TRAIT_NONE ? TRAIT_NONE : at_ns > before_ns ? at_ns - before_ns : 0;
@@ -244,6 +267,7 @@ bool trait_walk_take(struct trait_walk *w, const struct segment *s, int64_t valu
 	int64_t gap = trait_since(s->time_ns, w->last_ns);
 	bool own = segment_direction(w->member, s) == w->direction;
 
+	values[TRAIT_OPENING] = trait_opening(w, s);
 	if (gap > w->silence_ns)
 		w->silence_ns = gap;
 	w->last_ns = s->time_ns;

@@ -21,6 +21,7 @@
 #include "run/plan.h"
 #include "run/progress.h"
 #include "record/facts.h"
+#include "record/holes.h"
 #include "record/portreuse.h"
 #include "record/synstamps.h"
 #include "flowlog/ingest.h"
@@ -418,6 +419,7 @@ static int analyze_store(struct analysis *r, struct error *err)
 	facts_clocks(r->db, &r->clocks);
 	facts_observations(r->db, &r->data, &r->all, r->ordering.row);
 	silences_store(r->db, &r->data, &r->all, r->ordering.row);
+	holes_store(r->db, &r->data, r->ordering.row);
 	portreuse_store(r->db, &r->data, r->ordering.row);
 	synstamps_store(r->db, &r->data);
 	result = analyze_store_hostfacts(r, err);

@@ -114,7 +114,7 @@ CREATE TEMP TABLE lp_cause AS
 SELECT b.from_vantage_id, b.to_vantage_id, b.n, c.id, c.title, c.remedy,
 	row_number() OVER (PARTITION BY b.from_vantage_id, b.to_vantage_id ORDER BY b.n, c.id) AS choice
 FROM lp_best b
-JOIN loss_cause c ON c.trait = b.trait AND c.relation = b.relation
+JOIN loss_cause c ON c.trait = b.trait AND c.relation = b.relation AND c.translated IS NULL
 WHERE (c.protocol IS NULL OR c.protocol = b.protocol) AND (c.from_value IS NULL OR b.value >= c.from_value)
 	AND (c.to_value IS NULL OR b.value <= c.to_value) AND (c.label IS NULL OR c.label = b.label)
 	AND b.died >= c.died_share * (b.died + b.lived + b.unjudged);
@@ -138,6 +138,73 @@ WHERE b.n = coalesce(c.n, 1)
 	-- a path MTU has a finding of its own
 	AND (b.trait != 'size' OR (b.from_vantage_id, b.to_vantage_id) NOT IN (
 		SELECT from_vantage_id, to_vantage_id FROM finding WHERE kind = 'pmtu-blackhole'));
+
+-- Causes that are known beforehand and ask for their own trait: each is one test, not one of all. So little can be
+-- said only where translation stands on the way, and where what died came through when it was sent again.
+CREATE TEMP TABLE lp_suspect AS
+SELECT r.from_vantage_id, r.to_vantage_id, r.protocol, c.id AS cause, c.translated, r.died, r.lived, r.label, g.died AS all_died,
+	g.lived AS all_lived, g.trusted, g.sampled,
+	fisher(r.runs, g.runs - r.runs + g.unjudged - r.unjudged, r.lived, g.lived - r.lived) AS ln_chance
+FROM lp_row r
+JOIN lp_total g USING (from_vantage_id, to_vantage_id, protocol)
+JOIN loss_cause c ON c.translated IS NOT NULL AND c.trait = r.trait AND c.protocol = r.protocol AND c.label = r.label
+WHERE r.runs >= 3 AND 10 * r.died >= 9 * (g.died + g.unjudged - r.unjudged) AND r.unjudged <= r.died;
+DELETE FROM lp_suspect WHERE ln_chance > ln((SELECT value FROM setting WHERE key = 'suspect_max_chance'))
+	-- what parts without exception is simpler
+	OR (from_vantage_id, to_vantage_id) IN (SELECT from_vantage_id, to_vantage_id FROM lp_found WHERE lived = 0);
+CREATE TEMP TABLE lp_suspect_flow AS
+SELECT s.from_vantage_id, s.to_vantage_id, s.protocol, e.flow_id, e.direction, min(e.id) AS event_id,
+	min(ref_ns(e.from_vantage_id, e.sent_ns)) AS first_ns
+FROM lp_suspect s
+CROSS JOIN segment_event e ON e.kind = 'lost' AND e.from_vantage_id = s.from_vantage_id AND e.to_vantage_id = s.to_vantage_id
+CROSS JOIN flow f ON f.id = e.flow_id AND f.protocol = iif(s.protocol = 6, 'tcp', 'udp')
+GROUP BY s.from_vantage_id, s.to_vantage_id, s.protocol, e.flow_id, e.direction;
+CREATE TEMP TABLE lp_suspect_way AS
+SELECT w.from_vantage_id, w.to_vantage_id, w.protocol, count(*) AS flows, sum(p.delivered > 0) AS passed, min(w.first_ns) AS first_ns,
+	max(w.first_ns) AS last_ns, sum(x.client_ip != y.client_ip OR x.client_port != y.client_port) AS client,
+	sum(x.server_ip != y.server_ip OR x.server_port != y.server_port) AS server
+FROM lp_suspect_flow w
+CROSS JOIN path p ON p.flow_id = w.flow_id AND p.direction = w.direction AND p.from_vantage_id = w.from_vantage_id
+	AND p.to_vantage_id = w.to_vantage_id
+CROSS JOIN flow_vantage x ON x.flow_id = w.flow_id AND x.vantage_id = w.from_vantage_id
+LEFT JOIN flow_vantage y ON y.flow_id = w.flow_id AND y.vantage_id = w.to_vantage_id
+GROUP BY w.from_vantage_id, w.to_vantage_id, w.protocol;
+CREATE TEMP TABLE lp_known AS
+SELECT s.from_vantage_id || ' ' || s.to_vantage_id AS key, s.*, w.first_ns, w.last_ns
+FROM lp_suspect s JOIN lp_suspect_way w USING (from_vantage_id, to_vantage_id, protocol)
+WHERE 10 * w.passed >= 9 * w.flows AND 10 * CASE s.translated WHEN 'client' THEN w.client WHEN 'server' THEN w.server
+	ELSE max(w.client, w.server) END >= 9 * w.flows;
+-- One way is told of once: by the likelier.
+DELETE FROM lp_known WHERE EXISTS (SELECT 1 FROM lp_known o WHERE o.key = lp_known.key
+	AND (o.ln_chance, o.protocol) < (lp_known.ln_chance, lp_known.protocol));
+DELETE FROM lp_found WHERE key IN (SELECT key FROM lp_known);
+
+INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
+	first_ns, last_ns, count, total, summary, remedy, detail)
+SELECT f.key, 'loss-pattern', 'notice',
+	-- 0.5 where chance explains it once in a hundred, 0.15 more for each tenth of that
+	f.trusted * min(0.95, 0.5 + 0.15 * max(0, -f.ln_chance / ln(10) - 2)), iif(vf.host_id = vt.host_id, vf.host_id, NULL),
+	f.from_vantage_id, f.to_vantage_id, NULL, NULL, f.first_ns, f.last_ns, f.died, f.all_died,
+	iif(f.died = f.all_died, 'all ' || f.died, f.died || ' of ' || f.all_died) || ' packets lost '
+		|| iif(vf.host_id = vt.host_id, 'inside ' || h.name || ' between ' || vf.name || ' and ' || vt.name,
+			'from ' || vf.name || ' to ' || vt.name || ', between which addresses are translated,')
+		|| ' are each the ' || f.label || ', and passed when sent again; of ' || f.all_lived || ' that arrived ' || f.lived
+		|| ' are: as happens where ' || c.title,
+	c.remedy,
+	json_object('trait', c.trait, 'relation', '=', 'threshold', NULL, 'label', f.label, 'protocol', f.protocol,
+		'died_with', f.died, 'died_without', f.all_died - f.died, 'lived_with', f.lived,
+		'lived_without', f.all_lived - f.lived, 'cause', f.cause, 'chance_log10', round(f.ln_chance / ln(10), 1),
+		'splits', 1, 'sampled', f.sampled, 'equal', json('[]'))
+FROM lp_known f
+JOIN loss_cause c ON c.id = f.cause
+JOIN vantage vf ON vf.id = f.from_vantage_id
+JOIN vantage vt ON vt.id = f.to_vantage_id
+JOIN host h ON h.id = vf.host_id;
+INSERT INTO new_evidence (key, event_id, note)
+SELECT key, event_id, 'opens its conversation' FROM (
+	SELECT k.key, w.event_id, row_number() OVER (PARTITION BY k.key ORDER BY w.first_ns, w.event_id) AS n
+	FROM lp_known k JOIN lp_suspect_flow w USING (from_vantage_id, to_vantage_id, protocol))
+WHERE n <= 20 ORDER BY key, n;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
