@@ -57,7 +57,7 @@ static const struct argp_option table[] = {
 	{"filter", 'f', "EXPRESSION", 0,
 		"capture only frames matching this pcap-filter(7) expression", 0},
 	{"snaplen", KEY_SNAPLEN, "BYTES", 0,
-		"capture at most this many bytes of each packet (default 128)", 0},
+		"capture at most this many bytes of each packet (default 192)", 0},
 	{"payload", KEY_PAYLOAD, "yes|no", 0,
 		"capture payload up to the snap length; no: only headers (default no)", 0},
 	{"promiscuous", KEY_PROMISC, "yes|no", 0, "promiscuous mode (default no)", 0},
@@ -369,7 +369,7 @@ static void options_read_config(struct options *o, const char *path, struct argp
 void options_parse(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
-		.source = {.snaplen = 128, .buffer_bytes = 64U << 20},
+		.source = {.snaplen = 192, .buffer_bytes = 64U << 20},
 		.drops = {.rate = 10000},
 		.ring = {.size = UINT64_C(2) << 30},
 		.file_size = 64U << 20,

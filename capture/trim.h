@@ -1,5 +1,7 @@
 /*
- * trim: how much of a frame to keep without payload: up to the end of the TCP or UDP header. Other
+ * trim: how much of a frame to keep without payload: up to the end of the TCP or UDP header, inside
+ * VXLAN, Geneve, GRE, IP in IP and GTP-U of the inner one. Of what is encrypted (WireGuard, DTLS,
+ * ESP) and of RoCE 16 bytes: the number that tells packets apart stands there in clear. Other
  * protocols (ARP, ICMP, VRRP ...) are kept up to the snap length.
  */
 #pragma once

@@ -301,3 +301,57 @@ def test_drops_without():
 
 def programs():
     return [p["id"] for p in json.loads(run("bpftool", "-j", "prog", "show").stdout) if p.get("name") == "drops_on_free"]
+
+
+SINK = """import socket, threading
+s = socket.create_server(("10.55.0.3", 9000))
+def swallow(c):
+    n = 0
+    while (d := c.recv(65536)):
+        n += len(d)
+    c.close()
+print("ready", flush=True)
+while True:
+    threading.Thread(target=swallow, args=(s.accept()[0],), daemon=True).start()
+"""
+SOURCE = """import socket
+for i in range(6):
+    with socket.create_connection(("10.55.0.3", 9000)) as c:
+        c.sendall(b"SECRETOFTHEPAYLOAD" * 3000)
+        c.shutdown(1)
+        c.recv(1)
+"""
+
+
+def test_tunnel_headers():
+    """TCP inside VXLAN at the agent's defaults: what a router drops is lost, to the packet, and no payload is in the files."""
+    with DropLab() as lab:
+        for ns, own, peer, n in ((lab.a, "10.77.0.1", "10.78.0.3", 1), (lab.c, "10.78.0.3", "10.77.0.1", 3)):
+            run("ip", "-n", ns, "link", "add", "vx", "mtu", "900", "type", "vxlan", "id", "11", "local", own, "remote", peer, "dstport", "4789")
+            run("ip", "-n", ns, "addr", "add", f"10.55.0.{n}/24", "dev", "vx")
+            run("ip", "-n", ns, "link", "set", "vx", "up")
+        run("ping", "-qc1", "10.55.0.3", ns=lab.a)
+        run("nft", "-f", "-", ns=lab.b, input="""table inet t {
+            counter c { }
+            chain f { type filter hook forward priority 0;
+                udp dport 4789 iifname "eth0" meta length > 500 numgen inc mod 17 == 0 counter name c drop
+            }
+            }\n""")
+        sink = lab.background("python3", "-c", SINK, ns=lab.c)
+        check(sink.stdout.readline() == "ready\n", "no server")
+        for ns in (lab.a, lab.c):
+            run("ethtool", "-K", "vx", "gso", "off", "tso", "off", "gro", "off", ns=ns, ok=False)
+        agents = {name: lab.agent(ns, lab.folder(name), "--name", name) for name, ns in (("client", lab.a), ("server", lab.c))}
+        run("python3", "-c", SOURCE, ns=lab.a)
+        time.sleep(0.3)
+        for a in agents.values():
+            a.stop()
+            check(all(b"SECRETOF" not in open(f, "rb").read() for f in a.files()), "payload is in a file")
+        dropped = lab.counter("c")
+        lab.analyze(*(f"{n}={f}" for n, a in agents.items() for f in a.files()))
+        rows = json.loads(run(os.path.join(BUILD, "analyzer/bothends"), "query", lab.dir + "/incident.db", "--format", "json",
+                              "SELECT count(DISTINCT flow_id) AS flows, sum(lost) AS lost, sum(unjudged) AS unjudged FROM path"
+                              " JOIN flow ON flow.id = flow_id WHERE protocol = 'tcp' AND flow.server_port = 9000").stdout)
+        got = (rows["rows"] if isinstance(rows, dict) else rows)[0]
+        check(got == {"flows": 6, "lost": dropped, "unjudged": 0} and dropped > 5, f"the router dropped {dropped}: {got}")
+    return f"6 connections, {dropped} lost"

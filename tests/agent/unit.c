@@ -44,10 +44,13 @@ static uint8_t *guarded(const uint8_t *bytes, size_t n)
 	0x60, 0, 0, 0, 0, 20, next, 64, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3,   \
 		4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8
 
+#define UDP(port, length) 0x30, 0x39, port >> 8, port & 255, (length) >> 8, (length)&255, 0, 0
+#define VXLAN 8, 0, 0, 0, 0, 0, 11, 0
+
 static const struct {
 	const char *name;
 	uint16_t link_type;
-	uint8_t bytes[128];
+	uint8_t bytes[192];
 	uint32_t length, kept;
 } trims[] = {
 	{"TCP with options", 1, {ETHER, 8, 0, IP4(6, 0), TCP(8)}, 100, 14 + 20 + 32},
@@ -67,6 +70,48 @@ static const struct {
 	{"cooked v2", 276,
 		{8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, IP4(6, 0), TCP(5)},
 		100, 20 + 20 + 20},
+	{"TCP inside VXLAN", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(4789, 90), VXLAN, ETHER, 8, 0, IP4(6, 0), TCP(8)},
+		160, 14 + 20 + 8 + 8 + 14 + 20 + 32},
+	{"ARP inside VXLAN stays whole", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(8472, 58), VXLAN, ETHER, 8, 6}, 92, 92},
+	{"another frame inside VXLAN is payload", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(4789, 90), VXLAN, ETHER, 0x88, 0xcc}, 100,
+		14 + 20 + 8},
+	{"a datagram to the port of VXLAN that is none", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(4789, 90), 0, 0, 0, 0, 0, 0, 11, 0, ETHER, 8, 0,
+			IP4(6, 0), TCP(8)},
+		160, 14 + 20 + 8},
+	{"UDP in IPv6 inside Geneve with an option", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(6081, 90), 1, 0, 0x65, 0x58, 0, 0, 11, 0, 1, 2, 3, 4,
+			ETHER, 0x86, 0xdd, IP6(17), UDP(99, 40)},
+		150, 14 + 20 + 8 + 12 + 14 + 40 + 8},
+	{"TCP inside GRE with a key", 1,
+		{ETHER, 8, 0, IP4(47, 0), 0x20, 0, 8, 0, 0, 0, 0, 7, IP4(6, 0), TCP(5)}, 140,
+		14 + 20 + 8 + 20 + 20},
+	{"PPP inside GRE", 1, {ETHER, 8, 0, IP4(47, 0), 0x30, 1, 0x88, 0x0b}, 140, 14 + 20 + 16},
+	{"UDP inside IP in IP", 1, {ETHER, 8, 0, IP4(4, 0), IP4(17, 0), UDP(99, 40)}, 140,
+		14 + 20 + 20 + 8},
+	{"IPv6 in IPv4", 1, {ETHER, 8, 0, IP4(41, 0), IP6(6), TCP(5)}, 140, 14 + 20 + 40 + 20},
+	{"TCP inside GTP-U with an extension", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(2152, 90), 0x34, 255, 0, 60, 0, 0, 0, 1, 0, 0, 0,
+			0x85, 1, 0x10, 9, 0, IP4(6, 0), TCP(5)},
+		140, 14 + 20 + 8 + 8 + 4 + 4 + 20 + 20},
+	{"an echo of GTP-U is no tunnel", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(2152, 90), 0x32, 1, 0, 60}, 100, 14 + 20 + 8},
+	{"VXLAN inside VXLAN", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(4789, 150), VXLAN, ETHER, 8, 0, IP4(17, 0),
+			UDP(4789, 100), VXLAN, ETHER, 8, 0, IP4(17, 0), UDP(99, 40)},
+		190, 14 + 28 + 8 + 14 + 28 + 8 + 14 + 28},
+	{"WireGuard's counter", 1, {ETHER, 8, 0, IP4(17, 0), UDP(51820, 8 + 64), 4, 0, 0, 0, 1},
+		100, 14 + 20 + 8 + 16},
+	{"not WireGuard's length", 1, {ETHER, 8, 0, IP4(17, 0), UDP(51820, 8 + 60), 4, 0, 0, 0, 1},
+		100, 14 + 20 + 8},
+	{"DTLS's record number", 1,
+		{ETHER, 8, 0, IP4(17, 0), UDP(443, 8 + 60), 23, 0xfe, 0xfd, 0, 1}, 100,
+		14 + 20 + 8 + 16},
+	{"ESP's number", 1, {ETHER, 8, 0, IP4(50, 0)}, 100, 14 + 20 + 16},
+	{"RoCE's number", 1, {ETHER, 8, 0, IP4(17, 0), UDP(4791, 80)}, 100, 14 + 20 + 8 + 16},
 	{"raw IP", 12, {IP4(6, 0), TCP(5)}, 90, 40},
 	{"an unknown link type stays whole", 147, {0}, 90, 90},
 };
