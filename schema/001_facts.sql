@@ -535,6 +535,21 @@ CREATE TABLE flow_silence ( -- a TCP flow that was silent for ten seconds or mor
 	reset_frame INTEGER -- its frame number
 ) STRICT;
 
+CREATE TABLE flow_untaken ( -- segments that arrived at their own host and that it did not take: with a wrong checksum and not acknowledged before the same bytes came again, or bytes that came three times and were never acknowledged
+	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
+	direction TEXT NOT NULL, -- c2s or s2c
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- at the host that they are for
+	segments INTEGER NOT NULL, -- arrivals that were not taken
+	wrong_checksum INTEGER NOT NULL, -- of those, with a wrong TCP or UDP checksum
+	wrong_outer INTEGER NOT NULL, -- of those, with a wrong UDP checksum of the tunnel around them
+	sent_right INTEGER NOT NULL, -- of those, recorded with a right checksum where they were sent
+	taken_wrong INTEGER NOT NULL, -- segments of all flows there with a wrong checksum that were acknowledged all the same: offload
+	first_ns INTEGER NOT NULL, -- first of segments, that place's clock
+	last_ns INTEGER NOT NULL, -- last
+	capture_file_id INTEGER NOT NULL REFERENCES capture_file(id), -- capture of the first
+	frame INTEGER NOT NULL -- its frame number
+) STRICT;
+
 CREATE TABLE flow_outage ( -- a time in which a direction of a flow went on and none of it arrived: three transmissions in half a second at least
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
 	direction TEXT NOT NULL, -- c2s or s2c

@@ -113,6 +113,8 @@ INSERT INTO cause_rule VALUES
 	('vrrp-flap', 'vrrp-gap-source', 'vrid', 3),
 	('mac-mismatch', 'vrrp-no-garp', 'vrid', 1),
 	('reset', 'arp-conflict', 'ip', 3),
+	('host-drop', 'bad-checksum', 'to_ip', 1),
+	('modified-in-path', 'bad-checksum', 'path', 1),
 	('refused', 'firewall-drop', 'ip', 2),
 	('refused', 'host-drop', 'service', 1),
 	('host-drop', 'arp-unanswered', 'host', 1),

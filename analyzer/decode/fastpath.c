@@ -4,6 +4,7 @@
  * link.c, ip.c and tcp.c, and what it fills in is what they would (tests hold one against the
  * other). All else is left to them.
  */
+#include "decode/checksum.h"
 #include "decode/layer.h"
 #include "decode/tcpopt.h"
 #include "read/capfile.h"
@@ -80,6 +81,7 @@ bool fastpath_decode(const struct frame *f, struct packet *p)
 	p->payload = d + TCP_AT + header;
 	p->payload_cap = left - IP_LEN - header;
 	p->payload_len = total - IP_LEN - header;
+	p->checksum = checksum_of_tcp(p, d + TCP_AT, header);
 	p->disposition = PACKET_TCP;
 	return true;
 }

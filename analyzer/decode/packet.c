@@ -52,6 +52,7 @@ static inline void packet_begin(struct packet *p, uint32_t epb_flags)
 	p->outer.depth = 0;
 	p->version = 0;
 	p->frag.any = false;
+	p->checksum = CHECKSUM_UNKNOWN;
 }
 
 NOINLINE enum packet_disposition packet_decode_in_steps(

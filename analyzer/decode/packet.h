@@ -49,6 +49,9 @@ enum packet_tunnel {
 #define PACKET_NO_HOOK 255
 #define PACKET_NO_UID UINT32_MAX
 
+/* A transport checksum over all that it covers; not checked where that was not captured whole. */
+enum packet_checksum { CHECKSUM_UNKNOWN, CHECKSUM_RIGHT, CHECKSUM_WRONG };
+
 /* bits of packet.tcp_options */
 #define TCPOPT_HAS_MSS 0x01
 #define TCPOPT_HAS_WSCALE 0x02
@@ -102,6 +105,7 @@ struct packet_nflog {
 struct packet_outer {
 	uint8_t tunnel;	    /* enum packet_tunnel */
 	uint8_t depth;	    /* 0: none */
+	uint8_t checksum;   /* enum packet_checksum: of its UDP header */
 	uint32_t tunnel_id; /* VNI; GRE key, 0 where none (of NVGRE: VSID 24 bits, flow 8 bits) */
 	uint8_t src[16], dst[16]; /* of the outermost IP header when depth > 0 */
 };
@@ -153,7 +157,7 @@ struct packet_icmp {
  * keep what the last packet left there (the struct is reused; clearing it would cost more than
  * decoding):
  *
- *	always                        link, outer.depth, version, frag.any
+ *	always                        link, outer.depth, version, frag.any, checksum
  *	version 4 or 6                the other IP fields, also when the transport was truncated or
  *	                              malformed
  *	TCP, UDP, ICMP, ND, VRRP,     ports (0 where there are none) and payload
@@ -189,6 +193,8 @@ struct packet {
 	const uint8_t *payload;	     /* captured part; points into the frame */
 	uint32_t payload_cap;	     /* captured bytes of it, <= payload_len (padding excluded) */
 	uint16_t src_port, dst_port; /* TCP, UDP; ICMP echo: identifier in both; else 0 */
+	uint8_t checksum; /* enum packet_checksum: of TCP (not of pure ACKs) and UDP; else unknown
+			   */
 	struct packet_tcp tcp;
 	bool udp_length_bad; /* UDP: its length field contradicts the IP length */
 	struct packet_icmp icmp;

@@ -4,6 +4,7 @@
  *  0 source port   2 destination port   4 sequence   8 acknowledgment   12 header words 4, reserved
  * 4 13 flags   14 window   16 checksum   18 urgent   20 options
  */
+#include "decode/checksum.h"
 #include "decode/layer.h"
 #include "decode/tcpopt.h"
 
@@ -32,5 +33,7 @@ enum packet_disposition tcp_decode(struct layer *l)
 	p->payload_cap = (uint32_t)l->c.left - captured;
 	p->payload_len = l->wire - header;
 	tcpopt_decode(h + TCP_HDR_LEN, captured - TCP_HDR_LEN, header - TCP_HDR_LEN, p);
+	if (captured == header && !l->wire_unknown)
+		p->checksum = checksum_of_tcp(p, h, header);
 	return PACKET_TCP;
 }

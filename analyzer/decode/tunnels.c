@@ -83,7 +83,9 @@ static enum packet_disposition tunnels_enter(
 		p->outer.tunnel_id = t->id;
 		memcpy(p->outer.src, p->src, sizeof(p->outer.src));
 		memcpy(p->outer.dst, p->dst, sizeof(p->outer.dst));
+		p->outer.checksum = p->checksum;
 	}
+	p->checksum = CHECKSUM_UNKNOWN;
 	p->version = 0; /* until an inner IP header says otherwise: there may be ARP inside */
 	/* Of a fragmented outer packet the rest is elsewhere: the inner one may be longer than
 	 * this. */

@@ -1,6 +1,7 @@
 /*
  * udp: RFC 768: source port 2, destination port 2, length 2 (with this header), checksum 2.
  */
+#include "decode/checksum.h"
 #include "decode/layer.h"
 
 #define UDP_HDR_LEN 8
@@ -22,6 +23,15 @@ static bool udp_length_is_bad(const struct layer *l, uint32_t length)
 	return length < UDP_HDR_LEN || (length > l->wire && !l->p->frag.any);
 }
 
+/* A checksum of 0 is none. What lies beyond the length is not covered. */
+static enum packet_checksum udp_checksum(const struct packet *p, const uint8_t *h)
+{
+	if (p->frag.any || p->udp_length_bad || p->payload_cap != p->payload_len || !be16(h + 6) ||
+		!be16(h + 4))
+		return CHECKSUM_UNKNOWN;
+	return checksum_of_transport(p, h, UDP_HDR_LEN + p->payload_len);
+}
+
 enum packet_disposition udp_decode(struct layer *l)
 {
 	const uint8_t *h = cur_peek(&l->c, UDP_HDR_LEN);
@@ -38,6 +48,7 @@ enum packet_disposition udp_decode(struct layer *l)
 		layer_limit(l, length);
 	(void)layer_take(l, UDP_HDR_LEN);
 	layer_payload(l);
+	p->checksum = l->wire_unknown ? CHECKSUM_UNKNOWN : udp_checksum(p, h);
 	switch (p->dst_port) {
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:

@@ -48,7 +48,8 @@ struct flow_side {
 	uint8_t wscale;				 /* 255: none */
 	uint8_t tcp_options;			 /* TCPOPT_ bits of its SYN */
 	bool has_isn, seen, acked;
-	bool sent_syn_only; /* it sent a SYN without ACK: it is the client */
+	bool sent_syn_only;  /* it sent a SYN without ACK: it is the client */
+	bool wrong_checksum; /* of one of its segments, inner or outer */
 	/* what the capture said of its segments: enum packet_direction as bits */
 	uint8_t directions;
 	struct mac_run run; /* the newest */

@@ -22,16 +22,20 @@ struct segment {
 	int64_t time_ns;
 	uint32_t seq, ack; /* TCP; ICMP: type and number, checksum; other protocols: 0 */
 	uint32_t tsval, tsecr;
-	uint32_t length; /* transport payload bytes on the wire; may be a merged record's */
-	uint32_t frame;	 /* ordinal among the host's frames: fileindex.h turns it into file and
-			    number */
-	uint32_t hash; /* of payload: low half of SEGMENT_HEAD bytes, high half of SEGMENT_BODY; 0:
-			  not captured */
+	uint32_t length : 28; /* transport payload bytes on the wire; may be a merged record's */
+	uint32_t checksum : 2, outer_checksum : 2; /* enum packet_checksum */
+	uint32_t frame; /* ordinal among the host's frames: fileindex.h turns it into file and
+			   number */
+	uint32_t hash;	/* of payload: low half of SEGMENT_HEAD bytes, high half of SEGMENT_BODY; 0:
+			   not captured */
 	uint16_t ip_id, window;
 	uint8_t flags, ttl, tos, bits;
 	uint16_t src_mac, dst_mac; /* indexes into the vantage point's MAC table; dst_mac MAC_NONE
 				      also where the packet was recorded on its way to several */
 };
+
+/* Of the largest record of a jumbogram. */
+#define SEGMENT_LENGTH_MAX ((1U << 28) - 1)
 
 _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of millions");
 

@@ -98,6 +98,8 @@ static void track_note_side(
 	side->packets++;
 	side->bytes += p->payload_len;
 	side->directions |= p->link.direction;
+	side->wrong_checksum |= p->checksum == CHECKSUM_WRONG ||
+				(p->outer.depth && p->outer.checksum == CHECKSUM_WRONG);
 	/* Most segments have nothing of this. */
 	if (p->disposition == PACKET_TCP &&
 		(!side->acked || !p->tcp.window || p->tcp.flags & (TCP_SYN | TCP_FIN | TCP_RST)))
@@ -143,7 +145,9 @@ void track_segment(struct segment *s, const struct observation *o, bool from_b)
 	bool tunnel = p->outer.depth;
 
 	s->time_ns = o->frame->time_ns;
-	s->length = p->payload_len;
+	s->length = p->payload_len & SEGMENT_LENGTH_MAX;
+	s->checksum = p->checksum;
+	s->outer_checksum = tunnel ? p->outer.checksum : CHECKSUM_UNKNOWN;
 	s->frame = o->ordinal;
 	s->hash = track_payload_hash(p);
 	s->ip_id = (uint16_t)p->ip_id;

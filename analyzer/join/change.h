@@ -3,7 +3,7 @@
 
 #include "join/path.h"
 
-#define CHANGE_TEXT_SIZE 32
+#define CHANGE_TEXT_SIZE 40
 /* The detail of what came under an address that translation should have changed. */
 #define CHANGE_ADDRESS "address"
 

@@ -38,6 +38,7 @@ static struct join_batch *join_batch_free(struct join_batch *b)
 	free(b->paths);
 	free(b->events.events);
 	free(b->outages.rows);
+	free(b->untaken.rows);
 	free(b->windows);
 	free(b->window_flow);
 	free(b->packets);

@@ -8,6 +8,7 @@
 #include "join/outage.h"
 #include "join/idle.h"
 #include "join/scope.h"
+#include "join/untaken.h"
 
 struct zero_window_row {
 	uint32_t vantage;
@@ -57,6 +58,7 @@ struct join_batch {
 	uint32_t path_count, path_cap;
 	struct event_list events;
 	struct outage_list outages;
+	struct untaken_list untaken;
 	struct zero_window_row *windows;
 	uint32_t *window_flow;
 	uint32_t window_count, window_cap, window_flow_cap;

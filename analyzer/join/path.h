@@ -39,7 +39,7 @@ struct event {
 	const char *reason;		       /* static text; docs/verdicts.md lists them */
 	uint32_t proof_vantage;
 	const struct segment *proof; /* NULL: absence */
-	char detail[32];   /* CHANGE_TEXT_SIZE: what was changed: "mss 1460 -> 1380"; "" */
+	char detail[40];   /* CHANGE_TEXT_SIZE: what was changed: "mss 1460 -> 1380"; "" */
 	int64_t judged_ns; /* when it would have arrived, receiver's clock */
 	int64_t sender_ns; /* both_missed: when it had been sent, sender's clock */
 };

@@ -816,6 +816,52 @@ static void worker_follow_to_each(
 	worker_load_halves(w);
 }
 
+/* The half-flow that what arrives at an end of a direction's way is matched with; NULL: none. */
+static const struct half_flow *worker_sent_half(
+	const struct worker *w, uint32_t place, enum direction d)
+{
+	uint32_t legs = w->ways[d].count ? w->ways[d].count - 1 : 0;
+
+	if (place && place + 1 < w->place_count)
+		return NULL;
+	for (uint32_t i = 0; i < legs; i++)
+		if (worker_leg_to(w, i, d) == place)
+			return w->matchers[i][d].sent;
+	return NULL;
+}
+
+/* The place of the host that a direction is for: it owns the address; where nobody does, the last
+ * place of several. */
+static bool worker_is_end(const struct worker *w, uint32_t place, enum direction d)
+{
+	const struct member *m = &w->places[place].member;
+
+	if (m->owns[C2S] || m->owns[S2C])
+		return m->owns[!d] && !m->owns[d];
+	return w->place_count > 1 && place == (d == C2S ? w->place_count - 1 : 0) &&
+	       owner_of(w->join->owners, member_ip(m, d == S2C)) == OWNER_NONE;
+}
+
+/* What arrived at the host that it was for, and was not taken. */
+static void worker_find_untaken(struct worker *w, struct join_batch *b, uint32_t flow)
+{
+	for (uint32_t i = 0; i < w->place_count; i++) {
+		const struct place *p = &w->places[i];
+
+		for (int d = 0; d < 2 && !p->absent; d++) {
+			struct untaken_input in = {.received = &w->sent[i][d],
+				.acks = &w->sent[i][!d],
+				.sent = worker_sent_half(w, i, (enum direction)d),
+				.flow = flow,
+				.vantage = p->member.vantage,
+				.end_ns = w->join->data->vantages[p->member.vantage].span.last_ns};
+
+			if (worker_is_end(w, i, (enum direction)d))
+				untaken_find(&in, &w->scratch.proofs.to, &b->untaken);
+		}
+	}
+}
+
 static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t flow)
 {
 	const struct flow *c = &w->join->all->list[flow];
@@ -835,6 +881,7 @@ static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t fl
 		worker_follow_to_each(w, b, flow, to_group);
 	else
 		worker_follow(w, b, flow, tcp);
+	worker_find_untaken(w, b, flow);
 	if (w->join->options.packets == PACKETS_ALL)
 		worker_pick_all(w, b, flow);
 	else if (w->join->options.packets == PACKETS_EVENTS)

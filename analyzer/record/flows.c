@@ -70,6 +70,7 @@ int flow_writer_init(struct flow_writer *w, struct db *db, const struct join *j,
 		.db = db, .join = j, .event_rows.max = events_max, .packet_rows.max = packets_max};
 	totals_init(&w->totals);
 	losstraits_init(&w->traits, j);
+	untakens_init(&w->untakens, j->data);
 	hashmap_init(
 		&w->peer_seconds, sizeof(struct peer_key), sizeof(uint64_t), PEER_SECONDS_LIMIT);
 	hashmap_init(
@@ -86,6 +87,7 @@ void flow_writer_release(struct flow_writer *w)
 	totals_release(&w->totals);
 	losstraits_release(&w->traits);
 	outages_release(&w->outages);
+	untakens_release(&w->untakens);
 	hashmap_release(&w->peer_seconds);
 	hashmap_release(&w->misses.by_second);
 	hashmap_release(&w->examples);
@@ -634,7 +636,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 {
 	struct flow_writer *w = writer;
 	const struct join *j = w->join;
-	uint32_t path = 0, event = 0, window = 0, packet = 0, first_packet, outage = 0;
+	uint32_t path = 0, event = 0, window = 0, packet = 0, first_packet, outage = 0, untaken = 0;
 
 	flowrows_write(b, w->trees.flows, w->trees.flow_vantages, w->trees.paths);
 	for (uint32_t place = b->begin; place < b->end; place++) {
@@ -664,6 +666,9 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 			flows_take_window(w, row, &b->windows[window]);
 		for (; outage < b->outages.count && b->outages.rows[outage].flow == flow; outage++)
 			outages_add(&w->outages, row, &b->outages.rows[outage]);
+		for (; untaken < b->untaken.count && b->untaken.rows[untaken].flow == flow;
+			untaken++)
+			untakens_add(&w->untakens, row, &b->untaken.rows[untaken]);
 		for (first_packet = packet;
 			packet < b->packet_count && b->packets[packet].flow == flow; packet++)
 			;
@@ -674,6 +679,7 @@ int flow_writer_batch(void *writer, struct join_batch *b)
 	/* Each row of the batch is of one of its flows. */
 	assert(path == b->path_count && event == b->events.count && packet == b->packet_count);
 	assert(window == b->window_count && outage == b->outages.count);
+	assert(untaken == b->untaken.count);
 	flows_take_seconds(w, b);
 	return w->db->failed ? -1 : 0;
 }
@@ -790,6 +796,7 @@ void flow_writer_settle(struct flow_writer *w)
 	(void)sqlite3_finalize(missed);
 	flows_insert_peer_seconds(w);
 	outages_store(&w->outages, w->join, w->db, &kept, &total);
+	untakens_store(&w->untakens, w->join->data, w->db);
 	facts_limit_reached(w->db, "flow_activity", kept, total);
 	facts_limit_reached(w->db, "peer_activity", w->peer_seconds.count,
 		w->peer_seconds.count + w->peer_seconds.refused);

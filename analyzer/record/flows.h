@@ -8,6 +8,7 @@
 #include "record/flowindex.h"
 #include "record/losstraits.h"
 #include "record/outages.h"
+#include "record/untakens.h"
 #include "record/totals.h"
 
 /* Rows of a table that stops at a setting. */
@@ -68,6 +69,7 @@ struct flow_writer {
 	struct totals totals;
 	struct losstraits traits;
 	struct outages outages;
+	struct untakens untakens;
 	struct hashmap peer_seconds; /* (vantage, from, to, second) -> frames */
 	struct proven_misses misses;
 };

@@ -24,8 +24,9 @@ static const struct packet_case {
 		"0114 9c40 6989 000f 4241 001e 8482 8018 01f6 4208 0000 0101 080a 0000 03e8 0000 "
 		"07d0 6865 6c6c 6f",
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
-		"dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 df ports=40000,27017 seq=1000001 "
-		"ack=2000002 flags=18 win=502 tsval=1000 tsecr=2000 len=5 cap=5",
+		"dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 df ports=40000,27017 "
+		"seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 tsecr=2000 sum=right "
+		"len=5 cap=5",
 	},
 	{
 		"tcp syn", 1, 0,
@@ -40,7 +41,7 @@ static const struct packet_case {
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
 		"dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 df ports=40000,27017 "
 		"seq=4294967280 ack=0 flags=02 win=64240 mss=1460 wscale=7 sackok tsval=1000 "
-		"tsecr=0 len=0 cap=0",
+		"tsecr=0 sum=right len=0 cap=0",
 	},
 	{
 		"tcp ack padded to the Ethernet minimum", 1, 0,
@@ -79,7 +80,7 @@ static const struct packet_case {
 		"0114 9404 0000 9c40 6989 000f 4241 001e 8482 50c2 01f6 ca04 0000",
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
 		"dst=10.0.1.20 proto=6 ttl=64 tos=3 ipid=4660 ports=40000,27017 seq=1000001 "
-		"ack=2000002 flags=c2 win=502 len=0 cap=0",
+		"ack=2000002 flags=c2 win=502 sum=right len=0 cap=0",
 	},
 	{
 		"tcp fast open, mptcp", 1, 0,
@@ -92,7 +93,7 @@ static const struct packet_case {
 		"1e0c 0081 0000 0000 0000 0000 0000",
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
 		"dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 ports=1,2 seq=0 ack=0 flags=02 "
-		"win=8192 tfo mptcp len=0 cap=0",
+		"win=8192 tfo mptcp sum=right len=0 cap=0",
 	},
 	{
 		"ip header checksum wrong", 1, 0,
@@ -154,7 +155,8 @@ static const struct packet_case {
 		"0000 01fc b348 0000 01fc b370 0800 4500 0021 1234 0000 4011 522b 0a00 015a 0a00 "
 		"0114 14e9 0035 000d 8460 7175 6572 79",
 		"udp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
-		"dst=10.0.1.20 proto=17 ttl=64 tos=0 ipid=4660 ports=5353,53 len=5 cap=5",
+		"dst=10.0.1.20 proto=17 ttl=64 tos=0 ipid=4660 ports=5353,53 sum=right len=5 "
+		"cap=5",
 	},
 	{
 		"udp length beyond the datagram", 1, 0,
@@ -175,7 +177,8 @@ static const struct packet_case {
 		"0000 01fc b348 0000 01fc b370 0800 4500 0021 1234 0000 4011 522b 0a00 015a 0a00 "
 		"0114 14e9 0035 000a 8463 7175 6572 79",
 		"udp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
-		"dst=10.0.1.20 proto=17 ttl=64 tos=0 ipid=4660 ports=5353,53 len=2 cap=2",
+		"dst=10.0.1.20 proto=17 ttl=64 tos=0 ipid=4660 ports=5353,53 sum=wrong len=2 "
+		"cap=2",
 	},
 	{
 		"first fragment of udp", 1, 0,
@@ -366,8 +369,9 @@ static const struct packet_case {
 		"0000 0000 0090 2001 0db8 0000 0000 0000 0000 0000 0020 9c40 6989 000f 4241 001e "
 		"8482 8018 01f6 fc53 0000 0101 080a 0000 03e8 0000 07d0 6865 6c6c 6f",
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=86dd src=2001:db8::90 "
-		"dst=2001:db8::20 proto=6 ttl=61 tos=184 ipid=0 label=703710 ports=40000,27017 "
-		"seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 tsecr=2000 len=5 cap=5",
+		"dst=2001:db8::20 proto=6 ttl=61 tos=184 ipid=0 label=703710 "
+		"ports=40000,27017 seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 "
+		"tsecr=2000 sum=right len=5 cap=5",
 	},
 	{
 		"IPv6 extension headers", 1, 0,
@@ -624,10 +628,10 @@ static const struct packet_case {
 		"0114 c350 12b5 0055 0000 0800 0000 0000 2a00 0200 0000 0002 0200 0000 0001 0800 "
 		"4500 0037 0007 0000 3f06 f866 c0a8 0101 c0a8 0102 04d2 0050 0000 0005 0000 0006 "
 		"8010 0009 1e16 0000 0101 080a 0000 03e8 0000 07d0 6162 63",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=vxlan/1 id=42 "
-		"osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 ttl=63 "
-		"tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 tsecr=2000 "
-		"len=3 cap=3",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=vxlan/1 "
+		"id=42 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
+		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"vxlan on the old port, tagged inside", 1, 0,
@@ -643,10 +647,10 @@ static const struct packet_case {
 		"0114 c350 2118 0059 0000 0800 0000 0000 2b00 0200 0000 0002 0200 0000 0001 8100 "
 		"0009 0800 4500 0037 0007 0000 3f06 f866 c0a8 0101 c0a8 0102 04d2 0050 0000 0005 "
 		"0000 0006 8010 0009 1e16 0000 0101 080a 0000 03e8 0000 07d0 6162 63",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=vxlan/1 id=43 "
-		"osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 ttl=63 "
-		"tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 tsecr=2000 "
-		"len=3 cap=3",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=vxlan/1 "
+		"id=43 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
+		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"vxlan over IPv6 with an arp request", 1, 0,
@@ -690,7 +694,8 @@ static const struct packet_case {
 		"4500 0037 0007 0000 3f06 f866 c0a8 0101 c0a8 0102 04d2 0050 0000 0005 0000 0006 "
 		"8010 0009 1e16 0000 0101 080a 0000 03e8 0000 07d0 6162 63",
 		"udp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 src=10.0.1.90 "
-		"dst=10.0.1.20 proto=17 ttl=64 tos=0 ipid=4660 ports=50000,4789 len=77 cap=77",
+		"dst=10.0.1.20 proto=17 ttl=64 tos=0 ipid=4660 ports=50000,4789 sum=right "
+		"len=77 cap=77",
 	},
 	{
 		"vxlan with a broken inner packet", 1, 0,
@@ -723,7 +728,7 @@ static const struct packet_case {
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=geneve/1 "
 		"id=44 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
 		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
-		"tsecr=2000 len=3 cap=3",
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"geneve with IP inside", 1, 0,
@@ -740,7 +745,7 @@ static const struct packet_case {
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=geneve/1 "
 		"id=45 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
 		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
-		"tsecr=2000 len=3 cap=3",
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"gre", 1, 0,
@@ -754,9 +759,9 @@ static const struct packet_case {
 		"0114 0000 0800 4500 0037 0007 0000 3f06 f866 c0a8 0101 c0a8 0102 04d2 0050 0000 "
 		"0005 0000 0006 8010 0009 1e16 0000 0101 080a 0000 03e8 0000 07d0 6162 63",
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=gre/1 id=0 "
-		"osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 ttl=63 "
-		"tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 tsecr=2000 "
-		"len=3 cap=3",
+		"osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
+		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"gre with checksum, key and sequence", 1, 0,
@@ -774,7 +779,7 @@ static const struct packet_case {
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=gre/1 "
 		"id=287454020 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 "
 		"proto=6 ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 "
-		"tsval=1000 tsecr=2000 len=3 cap=3",
+		"tsval=1000 tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"nvgre", 1, 0,
@@ -792,7 +797,7 @@ static const struct packet_case {
 		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=gre/1 "
 		"id=1122817 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 "
 		"proto=6 ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 "
-		"tsval=1000 tsecr=2000 len=3 cap=3",
+		"tsval=1000 tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"gre of version 1", 1, 0,
@@ -825,10 +830,10 @@ static const struct packet_case {
 		"0000 01fc b348 0000 01fc b370 0800 4500 004b 1234 0000 4004 520e 0a00 015a 0a00 "
 		"0114 4500 0037 0007 0000 3f06 f866 c0a8 0101 c0a8 0102 04d2 0050 0000 0005 0000 "
 		"0006 8010 0009 1e16 0000 0101 080a 0000 03e8 0000 07d0 6162 63",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=ipip/1 id=0 "
-		"osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 ttl=63 "
-		"tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 tsecr=2000 "
-		"len=3 cap=3",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=ipip/1 "
+		"id=0 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
+		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"IPv6 in IPv4", 1, 0,
@@ -857,10 +862,10 @@ static const struct packet_case {
 		"0000 0000 0090 2001 0db8 0000 0000 0000 0000 0000 0020 4500 0037 0007 0000 3f06 "
 		"f866 c0a8 0101 c0a8 0102 04d2 0050 0000 0005 0000 0006 8010 0009 1e16 0000 0101 "
 		"080a 0000 03e8 0000 07d0 6162 63",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=86dd tunnel=ipip/1 id=0 "
-		"osrc=2001:db8::90 odst=2001:db8::20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
-		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
-		"tsecr=2000 len=3 cap=3",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=86dd tunnel=ipip/1 "
+		"id=0 osrc=2001:db8::90 odst=2001:db8::20 src=192.168.1.1 dst=192.168.1.2 "
+		"proto=6 ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 "
+		"tsval=1000 tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"IPv6 in IPv6", 1, 0,
@@ -894,10 +899,10 @@ static const struct packet_case {
 		"4500 004f 0003 0000 402f 225a ac10 0001 ac10 0002 0000 0800 4500 0037 0007 0000 "
 		"3f06 f866 c0a8 0101 c0a8 0102 04d2 0050 0000 0005 0000 0006 8010 0009 1e16 0000 "
 		"0101 080a 0000 03e8 0000 07d0 6162 63",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=vxlan/2 id=42 "
-		"osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 ttl=63 "
-		"tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 tsecr=2000 "
-		"len=3 cap=3",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 type=0800 tunnel=vxlan/2 "
+		"id=42 osrc=10.0.1.90 odst=10.0.1.20 src=192.168.1.1 dst=192.168.1.2 proto=6 "
+		"ttl=63 tos=0 ipid=7 ports=1234,80 seq=5 ack=6 flags=10 win=9 tsval=1000 "
+		"tsecr=2000 sum=right len=3 cap=3",
 	},
 	{
 		"five levels of IP in IP: the fifth stays closed", 1, 0,
@@ -1145,10 +1150,11 @@ static const struct packet_case {
 		"0800 0000 0d00 0a00 696e 3a20 6472 6f70 0000 0000 0800 0c00 0000 0029 3d00 0900 "
 		"4500 0039 1234 0000 4006 521e 0a00 015a 0a00 0114 9c40 6989 000f 4241 001e 8482 "
 		"8018 01f6 4208 0000 0101 080a 0000 03e8 0000 07d0 6865 6c6c 6f00 0000",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 dir=in if=2 type=0800 hook=1 "
-		"prefix='in: drop' mark=48879 nflog_seq=41 time=1790000004123456000 "
-		"src=10.0.1.90 dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 ports=40000,27017 "
-		"seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 tsecr=2000 len=5 cap=5",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 dir=in if=2 type=0800 "
+		"hook=1 prefix='in: drop' mark=48879 nflog_seq=41 time=1790000004123456000 "
+		"src=10.0.1.90 dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 "
+		"ports=40000,27017 seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 "
+		"tsecr=2000 sum=right len=5 cap=5",
 	},
 	{
 		"NFLOG, big endian", 239, 0,
@@ -1159,10 +1165,11 @@ static const struct packet_case {
 		"0800 0000 000d 000a 696e 3a20 6472 6f70 0000 0000 0008 000c 0000 0029 003d 0009 "
 		"4500 0039 1234 0000 4006 521e 0a00 015a 0a00 0114 9c40 6989 000f 4241 001e 8482 "
 		"8018 01f6 4208 0000 0101 080a 0000 03e8 0000 07d0 6865 6c6c 6f00 0000",
-		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 dir=in if=2 type=0800 hook=1 "
-		"prefix='in: drop' mark=48879 nflog_seq=41 time=1790000004123456000 "
-		"src=10.0.1.90 dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 ports=40000,27017 "
-		"seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 tsecr=2000 len=5 cap=5",
+		"tcp to=00:00:01:fc:b3:48 from=00:00:01:fc:b3:70 dir=in if=2 type=0800 "
+		"hook=1 prefix='in: drop' mark=48879 nflog_seq=41 time=1790000004123456000 "
+		"src=10.0.1.90 dst=10.0.1.20 proto=6 ttl=64 tos=0 ipid=4660 "
+		"ports=40000,27017 seq=1000001 ack=2000002 flags=18 win=502 tsval=1000 "
+		"tsecr=2000 sum=right len=5 cap=5",
 	},
 	{
 		"NFLOG, output, cut by the copy range", 239, 0,

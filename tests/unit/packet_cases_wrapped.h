@@ -9,10 +9,11 @@
 		"0a63 0002 0000 88be 5277 a1a6 5a71 f6f0 3378 cb30 0800 4500 003c 681c 4000 "
 		"4006 bc03 0a4d 0101 0a4d 0102 c116 0009 1f4b 759b 0000 0000 a002 faf0 16cb "
 		"0000 0204 05b4 0402 080a dce1 43db 0000 0000 0103 030a",
-		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=erspan/1 id=0 "
-		"osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 "
-		"ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 "
-		"wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=erspan/1 "
+		"id=0 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
+		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"erspan 2", 1, 0,
@@ -23,9 +24,10 @@
 		"759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 0000 "
 		"0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=erspan/1 "
-		"id=77 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 "
-		"tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 "
-		"mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"id=77 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
+		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"erspan 3", 1, 0,
@@ -36,9 +38,10 @@
 		"0009 1f4b 759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db "
 		"0000 0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=erspan/1 "
-		"id=78 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 "
-		"tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 "
-		"mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"id=78 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
+		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"erspan 3 sub", 1, 0,
@@ -49,9 +52,10 @@
 		"0101 0a4d 0102 c116 0009 1f4b 759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 "
 		"0402 080a dce1 43db 0000 0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=erspan/1 "
-		"id=78 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 "
-		"tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 "
-		"mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"id=78 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
+		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"mpls", 1, 0,
@@ -60,9 +64,9 @@
 		"0a4d 0101 0a4d 0102 c116 0009 1f4b 759b 0000 0000 a002 faf0 16cb 0000 0204 "
 		"05b4 0402 080a dce1 43db 0000 0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=8847 src=10.77.1.1 "
-		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 "
-		"ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 "
-		"len=0 cap=0",
+		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 "
+		"seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
+		"tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"mpls stack", 1, 0,
@@ -71,9 +75,9 @@
 		"4006 bc03 0a4d 0101 0a4d 0102 c116 0009 1f4b 759b 0000 0000 a002 faf0 16cb "
 		"0000 0204 05b4 0402 080a dce1 43db 0000 0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=8847 src=10.77.1.1 "
-		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 "
-		"ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 "
-		"len=0 cap=0",
+		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 "
+		"seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
+		"tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"pppoe", 1, 0,
@@ -82,9 +86,9 @@
 		"4006 bc03 0a4d 0101 0a4d 0102 c116 0009 1f4b 759b 0000 0000 a002 faf0 16cb "
 		"0000 0204 05b4 0402 080a dce1 43db 0000 0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=8864 src=10.77.1.1 "
-		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 "
-		"ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 "
-		"len=0 cap=0",
+		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 "
+		"seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
+		"tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"ppp ether", 51, 0,
@@ -93,8 +97,8 @@
 		"0009 1f4b 759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db "
 		"0000 0000 0103 030a",
 		"tcp src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"ppp", 9, 0,
@@ -103,8 +107,8 @@
 		"759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 0000 "
 		"0103 030a",
 		"tcp src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"ppp bare", 9, 0,
@@ -113,8 +117,8 @@
 		"0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 0000 0103 "
 		"030a",
 		"tcp src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"ppp short", 9, 0,
@@ -123,8 +127,8 @@
 		"9b00 0000 00a0 02fa f016 cb00 0002 0405 b404 0208 0adc e143 db00 0000 0001 "
 		"0303 0a",
 		"tcp src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"ppp hdlc", 50, 0,
@@ -133,8 +137,8 @@
 		"759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 0000 "
 		"0103 030a",
 		"tcp src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"ppp with direction", 204, 0,
@@ -143,8 +147,8 @@
 		"4b75 9b00 0000 00a0 02fa f016 cb00 0002 0405 b404 0208 0adc e143 db00 0000 "
 		"0001 0303 0a",
 		"tcp dir=out src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"cisco hdlc", 104, 0,
@@ -152,9 +156,9 @@
 		"0f00 0800 4500 003c 681c 4000 4006 bc03 0a4d 0101 0a4d 0102 c116 0009 1f4b "
 		"759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 0000 "
 		"0103 030a",
-		"tcp type=0800 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df "
-		"ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
-		"tsval=3705750491 tsecr=0 len=0 cap=0",
+		"tcp type=0800 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 "
+		"df ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 "
+		"sackok tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"gtpu", 1, 0,
@@ -166,7 +170,8 @@
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=gtpu/1 "
 		"id=4660 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
 		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
-		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"gtpu sequence", 1, 0,
@@ -178,7 +183,8 @@
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=gtpu/1 "
 		"id=4660 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
 		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
-		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"gtpu extension", 1, 0,
@@ -190,7 +196,8 @@
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=gtpu/1 "
 		"id=4660 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
 		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
-		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"tzsp", 1, 0,
@@ -200,10 +207,11 @@
 		"78cb 3008 0045 0000 3c68 1c40 0040 06bc 030a 4d01 010a 4d01 02c1 1600 091f "
 		"4b75 9b00 0000 00a0 02fa f016 cb00 0002 0405 b404 0208 0adc e143 db00 0000 "
 		"0001 0303 0a",
-		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=tzsp/1 id=0 "
-		"osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 ttl=64 tos=0 "
-		"ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 win=64240 mss=1460 "
-		"wscale=10 sackok tsval=3705750491 tsecr=0 len=0 cap=0",
+		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 tunnel=tzsp/1 "
+		"id=0 osrc=10.99.0.1 odst=10.99.0.2 src=10.77.1.1 dst=10.77.1.2 proto=6 "
+		"ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 ack=0 flags=02 "
+		"win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 sum=wrong "
+		"len=0 cap=0",
 	},
 	{
 		"macsec", 1, 0,
@@ -212,9 +220,9 @@
 		"4500 003c 681c 4000 4006 bc03 0a4d 0101 0a4d 0102 c116 0009 1f4b 759b 0000 "
 		"0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 src=10.77.1.1 "
-		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 "
-		"ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 "
-		"len=0 cap=0",
+		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 "
+		"seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
+		"tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"mpls over something else", 1, 0,
@@ -232,9 +240,9 @@
 		"1f4b 759b 0000 0000 a002 faf0 16cb 0000 0204 05b4 0402 080a dce1 43db 0000 "
 		"0000 0103 030a",
 		"tcp to=02:00:00:00:00:02 from=02:00:00:00:00:0a type=0800 src=10.77.1.1 "
-		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 seq=525039003 "
-		"ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok tsval=3705750491 tsecr=0 "
-		"len=0 cap=0",
+		"dst=10.77.1.2 proto=6 ttl=64 tos=0 ipid=26652 df ports=49430,9 "
+		"seq=525039003 ack=0 flags=02 win=64240 mss=1460 wscale=10 sackok "
+		"tsval=3705750491 tsecr=0 sum=wrong len=0 cap=0",
 	},
 	{
 		"pppoe discovery", 1, 0,

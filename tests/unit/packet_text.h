@@ -83,6 +83,14 @@ static inline void text_ip(struct strbuf *sb, const struct packet *p)
 		strbuf_printf(sb, " frag=%u%s", p->frag.offset, p->frag.more ? "+" : "");
 }
 
+static inline void text_checksum(struct strbuf *sb, const struct packet *p)
+{
+	if (p->checksum != CHECKSUM_UNKNOWN)
+		strbuf_adds(sb, p->checksum == CHECKSUM_WRONG ? " sum=wrong" : " sum=right");
+	if (p->outer.depth && p->outer.checksum == CHECKSUM_WRONG)
+		strbuf_adds(sb, " outer_sum=wrong");
+}
+
 static inline void text_options(struct strbuf *sb, const struct packet *p)
 {
 	if (p->tcp.options & TCPOPT_HAS_MSS)
@@ -122,10 +130,12 @@ static inline void text_transport(struct strbuf *sb, const struct packet *p)
 		strbuf_printf(sb, " ports=%u,%u seq=%u ack=%u flags=%02x win=%u", p->src_port,
 			p->dst_port, p->tcp.seq, p->tcp.ack, p->tcp.flags, p->tcp.window);
 		text_options(sb, p);
+		text_checksum(sb, p);
 		break;
 	case PACKET_UDP:
 		strbuf_printf(sb, " ports=%u,%u%s", p->src_port, p->dst_port,
 			p->udp_length_bad ? " length=bad" : "");
+		text_checksum(sb, p);
 		break;
 	case PACKET_ICMP:
 	case PACKET_ND:
