@@ -86,6 +86,7 @@ INSERT INTO drop_reason (name, class, meaning, remedy, counter, source) VALUES
 	('MAC_INVALID_SOURCE', 'host', 'its source MAC is none that may send', 'find who sends it', NULL, 'include/net/dropreason-core.h'),
 	('RECURSION_LIMIT', 'host', 'it went through too many devices stacked on each other', 'a loop of tunnels or routes', NULL, 'include/net/dropreason-core.h'),
 	-- no loss
+	('UNKNOWN', 'normal', 'the record does not say', NULL, NULL, 'docs/facts.md'),
 	('NOT_SPECIFIED', 'normal', 'the kernel does not say', NULL, NULL, 'include/net/dropreason-core.h'),
 	('SKB_CONSUMED', 'normal', 'taken in, not dropped', NULL, NULL, 'include/net/dropreason-core.h'),
 	('OTHERHOST', 'normal', 'a frame for another host, seen in promiscuous mode', NULL, 'rx_otherhost_dropped', 'include/net/dropreason-core.h'),

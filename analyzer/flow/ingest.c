@@ -187,9 +187,18 @@ static struct reading_vantage *ingest_vantage_new(
 	return rv;
 }
 
+/* Also as an extract names it, with the host's name in front. */
+static bool ingest_is_kernel(const char *name)
+{
+	size_t length = name ? strlen(name) : 0, n = sizeof(CAPFILE_KERNEL_DROPS) - 1;
+
+	return length >= n && strcmp(name + length - n, CAPFILE_KERNEL_DROPS) == 0 &&
+	       (length == n || name[length - n - 1] == ':');
+}
+
 static enum vantage_kind ingest_kind_of(const struct capfile_interface *iface)
 {
-	if (iface->name && strcmp(iface->name, CAPFILE_KERNEL_DROPS) == 0)
+	if (ingest_is_kernel(iface->name))
 		return VANTAGE_KERNEL;
 	return iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
 }

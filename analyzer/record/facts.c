@@ -542,14 +542,15 @@ static const char *facts_clock_method(
 	return p->has_high ? "forward only" : "backward only";
 }
 
+/* as: whose row it becomes. */
 static void facts_insert_clock_piece(
-	struct db *db, const struct clocks *c, uint32_t v, const struct clock_piece *p)
+	struct db *db, const struct clocks *c, uint32_t as, uint32_t v, const struct clock_piece *p)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
 	bool both = p->has_low && p->has_high;
 	const struct dataset *data = c->data;
 
-	db_int(s, 1, data->vantages[v].id);
+	db_int(s, 1, data->vantages[as].id);
 	db_int(s, 2, data->vantages[c->reference].id);
 	db_int(s, 3, p->from_ns);
 	db_int(s, 4, p->to_ns);
@@ -562,17 +563,27 @@ static void facts_insert_clock_piece(
 	db_step(db, s);
 }
 
+/* What a kernel says is stamped by its host's clock, which packets at an interface tell. */
+static uint32_t facts_clock_of(const struct dataset *data, uint32_t v)
+{
+	const struct host *h = &data->hosts[data->vantages[v].host];
+
+	for (uint32_t i = 0; i < h->vantage_count && data->vantages[v].kind == VANTAGE_KERNEL; i++)
+		if (data->vantages[h->vantages[i]].kind == VANTAGE_NIC)
+			return h->vantages[i];
+	return v;
+}
+
 void facts_clocks(struct db *db, const struct clocks *c)
 {
 	for (uint32_t v = 0; v < c->n; v++) {
 		const struct vantage *seen = &c->data->vantages[v];
+		uint32_t clock = facts_clock_of(c->data, v);
 		sqlite3_stmt *s = db_insert(db, TABLE_CLOCK);
 
-		if (seen->kind == VANTAGE_KERNEL)
-			continue; /* its host's clock, by the same stamps */
-
-		for (uint32_t i = 0; i < c->to_reference[v].count; i++)
-			facts_insert_clock_piece(db, c, v, &c->to_reference[v].pieces[i]);
+		for (uint32_t i = 0; i < c->to_reference[clock].count; i++)
+			facts_insert_clock_piece(
+				db, c, v, clock, &c->to_reference[clock].pieces[i]);
 		if (v != c->reference || seen->span.first_ns > seen->span.last_ns)
 			continue;
 		db_int(s, 1, seen->id);

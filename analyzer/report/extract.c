@@ -24,6 +24,7 @@
 struct wanted {
 	int64_t file, frame;
 	struct strbuf note; /* "": context only */
+	struct strbuf drop; /* what the kernel said of it, as its comment; "": nothing */
 	/* Filled from the capture: */
 	uint8_t *data;
 	uint32_t cap_len, wire_len, flags, interface; /* interface: index in out */
@@ -54,6 +55,7 @@ static void extract_release(struct extract *x)
 {
 	for (size_t i = 0; i < x->count; i++) {
 		strbuf_release(&x->wanted[i].note);
+		strbuf_release(&x->wanted[i].drop);
 		free(x->wanted[i].data);
 	}
 	for (size_t i = 0; i < x->interface_count; i++)
@@ -265,6 +267,11 @@ static void extract_keep(struct extract *x, const struct original *o,
 	w->cap_len = f->cap_len;
 	w->wire_len = f->wire_len;
 	w->flags = f->epb_flags;
+	strbuf_reset(&w->drop);
+	if (f->drop_length) {
+		strbuf_adds(&w->drop, CAPFILE_KERNEL_DROP);
+		strbuf_add(&w->drop, f->drop, f->drop_length);
+	}
 	w->own_ns = f->time_ns;
 	w->time_ns = f->has_time ? ref_clock_ns(&x->clocks, vantage, f->time_ns) : 0;
 	w->interface = extract_interface_for(
@@ -418,6 +425,8 @@ static void extract_packet_block(const struct wanted *w, const char *comment, FI
 	pcapng_add_u32(&block, w->wire_len);
 	pcapng_add_data(&block, w->data, w->cap_len);
 	extract_add_comment(&block, comment);
+	if (w->drop.length)
+		pcapng_add_option(&block, PCAPNG_OPT_COMMENT, w->drop.text, w->drop.length);
 	if (w->flags)
 		pcapng_add_option(&block, PCAPNG_EPB_FLAGS, &w->flags, sizeof(w->flags));
 	extract_end_block(&block, at, out);

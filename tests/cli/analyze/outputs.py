@@ -129,6 +129,20 @@ def only_evidence_is_replaced_by_evidence(p):
 
 
 @case
+def extract_keeps_what_the_kernel_said(p):
+    """Dropped packets stay that in an extract: analyzed again they are no place, and the finding is the same."""
+    files = [f"{n}={p.fixture('kernel-drops', n + '.pcapng', to=n + '.pcapng')}" for n in ("client", "server")]
+    p.passes("-q", *files)
+    wanted = "SELECT id, kind, count, json_extract(detail, '$.way') FROM finding WHERE json_extract(detail, '$.reason') = 'TCP_CSUM'"
+    (number, *told), = p.query(wanted)
+    expect(told == ["host-drop", 4, "in"], told)
+    expect(p.run("-o", "x.pcapng", "incident.db", str(number), command="extract").status == 0, "extract")
+    p.passes("-q", "-o", "again.db", "server=x.pcapng")
+    expect([row[1:] for row in p.query(wanted, db="again.db")] == [tuple(told)], p.query(wanted, db="again.db"))
+    expect(p.query("SELECT count(*) FROM vantage WHERE kind = 'kernel'", db="again.db") == [(1,)], "the kernel became a place")
+
+
+@case
 def failed_run_leaves_the_old_file(p):
     """With --force an input that is unfit leaves the old file as it was."""
     p.write("incident.db", OLD)
