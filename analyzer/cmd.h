@@ -33,6 +33,7 @@ int cmd_with_database(const char *command,
 	int (*run)(const void *request, struct db *db, struct error *err), const void *request);
 
 int cmd_analyze(int argc, char **argv);
+int cmd_anonymise(int argc, char **argv);
 int cmd_collect(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
 int cmd_judge(int argc, char **argv);

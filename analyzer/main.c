@@ -20,6 +20,7 @@ static const struct command {
 	{"report", "print the verdict of a database as text, HTML, JSON or Markdown", cmd_report},
 	{"query", "run SQL or a saved query on a database, read-only", cmd_query},
 	{"extract", "write the frames that prove a finding to a pcapng file", cmd_extract},
+	{"anonymise", "write a capture that can be shared", cmd_anonymise},
 	{"serve", "upload captures and read reports in a browser", cmd_serve},
 	{"collect", "print a script that collects logs, facts and counters of a host", cmd_collect},
 	{"judge", "run the rules on a database again, with your own rules as well", cmd_judge},

@@ -3,7 +3,7 @@
 # base and itself. SQL lives under schema/ alone.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 2
-order=(base read hostfile decode flow survey join store record flowlog judge report run serve)
+order=(base read anonymise hostfile decode flow survey join store record flowlog judge report run serve)
 failed=0
 
 wrong() {
