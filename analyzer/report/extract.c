@@ -48,7 +48,7 @@ struct extract {
 	struct out_interface *interfaces;
 	size_t interface_count, interface_cap;
 	uint64_t files;
-	char title[400];
+	char title[400], label[120]; /* label: "finding 1 synack-lost critical" */
 };
 
 static void extract_release(struct extract *x)
@@ -67,7 +67,7 @@ static void extract_release(struct extract *x)
 
 static int extract_load_finding(struct extract *x)
 {
-	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+	CLEANUP_STRBUF struct strbuf text = STRBUF_INIT, kind = STRBUF_INIT;
 	struct query r;
 	bool there;
 	int result = query_open(
@@ -76,8 +76,14 @@ static int extract_load_finding(struct extract *x)
 	if (result)
 		return result;
 	there = query_next(&r);
-	if (there)
+	if (there) {
 		escape_text(&text, query_text(&r, 2));
+		escape_text(&kind, query_text(&r, 0));
+		strbuf_addc(&kind, ' ');
+		escape_text(&kind, query_text(&r, 1));
+		(void)snprintf(x->label, sizeof(x->label), "finding %lld %s",
+			(long long)x->options->finding, kind.text);
+	}
 	result = query_close(&r, x->err);
 	if (result == 0 && !there)
 		return error_set(x->err, EXTRACT_NO_FINDING,
@@ -441,7 +447,7 @@ static int extract_write_packet(struct extract *x, const struct wanted *w, FILE 
 	if (result)
 		return result;
 	if (w->note.length)
-		strbuf_printf(&comment, "%s\n", w->note.text);
+		strbuf_printf(&comment, "%s\n%s\n", w->note.text, x->label);
 	if (query_next(&r)) {
 		escape_text(&comment, report_basename(query_text(&r, 0)));
 		strbuf_printf(&comment, " frame %lld", (long long)w->frame);
