@@ -363,7 +363,7 @@ int cmd_analyze(int argc, char **argv)
 	if (cmd_parse(&argp, argc, argv, 0, &r))
 		return EXIT_USAGE;
 	r.o.progress = r.progress < 0 ? isatty(STDERR_FILENO) : r.progress;
-	db_remove_on_signal();
+	unfinished_remove_on_signal();
 	result = analyze_run(&r.o, &db, &err);
 	if (result == 0)
 		result = cmd_analyze_finish(&r, &db, &err);

@@ -132,7 +132,7 @@ int btree_file_open(struct btree_file **ret_file, struct db *db, struct error *e
 
 	f->sink = (struct page_sink){.append = btree_file_append, .replace = btree_file_replace};
 	f->db = db;
-	f->fd = open(db->temporary, O_RDWR | O_CLOEXEC);
+	f->fd = open(db->unfinished.name, O_RDWR | O_CLOEXEC);
 	r = f->fd < 0 ? btree_file_failed(f, errno, err) : btree_file_check(f, err);
 	if (r == 0) {
 		*ret_file = f;

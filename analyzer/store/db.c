@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,15 @@ static const char loading_pragmas[] = "PRAGMA journal_mode = OFF;"
 /* Judging and reporting read large tables from end to end and sort in temporary ones. */
 static const char opened_pragmas[] = "PRAGMA cache_size = -65536;"
 				     "PRAGMA temp_store = MEMORY;";
+
+/*
+ * With a journal ahead of the file readers go on with what it was, and never hold up who writes. A
+ * file system that cannot do that keeps its mode. A connection that goes away puts the mode back,
+ * unless somebody still reads: then the next one does.
+ */
+static const char writable_pragmas[] = "PRAGMA mmap_size = 1073741824;"
+				       "PRAGMA journal_mode = WAL;";
+static const char closing_pragmas[] = "PRAGMA journal_mode = DELETE;";
 
 static int db_fail(struct db *db, const char *what, struct error *err)
 {
@@ -123,62 +131,6 @@ static int db_check_place(const char *path, bool force, struct error *err)
 	return 0;
 }
 
-static int db_cannot_make(const char *path, struct error *err)
-{
-	int e = errno;
-	const char *remedy = "give an --output elsewhere";
-
-	if (e == ENOENT)
-		remedy = "make its folder first, or give another --output";
-	else if (e == EACCES || e == EPERM || e == EROFS)
-		remedy = "give an --output in a folder that you may write to";
-	return error_set(err, -e, "cannot write '%s': %s; %s", path, strerror(e), remedy);
-}
-
-/*
- * The name that a signal has to remove; one database is made at a time. A handler can be told only
- * by a variable like this.
- */
-static char *volatile unfinished;
-
-static void db_remove_unfinished(int signal_number)
-{
-	if (unfinished)
-		(void)unlink(unfinished);
-	(void)raise(signal_number); /* the default action again: SA_RESETHAND */
-}
-
-void db_remove_on_signal(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction old,
-		action = {.sa_handler = db_remove_unfinished, .sa_flags = (int)SA_RESETHAND};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			(void)sigaction(signals[i], &action, NULL);
-}
-
-static int db_reserve_temporary(struct db *db, struct error *err)
-{
-	int fd;
-
-	db->temporary = mem_printf("%s.XXXXXX", db->path);
-	fd = mkstemp(db->temporary);
-	if (fd < 0) {
-		int r = db_cannot_make(db->path, err);
-
-		free(db->temporary);
-		db->temporary = NULL;
-		return r;
-	}
-	assert(!unfinished);
-	unfinished = db->temporary;
-	(void)fchmod(fd, 0644);
-	(void)close(fd);
-	return 0;
-}
-
 /* Statistics of memory that nobody reads cost a lock for each allocation. */
 static void db_configure(void)
 {
@@ -198,11 +150,12 @@ int db_create(struct db *db, const char *path, bool force, struct error *err)
 		if (r)
 			return r;
 		db->path = mem_strdup(path);
-		r = db_reserve_temporary(db, err);
+		db->replace = force;
+		r = unfinished_make(&db->unfinished, path, err);
 		if (r)
 			return r;
 	}
-	if (sqlite3_open(path ? db->temporary : ":memory:", &db->handle) != SQLITE_OK)
+	if (sqlite3_open(path ? db->unfinished.name : ":memory:", &db->handle) != SQLITE_OK)
 		return db_fail(db, "cannot make the database", err);
 	r = functions_register(db->handle);
 	if (r != SQLITE_OK)
@@ -210,23 +163,54 @@ int db_create(struct db *db, const char *path, bool force, struct error *err)
 	return db_make_tables(db, err);
 }
 
-/* The value of an integer PRAGMA, or -1. */
+/* How long others may keep the file: a report a few seconds; an incremental run waits for reports,
+ * and for another one. */
+#define READER_WAITS_MS 10000
+#define WRITER_WAITS_MS 600000
+#define SWITCH_WAITS_MS 2000
+
+/* The value of an integer PRAGMA, which is never below 0; or an extended result code, negated. */
 static int db_pragma_value(sqlite3 *handle, const char *sql)
 {
 	sqlite3_stmt *stmt;
-	int value = -1;
+	int value;
 
 	if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return -1;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		value = sqlite3_column_int(stmt, 0);
+		return -sqlite3_extended_errcode(handle);
+	value = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0)
+						 : -sqlite3_extended_errcode(handle);
 	(void)sqlite3_finalize(stmt);
 	return value;
 }
 
+/* Only what was read can be none of ours: a database that is in use, or that a killed run left half
+ * changed, is good. */
+static int db_refuse(const char *path, sqlite3 *handle, int code, struct error *err)
+{
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return error_set(err, -EBUSY,
+			"'%s' is in use by another program, which is changing it; try again later",
+			path);
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+		return error_set(err, -EROFS,
+			"a run that changed '%s' was interrupted, and to undo that takes the right "
+			"to write it and its folder; run bothends judge as its owner",
+			path);
+	case SQLITE_IOERR:
+	case SQLITE_NOMEM:
+		return error_set(err, -EIO, "cannot read '%s': %s", path, sqlite3_errmsg(handle));
+	default:
+		return error_set(err, -EINVAL,
+			"'%s' is not a bothends database (bothends analyze creates one)", path);
+	}
+}
+
 static int db_open_existing(struct db *db, const char *path, int flags, struct error *err)
 {
-	int version;
+	int version, id;
 
 	*db = (struct db){.path = mem_strdup(path)};
 	if (access(path, R_OK) < 0)
@@ -234,9 +218,11 @@ static int db_open_existing(struct db *db, const char *path, int flags, struct e
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
 		return error_set(
 			err, -EIO, "cannot open '%s': %s", path, sqlite3_errmsg(db->handle));
-	if (db_pragma_value(db->handle, "PRAGMA application_id") != DB_APPLICATION_ID)
-		return error_set(err, -EINVAL,
-			"'%s' is not a bothends database (bothends analyze creates one)", path);
+	(void)sqlite3_busy_timeout(
+		db->handle, flags & SQLITE_OPEN_READONLY ? READER_WAITS_MS : WRITER_WAITS_MS);
+	id = db_pragma_value(db->handle, "PRAGMA application_id");
+	if (id != DB_APPLICATION_ID)
+		return db_refuse(path, db->handle, id < 0 ? -id : SQLITE_NOTADB, err);
 	version = db_pragma_value(db->handle, "PRAGMA user_version");
 	if (version != DB_USER_VERSION)
 		return error_set(err, -EINVAL,
@@ -265,7 +251,18 @@ int db_open_writable(struct db *db, const char *path, struct error *err)
 {
 	int r = db_open_existing(db, path, SQLITE_OPEN_READWRITE, err);
 
-	return r ? r : db_run(db, path, "PRAGMA mmap_size = 1073741824", err);
+	if (r)
+		return r;
+	if (sqlite3_db_readonly(db->handle, "main"))
+		return error_set(err, -EROFS,
+			"cannot write '%s': it is read-only, by its permissions or its file system",
+			path);
+	db->shared = true;
+	/* Where somebody reads just now it stays as it is, and writing waits. */
+	(void)sqlite3_busy_timeout(db->handle, SWITCH_WAITS_MS);
+	(void)sqlite3_exec(db->handle, writable_pragmas, NULL, NULL, NULL);
+	(void)sqlite3_busy_timeout(db->handle, WRITER_WAITS_MS);
+	return 0;
 }
 
 sqlite3_stmt *db_insert(struct db *db, enum schema_table table)
@@ -306,44 +303,25 @@ int db_failed(struct db *db, struct error *err)
 		err, -EIO, "cannot write '%s': %s", db->path ? db->path : "(memory)", db->failure);
 }
 
-static int db_sync_path(const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
-
-	if (fd < 0 || fsync(fd) < 0)
-		r = error_errno(err, "cannot write '%s'", path);
-	if (fd >= 0)
-		(void)close(fd);
-	return r;
-}
-
 int db_commit_file(struct db *db, struct error *err)
 {
 	int r = db_failed(db, err);
 
-	if (r || !db->temporary)
+	if (r || !db->unfinished.name)
 		return r;
-	r = db_sync_path(db->temporary, err);
-	if (r)
-		return r;
-	if (rename(db->temporary, db->path) < 0)
-		return error_errno(err, "cannot write '%s'", db->path);
-	unfinished = NULL;
-	free(db->temporary);
-	db->temporary = NULL;
-	return 0;
+	return unfinished_commit(&db->unfinished, db->path, db->replace, err);
 }
 
 void db_close(struct db *db)
 {
 	for (int i = 0; i < SCHEMA_TABLES; i++)
 		(void)sqlite3_finalize(db->inserts[i]);
-	(void)sqlite3_close(db->handle);
-	if (db->temporary) {
-		(void)unlink(db->temporary);
-		unfinished = NULL;
+	if (db->shared) {
+		(void)sqlite3_busy_timeout(db->handle, 0);
+		(void)sqlite3_exec(db->handle, closing_pragmas, NULL, NULL, NULL);
 	}
-	free(db->temporary);
+	(void)sqlite3_close(db->handle);
+	unfinished_discard(&db->unfinished);
 	free(db->path);
 	*db = (struct db){0};
 }

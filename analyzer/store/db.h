@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "schema_data.h"
+#include "store/unfinished.h"
 
 #define DB_APPLICATION_ID 0x626f7468 /* "both" */
 #define DB_USER_VERSION 7
@@ -17,9 +18,12 @@
 struct db {
 	sqlite3 *handle;
 	sqlite3_stmt *inserts[SCHEMA_TABLES]; /* prepared when first used */
-	char *path, *temporary; /* temporary: NULL once committed, or for an opened one */
-	int failed;		/* first extended SQLite error of a step; 0 none */
-	char failure[256];	/* its text */
+	char *path;
+	struct unfinished unfinished; /* until it is committed; none of an opened one */
+	bool replace;		      /* what is at path when it is committed */
+	bool shared;		      /* opened for writing: others may read it */
+	int failed;		      /* first extended SQLite error of a step; 0 none */
+	char failure[256];	      /* its text */
 };
 
 enum db_result {
@@ -33,9 +37,6 @@ enum db_result {
  */
 int db_create(struct db *db, const char *path, bool force, struct error *err);
 
-/* From now on SIGINT, SIGTERM and SIGHUP remove an unfinished database on their way. */
-void db_remove_on_signal(void);
-
 /* Opens a finished database read-only; err says when it is none of ours, or newer than this
  * program. */
 int db_open(struct db *db, const char *path, struct error *err);
@@ -43,7 +44,8 @@ int db_open(struct db *db, const char *path, struct error *err);
 /* Opens a finished database for writing (incremental runs). */
 int db_open_writable(struct db *db, const char *path, struct error *err);
 
-/* Flushes to disk and renames to the final path. After it the handle stays usable. */
+/* Flushes to disk and renames to the final path; without force an error where somebody else made it
+ * in the meantime. After it the handle stays usable. */
 int db_commit_file(struct db *db, struct error *err);
 
 /* Removes an uncommitted temporary file. Safe on a zeroed struct, and twice. */

@@ -55,7 +55,7 @@ static void assert_no_room_left(const struct db *db)
 {
 	struct stat st;
 
-	assert_int_equal(stat(db->temporary, &st), 0);
+	assert_int_equal(stat(db->unfinished.name, &st), 0);
 	assert_true(st.st_blocks * 512 < st.st_size + 65536);
 }
 
@@ -382,7 +382,7 @@ static void test_unknown_files(void **state)
 			SQLITE_OK);
 		assert_int_equal(db_run(&db, "test", unknown_files[i].sql, &err), 0);
 		if (unknown_files[i].at) {
-			int fd = open(db.temporary, O_WRONLY);
+			int fd = open(db.unfinished.name, O_WRONLY);
 
 			assert_int_equal(
 				pwrite(fd, &unknown_files[i].value, 1, unknown_files[i].at), 1);
