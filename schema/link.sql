@@ -115,6 +115,8 @@ INSERT INTO cause_rule VALUES
 	('reset', 'arp-conflict', 'ip', 3),
 	('host-drop', 'bad-checksum', 'to_ip', 1),
 	('modified-in-path', 'bad-checksum', 'path', 1),
+	('l2-asymmetric', 'arp-flux', 'ip', 1),
+	('mac-mismatch', 'arp-flux', 'ip', 2),
 	('refused', 'firewall-drop', 'ip', 2),
 	('refused', 'host-drop', 'service', 1),
 	('host-drop', 'arp-unanswered', 'host', 1),
@@ -223,6 +225,10 @@ FROM finding WHERE kind = 'refused' OR (kind = 'host-drop' AND json_extract(deta
 -- Why its kernel dropped a packet is known: that another host is silent explains it only where the kernel waited for that one.
 DELETE FROM finding_key WHERE scope = 'host' AND role = 's' AND id IN (SELECT id FROM finding
 	WHERE kind = 'host-drop' AND json_extract(detail, '$.way') IS NOT NULL AND json_extract(detail, '$.reason') NOT LIKE 'NEIGH%');
+-- Several addresses that two interfaces answer for.
+INSERT INTO finding_key
+SELECT f.id, f.kind, 'ip', 'c', a.value FROM finding f, json_each(f.detail, '$.addresses') a
+WHERE f.kind = 'arp-flux' AND json_extract(f.detail, '$.ips') > 1;
 DELETE FROM finding_key WHERE key IS NULL;
 CREATE INDEX temp.finding_key_by_key ON finding_key(key, scope, kind, role);
 CREATE INDEX temp.finding_end_by_id ON finding_end(id);

@@ -189,7 +189,7 @@ static void holes_compare(struct holes *l, const struct flow_vantage *f, bool fr
 		l->next++;
 		return;
 	}
-	if (!pair || pair->segments >= PAIR_SEGMENTS_MAX)
+	if (!pair || f->key.protocol != 6 || pair->segments >= PAIR_SEGMENTS_MAX)
 		return;
 	holes_walk(f, PAIR_SEGMENTS_MAX - pair->segments, &largest, holes_take_largest);
 	pair->segments += largest.segments;

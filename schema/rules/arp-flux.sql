@@ -39,7 +39,9 @@ SELECT d.low_mac || ' ' || d.high_mac AS key, d.low_mac, d.high_mac, count(DISTI
 	coalesce(l.host_id, (SELECT min(a.host_id) FROM af_place a JOIN af_place b ON b.host_id = a.host_id
 		WHERE a.mac = d.low_mac AND b.mac = d.high_mac HAVING count(DISTINCT a.host_id) = 1)) AS host_id, l.host_id IS NOT NULL AS known,
 	(SELECT group_concat(ip, ', ') FROM (SELECT DISTINCT ip FROM af_double o WHERE o.low_mac = d.low_mac AND o.high_mac = d.high_mac
-		ORDER BY ip LIMIT 5)) AS list
+		ORDER BY ip LIMIT 5)) AS list,
+	(SELECT json_group_array(ip) FROM (SELECT DISTINCT ip FROM af_double o WHERE o.low_mac = d.low_mac AND o.high_mac = d.high_mac
+		ORDER BY ip LIMIT 100)) AS addresses
 FROM af_double d
 LEFT JOIN af_mac l ON l.mac = d.low_mac
 LEFT JOIN af_mac h ON h.mac = d.high_mac
@@ -57,7 +59,7 @@ SELECT f.key, 'arp-flux', 'warning', CASE WHEN f.known THEN 0.97 WHEN f.host_id 
 		|| ': which one its neighbours send to is chance',
 	'on ' || coalesce(h.name, 'that host') || ': `sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2`, so that each '
 		|| 'interface answers for its own addresses only; or put the interfaces into separate subnets, or a bond',
-	json_object('macs', json_array(f.low_mac, f.high_mac), 'ips', f.ips, 'ip', iif(f.ips = 1, f.list, NULL), 'double_answers', f.doubled)
+	json_object('macs', json_array(f.low_mac, f.high_mac), 'ips', f.ips, 'ip', iif(f.ips = 1, f.list, NULL), 'addresses', json(f.addresses), 'double_answers', f.doubled)
 FROM af_pair f LEFT JOIN host h ON h.id = f.host_id
 ORDER BY f.key;
 
