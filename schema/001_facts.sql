@@ -195,6 +195,17 @@ CREATE TABLE nic_counter ( -- a sample of an interface's or the stack's counter
 	line INTEGER -- line there, from 1; NULL: none
 ) STRICT;
 
+CREATE TABLE counter_interval ( -- what a source of rates or sums says was counted in a span of time (collectd, sysstat, a cloud's metrics)
+	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
+	interface TEXT, -- the interface; NULL: the host's or the stack's
+	name TEXT NOT NULL, -- counter, as in nic_counter; cloud.NAME: a metric that the cloud took from outside
+	from_ns INTEGER NOT NULL, -- start, the source's clock
+	to_ns INTEGER NOT NULL, -- end
+	amount REAL NOT NULL, -- counted in between
+	host_file_id INTEGER REFERENCES host_file(id), -- the file that says it
+	line INTEGER -- line or record there, from 1
+) STRICT;
+
 CREATE TABLE kernel_log ( -- a kernel line that matters
 	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine
 	at_ns INTEGER, -- when, the host's clock; NULL: not known, see written

@@ -53,6 +53,7 @@ void collection_release(struct collection *c)
 	for (size_t i = 0; i < c->file_count; i++) {
 		free(c->files[i]->path);
 		free(c->files[i]->name);
+		free(c->files[i]->command);
 		free(c->files[i]->damaged);
 		free(c->files[i]);
 	}
@@ -75,6 +76,7 @@ struct collection_file *collection_begin_file(
 	f->path = mem_strdup(path);
 	f->name = mem_strdup(name);
 	f->modified_ns = AGENTFACTS_UNDATED;
+	f->at.kind = STAMP_UNSAID;
 	f->first_fact = c->fact_count;
 	MEM_RESERVE(c->files, c->file_count, c->file_cap);
 	c->files[c->file_count++] = f;
@@ -252,6 +254,8 @@ static int64_t collection_time(const struct collection *c, struct collection_fac
 			return c->boot_ns + fact->at.ns;
 		}
 		break;
+	case STAMP_UNSAID:
+		return AGENTFACTS_UNDATED;
 	case STAMP_YEARLESS:
 		break;
 	}

@@ -28,6 +28,8 @@ struct collection_file {
 	uint32_t id;	  /* of host_file */
 	char *path;	  /* ARCHIVE:MEMBER in an archive */
 	char *name;	  /* hint for its kind: the path in the archive, or the path */
+	char *command;	  /* that printed it, as its head says; NULL: not said */
+	struct stamp at;  /* when it was printed, as its head says; STAMP_UNSAID: not said */
 	const char *kind; /* NULL: not understood */
 	int64_t modified_ns;
 	uint64_t lines, facts, malformed, cut, undated;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/nsec.h"
 #include "hostfile/archive.h"
 #include "hostfile/copy.h"
 #include "hostfile/process.h"
@@ -22,11 +23,41 @@ static size_t hostfile_pull(void *from, char *to, size_t size)
 	return n;
 }
 
+/*
+ * What `bothends collect` writes above the output of a command: "# COMMAND" and "# at SECONDS".
+ * Returns its size; 0: the file begins otherwise.
+ */
+static size_t hostfile_head_of(
+	const char *bytes, size_t size, char **ret_command, struct stamp *ret_at)
+{
+	const char *first = size ? memchr(bytes, '\n', size) : NULL, *second, *end;
+	char *number_end;
+	int64_t seconds;
+
+	if (!first || bytes[0] != '#' || bytes[1] != ' ')
+		return 0;
+	second = first + 1;
+	end = memchr(second, '\n', size - (size_t)(second - bytes));
+	if (!end || end - second < 6 || strncmp(second, "# at ", 5) != 0)
+		return 0;
+	seconds = strtoll(second + 5, &number_end, 10);
+	if (number_end != end || seconds <= 0 || seconds > INT64_C(4102444800))
+		return 0;
+	*ret_command = mem_printf("%.*s", (int)(first - bytes - 2), bytes + 2);
+	*ret_at = (struct stamp){
+		.kind = STAMP_ABSOLUTE, .ns = seconds * NSEC_PER_SEC, .within_ns = NSEC_PER_SEC};
+	return (size_t)(end + 1 - bytes);
+}
+
+/* The name of a copy that cat printed is that of the file. */
 static const struct hostfile_kind *hostfile_kind_of(
-	const char *name, const char *bytes, size_t size)
+	const char *name, const char *command, const char *bytes, size_t size)
 {
 	char *copy CLEANUP_FREE = mem_alloc(size + 1);
-	struct hostfile_head head = {.name = name, .size = size};
+	struct hostfile_head head = {
+		.name = command && strncmp(command, "cat ", 4) == 0 ? command + 4 : name,
+		.command = command,
+		.size = size};
 
 	if (size)
 		memcpy(copy, bytes, size);
@@ -37,8 +68,15 @@ static const struct hostfile_kind *hostfile_kind_of(
 
 bool hostfile_recognise(const char *name, const char *bytes, size_t size)
 {
-	return archive_recognise(bytes, size) ||
-	       hostfile_kind_of(name, bytes, size < HOSTFILE_HEAD ? size : HOSTFILE_HEAD) != NULL;
+	char *command CLEANUP_FREE = NULL;
+	struct stamp at;
+	size_t above;
+
+	if (archive_recognise(bytes, size))
+		return true;
+	above = hostfile_head_of(bytes, size, &command, &at);
+	size = size < HOSTFILE_HEAD ? size : HOSTFILE_HEAD;
+	return hostfile_kind_of(name, command, bytes + above, size - above) != NULL;
 }
 
 /* Reads the content that pull gives as one file. */
@@ -49,12 +87,19 @@ static struct collection_file *hostfile_one(struct collection *c, reader_pull *p
 	const struct hostfile_kind *kind;
 	const char *bytes;
 	struct reader r;
-	size_t n;
+	size_t n, above, line_size;
+	char *line;
 
 	f->modified_ns = modified_ns;
 	reader_init(&r, pull, from);
 	n = reader_head(&r, &bytes);
-	kind = hostfile_kind_of(name, bytes, n);
+	above = hostfile_head_of(bytes, n, &f->command, &f->at);
+	kind = hostfile_kind_of(name, f->command, bytes + above, n - above);
+	if (above) {
+		(void)reader_line(&r, &line, &line_size);
+		(void)reader_line(&r, &line, &line_size);
+		collection_taken(c, &f->at);
+	}
 	if (kind) {
 		f->kind = kind->name;
 		kind->parse(&r, c);

@@ -3,18 +3,45 @@
 #include <string.h>
 
 #include "hostfile/cloud.h"
+#include "hostfile/cloudwatch.h"
+#include "hostfile/collectd.h"
 #include "hostfile/copy.h"
 #include "hostfile/ethtool.h"
 #include "hostfile/ipconf.h"
+#include "hostfile/iplink.h"
 #include "hostfile/journal.h"
 #include "hostfile/log.h"
 #include "hostfile/machine.h"
 #include "hostfile/process.h"
+#include "hostfile/procnet.h"
+#include "hostfile/prometheus.h"
+#include "hostfile/ruleset.h"
 #include "hostfile/sections.h"
 #include "hostfile/settings.h"
+#include "hostfile/sysstat.h"
 
 /* In order: what has a mark of its own comes before what is told by its shape. */
 static const struct hostfile_kind kinds[] = {
+	{"proc-net-dev", procnet_dev_recognise, procnet_dev_parse},
+	{"proc-net-snmp", procnet_groups_recognise, procnet_groups_parse},
+	{"proc-net-snmp6", procnet_snmp6_recognise, procnet_snmp6_parse},
+	{"softnet-stat", procnet_softnet_recognise, procnet_softnet_parse},
+	{"proc-net-stat", procnet_stat_recognise, procnet_stat_parse},
+	{"sysfs-statistics", procnet_sysfs_recognise, procnet_sysfs_parse},
+	{"nstat", procnet_nstat_recognise, procnet_nstat_parse},
+	{"conntrack-stats", procnet_conntrack_recognise, procnet_conntrack_parse},
+	{"ip-link-stats", iplink_recognise, iplink_parse},
+	{"ip-link-stats", iplink_json_recognise, iplink_json_parse},
+	{"ethtool-stats", iplink_ethtool_recognise, iplink_ethtool_parse},
+	{"nft-ruleset", ruleset_nft_recognise, ruleset_nft_parse},
+	{"iptables-save", ruleset_iptables_recognise, ruleset_iptables_parse},
+	{"collectd", collectd_recognise, collectd_parse},
+	{"sysstat", sysstat_recognise, sysstat_parse},
+	{"sysstat", sysstat_json_recognise, sysstat_json_parse},
+	{"sysstat-binary", sysstat_binary_recognise, sysstat_binary_parse},
+	{"prometheus", prometheus_text_recognise, prometheus_text_parse},
+	{"prometheus", prometheus_json_recognise, prometheus_json_parse},
+	{"cloudwatch", cloudwatch_recognise, cloudwatch_parse},
 	{"dmidecode", machine_dmidecode_recognise, machine_dmidecode_parse},
 	{"supportconfig", sections_support_recognise, sections_support_parse},
 	{"terminal", sections_terminal_recognise, sections_terminal_parse},

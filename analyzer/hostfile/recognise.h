@@ -11,7 +11,8 @@
 
 /* A file's beginning. */
 struct hostfile_head {
-	const char *name;  /* path in the archive or folder; "" when it says nothing */
+	const char *name;    /* path in the archive or folder; "" when it says nothing */
+	const char *command; /* that printed it, as its head says; NULL: not said */
 	const char *bytes; /* ended by a NUL, which is not counted; there may be others before it */
 	size_t size;
 };

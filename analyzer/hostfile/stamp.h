@@ -14,6 +14,7 @@ enum stamp_kind {
 	STAMP_LOCAL,	/* ns is what a clock on the wall showed, counted as if in UTC */
 	STAMP_YEARLESS, /* as local, in the year 0 of which nothing is known: month to ns are set */
 	STAMP_UPTIME,	/* ns since the boot */
+	STAMP_UNSAID,	/* of what carries no time where a time matters */
 };
 
 #define STAMP_WRITTEN_SIZE 40

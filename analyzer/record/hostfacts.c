@@ -333,6 +333,29 @@ static void hostfacts_take_interface_state(
 		hostfacts_store_interface(hf, in);
 }
 
+/* What was counted in a span that ended at the fact's time. interface NULL: of the host. */
+static bool hostfacts_take_interval(
+	struct hostfacts *hf, const struct agent_fact *f, const char *interface, const char *name)
+{
+	sqlite3_stmt *s;
+	int64_t length;
+	char amount[40];
+
+	if (f->at_ns == AGENTFACTS_UNDATED || !agentfacts_number(f->value, "length_ns", &length) ||
+		!agentfacts_word(f->value, "amount", false, amount, sizeof(amount)))
+		return false;
+	s = db_insert(hf->db, TABLE_COUNTER_INTERVAL);
+	db_int(s, 1, hf->host_id);
+	db_text(s, 2, interface);
+	db_text(s, 3, name);
+	db_int(s, 4, f->at_ns - length);
+	db_int(s, 5, f->at_ns);
+	db_real(s, 6, strtod(amount, NULL));
+	hostfacts_bind_place(s, 7, f);
+	db_step(hf->db, s);
+	return true;
+}
+
 /* nic.IF.counter.NAME, nic.IF.driver_counter.NAME, nic.IF.tx_timeout, nic.IF.carrier_changes. */
 static bool hostfacts_take_nic_counter(struct hostfacts *hf, const struct agent_fact *f)
 {
@@ -340,8 +363,11 @@ static bool hostfacts_take_nic_counter(struct hostfacts *hf, const struct agent_
 	int64_t value;
 
 	if (!agentfacts_key_part(f->key, 1, interface, sizeof(interface)) ||
-		!agentfacts_key_part(f->key, 2, kind, sizeof(kind)) ||
-		!hostfacts_whole_number(f->value, &value))
+		!agentfacts_key_part(f->key, 2, kind, sizeof(kind)))
+		return false;
+	if (strcmp(kind, "counted") == 0 && agentfacts_key_part(f->key, 3, name, sizeof(name)))
+		return hostfacts_take_interval(hf, f, interface, name);
+	if (!hostfacts_whole_number(f->value, &value))
 		return false;
 	if (strcmp(kind, "tx_timeout") == 0 || strcmp(kind, "carrier_changes") == 0) {
 		hostfacts_store_counter(hf, f, interface, kind, value);
@@ -365,15 +391,36 @@ static bool hostfacts_begins(const char *key, const char *with)
 	return strncmp(key, with, strlen(with)) == 0;
 }
 
+/* firewall.TABLE.CHAIN.RULE.packets: "firewall.packets TABLE CHAIN: RULE". */
+static bool hostfacts_take_firewall(struct hostfacts *hf, const struct agent_fact *f, int64_t value)
+{
+	char table[256], chain[256], rule[1024], what[16], name[1600];
+
+	if (!agentfacts_key_part(f->key, 1, table, sizeof(table)) ||
+		!agentfacts_key_part(f->key, 2, chain, sizeof(chain)) ||
+		!agentfacts_key_part(f->key, 3, rule, sizeof(rule)) ||
+		!agentfacts_key_part(f->key, 4, what, sizeof(what)))
+		return false;
+	(void)snprintf(name, sizeof(name), "firewall.%s %s %s: %s", what, table, chain, rule);
+	hostfacts_store_counter(hf, f, NULL, name, value);
+	return true;
+}
+
 /* Counters of the stack, filed under the host's first vantage point by their whole key. */
 static bool hostfacts_take_stack_counter(struct hostfacts *hf, const struct agent_fact *f)
 {
 	static const char *const groups[] = {
 		"softnet.", "snmp.", "netstat.", "snmp6.", "conntrack.", "neighbor.table."};
+	char name[160];
 	int64_t value;
 
+	if (hostfacts_begins(f->key, "counted.") &&
+		agentfacts_key_part(f->key, 1, name, sizeof(name)))
+		return hostfacts_take_interval(hf, f, NULL, name);
 	if (!hostfacts_whole_number(f->value, &value))
 		return false;
+	if (hostfacts_begins(f->key, "firewall."))
+		return hostfacts_take_firewall(hf, f, value);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (hostfacts_begins(f->key, groups[i])) {
 			hostfacts_store_counter(hf, f, NULL, f->key, value);
@@ -438,6 +485,22 @@ static bool hostfacts_is_event(const char *key)
 	return hostfacts_begins(key, "nic.") && n > 6 && strcmp(key + n - 6, ".event") == 0;
 }
 
+/* Counters and what was counted, of an interface, of rules, of the stack. */
+static bool hostfacts_is_counted(const char *key)
+{
+	static const char *const parts[] = {".counter.", ".driver_counter.", ".counted."};
+	static const char *const groups[] = {"counted.", "firewall.", "softnet.", "snmp.", "snmp6.",
+		"netstat.", "conntrack."};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (hostfacts_begins(key, groups[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(key, parts[i]))
+			return true;
+	return false;
+}
+
 void hostfacts_take(void *context, const struct agent_fact *f)
 {
 	struct hostfacts *hf = context;
@@ -447,6 +510,9 @@ void hostfacts_take(void *context, const struct agent_fact *f)
 
 	if (f->written)
 		whole = hostfacts_hash_text(whole, f->written);
+	/* Two sources of a counter are two series, also where they agree. */
+	if (f->file && hostfacts_is_counted(f->key))
+		whole += f->file;
 
 	if (hashset_add(&hf->facts, &whole) == HASHSET_KNOWN)
 		return;
