@@ -124,6 +124,9 @@ INSERT INTO cause_rule VALUES
 	('eni-not-host', 'firewall-drop', 'host', 3),
 	('vrrp-gap-path', 'advisory', 'guest', 8),
 	('vrrp-gap-source', 'advisory', 'guest', 8),
+	('vrrp-flap', 'advisory', 'guest', 8),
+	('flowlog-unreachable', 'host-dark', 'host', 1),
+	('flowlog-failed', 'host-dark', 'host', 2),
 	('vrrp-flap', 'vrrp-gap-path', 'vrid', 2);
 -- A known defect explains what its row says, on the host that it is found on.
 INSERT INTO cause_rule
@@ -210,9 +213,9 @@ WHERE e.explains IS NOT NULL;
 -- guest: a qemu guest takes part (its MAC or a fact says so), and a host of qemu guests has vhost_net off.
 INSERT INTO finding_key
 SELECT e.id, e.kind, 'guest', 's', 'qemu' FROM finding_end e
-WHERE e.kind IN ('vrrp-gap-path', 'vrrp-gap-source') AND (EXISTS (
-		SELECT 1 FROM vantage v WHERE v.host_id IN (e.from_host, e.to_host, e.host_id)
-			AND (v.mac LIKE 'fa:16:3e:%' OR v.mac LIKE '52:54:00:%'))
+WHERE e.kind IN ('vrrp-gap-path', 'vrrp-gap-source', 'vrrp-flap') AND (EXISTS (
+		SELECT 1 FROM (SELECT host_id, mac FROM vantage UNION ALL SELECT host_id, mac FROM host_address) v
+		WHERE v.host_id IN (e.from_host, e.to_host, e.host_id) AND (v.mac LIKE 'fa:16:3e:%' OR v.mac LIKE '52:54:00:%'))
 	OR EXISTS (SELECT 1 FROM host_fact k WHERE k.host_id IN (e.from_host, e.to_host, e.host_id)
 		AND k.key = 'hypervisor.type' AND k.value = 'kvm'))
 UNION ALL

@@ -70,9 +70,19 @@ FROM ad_found f JOIN ad_condition c ON c.defect_id = f.defect_id AND c.operator 
 JOIN kernel_log l ON l.host_id = f.host_id AND regexp(c.value, l.message)
 GROUP BY f.key, l.at_ns, l.written, l.message;
 
+-- A line of a time of which nothing else was recorded tells of another incident: a day apart, it is a notice.
+CREATE TEMP TABLE ad_time AS
+SELECT min(t) - 86400000000000 AS from_ns, max(t) + 86400000000000 AS to_ns FROM (
+	SELECT first_ns AS t FROM vantage UNION ALL SELECT last_ns FROM vantage
+	UNION ALL SELECT first_ns FROM flow_log_interface UNION ALL SELECT last_ns FROM flow_log_interface
+	UNION ALL SELECT min(from_ns) FROM counter_change UNION ALL SELECT max(to_ns) FROM counter_change);
+CREATE TEMP TABLE ad_old AS
+SELECT l.key FROM ad_line l CROSS JOIN ad_time t WHERE t.from_ns IS NOT NULL
+GROUP BY l.key HAVING count(l.at_ns) = count(*) AND sum(l.at_ns BETWEEN t.from_ns AND t.to_ns) = 0;
+
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
-SELECT f.key, 'advisory', d.severity, 0.9, f.host_id, NULL, NULL, NULL, NULL,
+SELECT f.key, 'advisory', iif(f.key IN (SELECT key FROM ad_old), 'notice', d.severity), 0.9, f.host_id, NULL, NULL, NULL, NULL,
 	(SELECT min(at_ns) FROM ad_line l WHERE l.key = f.key),
 	(SELECT max(at_ns) FROM ad_line l WHERE l.key = f.key),
 	(SELECT NULLIF(count(*), 0) FROM ad_line l WHERE l.key = f.key), NULL,

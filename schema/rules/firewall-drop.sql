@@ -328,6 +328,20 @@ WHERE n.name IN ('netstat.TcpExt.IPReversePathFilter', 'conntrack.dropped', 'con
 	AND n.at_ns <= coalesce((SELECT min(b.at_ns) FROM nic_counter b WHERE b.vantage_id = n.vantage_id
 		AND b.name = n.name AND b.at_ns >= q.last_ns), q.last_ns)
 GROUP BY q.key, n.name HAVING max(n.value) > min(n.value);
+-- A rule that drops and whose counter moved by as much as was not answered: it names the port, or moved by just that much.
+INSERT INTO fw_counter
+SELECT key, name, grew, 1 FROM (
+	SELECT q.key, q.arrived, q.server_port, substr(n.name, 18) AS name, max(n.value) - min(n.value) AS grew
+	FROM fw_quiet q
+	JOIN nic_counter n ON n.host_id = q.host_id AND n.name LIKE 'firewall.packets %'
+		AND regexp('(: |[ "])(drop|reject|DROP|REJECT)([ "#]|$)', n.name)
+		AND n.at_ns >= coalesce((SELECT max(b.at_ns) FROM nic_counter b WHERE b.host_id = n.host_id
+			AND b.name = n.name AND b.at_ns <= q.first_ns), q.first_ns)
+		AND n.at_ns <= coalesce((SELECT min(b.at_ns) FROM nic_counter b WHERE b.host_id = n.host_id
+			AND b.name = n.name AND b.at_ns >= q.last_ns), q.last_ns)
+	GROUP BY q.key, n.name)
+WHERE grew = arrived OR (grew > arrived AND server_port > 0
+	AND regexp('(^|[^0-9])' || server_port || '([^0-9]|$)', name));
 INSERT INTO fw_counter
 SELECT q.key, 'kernel: ' || min(k.message), count(*), 0
 FROM fw_quiet q JOIN kernel_log k ON k.host_id = q.host_id
@@ -376,7 +390,9 @@ SELECT f.key,
 					|| 'address have clocks of their own' FROM fw_paws w WHERE w.key = f.key)
 			WHEN r.rank = 0 THEN '; its ' || r.name
 			ELSE '; ' || r.name || ' grew by ' || r.grew || ' in that time' END,
-	CASE WHEN r.name LIKE '%IPReversePathFilter' THEN 'on ' || h.name || ': the way back to the client is another '
+	CASE WHEN r.rank = 1 AND r.name NOT LIKE '%IPReversePathFilter' THEN 'on ' || h.name || ': the rule `' || r.name
+			|| '` of its packet filter; allow this traffic if it is wanted'
+		WHEN r.name LIKE '%IPReversePathFilter' THEN 'on ' || h.name || ': the way back to the client is another '
 			|| 'interface; fix the route, or set net.ipv4.conf.*.rp_filter to 2'
 		WHEN r.name LIKE '%conntrack%' THEN 'on ' || h.name || ': raise net.netfilter.nf_conntrack_max'
 		WHEN r.name = 'paws' OR r.name LIKE '%PAWS%' THEN 'on ' || h.name || ': `nstat -az | grep PAWS`; set net.ipv4.tcp_tw_recycle to 0 '

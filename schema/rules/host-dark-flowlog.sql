@@ -36,6 +36,9 @@ HAVING count(*) >= (SELECT value FROM setting WHERE key = 'flowlog_dark_windows'
 	AND sum(d.peers) >= count(*) * (SELECT value FROM setting WHERE key = 'flowlog_dark_peers')
 	AND min(d.start_ns) > max(s.first_ns) AND max(d.start_ns) < max(s.last_ns);
 
+CREATE TEMP TABLE dark_known AS
+SELECT host_id, first_ns, last_ns FROM finding WHERE kind = 'host-dark';
+CREATE INDEX temp.dark_known_by_host ON dark_known(host_id);
 CREATE TEMP TABLE dark_found AS
 SELECT r.vantage_id AS key, r.*
 FROM (SELECT vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(*) AS spans,
@@ -46,7 +49,10 @@ FROM (SELECT vantage_id, min(from_ns) AS first_ns, max(to_ns) AS last_ns, count(
 	FROM (SELECT * FROM dark_run ORDER BY vantage_id, from_ns) GROUP BY vantage_id) r
 JOIN vantage v ON v.id = r.vantage_id
 WHERE NOT EXISTS (SELECT 1 FROM vantage c WHERE c.host_id = v.host_id AND c.kind = 'nic'
-		AND c.trust != 'unfit' AND c.first_ns <= r.first_ns AND c.last_ns >= r.last_ns);
+		AND c.trust != 'unfit' AND c.first_ns <= r.first_ns AND c.last_ns >= r.last_ns)
+	-- nor what its own counters prove
+	AND NOT EXISTS (SELECT 1 FROM dark_known f WHERE f.host_id = v.host_id
+		AND f.first_ns < r.last_ns AND f.last_ns > r.first_ns);
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, dst_ip, first_ns, last_ns, count,
 	summary, remedy, detail)
