@@ -40,6 +40,7 @@ enum {
 	KEY_SET,
 	KEY_FORMAT,
 	KEY_FAIL_ON,
+	KEY_NEW_ONLY,
 	KEY_PROGRESS,
 	KEY_HOST,
 	KEY_SCOPE,
@@ -81,6 +82,9 @@ static const struct argp_option options[] = {
 	{"format", KEY_FORMAT, "text|json|md", 0, "how to print the verdict (default text)", 0},
 	{"fail-on", KEY_FAIL_ON, "critical|warning|notice", 0,
 		"exit with 1 if a finding is at or above this severity", 0},
+	{"new-only", KEY_NEW_ONLY, NULL, 0,
+		"with --fail-on: only for findings that the last run (--since last) did not have",
+		0},
 	{"progress", KEY_PROGRESS, "auto|always|never", 0,
 		"show progress (default auto: on a terminal)", 0},
 	{"quiet", 'q', NULL, 0, "suppress the verdict", 0},
@@ -96,6 +100,7 @@ struct request {
 	struct stated_scope *scopes;
 	int scope_cap;
 	const char *format, *fail_on;
+	bool new_only;
 	int progress; /* 1 always, 0 never, -1 auto */
 	struct terminal_choice terminal;
 	bool quiet;
@@ -282,6 +287,9 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 				state, "--fail-on takes critical, warning, notice, not '%s'", arg);
 		r->fail_on = arg;
 		return 0;
+	case KEY_NEW_ONLY:
+		r->new_only = true;
+		return 0;
 	case KEY_PROGRESS:
 		c = cmd_analyze_choice(arg, when);
 		if (c < 0)
@@ -310,7 +318,7 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Findings at or above a severity. */
-static int64_t cmd_analyze_count_findings(struct db *db, const char *severity)
+static int64_t cmd_analyze_count_findings(struct db *db, const char *severity, bool new_only)
 {
 	sqlite3_stmt *s;
 	int64_t n = 0;
@@ -318,6 +326,7 @@ static int64_t cmd_analyze_count_findings(struct db *db, const char *severity)
 	if (sqlite3_prepare_v2(db->handle, schema_statement_findings_at, -1, &s, NULL) != SQLITE_OK)
 		return 0;
 	db_text(s, 1, severity);
+	db_int(s, 2, new_only);
 	if (sqlite3_step(s) == SQLITE_ROW)
 		n = sqlite3_column_int64(s, 0);
 	(void)sqlite3_finalize(s);
@@ -334,7 +343,8 @@ static int cmd_analyze_finish(const struct request *r, struct db *db, struct err
 		result = cmd_analyze_report_writer(r->format)(db, stdout, &o, err);
 	if (result)
 		return result;
-	return r->fail_on && cmd_analyze_count_findings(db, r->fail_on) ? EXIT_FINDINGS : 0;
+	return r->fail_on && cmd_analyze_count_findings(db, r->fail_on, r->new_only) ? EXIT_FINDINGS
+										     : 0;
 }
 
 int cmd_analyze(int argc, char **argv)

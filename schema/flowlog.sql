@@ -217,3 +217,18 @@ CREATE TABLE flow_log_carry ( -- what the next run with --since last goes on fro
 	name TEXT NOT NULL, -- which
 	content BLOB NOT NULL -- as the program keeps it in memory
 ) STRICT;
+
+CREATE TABLE finding_before ( -- findings of the run before (analyze --since last), to know what is new
+	rule TEXT NOT NULL, -- what found it
+	subject TEXT NOT NULL, -- what it is about: see the view finding_subject
+	dst_ip TEXT, -- as in finding
+	first_ns INTEGER, -- as in finding
+	last_ns INTEGER, -- as in finding
+	runs INTEGER NOT NULL -- runs that have told it
+) STRICT;
+
+CREATE TABLE finding_news ( -- findings against those of the run before; no rows where there was none
+	finding_id INTEGER PRIMARY KEY REFERENCES finding(id), -- the finding
+	news TEXT NOT NULL CHECK (news IN ('new', 'still', 'over')), -- new: the run before did not tell it; still: it goes on at the end of the log; over: it does not
+	runs INTEGER NOT NULL -- earlier runs that told it
+) STRICT;

@@ -296,7 +296,23 @@ UPDATE finding SET severity = (
 	SELECT CASE e.severity WHEN 1 THEN 'critical' WHEN 2 THEN 'warning' ELSE 'notice' END
 	FROM effect e WHERE e.id = finding.id);
 
--- 4. Order: the heaviest story first. Its head is what happened; where that is several things, the
+-- What the run before told (analyze --since last): the same subject at the same time, or what began with it and is not
+-- about another address. It goes on if it does at the end of what the log can show.
+CREATE TEMP TABLE news AS
+SELECT id, iif(runs IS NULL, 'new', iif(last_ns >= judged_ns, 'still', 'over')) AS news, coalesce(runs, 0) AS runs
+FROM (SELECT f.id, f.last_ns, e.judged_ns, max(b.runs) AS runs
+	FROM (SELECT max(last_ns) - (SELECT value + 600 FROM setting WHERE key = 'flowlog_edge_s') * 1000000000 AS judged_ns
+		FROM flow_log_interface WHERE EXISTS (SELECT 1 FROM analysis WHERE key = 'runs')) e
+	CROSS JOIN finding_subject f
+	LEFT JOIN finding_before b ON b.rule = f.rule
+		AND (f.first_ns IS NULL OR f.first_ns <= b.last_ns + 1800000000000 AND f.last_ns >= b.first_ns - 1800000000000)
+		AND (b.subject = f.subject OR abs(f.first_ns - b.first_ns) <= 300000000000
+			AND (b.dst_ip IS f.dst_ip OR b.dst_ip IS NULL OR f.dst_ip IS NULL))
+	WHERE e.judged_ns IS NOT NULL
+	GROUP BY f.id);
+CREATE INDEX temp.news_by_id ON news(id);
+
+-- 4. Order: what is new, what goes on, what is over; of each the heaviest story first. Its head is what happened; where that is several things, the
 -- nearest cause of them all; or a cause that weighs more than its effect. Then what explains the head,
 -- then the rest by time.
 CREATE TEMP TABLE root AS
@@ -320,7 +336,7 @@ SELECT * FROM because;
 CREATE INDEX temp.chain_by_id ON chain(id);
 CREATE TEMP TABLE numbering AS
 SELECT r.id AS old_id, row_number() OVER (
-	ORDER BY s.severity, s.broken DESC, s.flows DESC, h.kind, h.first_ns, h.src_ip, h.dst_ip,
+	ORDER BY CASE n.news WHEN 'still' THEN 1 WHEN 'over' THEN 2 ELSE 0 END, s.severity, s.broken DESC, s.flows DESC, h.kind, h.first_ns, h.src_ip, h.dst_ip,
 		h.from_vantage_id, h.to_vantage_id, h.id,
 		c.depth IS NULL, c.depth, f.first_ns, f.kind, f.src_ip, f.dst_ip, f.from_vantage_id,
 		f.to_vantage_id, f.id) AS new_id
@@ -329,7 +345,8 @@ JOIN finding f ON f.id = r.id
 JOIN effect s ON s.id = r.root_id
 JOIN root hr ON hr.root_id = r.root_id AND hr.head = 1
 JOIN finding h ON h.id = hr.id
-LEFT JOIN chain c ON c.id = r.id;
+LEFT JOIN chain c ON c.id = r.id
+LEFT JOIN news n ON n.id = h.id;
 CREATE INDEX temp.numbering_by_old ON numbering(old_id);
 
 UPDATE finding SET cause_id = (SELECT new_id FROM numbering WHERE old_id = cause_id)
@@ -337,6 +354,9 @@ WHERE cause_id IS NOT NULL;
 UPDATE finding SET id = -(SELECT new_id FROM numbering WHERE old_id = finding.id);
 UPDATE finding SET id = -id;
 UPDATE evidence SET finding_id = (SELECT new_id FROM numbering WHERE old_id = finding_id);
+
+DELETE FROM finding_news;
+INSERT INTO finding_news SELECT o.new_id, n.news, n.runs FROM news n JOIN numbering o ON o.old_id = n.id ORDER BY o.new_id;
 
 -- 5. Proof in order of the findings, no more than evidence_max for each.
 CREATE TEMP TABLE kept_evidence AS

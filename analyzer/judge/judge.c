@@ -15,8 +15,8 @@
 /* Tables in main that a rule may write. */
 static bool judge_may_write(const char *table)
 {
-	static const char *const open[] = {"finding", "evidence", "defect", "defect_condition",
-		"drop_reason", "trait", "loss_cause"};
+	static const char *const open[] = {"finding", "finding_news", "evidence", "defect",
+		"defect_condition", "drop_reason", "trait", "loss_cause"};
 
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
 		if (strcmp(table, open[i]) == 0)

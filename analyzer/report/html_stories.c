@@ -7,6 +7,7 @@
 #include "report/ladder.h"
 #include "report/query.h"
 #include "report/story.h"
+#include "report/words.h"
 
 static const char *stories_confidence_words(struct page *p, double c)
 {
@@ -285,6 +286,19 @@ static int stories_write(struct page *p, const struct report_story *s)
 	return result;
 }
 
+/* Against the run before: what is new, what goes on, what is over. */
+static void stories_news(struct page *p, int i)
+{
+	const struct report *r = &p->report;
+	const char *title = report_news_heading(&r->stories[i], i ? &r->stories[i - 1] : NULL);
+
+	if (!title)
+		return;
+	if (i == 0 && strcmp(r->stories[0].findings->news, "new") != 0)
+		html_element(&p->h, "p", "Nothing new since the last run.", "class", "note", NULL);
+	html_element(&p->h, "h3", title, "class", "news", NULL);
+}
+
 /* The model may hold more for the table; told are those that text and Markdown tell. */
 int html_stories(struct page *p)
 {
@@ -296,8 +310,10 @@ int html_stories(struct page *p)
 	html_section(p, "stories", "What happened");
 	for (; told < r->story_count && r->stories[told].findings->story_id <= REPORT_FINDINGS &&
 		result == 0;
-		told++)
+		told++) {
+		stories_news(p, told);
 		result = stories_write(p, &r->stories[told]);
+	}
 	if (told < r->story_count)
 		html_element(&p->h, "p",
 			html_fmt(&p->h, "%s less severe stories are in the table of findings only.",

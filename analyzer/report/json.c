@@ -59,6 +59,10 @@ static void json_put_claim(struct jsonout *w, const struct report_finding *f)
 	json_put_time(w, "last", f->last_ns);
 	json_put_int(w, "count", f->count);
 	json_put_int(w, "total", f->total);
+	if (f->news) {
+		jsonout_put_text(w, "news", f->news);
+		json_put_int(w, "runs", f->runs);
+	}
 }
 
 static void json_put_finding(struct jsonout *w, const struct report_finding *f)

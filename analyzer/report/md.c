@@ -127,7 +127,7 @@ static void md_put_story(
 {
 	const struct report_finding *f = s->findings;
 
-	strbuf_adds(out, "## ");
+	strbuf_adds(out, f->news ? "### " : "## ");
 	md_put_text(out, f->severity);
 	strbuf_adds(out, ": ");
 	md_put_text(out, f->kind);
@@ -173,6 +173,18 @@ static void md_put_notes(struct strbuf *out, const char *title, char *const *not
 	strbuf_addc(out, '\n');
 }
 
+/* Against the run before: what is new, what goes on, what is over. */
+static void md_put_news(struct strbuf *out, const struct report *r, int i)
+{
+	const char *title = report_news_heading(&r->stories[i], i ? &r->stories[i - 1] : NULL);
+
+	if (!title)
+		return;
+	if (i == 0 && strcmp(r->stories[0].findings->news, "new") != 0)
+		strbuf_adds(out, "Nothing new since the last run.\n\n");
+	strbuf_printf(out, "## %s\n\n", title);
+}
+
 /* As in text: the verdict, what it leaves open, all else. */
 static void md_put_stories(
 	struct strbuf *out, const struct report *r, const struct report_options *options)
@@ -180,13 +192,16 @@ static void md_put_stories(
 	int64_t more = report_all_findings(r) - r->finding_count;
 	int top = r->open_count < REPORT_OPEN ? r->open_count : REPORT_OPEN;
 
-	if (r->story_count)
-		md_put_story(out, &r->stories[0], options);
-	else
+	if (!r->story_count)
 		md_put_nothing_found(out, r);
-	md_put_notes(out, "Not judged", r->notes, top);
-	for (int i = 1; i < r->story_count; i++)
+	for (int i = 0; i < r->story_count; i++) {
+		md_put_news(out, r, i);
 		md_put_story(out, &r->stories[i], options);
+		if (i == 0)
+			md_put_notes(out, "Not judged", r->notes, top);
+	}
+	if (!r->story_count)
+		md_put_notes(out, "Not judged", r->notes, top);
 	if (more > 0)
 		strbuf_printf(out, "%lld less severe findings are in the database only.\n\n",
 			(long long)more);

@@ -80,6 +80,8 @@ static void model_read_finding(struct report *r, struct row *row)
 	f->cause_id = model_next_int(row);
 	f->detail = model_next_text(row);
 	f->times = model_next_text(row);
+	f->news = model_next_text(row);
+	f->runs = model_next_int(row);
 }
 
 /* Findings and their proof both come in order of id. */
@@ -357,7 +359,7 @@ const struct report_vantage *report_vantage(const struct report *r, int64_t id)
 static void model_free_finding(struct report_finding *f)
 {
 	char *texts[] = {f->kind, f->severity, f->host, f->from, f->to, f->src_ip, f->dst_ip,
-		f->summary, f->remedy, f->detail, f->times};
+		f->summary, f->remedy, f->detail, f->times, f->news};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);

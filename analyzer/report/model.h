@@ -42,7 +42,9 @@ struct report_finding {
 	int64_t first_ns, last_ns, count, total, cause_id; /* DB_NONE where NULL */
 	char *summary, *remedy;				   /* remedy NULL: none */
 	char *detail;					   /* JSON */
-	char *times; /* when, in words: "2026-11-21T07:55:59Z for 8 s"; NULL: it has no time */
+	char *times;  /* when, in words: "2026-11-21T07:55:59Z for 8 s"; NULL: it has no time */
+	char *news;   /* new, still or over against the run before; NULL: there was none */
+	int64_t runs; /* earlier runs that told it; DB_NONE: there was none */
 	struct report_proof *proofs;
 	int proof_count;
 };

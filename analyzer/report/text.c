@@ -369,19 +369,34 @@ static void text_put_open(struct page *p, const char *title, char *const *notes,
 		(void)fputc('\n', p->out);
 }
 
+/* Against the run before: what is new, what goes on, what is over. */
+static void text_put_news(struct page *p, const struct report *r, int i)
+{
+	const char *title = report_news_heading(&r->stories[i], i ? &r->stories[i - 1] : NULL);
+
+	if (!title)
+		return;
+	if (i == 0 && strcmp(r->stories[0].findings->news, "new") != 0)
+		(void)fputs("Nothing new since the last run.\n\n", p->out);
+	text_put_section(p, title);
+}
+
 /* The first story is the verdict: what was not judged stands before all that is less severe. */
 static void text_put_stories(struct page *p, const struct report *r)
 {
 	int64_t more = report_all_findings(r) - r->finding_count;
 	int top = r->open_count < REPORT_OPEN ? r->open_count : REPORT_OPEN;
 
-	if (r->story_count)
-		text_put_story(p, &r->stories[0]);
-	else
+	if (!r->story_count)
 		text_put_nothing_found(p, r);
-	text_put_open(p, "Not judged", r->notes, top);
-	for (int i = 1; i < r->story_count; i++)
+	for (int i = 0; i < r->story_count; i++) {
+		text_put_news(p, r, i);
 		text_put_story(p, &r->stories[i]);
+		if (i == 0)
+			text_put_open(p, "Not judged", r->notes, top);
+	}
+	if (!r->story_count)
+		text_put_open(p, "Not judged", r->notes, top);
 	if (more > 0)
 		(void)fprintf(p->out,
 			"%lld less severe findings are not shown: use --all, or bothends query DB "

@@ -105,3 +105,20 @@ size_t report_unit_at(const char *text)
 	}
 	return 0;
 }
+
+const char *report_news_title(const char *news)
+{
+	return strcmp(news, "new") == 0	    ? "New since the last run"
+	       : strcmp(news, "still") == 0 ? "Still"
+	       : strcmp(news, "over") == 0  ? "Over"
+					    : NULL;
+}
+
+const char *report_news_heading(const struct report_story *story, const struct report_story *before)
+{
+	const char *news = story->findings->news;
+
+	if (!news || (before && before->findings->news && !strcmp(before->findings->news, news)))
+		return NULL;
+	return report_news_title(news);
+}

@@ -591,6 +591,22 @@ static int analyze_refuse_new_capture(struct db *db, const struct plan_input *in
 		in->path, db->path);
 }
 
+/* What is told now is held against what the run before told. */
+static int analyze_judge_again(struct analysis *r, struct error *err)
+{
+	int result = db_run(r->db, "database", schema_statement_begin, err);
+
+	if (result == 0)
+		result = db_run(r->db, "database", schema_statement_finding_remember, err);
+	if (result == 0)
+		result = judge_run(r->db, r->o->rules_dir, err);
+	if (result == 0)
+		return db_run(r->db, "database", schema_statement_commit, err);
+	/* The first failure is told. */
+	(void)sqlite3_exec(r->db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
 /* Flow logs are added to what is there; a killed run leaves a database that the next one completes.
  */
 static int analyze_add_to_database(struct analysis *r, struct error *err)
@@ -604,7 +620,7 @@ static int analyze_add_to_database(struct analysis *r, struct error *err)
 		result = setting_change(r->db, r->o->settings[i], err);
 	if (result == 0)
 		result = analyze_store_flow_logs(r, err);
-	return result ? result : judge_run(r->db, r->o->rules_dir, err);
+	return result ? result : analyze_judge_again(r, err);
 }
 
 static int analyze_make_database(struct analysis *r, struct error *err)

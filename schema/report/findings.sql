@@ -11,9 +11,11 @@ SELECT s.story_id, s.role, s.depth, f.id, f.kind, f.severity, f.confidence,
 		|| CASE WHEN json_array_length(f.detail, '$.windows') > 3 THEN '; '
 			|| (json_array_length(f.detail, '$.windows') - 3) || ' more' ELSE '' END END,
 		substr(iso(f.first_ns), 1, 19) || 'Z' || CASE WHEN f.last_ns > f.first_ns THEN ' for '
-			|| span(f.last_ns - f.first_ns) ELSE '' END) AS times
+			|| span(f.last_ns - f.first_ns) ELSE '' END) AS times,
+	n.news, n.runs
 FROM finding f
 JOIN story s ON s.finding_id = f.id
+LEFT JOIN finding_news n ON n.finding_id = f.id
 LEFT JOIN host h ON h.id = f.host_id
 LEFT JOIN vantage vf ON vf.id = f.from_vantage_id
 LEFT JOIN vantage vt ON vt.id = f.to_vantage_id
