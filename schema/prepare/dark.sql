@@ -144,7 +144,7 @@ WHERE NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = p.vantage_id
 -- What a flow log accepted for the host in windows that lie in the pause.
 CREATE TEMP TABLE dk_log AS
 SELECT d.host_id, l.start_ns, l.end_ns, l.packets
-FROM (SELECT 1 FROM dk_rx LIMIT 1) -- without a pause the records are not read at all
+FROM (SELECT 1 FROM dk_rx LIMIT 1) once -- without a pause the records are not read at all
 CROSS JOIN flow_log l
 JOIN dk_ip d ON d.ip = coalesce(l.pkt_dst_ip, l.dst_ip)
 WHERE l.action = 'ACCEPT' AND l.packets > 0 AND NOT l.sampled AND l.direction IS NOT 'egress';

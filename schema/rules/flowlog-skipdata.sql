@@ -22,7 +22,7 @@ CREATE INDEX temp.skip_found_by_vantage ON skip_found(vantage_id);
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count, total,
 	summary, remedy, detail)
 SELECT s.key, 'flowlog-skipdata', 'warning', 1.0, v.host_id, s.vantage_id, s.first_ns, s.last_ns, s.skipdata,
-	s.total, 'the flow log of ' || v.interface || ' lost records in ' || s.runs || CASE s.runs WHEN 1
+	s.total, 'the flow log of ' || v.name || ' lost records in ' || s.runs || CASE s.runs WHEN 1
 		THEN ' span' ELSE ' spans' END || ' (' || s.skipdata
 		|| ' SKIPDATA records): what seems missing there is not evidence',
 	'rely on captures for these spans; SKIPDATA comes from a capacity limit or an error of the cloud',
@@ -32,7 +32,7 @@ JOIN vantage v ON v.id = s.vantage_id;
 
 INSERT INTO new_evidence (key, log_file_id, line, note)
 SELECT s.key, l.log_file_id, l.line, 'SKIPDATA'
-FROM (SELECT 1 FROM skip_found LIMIT 1) -- else no record is read
+FROM (SELECT 1 FROM skip_found LIMIT 1) once -- else no record is read
 CROSS JOIN flow_log l
 CROSS JOIN skip_found s ON s.vantage_id = l.vantage_id
 WHERE l.log_status = 'SKIPDATA'
