@@ -44,6 +44,7 @@ enum {
 	KEY_PROGRESS,
 	KEY_HOST,
 	KEY_SCOPE,
+	KEY_NAMES,
 	KEY_SINCE,
 	KEY_FLOW_LOG_FORMAT,
 	KEY_LOG_YEAR,
@@ -70,6 +71,10 @@ static const struct argp_option options[] = {
 		"this IP address, MAC or flow-log interface belongs to host NAME", 0},
 	{"scope", KEY_SCOPE, "NAME=EXPRESSION", 0,
 		"captures of host NAME could record only this (pcap-filter(7))", 0},
+	{"names", KEY_NAMES, "FILE", 0,
+		"names for flow-log interfaces: JSON of aws ec2 describe-network-interfaces, "
+		"gcloud compute instances list or az network nic list",
+		0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
 		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
 	{"log-year", KEY_LOG_YEAR, "YEAR", 0,
@@ -97,6 +102,7 @@ struct request {
 	int input_cap, setting_cap, host_cap, stated_cap;
 	struct flowlog_host *hosts;
 	struct stated_host *stated;
+	int name_cap;
 	struct stated_scope *scopes;
 	int scope_cap;
 	const char *format, *fail_on;
@@ -287,6 +293,9 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 				state, "--fail-on takes critical, warning, notice, not '%s'", arg);
 		r->fail_on = arg;
 		return 0;
+	case KEY_NAMES:
+		cmd_analyze_add_text(&r->o.names, &r->o.name_count, &r->name_cap, arg);
+		return 0;
 	case KEY_NEW_ONLY:
 		r->new_only = true;
 		return 0;
@@ -380,6 +389,7 @@ int cmd_analyze(int argc, char **argv)
 	db_close(&db);
 	free(r.o.inputs);
 	free(r.o.settings);
+	free(r.o.names);
 	free(r.hosts);
 	free(r.stated);
 	free(r.scopes);

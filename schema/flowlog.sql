@@ -232,3 +232,15 @@ CREATE TABLE finding_news ( -- findings against those of the run before; no rows
 	news TEXT NOT NULL CHECK (news IN ('new', 'still', 'over')), -- new: the run before did not tell it; still: it goes on at the end of the log; over: it does not
 	runs INTEGER NOT NULL -- earlier runs that told it
 ) STRICT;
+
+CREATE TABLE flow_log_name ( -- whose an address is, by what the cloud lists (--names)
+	ip TEXT NOT NULL, -- the address
+	interface TEXT, -- its ENI, NIC by MAC, or instance; NULL: not listed
+	label TEXT NOT NULL, -- what reports call it: the name, else the instance or the interface; with whose it is where several have that name
+	name TEXT, -- tag Name, or the instance's name; NULL: none
+	instance TEXT, -- the instance; NULL: none
+	subnet TEXT, -- the subnet; NULL: not listed
+	zone TEXT -- the zone; NULL: not listed
+) STRICT;
+CREATE INDEX flow_log_name_by_ip ON flow_log_name(ip);
+CREATE INDEX flow_log_name_by_interface ON flow_log_name(interface);

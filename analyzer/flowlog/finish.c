@@ -126,10 +126,33 @@ static int64_t finish_host_made(struct flowlog *f, struct host_list *h, const ch
 	return id;
 }
 
-/* --host, else whose address it is, else NAME= of its input, else one of its own. */
+/* What --names calls it; NULL: nothing. */
+static char *finish_label_of(struct flowlog *f, const struct flowlog_interface *i)
+{
+	sqlite3_stmt *s = flowlog_prepare(f, schema_statement_flowlog_label, NULL);
+	char text[2][INET6_ADDRSTRLEN], *label = NULL;
+
+	if (!s)
+		return NULL;
+	db_text(s, 1, i->name);
+	for (int v6 = 0; v6 < 2; v6++) {
+		const uint8_t *own = flowlog_interface_own(i, v6);
+
+		db_text(s, 2 + v6, own ? flowlog_ip_text(own, text[v6]) : NULL);
+	}
+	if (sqlite3_step(s) == SQLITE_ROW)
+		label = mem_strdup((const char *)sqlite3_column_text(s, 0));
+	(void)sqlite3_finalize(s);
+	return label;
+}
+
+/* --host, else whose address it is, else by --names, else NAME= of its input, else one of its own.
+ */
 static int64_t finish_host_of(
 	struct flowlog *f, struct host_list *h, const struct flowlog_interface *i)
 {
+	char *label CLEANUP_FREE = NULL;
+
 	for (size_t k = 0; k < f->options.host_count; k++)
 		if (!strcmp(f->options.hosts[k].interface, i->name))
 			return finish_host_made(f, h, f->options.hosts[k].name);
@@ -140,7 +163,8 @@ static int64_t finish_host_of(
 		if (id)
 			return id;
 	}
-	return finish_host_made(f, h, i->host_name ? i->host_name : i->name);
+	label = finish_label_of(f, i);
+	return finish_host_made(f, h, label ? label : i->host_name ? i->host_name : i->name);
 }
 
 static const char *finish_trust_of(const struct flowlog_interface *i, struct strbuf *reasons)

@@ -25,6 +25,7 @@
 #include "record/portreuse.h"
 #include "record/synstamps.h"
 #include "flowlog/ingest.h"
+#include "flowlog/inventory.h"
 #include "hostfile/hostfile.h"
 #include "record/flowrows.h"
 #include "record/flows.h"
@@ -481,13 +482,16 @@ static int analyze_store_flow_logs(struct analysis *r, struct error *err)
 		.carry = o->since_last};
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
 	struct flowlog *f = NULL;
-	int result;
+	int result = 0;
 
 	if (!analyze_has_flow_logs(&r->plan))
 		return 0;
 	progress_stage(r->progress, "reading flow logs");
 	options.folder = dirname(folder);
-	result = flowlog_new(&f, r->db, &options, err);
+	if (o->name_count)
+		result = flowlog_inventory_store(r->db, o->names, o->name_count, err);
+	if (result == 0)
+		result = flowlog_new(&f, r->db, &options, err);
 	if (result == 0)
 		result = analyze_ingest_flow_logs(r, f, err);
 	(void)flowlog_free(f);

@@ -28,6 +28,8 @@ struct analyze_options {
 	const char *flow_log_format; /* for flow logs without a header; NULL: their default */
 	const struct flowlog_host *eni_hosts; /* --host NAME=ENI */
 	int eni_host_count;
+	char **names; /* --names: lists of interfaces */
+	int name_count;
 	const struct stated_host *stated_hosts; /* --host NAME=ADDRESS|MAC */
 	int stated_host_count;
 	const struct stated_scope *scopes; /* --scope NAME=EXPRESSION */

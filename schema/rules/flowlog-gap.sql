@@ -24,7 +24,7 @@ GROUP BY vantage_id;
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id, first_ns, last_ns, count,
 	summary, remedy, detail)
 SELECT g.key, 'flowlog-gap', 'notice', 0.9, v.host_id, g.vantage_id, g.first_ns, g.last_ns, g.spans,
-	'the flow log of ' || v.interface || ' holds no record of any kind in ' || g.spans || CASE g.spans WHEN 1
+	'the flow log of ' || v.name || ' holds no record of any kind in ' || g.spans || CASE g.spans WHEN 1
 		THEN ' span' ELSE ' spans' END || ', ' || span(g.length_ns)
 		|| ' in total: log off, interface gone or export incomplete, not silence',
 	'fetch the missing part of the export, or look when the flow log or the interface was made and removed',

@@ -8,7 +8,7 @@ FROM flow_log_drop d;
 INSERT INTO new_finding (key, kind, severity, confidence, to_vantage_id, src_ip, dst_ip, first_ns, last_ns, count,
 	summary, remedy, detail)
 SELECT d.key, 'flowlog-gateway-drop', 'warning', 1.0, d.vantage_id, d.src_ip, d.dst_ip, d.first_ns, d.last_ns,
-	d.packets, 'the transit gateway (' || v.interface || ') dropped ' || d.packets || ' packets from ' || d.src_ip
+	d.packets, 'the transit gateway (' || v.name || ') dropped ' || d.packets || ' packets from ' || d.src_ip
 		|| ' to ' || d.dst_ip || ': ' || CASE d.reason WHEN 'no-route' THEN 'it has no route'
 			WHEN 'blackhole' THEN 'the route is a blackhole' WHEN 'mtu-exceeded' THEN 'larger than its MTU'
 			ELSE 'TTL ran out' END,

@@ -31,8 +31,8 @@ GROUP BY 1;
 INSERT INTO new_finding (key, kind, severity, confidence, from_vantage_id, to_vantage_id, src_ip, dst_ip,
 	first_ns, last_ns, count, total, summary, remedy, detail)
 SELECT l.key, 'flowlog-loss', 'warning', 0.8, l.from_vantage_id, l.to_vantage_id, l.src_ip, l.dst_ip, l.first_ns, l.last_ns, l.packets_missing,
-	l.packets_sent, l.packets_missing || ' of ' || l.packets_sent || ' packets that left ' || coalesce(f.interface, l.pairs || ' interfaces')
-		|| coalesce(' for ' || l.dst_ip, '') || ' never came in at ' || coalesce(t.interface, l.pairs || ' others')
+	l.packets_sent, l.packets_missing || ' of ' || l.packets_sent || ' packets that left ' || coalesce(f.name, l.pairs || ' interfaces')
+		|| coalesce(' for ' || coalesce((SELECT label || ' (' || l.dst_ip || ')' FROM flow_log_name WHERE ip = l.dst_ip), l.dst_ip), '') || ' never came in at ' || coalesce(t.name, l.pairs || ' others')
 		|| ': ' || l.flows_short || ' of ' || l.flows || ' flows are short of some',
 	'look at what lies between: route tables, peering, transit gateway, firewall appliance',
 	json_object('pairs', l.pairs, 'flows', l.flows, 'flows_short', l.flows_short, 'unjudged', l.packets_unjudged,

@@ -176,16 +176,24 @@ CREATE INDEX temp.main_service_by_cause ON main_service(cause_id, way);
 DELETE FROM cause_minute WHERE EXISTS (SELECT 1 FROM main_service c WHERE c.cause_id = cause_minute.cause_id AND c.way = cause_minute.way
 	AND (c.server_ip IS NOT cause_minute.server_ip OR c.protocol != cause_minute.protocol OR c.server_port IS NOT cause_minute.server_port));
 
+CREATE TEMP TABLE place AS
+SELECT ip, min(label) AS label, min(subnet) AS subnet, min(zone) AS zone FROM flow_log_name GROUP BY ip;
+CREATE INDEX temp.place_by_ip ON place(ip);
+
 CREATE TEMP TABLE found AS
-SELECT c.*, v.interface AS client_eni, x.interface AS server_eni, s.judged_ns, s.last_ns AS log_last_ns,
+SELECT c.*, v.name AS client_eni, x.name AS server_eni, s.judged_ns, s.last_ns AS log_last_ns,
 	CASE WHEN services = 1 THEN protocol || ' ' || endpoint(coalesce(server_ip, 'addresses outside'), server_port)
-		WHEN servers = 1 THEN coalesce(server_ip, 'addresses outside') || ' (' || services || ' services)'
+			|| coalesce(' (' || server.label || ')', '')
+		WHEN servers = 1 THEN coalesce(server.label || ' ' || server_ip, server_ip, 'addresses outside') || ' (' || services || ' services)'
+		WHEN server_place IS NOT NULL THEN iif(ports = 1, protocol || coalesce(' port ' || server_port, '') || ' of ', '')
+			|| servers || ' servers of ' || server_place
 		WHEN ports = 1 AND server_nets = 1 THEN protocol || coalesce(' port ' || server_port, '') || ' of ' || servers || ' servers of ' || server_net || '*'
 		WHEN ports = 1 THEN protocol || coalesce(' port ' || server_port, '') || ' of ' || servers || ' servers'
 		WHEN server_nets = 1 THEN servers || ' servers of ' || server_net || '*'
 		ELSE services || ' services of ' || servers || ' servers' END AS what,
-	CASE WHEN clients = 1 AND outside = 0 THEN client_ip
+	CASE WHEN clients = 1 AND outside = 0 THEN coalesce(client.label || ' (' || client_ip || ')', client_ip)
 		WHEN clients = 0 THEN 'clients outside'
+		WHEN client_place IS NOT NULL AND outside = 0 THEN clients || ' clients of ' || client_place
 		WHEN client_nets = 1 AND outside = 0 THEN clients || ' clients of ' || client_net || '*'
 		ELSE (clients + outside) || ' clients' END AS who,
 	EXISTS (SELECT 1 FROM flow_log_interface i WHERE i.vantage_id = c.to_id AND i.last_ns < c.last_ns + 60000000000
@@ -203,8 +211,18 @@ FROM (
 		iif(count(DISTINCT server_vantage_id) = 1, min(server_vantage_id), NULL) AS to_id,
 		sum(rejected_out) AS rejected_out, sum(rejected_in) AS rejected_in, sum(reply_rejected) AS reply_rejected,
 		sum(lost) AS lost, sum(reply_lost) AS reply_lost, sum(reply_elsewhere) AS reply_elsewhere, sum(silent) AS silent,
-		sum(unanswered) AS unanswered, max(strangers) AS strangers
-	FROM cause_minute GROUP BY cause_id, way) c
+		sum(unanswered) AS unanswered, max(strangers) AS strangers,
+		-- what the cloud's list has in common for all of them
+		CASE WHEN count(*) = count(k.subnet) AND min(k.subnet) = max(k.subnet) THEN 'subnet ' || min(k.subnet) || coalesce(' in ' || min(k.zone), '')
+			WHEN count(*) = count(k.zone) AND min(k.zone) = max(k.zone) THEN 'zone ' || min(k.zone) END AS client_place,
+		CASE WHEN count(*) = count(y.subnet) AND min(y.subnet) = max(y.subnet) THEN 'subnet ' || min(y.subnet) || coalesce(' in ' || min(y.zone), '')
+			WHEN count(*) = count(y.zone) AND min(y.zone) = max(y.zone) THEN 'zone ' || min(y.zone) END AS server_place
+	FROM cause_minute m
+	LEFT JOIN place k ON k.ip = m.client_ip
+	LEFT JOIN place y ON y.ip = m.server_ip
+	GROUP BY cause_id, way) c
+LEFT JOIN place client ON client.ip = c.client_ip
+LEFT JOIN place server ON server.ip = c.server_ip
 LEFT JOIN vantage v ON v.id = c.from_id
 LEFT JOIN vantage x ON x.id = c.to_id
 JOIN log_span s;
@@ -309,11 +327,12 @@ SELECT n.key, CASE WHEN way = 'rejected' THEN 'flowlog-reject' WHEN way = 'refus
 		WHEN clients >= 3 THEN 'flowlog-unreachable' ELSE 'flowlog-one-way' END,
 	'notice', iif(way = 'absent', 0.7, 0.95), (SELECT host_id FROM vantage WHERE id = coalesce(n.to_id, n.from_id)), n.from_id, n.to_id,
 	iif(clients = 1, src_ip, NULL), server_ip, n.first_ns, n.last_ns, n.n, n.asked,
-	iif(clients = 1, client_ip, clients || ' clients')
+	iif(clients = 1, coalesce((SELECT label || ' (' || n.client_ip || ')' FROM place WHERE ip = n.client_ip), client_ip), clients || ' clients')
 		|| CASE WHEN way = 'rejected' AND 2 * reply_rejected >= n.n THEN iif(clients = 1, ' gets', ' get') || ' no answer of ' WHEN way = 'rejected' AND 2 * rejected_out >= n.n THEN ' may not send to '
 			WHEN way = 'rejected' THEN iif(clients = 1, ' is', ' are') || ' turned away from ' WHEN way = 'refused' THEN iif(clients = 1, ' is', ' are') || ' refused by '
 			ELSE iif(clients = 1, ' gets', ' get') || ' no answer of ' END
 		|| protocol || ' ' || endpoint(coalesce(server_ip, 'addresses outside'), server_port)
+		|| coalesce((SELECT ' (' || label || ')' FROM place WHERE ip = server_ip), '')
 		|| CASE WHEN way = 'rejected' AND 2 * reply_rejected >= n.n THEN ': the answers are rejected although the requests were accepted: a network ACL, which is stateless'
 			ELSE '' END
 		|| ': ' || n.n || ' requests, ' || packets || ' packets, and none was answered in the whole log',
