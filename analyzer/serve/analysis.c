@@ -7,32 +7,14 @@
 
 #include "base/mem.h"
 #include "schema_data.h"
+#include "serve/turns.h"
 
 struct job {
 	struct server *server;
 	char id[INCIDENT_ID_SIZE];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
-static unsigned running;
-
-static void analysis_take_turn(const struct server *s)
-{
-	(void)pthread_mutex_lock(&lock);
-	while (running >= s->analyses_max)
-		(void)pthread_cond_wait(&freed, &lock);
-	running++;
-	(void)pthread_mutex_unlock(&lock);
-}
-
-static void analysis_give_turn(void)
-{
-	(void)pthread_mutex_lock(&lock);
-	running--;
-	(void)pthread_cond_signal(&freed);
-	(void)pthread_mutex_unlock(&lock);
-}
+static struct turns turns = TURNS_INIT;
 
 /* HOST=capture-N for each file; without a host name, analyze takes it from the capture. */
 static char **analysis_arguments_of(const struct server *s, const json_t *meta)
@@ -86,7 +68,7 @@ static void *analysis_work(void *arg)
 	char **argv;
 	int r;
 
-	analysis_take_turn(job->server);
+	(void)turns_take(&turns, job->server->analyses_max, 0);
 	meta = incident_store_get(&job->server->incidents, job->id);
 	argv = analysis_arguments_of(job->server, meta);
 	r = analysis_run_all(job->server, folder, (const char *const *)argv, &err);
@@ -98,7 +80,7 @@ static void *analysis_work(void *arg)
 		incident_store_tidy(&job->server->incidents, job->id);
 	(void)incident_store_move(&job->server->incidents, job->id, "analyzing",
 		r ? "failed" : "done", r ? err.text : NULL);
-	analysis_give_turn();
+	turns_give(&turns);
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -17,10 +18,23 @@
 extern char **environ;
 
 #define ARGUMENTS_MAX 512
-#define STDERR_NAME "stderr"
+/* A file that only this run has: two at a time in one folder each have their own errors. */
+static int confined_open_errors(const char *folder)
+{
+	CLEANUP_FREE char *name = NULL;
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	name = mem_printf("%s/.stderr-XXXXXX", folder);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd >= 0)
+		(void)unlink(name);
+	return fd;
+}
 
 static int confined_spawn(const char *folder, const char *const *arguments, const char *out,
-	const struct confined_limits *l, pid_t *ret_pid)
+	int errors, const struct confined_limits *l, pid_t *ret_pid)
 {
 	char memory[32], file[32], cpu[32], parent[32];
 	const char *argv[ARGUMENTS_MAX + 8] = {
@@ -40,8 +54,7 @@ static int confined_spawn(const char *folder, const char *const *arguments, cons
 	(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	(void)posix_spawn_file_actions_addopen(
 		&actions, 1, out ? out : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	(void)posix_spawn_file_actions_addopen(
-		&actions, 2, STDERR_NAME, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	(void)posix_spawn_file_actions_adddup2(&actions, errors, 2);
 	(void)posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	r = posix_spawn(
 		ret_pid, "/proc/self/exe", &actions, NULL, (char *const *)argv, (char *const *)env);
@@ -49,13 +62,21 @@ static int confined_spawn(const char *folder, const char *const *arguments, cons
 	return r;
 }
 
-/* Waits for pid; kills it after wall_s. */
-static int confined_wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
+static bool confined_is_left(int client)
+{
+	struct pollfd p = {.fd = client, .events = POLLRDHUP};
+
+	return client > 0 && poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+/* Waits for pid; kills it after wall_s, or when nobody waits for it any more. */
+static int confined_wait_for(
+	pid_t pid, const struct confined_limits *l, bool *ret_late, bool *ret_left)
 {
 	const struct timespec pause = {.tv_nsec = 20000000};
 	int status;
 
-	*ret_late = false;
+	*ret_late = *ret_left = false;
 	for (unsigned i = 0;; i++) {
 		pid_t done = waitpid(pid, &status, WNOHANG);
 
@@ -63,42 +84,45 @@ static int confined_wait_for(pid_t pid, unsigned wall_s, bool *ret_late)
 			return status;
 		if (done < 0 && errno != EINTR)
 			return -1;
-		if (i == wall_s * 50) {
-			*ret_late = true;
+		*ret_late |= i == l->wall_s * 50;
+		*ret_left |= confined_is_left(l->client);
+		if (*ret_late || *ret_left)
 			(void)kill(pid, SIGKILL);
-		}
 		(void)nanosleep(&pause, NULL);
 	}
 }
 
 /* The first line of the command's standard error. */
-static void confined_first_line(const char *folder, char line[400])
+static void confined_first_line(int errors, char line[400])
 {
-	CLEANUP_FREE char *path = mem_printf("%s/" STDERR_NAME, folder);
-	FILE *f = fopen(path, "re");
+	ssize_t n = pread(errors, line, 399, 0);
 
-	line[0] = '\0';
-	if (f && fgets(line, 400, f))
-		line[strcspn(line, "\n")] = '\0';
-	if (f)
-		(void)fclose(f);
-	(void)unlink(path);
+	line[n > 0 ? n : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
 }
 
 int confined_run(const char *folder, const char *const *arguments, const char *out,
 	const struct confined_limits *limits, struct error *err)
 {
 	char line[400];
-	bool late;
+	bool late, left;
 	pid_t pid;
-	int status, r = confined_spawn(folder, arguments, out, limits, &pid);
+	int status, r, errors = confined_open_errors(folder);
 
-	if (r)
+	if (errors < 0)
+		return error_errno(err, "cannot start the analysis");
+	r = confined_spawn(folder, arguments, out, errors, limits, &pid);
+	if (r) {
+		(void)close(errors);
 		return error_set(err, -r, "cannot start the analysis: %s", strerror(r));
-	status = confined_wait_for(pid, limits->wall_s, &late);
-	confined_first_line(folder, line);
+	}
+	status = confined_wait_for(pid, limits, &late, &left);
+	confined_first_line(errors, line);
+	(void)close(errors);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	if (left)
+		return error_set(err, CONFINED_LEFT, "stopped: the client hung up");
 	if (late)
 		return error_set(err, CONFINED_LIMITED,
 			"stopped after %u s: more than this server allows", limits->wall_s);

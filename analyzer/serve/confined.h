@@ -14,12 +14,14 @@ struct confined_limits {
 	uint64_t memory;	/* bytes of data */
 	uint64_t file;		/* bytes of one output file */
 	unsigned cpu_s, wall_s; /* CPU time; elapsed time */
+	int client; /* socket of who waits for it: it ends when that hangs up; 0: nobody */
 };
 
 enum confined_result {
 	CONFINED_OK = 0,
 	CONFINED_FAILED = 1,  /* the command failed; err has its error message */
 	CONFINED_LIMITED = 2, /* the command hit a limit; err says which */
+	CONFINED_LEFT = 3,    /* the client hung up */
 };
 
 /*

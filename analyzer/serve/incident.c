@@ -1,5 +1,6 @@
 #include "serve/incident.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "base/mem.h"
 #include "serve/analysis.h"
 #include "serve/reply.h"
+#include "serve/turns.h"
 #include "serve/upload.h"
 #include "serve_assets.h"
 
@@ -113,10 +115,34 @@ static enum MHD_Result incident_send_report(struct request *r)
 	return reply_file(r, "report.html", "text/html; charset=utf-8", NULL, policy);
 }
 
+/* Queries and evidence at the same time, and how long one waits for its turn. */
+#define ASKED_MAX 2
+#define ASKED_WAIT_S 30
+
+static struct turns asked = TURNS_INIT;
+
+/* Runs a command that a client waits for. 0, or the status to answer with and err. */
+static int incident_run_asked(struct request *r, const char *const *argv, const char *out,
+	struct confined_limits limits, int refused, struct error *err)
+{
+	CLEANUP_FREE char *folder = incident_store_folder(&r->server->incidents, r->id);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int result;
+
+	limits.client = info ? info->connect_fd : 0;
+	if (!turns_take(&asked, ASKED_MAX, ASKED_WAIT_S)) {
+		(void)error_set(err, -EBUSY, "the server is busy: try again in a minute");
+		return 503;
+	}
+	result = confined_run(folder, argv, out, &limits, err);
+	turns_give(&asked);
+	return result < 0 ? 500 : result ? refused : 0;
+}
+
 static enum MHD_Result incident_send_evidence(struct request *r, const char *number)
 {
-	CLEANUP_FREE char *name = NULL,
-			  *folder = incident_store_folder(&r->server->incidents, r->id);
+	CLEANUP_FREE char *name = NULL;
 	const char *argv[12] = {"extract", "--source", ".", "--source-only", "--force", "-o"};
 	struct error err = ERROR_INIT;
 	int result;
@@ -127,9 +153,9 @@ static enum MHD_Result incident_send_evidence(struct request *r, const char *num
 	argv[6] = name;
 	argv[7] = "incident.db";
 	argv[8] = number;
-	result = confined_run(folder, argv, NULL, &r->server->limits, &err);
+	result = incident_run_asked(r, argv, NULL, r->server->limits, 409, &err);
 	if (result)
-		return reply_error(r, result < 0 ? 500 : 409, err.text);
+		return reply_error(r, result, err.text);
 	return reply_file(r, name, "application/vnd.tcpdump.pcap", name, NULL);
 }
 
@@ -137,7 +163,6 @@ static enum MHD_Result incident_send_query(struct request *r)
 {
 	const struct confined_limits limits = {
 		.memory = 512 << 20, .file = 16 << 20, .cpu_s = 20, .wall_s = 30};
-	CLEANUP_FREE char *folder = incident_store_folder(&r->server->incidents, r->id);
 	const char *const argv[] = {
 		"query", "--format", "json", "--", "incident.db", r->body, NULL};
 	char out[64];
@@ -148,8 +173,8 @@ static enum MHD_Result incident_send_query(struct request *r)
 	if (!r->body || !*r->body || strlen(r->body) != r->body_length)
 		return reply_error(r, 400, "the body must be one SQL statement");
 	(void)snprintf(out, sizeof(out), "query-%llx", (unsigned long long)(uintptr_t)r);
-	result = confined_run(folder, argv, out, &limits, &err);
-	sent = result ? reply_error(r, result < 0 ? 500 : 400, err.text)
+	result = incident_run_asked(r, argv, out, limits, 400, &err);
+	sent = result ? reply_error(r, result, err.text)
 		      : reply_file(r, out, "application/json", NULL, NULL);
 	{
 		CLEANUP_FREE char *path = incident_store_file(&r->server->incidents, r->id, out);

@@ -46,20 +46,44 @@ char *incident_store_file(const struct incident_store *s, const char *id, const 
 	return mem_printf("%s/%s/%s", s->path, id, name);
 }
 
+char *incident_store_meta(const struct incident_store *s, const char *id)
+{
+	assert(incident_store_id_valid(id));
+	return mem_printf("%s/%s.json", s->path, id);
+}
+
+/* As the server writes it: texts are texts, so that nobody compares one with nothing. */
+static bool incident_store_is_sound(const json_t *meta)
+{
+	const json_t *files = json_object_get(meta, "files"), *f;
+	bool sound = json_is_string(json_object_get(meta, "id")) &&
+		     json_is_string(json_object_get(meta, "state")) &&
+		     json_is_string(json_object_get(meta, "created")) && json_is_array(files);
+	size_t i;
+
+	json_array_foreach(files, i, f) sound &= json_is_string(json_object_get(f, "id"));
+	return sound;
+}
+
 static json_t *incident_store_load(const struct incident_store *s, const char *id)
 {
 	CLEANUP_FREE char *path = NULL;
+	json_t *meta;
 
 	if (!incident_store_id_valid(id))
 		return NULL;
-	path = incident_store_file(s, id, "meta.json");
-	return json_load_file(path, 0, NULL);
+	path = incident_store_meta(s, id);
+	meta = json_load_file(path, 0, NULL);
+	if (meta && incident_store_is_sound(meta))
+		return meta;
+	json_decref(meta);
+	return NULL;
 }
 
 static int incident_store_save(const struct incident_store *s, const char *id, const json_t *meta)
 {
-	CLEANUP_FREE char *path = incident_store_file(s, id, "meta.json"),
-			  *temporary = incident_store_file(s, id, "meta.new");
+	CLEANUP_FREE char *path = incident_store_meta(s, id),
+			  *temporary = mem_printf("%s.new", path);
 
 	if (json_dump_file(meta, temporary, JSON_INDENT(1)) < 0 || rename(temporary, path) < 0) {
 		(void)unlink(temporary);
@@ -81,6 +105,16 @@ static void incident_store_empty_folder(const char *path)
 		(void)closedir(dir);
 }
 
+static void incident_store_remove(const struct incident_store *s, const char *id)
+{
+	CLEANUP_FREE char *folder = incident_store_folder(s, id),
+			  *meta = incident_store_meta(s, id);
+
+	incident_store_empty_folder(folder);
+	(void)rmdir(folder);
+	(void)unlink(meta);
+}
+
 void incident_store_tidy(const struct incident_store *s, const char *id)
 {
 	CLEANUP_FREE char *path = incident_store_folder(s, id);
@@ -88,7 +122,7 @@ void incident_store_tidy(const struct incident_store *s, const char *id)
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
-		if (strncmp(e->d_name, "capture-", 8) != 0 && strcmp(e->d_name, "meta.json") != 0)
+		if (strncmp(e->d_name, "capture-", 8) != 0)
 			(void)unlinkat(dirfd(dir), e->d_name, 0); /* fails for "." and ".." */
 	if (dir)
 		(void)closedir(dir);
@@ -103,7 +137,6 @@ static const char *incident_store_state_of(const json_t *meta)
 
 int incident_store_delete(struct incident_store *s, const char *id)
 {
-	CLEANUP_FREE char *path = NULL;
 	json_t *meta;
 	int result = 0;
 
@@ -113,11 +146,8 @@ int incident_store_delete(struct incident_store *s, const char *id)
 		result = INCIDENT_STORE_NONE;
 	else if (strcmp(incident_store_state_of(meta), "analyzing") == 0)
 		result = INCIDENT_STORE_STATE;
-	if (result == 0) {
-		path = incident_store_folder(s, id);
-		incident_store_empty_folder(path);
-		(void)rmdir(path);
-	}
+	if (result == 0)
+		incident_store_remove(s, id);
 	json_decref(meta);
 	(void)pthread_mutex_unlock(&lock);
 	return result;
@@ -172,12 +202,10 @@ int incident_store_new(struct incident_store *s, char ret_id[INCIDENT_ID_SIZE], 
 	result = incident_store_save(s, ret_id, meta);
 	(void)pthread_mutex_unlock(&lock);
 	json_decref(meta);
-	if (result) {
-		incident_store_empty_folder(path);
-		(void)rmdir(path);
-		return error_set(err, result, "the disk is full: free space or delete incidents");
-	}
-	return 0;
+	if (result == 0)
+		return 0;
+	incident_store_remove(s, ret_id);
+	return error_set(err, result, "the disk is full: free space or delete incidents");
 }
 
 /* A client's text, shown to people: without control characters, and cut between characters. */
@@ -403,13 +431,14 @@ int incident_store_move(struct incident_store *s, const char *id, const char *fr
 	return result;
 }
 
-/* The latest modification time in the folder. */
-static time_t incident_store_touched(const char *path)
+/* When it was last changed, or a file of it. */
+static time_t incident_store_touched(const struct incident_store *s, const char *id)
 {
+	CLEANUP_FREE char *path = incident_store_folder(s, id), *meta = incident_store_meta(s, id);
 	DIR *dir = opendir(path);
 	const struct dirent *e;
 	struct stat st;
-	time_t newest = 0;
+	time_t newest = stat(meta, &st) == 0 ? st.st_mtime : 0;
 
 	while (dir && (e = readdir(dir)))
 		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -420,29 +449,45 @@ static time_t incident_store_touched(const char *path)
 	return newest;
 }
 
+/* An incident that somebody made and put nothing in. */
+#define EMPTY_S 600
+
+static void incident_store_expire_one(const struct incident_store *s, const char *id)
+{
+	json_t *meta;
+	time_t age, limit = (time_t)s->resume_hours * 3600;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = incident_store_load(s, id);
+	age = time(NULL) - incident_store_touched(s, id);
+	if (meta && !json_array_size(json_object_get(meta, "files")))
+		limit = limit < EMPTY_S ? limit : EMPTY_S;
+	if ((!meta || strcmp(incident_store_state_of(meta), "uploading") == 0) && age > limit)
+		incident_store_remove(s, id);
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+}
+
 void incident_store_expire(struct incident_store *s)
 {
 	DIR *dir = opendir(s->path);
 	const struct dirent *e;
 
-	while (dir && (e = readdir(dir))) {
-		CLEANUP_FREE char *path = NULL;
-		json_t *meta;
-
-		if (!incident_store_id_valid(e->d_name))
-			continue;
-		path = incident_store_folder(s, e->d_name);
-		meta = incident_store_get(s, e->d_name);
-		if ((!meta || strcmp(incident_store_state_of(meta), "uploading") == 0) &&
-			time(NULL) - incident_store_touched(path) >
-				(time_t)s->resume_hours * 3600) {
-			incident_store_empty_folder(path);
-			(void)rmdir(path);
-		}
-		json_decref(meta);
-	}
+	while (dir && (e = readdir(dir)))
+		if (incident_store_id_valid(e->d_name))
+			incident_store_expire_one(s, e->d_name);
 	if (dir)
 		(void)closedir(dir);
+}
+
+/* Earlier versions kept it in the folder. */
+static void incident_store_move_meta(const struct incident_store *s, const char *id)
+{
+	CLEANUP_FREE char *old = incident_store_file(s, id, "meta.json"),
+			  *path = incident_store_meta(s, id);
+
+	if (access(path, F_OK) < 0)
+		(void)rename(old, path);
 }
 
 int incident_store_open(struct incident_store *s, struct error *err)
@@ -458,11 +503,14 @@ int incident_store_open(struct incident_store *s, struct error *err)
 			(void)closedir(dir);
 		return error_errno(err, "cannot write to '%s'", s->path);
 	}
-	while ((e = readdir(dir)))
-		if (incident_store_id_valid(e->d_name) &&
-			incident_store_move(s, e->d_name, "analyzing", "failed",
-				"the server was stopped during the analysis") == 0)
+	while ((e = readdir(dir))) {
+		if (!incident_store_id_valid(e->d_name))
+			continue;
+		incident_store_move_meta(s, e->d_name);
+		if (incident_store_move(s, e->d_name, "analyzing", "failed",
+			    "the server was stopped during the analysis") == 0)
 			incident_store_tidy(s, e->d_name);
+	}
 	(void)closedir(dir);
 	incident_store_expire(s);
 	return 0;

@@ -1,8 +1,9 @@
 /*
  * incident_store: incidents on disk. Each is a folder named by a random ID of 26 letters and
- * digits, 5 bits each: 130 bits. It holds meta.json, the captures as capture-1, capture-2 ..., and
- * the results of the analysis. Names given by clients are stored in meta.json and never become part
- * of a path. All functions are thread-safe.
+ * digits, 5 bits each: 130 bits. It holds the captures as capture-1, capture-2 ..., and the results
+ * of the analysis. What the server knows of it stands in ID.json beside the folder, where what runs
+ * in the folder cannot write: names given by clients are there and never become part of a path. All
+ * functions are thread-safe.
  */
 #pragma once
 
@@ -39,6 +40,7 @@ bool incident_store_host_valid(const char *host);
 /* Paths; the caller frees them. */
 char *incident_store_folder(const struct incident_store *s, const char *id);
 char *incident_store_file(const struct incident_store *s, const char *id, const char *name);
+char *incident_store_meta(const struct incident_store *s, const char *id);
 
 int incident_store_new(struct incident_store *s, char ret_id[INCIDENT_ID_SIZE], struct error *err);
 int incident_store_delete(struct incident_store *s, const char *id);
@@ -59,8 +61,9 @@ json_t *incident_store_list(struct incident_store *s); /* newest first */
 int incident_store_move(struct incident_store *s, const char *id, const char *from, const char *to,
 	const char *error);
 
-/* Deletes the output of a failed analysis: everything but the captures and meta.json. */
+/* Deletes the output of a failed analysis: everything but the captures. */
 void incident_store_tidy(const struct incident_store *s, const char *id);
 
-/* Deletes unfinished uploads that have not changed for resume_hours. */
+/* Deletes unfinished uploads that have not changed for resume_hours, and what has no file after ten
+ * minutes. */
 void incident_store_expire(struct incident_store *s);

@@ -220,7 +220,7 @@ static void assert_kept_as(struct incident_store *s, const char *given, const ch
 	assert_int_equal(incident_store_delete(s, id), 0);
 }
 
-/* Names that clients give are words in meta.json, whatever is in them. */
+/* Names that clients give are words in ID.json, whatever is in them. */
 static void test_client_names(void **state)
 {
 	struct incident_store *s = *state;
@@ -295,11 +295,19 @@ static void test_restart(void **state)
 
 static void make_old(const struct incident_store *s, const char *id, time_t age_s)
 {
-	CLEANUP_FREE char *path = incident_store_file(s, id, "meta.json");
+	CLEANUP_FREE char *path = incident_store_meta(s, id);
 	const struct timespec t[2] = {
 		{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
 
 	assert_int_equal(utimensat(AT_FDCWD, path, t, 0), 0);
+}
+
+static void add_one(struct incident_store *s, const char *id)
+{
+	struct error err = ERROR_INIT;
+	unsigned number;
+
+	assert_int_equal(incident_store_add_file(s, id, NULL, "a", 10, &number, &err), 0);
 }
 
 static void test_expire(void **state)
@@ -312,6 +320,9 @@ static void test_expire(void **state)
 	make_incident(s, growing);
 	make_incident(s, young);
 	make_incident(s, done);
+	add_one(s, old);
+	add_one(s, growing);
+	add_one(s, young);
 	assert_int_equal(incident_store_move(s, done, "uploading", "done", NULL), 0);
 	make_old(s, old, 3700);
 	make_old(s, growing, 3700);
@@ -325,9 +336,48 @@ static void test_expire(void **state)
 	assert_state(s, done, "done");
 }
 
+static void test_expire_empty(void **state)
+{
+	struct incident_store *s = *state;
+	char empty[INCIDENT_ID_SIZE], fresh[INCIDENT_ID_SIZE];
+
+	make_incident(s, empty);
+	make_incident(s, fresh);
+	make_old(s, empty, 700);
+	make_old(s, fresh, 500);
+	incident_store_expire(s);
+	assert_null(incident_store_get(s, empty));
+	assert_state(s, fresh, "uploading");
+}
+
+/* Whoever wrote it: what lacks its texts is no incident, and ends nobody who lists them. */
+static void test_unsound(void **state)
+{
+	static const char *const texts[] = {"{}", "[]",
+		"{\"id\":null,\"state\":\"done\",\"files\":[]}",
+		"{\"id\":\"a\",\"state\":\"done\",\"created\":\"x\",\"files\":[{\"id\":null}]}"};
+	struct incident_store *s = *state;
+	char id[INCIDENT_ID_SIZE];
+	json_t *list;
+
+	make_incident(s, id);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		CLEANUP_FREE char *path = incident_store_meta(s, id);
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		assert_true(fputs(texts[i], f) >= 0);
+		assert_int_equal(fclose(f), 0);
+		assert_null(incident_store_get(s, id));
+		list = incident_store_list(s);
+		assert_int_equal(json_array_size(list), 0);
+		json_decref(list);
+	}
+}
+
 static void set_created(const struct incident_store *s, const char *id, const char *created)
 {
-	CLEANUP_FREE char *path = incident_store_file(s, id, "meta.json");
+	CLEANUP_FREE char *path = incident_store_meta(s, id);
 	json_t *meta = json_load_file(path, 0, NULL);
 
 	assert_int_equal(json_object_set_new(meta, "created", json_string(created)), 0);
@@ -369,6 +419,8 @@ int main(void)
 		WITH_STORE(test_states),
 		WITH_STORE(test_restart),
 		WITH_STORE(test_expire),
+		WITH_STORE(test_expire_empty),
+		WITH_STORE(test_unsound),
 		WITH_STORE(test_list),
 	};
 

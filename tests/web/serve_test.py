@@ -366,7 +366,7 @@ def test_bombs():
             status, r, _ = post(s, [("w", name, first + more * 99)])
             assert status == 201 and r["state"] == "failed" and "more than this server allows" in r["error"], (name, r)
             assert s.call("GET", r["url"] + "/report")[0] == 404
-            assert not [n for n in os.listdir(f"{s.store}/{r['id']}") if n not in ("capture-1", "meta.json")], "the analysis left something"
+            assert not [n for n in os.listdir(f"{s.store}/{r['id']}") if n != "capture-1"], "the analysis left something"
             assert s.call("DELETE", r["url"])[0] == 204 and s.left() == []
         with server("--analysis-time", "60", "--analysis-memory", "64M") as s:
             status, r, _ = post(s, [("w", name, first)])
@@ -383,6 +383,31 @@ def working_in(folder):
             if os.readlink(f"/proc/{pid}/cwd").startswith(folder):
                 found.append(int(pid))
     return found
+
+
+def test_asked():
+    """Each query has its own error, a query whose client hangs up ends, and nothing of either stays."""
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT max(i) FROM n"
+    head, records = bomb_parts()
+    with server() as s:
+        _, r, _ = post(s, [("w", "x", head + records)])
+        assert r["state"] == "done", r
+        answers = {}
+
+        def ask(name):
+            answers[name] = s.call("POST", r["url"] + "/query", f"SELECT {name}")[1]["error"]
+        threads = [threading.Thread(target=ask, args=(f"missing_{i}",)) for i in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert len(answers) == 4 and all(name in text for name, text in answers.items()), answers
+        with socket.create_connection((s.address, s.port)) as c:
+            c.sendall(f"POST {r['url']}/query HTTP/1.1\r\nHost: {s.address}:{s.port}\r\nContent-Length: {len(slow)}\r\n\r\n{slow}".encode())
+            assert eventually(lambda: working_in(s.store)), "the query does not run"
+        assert eventually(lambda: not working_in(s.store)), "the query outlives its client"
+        _, rows, _ = s.call("POST", r["url"] + "/query", "SELECT file FROM pragma_database_list")
+        assert "prohibited" in rows["error"], rows
 
 
 def test_killed_server():
@@ -402,7 +427,7 @@ def test_killed_server():
         try:
             _, r, _ = s.call("GET", r["url"])
             assert r["state"] == "failed" and "was stopped" in r["error"], r
-            assert sorted(os.listdir(f"{t}/store/{r['id']}")) == ["capture-1", "meta.json"], os.listdir(f"{t}/store/{r['id']}")
+            assert sorted(os.listdir(f"{t}/store/{r['id']}")) == ["capture-1"], os.listdir(f"{t}/store/{r['id']}")
         finally:
             s.stop()
 
