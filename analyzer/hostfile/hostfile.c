@@ -7,6 +7,7 @@
 #include "base/nsec.h"
 #include "hostfile/archive.h"
 #include "hostfile/copy.h"
+#include "hostfile/packed.h"
 #include "hostfile/process.h"
 #include "hostfile/recognise.h"
 #include "read/source.h"
@@ -79,36 +80,63 @@ bool hostfile_recognise(const char *name, const char *bytes, size_t size)
 	return hostfile_kind_of(name, command, bytes + above, size - above) != NULL;
 }
 
-/* Reads the content that pull gives as one file. */
-static struct collection_file *hostfile_one(struct collection *c, reader_pull *pull, void *from,
-	const char *path, const char *name, int64_t modified_ns, uint32_t *last_id)
+/* Reads the content of r as the file that was begun. */
+static void hostfile_content(struct collection *c, struct collection_file *f, struct reader *r)
 {
-	struct collection_file *f = collection_begin_file(c, ++*last_id, path, name);
 	const struct hostfile_kind *kind;
 	const char *bytes;
-	struct reader r;
-	size_t n, above, line_size;
+	size_t n = reader_head(r, &bytes), line_size, above;
 	char *line;
 
-	f->modified_ns = modified_ns;
-	reader_init(&r, pull, from);
-	n = reader_head(&r, &bytes);
 	above = hostfile_head_of(bytes, n, &f->command, &f->at);
-	kind = hostfile_kind_of(name, f->command, bytes + above, n - above);
+	kind = hostfile_kind_of(f->name, f->command, bytes + above, n - above);
 	if (above) {
-		(void)reader_line(&r, &line, &line_size);
-		(void)reader_line(&r, &line, &line_size);
+		(void)reader_line(r, &line, &line_size);
+		(void)reader_line(r, &line, &line_size);
 		collection_taken(c, &f->at);
 	}
 	if (kind) {
 		f->kind = kind->name;
-		kind->parse(&r, c);
+		kind->parse(r, c);
 	}
-	reader_skip(&r);
-	f->lines = r.line;
-	f->cut = r.cut;
+	reader_skip(r);
+	f->lines = r->line;
+	f->cut = r->cut;
+}
+
+/* A rotated log in an archive: its content, once decompressed. */
+static void hostfile_packed(struct collection *c, struct collection_file *f, struct reader *stored)
+{
+	struct packed p;
+	struct reader r;
+
+	packed_init(&p, stored);
+	reader_init(&r, packed_pull, &p);
+	hostfile_content(c, f, &r);
+	if (p.failure && !f->damaged)
+		f->damaged = mem_strdup(p.failure);
 	reader_release(&r);
-	return f;
+	packed_release(&p);
+	reader_skip(stored);
+}
+
+/* Reads the content that pull gives as one file. */
+static void hostfile_one(struct collection *c, reader_pull *pull, void *from, const char *path,
+	const char *name, int64_t modified_ns, uint32_t *last_id)
+{
+	struct collection_file *f = collection_begin_file(c, ++*last_id, path, name);
+	const char *bytes;
+	struct reader r;
+	size_t n;
+
+	f->modified_ns = modified_ns;
+	reader_init(&r, pull, from);
+	n = reader_head(&r, &bytes);
+	if (packed_recognise(bytes, n))
+		hostfile_packed(c, f, &r);
+	else
+		hostfile_content(c, f, &r);
+	reader_release(&r);
 }
 
 static void hostfile_archive(
@@ -121,7 +149,7 @@ static void hostfile_archive(
 	while (archive_next(&a)) {
 		char *member CLEANUP_FREE = mem_printf("%s:%s", path, a.name);
 
-		(void)hostfile_one(c, archive_pull, &a, member, a.name, a.modified_ns, last_id);
+		hostfile_one(c, archive_pull, &a, member, a.name, a.modified_ns, last_id);
 	}
 	/* what follows may be broken too */
 	(void)source_skip(s, ARCHIVE_BYTES_MAX);
@@ -146,7 +174,7 @@ int hostfile_read(struct collection *c, const char *path, const char *name, uint
 	if (archive_recognise((const char *)s->window.at, n))
 		hostfile_archive(c, s, path, last_id);
 	else
-		(void)hostfile_one(c, hostfile_pull, s, path, name, AGENTFACTS_UNDATED, last_id);
+		hostfile_one(c, hostfile_pull, s, path, name, AGENTFACTS_UNDATED, last_id);
 	if (s->failure && !c->file->damaged)
 		c->file->damaged = mem_strdup(s->failure);
 	(void)source_close(s);
@@ -158,4 +186,45 @@ void hostfile_finish(struct collection *c, agentfacts_sink *sink, void *context)
 	copy_finish(c);
 	process_finish(c);
 	collection_finish(c, sink, context);
+}
+
+static void hostfile_take_name(void *context, const struct agent_fact *fact)
+{
+	char **name = context;
+
+	if (!*name && strcmp(fact->key, "host.name") == 0 && fact->value[0])
+		*name = mem_strdup(fact->value);
+}
+
+/* Bytes in memory as a reader_pull. */
+static size_t hostfile_pull_bytes(void *from, char *to, size_t size)
+{
+	struct cursor *bytes = from;
+	size_t n = bytes->left < size ? bytes->left : size;
+
+	if (n)
+		memcpy(to, cur_take(bytes, n), n);
+	return n;
+}
+
+char *hostfile_host_name(const char *path, const char *bytes, size_t size)
+{
+	const struct collection_options nothing = {0};
+	struct cursor head = cur_of(bytes, size);
+	struct error unused = ERROR_INIT;
+	uint32_t last_id = 0;
+	struct collection c;
+	char *name = NULL;
+
+	collection_init(&c, &nothing);
+	c.last_id = &last_id;
+	if (archive_recognise(bytes, size))
+		(void)hostfile_read(&c, path, path, &last_id, &unused);
+	else
+		hostfile_one(
+			&c, hostfile_pull_bytes, &head, path, path, AGENTFACTS_UNDATED, &last_id);
+	if (c.file_count)
+		hostfile_finish(&c, hostfile_take_name, &name);
+	collection_release(&c);
+	return name;
 }

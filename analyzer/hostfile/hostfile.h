@@ -28,3 +28,9 @@ int hostfile_read(struct collection *c, const char *path, const char *name, uint
 
 /* All files of the collection were read: gives its facts. */
 void hostfile_finish(struct collection *c, agentfacts_sink *sink, void *context);
+
+/*
+ * The host that a file or archive names, by the facts in it; of a file only its first bytes are
+ * looked at. NULL: it names none. Freed by the caller.
+ */
+char *hostfile_host_name(const char *path, const char *bytes, size_t size);

@@ -104,10 +104,12 @@ static void kernel_take_banner(
 	struct kernel *k, uint64_t line, const struct stamp *at, const char *message)
 {
 	for (size_t i = 0; i < sizeof(banners) / sizeof(banners[0]); i++) {
-		const char *version = strstr(message, banners[i].before);
+		const char *version = kernel_after(message, banners[i].begins)
+					      ? strstr(message, banners[i].before)
+					      : NULL;
 		struct kernel_driver *d;
 
-		if (!version || !kernel_after(message, banners[i].begins))
+		if (!version)
 			continue;
 		version += strlen(banners[i].before);
 		d = kernel_driver(k, banners[i].driver, strlen(banners[i].driver));

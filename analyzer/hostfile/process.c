@@ -31,28 +31,24 @@ static bool process_is_qemu(const char *name)
 	       process_is(name, "kvm");
 }
 
-/* Counted by where it was seen: a listing and copies of /proc may show the same processes. */
-static void process_count(
-	struct collection *c, uint64_t line, const char *where, const char *what, uint64_t more)
-{
-	char name[32];
-
-	(void)snprintf(name, sizeof(name), "%s.%s", where, what);
-	collection_count(c, line, name, more);
-}
-
 void process_named(struct collection *c, uint64_t line, const char *name)
 {
-	process_count(c, line, "comm", "vhost", strncmp(name, "vhost-", 6) == 0);
-	process_count(c, line, "comm", "qemu", process_is_qemu(name));
-	process_count(c, line, "comm", "kthreadd", strcmp(name, "kthreadd") == 0);
+	collection_count(c, line, "comm.vhost", strncmp(name, "vhost-", 6) == 0);
+	collection_count(c, line, "comm.qemu", process_is_qemu(name));
+	collection_count(c, line, "comm.kthreadd", strcmp(name, "kthreadd") == 0);
 }
+
+/* What one listing shows. */
+struct process_list {
+	uint64_t qemu, vhost, kthreadd, tap_vhost, tap_plain;
+	uint64_t line; /* of the last qemu */
+};
 
 /*
  * -netdev tap,...,vhost=on serves a guest's interface in the kernel; a tap without it, or with
  * vhost=off, is served by qemu itself. libvirt also writes {"type":"tap","vhost":true,...}.
  */
-static void process_take_netdevs(struct collection *c, uint64_t line, const char *arguments)
+static void process_take_netdevs(struct process_list *list, const char *arguments)
 {
 	for (const char *p = strstr(arguments, " -netdev "); p; p = strstr(p + 1, " -netdev ")) {
 		const char *device = p + 9;
@@ -60,39 +56,82 @@ static void process_take_netdevs(struct collection *c, uint64_t line, const char
 		bool vhost =
 			memmem(device, n, "vhost=on", 8) || memmem(device, n, "\"vhost\":true", 12);
 
-		if (strncmp(device, "tap", 3) == 0 || strncmp(device, "{\"type\":\"tap\"", 13) == 0)
-			process_count(c, line, "ps", vhost ? "tap-vhost" : "tap-plain", 1);
+		if (strncmp(device, "tap", 3) != 0 && strncmp(device, "{\"type\":\"tap\"", 13) != 0)
+			continue;
+		if (vhost)
+			list->tap_vhost++;
+		else
+			list->tap_plain++;
 	}
 }
 
-static void process_take(struct collection *c, uint64_t line, const char *command)
+/* A kernel's thread stands in brackets, unless only names were asked for. */
+static void process_take(struct process_list *list, uint64_t line, const char *command)
 {
-	const char *name = process_base(command);
+	const char *thread = command + (*command == '[');
 
-	process_count(c, line, "ps", "vhost", strncmp(command, "[vhost-", 7) == 0);
-	process_count(c, line, "ps", "kthreadd", strcmp(command, "[kthreadd]") == 0);
-	process_count(c, line, "ps", "qemu", process_is_qemu(name));
-	if (process_is_qemu(name))
-		process_take_netdevs(c, line, command);
+	list->vhost += strncmp(thread, "vhost-", 6) == 0;
+	list->kthreadd += strncmp(thread, "kthreadd", 8) == 0;
+	if (!process_is_qemu(process_base(command)))
+		return;
+	list->qemu++;
+	list->line = line;
+	process_take_netdevs(list, command);
+}
+
+static void process_keep(
+	struct collection *c, const struct process_list *list, const char *name, uint64_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	collection_keep(c, list->line, name, text);
+}
+
+/* Of several listings the last whole one holds; one without arguments says nothing of interfaces.
+ */
+static void process_keep_list(struct collection *c, const struct process_list *list)
+{
+	struct collection_file *file = c->file;
+	bool known;
+
+	if (list->tap_vhost + list->tap_plain) {
+		process_keep(c, list, "ps.tap-vhost", list->tap_vhost);
+		process_keep(c, list, "ps.tap-plain", list->tap_plain);
+	}
+	known = collection_kept(c, "ps.qemu", NULL);
+	c->file = file;
+	if (known && !list->kthreadd)
+		return;
+	process_keep(c, list, "ps.qemu", list->qemu);
+	process_keep(c, list, "ps.vhost", list->vhost);
+	process_keep(c, list, "ps.kthreadd", list->kthreadd);
+}
+
+static bool process_word(const char *p, size_t n, const char *word)
+{
+	return strlen(word) == n && strncmp(p, word, n) == 0;
 }
 
 /* The number of columns of a header whose last one is the command; 0: it is none. */
 static size_t process_columns(const char *line)
 {
+	bool pid = false, command = false, threads = false;
 	size_t columns = 0;
-	bool pid = false, command = false;
 
 	for (const char *p = line + strspn(line, " \t"); *p && *p != '\n';
 		p += strspn(p, " \t\r")) {
 		size_t n = strcspn(p, " \t\r\n");
 
-		pid |= n == 3 && strncmp(p, "PID", 3) == 0;
-		command = (n == 7 && strncmp(p, "COMMAND", 7) == 0) ||
-			  (n == 3 && strncmp(p, "CMD", 3) == 0);
+		pid |= process_word(p, n, "PID");
+		/* a line for each thread: guests would count many times */
+		threads |= process_word(p, n, "LWP") || process_word(p, n, "SPID") ||
+			   process_word(p, n, "TID");
+		command = process_word(p, n, "COMMAND") || process_word(p, n, "CMD");
 		columns++;
 		p += n;
 	}
-	return pid && command && columns <= COLUMNS_MAX ? columns : 0;
+	return pid && command && !threads && columns <= COLUMNS_MAX ? columns : 0;
 }
 
 bool process_recognise(const struct hostfile_head *head)
@@ -115,8 +154,7 @@ static const char *process_behind(const char *line, size_t n)
 
 void process_parse(struct reader *r, struct collection *c)
 {
-	static const char *const listed[] = {
-		"ps.vhost", "ps.kthreadd", "ps.qemu", "ps.tap-vhost", "ps.tap-plain"};
+	struct process_list list = {0};
 	size_t size, columns;
 	const char *command;
 	char *line;
@@ -124,16 +162,16 @@ void process_parse(struct reader *r, struct collection *c)
 	if (!reader_line(r, &line, &size))
 		return;
 	columns = process_columns(line);
-	/* the last listing holds */
-	for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]); i++)
-		collection_keep(c, 1, listed[i], "0");
+	list.line = r->line;
 	while (columns && reader_line(r, &line, &size)) {
 		command = process_behind(line, columns - 1);
 		if (command)
-			process_take(c, r->line, command);
+			process_take(&list, r->line, command);
 		else if (*line)
 			c->file->malformed++;
 	}
+	if (columns)
+		process_keep_list(c, &list);
 }
 
 static uint64_t process_kept(

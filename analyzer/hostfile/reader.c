@@ -127,6 +127,16 @@ char *reader_whole(struct reader *r, size_t *ret_size)
 	return strbuf_steal(&text);
 }
 
+size_t reader_take(struct reader *r, char *to, size_t size)
+{
+	size_t n = reader_fill(r, 1);
+
+	n = n < size ? n : size;
+	memcpy(to, r->buffer + r->at, n);
+	r->at += n;
+	return n;
+}
+
 void reader_skip(struct reader *r)
 {
 	while (reader_fill(r, 1) > 0)

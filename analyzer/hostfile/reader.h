@@ -43,5 +43,8 @@ bool reader_line(struct reader *r, char **ret_line, size_t *ret_size);
 /* All that is left, ended by a NUL, freed by the caller; NULL when it is longer than the limit. */
 char *reader_whole(struct reader *r, size_t *ret_size);
 
+/* Bytes as they are, not lines: up to size of them; 0 at the end. */
+size_t reader_take(struct reader *r, char *to, size_t size);
+
 /* Passes over what is left. */
 void reader_skip(struct reader *r);

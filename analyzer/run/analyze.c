@@ -335,14 +335,15 @@ static void analyze_store_hostfile(struct hostfacts *hf, const struct collection
 	hostfacts_file(hf, &row);
 }
 
-static bool analyze_is_collected(const struct plan_input *in, const struct host *h, uint32_t folder)
+static bool analyze_is_collected(
+	const struct plan_input *in, const struct host *h, uint32_t collection)
 {
-	return (in->kind == PLAN_HOST_FILE || in->kind == PLAN_UNKNOWN) && in->folder == folder &&
-	       strcmp(in->name, h->name) == 0;
+	return (in->kind == PLAN_HOST_FILE || in->kind == PLAN_UNKNOWN) &&
+	       in->collection == collection && strcmp(in->name, h->name) == 0;
 }
 
 /* What was collected in one folder, or in single files: facts, and a row for each file. */
-static int analyze_store_collection(struct analysis *r, const struct host *h, uint32_t folder,
+static int analyze_store_collection(struct analysis *r, const struct host *h, uint32_t collection,
 	struct hostfacts *hf, struct error *err)
 {
 	struct collection c;
@@ -352,7 +353,7 @@ static int analyze_store_collection(struct analysis *r, const struct host *h, ui
 	for (uint32_t i = 0; i < r->plan.count && result == 0; i++) {
 		const struct plan_input *in = &r->plan.inputs[i];
 
-		if (analyze_is_collected(in, h, folder))
+		if (analyze_is_collected(in, h, collection))
 			result = hostfile_read(&c, in->path, in->path, &r->last_host_file, err);
 	}
 	if (result == 0)
@@ -366,14 +367,10 @@ static int analyze_store_collection(struct analysis *r, const struct host *h, ui
 static int analyze_store_collections(
 	struct analysis *r, const struct host *h, struct hostfacts *hf, struct error *err)
 {
-	uint32_t folders = 0;
 	int result = 0;
 
-	for (uint32_t i = 0; i < r->plan.count; i++)
-		if (r->plan.inputs[i].folder > folders)
-			folders = r->plan.inputs[i].folder;
-	for (uint32_t f = 0; f <= folders && result == 0; f++)
-		result = analyze_store_collection(r, h, f, hf, err);
+	for (uint32_t i = 0; i <= r->plan.collections && result == 0; i++)
+		result = analyze_store_collection(r, h, i, hf, err);
 	return result;
 }
 
@@ -611,6 +608,26 @@ static int analyze_judge_again(struct analysis *r, struct error *err)
 	return result;
 }
 
+static int analyze_refuse_new_host_file(
+	struct db *db, const struct plan_input *in, struct error *err)
+{
+	sqlite3_stmt *stmt;
+	int known = 0;
+
+	if (sqlite3_prepare_v2(db->handle, schema_statement_host_file_known, -1, &stmt, NULL) ==
+		SQLITE_OK) {
+		db_text(stmt, 1, in->path);
+		known = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0;
+	}
+	(void)sqlite3_finalize(stmt);
+	if (known)
+		return 0;
+	return error_set(err, -EINVAL,
+		"'%s' is a file of a host that is not in '%s': --since adds flow logs only; "
+		"analyze all files together, without --since",
+		in->path, db->path);
+}
+
 /* Flow logs are added to what is there; a killed run leaves a database that the next one completes.
  */
 static int analyze_add_to_database(struct analysis *r, struct error *err)
@@ -620,6 +637,8 @@ static int analyze_add_to_database(struct analysis *r, struct error *err)
 	for (uint32_t i = 0; i < r->plan.count && result == 0; i++)
 		if (r->plan.inputs[i].kind == PLAN_CAPTURE)
 			result = analyze_refuse_new_capture(r->db, &r->plan.inputs[i], err);
+		else if (r->plan.inputs[i].kind == PLAN_HOST_FILE)
+			result = analyze_refuse_new_host_file(r->db, &r->plan.inputs[i], err);
 	for (int i = 0; i < r->o->setting_count && result == 0; i++)
 		result = setting_change(r->db, r->o->settings[i], err);
 	if (result == 0)

@@ -91,11 +91,15 @@ static char *plan_facts_name(const char *text, size_t n)
 }
 
 /* Single files of a host belong together; an archive is of one time, as a folder is. */
-static void plan_take_host_file(struct plan_input *in, const char *text, size_t n)
+static void plan_take_host_file(struct plan *p, struct plan_input *in, const char *text, size_t n)
 {
 	in->kind = PLAN_HOST_FILE;
-	if (in->named_file && !archive_recognise(text, n))
-		in->folder = 0;
+	if (archive_recognise(text, n))
+		in->collection = ++p->collections;
+	else if (in->named_file)
+		in->collection = 0;
+	if (!in->name)
+		in->name = hostfile_host_name(in->path, text, n);
 }
 
 /* 0, or the positive outcome "of no known kind"; by the first bytes of the content. */
@@ -110,7 +114,7 @@ static int plan_inspect_other(struct plan *p, struct plan_input *in, struct sour
 	else if (agentfacts_recognise(text, n))
 		in->kind = PLAN_AGENT_FACTS;
 	else if (hostfile_recognise(in->path, text, n))
-		plan_take_host_file(in, text, n);
+		plan_take_host_file(p, in, text, n);
 	else if (flowlog_recognise(s->window.at, n) != FLOWLOG_NOT_FLOWLOG ||
 		 p->flow_logs_without_header)
 		in->kind = PLAN_FLOW_LOG;
@@ -228,11 +232,11 @@ static int plan_inspect(struct plan *p, struct plan_input *in, struct error *err
 }
 
 static int plan_add_file(struct plan *p, const struct input_file *file, const char *name,
-	uint32_t folder, struct error *err)
+	uint32_t collection, struct error *err)
 {
 	struct plan_input in = {.path = mem_strdup(file->path),
 		.name = name ? mem_strdup(name) : NULL,
-		.folder = folder,
+		.collection = collection,
 		.named_file = file->named,
 		.named_host = name != NULL};
 	const struct plan_input *before, *copy = NULL;
@@ -341,10 +345,12 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 		struct inputs w = INPUTS_INIT;
 		char *name CLEANUP_FREE = NULL;
 		const char *path = plan_split_name(inputs[i], &name);
+		uint32_t collection;
 
 		r = inputs_add(&w, path, err);
+		collection = ++p->collections;
 		for (uint32_t k = 0; k < w.count && r == 0; k++)
-			r = plan_add_file(p, &w.files[k], name, (uint32_t)i + 1, err);
+			r = plan_add_file(p, &w.files[k], name, collection, err);
 		inputs_release(&w);
 	}
 	if (r == 0)

@@ -18,8 +18,7 @@ struct plan_input {
 	char *path;
 	char *name; /* of its host; NULL: none was given and none is needed */
 	enum plan_kind kind;
-	uint32_t
-		folder; /* number of the folder or archive it came with, from 1; 0: a single file */
+	uint32_t collection;	/* number of the folder or archive it came with; 0: a single file */
 	bool named_file;	/* on the command line; false: found in a folder */
 	bool named_host;	/* NAME= was given */
 	bool named_by_path;	/* neither NAME= nor the file itself says whose it is */
@@ -36,6 +35,7 @@ struct plan {
 	bool flow_logs_without_header; /* set before: a format was given, so any other text is a
 					  flow log */
 	uint32_t skipped; /* files in folders that are of no known kind, empty or given already */
+	uint32_t collections; /* folders and archives */
 	uint64_t total_bytes;
 };
 

@@ -12,7 +12,7 @@ FROM dark_span d GROUP BY d.host_id, d.direction;
 
 -- Kernel lines of that host, in a span or up to ten seconds around it: what the driver says.
 CREATE TEMP TABLE hd_line AS
-SELECT d.id AS span_id, k.host_id, min(k.at_ns) AS at_ns, k.message
+SELECT d.id AS span_id, k.host_id, min(k.at_ns) AS at_ns, k.message, k.host_file_id, k.line
 FROM dark_span d
 JOIN kernel_log k ON k.host_id = d.host_id
 WHERE ref_ns(coalesce(d.vantage_id, (SELECT min(v.id) FROM vantage v WHERE v.host_id = d.host_id)), k.at_ns)
@@ -87,6 +87,13 @@ INSERT INTO new_evidence (key, event_id, note)
 SELECT key, event_id, CASE WHEN (SELECT direction FROM hd_found f WHERE f.key = hd_event.key)
 	= 'tx' THEN 'sent in that time' ELSE 'sent to it in that time' END
 FROM hd_event WHERE n <= 20 ORDER BY key, n;
+
+INSERT INTO new_evidence (key, host_file_id, line, note)
+SELECT f.key, l.host_file_id, l.line, 'kernel log, ' || iso(l.at_ns) || ': ' || l.message
+FROM hd_found f
+JOIN dark_span d ON d.host_id = f.host_id AND d.direction = f.direction
+JOIN hd_line l ON l.span_id = d.id AND l.host_file_id IS NOT NULL
+ORDER BY f.key, l.at_ns LIMIT 20;
 
 -- A line for each other, with the capture that shows its frames.
 INSERT INTO new_evidence (key, capture_file_id, note)

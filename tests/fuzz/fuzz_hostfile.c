@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "hostfile/archive.h"
 #include "hostfile/hostfile.h"
+#include "hostfile/packed.h"
 #include "hostfile/recognise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -61,6 +62,21 @@ static void read_archive(struct collection *c, const uint8_t *data, size_t size)
 	}
 }
 
+static void read_packed(const uint8_t *data, size_t size)
+{
+	struct bytes b = {data, size};
+	char content[4096];
+	struct packed p;
+	struct reader r;
+
+	reader_init(&r, pull, &b);
+	packed_init(&p, &r);
+	while (packed_pull(&p, content, sizeof(content)))
+		assert(p.content <= PACKED_CONTENT_MAX + sizeof(content));
+	packed_release(&p);
+	reader_release(&r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* Names that make a path's kind of any content. */
@@ -88,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_as(&c, recognise_nth(i), pull, &b, "");
 	}
 	read_archive(&c, data, size);
+	read_packed(data, size);
 	if (c.file_count)
 		hostfile_finish(&c, take, NULL);
 	collection_release(&c);

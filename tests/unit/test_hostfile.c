@@ -525,6 +525,26 @@ static void test_times(void **state)
 	collection_release(&c);
 }
 
+/* Of several listings of processes the last whole one holds, and none is added to another. */
+static void test_listings(void **state)
+{
+	CLEANUP_STRBUF struct strbuf got = STRBUF_INIT;
+	struct collection c;
+	uint32_t last_id = 0;
+
+	(void)state;
+	collection_init(&c, &nothing_said);
+	c.last_id = &last_id;
+	read_file(&c, "a", "PID CMD\n2 [kthreadd]\n7 kvm -netdev tap,vhost=on\n8 [vhost-7]\n");
+	read_file(&c, "b", "PID COMMAND\n2 kthreadd\n7 kvm\n8 vhost-7\n9 kvm\n");
+	read_file(&c, "c", "USER PID COMMAND\nme 1 sh\n");
+	hostfile_finish(&c, take_fact, &got);
+	assert_string_equal(got.text,
+		"5 - qemu.processes=2\n5 - vhost_net.threads=1\n"
+		"5 - qemu.taps_with_vhost=1\n5 - qemu.taps_without_vhost=0\n");
+	collection_release(&c);
+}
+
 /* Files of several commands: each is a file of its own, its lines counted in the whole. */
 static void test_sections(void **state)
 {
@@ -586,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_listings),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_not_recognised),
 	};

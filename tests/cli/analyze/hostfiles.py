@@ -1,4 +1,5 @@
 """Files of a host without any capture: logs, output of commands, archives."""
+import datetime
 import gzip
 import io
 import lzma
@@ -70,6 +71,16 @@ def msix_failure_named_from_a_console(p):
         p.write("console.txt", (BOOT % (bios, banner, line)).encode())
         p.passes("-q", "--force", "web=console.txt")
         expect(advisories(p) == wanted, bios, line, advisories(p))
+
+
+@case
+def guests_without_vhost_named_from_ps(p):
+    """A qemu command line shows an interface that qemu itself serves; with vhost=on there is nothing to say."""
+    for option, wanted in (("", ["vhost-net-unused"]), (",vhost=on,vhostfd=31", [])):
+        p.write("ps", f"  PID COMMAND\n    2 [kthreadd]\n  77 /usr/bin/qemu-system-x86_64 -netdev tap,fd=30,id=n0{option}"
+                      " -device virtio-net-pci,netdev=n0\n   78 [vhost-77]\n".encode())
+        p.passes("-q", "--force", "compute=ps")
+        expect(advisories(p) == wanted, option, advisories(p))
 
 
 @case
@@ -151,6 +162,62 @@ def archive_cut_short(p):
         p.write("db.tar." + form, whole[:-20])
         run = p.passes("--force", f"db=db.tar.{form}")
         expect(f"damaged: db.tar.{form}" in run.out and p.one("SELECT count(*) FROM host_fact") == 1, form, run)
+
+
+@case
+def rotated_log_in_an_archive(p):
+    """A log that is compressed by itself within an archive is read; one that is broken is said to be."""
+    log = f"2026-11-28T10:05:31Z a kernel: {WATCHDOG}\n".encode()
+    for broken in (False, True):
+        with tarfile.open(p.path("a.tar"), "w") as tar:
+            packed = gzip.compress(log) + gzip.compress(log.replace(b"31Z", b"32Z"))
+            info = tarfile.TarInfo("var/log/kern.log.2.gz")
+            info.size = len(packed) - 4 * broken
+            tar.addfile(info, io.BytesIO(packed))
+        run = p.passes("--force", "a=a.tar")
+        expect(p.one("SELECT count(*) FROM kernel_log") == 2, p.query("SELECT * FROM kernel_log"))
+        expect(("damaged: a.tar:var/log/kern.log.2.gz: its gzip data is cut short" in run.out) == broken, run)
+
+
+@case
+def archives_name_their_host(p):
+    """An archive without a NAME before it is of the host that it names; two of one host are of two times."""
+    for host, kernel in (("db1", "4.19.0"), ("web7", "5.10.0")):
+        with tarfile.open(p.path(f"support-{host}.tar"), "w") as tar:
+            member(tar, "a/proc/sys/kernel/hostname", host + "\n")
+            member(tar, "a/proc/sys/kernel/osrelease", kernel + "\n")
+    p.write("later/uname", b"Linux db1 6.1.0 #1 SMP x86_64 GNU/Linux\n")
+    p.passes("-q", "support-db1.tar", "support-web7.tar", "later")
+    expect(p.query("SELECT h.name, f.value FROM host_fact f JOIN host h ON h.id = f.host_id WHERE key = 'host.kernel'"
+                   " ORDER BY 1, 2") == [("db1", "4.19.0"), ("db1", "6.1.0"), ("web7", "5.10.0")],
+           p.query("SELECT * FROM host_fact"))
+
+
+@case
+def log_that_explains_a_dark_host(p):
+    """The kernel's line beside a span in which a host received nothing is cited with its file and line."""
+    captures = [f"{name}={p.fixture('dark-receive', name + '.pcap')}" for name in ("web", "db", "app", "job")]
+    p.passes("-q", *captures)
+    rows = p.query("SELECT h.name, f.first_ns FROM finding f JOIN host h ON h.id = f.host_id WHERE f.kind = 'host-dark'")
+    expect(len(rows) == 1, rows)
+    host, first_ns = rows[0]
+    at = datetime.datetime.fromtimestamp(first_ns // 10**9 + 1, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    p.write("kern.log", f"{at}.5Z {host} kernel: {WATCHDOG}\n".encode())
+    p.passes("-q", "--force", *captures, f"{host}=kern.log")
+    dark = p.query("SELECT h.path, e.line FROM evidence e JOIN finding f ON f.id = e.finding_id"
+                   " JOIN host_file h ON h.id = e.host_file_id WHERE f.kind = 'host-dark'")
+    expect(dark == [("kern.log", 1)], dark)
+
+
+@case
+def since_takes_no_new_host_file(p):
+    """--since adds flow logs: a file of a host that the database does not have is refused, not left out."""
+    p.write("uname", b"Linux db1 6.1.0 #1 SMP x86_64 GNU/Linux\n")
+    p.passes("-q", "db=uname")
+    p.passes("-q", "--since", "last", "db=uname")
+    p.write("kern.log", f"Nov 28 10:05:31 a kernel: {WATCHDOG}\n".encode())
+    run = p.run("--since", "last", "db=uname", "db=kern.log")
+    expect(run.status == 2 and "'kern.log' is a file of a host" in run.err, run)
 
 
 @case
