@@ -154,6 +154,17 @@ static struct clock_bounds clock_of_model(const struct clock_model *m, int64_t t
 	return b;
 }
 
+bool clock_is_one_piece(const struct clock_model *m, int64_t a, int64_t b, bool other)
+{
+	int64_t first = a < b ? a : b, last = a < b ? b : a;
+
+	for (uint32_t i = 1; i < m->count && m->stepped; i++)
+		if (m->pieces[i].step_before && clock_end(&m->pieces[i - 1], other) < last &&
+			clock_begin(&m->pieces[i], other) > first)
+			return false;
+	return true;
+}
+
 struct clock_bounds clock_at(const struct clock_model *m, int64_t t_u)
 {
 	return clock_of_model(m, t_u, false);

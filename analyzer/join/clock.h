@@ -65,6 +65,10 @@ struct clock_bounds {
 /* The middle; or the bound there is; or 0. */
 int64_t clock_bounds_middle(struct clock_bounds b);
 
+/* Is no step known between two of u's (v's: other) times? False too where one of them lies beside a
+ * step. */
+bool clock_is_one_piece(const struct clock_model *m, int64_t a, int64_t b, bool other);
+
 /* Its line at u's time t, which may lie anywhere. */
 struct clock_bounds piece_line(const struct clock_piece *p, int64_t t_u);
 

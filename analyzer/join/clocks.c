@@ -203,6 +203,19 @@ static struct clock_bounds clocks_direct(
 	return b.beyond && clocks_bounds_any(b) ? clocks_turned(c, from, to, t, b) : b;
 }
 
+bool clocks_held(const struct clocks *c, uint32_t from, uint32_t to, const struct segment *a,
+	const struct segment *b)
+{
+	const struct steady *own = &c->data->vantages[from].steady;
+
+	if (!c->stepped && !own->count)
+		return true;
+	return steady_stretch(own, a->frame).turns == steady_stretch(own, b->frame).turns &&
+	       (clocks_on_one_host(c, from, to) ||
+		       clock_is_one_piece(&clocks_pair(c, from, to)->model, clocks_time(c, from, a),
+			       clocks_time(c, from, b), from > to));
+}
+
 /*
  * The tighter of two intervals for one offset; a contradiction keeps the first. What lies between
  * samples knows of steps that what lies beyond them does not.

@@ -53,6 +53,11 @@ const struct clock_pair *clocks_pair(const struct clocks *c, uint32_t a, uint32_
 /* Bounds on C_to - C_from at from's steady time t. Neither bound: they share nothing. */
 struct clock_bounds clocks_between(const struct clocks *c, uint32_t from, uint32_t to, int64_t t);
 
+/* Did neither clock step between two segments of one vantage point, for all that is known? Then
+ * what one took from stamp to stamp says what another takes. */
+bool clocks_held(const struct clocks *c, uint32_t from, uint32_t to, const struct segment *a,
+	const struct segment *b);
+
 /* Did frames of one vantage point before and after this one reach the other? Order proves it,
  * without any clock. */
 static inline bool clocks_is_bracketed(

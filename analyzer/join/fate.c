@@ -248,10 +248,17 @@ static uint32_t fate_first_recorded_copy(
 #define AROUND 64
 #define AROUND_NS (60 * NSEC_PER_SEC)
 
+/* One direction between the two places of a path. */
+struct passage {
+	const struct clocks *clocks;
+	uint32_t from, to;
+	const struct half_flow *sent, *received;
+};
+
 /* The least that segments sent near a transmission took, by the two captures' own clocks. */
-static bool fate_least_delay(const struct half_flow *sent, const struct half_flow *received,
-	uint32_t transmission, int64_t *ret_ns)
+static bool fate_least_delay(const struct passage *p, uint32_t transmission, int64_t *ret_ns)
 {
+	const struct half_flow *sent = p->sent, *received = p->received;
 	uint32_t low = transmission > AROUND ? transmission - AROUND : 0;
 	uint32_t end = transmission + AROUND < sent->count ? transmission + AROUND : sent->count;
 	int64_t least = INT64_MAX;
@@ -263,7 +270,9 @@ static bool fate_least_delay(const struct half_flow *sent, const struct half_flo
 			delay;
 
 		if (it->state != TRANSMISSION_WHOLE || it->ambiguous || apart > AROUND_NS ||
-			apart < -AROUND_NS)
+			apart < -AROUND_NS ||
+			!clocks_held(p->clocks, p->from, p->to, it->seg,
+				sent->transmissions[transmission].seg))
 			continue;
 		delay = received->transmissions[it->match].seg->time_ns - it->seg->time_ns;
 		least = delay < least ? delay : least;
@@ -279,16 +288,25 @@ struct reach {
 	int64_t there, back;
 };
 
-static struct reach fate_least_reach(const struct path *path, uint32_t copy, const struct cover *c)
+static struct reach fate_least_reach(
+	const struct path *path, uint32_t first, uint32_t copy, const struct cover *c)
 {
-	struct clock_bounds b = fate_bounds_at(
-		path, path->in.from, path->in.to, path->in.sent->transmissions[copy].seg);
+	const struct transmission *sent = path->in.sent->transmissions;
+	struct clock_bounds b = fate_bounds_at(path, path->in.from, path->in.to, sent[copy].seg);
+	struct passage out = {path->in.clocks, path->in.from, path->in.to, path->in.sent,
+			       path->in.received},
+		       home = {path->in.clocks, path->in.to, path->in.from, path->in.acks_to,
+			       path->in.acks_from};
 	int64_t trip = b.has_low && b.has_high ? b.high - b.low : 0, there, back;
 
-	if (c->to_transmission == TRANSMISSION_NONE ||
-		!fate_least_delay(path->in.sent, path->in.received, copy, &there) ||
-		!fate_least_delay(path->in.acks_to, path->in.acks_from, c->to_transmission, &back))
+	if (c->to_transmission == TRANSMISSION_NONE || !fate_least_delay(&out, copy, &there))
 		return (struct reach){.there = INT64_MIN, .back = trip * 9 / 10};
+	/* The way back may be in no capture of the sender's: a copy may be quicker by some part of
+	 * what lies between the two. */
+	if (!fate_least_delay(&home, c->to_transmission, &back))
+		return (struct reach){
+			.there = there - (sent[copy].seg->time_ns - sent[first].seg->time_ns) / 10,
+			.back = trip * 9 / 10};
 	return (struct reach){
 		.there = there - (there + back) / 10, .back = (there + back) * 9 / 10};
 }
@@ -297,7 +315,7 @@ static uint32_t fate_find_answering_copy(
 	const struct path *path, const struct gap_proof *p, const struct cover *c)
 {
 	const struct segment *ack = c->to ? c->to : c->from;
-	uint32_t best = path->scratch->proofs.copies[p->first_copy];
+	uint32_t first = path->scratch->proofs.copies[p->first_copy], best = first;
 
 	assert(p->copies > 1); /* else there is nothing to choose */
 	for (uint32_t i = 1; i < p->copies; i++) {
@@ -311,7 +329,7 @@ static uint32_t fate_find_answering_copy(
 				best = copy;
 			continue;
 		}
-		reach = fate_least_reach(path, copy, c);
+		reach = fate_least_reach(path, first, copy, c);
 		if (c->to && reach.there != INT64_MIN && c->to->time_ns - s->time_ns < reach.there)
 			continue;
 		if (c->from ? c->from->time_ns - s->time_ns >= reach.back

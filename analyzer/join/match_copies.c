@@ -103,6 +103,14 @@ static bool match_copies_clock_delay(
 	return b.has_low && b.has_high;
 }
 
+static bool match_copies_clocks_held(
+	const struct matcher *m, const struct transmission *a, const struct transmission *b)
+{
+	const struct causality *c = &m->causality;
+
+	return !c->clocks || clocks_held(c->clocks->clocks, c->from, c->to, a->seg, b->seg);
+}
+
 /* What segments took around then that are no copies of this one; else what the clocks say: the
  * least of other flows. */
 static bool copies_delay(struct matcher *m, const struct copies *c, int64_t *ret)
@@ -114,7 +122,8 @@ static bool copies_delay(struct matcher *m, const struct copies *c, int64_t *ret
 	for (uint32_t i = low; i < end && i < m->sent->count; i++) {
 		if (sent[i].state != TRANSMISSION_WHOLE || !sent[i].seg->length ||
 			matcher_same(m, first, &sent[i]) ||
-			llabs(sent[i].seg->time_ns - first->seg->time_ns) > DELAY_HOLDS_NS)
+			llabs(sent[i].seg->time_ns - first->seg->time_ns) > DELAY_HOLDS_NS ||
+			!match_copies_clocks_held(m, first, &sent[i]))
 			continue;
 		*ret = m->received->transmissions[sent[i].match].seg->time_ns -
 		       sent[i].seg->time_ns;

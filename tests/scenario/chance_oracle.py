@@ -3,7 +3,7 @@ import collections
 import os
 import sqlite3
 
-from frames import SYN
+from frames import FIN, SYN
 
 CLAIMS = ("lost", "capture_missed", "sender_missed", "injected", "unjudged", "duplicated", "misaddressed", "modified")
 EVENTS = """SELECT e.kind, e.reason, e.length, h.name, v.name, i.name, w.name, cs.path, e.sent_frame, cr.path, e.received_frame
@@ -108,10 +108,14 @@ def unknowable(world, one, near, far):
         return True  # it was lost further on: where, is not known
     if any(name == "dup" for name, _ in one.fates) and not seen(one, far):
         return True  # an acknowledgment proves one of the two copies, not both
+    # Nobody here acknowledges a FIN that is sent again.
+    if one.flags & FIN and sum(bool(other.flags & FIN) and other.flow is one.flow and other.side == one.side
+                               for other in world.sent) > 1:
+        return True
     # What passes at the very beginning or end is too near to it to prove anything.
     # Datagrams that a capture missed prove nothing either.
     return not one.span and not any(other.span and other.flow.protocol == "tcp" and
-                                    not other.flags & SYN and other.flow.name != "last" and
+                                    not other.flags & (SYN | FIN) and other.flow.name != "last" and
                                     other.side == one.side and world.reaches(other, far) == "all" and
                                     not seen(other, far) and seen(other, near) for other in world.sent)
 
