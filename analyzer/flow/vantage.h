@@ -44,8 +44,10 @@ struct vantage_counts {
 
 /* Inferred from all captures together; written by join/owner.c alone. */
 struct vantage_inferred {
-	uint16_t own_mac;    /* index; the recorded one where there is one; MAC_NONE: unknown */
-	bool mac_is_given;   /* recorded, or stated by the user */
+	uint16_t own_mac;  /* index; the recorded one where there is one; MAC_NONE: unknown */
+	bool mac_is_given; /* recorded, or stated by the user */
+	/* Stamps of the files that show own_mac: others may be of another interface. */
+	int64_t mac_from_ns, mac_to_ns;
 	bool sees_its_own;   /* most of its unicast frames are from or to that MAC */
 	bool *own_addresses; /* by index in addresses.by_ip: its host's; NULL: not inferred yet */
 	bool *speaking_macs; /* by index: IP packets came from it; NULL: not inferred yet */

@@ -411,6 +411,49 @@ static void owner_infer_own_mac(const struct dataset *data, struct owners *o, st
 			CLAIM_SENDER_MAC);
 }
 
+static bool owner_is_file_of(
+	const struct dataset *data, const struct capture *c, const struct vantage *v)
+{
+	for (uint32_t i = 0; i < c->interface_count; i++)
+		if (c->interfaces[i].vantage == owner_index(data, v))
+			return true;
+	return false;
+}
+
+/*
+ * In which files does the own MAC show? Files of one host that follow each other in time are taken
+ * for one interface's, which holds for rotated ones; two interfaces that were captured one after
+ * the other look the same, and what the one's MAC is says nothing of the other's.
+ */
+static void owner_note_mac_shown(const struct dataset *data, struct vantage *v)
+{
+	struct vantage_inferred *inferred = &v->inferred;
+	int64_t from = INT64_MAX, to = INT64_MIN;
+
+	inferred->mac_from_ns = INT64_MIN;
+	inferred->mac_to_ns = INT64_MAX;
+	for (uint32_t i = 0; i < v->macs.use.count; i++) {
+		const struct mac_use_key *k = hashmap_key(&v->macs.use, i);
+		const struct mac_use *u = hashmap_value(&v->macs.use, i);
+
+		if (k->mac != inferred->own_mac && k->from_mac != inferred->own_mac)
+			continue;
+		from = u->first_ns < from ? u->first_ns : from;
+		to = u->last_ns > to ? u->last_ns : to;
+	}
+	for (uint32_t i = 0; i < data->capture_count && from <= to && !inferred->mac_is_given;
+		i++) {
+		const struct capture *c = &data->captures[i];
+
+		if (!owner_is_file_of(data, c, v))
+			continue;
+		if (c->last_ns < from && c->last_ns >= inferred->mac_from_ns)
+			inferred->mac_from_ns = c->last_ns + 1;
+		if (c->first_ns > to && c->first_ns <= inferred->mac_to_ns)
+			inferred->mac_to_ns = c->first_ns - 1;
+	}
+}
+
 /* Is most of what it sees its own? Not so where a port is mirrored. */
 static bool owner_sees_its_own(const struct vantage *v)
 {
@@ -437,6 +480,7 @@ static void owner_complete_addresses(struct dataset *data, struct owners *o)
 		struct host *h = &data->hosts[v->host];
 
 		owner_infer_own_mac(data, o, v);
+		owner_note_mac_shown(data, v);
 		v->inferred.sees_its_own = owner_sees_its_own(v);
 		activity_take_own(&v->activity, v->inferred.own_mac);
 		for (uint32_t k = 0; k < h->address_count && v->inferred.own_mac != MAC_NONE; k++) {

@@ -123,7 +123,8 @@ static void path_describe(struct event *e, const struct path *path, const struct
 	e->segments = path_segments_of(path, it->seg->length);
 }
 
-/* To a MAC that is none of those of the interfaces which make up the place, all of them known. */
+/* To a MAC that is none of those of the interfaces which make up the place, all of them known and
+ * shown by the file. */
 static bool path_misaddressed(const struct path *path, const struct segment *received)
 {
 	const struct shown *to = path->in.to_shown;
@@ -132,9 +133,11 @@ static bool path_misaddressed(const struct path *path, const struct segment *rec
 	if (!path->in.to_is_end)
 		return false;
 	for (uint32_t i = 0; i < to->count; i++) {
-		uint16_t own = path->in.data->vantages[to->members[i]->vantage].inferred.own_mac;
+		const struct vantage_inferred *v =
+			&path->in.data->vantages[to->members[i]->vantage].inferred;
 
-		if (own == MAC_NONE || own == received->dst_mac)
+		if (v->own_mac == MAC_NONE || v->own_mac == received->dst_mac ||
+			received->time_ns < v->mac_from_ns || received->time_ns > v->mac_to_ns)
 			return false;
 	}
 	mac = vantage_mac(&path->in.data->vantages[path->in.to], received->dst_mac);
