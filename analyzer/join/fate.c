@@ -545,8 +545,9 @@ struct fate fate_of_missing(
 		    path->in.flow_absent ? path->in.sent->member : path->in.received->member,
 		    path->in.direction, it->seg))
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "filter"};
-	/* What a filter left out arrived or not; its capture is no worse for it. */
-	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
+	/* What a filter left out arrived or not, and so did what somebody else answered; its
+	 * capture is no worse for it. */
+	if (path->in.flow_absent && (path->in.scope != SCOPE_SERVICE || fate_is_answered(path)))
 		return fate_absent(path, r->transmission, "no-proof", ret_ns);
 	if (r->low == r->high)
 		return fate_absent(path, r->transmission,

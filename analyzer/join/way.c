@@ -126,11 +126,43 @@ static bool way_is_beside(const struct way_place *a, const struct way_place *b, 
 	       !way_shares(y, x);
 }
 
+/* Any packet of either direction. */
+static bool way_shares_any(const struct way_place *a, const struct way_place *b)
+{
+	for (int d = 0; d < 2; d++)
+		if (way_shares(&a->shown[d], &b->shown[d]) ||
+			way_shares(&b->shown[d], &a->shown[d]))
+			return true;
+	return false;
+}
+
+/*
+ * Do two places have datagrams in common with a third one each, and none with each other? Then the
+ * address was at the one first and at the other later, or a hash chose between them: which of them
+ * a datagram went to that neither has, nobody knows.
+ */
+static bool way_is_alternative(const struct way_place *places, uint32_t n, uint32_t at)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (i == at || way_shares_any(&places[at], &places[i]))
+			continue;
+		for (uint32_t k = 0; k < n; k++)
+			if (k != i && k != at && way_shares_any(&places[k], &places[at]) &&
+				way_shares_any(&places[k], &places[i]))
+				return true;
+	}
+	return false;
+}
+
 static bool way_passes(const struct way_place *places, uint32_t n, uint32_t at, enum direction d)
 {
 	bool middle = at && at + 1 < n;
 
-	if (places[at].is_end || n < 3)
+	if (n < 3)
+		return true;
+	if (!places[at].shown[d].tcp && way_is_alternative(places, n, at))
+		return false;
+	if (places[at].is_end)
 		return true;
 	for (uint32_t i = 0; i < n; i++) {
 		bool behind = d == C2S ? i > at : i < at;

@@ -10,6 +10,7 @@
 #include "base/prefetch.h"
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "flow/summary.h"
 #include "join/beside.h"
 #include "join/both_missed.h"
 #include "join/delay.h"
@@ -89,6 +90,18 @@ static bool worker_find_witness(
 	return best >= 0;
 }
 
+/* Does a place show that its own host speaks for an end: by its own MAC, with a TTL that nobody
+ * counted down? Then no other host is that end, whoever had the address before or had it later. */
+static bool worker_speaks_itself(const struct worker *w, const struct member *m, enum direction d)
+{
+	const struct vantage *v = &w->join->data->vantages[m->vantage];
+	struct segment_walk walk = walk_direction(m, d);
+	const struct segment *s = walk_next(&walk);
+
+	return s && v->inferred.own_mac != MAC_NONE && s->src_mac == v->inferred.own_mac &&
+	       summary_is_initial_ttl(s->ttl);
+}
+
 /* The host that owns an end of the flow and has a capture, but no record of this flow. */
 static void worker_add_absent_end(struct worker *w, const struct member *near, bool client)
 {
@@ -97,7 +110,8 @@ static void worker_add_absent_end(struct worker *w, const struct member *near, b
 	struct member m = {.next = MEMBER_NONE, .delta = {near->delta[C2S], near->delta[S2C]}};
 	uint32_t host;
 
-	if (near->owns[client ? C2S : S2C] || !w->place_count)
+	if (near->owns[client ? C2S : S2C] || !w->place_count ||
+		worker_speaks_itself(w, near, client ? C2S : S2C))
 		return;
 	host = owner_of(w->join->owners, member_ip(near, client));
 	if (host == OWNER_NONE || worker_has_place_of_host(w, host))
