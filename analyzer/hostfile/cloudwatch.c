@@ -11,6 +11,7 @@
 #include "hostfile/counters.h"
 
 #define POINTS_MAX 100000u
+#define TIME_MAX_NS (INT64_C(4102444800) * NSEC_PER_SEC) /* the year 2100 */
 
 struct cloudwatch_point {
 	int64_t from_ns;
@@ -76,7 +77,8 @@ static void cloudwatch_put(struct collection *c, uint64_t record, const char *la
 
 static bool cloudwatch_time(json_t *text, int64_t *ret_ns)
 {
-	return json_is_string(text) && nsec_parse(json_string_value(text), ret_ns);
+	return json_is_string(text) && nsec_parse(json_string_value(text), ret_ns) &&
+	       *ret_ns >= 0 && *ret_ns < TIME_MAX_NS;
 }
 
 static void cloudwatch_statistics(struct collection *c, json_t *all)

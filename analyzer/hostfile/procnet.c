@@ -348,11 +348,12 @@ void procnet_conntrack_parse(struct reader *r, struct collection *c)
 			*equals = '\0';
 			for (k = 0; k < count && strcmp(names[k], fields[i]) != 0; k++)
 				;
-			if (k == 32 || strlen(fields[i]) >= NAME_SIZE || value > INT64_MAX / 4096)
+			if (k == 32 || strlen(fields[i]) >= NAME_SIZE)
 				continue;
 			if (k == count)
 				(void)snprintf(names[count++], NAME_SIZE, "%.95s", fields[i]);
-			sums[k] += value < 0 ? 0 : value;
+			if (value > 0 && sums[k] < INT64_MAX - value)
+				sums[k] += value;
 		}
 	}
 	for (k = 0; k < count; k++) {
