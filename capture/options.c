@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <ctype.h>
 #include <errno.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ enum {
 	KEY_ROOT,
 	KEY_NAME,
 	KEY_CONFIG,
+	KEY_CHECK_CONFIG,
 	KEY_CONFINE,
 	KEY_FACTS,
 	KEY_DROPS,
@@ -89,6 +91,8 @@ static const struct argp_option table[] = {
 	{NULL, 0, NULL, 0, "Running:", 4},
 	{"config", KEY_CONFIG, "FILE", 0,
 		"read options from FILE: NAME = VALUE per line, # starts a comment", 0},
+	{"check-config", KEY_CHECK_CONFIG, "FILE", 0,
+		"check the options in FILE, say what is wrong in which line, and exit", 0},
 	{"user", KEY_USER, "USER", 0,
 		"run as this user (default bothends-agent if it exists, else nobody)", 0},
 	{"confine", KEY_CONFINE, "yes|no", 0,
@@ -181,6 +185,7 @@ static enum drops_scope options_want_scope(struct argp_state *st, const char *te
 }
 
 static void options_read_config(struct options *o, const char *path, struct argp_state *st);
+static void options_check_config(struct options *o, const char *path, struct argp_state *st);
 
 static void options_add_source(struct options *o, struct argp_state *st, int key, const char *arg)
 {
@@ -299,6 +304,9 @@ static error_t options_parse_one(int key, char *arg, struct argp_state *st)
 	case KEY_CONFIG:
 		options_read_config(o, arg, st);
 		break;
+	case KEY_CHECK_CONFIG:
+		options_check_config(o, arg, st);
+		break;
 	case ARGP_KEY_ARG:
 		argp_failure(st, 2, 0, "unexpected argument '%s': options start with --", arg);
 		break;
@@ -340,7 +348,8 @@ static void options_config_line(
 		argp_failure(st, 2, 0, "%s:%d: '%s' is not NAME = VALUE", path, number, name);
 	*value++ = '\0';
 	name = options_trim_text(name);
-	if (!strcmp(name, "config") || !strcmp(name, "help") || o->owned_count >= 254)
+	if (!strcmp(name, "config") || !strcmp(name, "check-config") || !strcmp(name, "help") ||
+		o->owned_count >= 254)
 		argp_failure(st, 2, 0, "%s:%d: '%s' is not allowed in a configuration file", path,
 			number, name);
 	/* Error messages start with the program name: file and line take its place. */
@@ -364,6 +373,35 @@ static void options_read_config(struct options *o, const char *path, struct argp
 		options_config_line(o, path, ++number, line, st);
 	if (f)
 		fclose(f);
+}
+
+/* As an interface of Ethernet would take it; what a filter means elsewhere only the source tells.
+ */
+static void options_check_filter(const struct options *o, const char *path, struct argp_state *st)
+{
+	struct bpf_program program;
+	pcap_t *p = pcap_open_dead(DLT_EN10MB, (int)o->source.snaplen);
+
+	if (!o->source.filter || !p)
+		return;
+	if (pcap_compile(p, &program, o->source.filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
+		argp_failure(
+			st, 2, 0, "%s: filter '%s': %s", path, o->source.filter, pcap_geterr(p));
+	pcap_freecode(&program);
+	pcap_close(p);
+}
+
+/* Ends the program: mistakes of a line end it before, with the line's number. */
+static void options_check_config(struct options *o, const char *path, struct argp_state *st)
+{
+	options_read_config(o, path, st);
+	if (!o->interface_count && !o->group_count)
+		argp_failure(st, 2, 0, "%s: nothing to capture: no interface and no nflog", path);
+	if (!o->output)
+		argp_failure(st, 2, 0, "%s: no output", path);
+	options_check_filter(o, path, st);
+	(void)printf("%s: no mistakes\n", path);
+	exit(0);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
