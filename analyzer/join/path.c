@@ -400,7 +400,7 @@ static bool path_is_duplicate(const struct transmission *a, const struct transmi
 }
 
 /* Equal arrivals that one which was matched is held against. */
-#define DOUBLES_MAX 512
+#define DOUBLES_MAX 64
 
 /* Marks what is a copy of the matched arrival i among extra ones, which are sorted. */
 static void path_mark_duplicates_of(
