@@ -111,6 +111,7 @@ def live(bothends):
 
 def main():
     bothends, fixtures, which = sys.argv[1:]
+    bothends = os.path.abspath(bothends)
     return live(bothends) if which == "live" else check(os.path.abspath(bothends), f"{fixtures}/counters")
 
 

@@ -106,6 +106,7 @@ def check(bothends, folder):
 
 def main():
     bothends, root, *names = sys.argv[1:]
+    bothends = os.path.abspath(bothends)
     failed = False
     for name in names or sorted(os.listdir(root)):
         folder = os.path.join(root, name)
