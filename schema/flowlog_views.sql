@@ -1,16 +1,5 @@
 -- Views of the flow logs for people.
 
-CREATE VIEW finding_subject AS -- what a finding is about, the same in the next run: places, addresses, service and way
-SELECT f.id, coalesce(json_extract(f.detail, '$.rule'), f.kind) AS rule,
-	coalesce(h.name, '') || ' ' || coalesce(a.interface, '') || ' ' || coalesce(b.interface, '') || ' ' || coalesce(f.src_ip, '') || ' '
-		|| coalesce(f.dst_ip, '') || ' ' || coalesce(json_extract(f.detail, '$.protocol'), '') || ' '
-		|| coalesce(json_extract(f.detail, '$.port'), '') || ' ' || coalesce(json_extract(f.detail, '$.way'), f.kind) AS subject,
-	f.dst_ip, f.first_ns, f.last_ns
-FROM finding f
-LEFT JOIN host h ON h.id = f.host_id
-LEFT JOIN vantage a ON a.id = f.from_vantage_id
-LEFT JOIN vantage b ON b.id = f.to_vantage_id;
-
 CREATE VIEW flow_log_named AS -- records with the file's path, the ENI's host and times as text
 SELECT l.id, h.name AS host, l.interface, l.direction, l.src_ip, l.src_port, l.dst_ip, l.dst_port, l.protocol,
 	l.packets, l.bytes, iso(l.start_ns) AS start, iso(l.end_ns) AS "end", l.action, l.log_status,

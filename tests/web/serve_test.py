@@ -99,7 +99,7 @@ def test_form():
         assert status == 201 and r["state"] == "done", (status, r)
         assert h["Location"] == r["url"], h["Location"]
         assert r["findings"][0]["kind"] == "synack-lost" and r["findings"][0]["count"] == 12 == r["findings"][0]["frames"]
-        assert s.left() == [r["id"]]
+        assert s.left() == [r["id"], r["id"] + ".json"]
         assert all(n.startswith("capture-") or "." in n for n in os.listdir(f"{s.store}/{r['id']}"))
         status, page, h = s.call("GET", r["report"])
         assert status == 200 and b"never reached" in page and "sandbox" in h["Content-Security-Policy"]
