@@ -18,6 +18,21 @@ struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage,
 	return p;
 }
 
+void facts_put_frame(
+	sqlite3_stmt *s, int column, const struct dataset *data, uint32_t vantage, uint32_t ordinal)
+{
+	struct fileindex_place p;
+
+	if (ordinal == FRAME_NONE) {
+		db_null(s, column);
+		db_null(s, column + 1);
+		return;
+	}
+	p = facts_place(data, vantage, ordinal);
+	db_int(s, column, p.file);
+	db_int(s, column + 1, p.number);
+}
+
 uint64_t facts_offset(const struct dataset *data, uint32_t vantage, uint32_t ordinal)
 {
 	return fileindex_offset(&data->hosts[data->vantages[vantage].host].frames, ordinal);
@@ -247,7 +262,6 @@ static void facts_insert_mac_use(struct db *db, const struct dataset *data, uint
 	for (uint32_t i = 0; i < rows.count; i++) {
 		const struct mac_row_key *k = hashmap_key(&rows, i);
 		const struct mac_use *u = hashmap_value(&rows, i);
-		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
 
 		db_int(s, 1, v->id);
 		db_text(s, 2, ip_text(k->ip, ip));
@@ -256,8 +270,7 @@ static void facts_insert_mac_use(struct db *db, const struct dataset *data, uint
 		db_int(s, 5, (int64_t)u->frames);
 		db_int(s, 6, u->first_ns);
 		db_int(s, 7, u->last_ns);
-		db_int(s, 8, p.file);
-		db_int(s, 9, p.number);
+		facts_put_frame(s, 8, data, vantage, u->first_frame);
 		db_int(s, 10, u->ttl_max);
 		db_int(s, 11, k->outgoing);
 		facts_bind_mac(s, 12, vantage_mac(v, k->binding), mac[1]);
@@ -284,12 +297,10 @@ static void facts_insert_neighbor_messages(
 	for (uint32_t i = 0; i < v->neighbors.count; i++) {
 		const struct neighbor_row *r = &v->neighbors.rows[i];
 		const struct neighbor_message *m = &r->message;
-		struct fileindex_place p = facts_place(data, vantage, r->frame);
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, r->at_ns);
-		db_int(s, 3, p.file);
-		db_int(s, 4, p.number);
+		facts_put_frame(s, 3, data, vantage, r->frame);
 		db_text(s, 5, neighbor_operation_name(m->operation));
 		facts_bind_mac(s, 6, m->has_sender_mac ? m->sender_mac : NULL, mac[0]);
 		db_text(s, 7,
@@ -343,14 +354,12 @@ static void facts_insert_vrrp(struct db *db, const struct dataset *data, uint32_
 	for (uint32_t i = 0; i < v->vrrps.count; i++) {
 		const struct vrrp_row *r = &v->vrrps.rows[i];
 		const struct vrrp_message *m = &r->message;
-		struct fileindex_place p = facts_place(data, vantage, r->frame);
 		bool own = v->inferred.own_mac != MAC_NONE && r->src_mac == v->inferred.own_mac;
 
 		facts_join_addresses(&addresses, m);
 		db_int(s, 1, v->id);
 		db_int(s, 2, r->at_ns);
-		db_int(s, 3, p.file);
-		db_int(s, 4, p.number);
+		facts_put_frame(s, 3, data, vantage, r->frame);
 		db_int(s, 5, m->version);
 		db_int(s, 6, m->vrid);
 		db_text(s, 7, ip_text(r->src, src));
@@ -401,12 +410,10 @@ static void facts_insert_icmp(struct db *db, const struct dataset *data, uint32_
 
 	for (uint32_t i = 0; i < v->icmps.count; i++) {
 		const struct icmp_row *r = &v->icmps.rows[i];
-		struct fileindex_place p = facts_place(data, vantage, r->frame);
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, r->at_ns);
-		db_int(s, 3, p.file);
-		db_int(s, 4, p.number);
+		facts_put_frame(s, 3, data, vantage, r->frame);
 		db_int(s, 5, r->version);
 		db_int(s, 6, r->type);
 		db_int(s, 7, r->code);
@@ -465,7 +472,6 @@ static void facts_insert_netfilter(struct db *db, const struct dataset *data,
 	for (uint32_t i = 0; i < v->netfilter.use.count; i++) {
 		const struct netfilter_key *k = hashmap_key(&v->netfilter.use, i);
 		const struct netfilter_use *u = hashmap_value(&v->netfilter.use, i);
-		struct fileindex_place p = facts_place(data, vantage, u->first_frame);
 		const struct flow_vantage *f = flowtab_at(&v->flows, k->flow);
 		const struct member *m = flow_member_at(all, f);
 
@@ -477,8 +483,7 @@ static void facts_insert_netfilter(struct db *db, const struct dataset *data,
 		db_int(s, 6, (int64_t)u->packets);
 		db_int(s, 7, u->first_ns);
 		db_int(s, 8, u->last_ns);
-		db_int(s, 9, p.file);
-		db_int(s, 10, p.number);
+		facts_put_frame(s, 9, data, vantage, u->first_frame);
 		db_step(db, s);
 	}
 }

@@ -196,15 +196,6 @@ static void holes_compare(struct holes *l, const struct flow_vantage *f, bool fr
 	pair->largest = largest.payload > pair->largest ? largest.payload : pair->largest;
 }
 
-static void holes_put_frame(const struct dataset *data, sqlite3_stmt *s, int column,
-	uint32_t vantage, const struct segment *segment)
-{
-	struct fileindex_place place = facts_place(data, vantage, segment->frame);
-
-	db_int(s, column, place.file);
-	db_int(s, column + 1, place.number);
-}
-
 static void holes_put(struct db *db, const struct dataset *data, const uint32_t *flow_row,
 	uint32_t vantage, const struct hole *h, const struct pair_passed *pair)
 {
@@ -227,8 +218,8 @@ static void holes_put(struct db *db, const struct dataset *data, const uint32_t 
 	db_int(s, 11, h->passed > pair->largest ? h->passed : pair->largest);
 	db_int(s, 12, h->first->time_ns);
 	db_int(s, 13, h->flow->last_ns);
-	holes_put_frame(data, s, 14, vantage, h->first);
-	holes_put_frame(data, s, 16, vantage, h->last);
+	facts_put_frame(s, 14, data, vantage, h->first->frame);
+	facts_put_frame(s, 16, data, vantage, h->last->frame);
 	db_step(db, s);
 }
 

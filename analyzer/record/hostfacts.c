@@ -489,8 +489,8 @@ static bool hostfacts_is_event(const char *key)
 static bool hostfacts_is_counted(const char *key)
 {
 	static const char *const parts[] = {".counter.", ".driver_counter.", ".counted."};
-	static const char *const groups[] = {"counted.", "firewall.", "softnet.", "snmp.", "snmp6.",
-		"netstat.", "conntrack."};
+	static const char *const groups[] = {
+		"counted.", "firewall.", "softnet.", "snmp.", "snmp6.", "netstat.", "conntrack."};
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (hostfacts_begins(key, groups[i]))

@@ -249,17 +249,8 @@ static void kernel_drops_match(struct matching *m)
 static void kernel_drops_bind_place(sqlite3_stmt *s, int column, const struct dataset *data,
 	uint32_t vantage, const struct segment *segment)
 {
-	struct fileindex_place p;
-
-	if (!segment) {
-		for (int i = 0; i < 3; i++)
-			db_null(s, column + i);
-		return;
-	}
-	p = facts_place(data, vantage, segment->frame);
-	db_int(s, column, data->vantages[vantage].id);
-	db_int(s, column + 1, p.file);
-	db_int(s, column + 2, p.number);
+	db_int_or_null(s, column, segment ? data->vantages[vantage].id : DB_NONE);
+	facts_put_frame(s, column + 1, data, vantage, segment ? segment->frame : FRAME_NONE);
 }
 
 /* Text of a row, which has to stay until the row is written. */
@@ -343,13 +334,11 @@ void kernel_drops_store(struct db *db, const struct dataset *data, const struct 
 	for (uint32_t i = 0; i < m.drops->count; i++) {
 		const struct found *x = &m.found[i];
 		const struct kernel_drop *row = &m.drops->rows[x->row];
-		struct fileindex_place p = facts_place(data, vantage, row->segment.frame);
 		struct row_text text;
 
 		db_int(s, 1, v->id);
 		db_int(s, 2, row->segment.time_ns);
-		db_int(s, 3, p.file);
-		db_int(s, 4, p.number);
+		facts_put_frame(s, 3, data, vantage, row->segment.frame);
 		kernel_drops_bind_said(s, m.drops, row, &text);
 		kernel_drops_bind_packet(s, row, &text);
 		kernel_drops_bind_flow(s, &m, x, conversation_row);

@@ -22,8 +22,6 @@
 /* Deaths that are further apart are no one burst. */
 #define RUN_NS (NSEC_PER_SEC / 2)
 
-#define FRAME_NONE UINT32_MAX
-
 /* What died and what lived of one bucket. */
 struct cell {
 	uint32_t died, lived, unjudged;
@@ -363,21 +361,6 @@ static void losstraits_count_path(struct counting *c, const struct losstraits_pa
 	losstraits_add_flow(c, (uint32_t)(g - c->group), &traits, &sum);
 }
 
-static void losstraits_put_frame(
-	const struct losstraits *t, sqlite3_stmt *s, int column, uint32_t vantage, uint32_t frame)
-{
-	struct fileindex_place place;
-
-	if (frame == FRAME_NONE) {
-		db_null(s, column);
-		db_null(s, column + 1);
-		return;
-	}
-	place = facts_place(t->join->data, vantage, frame);
-	db_int(s, column, place.file);
-	db_int(s, column + 1, place.number);
-}
-
 static void losstraits_put_row(const struct losstraits *t, struct db *db, const struct group *g,
 	enum trait trait, int64_t bucket, const char *label, const struct cell *c,
 	const struct flow_cell *flows)
@@ -400,8 +383,8 @@ static void losstraits_put_row(const struct losstraits *t, struct db *db, const 
 	db_int(s, 12, c->runs);
 	db_int_or_null(s, 13, flows ? flows->flows_died : DB_NONE);
 	db_int_or_null(s, 14, flows ? flows->flows_lived : DB_NONE);
-	losstraits_put_frame(t, s, 15, g->from, c->died_frame);
-	losstraits_put_frame(t, s, 17, g->from, c->lived_frame);
+	facts_put_frame(s, 15, data, g->from, c->died_frame);
+	facts_put_frame(s, 17, data, g->from, c->lived_frame);
 	db_int(s, 19, t->mask + 1);
 	db_step(db, s);
 }

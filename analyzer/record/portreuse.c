@@ -10,8 +10,6 @@
 /* Beyond what a connection is known to have sent its numbers may still lie. */
 #define NUMBERS_SLACK 65536
 
-#define FRAME_NONE UINT32_MAX
-
 /* How a SYN was met before its own SYN-ACK came. */
 struct meeting {
 	const struct flow_vantage *flow,
@@ -150,15 +148,6 @@ static bool portreuse_was_met(const struct meeting *m)
 	return m->older || m->client_resets || m->challenges >= 2;
 }
 
-static void portreuse_put_frame(
-	const struct portreuse *p, sqlite3_stmt *s, int column, uint32_t vantage, uint32_t frame)
-{
-	struct fileindex_place place = facts_place(p->data, vantage, frame);
-
-	db_int(s, column, place.file);
-	db_int(s, column + 1, place.number);
-}
-
 static void portreuse_put(struct portreuse *p, uint32_t vantage, const struct meeting *m)
 {
 	const struct flow_vantage *older = m->older;
@@ -178,8 +167,8 @@ static void portreuse_put(struct portreuse *p, uint32_t vantage, const struct me
 	db_int(s, 8, m->server_resets);
 	db_int(s, 9, m->syn_ns);
 	db_int_or_null(s, 10, m->opened_ns ? m->opened_ns - m->syn_ns : DB_NONE);
-	portreuse_put_frame(p, s, 11, vantage, m->syn_frame);
-	portreuse_put_frame(p, s, 13, vantage, m->answer_frame);
+	facts_put_frame(s, 11, p->data, vantage, m->syn_frame);
+	facts_put_frame(s, 13, p->data, vantage, m->answer_frame);
 	db_step(p->db, s);
 }
 

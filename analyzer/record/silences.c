@@ -76,21 +76,6 @@ static struct silence silences_of(const struct member *m)
 	return s;
 }
 
-static void silences_put_frame(sqlite3_stmt *s, int column, const struct dataset *data,
-	uint32_t vantage, const struct segment *segment)
-{
-	struct fileindex_place p;
-
-	if (!segment) {
-		db_null(s, column);
-		db_null(s, column + 1);
-		return;
-	}
-	p = facts_place(data, vantage, segment->frame);
-	db_int(s, column, p.file);
-	db_int(s, column + 1, p.number);
-}
-
 static void silences_insert(struct db *db, const struct dataset *data, uint32_t vantage,
 	int64_t flow_id, const struct silence *silence)
 {
@@ -99,11 +84,12 @@ static void silences_insert(struct db *db, const struct dataset *data, uint32_t 
 	db_int(s, 1, flow_id);
 	db_int(s, 2, data->vantages[vantage].id);
 	db_int(s, 3, silence->survived_ns);
-	db_int_or_null(s, 4, silence->ns ? silence->ns : INT64_MIN);
+	db_int_or_null(s, 4, silence->ns ? silence->ns : DB_NONE);
 	db_text(s, 5, !silence->ns ? NULL : silence->speaker == C2S ? "c2s" : "s2c");
-	db_int_or_null(s, 6, silence->ns ? silence->first->time_ns : INT64_MIN);
-	silences_put_frame(s, 9, data, vantage, silence->ns ? silence->first : NULL);
-	silences_put_frame(s, 11, data, vantage, silence->ns ? silence->first_reset : NULL);
+	db_int_or_null(s, 6, silence->ns ? silence->first->time_ns : DB_NONE);
+	facts_put_frame(s, 9, data, vantage, silence->ns ? silence->first->frame : FRAME_NONE);
+	facts_put_frame(s, 11, data, vantage,
+		silence->ns && silence->first_reset ? silence->first_reset->frame : FRAME_NONE);
 	db_int(s, 7, silence->ns ? silence->packets : 0);
 	db_int(s, 8, silence->ns ? silence->resets : 0);
 	db_step(db, s);

@@ -107,15 +107,6 @@ static void synstamps_compare(struct hashmap *pairs, const struct flowtab *flows
 	}
 }
 
-static void synstamps_put_frame(
-	const struct dataset *data, sqlite3_stmt *s, int column, uint32_t vantage, uint32_t frame)
-{
-	struct fileindex_place place = facts_place(data, vantage, frame);
-
-	db_int(s, column, place.file);
-	db_int(s, column + 1, place.number);
-}
-
 static void synstamps_put(struct db *db, const struct dataset *data, uint32_t vantage,
 	const struct pair_key *key, const struct pair_stamps *p)
 {
@@ -130,8 +121,8 @@ static void synstamps_put(struct db *db, const struct dataset *data, uint32_t va
 	db_int(s, 6, p->unanswered.above);
 	db_int(s, 7, p->answered.below);
 	db_int(s, 8, p->answered.above);
-	synstamps_put_frame(data, s, 9, vantage, p->unanswered.frame);
-	synstamps_put_frame(data, s, 11, vantage, p->reference);
+	facts_put_frame(s, 9, data, vantage, p->unanswered.frame);
+	facts_put_frame(s, 11, data, vantage, p->reference);
 	db_step(db, s);
 }
 

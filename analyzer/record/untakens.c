@@ -34,7 +34,6 @@ void untakens_store(const struct untakens *u, const struct dataset *data, struct
 {
 	for (uint32_t i = 0; i < u->list.count; i++) {
 		const struct untaken *r = &u->list.rows[i];
-		struct fileindex_place p = facts_place(data, r->vantage, r->first->frame);
 		sqlite3_stmt *s = db_insert(db, TABLE_FLOW_UNTAKEN);
 
 		db_int(s, 1, r->flow);
@@ -47,8 +46,7 @@ void untakens_store(const struct untakens *u, const struct dataset *data, struct
 		db_int(s, 8, (int64_t)u->taken_wrong[r->vantage]);
 		db_int(s, 9, r->first_ns);
 		db_int(s, 10, r->last_ns);
-		db_int(s, 11, p.file);
-		db_int(s, 12, p.number);
+		facts_put_frame(s, 11, data, r->vantage, r->first->frame);
 		db_step(db, s);
 	}
 	facts_limit_reached(db, "flow_untaken", u->list.count, u->total);
