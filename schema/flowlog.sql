@@ -220,7 +220,7 @@ CREATE TABLE flow_log_carry ( -- what the next run with --since last goes on fro
 
 CREATE TABLE finding_before ( -- findings of the run before (analyze --since last), to know what is new
 	rule TEXT NOT NULL, -- what found it
-	subject TEXT NOT NULL, -- what it is about: finding_subject in link.sql
+	subject TEXT NOT NULL, -- what it is about: statement/finding_subject.sql
 	dst_ip TEXT, -- as in finding
 	first_ns INTEGER, -- as in finding
 	last_ns INTEGER, -- as in finding

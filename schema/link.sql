@@ -298,17 +298,6 @@ UPDATE finding SET severity = (
 
 -- What the run before told (analyze --since last): the same subject at the same time, or what began with it and is not
 -- about another address. It goes on if it does at the end of what the log can show.
--- What a finding is about, the same in the next run: places, addresses, service and way (as in finding_remember.sql).
-CREATE TEMP VIEW IF NOT EXISTS finding_subject AS
-SELECT f.id, coalesce(json_extract(f.detail, '$.rule'), f.kind) AS rule,
-	coalesce(h.name, '') || ' ' || coalesce(a.interface, '') || ' ' || coalesce(b.interface, '') || ' ' || coalesce(f.src_ip, '') || ' '
-		|| coalesce(f.dst_ip, '') || ' ' || coalesce(json_extract(f.detail, '$.protocol'), '') || ' '
-		|| coalesce(json_extract(f.detail, '$.port'), '') || ' ' || coalesce(json_extract(f.detail, '$.way'), f.kind) AS subject,
-	f.dst_ip, f.first_ns, f.last_ns
-FROM finding f
-LEFT JOIN host h ON h.id = f.host_id
-LEFT JOIN vantage a ON a.id = f.from_vantage_id
-LEFT JOIN vantage b ON b.id = f.to_vantage_id;
 CREATE TEMP TABLE news AS
 SELECT id, iif(runs IS NULL, 'new', iif(last_ns >= judged_ns, 'still', 'over')) AS news, coalesce(runs, 0) AS runs
 FROM (SELECT f.id, f.last_ns, e.judged_ns, max(b.runs) AS runs

@@ -307,6 +307,9 @@ static int judge_run_all(struct db *db, const char *rules_dir, struct error *err
 	if (r == 0)
 		r = judge_run_prepare(db, err);
 	if (r == 0)
+		r = judge_run_text(
+			db, "finding_subject.sql", schema_statement_finding_subject, err);
+	if (r == 0)
 		r = judge_last_temporary(db, &prepared, err);
 	(void)sqlite3_set_authorizer(db->handle, judge_authorize, NULL);
 	if (r == 0)

@@ -598,6 +598,8 @@ static int analyze_judge_again(struct analysis *r, struct error *err)
 	int result = db_run(r->db, "database", schema_statement_begin, err);
 
 	if (result == 0)
+		result = db_run(r->db, "database", schema_statement_finding_subject, err);
+	if (result == 0)
 		result = db_run(r->db, "database", schema_statement_finding_remember, err);
 	if (result == 0)
 		result = judge_run(r->db, r->o->rules_dir, err);

@@ -69,7 +69,7 @@ def faults(plan, statement):
 
 
 def source_of(schema, rule):
-    path = rule if rule in ("totals", "prepare", "number", "link") or rule.startswith("prepare/") else f"rules/{rule}"
+    path = rule if rule in ("totals", "prepare", "number", "link") or rule.startswith(("prepare/", "statement/")) else f"rules/{rule}"
     with open(os.path.join(schema, f"{path}.sql"), encoding="utf-8") as f:
         return f.read()
 

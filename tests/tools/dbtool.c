@@ -150,6 +150,9 @@ static int plan(const char *path, bool timing, struct error *err)
 	for (const struct schema_text *t = schema_prepare; t->name && r == 0; t++)
 		r = plan_text(&db, t->name, t->text, timing, err);
 	if (r == 0)
+		r = plan_text(&db, "statement/finding_subject", schema_statement_finding_subject,
+			timing, err);
+	if (r == 0)
 		r = judge_last_temporary(&db, &prepared, err);
 	if (r == 0 && !timing)
 		r = plan_text(&db, "number", schema_number, false, err);
