@@ -40,11 +40,14 @@ SELECT v.key, v.kind,
 	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost + iif(v.both, v.back_lost, 0), v.sent + iif(v.both, v.back_sent, 0),
 	-- who loses, which way, how many, how sure; then the other way
-	percent(v.rate) || ' of what ' || f.name || ' sends never reaches ' || t.name || ' (' || v.lost || ' of ' || v.sent
-		|| ' segments; 95 % interval ' || percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); '
+	percent(v.rate) || ' of what ' || f.name || ' sends never reaches ' || t.name || ' (' || v.lost || ' of ' || max(v.sent - v.unjudged, v.lost)
+		|| ' segments' || iif(v.unjudged > 0, ', ' || v.unjudged || ' more not judged', '') || '; 95 % interval '
+		|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); '
 		|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent from ' || t.name || ' to ' || f.name
-			ELSE t.name || ' to ' || f.name || ': ' || CASE WHEN v.back_lost = 0 THEN 'no loss in ' || v.back_sent
-				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || v.back_sent || ')' END END
+			WHEN v.back_sent = v.back_unjudged THEN t.name || ' to ' || f.name || ': none of ' || v.back_sent || ' segments could be judged'
+			ELSE t.name || ' to ' || f.name || ': ' || CASE WHEN v.back_lost = 0 THEN 'no loss in ' || (v.back_sent - v.back_unjudged)
+				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || max(v.back_sent - v.back_unjudged, v.back_lost) || ')' END
+				|| iif(v.back_unjudged > 0, ', ' || v.back_unjudged || ' more not judged', '') END
 		|| CASE WHEN v.both THEN '; the difference is not significant'
 			WHEN v.certainty < 0.9 THEN '; too few to compare with certainty' ELSE '' END,
 	CASE WHEN v.both THEN 'check what both directions share between ' || f.name || ' and ' || t.name
