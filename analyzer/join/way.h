@@ -5,10 +5,7 @@
  */
 #pragma once
 
-#include "join/half_flow.h"
-
-/* More vantage points along one flow than anyone has. */
-#define PLACES_MAX 16
+#include "join/places.h"
 
 struct way {
 	uint8_t places[PLACES_MAX]; /* indexes, from the client's side */
