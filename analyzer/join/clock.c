@@ -68,12 +68,13 @@ static struct clock_bounds clock_piece_at(const struct clock_piece *p, int64_t t
 	return clock_line(p, t_u, 0, 0);
 }
 
-static struct clock_bounds clock_unite(struct clock_bounds a, struct clock_bounds b)
+static struct clock_bounds clock_unite(struct clock_bounds a, struct clock_bounds b, bool stepped)
 {
 	a.has_low &= b.has_low;
 	a.has_high &= b.has_high;
 	a.low = a.low < b.low ? a.low : b.low;
 	a.high = a.high > b.high ? a.high : b.high;
+	a.turned |= stepped;
 	return a;
 }
 
@@ -148,9 +149,11 @@ static struct clock_bounds clock_of_model(const struct clock_model *m, int64_t t
 		   t > clock_end(&m->pieces[m->count - 1], other);
 	if (low + 1 < m->count && t > clock_end(&m->pieces[low], other) &&
 		clock_turn(&m->pieces[low + 1], other) == INT64_MAX)
-		return clock_unite(b, clock_piece_of(m, low + 1, t, other));
+		return clock_unite(
+			b, clock_piece_of(m, low + 1, t, other), m->pieces[low + 1].step_before);
 	if (low && t < clock_end(&m->pieces[low - 1], other))
-		return clock_unite(b, clock_piece_of(m, low - 1, t, other));
+		return clock_unite(
+			b, clock_piece_of(m, low - 1, t, other), m->pieces[low].step_before);
 	return b;
 }
 

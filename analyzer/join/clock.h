@@ -58,8 +58,8 @@ struct clock_bounds {
 	int64_t low, high;
 	int64_t there_ns; /* the other vantage point's steady time, by the middle */
 	bool beyond; /* before the first or after the last sample: a step there would not show */
-	bool turned; /* beyond, and a clock was set back in between: a bound that is missing may be
-			anything */
+	bool turned; /* a clock was set between this time and samples that bound it, before or
+			behind it for all that is known: a bound that is missing may be anything */
 };
 
 /* The middle; or the bound there is; or 0. */

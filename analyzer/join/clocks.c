@@ -389,6 +389,17 @@ static uint32_t clocks_find_between(const struct clocks *c, uint32_t v)
 	return c->n;
 }
 
+/* v's time when via's is t, or the first (side -1: the last) from which the way back leads to no
+ * time before (behind) t: times round, and a nanosecond off a piece its bounds are those of two. */
+static int64_t clocks_time_within(
+	const struct clocks *c, uint32_t via, uint32_t v, int64_t t, int side)
+{
+	int64_t there = clocks_direct(c, via, v, t).there_ns;
+	int64_t back = clocks_direct(c, v, via, there).there_ns;
+
+	return side * (t - back) > 0 ? there + (t - back) + side : there;
+}
+
 /* A piece of v's clock against another's, cut where that one stepped against the reference. */
 static void clocks_add_through(
 	struct clocks *c, uint32_t v, uint32_t via, const struct clock_piece *p)
@@ -406,8 +417,8 @@ static void clocks_add_through(
 
 		if (!after->step_before)
 			continue;
-		until = clocks_direct(c, via, v, until).there_ns;
-		since = clocks_direct(c, via, v, since).there_ns;
+		until = clocks_time_within(c, via, v, until, -1);
+		since = clocks_time_within(c, via, v, since, 1);
 		if (until >= to || since <= from)
 			continue;
 		if (until > from)

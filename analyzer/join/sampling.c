@@ -11,9 +11,8 @@
 
 /* How far ahead the other side is searched for the same segment. */
 #define SAMPLING_AHEAD 24
-/* Datagrams in a row that were not sent within sight before they are searched farther ahead, this
- * many for each. */
-#define SAMPLING_LOST 24
+/* Datagrams that were not sent within sight are searched farther ahead: this many for each in a
+ * row. */
 #define SAMPLING_REACH 16
 /* Flows and about as many frames are sampled at first. */
 #define SAMPLING_FLOWS 4000
@@ -224,8 +223,7 @@ static bool sampling_catch_up(
 	if (a->tcp)
 		return sampling_drop_older(a, b, y);
 	/* Ever farther and ever more seldom, so that all of it stays linear. */
-	return missed >= SAMPLING_LOST && !(missed & (missed - 1)) &&
-	       sampling_reach(a, b, y, missed * SAMPLING_REACH);
+	return !(missed & (missed - 1)) && sampling_reach(a, b, y, missed * SAMPLING_REACH);
 }
 
 /* Segments of one direction from a (nearer to its sender) to b. */

@@ -90,15 +90,22 @@ CROSS JOIN (SELECT DISTINCT host_id, mac FROM vantage WHERE mac IS NOT NULL AND 
 	ON l.mac = a.sender_mac;
 CREATE INDEX temp.dk_arp_by_time ON dk_arp(host_id, own, ref_ns);
 
+-- Where a clock's next piece begins for certain, and since when it may have.
+CREATE TEMP TABLE dk_doubt AS
+SELECT vantage_id, lag(to_ns) OVER (PARTITION BY vantage_id ORDER BY from_ns) AS since_ns, from_ns FROM clock;
+
 -- Pauses of reception at each place, its own clock. The end of its capture ends one too.
 CREATE TEMP TABLE dk_pause AS
 SELECT q.*, l.host_id, l.filtered, l.siblings,
 	-- whether its capture tells directions: then ARP is among what it sent
 	EXISTS (SELECT 1 FROM activity a WHERE a.vantage_id = q.vantage_id AND a.tx_frames > 0) AS told,
 	ref_ns(q.vantage_id, q.at_from_ns) AS from_ns,
-	-- the clock may have jumped ahead meanwhile: by the next frame's own piece (its second's end is in it)
+	-- the clock may have jumped ahead meanwhile: by the next frame's own piece (its second's end is in it), and by
+	-- a piece that had begun by then for all that is known: the one before it held for certain only until before
 	min(ref_ns(q.vantage_id, q.at_from_ns) + q.at_to_ns - q.at_from_ns,
-		ref_ns(q.vantage_id, q.at_to_ns + 999999999) - 999999999) AS to_ns
+		ref_ns(q.vantage_id, q.at_to_ns + 999999999) - 999999999,
+		coalesce((SELECT ref_ns(q.vantage_id, n.from_ns) - n.from_ns + q.at_to_ns FROM dk_doubt n
+			WHERE n.vantage_id = q.vantage_id AND n.since_ns <= q.at_to_ns AND n.from_ns > q.at_from_ns), 9e18)) AS to_ns
 FROM (
 	SELECT a.vantage_id, a.second_ns + 1000000000 AS at_from_ns,
 		coalesce(lead(a.second_ns) OVER (PARTITION BY a.vantage_id ORDER BY a.second_ns), v.last_ns) AS at_to_ns,
@@ -120,7 +127,11 @@ SELECT p.*,
 	(SELECT count(*) FROM kernel_log k WHERE k.host_id = p.host_id AND k.at_ns > p.at_from_ns
 		AND k.at_ns < p.at_to_ns) AS lines,
 	EXISTS (SELECT 1 FROM capture_file f JOIN capture_interface i ON i.capture_file_id = f.id
-		WHERE i.vantage_id = p.vantage_id AND f.first_ns <= p.at_from_ns AND f.last_ns >= p.at_to_ns) AS covered,
+		WHERE i.vantage_id = p.vantage_id AND f.first_ns <= p.at_from_ns AND f.last_ns >= p.at_to_ns
+			-- stamps of two files of one place overlap where its clock was set back: then they tell no order
+			AND NOT EXISTS (SELECT 1 FROM capture_file o JOIN capture_interface n ON n.capture_file_id = o.id
+				WHERE n.vantage_id = p.vantage_id AND o.id != f.id AND o.first_ns < f.last_ns
+					AND o.last_ns > f.first_ns)) AS covered,
 	(SELECT count(DISTINCT t.peer_ip) FROM dk_toward t WHERE t.host_id = p.host_id
 		AND t.ref_ns >= p.from_ns + 1000000000 AND t.ref_ns <= p.to_ns - 2000000000
 		-- a place that sees only some of the traffic is asked only for what it is known to see
@@ -208,23 +219,35 @@ ORDER BY t.from_ns, t.host_id;
 
 -- Gone: nobody hears it, its own capture does not run, and at least two others that it had answered
 -- go on sending. Coming back with another boot, or with none of the old connections, is a reboot.
-CREATE TEMP TABLE dk_gone AS
-SELECT s.*, count(DISTINCT t.peer_ip) AS peers, sum(t.frames) AS frames, max(t.ref_ns) AS last_sent_ns,
-	min(t.ref_ns) AS first_sent_ns
-FROM dk_silence s
-JOIN dk_toward t ON t.host_id = s.host_id AND t.ref_ns >= s.from_ns + 1000000000 AND t.ref_ns <= s.to_ns
-JOIN dk_answered k ON k.host_id = t.host_id AND k.peer_ip = t.peer_ip AND k.first_ns < s.from_ns
+CREATE TEMP TABLE dk_ran AS -- seconds of a host's own captures: from when, or until when, where its clock leaves both open
+SELECT host_id, CAST(min(ref_ns, doubt_ns) AS INTEGER) AS low_ns, CAST(max(ref_ns, doubt_ns) AS INTEGER) AS high_ns
+FROM (
+	SELECT l.host_id, ref_ns(a.vantage_id, a.second_ns) AS ref_ns,
+		coalesce((SELECT ref_ns(n.vantage_id, n.from_ns) - n.from_ns + a.second_ns FROM dk_doubt n
+			WHERE n.vantage_id = a.vantage_id AND n.since_ns < a.second_ns + 1000000000
+				AND n.from_ns > a.second_ns), ref_ns(a.vantage_id, a.second_ns)) AS doubt_ns
+	FROM (SELECT DISTINCT vantage_id, host_id FROM dk_place) l CROSS JOIN activity a ON a.vantage_id = l.vantage_id
+	WHERE l.host_id IN (SELECT host_id FROM dk_silence WHERE to_ns - from_ns
+		>= (SELECT value FROM setting WHERE key = 'dark_gone_s') * 1000000000));
+CREATE INDEX temp.dk_ran_by_time ON dk_ran(host_id, low_ns);
+CREATE TEMP TABLE dk_lone AS
+SELECT s.* FROM dk_silence s
 WHERE s.to_ns - s.from_ns >= (SELECT value FROM setting WHERE key = 'dark_gone_s') * 1000000000
 	AND NOT EXISTS (SELECT 1 FROM dk_arp a WHERE a.host_id = s.host_id
 		AND a.ref_ns >= s.from_ns + 1000000000 AND a.ref_ns <= s.to_ns - 1000000000)
 	AND EXISTS (SELECT 1 FROM dk_place l WHERE l.host_id = s.host_id)
-	AND NOT EXISTS (SELECT 1 FROM dk_place l JOIN activity a ON a.vantage_id = l.vantage_id
-		WHERE l.host_id = s.host_id AND a.second_ns > s.from_ns + l.offset_ns + 1000000000
-			AND a.second_ns < s.to_ns + l.offset_ns - 1000000000)
+	AND NOT EXISTS (SELECT 1 FROM dk_ran r WHERE r.host_id = s.host_id AND r.low_ns > s.from_ns + 1000000000
+		AND r.low_ns < s.to_ns - 1000000000 AND r.high_ns < s.to_ns - 1000000000)
 	AND NOT EXISTS (SELECT 1 FROM dk_place l JOIN capture_interface i ON i.vantage_id = l.vantage_id
 		JOIN capture_file f ON f.id = i.capture_file_id
 		WHERE l.host_id = s.host_id AND ref_ns(l.vantage_id, f.first_ns) <= s.from_ns
-			AND ref_ns(l.vantage_id, f.last_ns) >= s.to_ns)
+			AND ref_ns(l.vantage_id, f.last_ns) >= s.to_ns);
+CREATE TEMP TABLE dk_gone AS
+SELECT s.*, count(DISTINCT t.peer_ip) AS peers, sum(t.frames) AS frames, max(t.ref_ns) AS last_sent_ns,
+	min(t.ref_ns) AS first_sent_ns
+FROM dk_lone s
+JOIN dk_toward t ON t.host_id = s.host_id AND t.ref_ns >= s.from_ns + 1000000000 AND t.ref_ns <= s.to_ns
+JOIN dk_answered k ON k.host_id = t.host_id AND k.peer_ip = t.peer_ip AND k.first_ns < s.from_ns
 GROUP BY s.host_id, s.from_ns, s.to_ns;
 -- Connections of those hosts that lived, to see whether any outlasts the span.
 CREATE TEMP TABLE dk_flow AS

@@ -13,9 +13,18 @@ from relation import Changed, Unfit, relation, relations
 
 # --- what the captures hold of each frame ---
 
+# A snap length reaches as far into packets of every link type as it does behind an Ethernet header.
+LONGER = {RAW: -14, capture.NULL: -10, capture.SLL: 2, SLL2: 6}
+
+
+def reach(link, length):
+    return length + LONGER.get(link, 0)
+
+
 def snapped(capture_, length):
     if capture_.link == capture.NFLOG:  # its packets stand behind their own headers, cut by the rule and not here
         return capture_
+    length = max(reach(i.link, length) for i in capture_.interfaces)
     frames = [f._replace(data=f.data[:length]) for f in capture_.frames]
     return replace(capture_, frames=frames, interfaces=[replace(i, snaplen=min(i.snaplen or length, length))
                                                         for i in capture_.interfaces])
@@ -30,7 +39,7 @@ def headers_fit(case, length, options):
             if ip and ip.protocol == packets.TCP and ip.transport is not None:
                 if len(f.data) < ip.transport + 20:
                     return False
-                if ip.transport + ((f.data[ip.transport + 12] >> 4) * 4 if options else 20) > length:
+                if ip.transport + ((f.data[ip.transport + 12] >> 4) * 4 if options else 20) > reach(link, length):
                     return False
     return True
 

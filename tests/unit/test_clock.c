@@ -240,6 +240,31 @@ static void test_steps(void **state)
 	}
 }
 
+/* Packets of one direction alone behind a step: between the pieces their bound lacks the other one,
+ * which may then be that of before. */
+static void test_bound_beside_step_is_no_offset(void **state)
+{
+	struct world w = {.offset = SEC,
+		.there = 3 * MS,
+		.back = 3 * MS,
+		.step_at = 55 * SEC + 10 * MS,
+		.step = -30 * SEC};
+	struct clock_model m;
+	struct clock_bounds b;
+
+	(void)state;
+	init(&w);
+	exchange(&w, SEC, 50 * SEC, 200 * MS);
+	for (int64_t t = 60 * SEC; t < 70 * SEC; t += 200 * MS)
+		down(&w, t, 0);
+	fit(&w, &m);
+	b = at(&w, &m, 52 * SEC);
+	assert_true(b.turned && !(b.has_low && b.has_high));
+	assert_false(at(&w, &m, 40 * SEC).turned);
+	always_holds(&w, &m, SEC, 70 * SEC);
+	done(&w, &m);
+}
+
 /* A step below the round trip contradicts no bound; that both directions move alike tells it. */
 static void test_step_within_round_trip(void **state)
 {
@@ -454,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_to_the_nanosecond),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_bound_beside_step_is_no_offset),
 		cmocka_unit_test(test_step_within_round_trip),
 		cmocka_unit_test(test_longer_way_is_no_step),
 		cmocka_unit_test(test_outlier),
