@@ -42,6 +42,25 @@ DELETE FROM foreign_reset WHERE NOT is_shown AND NOT EXISTS (
 CREATE INDEX temp.foreign_reset_by_flow ON foreign_reset(flow_id);
 CREATE INDEX temp.foreign_reset_by_leg ON foreign_reset(from_vantage_id, to_vantage_id);
 
+-- Resets that arrived and that their alleged sender's capture lacks, where it lacks nothing else: no capture misses resets
+-- alone, as far as chance goes, so they were never sent there.
+CREATE TEMP TABLE lone_reset AS
+SELECT e.id AS event_id, e.flow_id, e.direction, e.from_vantage_id, e.to_vantage_id, e.segments, e.reason,
+	ref_ns(e.to_vantage_id, e.received_ns) AS at_ns
+FROM (
+	SELECT v.id, count(DISTINCT e.flow_id) AS resets
+	FROM vantage v
+	JOIN segment_event e ON e.kind = 'sender_missed' AND e.from_vantage_id = v.id AND e.reason NOT IN ('not-covered', 'filter')
+	WHERE v.trust = 'sound' AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = v.id)
+		AND NOT EXISTS (SELECT 1 FROM path_total p WHERE p.to_vantage_id = v.id AND p.capture_missed > 0)
+		AND NOT EXISTS (SELECT 1 FROM segment_event b WHERE b.kind = 'both_missed' AND v.id IN (b.from_vantage_id, b.to_vantage_id))
+	GROUP BY v.id
+	HAVING min(e.tcp_flags & 4 != 0 AND e.reason = 'no-proof') AND count(DISTINCT e.flow_id) >= 2) l
+CROSS JOIN segment_event e ON e.kind = 'sender_missed' AND e.from_vantage_id = l.id AND e.tcp_flags & 4 AND e.reason = 'no-proof'
+WHERE e.id NOT IN (SELECT event_id FROM foreign_reset)
+	AND l.resets * ln(1.0 * l.resets / (SELECT sum(p.received) FROM path_total p WHERE p.from_vantage_id = l.id))
+		<= ln((SELECT value FROM setting WHERE key = 'pattern_max_chance'));
+
 -- Directions of flows in which segments were lost between two vantage points. The addresses are the
 -- ones seen where the segments were sent (NAT). An unfit capture supports no verdict: not here. There
 -- may be as many as flows: only those are looked at one by one that a rule has something to say about

@@ -586,6 +586,41 @@ static bool fate_sender_went_on(const struct path *path, uint32_t index)
 	return false;
 }
 
+/* A connection ends soon after its reset. */
+#define RESETS_BEHIND 16
+
+/* The last reset of a direction at a place; NULL where there is none among the last ones. */
+static const struct segment *fate_last_reset(const struct half_flow *half)
+{
+	for (uint32_t i = half->count, n = 0; i-- > 0 && n < RESETS_BEHIND; n++)
+		if (half->transmissions[i].seg->flags & TCP_RST)
+			return half->transmissions[i].seg;
+	return NULL;
+}
+
+/*
+ * Did each end get a reset in the other's name that the other's capture lacks? Whoever is reset
+ * sends no reset, and two captures do not both miss that one segment: somebody between them sent
+ * both.
+ */
+static bool fate_resets_crossed(const struct path *path)
+{
+	const struct vantage *v = &path->in.data->vantages[path->in.to];
+	const struct segment *back = fate_last_reset(path->in.acks_from), *known;
+	struct clock_bounds b;
+
+	if (!back || fate_last_reset(path->in.sent) || fate_last_reset(path->in.acks_to) ||
+		path->out.first_whole == TRANSMISSION_NONE)
+		return false;
+	/* the receiver's capture ran when that other reset would have been sent */
+	known = path->in.sent->transmissions[path->out.first_whole].seg;
+	b = fate_bounds_at(path, path->in.from, path->in.to, back);
+	return fate_is_before(path->in.from_shown, known, back) && fate_clocks_tell(b) &&
+	       back->time_ns + (b.has_high ? b.high : b.low) +
+			       steady_at(&v->steady, b.there_ns).shift_ns <=
+		       fate_running(v).to;
+}
+
 /* Another way there has another TTL too: then something that was provably sent came with it. */
 static bool fate_odd_ttl(const struct path *path, const struct transmission *it)
 {
@@ -675,6 +710,8 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "ttl"};
 		if (reset && fate_sender_went_on(path, r->transmission))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "host-continued"};
+		if (reset && fate_resets_crossed(path))
+			return (struct fate){.kind = EVENT_INJECTED, .reason = "both-reset"};
 	}
 	acked = r->high > r->low ? ack_track_covers(&path->scratch->proofs.from, r->high)
 				 : TRANSMISSION_NONE;

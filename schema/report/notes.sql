@@ -57,24 +57,26 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	FROM vantage v WHERE v.kind NOT IN ('flowlog', 'kernel') AND (SELECT count(*) FROM vantage WHERE kind NOT IN ('flowlog', 'kernel')) = 1
 		AND EXISTS (SELECT 1 FROM flow)
 	UNION ALL
-	-- Unanswered connections that a single vantage point saw: which capture would settle it.
-	-- Many ports of one server are one line.
+	-- Unanswered connections that were not lost between two places: where they were seen last, and which capture would
+	-- settle it. Many ports of one server are one line.
 	SELECT 4, min(id), sum(n) || iif(sum(n) = 1, ' connection', ' connections') || ' to '
 		|| iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), server_ip || ' (' || ports || ' ports)',
-			endpoint(server_ip, server_port)) || ' got no answer, seen by ' || name
-		|| ' only; a capture on ' || server_ip || ' would show in which direction the packets were lost'
+			endpoint(server_ip, server_port)) || ' got no answer, seen ' || iif(places = 1, 'by ' || name || ' only', 'last by ' || name)
+		|| '; a capture on ' || server_ip || ' would show in which direction the packets were lost'
 	FROM (
-	SELECT min(f.id) AS id, count(*) AS n, f.server_ip, f.server_port, v.id AS place, v.name,
-		count(*) OVER (PARTITION BY f.server_ip, v.id) AS ports
+	SELECT min(f.id) AS id, count(*) AS n, a.server_ip, a.server_port, v.id AS place, v.name,
+		count(*) OVER (PARTITION BY a.server_ip, v.id) AS ports, max(a.position > 0) + 1 AS places
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
 	WHERE f.outcome = 'unanswered' AND f.pairing != 'ambiguous' AND f.outcome NOT IN ('established', 'closed') -- in the index
 		AND f.protocol = 'tcp' AND a.syn_c2s > 0
-		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
+		AND NOT EXISTS (SELECT 1 FROM flow_vantage b WHERE b.flow_id = f.id AND b.position > a.position)
+		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id AND p.lost + p.misaddressed + p.unjudged > 0)
+		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind IN ('host-drop', 'firewall-drop') AND d.dst_ip = a.server_ip)
 		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'hairpin' AND d.src_ip = f.client_ip
 			AND f.server_ip IN (d.src_ip, d.dst_ip))
-	GROUP BY f.server_ip, f.server_port, v.id)
+	GROUP BY a.server_ip, a.server_port, v.id)
 	GROUP BY server_ip, place, iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), 0, server_port)
 	UNION ALL
 	-- Answered, and the client's ACK never came: the same from the server's side.

@@ -19,6 +19,8 @@ FROM (SELECT vantage_id, flow_id, sum(is_in * n) AS sum_in, sum((1 - is_in) * n)
 -- A place that never saw the flow at all had a filter, or the proof of the rest is in tcp_missed.
 DELETE FROM missed WHERE NOT EXISTS (SELECT 1 FROM flow_vantage w WHERE w.flow_id = missed.flow_id
 	AND w.vantage_id = missed.vantage_id);
+-- Resets that it alone lacks were never sent there: injected-segment.
+DELETE FROM missed WHERE vantage_id IN (SELECT from_vantage_id FROM lone_reset);
 
 -- When each capture ran, on the reference clock.
 CREATE TEMP TABLE ran AS

@@ -271,7 +271,10 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 				OR EXISTS (SELECT 1 FROM fw_ip c WHERE c.ip = y.client_ip AND c.host_id = n.host_id)
 				OR 2 = (SELECT count(DISTINCT k.vantage_id) FROM clock k WHERE k.vantage_id IN (x.vantage_id, y.vantage_id))))
 		AND NOT EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
-			WHERE y.flow_id = x.flow_id AND y.position > x.position)))
+			WHERE y.flow_id = x.flow_id AND y.position > x.position)
+		-- what came in by one interface of this host and is seen at another one was forwarded
+		AND NOT EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.host_id = v.host_id
+			WHERE y.flow_id = x.flow_id AND y.position < x.position)))
 	-- of a host that owns both ends (two captures in one file) a SYN may have been seen where it was sent
 	AND NOT EXISTS (SELECT 1 FROM fw_ip c WHERE c.ip = x.client_ip AND c.host_id = v.host_id)
 	AND NOT EXISTS (SELECT 1 FROM capture_drop d WHERE d.vantage_id = v.id AND d.from_ns < x.last_ns + 1000000000
@@ -380,10 +383,11 @@ SELECT f.key,
 	ref_ns(f.vantage_id, f.last_ns),
 	f.arrived, iif(f.later, NULL, (SELECT t.syns FROM fw_total t WHERE t.key = f.key)),
 	f.arrived || iif(f.later, ' segments', ' SYNs') || ' of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
-		ELSE ' from ' || f.clients || ' clients' END || ' arrived at ' || h.name || ' for '
+		ELSE ' from ' || f.clients || ' clients' END || iif(f.owned, ' arrived at ', ' reached ') || h.name || ' for '
 		|| endpoint(f.server_ip, nullif(f.server_port, 0)) || iif(f.later, ' after its SYN-ACK and were never acknowledged',
-			' and got no answer from it')
-		|| CASE WHEN r.name IS NULL THEN ': dropped between its interface and the socket'
+			iif(f.owned, ' and got no answer from it', ' and got no answer there'))
+		|| CASE WHEN r.name IS NULL AND NOT f.owned THEN ': dropped between its interface and the socket if it is that host, else behind it'
+			WHEN r.name IS NULL THEN ': dropped between its interface and the socket'
 			WHEN r.name = 'paws' THEN '; ' || (SELECT w.below || ' of ' || w.unanswered || ' carry a time stamp below that of the last '
 					|| 'answered SYN from their address, ' || iif(w.answered_below = 0, 'none', w.answered_below) || ' of the '
 					|| w.answered || ' answered ones does: the server holds them for old (PAWS); several clients behind one '

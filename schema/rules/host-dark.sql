@@ -37,8 +37,9 @@ SELECT f.key, 'host-dark',
 	CASE f.direction WHEN 'tx' THEN NULL ELSE f.vantage_id END,
 	CASE f.direction WHEN 'tx' THEN a.ip END, CASE f.direction WHEN 'tx' THEN NULL ELSE a.ip END,
 	f.from_ns, f.to_ns, f.spans, NULL,
-	CASE f.direction WHEN 'rx' THEN h.name || ' received nothing'
-			WHEN 'tx' THEN 'nothing ' || h.name || ' sent arrived anywhere'
+	CASE WHEN f.direction = 'rx' THEN h.name || ' received nothing'
+			WHEN f.direction = 'tx' THEN 'nothing ' || h.name || ' sent arrived anywhere'
+			WHEN f.own_frames = 0 AND f.alive IS NOT 0 THEN h.name || ' received nothing and sent nothing'
 			ELSE h.name || ' received nothing, and nothing it sent arrived anywhere,' END
 		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
 			|| span(f.total_ns) || ' in total' ELSE '' END

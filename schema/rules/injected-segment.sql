@@ -1,8 +1,8 @@
 -- Segments arrived that the peer never sent
--- if: SELECT 1 FROM leg WHERE injected > 0 UNION ALL SELECT 1 FROM foreign_reset
+-- if: SELECT 1 FROM leg WHERE injected > 0 UNION ALL SELECT 1 FROM foreign_reset UNION ALL SELECT 1 FROM lone_reset
 -- The sending side's capture covered the time and lacks them; where it is known to lack others too the
 -- engine says sender_missed instead. One for each leg. A reset that answers a SYN which the server's capture lacks
--- too (foreign_reset) was never sent by the server either.
+-- too (foreign_reset) was never sent by the server either, nor were resets that are all that a capture lacks (lone_reset).
 CREATE TEMP TABLE proof AS
 SELECT *, row_number() OVER (PARTITION BY from_vantage_id, to_vantage_id
 	ORDER BY NOT tcp_flags & 4, at_ns, event_id) AS n
@@ -17,7 +17,12 @@ FROM (
 	UNION ALL
 	SELECT event_id, from_vantage_id, to_vantage_id, flow_id, 's2c', 4, segments, reason, at_ns, 'refused', client_ip,
 		server_ip, 1
-	FROM foreign_reset);
+	FROM foreign_reset
+	UNION ALL
+	SELECT r.event_id, r.from_vantage_id, r.to_vantage_id, r.flow_id, r.direction, 4, r.segments, r.reason, r.at_ns, f.outcome,
+		f.client_ip, f.server_ip, 1
+	FROM lone_reset r JOIN flow f ON f.id = r.flow_id
+	WHERE f.pairing NOT IN ('ambiguous', 'proxy'));
 
 CREATE TEMP TABLE verdict AS
 SELECT row_number() OVER (ORDER BY g.from_vantage_id, g.to_vantage_id) AS key,
