@@ -1,4 +1,4 @@
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 #include <stdlib.h>
 

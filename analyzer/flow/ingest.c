@@ -8,304 +8,18 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
+#include "flow/capture_rows.h"
 #include "flow/copies.h"
+#include "flow/interfaces.h"
+#include "flow/parts.h"
 #include "flow/summary.h"
-#include "flow/fragments.h"
-#include "flow/observation.h"
 #include "flow/track.h"
 #include "read/filter.h"
-
-/* Rotated files may overlap by this much and still be one vantage point's, but by no more than half
- * of what was recorded before: of short captures at the same time each is a place of its own. */
-#define ROTATION_SLACK_NS NSEC_PER_SEC
-
-/* More places in one interface than anyone compares; what is beyond is not told apart. */
-#define PARTS_MAX 32
 
 /* Vantage points of one host: so many and its share of those that all hosts have together. Work and
  * memory grow with the pairs of them. */
 #define VANTAGES_LEAST 32
 #define VANTAGES_SHARED 1024
-
-/* Frames are taken in groups, so that the memory of all their flows is on its way before the first
- * needs it. */
-#define GROUP 32
-
-struct taken {
-	struct reading_vantage *rv;
-	struct frame *frame;
-	struct packet packet;
-	struct flow_lookup lookup;
-	uint32_t ordinal;
-};
-
-/*
- * What tells places apart that share an interface of a file: the capture of all interfaces says of
- * each frame where it passed (SLL2), a mirror in which of its sessions. 0: not said.
- */
-struct part_key {
-	uint32_t ifindex, tunnel;
-	uint32_t network; /* with tunnel */
-};
-
-struct reading_vantage {
-	struct vantage v;
-	struct reading_vantage *whole; /* of which it is a part; itself: it has the first of each
-					  kind, and what says nothing */
-	struct part_key key;
-	uint32_t part_count;   /* of a whole, without itself */
-	uint32_t last_capture; /* index, and the interface in it */
-	uint32_t last_interface;
-	uint32_t place; /* in its reading */
-};
-
-struct host_reading {
-	struct dataset *data;
-	struct host *host;
-	const struct ingest_options *options;
-	struct reading_vantage **vantages;
-	uint32_t count, cap, limit;
-	struct reading_vantage *rest; /* of interfaces beyond the limit: their frames are counted,
-					 not read; NULL: none yet */
-	/* While one capture is read: */
-	uint32_t capture_index;
-	struct capture *capture;
-	struct interface_state {
-		struct reading_vantage *rv;
-		uint32_t link_type;
-		const struct filter_program *filter;
-		const struct filter_program *scope; /* what the user says was recorded; NULL */
-		int left_out; /* the disposition of all its frames where none is read: the filter
-				 has no meaning for its link type, or it is beyond the limit; else 0
-			       */
-	} * interfaces;
-	uint32_t interface_count;
-	int64_t last_ns;
-	struct fragments *fragments;
-	struct frame frames[GROUP];
-	struct taken group[GROUP];
-};
-
-/* Did the vantage point's last file go on after the present one had begun? A file without any time
- * tells nothing. */
-static bool ingest_overlaps(const struct host_reading *rd, const struct vantage *v)
-{
-	int64_t begin = rd->capture->order_ns;
-	int64_t half_ns = v->span.last_ns / 2 - v->span.first_ns / 2;
-
-	return begin != INT64_MAX && v->span.first_ns <= v->span.last_ns &&
-	       begin < v->span.last_ns -
-			       (half_ns < ROTATION_SLACK_NS ? half_ns : ROTATION_SLACK_NS);
-}
-
-static bool ingest_names_fit(const char *a, const char *b)
-{
-	return !a || !b || strcmp(a, b) == 0;
-}
-
-/*
- * The vantage point of an interface: the same name (or none) goes on from an earlier file; two
- * files of one host that overlap in time are two vantage points, and so are two interfaces of one
- * file unless they have one name.
- */
-static struct reading_vantage *ingest_find_vantage(struct host_reading *rd, enum vantage_kind kind,
-	const struct capfile_interface *iface, uint32_t index)
-{
-	for (uint32_t i = 0; i < rd->count; i++) {
-		struct reading_vantage *rv = rd->vantages[i];
-		bool same_file = rv->last_capture == rd->capture_index;
-
-		if (rv->whole != rv || rv->v.kind != kind ||
-			!ingest_names_fit(rv->v.interface, iface->name))
-			continue;
-		if (same_file && rv->last_interface != index && !(rv->v.interface && iface->name))
-			continue;
-		if (!same_file && ingest_overlaps(rd, &rv->v))
-			continue;
-		return rv;
-	}
-	return NULL;
-}
-
-static void ingest_note_interface(
-	struct host_reading *rd, struct vantage *v, const struct capfile_interface *iface)
-{
-	struct host *h = rd->host;
-
-	if (!v->interface && iface->name)
-		v->interface = mem_strdup(iface->name);
-	if (!v->filter && iface->filter)
-		v->filter = mem_strdup(iface->filter);
-	if (iface->has_mac && v->recorded_mac == MAC_NONE)
-		v->recorded_mac = macs_index(&v->macs, iface->mac);
-	for (uint32_t i = 0; i < iface->address_count; i++) {
-		struct host_address a = {.has_ip = true,
-			.has_mac = iface->has_mac,
-			.source = "capture",
-			.prefix = iface->addresses[i].prefix,
-			.interface = iface->name ? mem_strdup(iface->name) : NULL};
-
-		if (iface->addresses[i].v6) {
-			memcpy(a.ip, iface->addresses[i].bytes, 16);
-		} else {
-			a.ip[10] = a.ip[11] = 0xff;
-			memcpy(a.ip + 12, iface->addresses[i].bytes, 4);
-		}
-		memcpy(a.mac, iface->mac, 6);
-		MEM_RESERVE(h->addresses, h->address_count, h->address_cap);
-		h->addresses[h->address_count++] = a;
-	}
-}
-
-/* A capture that was stopped and started again missed what was in between; rotation leaves no such
- * hole. */
-static void ingest_note_gap(const struct host_reading *rd, struct reading_vantage *rv)
-{
-	struct vantage *v = &rv->v;
-	int64_t begin = rd->capture->order_ns;
-
-	if (rv->last_capture == rd->capture_index || v->span.first_ns > v->span.last_ns ||
-		begin == INT64_MAX || begin - v->span.last_ns <= ROTATION_SLACK_NS)
-		return;
-	spans_add(&v->gaps,
-		(struct capture_span){
-			.from_ns = v->span.last_ns, .to_ns = begin, .source = "between files"});
-}
-
-static struct reading_vantage *ingest_vantage_new(
-	struct host_reading *rd, enum vantage_kind kind, uint32_t link_type)
-{
-	struct reading_vantage *rv = mem_zalloc(sizeof(*rv));
-
-	vantage_init(&rv->v, &rd->host->arena, &rd->host->macs, &rd->host->flow_room);
-	rv->whole = rv;
-	rv->v.kind = kind;
-	rv->v.link_type = link_type;
-	rv->place = rd->count;
-	MEM_RESERVE(rd->vantages, rd->count, rd->cap);
-	rd->vantages[rd->count++] = rv;
-	return rv;
-}
-
-/* Also as an extract names it, with the host's name in front. */
-static bool ingest_is_kernel(const char *name)
-{
-	size_t length = name ? strlen(name) : 0, n = sizeof(CAPFILE_KERNEL_DROPS) - 1;
-
-	return length >= n && strcmp(name + length - n, CAPFILE_KERNEL_DROPS) == 0 &&
-	       (length == n || name[length - n - 1] == ':');
-}
-
-static enum vantage_kind ingest_kind_of(const struct capfile_interface *iface)
-{
-	if (ingest_is_kernel(iface->name))
-		return VANTAGE_KERNEL;
-	return iface->link_type == 239 ? VANTAGE_NETFILTER : VANTAGE_NIC;
-}
-
-static struct reading_vantage *ingest_vantage_for(
-	struct host_reading *rd, const struct capfile_interface *iface, uint32_t index)
-{
-	enum vantage_kind kind = ingest_kind_of(iface);
-	struct reading_vantage *rv = ingest_find_vantage(rd, kind, iface, index);
-
-	if (!rv && rd->count >= rd->limit && rd->rest)
-		return rd->rest;
-	if (!rv) {
-		rv = ingest_vantage_new(rd, kind, iface->link_type);
-		rd->rest = rd->count > rd->limit ? rv : NULL;
-	}
-	ingest_note_gap(rd, rv);
-	rv->last_capture = rd->capture_index;
-	rv->last_interface = index;
-	ingest_note_interface(rd, &rv->v, iface);
-	return rv;
-}
-
-static struct part_key ingest_part_key_of(const struct packet *p)
-{
-	struct part_key k = {.ifindex = p->link.ifindex};
-
-	if (p->outer.depth &&
-		(p->outer.tunnel == TUNNEL_VXLAN || p->outer.tunnel == TUNNEL_GENEVE ||
-			p->outer.tunnel == TUNNEL_ERSPAN)) {
-		k.tunnel = p->outer.tunnel;
-		k.network = p->outer.tunnel_id;
-	}
-	return k;
-}
-
-/* What a frame does not say fits; what a place has not been told yet it takes from its first frame
- * that says it. */
-static bool ingest_part_takes(struct part_key *has, const struct part_key *k)
-{
-	if (k->ifindex && has->ifindex && k->ifindex != has->ifindex)
-		return false;
-	if (k->tunnel && has->tunnel && (k->tunnel != has->tunnel || k->network != has->network))
-		return false;
-	has->ifindex = k->ifindex ? k->ifindex : has->ifindex;
-	if (k->tunnel) {
-		has->tunnel = k->tunnel;
-		has->network = k->network;
-	}
-	return true;
-}
-
-/* The part of an interface's vantage point that a frame is of. */
-static NOINLINE struct reading_vantage *ingest_part_of(
-	struct host_reading *rd, struct reading_vantage *whole, const struct packet *p)
-{
-	struct part_key key = ingest_part_key_of(p);
-	struct reading_vantage *rv;
-
-	if (ingest_part_takes(&whole->key, &key))
-		return whole;
-	for (uint32_t i = whole->place + 1; i < rd->count; i++)
-		if (rd->vantages[i]->whole == whole &&
-			ingest_part_takes(&rd->vantages[i]->key, &key)) {
-			rd->vantages[i]->last_capture = rd->capture_index;
-			return rd->vantages[i];
-		}
-	if (whole->part_count == PARTS_MAX || rd->count >= rd->limit)
-		return whole;
-	rv = ingest_vantage_new(rd, whole->v.kind, whole->v.link_type);
-	rv->whole = whole;
-	rv->key = key;
-	rv->last_capture = rd->capture_index;
-	whole->part_count++;
-	return rv;
-}
-
-static char *ingest_part_name(const struct part_key *k)
-{
-	const char *word = k->tunnel == TUNNEL_ERSPAN ? "session" : "vni";
-
-	if (!k->tunnel)
-		return mem_printf("if%u", k->ifindex);
-	return k->ifindex ? mem_printf("if%u:%s%u", k->ifindex, word, k->network)
-			  : mem_printf("%s%u", word, k->network);
-}
-
-/* Its capture is the whole's: what ran, paused and lost frames there did so here. */
-static void ingest_part_finish(struct reading_vantage *rv)
-{
-	const struct vantage *whole = &rv->whole->v;
-	struct vantage *v = &rv->v;
-
-	assert(rv->whole->whole == rv->whole); /* parts have no parts */
-	if (rv->whole->part_count)
-		v->part = ingest_part_name(&rv->key);
-	if (rv->whole == rv)
-		return;
-	v->span = whole->span;
-	steady_copy(&v->steady, &whole->steady);
-	v->interface = whole->interface ? mem_strdup(whole->interface) : NULL;
-	v->filter = whole->filter ? mem_strdup(whole->filter) : NULL;
-	for (uint32_t i = 0; i < whole->drops.count; i++)
-		spans_add(&v->drops, whole->drops.rows[i]);
-	for (uint32_t i = 0; i < whole->gaps.count; i++)
-		spans_add(&v->gaps, whole->gaps.rows[i]);
-}
 
 /* The program that holds frames of a link type against the stated scope; NULL where it has no
  * meaning. */
@@ -360,7 +74,7 @@ static int ingest_learn_interfaces(
 		struct interface_state *st = &rd->interfaces[rd->interface_count];
 
 		*st = (struct interface_state){.link_type = iface->link_type,
-			.rv = ingest_vantage_for(rd, iface, rd->interface_count)};
+			.rv = interfaces_vantage(rd, iface, rd->interface_count)};
 		if (st->rv == rd->rest)
 			st->left_out = CAPTURE_TABLE_FULL;
 		if (rd->host->scope && ingest_scope_of(rd, iface->link_type, &st->scope, err) < 0)
@@ -538,22 +252,13 @@ static inline int ingest_dispose(
 	return disposition == OF_FLOW ? ingest_add_to_flow(rd, rv, o) : disposition;
 }
 
-/*
- * A time in a damaged file may be anything. From 1970 to 2116 differences and sums of two times fit
- * in 64 bits; what lies beyond is moved to the edge.
- */
-static int64_t ingest_sane_time(int64_t time_ns)
-{
-	return time_ns < 0 ? 0 : time_ns > INT64_MAX / 2 ? INT64_MAX / 2 : time_ns;
-}
-
 static void ingest_note_time(struct host_reading *rd, struct vantage *v, struct frame *f)
 {
 	struct capture *c = rd->capture;
 
 	if (!f->has_time)
 		f->time_ns = rd->last_ns;
-	f->time_ns = ingest_sane_time(f->time_ns);
+	f->time_ns = reading_sane_time(f->time_ns);
 	if (f->time_ns < c->first_ns)
 		c->first_ns = f->time_ns;
 	if (f->time_ns > c->last_ns)
@@ -593,10 +298,10 @@ static FLATTEN bool ingest_take_frame(struct host_reading *rd, struct frame *f, 
 		ingest_check_scope(rd->host->scope, st, t);
 	(void)packet_decode(f, st->link_type, p);
 	if (v->kind == VANTAGE_NETFILTER && p->nflog.time_ns != INT64_MIN)
-		f->time_ns = ingest_sane_time(p->nflog.time_ns);
+		f->time_ns = reading_sane_time(p->nflog.time_ns);
 	if (p->link.ifindex | p->outer.depth && v->kind == VANTAGE_NIC) {
 		v->counts.frames--;
-		t->rv = ingest_part_of(rd, st->rv, p);
+		t->rv = parts_vantage(rd, st->rv, p);
 		v = &t->rv->v;
 		v->counts.frames++;
 	}
@@ -665,112 +370,6 @@ static void ingest_group(struct host_reading *rd, uint32_t count)
 			flow_vantage_prefetch_slot(group[i].lookup.guess);
 	for (uint32_t i = 0; i < count; i++)
 		ingest_frame(rd, &group[i]);
-}
-
-static int64_t ingest_add_known(int64_t sum, int64_t v)
-{
-	if (v < 0)
-		return sum;
-	return (sum < 0 ? 0 : sum) + v;
-}
-
-/* Told at the end, or by the frames that followed the drops; where both speak, the larger one. */
-static int64_t ingest_dropped_by_kernel(const struct capfile_interface *iface)
-{
-	if (iface->dropped_between > 0 && iface->dropped_between > iface->dropped_kernel)
-		return iface->dropped_between;
-	return iface->dropped_kernel;
-}
-
-/* The capture ran at least this long, even where no frame says so. */
-static void ingest_keep_running_time(struct vantage *v, const struct capfile_interface *iface)
-{
-	if (iface->start_ns != INT64_MIN &&
-		(v->span.start_ns == INT64_MIN || iface->start_ns < v->span.start_ns))
-		v->span.start_ns = ingest_sane_time(iface->start_ns);
-	if (iface->end_ns > v->span.end_ns)
-		v->span.end_ns = ingest_sane_time(iface->end_ns);
-}
-
-static void ingest_keep_interface_row(
-	struct capture *c, const struct capfile_interface *iface, uint32_t index, uint32_t place)
-{
-	MEM_RESERVE(c->interfaces, c->interface_count, c->interface_cap);
-	c->interfaces[c->interface_count++] = (struct capture_interface_row){.interface = index,
-		.vantage = place,
-		.link_type = iface->link_type,
-		.snaplen = iface->snaplen,
-		.dropped_kernel = ingest_dropped_by_kernel(iface),
-		.dropped_interface = iface->dropped_interface,
-		.name = iface->name ? mem_strdup(iface->name) : NULL,
-		.filter = iface->filter ? mem_strdup(iface->filter) : NULL};
-}
-
-static void ingest_keep_interface_rows(struct host_reading *rd, const struct capfile_info *info)
-{
-	struct capture *c = rd->capture;
-
-	for (uint32_t i = 0; i < info->interface_count; i++) {
-		const struct capfile_interface *iface = &info->interfaces[i];
-		struct reading_vantage *whole = rd->interfaces[i].rv;
-
-		ingest_keep_interface_row(c, iface, i, whole->place);
-		for (uint32_t k = whole->place + 1; k < rd->count; k++)
-			if (rd->vantages[k]->whole == whole &&
-				rd->vantages[k]->last_capture == rd->capture_index)
-				ingest_keep_interface_row(c, iface, i, k);
-		ingest_keep_running_time(&whole->v, iface);
-		if (whole->v.kind == VANTAGE_KERNEL)
-			continue; /* what is lost there is a word of the kernel's, no packet */
-		c->dropped_kernel =
-			ingest_add_known(c->dropped_kernel, ingest_dropped_by_kernel(iface));
-		c->dropped_interface =
-			ingest_add_known(c->dropped_interface, iface->dropped_interface);
-	}
-}
-
-static void ingest_keep_facts(struct host_reading *rd, const struct capfile_info *info)
-{
-	struct host *h = rd->host;
-
-	for (uint32_t i = 0; i < info->fact_count; i++) {
-		MEM_RESERVE(h->facts, h->fact_count, h->fact_cap);
-		h->facts[h->fact_count++] = (struct host_fact_row){.at_ns = info->facts[i].time_ns,
-			.key = mem_strdup(info->facts[i].key),
-			.value = mem_strdup(info->facts[i].value)};
-	}
-}
-
-static void ingest_keep_drops(struct host_reading *rd, const struct capfile_info *info)
-{
-	for (uint32_t i = 0; i < info->drop_count; i++) {
-		const struct capfile_drop *d = &info->drops[i];
-
-		if (d->interface >= rd->interface_count)
-			continue;
-		spans_add(&rd->interfaces[d->interface].rv->v.drops,
-			(struct capture_span){.from_ns = ingest_sane_time(d->from_ns),
-				.to_ns = ingest_sane_time(d->to_ns),
-				.frames = d->frames,
-				.source = "capture"});
-	}
-}
-
-static void ingest_finish_capture(struct host_reading *rd, const struct capfile_info *info)
-{
-	struct capture *c = rd->capture;
-
-	c->format = info->format == CAPFILE_PCAPNG ? "pcapng" : "pcap";
-	c->compression = info->compression;
-	c->snaplen = info->interface_count ? info->interfaces[0].snaplen : 0;
-	c->bytes = info->bytes;
-	c->damaged = info->damaged ? mem_strdup(info->damaged) : NULL;
-	memcpy(c->hash, info->hash, sizeof(c->hash));
-	memcpy(c->sha256, info->sha256, sizeof(c->sha256));
-	assert(rd->interface_count == info->interface_count);
-	ingest_keep_interface_rows(rd, info);
-	ingest_keep_facts(rd, info);
-	ingest_keep_drops(rd, info);
 }
 
 static void ingest_forget_interfaces(struct host_reading *rd)
@@ -844,26 +443,10 @@ static int ingest_read_capture(struct host_reading *rd, uint32_t index, struct e
 	r = ingest_read_frames(rd, cf, err);
 	ingest_give_up_fragments(rd);
 	if (r == 0)
-		ingest_finish_capture(rd, capfile_info(cf));
+		capture_rows_keep(rd, capfile_info(cf));
 	ingest_forget_interfaces(rd);
 	(void)capfile_close(cf);
 	return r;
-}
-
-/* A pcapng may end before it describes an interface; its host was watched from somewhere all the
- * same. */
-static void ingest_need_vantage(struct host_reading *rd)
-{
-	const struct capfile_interface unknown = {.received = -1,
-		.dropped_interface = -1,
-		.filter_accepted = -1,
-		.dropped_kernel = -1,
-		.delivered = -1,
-		.start_ns = INT64_MIN,
-		.end_ns = INT64_MIN};
-
-	if (!rd->count && rd->host->capture_count)
-		(void)ingest_vantage_for(rd, &unknown, 0);
 }
 
 /* What went missing here was not lost by the capture, so no frames are counted. */
@@ -890,11 +473,11 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	rd->fragments = fragments_new();
 	for (uint32_t i = 0; i < rd->host->capture_count && r == 0; i++)
 		r = ingest_read_capture(rd, rd->host->captures[i], err);
-	ingest_need_vantage(rd);
+	interfaces_need_vantage(rd);
 	assert(rd->count || !rd->host->capture_count);
 	for (uint32_t i = 0; i < rd->count; i++) {
 		ingest_finish_room(&rd->vantages[i]->v);
-		ingest_part_finish(rd->vantages[i]);
+		parts_finish(rd->vantages[i]);
 		activity_finish(&rd->vantages[i]->v.activity);
 		summary_make(&rd->vantages[i]->v);
 		copies_mark_pairs(&rd->vantages[i]->v);
@@ -904,80 +487,4 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	rd->fragments = fragments_free(rd->fragments);
 	*ret_result = r;
 	return rd;
-}
-
-/* Host-relative vantage numbers become places in net->vantages. */
-static void ingest_renumber(struct host_reading *rd, uint32_t first)
-{
-	struct host *h = rd->host;
-
-	for (uint32_t i = 0; i < h->file_frames_count; i++)
-		h->file_frames[i].vantage += first;
-	for (uint32_t c = 0; c < h->capture_count; c++) {
-		struct capture *cap = &rd->data->captures[h->captures[c]];
-
-		for (uint32_t i = 0; i < cap->interface_count; i++) {
-			assert(cap->interfaces[i].vantage < rd->count);
-			cap->interfaces[i].vantage += first;
-		}
-	}
-}
-
-static void ingest_name_vantage(
-	const struct host *h, struct vantage *v, uint32_t place, uint32_t places)
-{
-	if (v->kind == VANTAGE_KERNEL)
-		v->name = mem_printf("%s:%s", h->name, CAPFILE_KERNEL_DROPS);
-	else if (places == 1)
-		v->name = mem_strdup(h->name);
-	else if (v->part && v->interface)
-		v->name = mem_printf("%s:%s:%s", h->name, v->interface, v->part);
-	else if (v->part)
-		v->name = mem_printf("%s:%s", h->name, v->part);
-	else if (v->interface)
-		v->name = mem_printf("%s:%s", h->name, v->interface);
-	else
-		v->name = mem_printf("%s#%u", h->name, place + 1);
-}
-
-/* Without what the kernel says. */
-static uint32_t ingest_places(const struct host_reading *rd)
-{
-	uint32_t places = 0;
-
-	for (uint32_t i = 0; i < rd->count; i++)
-		places += rd->vantages[i]->v.kind != VANTAGE_KERNEL;
-	return places;
-}
-
-void ingest_gather(struct dataset *data, struct host_reading **readings)
-{
-	uint32_t total = 0;
-
-	for (uint32_t h = 0; h < data->host_count; h++)
-		total += readings[h]->count;
-	data->vantages = mem_array(total, sizeof(*data->vantages));
-	for (uint32_t h = 0; h < data->host_count; h++) {
-		struct host_reading *rd = readings[h];
-		struct host *host = rd->host;
-		uint32_t places = ingest_places(rd);
-
-		ingest_renumber(rd, data->vantage_count);
-		host->vantage_count = rd->count;
-		host->vantages = mem_array(rd->count, sizeof(*host->vantages));
-		for (uint32_t i = 0; i < rd->count; i++) {
-			struct vantage *v = &data->vantages[data->vantage_count];
-
-			assert(data->vantage_count < total);
-			*v = rd->vantages[i]->v;
-			v->host = h;
-			v->id = data->vantage_count + 1;
-			ingest_name_vantage(host, v, i, places);
-			host->vantages[i] = data->vantage_count++;
-			free(rd->vantages[i]);
-		}
-		free(rd->vantages);
-		free(rd);
-		readings[h] = NULL;
-	}
 }

@@ -2,20 +2,9 @@
 #pragma once
 
 #include "base/error.h"
-#include "flow/vantage.h"
+#include "flow/dataset.h"
 
 struct filter;
-
-/* Everything a run has read; filled by plan_hosts(), ingest_host() and ingest_gather(). */
-struct dataset {
-	struct host *hosts;
-	uint32_t host_count, host_cap;
-	struct vantage *vantages; /* in order of host, then of appearance; ids follow */
-	uint32_t vantage_count;
-	struct capture *captures;
-	uint32_t capture_count, capture_cap;
-	struct arena_budget *budget;
-};
 
 struct ingest_options {
 	struct filter *filter;	/* NULL: everything */
@@ -28,7 +17,7 @@ struct ingest_options {
 
 /*
  * Reads all captures of a host in order. A host's vantages are made on the way and are private to
- * it until ingest_gather() gathers them. Damage is data; negative: the filter does not compile,
+ * it until gather_vantages() gathers them. Damage is data; negative: the filter does not compile,
  * a file vanished.
  */
 struct host_reading;
@@ -36,6 +25,4 @@ struct host_reading *ingest_host(struct dataset *data, uint32_t host,
 	const struct ingest_options *options, int *ret_result, struct error *err);
 
 /* Moves the vantage points of all readings into data->vantages and numbers them. */
-void ingest_gather(struct dataset *data, struct host_reading **readings);
-
-void dataset_release(struct dataset *data);
+void gather_vantages(struct dataset *data, struct host_reading **readings);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/prefetch.h"
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 /* Index of a direction everywhere in the join. */
 enum direction { C2S = 0, S2C = 1 };

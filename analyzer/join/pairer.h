@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 #include "join/flow.h"
 #include "join/keymap.h"
 

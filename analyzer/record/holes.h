@@ -6,7 +6,7 @@
 #pragma once
 
 #include "store/db.h"
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 /* flow_row: the row of each flow. */
 void holes_store(struct db *db, const struct dataset *data, const uint32_t *flow_row);

@@ -6,6 +6,6 @@
 #pragma once
 
 #include "store/db.h"
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 void synstamps_store(struct db *db, const struct dataset *data);

@@ -130,7 +130,7 @@ static int analyze_read_all(struct analysis *r, struct error *err)
 		if (result)
 			*err = r->errors[h];
 	}
-	ingest_gather(&r->data, r->readings);
+	gather_vantages(&r->data, r->readings);
 	analyze_make_room(r);
 	if (result == 0)
 		result = arena_budget_failed(r->data.budget, err);

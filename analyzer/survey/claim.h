@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 enum claim_evidence {
 	CLAIM_STATED,	    /* the user said so */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 enum coverage_direction {
 	COVERAGE_ANY, /* nothing tells directions apart */

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 struct stated_scope {
 	const char *name, *expression;

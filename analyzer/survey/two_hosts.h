@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "flow/ingest.h"
+#include "flow/dataset.h"
 
 /* Vantage indexes of the first such two, and a frame of each that the other one sent (an ordinal).
  */
