@@ -52,6 +52,9 @@ struct flow_side {
 	bool wrong_checksum; /* of one of its segments, inner or outer */
 	/* what the capture said of its segments: enum packet_direction as bits */
 	uint8_t directions;
+	/* Its newest ACKs have SACK blocks: it lacks something behind sack_ack. */
+	bool sack_open;
+	uint32_t sack_ack;
 	struct mac_run run; /* the newest */
 };
 

@@ -106,6 +106,19 @@ static void track_note_side(
 		track_note_flags(side, p);
 }
 
+/* An ACK without blocks closes what those before it told, unless it repeats their number (a FIN,
+ * say, may leave them out). */
+static inline void track_note_sack(struct flow_side *side, const struct packet *p, bool sack)
+{
+	if (sack) {
+		side->sack_open = true;
+		side->sack_ack = p->tcp.ack;
+	} else if (side->sack_open && p->tcp.ack != side->sack_ack &&
+		   (p->tcp.flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK) {
+		side->sack_open = false;
+	}
+}
+
 static void track_fill_tcp(struct segment *s, const struct packet *p)
 {
 	bool timestamp = p->tcp.options & TCPOPT_HAS_TIMESTAMP;
@@ -223,6 +236,8 @@ enum track_result track_packet(
 		s->bits |= SEGMENT_DUPLICATE;
 	}
 	track_note_side(f, &f->side[from_b], p, o->frame->time_ns);
+	if (p->disposition == PACKET_TCP)
+		track_note_sack(&f->side[from_b], p, sack);
 	/* In a tunnel the MACs are the outer packet's, the addresses the inner one's. */
 	if (!p->outer.depth)
 		track_macs(o, f, from_b);

@@ -137,13 +137,12 @@ static uint32_t holes_full_segment(const struct flow_vantage *f)
 	return mss > TIMESTAMP_BYTES ? mss - (stamps ? TIMESTAMP_BYTES : 0) : 0;
 }
 
-static bool holes_may_have(const struct flow_vantage *f)
+/* By its summary: almost no flow ends while its receiver lacks something. */
+static bool holes_may_have(const struct flow_vantage *f, bool from_b)
 {
-	uint32_t packets = f->side[0].packets + f->side[1].packets;
-
-	/* A SACK takes a slot of its own. */
-	return f->key.protocol == 6 && f->slots > packets && packets <= SEGMENTS_MAX &&
-	       holes_full_segment(f) && f->flow != FLOW_NONE;
+	return f->side[!from_b].sack_open &&
+	       f->side[0].packets + f->side[1].packets <= SEGMENTS_MAX && holes_full_segment(f) &&
+	       f->flow != FLOW_NONE;
 }
 
 static void holes_find(struct holes *l, const struct flow_vantage *f, bool from_b)
@@ -232,8 +231,9 @@ static uint64_t holes_of_vantage(struct db *db, const struct dataset *data,
 
 	hashmap_init(&l.pairs, sizeof(struct pair_key), sizeof(struct pair_passed), PAIRS_MAX);
 	for (uint32_t i = 0; i < flows->count; i++)
-		for (int b = 0; b < 2 && holes_may_have(flowtab_at(flows, i)); b++)
-			holes_find(&l, flowtab_at(flows, i), b);
+		for (int b = 0; b < 2; b++)
+			if (holes_may_have(flowtab_at(flows, i), b))
+				holes_find(&l, flowtab_at(flows, i), b);
 	for (uint32_t i = 0; i < flows->count && l.count; i++)
 		for (int b = 0; b < 2; b++)
 			holes_compare(&l, flowtab_at(flows, i), b);
