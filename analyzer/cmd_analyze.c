@@ -162,9 +162,9 @@ static void cmd_analyze_add_host(struct argp_state *state, struct request *r, ch
 		argp_error(state, "--host: '%s' is not NAME=ADDRESS, NAME=MAC or NAME=ENI", text);
 	*equals = 0;
 	if (stated_parse(equals + 1, &stated)) {
-		MEM_RESERVE(r->stated, r->o.stated_host_count, r->stated_cap);
-		r->stated[r->o.stated_host_count++] = stated;
-		r->o.stated_hosts = r->stated;
+		MEM_RESERVE(r->stated, r->o.stated.host_count, r->stated_cap);
+		r->stated[r->o.stated.host_count++] = stated;
+		r->o.stated.hosts = r->stated;
 		return;
 	}
 	MEM_RESERVE(r->hosts, r->o.eni_host_count, r->host_cap);
@@ -180,10 +180,10 @@ static void cmd_analyze_add_scope(struct argp_state *state, struct request *r, c
 	if (!equals || equals == text || !equals[1])
 		argp_error(state, "--scope: '%s' is not NAME=EXPRESSION", text);
 	*equals = 0;
-	MEM_RESERVE(r->scopes, r->o.scope_count, r->scope_cap);
-	r->scopes[r->o.scope_count++] =
+	MEM_RESERVE(r->scopes, r->o.stated.scope_count, r->scope_cap);
+	r->scopes[r->o.stated.scope_count++] =
 		(struct stated_scope){.name = text, .expression = equals + 1};
-	r->o.scopes = r->scopes;
+	r->o.stated.scopes = r->scopes;
 }
 
 static void cmd_analyze_parse_flow_log_format(
@@ -214,18 +214,14 @@ static void cmd_analyze_parse_zone(
 	o->zone_known = true;
 }
 
-static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
+/* What is read, and how it is judged. */
+static error_t cmd_analyze_parse_run(
+	int key, char *arg, struct argp_state *state, struct request *r)
 {
 	static const char *const packets[] = {"none", "events", "all", NULL};
-	static const char *const when[] = {"never", "always", "auto", NULL};
-	static const char *const severities[] = {"critical", "warning", "notice", NULL};
-	struct request *r = state->input;
 	int c;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &r->terminal;
-		return 0;
 	case 'o':
 		r->o.output = arg;
 		return 0;
@@ -282,6 +278,25 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 	case KEY_SET:
 		cmd_analyze_add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
 		return 0;
+	case KEY_NAMES:
+		cmd_analyze_add_text(&r->o.names, &r->o.name_count, &r->name_cap, arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const when[] = {"never", "always", "auto", NULL};
+	static const char *const severities[] = {"critical", "warning", "notice", NULL};
+	struct request *r = state->input;
+	int c;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->terminal;
+		return 0;
 	case KEY_FORMAT:
 		if (!cmd_analyze_report_writer(arg))
 			argp_error(state, "unknown format '%s': text, json or md", arg);
@@ -292,9 +307,6 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 			argp_error(
 				state, "--fail-on takes critical, warning, notice, not '%s'", arg);
 		r->fail_on = arg;
-		return 0;
-	case KEY_NAMES:
-		cmd_analyze_add_text(&r->o.names, &r->o.name_count, &r->name_cap, arg);
 		return 0;
 	case KEY_NEW_ONLY:
 		r->new_only = true;
@@ -322,7 +334,7 @@ static error_t cmd_analyze_parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--from must be before --to");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cmd_analyze_parse_run(key, arg, state, r);
 	}
 }
 

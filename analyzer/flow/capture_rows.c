@@ -86,7 +86,7 @@ static void capture_rows_drops(struct host_reading *rd, const struct capfile_inf
 
 		if (d->interface >= rd->interface_count)
 			continue;
-		spans_add(&rd->interfaces[d->interface].rv->v.drops,
+		spans_add(&rd->interfaces[d->interface].rv->v.unrecorded.drops,
 			(struct capture_span){.from_ns = reading_sane_time(d->from_ns),
 				.to_ns = reading_sane_time(d->to_ns),
 				.frames = d->frames,

@@ -138,7 +138,7 @@ static NOINLINE void ingest_note_message(struct vantage *v, const struct observa
 /* From here on the vantage point may have seen more than is known of it. */
 static NOINLINE int ingest_refuse_flow(struct vantage *v, int64_t time_ns)
 {
-	struct capture_span *s = &v->no_room;
+	struct capture_span *s = &v->unrecorded.no_room;
 
 	if (!s->source)
 		*s = (struct capture_span){
@@ -452,10 +452,12 @@ static int ingest_read_capture(struct host_reading *rd, uint32_t index, struct e
 /* What went missing here was not lost by the capture, so no frames are counted. */
 static void ingest_finish_room(struct vantage *v)
 {
-	if (!v->no_room.source)
+	if (!v->unrecorded.no_room.source)
 		return;
-	v->no_room.to_ns = v->span.last_ns > v->no_room.to_ns ? v->span.last_ns : v->no_room.to_ns;
-	spans_add(&v->drops, v->no_room);
+	v->unrecorded.no_room.to_ns = v->span.last_ns > v->unrecorded.no_room.to_ns
+					      ? v->span.last_ns
+					      : v->unrecorded.no_room.to_ns;
+	spans_add(&v->unrecorded.drops, v->unrecorded.no_room);
 }
 
 struct host_reading *ingest_host(struct dataset *data, uint32_t host,

@@ -90,7 +90,7 @@ static void interfaces_note_gap(const struct host_reading *rd, struct reading_va
 	if (rv->last_capture == rd->capture_index || v->span.first_ns > v->span.last_ns ||
 		begin == INT64_MAX || begin - v->span.last_ns <= ROTATION_SLACK_NS)
 		return;
-	spans_add(&v->gaps,
+	spans_add(&v->unrecorded.gaps,
 		(struct capture_span){
 			.from_ns = v->span.last_ns, .to_ns = begin, .source = "between files"});
 }

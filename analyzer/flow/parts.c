@@ -85,8 +85,8 @@ void parts_finish(struct reading_vantage *rv)
 	steady_copy(&v->steady, &whole->steady);
 	v->interface = whole->interface ? mem_strdup(whole->interface) : NULL;
 	v->filter = whole->filter ? mem_strdup(whole->filter) : NULL;
-	for (uint32_t i = 0; i < whole->drops.count; i++)
-		spans_add(&v->drops, whole->drops.rows[i]);
-	for (uint32_t i = 0; i < whole->gaps.count; i++)
-		spans_add(&v->gaps, whole->gaps.rows[i]);
+	for (uint32_t i = 0; i < whole->unrecorded.drops.count; i++)
+		spans_add(&v->unrecorded.drops, whole->unrecorded.drops.rows[i]);
+	for (uint32_t i = 0; i < whole->unrecorded.gaps.count; i++)
+		spans_add(&v->unrecorded.gaps, whole->unrecorded.gaps.rows[i]);
 }

@@ -64,8 +64,8 @@ void vantage_release(struct vantage *v)
 	icmps_release(&v->icmps);
 	netfilter_release(&v->netfilter);
 	kernel_drops_release(&v->kernel_drops);
-	spans_release(&v->drops);
-	spans_release(&v->gaps);
+	spans_release(&v->unrecorded.drops);
+	spans_release(&v->unrecorded.gaps);
 	free(v->inferred.own_addresses);
 	free(v->inferred.speaking_macs);
 	free(v->name);

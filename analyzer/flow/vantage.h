@@ -42,6 +42,13 @@ struct vantage_counts {
 	uint64_t unicast_frames, answered_frames;
 };
 
+/* Spans of which a capture lacks frames, as it says or as its files show. */
+struct vantage_unrecorded {
+	struct span_list drops; /* the capture says that it lost frames then; or we had no room */
+	struct capture_span no_room; /* frames of flows that the table had no room for */
+	struct span_list gaps; /* between two of its files: no record that a capture was running */
+};
+
 /* Inferred from all captures together; written by join/owner.c alone. */
 struct vantage_inferred {
 	uint16_t own_mac;  /* index; the recorded one where there is one; MAC_NONE: unknown */
@@ -77,9 +84,7 @@ struct vantage {
 	struct icmp_notes icmps;
 	struct netfilter_notes netfilter;
 	struct kernel_drops kernel_drops;
-	struct span_list drops; /* the capture says that it lost frames then; or we had no room */
-	struct capture_span no_room; /* frames of flows that the table had no room for */
-	struct span_list gaps; /* between two of its files: no record that a capture was running */
+	struct vantage_unrecorded unrecorded;
 	struct vantage_span span;
 	struct steady steady; /* its time without turns back */
 	struct vantage_counts counts;

@@ -156,8 +156,9 @@ static void both_missed_find_holes(struct both_missed *u, uint32_t ranges, int64
 
 static bool both_missed_paused(const struct vantage *v, int64_t from, int64_t to)
 {
-	for (uint32_t i = 0; i < v->gaps.count; i++)
-		if (v->gaps.rows[i].from_ns <= to && v->gaps.rows[i].to_ns >= from)
+	for (uint32_t i = 0; i < v->unrecorded.gaps.count; i++)
+		if (v->unrecorded.gaps.rows[i].from_ns <= to &&
+			v->unrecorded.gaps.rows[i].to_ns >= from)
 			return true;
 	return false;
 }
@@ -204,7 +205,7 @@ static void both_missed_bracket(const struct path *path, const struct half_flow 
 		h->until[at_receiver] = acked->half->transmissions[by].seg->time_ns;
 		h->known[at_receiver] = h->since[at_receiver] <= h->until[at_receiver];
 	}
-	for (uint32_t i = 0; i < u->hole_count && v->gaps.count; i++) {
+	for (uint32_t i = 0; i < u->hole_count && v->unrecorded.gaps.count; i++) {
 		struct both_missed_hole *h = &u->holes[i];
 
 		h->known[at_receiver] &=

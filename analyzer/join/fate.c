@@ -118,11 +118,13 @@ static const char *fate_not_covered(const struct path *path, uint32_t sent_index
 	bool went_on = between || (some && sent_index < path->out.last_whole);
 
 	*ret_ns = w.known ? w.from : INT64_MIN;
-	if (w.known && fate_touches(v->drops.rows, v->drops.count, w.from, w.to))
+	if (w.known &&
+		fate_touches(v->unrecorded.drops.rows, v->unrecorded.drops.count, w.from, w.to))
 		return "capture-drop";
-	if (w.known ? fate_touches(v->gaps.rows, v->gaps.count, w.from, w.to) : v->gaps.count > 0)
+	if (w.known ? fate_touches(v->unrecorded.gaps.rows, v->unrecorded.gaps.count, w.from, w.to)
+		    : v->unrecorded.gaps.count > 0)
 		return "edge";
-	if (!w.known && v->drops.count)
+	if (!w.known && v->unrecorded.drops.count)
 		return "capture-drop";
 	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
 		return path->in.scope == SCOPE_HOST ? "service-absent" : "filter";
@@ -673,7 +675,7 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 	shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
 	from = fate_sent_since(path, got) + (b.has_low ? b.low : b.high);
 	to = got->time_ns + (b.has_high ? b.high : b.low);
-	if (fate_touches(v->gaps.rows, v->gaps.count, from, to))
+	if (fate_touches(v->unrecorded.gaps.rows, v->unrecorded.gaps.count, from, to))
 		return false;
 	return (begun || from + shift_ns >= ran.from) && (went_on || to + shift_ns <= ran.to);
 }

@@ -190,12 +190,12 @@ static void facts_insert_drops(struct db *db, const struct vantage *v)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_DROP);
 
-	for (uint32_t i = 0; i < v->drops.count; i++) {
+	for (uint32_t i = 0; i < v->unrecorded.drops.count; i++) {
 		db_int(s, 1, v->id);
-		db_int(s, 2, v->drops.rows[i].from_ns);
-		db_int(s, 3, v->drops.rows[i].to_ns);
-		db_int(s, 4, (int64_t)v->drops.rows[i].frames);
-		db_text(s, 5, v->drops.rows[i].source);
+		db_int(s, 2, v->unrecorded.drops.rows[i].from_ns);
+		db_int(s, 3, v->unrecorded.drops.rows[i].to_ns);
+		db_int(s, 4, (int64_t)v->unrecorded.drops.rows[i].frames);
+		db_text(s, 5, v->unrecorded.drops.rows[i].source);
 		db_step(db, s);
 	}
 }

@@ -95,7 +95,7 @@ void flow_writer_release(struct flow_writer *w)
 	free(w->pending);
 	free(w->waiting);
 	free(w->packets);
-	free(w->windows);
+	free(w->windows.rows);
 	free(w->misses.by_vantage);
 	*w = (struct flow_writer){0};
 }
@@ -517,8 +517,8 @@ static void flows_insert_window(
 
 static void flows_take_window(struct flow_writer *w, uint32_t row, const struct zero_window_row *z)
 {
-	MEM_RESERVE(w->windows, w->window_count, w->window_cap);
-	w->windows[w->window_count++] = (struct waiting_window){.window = *z, .row = row};
+	MEM_RESERVE(w->windows.rows, w->windows.count, w->windows.cap);
+	w->windows.rows[w->windows.count++] = (struct waiting_window){.window = *z, .row = row};
 }
 
 static void flows_take_seconds(struct flow_writer *w, const struct join_batch *b)
@@ -782,8 +782,8 @@ void flow_writer_settle(struct flow_writer *w)
 	sqlite3_stmt *missed = flows_prepare(w, schema_statement_vantage_missed);
 	uint64_t kept, total;
 
-	for (uint32_t i = 0; i < w->window_count; i++)
-		flows_insert_window(w, w->windows[i].row, &w->windows[i].window);
+	for (uint32_t i = 0; i < w->windows.count; i++)
+		flows_insert_window(w, w->windows.rows[i].row, &w->windows.rows[i].window);
 	flows_settle_pending(w);
 	flows_add_waiting(w);
 	losstraits_store(&w->traits, w->db);

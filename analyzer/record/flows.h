@@ -41,11 +41,13 @@ struct flow_writer {
 	uint64_t example_count;
 	/* (server, client, port, outcome) -> flows whose packets are kept */
 	struct hashmap examples;
-	struct waiting_window {
-		struct zero_window_row window;
-		uint32_t row;
-	} * windows;
-	uint32_t window_count, window_cap;
+	struct waiting_windows {
+		struct waiting_window {
+			struct zero_window_row window;
+			uint32_t row;
+		} * rows;
+		uint32_t count, cap;
+	} windows;
 	/* Events whose verdict waits until all captures have been judged. */
 	struct pending {
 		uint64_t event_row; /* 0: beyond the limit */

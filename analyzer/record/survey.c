@@ -110,7 +110,7 @@ static void survey_insert_coverage(
 	db_int_or_null(s, 6, any ? from_ns : DB_NONE);
 	db_int_or_null(s, 7, any ? to_ns : DB_NONE);
 	db_int(s, 8, recorded);
-	db_int(s, 9, v->gaps.count);
+	db_int(s, 9, v->unrecorded.gaps.count);
 	db_null(s, 10);
 	db_text(s, 11, scope ? scope->expression : NULL);
 	db_text(s, 12, outside);

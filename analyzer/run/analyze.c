@@ -526,9 +526,9 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 	r->data.budget =
 		arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
 	plan_hosts(&r->plan, &r->data);
-	result = stated_take(&r->data, o->stated_hosts, o->stated_host_count, err);
+	result = stated_take(&r->data, o->stated.hosts, o->stated.host_count, err);
 	if (result == 0)
-		result = stated_scope_take(&r->data, o->scopes, o->scope_count, err);
+		result = stated_scope_take(&r->data, o->stated.scopes, o->stated.scope_count, err);
 	if (result)
 		return result;
 	r->ingest = (struct ingest_options){.filter = r->filter,

@@ -30,10 +30,12 @@ struct analyze_options {
 	int eni_host_count;
 	char **names; /* --names: lists of interfaces */
 	int name_count;
-	const struct stated_host *stated_hosts; /* --host NAME=ADDRESS|MAC */
-	int stated_host_count;
-	const struct stated_scope *scopes; /* --scope NAME=EXPRESSION */
-	int scope_count;
+	struct analyze_stated {
+		const struct stated_host *hosts; /* --host NAME=ADDRESS|MAC */
+		int host_count;
+		const struct stated_scope *scopes; /* --scope NAME=EXPRESSION */
+		int scope_count;
+	} stated;			/* what the user says of the captures */
 	struct collection_options logs; /* year and zone of logs */
 	bool progress, verbose;
 	const char *version;
