@@ -467,8 +467,23 @@ static void outcomes_keep(
 		t->left_out[4]++;
 }
 
+/*
+ * Whether a request that came in at an interface was for its host: for its own address, or one of
+ * the same network (pods, other secondary addresses). Else the interface forwards.
+ */
+static bool outcomes_is_for_host(const struct worker *w, const struct request *r)
+{
+	const struct flowlog_interface *i = flowlog_interface_by_id(
+		(struct flowlog_interfaces *)w->in->interfaces, r->server_vantage);
+	bool v6 = !facts_is_v4(r->key.server);
+	const uint8_t *own = i ? flowlog_interface_own(i, v6) : NULL;
+
+	return !own || !memcmp(own, r->key.server, v6 ? 8 : 15);
+}
+
 /* A minute of an interface: requests that came in, of clients that it has answered. */
-static void outcomes_add_window(struct facts_totals *t, const struct request *r)
+static void outcomes_add_window(
+	const struct worker *w, struct facts_totals *t, const struct request *r)
 {
 	struct window_key key = {r->server_vantage, r->key.minute};
 	uint64_t came, answered = 0;
@@ -480,7 +495,8 @@ static void outcomes_add_window(struct facts_totals *t, const struct request *r)
 	for (int o = OUTCOME_REPLY_REJECTED; o <= OUTCOME_REPLY_ELSEWHERE; o++)
 		answered += o == OUTCOME_LOST ? 0 : r->outcomes[o];
 	came = answered + r->outcomes[OUTCOME_SILENT];
-	if (!r->server_vantage || !came || !(r->arrived || !r->client_vantage))
+	if (!r->server_vantage || !came || !(r->arrived || !r->client_vantage) ||
+		!outcomes_is_for_host(w, r))
 		return;
 	m = sums_get(&t->windows, &key, &is_new);
 	if (!m) {
@@ -599,7 +615,7 @@ static void outcomes_end_minute(
 		r->outcomes[OUTCOME_LOST] = 0;
 	}
 	if (answered)
-		outcomes_add_window(to, r);
+		outcomes_add_window(w, to, r);
 	r->strange = outside && !answered ? r->asked : 0;
 	if (outcomes_says_something(r, answered, outside))
 		outcomes_keep(to, &key, r);

@@ -6,6 +6,8 @@
 
 /* Ports below this are given to services; a sender that has one answers. */
 #define SERVICE_PORTS 1024
+/* NFS: its clients send from ports that only root may use. */
+#define NFS_PORT 2049
 
 /* Only rejects, and of one side: its sender asked, unless it answers from a service's port. */
 static bool pair_rejected_client(
@@ -41,8 +43,10 @@ unsigned pair_client_half(const struct half h[2], const struct tuple *t, bool *r
 	*ret_guessed = true;
 	if (pair_rejected_client(h, low_port, high_port, &client))
 		return client;
+	if ((low_port == NFS_PORT) != (high_port == NFS_PORT))
+		return low_port == NFS_PORT; /* half 0 is sent by the low end */
 	if (low_port != high_port)
-		return low_port < high_port; /* half 0 is sent by the low end */
+		return low_port < high_port;
 	/* No ports, or the same on both sides: who was recorded first. */
 	return h[1].first_s < h[0].first_s;
 }

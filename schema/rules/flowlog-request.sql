@@ -5,6 +5,8 @@
 -- in the same way are one cause and one finding. What failed from the beginning of the log is a notice.
 CREATE TEMP TABLE log_span AS
 SELECT min(first_ns) AS first_ns, max(last_ns) AS last_ns, (max(last_ns) - min(first_ns)) / 60000000000 + 1 AS minutes,
+	-- a log may be limited to one kind; its files do not say so
+	sum(accepted) = 0 AS rejects_alone, sum(rejected) = 0 AS accepts_alone,
 	max(last_ns) - (SELECT value FROM setting WHERE key = 'flowlog_edge_s') * 1000000000 AS judged_ns
 FROM flow_log_interface WHERE first_ns IS NOT NULL;
 
@@ -24,56 +26,74 @@ WHERE f.kind = 'host-dark' AND f.to_vantage_id IS NULL;
 CREATE TEMP TABLE flood_span AS
 SELECT dst_ip AS server_ip, json_extract(detail, '$.port') AS server_port, first_ns, last_ns FROM finding WHERE kind = 'flowlog-flood';
 
+-- What a transit gateway says that it dropped has one too (flowlog-gateway-drop), for either direction.
+CREATE TEMP TABLE drop_span AS
+SELECT src_ip AS client_ip, dst_ip AS server_ip, first_ns, last_ns FROM flow_log_drop
+UNION ALL
+SELECT dst_ip, src_ip, first_ns, last_ns FROM flow_log_drop;
+CREATE INDEX temp.drop_span_by_pair ON drop_span(client_ip, server_ip);
+
 -- How a request failed. Each way is judged by itself.
 CREATE TEMP TABLE failed AS
 WITH r AS MATERIALIZED (
 	SELECT rowid AS minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id,
 		rejected_out + rejected_in + reply_rejected AS rejected, lost + reply_lost + reply_elsewhere + silent + unanswered AS absent,
-		refused, small, idle, asked, answered + half_open AS answered
+		refused, small, idle, asked, answered + half_open AS answered, asked - answered - half_open - strange AS known
 	FROM flow_log_request_minute)
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'rejected' AS way, rejected AS n, asked, answered
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id, 'rejected' AS way, rejected AS n, asked, answered, known
 FROM r WHERE rejected > 0
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'absent', absent, asked, answered
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id, 'absent', absent, asked, answered, known
 FROM r WHERE absent > 0
 	AND NOT EXISTS (SELECT 1 FROM flood_span d WHERE d.server_ip = r.server_ip AND d.server_port = r.server_port
 		AND r.start_ns BETWEEN d.first_ns - 60000000000 AND d.last_ns + 60000000000)
 	AND NOT EXISTS (SELECT 1 FROM dark_span d WHERE d.vantage_id IN (r.client_vantage_id, r.server_vantage_id)
 		AND r.start_ns BETWEEN d.from_ns AND d.to_ns)
+	AND NOT EXISTS (SELECT 1 FROM drop_span d WHERE d.client_ip = r.client_ip AND d.server_ip = r.server_ip
+		AND r.start_ns BETWEEN d.first_ns - 60000000000 AND d.last_ns)
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'refused', refused, asked, answered
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id, 'refused', refused, asked, answered, known
 FROM r WHERE refused > 0
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'small', small, asked, answered
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id, 'small', small, asked, answered, known
 FROM r WHERE small > 0
 UNION ALL
-SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, 'idle', idle, asked, answered
+SELECT minute_id, client_ip, server_ip, protocol, server_port, start_ns, client_vantage_id, server_vantage_id, 'idle', idle, asked, answered, known
 FROM r WHERE idle > 0;
+
+-- How long the windows of an interface are: a failure is known to lie in one.
+CREATE TEMP TABLE window AS
+SELECT vantage_id, max(60000000000, min(600000000000, (interval_ns + 59999999999) / 60000000000 * 60000000000)) AS window_ns, transit
+FROM flow_log_interface;
+CREATE INDEX temp.window_by_vantage ON window(vantage_id);
 
 -- Who asked whom, and since when it was answered. Of clients outside, who are strangers, a service answers as many
 -- as usual or it does not.
 CREATE TEMP TABLE asked AS
-SELECT client_ip, server_ip, protocol, server_port, asked, answered + half_open AS answered, answered_first_ns, answered_last_ns,
+SELECT client_ip, server_ip, protocol, server_port, server_vantage_id, asked, answered + half_open AS answered, answered_first_ns, answered_last_ns,
 	1.0 * (answered + half_open) / max(1, (answered_last_ns - answered_first_ns) / 60000000000 + 1) AS usual
 FROM flow_log_request;
 CREATE INDEX temp.asked_by_key ON asked(server_ip, protocol, server_port, client_ip);
 
--- An instance that ends is asked for some minutes more, until all have noticed.
+-- An instance that ends is asked for some minutes more, until all have noticed. Near the end of the log that is not known yet.
 CREATE TEMP TABLE instance_end AS
 SELECT r.server_ip, min(i.last_ns - i.interval_ns) - 120000000000 AS from_ns, max(r.failed_last_ns) AS failed_last_ns
 FROM flow_log_request r JOIN flow_log_interface i ON i.vantage_id = r.server_vantage_id JOIN log_span s
-WHERE i.last_ns < s.last_ns - 600000000000 AND r.server_ip IN (i.own_ip, i.own_ip6)
+WHERE i.last_ns < s.last_ns - 2 * i.interval_ns AND r.server_ip IN (i.own_ip, i.own_ip6)
 GROUP BY r.server_ip
 HAVING max(r.failed_last_ns) <= max(i.last_ns) + 600000000000;
 CREATE INDEX temp.instance_end_by_server ON instance_end(server_ip);
 
+-- Of clients outside a minute counts in which the service answers less than half of what it usually does, and turns
+-- away some that it has answered before; or all of many.
 CREATE TEMP TABLE judged AS
-SELECT f.*, a.answered_first_ns, a.answered_last_ns, a.answered AS ever_answered, a.asked AS ever_asked, a.usual
+SELECT f.*, a.answered_first_ns, a.answered_last_ns, a.answered AS ever_answered, a.asked AS ever_asked, a.usual, w.window_ns,
+	f.client_ip IS NOT NULL OR f.answered < 0.5 * a.usual AND (f.known > 0 OR f.answered = 0 AND a.usual >= 20) AS counts
 FROM failed f
 JOIN asked a ON a.server_ip IS f.server_ip AND a.protocol = f.protocol AND a.server_port IS f.server_port
 	AND a.client_ip IS f.client_ip
-WHERE a.answered > 0 AND NOT EXISTS (SELECT 1 FROM instance_end e WHERE e.server_ip = f.server_ip AND f.start_ns >= e.from_ns)
-	AND (f.client_ip IS NOT NULL OR f.answered < 0.5 * a.usual);
+JOIN window w ON w.vantage_id = coalesce(f.client_vantage_id, f.server_vantage_id, a.server_vantage_id)
+WHERE a.answered > 0 AND NOT EXISTS (SELECT 1 FROM instance_end e WHERE e.server_ip = f.server_ip AND f.start_ns >= e.from_ns);
 
 -- By service, and by client: whichever fails as a whole.
 CREATE TEMP TABLE part AS
@@ -85,24 +105,25 @@ CREATE INDEX temp.part_by_key ON part(part, start_ns);
 
 CREATE TEMP TABLE part_minute AS
 SELECT part, level, start_ns, sum(n) AS n, sum(asked) AS asked,
-	row_number() OVER (PARTITION BY part ORDER BY sum(n)) AS place, count(*) OVER (PARTITION BY part) AS minutes
-FROM part GROUP BY part, start_ns;
+	max(window_ns) AS window_ns, row_number() OVER (PARTITION BY part ORDER BY sum(n)) AS place, count(*) OVER (PARTITION BY part) AS minutes
+FROM part WHERE counts GROUP BY part, start_ns;
 
 -- What a quarter of all minutes do not exceed is usual for it: minutes without a failure count 0. A span goes on where
--- failures are no farther apart than five minutes, or eight requests of its rate (half an hour at most).
+-- failures are no farther apart than five minutes, two windows and a half, or eight requests of its rate (half an hour at most).
 CREATE TEMP TABLE part_usual AS
-SELECT m.part, sum(m.n) AS n, max(iif(m.place <= m.minutes - 0.75 * s.minutes, m.n, 0)) AS usual,
-	max(300000000000, min(1800000000000, 8 * 60000000000 * s.minutes / max(1, a.asked))) AS gap_ns
+SELECT m.part, t.n, max(iif(m.place <= m.minutes - 0.75 * s.minutes, m.n, 0)) AS usual,
+	max(300000000000, 5 * max(m.window_ns) / 2, min(1800000000000, 8 * 60000000000 * s.minutes / max(1, a.asked))) AS gap_ns
 FROM part_minute m
 JOIN log_span s
 JOIN (SELECT part, sum(ever_asked) AS asked FROM (SELECT DISTINCT part, client_ip, server_ip, protocol, server_port, ever_asked FROM part)
 	GROUP BY part) a ON a.part = m.part
+JOIN (SELECT part, sum(n) AS n FROM part GROUP BY part) t ON t.part = m.part
 GROUP BY m.part;
 CREATE INDEX temp.part_usual_by_part ON part_usual(part);
 
 CREATE TEMP TABLE part_span AS
-SELECT part, level, min(start_ns) AS first_ns, max(start_ns) + 60000000000 AS last_ns, sum(n) AS n, sum(asked) AS asked,
-	count(*) AS bad_minutes
+SELECT part, level, min(start_ns) AS first_ns, max(start_ns + window_ns) AS last_ns, sum(n) AS n, sum(asked) AS asked,
+	max(window_ns) AS window_ns
 FROM (SELECT *, sum(is_first) OVER (PARTITION BY part ORDER BY start_ns) AS run
 	FROM (SELECT m.*, coalesce(m.start_ns - lag(m.start_ns) OVER (PARTITION BY m.part ORDER BY m.start_ns)
 				> u.gap_ns, 1) AS is_first
@@ -110,18 +131,19 @@ FROM (SELECT *, sum(is_first) OVER (PARTITION BY part ORDER BY start_ns) AS run
 		WHERE m.n > 3 * u.usual))
 GROUP BY part, run;
 
--- A span is proven where it holds several failures, several times what the rest of the log would put there.
+-- A span is proven where it holds several failures, several times what the rest of the log would put there, of requests
+-- that were answered before; or after it, where the log begins with it.
 CREATE TEMP TABLE proven AS
-SELECT row_number() OVER (ORDER BY p.part, p.first_ns) AS id, p.*, k.clients, k.good_before
+SELECT row_number() OVER (ORDER BY p.part, p.first_ns) AS id, p.*, k.good_before
 FROM part_span p
 JOIN part_usual u ON u.part = p.part
 JOIN log_span s
-JOIN (SELECT x.part, x.first_ns, count(DISTINCT f.client_ip) AS clients,
-		sum(f.answered_first_ns < x.first_ns - 240000000000) AS good_before,
-		max(f.client_ip IS NULL) AS outside
-	FROM part_span x JOIN part f ON f.part = x.part AND f.start_ns BETWEEN x.first_ns AND x.last_ns
+JOIN (SELECT x.part, x.first_ns, sum(f.answered_first_ns < x.first_ns - 240000000000) AS good_before,
+		sum(f.answered_first_ns >= x.last_ns - 2 * x.window_ns) AS good_after
+	FROM part_span x JOIN part f ON f.part = x.part AND f.start_ns BETWEEN x.first_ns AND x.last_ns AND f.counts
 	GROUP BY x.part, x.first_ns) k ON k.part = p.part AND k.first_ns = p.first_ns
-WHERE k.good_before > 0
+WHERE (k.good_before > 0
+		OR k.good_after > 0 AND p.first_ns <= s.first_ns + p.window_ns + 60000000000 AND p.last_ns - p.first_ns >= 3 * p.window_ns)
 	AND p.n >= (SELECT value FROM setting WHERE key = 'flowlog_failures_min')
 		+ 3 * (u.n - p.n) * ((p.last_ns - p.first_ns) / 60000000000)
 			/ max(1, s.minutes - (p.last_ns - p.first_ns) / 60000000000);
@@ -129,8 +151,8 @@ CREATE INDEX temp.proven_by_part ON proven(part, first_ns);
 
 CREATE TEMP TABLE proven_row AS
 SELECT p.id, p.level, f.minute_id, f.way, f.n, f.asked, f.client_ip, f.server_ip, f.protocol, f.server_port, f.start_ns,
-	f.ever_answered, f.answered_first_ns
-FROM proven p CROSS JOIN part f ON f.part = p.part AND f.start_ns >= p.first_ns AND f.start_ns < p.last_ns;
+	f.window_ns
+FROM proven p CROSS JOIN part f ON f.part = p.part AND f.start_ns >= p.first_ns AND f.start_ns < p.last_ns AND f.counts;
 CREATE INDEX temp.proven_row_by_minute ON proven_row(minute_id, way, level);
 -- A client stands for what no service shows by itself.
 DELETE FROM proven WHERE level = 2 AND id IN (
@@ -142,22 +164,35 @@ DELETE FROM proven WHERE level = 2 AND id IN (
 DELETE FROM proven_row WHERE id NOT IN (SELECT id FROM proven);
 
 -- What begins and ends together has one cause.
-CREATE TEMP TABLE cause AS
-SELECT id, min(id) OVER (PARTITION BY way, run) AS cause_id
+CREATE TEMP TABLE together AS
+SELECT id, way, min(id) OVER (PARTITION BY way, run) AS run_id
 FROM (SELECT id, way, sum(is_first) OVER (PARTITION BY way ORDER BY first_ns, last_ns, id) AS run
 	FROM (SELECT p.id, p.first_ns, p.last_ns, r.way,
 			coalesce(NOT (p.first_ns - lag(p.first_ns) OVER w <= 300000000000
 				AND abs(p.last_ns - lag(p.last_ns) OVER w) <= 900000000000), 1) AS is_first
 		FROM proven p JOIN (SELECT DISTINCT id, way FROM proven_row) r ON r.id = p.id
 		WINDOW w AS (PARTITION BY r.way ORDER BY p.first_ns, p.last_ns, p.id)));
+
+-- So has what fails in the same way at the same service or client again and again.
+CREATE TEMP TABLE again AS
+SELECT p.part, min(t.run_id) AS cause_id, count(DISTINCT t.run_id) AS spans FROM proven p JOIN together t ON t.id = p.id
+GROUP BY p.part HAVING count(DISTINCT t.run_id) >= 3;
+CREATE INDEX temp.again_by_part ON again(part);
+CREATE TEMP TABLE cause AS
+SELECT t.id, t.way, coalesce(min(a.cause_id) OVER (PARTITION BY t.run_id), t.run_id) AS cause_id, coalesce(a.spans, 1) AS spans,
+	p.good_before, p.last_ns - p.first_ns AS length_ns
+FROM together t
+JOIN proven p ON p.id = t.id
+LEFT JOIN again a ON a.part = p.part;
 CREATE INDEX temp.cause_by_id ON cause(id);
 
 CREATE TEMP TABLE cause_minute AS
-SELECT c.cause_id, r.way, r.client_ip, r.server_ip, r.protocol, r.server_port, r.start_ns, r.n, r.asked, r.answered_first_ns,
-	r.ever_answered, m.*
+SELECT c.cause_id, r.way, r.client_ip, r.server_ip, r.protocol, r.server_port, r.start_ns, r.window_ns, r.n, r.asked, c.spans, c.good_before,
+	c.length_ns, coalesce(m.minute_vantage_id, (SELECT a.server_vantage_id FROM asked a WHERE a.server_ip IS r.server_ip AND a.protocol = r.protocol
+		AND a.server_port IS r.server_port AND a.client_ip IS r.client_ip)) AS server_vantage_id, m.*
 FROM proven_row r
 CROSS JOIN cause c ON c.id = r.id
-CROSS JOIN (SELECT rowid AS minute_id, client_vantage_id, server_vantage_id, rejected_out, rejected_in, reply_rejected, lost,
+CROSS JOIN (SELECT rowid AS minute_id, client_vantage_id, server_vantage_id AS minute_vantage_id, rejected_out, rejected_in, reply_rejected, lost,
 		reply_lost, reply_elsewhere, silent, unanswered, packets, clients AS strangers, log_file_id, line
 	FROM flow_log_request_minute) m ON m.minute_id = r.minute_id;
 
@@ -176,12 +211,25 @@ CREATE INDEX temp.main_service_by_cause ON main_service(cause_id, way);
 DELETE FROM cause_minute WHERE EXISTS (SELECT 1 FROM main_service c WHERE c.cause_id = cause_minute.cause_id AND c.way = cause_minute.way
 	AND (c.server_ip IS NOT cause_minute.server_ip OR c.protocol != cause_minute.protocol OR c.server_port IS NOT cause_minute.server_port));
 
+-- The interface that nine tenths of the failures come from or go to.
+CREATE TEMP TABLE main_interface AS
+SELECT i.cause_id, i.way, i.vantage_id, max(i.n) AS n
+FROM (SELECT cause_id, way, vantage_id, sum(n) AS n
+	FROM (SELECT cause_id, way, client_vantage_id AS vantage_id, n FROM cause_minute
+		UNION ALL SELECT cause_id, way, server_vantage_id, n FROM cause_minute WHERE server_vantage_id IS NOT client_vantage_id)
+	WHERE vantage_id IS NOT NULL GROUP BY cause_id, way, vantage_id) i
+JOIN (SELECT cause_id, way, sum(n) AS n FROM cause_minute GROUP BY cause_id, way) t ON t.cause_id = i.cause_id AND t.way = i.way
+WHERE i.n >= 0.9 * t.n
+GROUP BY i.cause_id, i.way;
+CREATE INDEX temp.main_interface_by_cause ON main_interface(cause_id, way);
+
 CREATE TEMP TABLE place AS
 SELECT ip, min(label) AS label, min(subnet) AS subnet, min(zone) AS zone FROM flow_log_name GROUP BY ip;
 CREATE INDEX temp.place_by_ip ON place(ip);
 
 CREATE TEMP TABLE found AS
-SELECT c.*, v.name AS client_eni, x.name AS server_eni, s.judged_ns, s.last_ns AS log_last_ns,
+SELECT c.*, v.name AS client_eni, x.name AS server_eni, coalesce(w.transit, 0) AS transit, s.judged_ns,
+	iif(c.from_id IS NULL AND c.to_id IS NULL, i.vantage_id, NULL) AS at_id, y.name AS at_eni, s.accepts_alone,
 	CASE WHEN services = 1 THEN protocol || ' ' || endpoint(coalesce(server_ip, 'addresses outside'), server_port)
 			|| coalesce(' (' || server.label || ')', '')
 		WHEN servers = 1 THEN coalesce(server.label || ' ' || server_ip, server_ip, 'addresses outside') || ' (' || services || ' services)'
@@ -199,8 +247,9 @@ SELECT c.*, v.name AS client_eni, x.name AS server_eni, s.judged_ns, s.last_ns A
 	EXISTS (SELECT 1 FROM flow_log_interface i WHERE i.vantage_id = c.to_id AND i.last_ns < c.last_ns + 60000000000
 		AND i.last_ns < s.last_ns - 300000000000) AS ended
 FROM (
-	SELECT cause_id, way, min(start_ns) AS first_ns, max(start_ns) + 60000000000 AS last_ns, sum(n) AS n, sum(asked) AS asked,
-		sum(packets) AS packets, count(DISTINCT start_ns) AS bad_minutes,
+	SELECT cause_id, way, min(start_ns) AS first_ns, max(start_ns + window_ns) AS last_ns, max(spans) AS spans, max(length_ns) AS length_ns,
+		max(good_before > 0) AS good_before, sum(n) AS n, sum(asked) AS asked,
+		sum(packets) AS packets,
 		count(DISTINCT client_ip) AS clients, max(client_ip IS NULL) AS outside, min(client_ip) AS client_ip,
 		count(DISTINCT rtrim(client_ip, '0123456789abcdef')) AS client_nets, min(rtrim(client_ip, '0123456789abcdef')) AS client_net,
 		count(DISTINCT coalesce(server_ip, '')) AS servers, min(server_ip) AS server_ip,
@@ -223,8 +272,11 @@ FROM (
 	GROUP BY cause_id, way) c
 LEFT JOIN place client ON client.ip = c.client_ip
 LEFT JOIN place server ON server.ip = c.server_ip
+LEFT JOIN main_interface i ON i.cause_id = c.cause_id AND i.way = c.way
 LEFT JOIN vantage v ON v.id = c.from_id
 LEFT JOIN vantage x ON x.id = c.to_id
+LEFT JOIN vantage y ON y.id = i.vantage_id
+LEFT JOIN window w ON w.vantage_id = c.to_id
 JOIN log_span s;
 
 CREATE TEMP TABLE verdict AS
@@ -233,17 +285,20 @@ SELECT f.cause_id AS key, f.*,
 		WHEN 'idle' THEN 'flowlog-idle'
 		ELSE CASE WHEN 2 * (lost + reply_lost) >= n THEN 'flowlog-loss' WHEN clients + outside * strangers >= 3 THEN 'flowlog-unreachable'
 			ELSE 'flowlog-one-way' END END AS kind,
-	last_ns >= judged_ns - 600000000000 AS still
+	last_ns >= judged_ns - 600000000000 AS still,
+	-- resets come from a host that runs, and minutes later all is well
+	way = 'refused' AND spans < 3 AND length_ns <= 180000000000 AND last_ns < judged_ns - 600000000000 AS restart
 FROM found f;
 
 INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_id, to_vantage_id, src_ip, dst_ip, first_ns, last_ns,
 	count, total, summary, remedy, detail)
 SELECT v.key, v.kind,
 	CASE WHEN v.still AND 2 * v.n >= v.asked AND v.last_ns - v.first_ns >= 600000000000
-			AND (v.clients + v.outside * v.strangers >= 3 OR v.n >= 100) AND v.way != 'idle' THEN 'critical'
+			AND (v.clients + v.outside * v.strangers >= 3 OR v.n >= 100) AND v.way != 'idle' AND v.spans < 3 THEN 'critical'
+		WHEN v.restart THEN 'notice'
 		ELSE 'warning' END,
 	CASE WHEN v.way = 'rejected' THEN 0.95 WHEN v.way = 'absent' THEN 0.8 ELSE 0.7 END,
-	(SELECT host_id FROM vantage WHERE id = coalesce(v.to_id, v.from_id)), v.from_id, v.to_id,
+	(SELECT host_id FROM vantage WHERE id = coalesce(v.to_id, v.from_id, v.at_id)), v.from_id, coalesce(v.to_id, v.at_id),
 	iif(v.clients = 1 AND NOT v.outside, v.client_ip, NULL), iif(v.servers = 1, v.server_ip, NULL), v.first_ns, v.last_ns, v.n, v.asked,
 	CASE WHEN v.way = 'rejected' AND 2 * v.reply_rejected >= v.n
 			THEN 'answers of ' || v.what || ' to ' || v.who || ' are rejected although the requests were accepted: a network ACL, which is stateless'
@@ -262,12 +317,19 @@ SELECT v.key, v.kind,
 		WHEN 2 * v.reply_elsewhere >= v.n THEN 'answers of ' || v.what || ' to ' || v.who || ' leave by another interface than '
 				|| coalesce(v.server_eni, 'the one that is asked')
 		ELSE 'no answer of ' || v.what || ' to ' || v.who
-				|| CASE WHEN 2 * v.silent >= v.n THEN ': the requests came in' || coalesce(' at ' || v.server_eni, '') || ', and nothing left it'
+				|| CASE WHEN 2 * v.silent >= v.n AND v.transit THEN ': the requests came in at ' || v.server_eni || ', and no answer came back through it'
+					WHEN 2 * v.silent >= v.n THEN ': the requests came in' || coalesce(' at ' || v.server_eni, '') || ', and nothing left it'
 					ELSE '' END END
 		|| ': ' || v.n || iif(v.asked > v.n, ' of ' || v.asked, '') || ' requests '
-		|| CASE WHEN v.still THEN 'since ' || replace(substr(iso(v.first_ns), 1, 16), 'T', ' ') || ' UTC' || ', still at the end of the log'
+		|| CASE WHEN v.spans >= 3 THEN 'in ' || v.spans || ' spans from ' || replace(substr(iso(v.first_ns), 1, 16), 'T', ' ') || ' UTC to '
+				|| substr(iso(v.last_ns), 12, 5)
+			WHEN v.still THEN 'since ' || replace(substr(iso(v.first_ns), 1, 16), 'T', ' ') || ' UTC' || ', still at the end of the log'
 			ELSE 'from ' || replace(substr(iso(v.first_ns), 1, 16), 'T', ' ') || ' UTC' || ' for ' || span(v.last_ns - v.first_ns) END
-		|| '; before, they were answered'
+		|| iif(v.good_before, '; before, they were answered', '; the log begins with it, and afterwards they were answered')
+		|| iif(v.restart, '. None failed for more than ' || span(v.length_ns) || ', as while a service restarts', '')
+		|| coalesce('. All come from or go to ' || iif(v.at_id IS NULL, NULL, v.at_eni), '')
+		|| iif(v.accepts_alone AND v.way = 'absent' AND 2 * v.silent < v.n,
+			'. No reject is on record: if the log is limited to what was accepted, they may have been rejected', '')
 		|| iif(v.ended, '. The log of ' || v.server_eni || ' ends: the instance is gone', ''),
 	CASE WHEN v.way = 'rejected' AND 2 * v.reply_rejected >= v.n THEN 'allow the ephemeral ports (1024-65535) in the network ACLs of both subnets'
 		WHEN v.way = 'rejected' AND 2 * v.rejected_out >= v.n THEN 'see what changed in the outbound rules of the clients'' security group and network ACL'
@@ -277,11 +339,12 @@ SELECT v.key, v.kind,
 		WHEN v.way = 'idle' THEN 'send TCP keepalives before the middlebox forgets: a NAT gateway and a balancer do after 350 s'
 		WHEN v.kind = 'flowlog-loss' THEN 'look at what lies between: route tables, peering, transit gateway, firewall appliance'
 		WHEN 2 * v.reply_elsewhere >= v.n THEN 'route answers out of the interface that was asked (a rule by source address on the host)'
+		WHEN v.transit THEN 'look beyond the gateway: the route back, the attachment''s subnets, the host'
 		ELSE 'see whether the host and the service run; capture there: did the requests arrive?' END,
 	json_object('way', v.way, 'services', v.services, 'servers', v.servers, 'clients', v.clients, 'outside', v.outside,
 		'side', CASE WHEN v.way != 'rejected' THEN NULL WHEN 2 * v.reply_rejected >= v.n THEN 'network-acl' ELSE 'security-group or network-acl' END,
 		'port', iif(v.ports = 1, v.server_port, NULL), 'protocol', iif(v.ports = 1, v.protocol, NULL), 'packets', v.packets,
-		'still', v.still, 'rate_low', wilson_low(v.n, v.asked), 'rate_high', wilson_high(v.n, v.asked),
+		'still', v.still, 'spans', v.spans, 'rate_low', wilson_low(v.n, v.asked), 'rate_high', wilson_high(v.n, v.asked),
 		'direction', iif(v.way = 'rejected' AND 2 * (v.reply_rejected + v.rejected_out) >= v.n, 'tx', 'rx'), 'rule', 'flowlog-request')
 FROM verdict v;
 
@@ -313,11 +376,12 @@ FROM (
 	FROM (SELECT q.*, rejected_out + rejected_in + reply_rejected AS rejected, asked - edge AS n FROM flow_log_request q) r
 	WHERE r.answered + r.half_open + r.small = 0 AND (r.rejected > 0 OR r.protocol = 'tcp') AND r.n > 0
 		-- who scans does not try again, and is seldom let in and never out
-		AND (r.client_ip IS NOT NULL OR r.reply_rejected > 0 OR r.clients <= 3 AND r.packets >= 3 * r.asked)
+		AND (r.client_ip IS NOT NULL OR r.reply_rejected > 0 OR 2 * r.packets >= 5 * r.asked AND (r.clients <= 3 OR r.rejected = 0))
 		AND coalesce(r.client_ip, '') NOT IN (SELECT ip FROM flow_log_source
 			WHERE max(hosts, ports) >= (SELECT value FROM setting WHERE key = 'flowlog_scan_targets'))
 		AND NOT EXISTS (SELECT 1 FROM dark_span d WHERE d.vantage_id IN (r.client_vantage_id, r.server_vantage_id)
 			AND r.failed_first_ns >= d.from_ns AND r.failed_last_ns <= d.to_ns)
+		AND NOT EXISTS (SELECT 1 FROM drop_span d WHERE d.client_ip = r.client_ip AND d.server_ip = r.server_ip)
 	GROUP BY r.server_ip, r.protocol, r.server_port, 4
 	HAVING sum(r.packets) >= 3) x;
 
@@ -335,7 +399,8 @@ SELECT n.key, CASE WHEN way = 'rejected' THEN 'flowlog-reject' WHEN way = 'refus
 		|| coalesce((SELECT ' (' || label || ')' FROM place WHERE ip = server_ip), '')
 		|| CASE WHEN way = 'rejected' AND 2 * reply_rejected >= n.n THEN ': the answers are rejected although the requests were accepted: a network ACL, which is stateless'
 			ELSE '' END
-		|| ': ' || n.n || ' requests, ' || packets || ' packets, and none was answered in the whole log',
+		|| ': ' || n.n || ' requests, ' || packets || ' packets, and none was answered in the whole log'
+		|| iif(s.rejects_alone, ' (which has nothing that was accepted: it may be limited to rejects)', ''),
 	CASE WHEN way = 'rejected' AND 2 * reply_rejected >= n.n THEN 'allow the ephemeral ports (1024-65535) in the network ACLs of both subnets'
 		WHEN way = 'rejected' THEN 'if it should be reached: check the rules of the security group, then of the network ACL'
 		ELSE 'if it should answer: capture there, did the requests arrive?' END,
@@ -343,6 +408,7 @@ SELECT n.key, CASE WHEN way = 'rejected' THEN 'flowlog-reject' WHEN way = 'refus
 		'side', CASE WHEN way != 'rejected' THEN NULL WHEN 2 * reply_rejected >= n.n THEN 'network-acl' ELSE 'security-group or network-acl' END,
 		'rule', 'flowlog-request')
 FROM never n
+JOIN log_span s
 WHERE n.place <= (SELECT value FROM setting WHERE key = 'flowlog_never_max');
 
 INSERT INTO new_finding (key, kind, severity, confidence, first_ns, last_ns, count, summary, detail)

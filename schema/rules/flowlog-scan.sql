@@ -1,6 +1,10 @@
 -- Senders outside that nothing answers: scans, all of them together (flowlog-scan)
 -- if: SELECT 1 FROM flow_log_request
 -- Requests that failed, of clients outside that the service never answered. Each sender with many targets is in flow_log_source; the finding names the first.
+CREATE TEMP TABLE turned_away AS
+SELECT dst_ip AS server_ip, json_extract(detail, '$.port') AS port FROM finding
+WHERE json_extract(detail, '$.rule') = 'flowlog-request' AND json_extract(detail, '$.outside') = 1 AND severity != 'notice';
+
 CREATE TEMP TABLE scan_total AS
 SELECT sum(r.strange) AS n, sum(r.packets) AS packets, count(DISTINCT r.server_ip) AS servers,
 	count(DISTINCT r.protocol || coalesce(' ' || r.server_port, '')) AS services, max(r.clients) AS clients,
@@ -8,7 +12,10 @@ SELECT sum(r.strange) AS n, sum(r.packets) AS packets, count(DISTINCT r.server_i
 FROM flow_log_request r
 WHERE r.strange > 0
 	-- who tries again, or is let in and gets no answer out, is none
-	AND NOT (r.answered + r.half_open = 0 AND (r.reply_rejected > 0 OR r.clients <= 3 AND r.packets >= 3 * r.asked));
+	AND NOT (r.answered + r.half_open = 0 AND (r.reply_rejected > 0 OR 2 * r.packets >= 5 * r.asked
+		AND (r.clients <= 3 OR r.rejected_out + r.rejected_in = 0)))
+	-- nor is who is turned away with everybody else
+	AND NOT EXISTS (SELECT 1 FROM turned_away t WHERE t.server_ip = r.server_ip AND t.port IS r.server_port);
 
 CREATE TEMP TABLE scan_source AS
 SELECT *, row_number() OVER (ORDER BY packets DESC, ip) AS place, count(*) OVER () AS sources
