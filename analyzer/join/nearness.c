@@ -133,11 +133,25 @@ static void nearness_widen(struct common_span *s, const struct member *m)
 	s->to_ns = m->flow->last_ns > s->to_ns ? m->flow->last_ns : s->to_ns;
 }
 
+int64_t nearness_surplus(const struct flow_side *x, const struct flow_side *y)
+{
+	if (x->bytes || y->bytes)
+		return (int64_t)(x->bytes - y->bytes);
+	return (int64_t)x->packets - y->packets;
+}
+
+static uint64_t nearness_excess(const struct flow_side *x, const struct flow_side *y)
+{
+	int64_t surplus = nearness_surplus(x, y);
+
+	return surplus > 0 ? (uint64_t)surplus : 0;
+}
+
 static void nearness_compare(
 	struct nearness *n, const struct member *a, const struct member *b, enum direction from)
 {
-	uint64_t to_a = member_side(a, !from)->packets, to_b = member_side(b, !from)->packets;
-	uint64_t from_a = member_side(a, from)->packets, from_b = member_side(b, from)->packets;
+	const struct flow_side *to_a = member_side(a, !from), *to_b = member_side(b, !from);
+	const struct flow_side *from_a = member_side(a, from), *from_b = member_side(b, from);
 	struct stamp_order r = nearness_by_delay(a, b);
 
 	n->common++;
@@ -146,8 +160,8 @@ static void nearness_compare(
 	n->same += r.same;
 	n->apart += r.apart;
 	/* On the way to the end the nearer one has fewer, of what the end sent it has more. */
-	n->only_a += (to_a > to_b ? to_a - to_b : 0) + (from_b > from_a ? from_b - from_a : 0);
-	n->only_b += (to_b > to_a ? to_b - to_a : 0) + (from_a > from_b ? from_a - from_b : 0);
+	n->only_a += nearness_excess(to_a, to_b) + nearness_excess(from_b, from_a);
+	n->only_b += nearness_excess(to_b, to_a) + nearness_excess(from_a, from_b);
 }
 
 /* A flow that one of them lacks, though both ran: only what went towards the end says anything. */

@@ -22,11 +22,15 @@ struct stamp_order {
  */
 struct stamp_order nearness_by_delay(const struct member *a, const struct member *b);
 
+/* How much more of a direction one place has than another: bytes of payload, for offloads merge
+ * packets; of a direction without any, packets. As many bytes in fewer packets say nothing. */
+int64_t nearness_surplus(const struct flow_side *x, const struct flow_side *y);
+
 /* Votes of many flows about two vantage points. */
 struct nearness {
 	uint32_t nearer_a, nearer_b; /* flows whose delays say so */
-	uint64_t only_a, only_b; /* packets in excess: to the end that b lacks, or from it that a
-				    lacks (a and b exchanged for only_b) */
+	uint64_t only_a, only_b; /* bytes or packets in excess: to the end that b lacks, or from it
+				    that a lacks (a and b exchanged for only_b) */
 	uint32_t common;	 /* flows that both saw */
 	uint32_t same, apart;	 /* of them, those whose stamps differ by one constant, and not */
 };

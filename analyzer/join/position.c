@@ -36,12 +36,11 @@ static int position_by_ttl(const struct member *a, const struct member *b)
 	return sum;
 }
 
-/* Loss only shrinks: what fewer client packets reach is farther from the client. */
+/* Loss only shrinks: what less of the client's reaches is farther from the client. */
 static int position_by_counts(const struct member *a, const struct member *b)
 {
-	int64_t client = (int64_t)member_side(b, C2S)->packets - member_side(a, C2S)->packets;
-	int64_t server = (int64_t)member_side(a, S2C)->packets - member_side(b, S2C)->packets;
-	int64_t sum = client + server;
+	int64_t sum = nearness_surplus(member_side(b, C2S), member_side(a, C2S)) +
+		      nearness_surplus(member_side(a, S2C), member_side(b, S2C));
 
 	return sum < 0 ? -1 : sum > 0;
 }
