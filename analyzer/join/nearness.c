@@ -147,6 +147,14 @@ static uint64_t nearness_excess(const struct flow_side *x, const struct flow_sid
 	return surplus > 0 ? (uint64_t)surplus : 0;
 }
 
+/* Do both hold the flow's first packet and its last one? A capture that began later or ended before
+ * lacks packets, too. */
+static bool nearness_is_whole(const struct member *a, const struct member *b)
+{
+	return nearness_same_packet(&a->flow->head->slots[0], &b->flow->head->slots[0]) &&
+	       nearness_same_packet(a->flow->newest, b->flow->newest);
+}
+
 static void nearness_compare(
 	struct nearness *n, const struct member *a, const struct member *b, enum direction from)
 {
@@ -159,6 +167,8 @@ static void nearness_compare(
 	n->nearer_b += from == C2S ? r.nearer > 0 : r.nearer < 0;
 	n->same += r.same;
 	n->apart += r.apart;
+	if (!nearness_is_whole(a, b))
+		return;
 	/* On the way to the end the nearer one has fewer, of what the end sent it has more. */
 	n->only_a += nearness_excess(to_a, to_b) + nearness_excess(from_b, from_a);
 	n->only_b += nearness_excess(to_b, to_a) + nearness_excess(from_a, from_b);
