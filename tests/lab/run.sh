@@ -53,7 +53,8 @@ one() {
 }
 
 # The longest first: what begins last should not be what the others wait for.
-slowest="dark-gone vrrp-both vrrp-planned vrrp-alone deaf-behind-gateway dhcp-renewal vrrp-stall vrrp-lost dark-receive dark-silence dark-stopped dark-transmit
+slowest="dark-gone vrrp-both vrrp-planned vrrp-alone deaf-behind-gateway dhcp-renewal vrrp-stall vrrp-lost dark-receive dark-silence dark-stopped
+	dark-transmit
 	dark-queue dark-queue-tx dark-size partial-mtu partial-random partial-service path-member reboot"
 order=()
 for name in $slowest "${names[@]}"; do
