@@ -661,7 +661,7 @@ static int64_t fate_sent_since(const struct path *path, const struct segment *go
  * Did the sending capture run when this must have been sent? A matched arrival before it says that
  * it had begun, one after it that it had not ended; else the clocks must.
  */
-bool fate_sender_ran(const struct path *path, uint32_t index)
+bool fate_sender_ran(const struct path *path, uint32_t index, int64_t *ret_ns)
 {
 	const struct vantage *v = &path->in.data->vantages[path->in.from];
 	const struct segment *got = path->in.received->transmissions[index].seg;
@@ -670,11 +670,13 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 	bool begun = index >= path->out.first_arrived, went_on = index < path->out.last_arrived;
 	int64_t shift_ns, from, to;
 
+	*ret_ns = INT64_MIN;
 	if (!fate_clocks_tell(b))
 		return begun && went_on;
 	shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
 	from = fate_sent_since(path, got) + (b.has_low ? b.low : b.high);
 	to = got->time_ns + (b.has_high ? b.high : b.low);
+	*ret_ns = to;
 	if (fate_touches(v->unrecorded.gaps.rows, v->unrecorded.gaps.count, from, to))
 		return false;
 	return (begun || from + shift_ns >= ran.from) && (went_on || to + shift_ns <= ran.to);
@@ -683,14 +685,17 @@ bool fate_sender_ran(const struct path *path, uint32_t index)
 /* Nothing shows whether it was sent; why, if the sending capture ran then. */
 static struct fate fate_not_recorded(const struct path *path, uint32_t index, const char *reason)
 {
+	int64_t when;
+
 	return (struct fate){.kind = EVENT_SENDER_MISSED,
-		.reason = fate_sender_ran(path, index) ? reason : "not-covered"};
+		.reason = fate_sender_ran(path, index, &when) ? reason : "not-covered"};
 }
 
 struct fate fate_of_extra(const struct path *path, const struct gap *r)
 {
 	const struct transmission *it = &path->in.received->transmissions[r->transmission];
 	bool reset = it->seg->flags & TCP_RST;
+	int64_t when;
 	uint32_t acked;
 
 	assert(it->state != TRANSMISSION_WHOLE && it->off <= r->low &&
@@ -704,10 +709,10 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 		return fate_not_recorded(path, r->transmission, "filter");
 	/* Without an ID the sender's own repetition may look the same; it is one, for all we know,
 	 * if its capture did not run. */
-	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission)))
+	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission, &when)))
 		return (struct fate){.kind = EVENT_DUPLICATED, .reason = "extra-copy"};
 	if (path->in.matcher->traits.tcp && path->in.sent->count && (reset || it->span) &&
-		fate_sender_ran(path, r->transmission)) {
+		fate_sender_ran(path, r->transmission, &when)) {
 		if (fate_odd_ttl(path, it))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "ttl"};
 		if (reset && fate_sender_went_on(path, r->transmission))

@@ -292,7 +292,7 @@ static void path_note_whole(struct path *path, const struct transmission *it)
 		path_note_modified(path, it, got);
 }
 
-/* An transmission with gaps: what is missing by fate, the rest was delivered. */
+/* A transmission with gaps: what is missing by fate, the rest was delivered. */
 static uint32_t path_judge_transmission(struct path *path, uint32_t index, uint32_t at)
 {
 	const struct gap_list *list = &path->in.matcher->missing;
@@ -467,8 +467,8 @@ static void path_judge_received(struct path *path)
 		e->proof = fate.proof;
 		e->proof_vantage = fate.proof_vantage;
 		e->judged_ns = it->seg->time_ns;
-		e->while_running =
-			fate.kind == EVENT_SENDER_MISSED && fate_sender_ran(path, r->transmission);
+		e->while_running = fate.kind == EVENT_SENDER_MISSED &&
+				   fate_sender_ran(path, r->transmission, &e->sender_ns);
 	}
 }
 

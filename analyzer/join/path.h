@@ -41,7 +41,7 @@ struct event {
 	const struct segment *proof; /* NULL: absence */
 	char detail[40];   /* CHANGE_TEXT_SIZE: what was changed: "mss 1460 -> 1380"; "" */
 	int64_t judged_ns; /* when it would have arrived, receiver's clock */
-	int64_t sender_ns; /* both_missed: when it had been sent, sender's clock */
+	int64_t sender_ns; /* both_missed, sender_missed: when it was sent, sender's clock */
 };
 
 /* Segments and payload bytes of one kind. */

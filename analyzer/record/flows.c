@@ -158,6 +158,7 @@ static void flows_insert_event(struct flow_writer *w, uint32_t number, const str
 		e->sent ? e->sent->time_ns : DB_NONE, e->flags & TCP_SYN);
 }
 
+/* at_ns: that vantage point's clock; INT64_MIN: not known, so that no second becomes doubtful. */
 static void flows_note_miss(
 	struct flow_writer *w, uint32_t vantage, int64_t at_ns, uint32_t segments)
 {
@@ -166,6 +167,8 @@ static void flows_note_miss(
 	bool fresh;
 
 	w->misses.by_vantage[vantage] += segments;
+	if (at_ns == INT64_MIN)
+		return;
 	n = hashmap_at(&w->misses.by_second, &key, &fresh);
 	if (n)
 		*n += segments;
@@ -254,7 +257,7 @@ static void flows_take_event(struct flow_writer *w, uint32_t row, const struct f
 	/* What a place in the middle lacks though its neighbours have it was noted with the path
 	 * before it. */
 	if (e->kind == EVENT_SENDER_MISSED && e->while_running && e->proof)
-		flows_note_miss(w, e->from, flows_event_time(e), e->segments);
+		flows_note_miss(w, e->from, e->sender_ns, e->segments);
 	if (e->kind == EVENT_BOTH_MISSED && e->while_running)
 		flows_note_miss(w, e->to, e->judged_ns, e->segments);
 	if (e->kind == EVENT_BOTH_MISSED && e->sender_running)
