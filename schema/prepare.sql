@@ -606,7 +606,7 @@ CREATE TEMP TABLE counter_change (
 	name TEXT, -- rx_packets, tx_packets, rx_bytes; cloud.NetworkPacketsIn
 	kind TEXT, -- of the source, as in host_file.kind; agent
 	sampled INTEGER, -- 1 the difference of two samples, 0 a rate or sum as the source gives it, rounded
-	from_ns INTEGER, to_ns INTEGER, -- the host's clock
+	from_ns INTEGER, to_ns INTEGER, -- reference clock
 	grew REAL, -- counted in that span
 	host_file_id INTEGER, line INTEGER, before_file_id INTEGER, before_line INTEGER -- where its end and its start stand
 );

@@ -29,6 +29,9 @@ FROM vantage v
 LEFT JOIN clock c ON c.vantage_id = v.id
 WINDOW pieces AS (PARTITION BY v.id ORDER BY c.from_ns);
 
+CREATE VIEW host_clock AS -- which vantage point's clock a host's own times (its logs, facts and counters) are of: ref_ns(vantage_id, t) puts them on the reference clock; no row: it has no capture of its own
+SELECT host_id, min(id) AS vantage_id FROM vantage WHERE kind != 'flowlog' GROUP BY host_id;
+
 CREATE VIEW event AS -- segment events with at_ns, their time on the reference clock: when it was sent, else received
 SELECT s.*, CASE WHEN s.sent_ns IS NOT NULL THEN ref_ns(s.from_vantage_id, s.sent_ns)
 	ELSE ref_ns(s.to_vantage_id, s.received_ns) END AS at_ns

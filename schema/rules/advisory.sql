@@ -64,10 +64,11 @@ FROM (SELECT * FROM ad_match ORDER BY defect_id, host_id, part) GROUP BY defect_
 -- is not known has none here either.
 CREATE TEMP TABLE ad_line AS
 SELECT f.key, f.host_id,
-	coalesce(ref_ns((SELECT min(v.id) FROM vantage v WHERE v.host_id = f.host_id), l.at_ns), l.at_ns) AS at_ns,
+	ref_ns(k.vantage_id, l.at_ns) AS at_ns,
 	l.message, l.written, min(l.host_file_id) AS host_file_id, l.line
 FROM ad_found f JOIN ad_condition c ON c.defect_id = f.defect_id AND c.operator = 'log'
 JOIN kernel_log l ON l.host_id = f.host_id AND regexp(c.value, l.message)
+LEFT JOIN host_clock k ON k.host_id = f.host_id
 GROUP BY f.key, l.at_ns, l.written, l.message;
 
 -- A line of a time of which nothing else was recorded tells of another incident: a day apart, it is a notice.

@@ -86,7 +86,8 @@ SELECT s.*,
 	(SELECT coalesce(sum(c.grew), 0) FROM counter_change c WHERE c.host_id = s.host_id AND c.name = 'tx_packets'
 		AND c.from_ns >= s.from_ns AND c.to_ns <= s.to_ns AND c.kind = s.kind AND c.interface = s.interface
 		AND c.grew > iif(c.sampled, 0, (c.to_ns - c.from_ns) / 1e9 * 0.01)) AS sent,
-	EXISTS (SELECT 1 FROM kernel_log k WHERE k.host_id = s.host_id AND k.at_ns > s.from_ns AND k.at_ns < s.to_ns) AS lines
+	EXISTS (SELECT 1 FROM kernel_log k LEFT JOIN host_clock o ON o.host_id = k.host_id WHERE k.host_id = s.host_id
+		AND ref_ns(o.vantage_id, k.at_ns) > s.from_ns AND ref_ns(o.vantage_id, k.at_ns) < s.to_ns) AS lines
 FROM hc_span s;
 DELETE FROM hc_dark WHERE max(logged, cloud, frames) < (SELECT value FROM setting WHERE key = 'loss_min_segments');
 

@@ -15,7 +15,8 @@ CREATE TEMP TABLE hd_line AS
 SELECT d.id AS span_id, k.host_id, min(k.at_ns) AS at_ns, k.message, k.host_file_id, k.line
 FROM dark_span d
 JOIN kernel_log k ON k.host_id = d.host_id
-WHERE ref_ns(coalesce(d.vantage_id, (SELECT min(v.id) FROM vantage v WHERE v.host_id = d.host_id)), k.at_ns)
+LEFT JOIN host_clock c ON c.host_id = d.host_id
+WHERE ref_ns(coalesce(d.vantage_id, c.vantage_id), k.at_ns)
 	BETWEEN d.from_ns - 10000000000 AND d.to_ns + 10000000000
 GROUP BY d.id;
 

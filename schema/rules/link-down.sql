@@ -4,13 +4,13 @@
 -- the first minute of a boot negotiate; interfaces of guests, bridges and containers come and go; and who has a second
 -- interface with a link (a bond) is not dark.
 CREATE TEMP TABLE ld_line AS
-SELECT host_id, at_ns, message, host_file_id, line,
+SELECT l.host_id, ref_ns(c.vantage_id, l.at_ns) AS at_ns, l.message, l.host_file_id, l.line,
 	CASE WHEN regexp('[Ll]ink (is )?[Dd]own', message) THEN 0 ELSE 1 END AS up,
 	-- "r8169 0000:03:00.0: eth0: link down", "igb 0000:01:00.0 eth0: igb: eth0 NIC Link is Down", "e1000e: eth0 NIC Link is Up"
 	(SELECT w.value FROM json_each('["' || replace(replace(replace(replace(replace(message, '\', ''), '"', ''), char(9), ' '), ':', ''),
 			' ', '","') || '"]') w WHERE regexp('^(eth|en[opsx]|em|p[0-9]+p|ib)[0-9a-z]*[0-9]', w.value) LIMIT 1) AS interface
-FROM kernel_log
-WHERE at_ns IS NOT NULL AND regexp('[Ll]ink (is )?([Dd]own|[Uu]p)', message);
+FROM kernel_log l LEFT JOIN host_clock c ON c.host_id = l.host_id
+WHERE l.at_ns IS NOT NULL AND regexp('[Ll]ink (is )?([Dd]own|[Uu]p)', message);
 CREATE TEMP TABLE ld_span AS
 SELECT * FROM (
 	SELECT *, lead(at_ns) OVER w AS up_ns, lead(up) OVER w AS next_up, lag(up) OVER w AS before_up, lag(at_ns) OVER w AS before_ns,

@@ -12,10 +12,11 @@ CREATE TEMP TABLE ne_entry AS
 SELECT n.*, row_number() OVER (PARTITION BY n.host_id, n.ip, n.interface ORDER BY coalesce(n.at_ns, 0) DESC, n.rowid DESC) AS place
 FROM neighbor n WHERE n.state != 'REMOVED';
 CREATE TEMP TABLE ne_found AS
-SELECT row_number() OVER (ORDER BY n.host_id, n.ip, n.interface) AS key, n.host_id, n.ip, n.mac, n.state, n.interface, n.at_ns,
+SELECT row_number() OVER (ORDER BY n.host_id, n.ip, n.interface) AS key, n.host_id, n.ip, n.mac, n.state, n.interface, ref_ns(c.vantage_id, n.at_ns) AS at_ns,
 	o.host_id AS owner_host, o.mac AS mac_real
 FROM ne_entry n
 JOIN ne_owner o ON o.ip = n.ip AND o.host_id != n.host_id
+LEFT JOIN host_clock c ON c.host_id = n.host_id
 WHERE n.place = 1 AND n.mac IS NOT NULL AND n.mac != o.mac AND n.state IN ('REACHABLE', 'STALE', 'DELAY', 'PROBE', 'PERMANENT', 'NONE')
 	AND NOT mac_virtual(n.mac) AND NOT mac_virtual(o.mac)
 	AND n.mac NOT IN (SELECT a.mac FROM host_address a WHERE a.mac IS NOT NULL)

@@ -3,10 +3,10 @@
 -- Three times or more a router became master and gave way again, none further from the next than ten minutes. A planned
 -- takeover and the way back are one; a start of the program is none. Where adverts were captured, those tell.
 CREATE TEMP TABLE vl_line AS
-SELECT host_id, at_ns, written, message, host_file_id, line,
+SELECT l.host_id, ref_ns(c.vantage_id, l.at_ns) AS at_ns, written, message, host_file_id, line,
 	coalesce(nullif(substr(message, instr(message, '(') + 1, instr(message, ')') - instr(message, '(') - 1), ''), '?') AS instance,
 	CASE WHEN message LIKE '%Entering MASTER STATE%' THEN 'master' ELSE 'backup' END AS state
-FROM service_log
+FROM service_log l LEFT JOIN host_clock c ON c.host_id = l.host_id
 WHERE service = 'keepalived' AND (message LIKE '%Entering MASTER STATE%' OR message LIKE '%Entering BACKUP STATE%');
 -- Lines whose time is not known stand in the order of their file.
 CREATE TEMP TABLE vl_change AS

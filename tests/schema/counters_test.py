@@ -48,6 +48,13 @@ class CounterTest(unittest.TestCase):
                         protocol="tcp", src_port=40000, dst_port=80, packets=packets, bytes=packets * 300,
                         start_ns=T0 + start * SECOND, end_ns=T0 + end * SECOND, action="ACCEPT", log_status="OK")
 
+    def captured(self, ahead):
+        """A capture of the host shows that its clock is ahead of the reference by so many seconds."""
+        self.insert("vantage", id=8, host_id=1, name="db", kind="nic", interface="eth0", trust="sound", trust_reasons="[]",
+                    first_ns=T0, last_ns=T0)
+        self.insert("clock", vantage_id=8, reference_vantage_id=8, from_ns=T0, to_ns=T0, offset_ns=ahead * SECOND, offset_low_ns=ahead * SECOND,
+                    offset_high_ns=ahead * SECOND, skew_ppm=0, method="both directions", samples=10)
+
     def found(self, kind):
         return [f for f in self.facts.judge() if f["kind"] == kind]
 
@@ -68,6 +75,18 @@ class Dark(CounterTest):
         self.assertEqual([(w["from_ns"], w["to_ns"]) for w in f["detail"]["windows"]], [(T0 + 200 * SECOND, T0 + 300 * SECOND)])
         self.assertEqual(f["detail"]["logged"], 40)
         self.assertEqual(self.only("eni-not-host")["count"], 40)
+
+    def test_counters_by_a_clock_that_is_ahead(self):
+        self.captured(ahead=3600)
+        value, rows = 1000, []
+        for second in range(0, 600, 10):
+            value += 0 if 200 < second <= 300 else 50
+            rows.append((3600 + second, value))
+        self.samples(rows)
+        self.samples([(second, 2 * value + second) for second, value in rows], name="tx_packets")
+        self.flow_log([(205, 255, 40), (60, 118, 250)])
+        f = self.only("host-dark")
+        self.assertEqual([(w["from_ns"], w["to_ns"]) for w in f["detail"]["windows"]], [(T0 + 200 * SECOND, T0 + 300 * SECOND)])
 
     def test_nothing_sent_either_is_both(self):
         self.moving(still=[(200, 300)])
@@ -234,6 +253,13 @@ class Log(CounterTest):
                    (330, "e1000e: eth0 NIC Link is Up 1000 Mbps"))
         f = self.only("host-dark")
         self.assertEqual((f["severity"], f["first_ns"], f["last_ns"]), ("warning", T0 + 300 * SECOND, T0 + 330 * SECOND))
+
+    def test_times_of_a_log_are_on_the_reference_clock(self):
+        self.captured(ahead=3600)
+        self.lines((3600, "e1000e: eth0 NIC Link is Up 1000 Mbps"), (3900, "e1000e: eth0 NIC Link is Down"),
+                   (3930, "e1000e: eth0 NIC Link is Up 1000 Mbps"))
+        f = self.only("host-dark")
+        self.assertEqual((f["first_ns"], f["last_ns"]), (T0 + 300 * SECOND, T0 + 330 * SECOND))
 
     def test_a_link_that_negotiates_at_boot(self):
         self.lines((0, "r8169 0000:03:00.0: eth0: link up"), (5, "r8169 0000:03:00.0: eth0: link down"),
