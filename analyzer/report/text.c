@@ -218,7 +218,10 @@ static void text_add_command(struct page *p, const char *command)
 		text_keep_blanks(p->line.text + before, p->line.length - before);
 }
 
-/* Prose wraps; a command stays on one line, without its backticks, so that it can be copied. */
+/*
+ * Prose wraps; a command stays on one line, so that it can be copied. One that ends the remedy
+ * stands bare, one amid prose between backticks: else nobody sees where it ends.
+ */
 static void text_put_fix(struct page *p, const char *remedy)
 {
 	struct remedy_part part;
@@ -226,11 +229,14 @@ static void text_put_fix(struct page *p, const char *remedy)
 	strbuf_reset(&p->line);
 	while (story_next_part(&remedy, &part)) {
 		CLEANUP_FREE char *text = mem_strndup(part.text, part.length);
+		const char *mark = part.is_command && *remedy ? "`" : "";
 
+		strbuf_adds(&p->line, mark);
 		if (part.is_command)
 			text_add_command(p, text);
 		else
 			escape_text(&p->line, text);
+		strbuf_adds(&p->line, mark);
 	}
 	text_put_line(p, "fix");
 }

@@ -87,7 +87,8 @@ SELECT f.key, 'advisory', iif(f.key IN (SELECT key FROM ad_old), 'notice', d.sev
 	(SELECT min(at_ns) FROM ad_line l WHERE l.key = f.key),
 	(SELECT max(at_ns) FROM ad_line l WHERE l.key = f.key),
 	(SELECT NULLIF(count(*), 0) FROM ad_line l WHERE l.key = f.key), NULL,
-	h.name || coalesce(' ' || f.parts, '') || ': ' || d.title || ' ('
+	h.name || coalesce(' ' || f.parts, '') || iif(EXISTS (SELECT 1 FROM ad_line l WHERE l.key = f.key), ': ', ' matches a known defect: ')
+		|| d.title || ' ('
 		|| (SELECT group_concat(what, ', ') FROM (SELECT DISTINCT m.what FROM ad_met m
 			WHERE m.defect_id = f.defect_id AND m.host_id = f.host_id AND (m.part = '' OR EXISTS (
 				SELECT 1 FROM ad_match x WHERE x.defect_id = m.defect_id AND x.host_id = m.host_id

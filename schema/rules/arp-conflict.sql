@@ -74,7 +74,7 @@ SELECT f.key, 'arp-conflict', CASE WHEN coalesce(w.broken, 0) > 0 THEN 'critical
 	f.flips, NULL,
 	f.low_mac || coalesce(' (' || lh.name || ')', '') || ' and ' || f.high_mac || coalesce(' (' || hh.name || ')', '')
 		|| ' both claim ' || f.ip || ', seen at ' || v.name
-		|| CASE WHEN f.double_answers > 0 THEN ': ' || f.double_answers || ' requests got two answers' ELSE '' END,
+		|| CASE WHEN f.double_answers > 0 THEN ': ' || f.double_answers || iif(f.double_answers = 1, ' request', ' requests') || ' got two answers' ELSE '' END,
 	'find the second host with ' || f.ip || ' (bridge fdb, switch tables) and give it another address',
 	json_object('ip', f.ip, 'macs', json_array(f.low_mac, f.high_mac), 'double_answers', f.double_answers,
 		'flows', coalesce(w.broken, 0))

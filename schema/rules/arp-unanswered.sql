@@ -101,17 +101,23 @@ SELECT f.key, 'arp-unanswered',
 	f.requests,
 	(SELECT count(*) FROM au_request q WHERE q.vantage_id = f.vantage_id
 		AND (f.ip_key IS NULL OR q.ip = f.ip_key)),
-	h.name || ' asked ' || f.requests || ' times for ' || CASE f.addresses WHEN 1 THEN f.ip
-		ELSE f.addresses || ' addresses' END || coalesce(' (' || oh.name || ')', '') || ' and got no answer'
+	h.name || ' sent ' || f.requests || iif(instr(f.ip, ':') > 0, ' neighbour solicitations for ', ' ARP requests for ')
+		|| CASE f.addresses WHEN 1 THEN f.ip ELSE f.addresses || ' addresses' END || coalesce(' (' || oh.name || ')', '')
+		|| ' and got no answer'
 		|| CASE WHEN NOT f.known THEN '; no host with such an address ever spoke'
 			WHEN t.arrived IS NULL THEN ''
-			WHEN t.arrived = 0 THEN '; the requests never reached ' || oh.name
-			WHEN t.answered = 0 THEN '; ' || t.arrived || ' of them reached ' || oh.name || ', which did not answer'
-			ELSE '; ' || oh.name || ' answered ' || t.answered || ' times, and the answers were lost' END,
+			WHEN t.arrived = 0 THEN ': none of them reached ' || oh.name
+			WHEN t.answered = 0 THEN ': ' || iif(t.arrived = f.requests, 'all', t.arrived) || ' of them reached ' || oh.name
+				|| ', which did not answer'
+			ELSE ': ' || oh.name || ' answered ' || t.answered || iif(t.answered = 1, ' time, and that answer was lost',
+				' times, and the answers were lost') END,
 	CASE WHEN NOT f.known THEN 'check the address: it may be mistyped, or its host long gone'
-		WHEN t.arrived = 0 THEN 'look at the way of broadcasts to ' || oh.name
-			|| ', and at its receive side (driver, interrupts)'
+		WHEN t.arrived = 0 THEN 'find where broadcasts from ' || h.name || ' to ' || oh.name
+			|| ' get lost: the transmit side of ' || h.name || ', the switches between, the receive side of ' || oh.name
+			|| ' (`ip -s -s link`, driver, interrupts)'
 		WHEN t.answered = 0 THEN 'on ' || oh.name || ': check arp_ignore, the firewall for ARP, and its transmit side'
+		WHEN t.answered > 0 THEN 'find where the answers from ' || oh.name || ' to ' || h.name || ' get lost: the receive side of '
+			|| h.name || ' (`ip -s -s link`, driver, interrupts), then the switches between'
 		ELSE 'see whether ' || coalesce(oh.name, f.ip) || ' is up and on this link' END,
 	json_patch('{}', json_object('ip', CASE f.addresses WHEN 1 THEN f.ip END, 'addresses', f.addresses,
 		'arrived', t.arrived, 'answered', t.answered,

@@ -114,13 +114,13 @@ SELECT v.key, 'capture-loss',
 	CASE WHEN v.proven > 0 OR v.dropped > 0 THEN 1 ELSE 0.8 END, v.host_id, v.vantage_id, NULL, v.first_ns, v.last_ns, v.missed, v.frames + v.missed,
 	v.name || '''s capture is missing ' || v.missed || ' of ' || (v.frames + v.missed) || ' frames ('
 		|| percent(1.0 * v.missed / (v.frames + v.missed)) || '): '
-		|| CASE WHEN v.proven > 0 THEN v.proven || ' proven by what the other side sent or had '
-			|| 'acknowledged' ELSE '' END
+		|| CASE WHEN v.proven > 0 THEN 'the other captures or acknowledgments prove that ' || v.proven || ' passed here' ELSE '' END
 		|| CASE WHEN v.passed > v.proven THEN iif(v.proven > 0, ', ', '') || (v.passed - v.proven)
-			|| ' shown by their arrival alone' ELSE '' END
+			|| iif(v.passed - v.proven = 1, ' was', ' were') || ' seen only where ' || iif(v.passed - v.proven = 1, 'it', 'they')
+			|| ' arrived' ELSE '' END
 		|| CASE WHEN v.passed > 0 AND v.dropped > 0 THEN ', ' ELSE '' END
-		|| CASE WHEN v.dropped > 0 THEN v.dropped || ' counted as dropped by the capture itself' ELSE '' END
-		|| '; not counted as network loss',
+		|| CASE WHEN v.dropped > 0 THEN 'its own counter says that it dropped ' || v.dropped ELSE '' END
+		|| '; this is no loss on the network',
 	'capture on ' || v.name || ' with a larger buffer (tcpdump -B), a smaller snap length (-s 128) or a '
 		|| 'narrower filter',
 	json_object('proven', v.proven, 'dropped_kernel', v.dropped, 'flows', v.flows)

@@ -62,11 +62,11 @@ SELECT v.key, 'clock-step', CASE WHEN v.largest >= 1000000000 THEN 'warning' ELS
 	iif(v.is_known, NULL, v.reference_vantage_id),
 	v.first_ns, v.last_ns, v.steps, NULL,
 	CASE WHEN v.is_known THEN 'the clock of ' || h.name || ' jumped '
-		ELSE 'the clock of ' || h.name || ' jumped against that of ' || r.name || ' (either may have): ' END
+		ELSE 'the clock of ' || h.name || ' or that of ' || r.name || ' jumped: against each other, ' || h.name || '''s went ' END
 		|| iif(v.steps = 1, '', v.steps || ' times, at most ')
 		|| (SELECT CASE WHEN j.step_ns > 0 THEN 'forward by ' ELSE 'back by ' END || span(abs(j.step_ns))
 			FROM jumped j WHERE j.whose = v.whose ORDER BY abs(j.step_ns) DESC, j.at_ns LIMIT 1)
-		|| '; what was counted does not depend on it',
+		|| '; the counts in this report do not depend on it',
 	'on ' || h.name || iif(v.is_known, '', ' and ' || r.name)
 		|| ': let chrony or ntpd slew instead of stepping, and see why the clock was off',
 	json_object('step_ns', (SELECT j.step_ns FROM jumped j WHERE j.whose = v.whose

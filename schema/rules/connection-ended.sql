@@ -20,11 +20,12 @@ SELECT v.key, v.outcome,
 	CASE WHEN v.complete THEN 1 ELSE 0.8 END,
 	s.host_id, v.from_vantage_id, nullif(v.to_vantage_id, v.from_vantage_id), v.src_ip, v.dst_ip,
 	v.first_ns, v.last_ns, v.ended, v.total,
-	v.ended || ' of ' || v.total || ' connections from '
+	iif(v.total = 1, 'the only connection', v.ended || ' of ' || v.total || ' connections') || ' from '
 		|| coalesce(v.client_ip, v.clients || ' clients') || ' to '
 		|| coalesce(endpoint(v.server_ip, v.server_port), v.server_ip || ' (' || v.ports || ' ports)')
-		|| CASE v.outcome WHEN 'refused' THEN ' were refused with RST' ELSE ' were cut by a RST of the ' || v.sent_by END
-		|| iif(v.complete, '', ', as seen from one side')
+		|| iif(v.ended = 1, ' was ', ' were ')
+		|| CASE v.outcome WHEN 'refused' THEN 'refused with a RST' ELSE 'cut by a RST of the ' || v.sent_by END
+		|| iif(v.complete, '', ' (one capture alone: a device on the way may have sent the RST for it)')
 		|| iif(v.outcome = 'reset' AND b.boots > 1, ', which was started anew in between (its boot id)', ''),
 	CASE v.outcome WHEN 'refused' THEN 'on ' || v.server_ip || ': check that the service runs and listens'
 			|| coalesce(' on port ' || v.server_port, '') || ' (`ss -ltn`), and for reject rules'

@@ -27,10 +27,10 @@ INSERT INTO new_finding (key, kind, severity, confidence, host_id, from_vantage_
 SELECT v.key, v.kind, CASE WHEN v.n >= 0.05 * v.sent THEN 'warning' ELSE 'notice' END,
 	CASE WHEN f.trust = 'sound' AND t.trust = 'sound' THEN 0.98 ELSE 0.8 END,
 	NULL, v.from_vantage_id, v.to_vantage_id, p.src_ip, p.dst_ip, p.first_ns, p.last_ns, v.n, v.sent,
-	CASE v.kind WHEN 'duplication' THEN v.n || ' extra copies arrived of ' || v.sent || ' segments ('
-			|| percent(1.0 * v.n / max(v.sent, 1)) || ')'
-		ELSE percent(1.0 * v.n / max(v.delivered, 1)) || ' of the segments arrived after later ones (' || v.n
-			|| ' of ' || v.delivered || ')' END,
+	CASE v.kind WHEN 'duplication' THEN t.name || ' received ' || v.n || ' extra ' || iif(v.n = 1, 'copy', 'copies') || ' of the '
+			|| v.sent || ' packets that ' || f.name || ' sent (' || percent(1.0 * v.n / max(v.sent, 1)) || ')'
+		ELSE percent(1.0 * v.n / max(v.delivered, 1)) || ' of the packets from ' || f.name || ' arrived at ' || t.name
+			|| ' after later ones (' || v.n || ' of ' || v.delivered || ')' END,
 	CASE v.kind WHEN 'duplication' THEN 'look for a loop, a mirror port that feeds back, or a redundant path that '
 			|| 'sends both copies, between ' || f.name || ' and ' || t.name
 		ELSE 'expected in small amounts with several paths or queues; much of it makes TCP retransmit without '
@@ -49,6 +49,6 @@ LEFT JOIN (SELECT key, count(DISTINCT flow_id) AS flows, min(at_ns) AS first_ns,
 	FROM proof GROUP BY key) p ON p.key = v.key;
 
 INSERT INTO new_evidence (key, event_id, note)
-SELECT key, event_id, iif(kind = 'duplication', 'extra copy ', 'late segment ') || n || ' of ' || total FROM proof
+SELECT key, event_id, iif(kind = 'duplication', 'extra copy ', 'late packet ') || n || ' of ' || total FROM proof
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
 ORDER BY key, n;

@@ -141,9 +141,9 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.packets >= 3 THEN 'critical' ELSE 'wa
 	ref_ns(f.vantage_id, f.last_ns),
 	f.packets, f.at_nic,
 	'the packet filter of ' || h.name || ' (' || f.hook || CASE f.prefix WHEN '' THEN '' ELSE ', "' || f.prefix || '"' END
-		|| ') logged ' || f.packets || ' packets' || coalesce(' from ' || f.src_ip, '')
+		|| ') logged ' || f.packets || iif(f.packets = 1, ' packet', ' packets') || coalesce(' from ' || f.src_ip, '')
 		|| coalesce(' to ' || endpoint(f.dst_ip, f.port), '') || ' of ' || f.flows || ' '
-		|| CASE f.protocol WHEN 'tcp' THEN 'connections' ELSE 'flows' END
+		|| CASE f.protocol WHEN 'tcp' THEN 'connection' ELSE 'flow' END || iif(f.flows = 1, '', 's')
 		|| CASE WHEN f.hook IN ('output', 'postrouting') THEN iif(EXISTS (SELECT 1 FROM vantage o
 				WHERE o.host_id = f.host_id AND o.kind = 'nic'), ' that never left the interface', ' on their way out')
 			WHEN f.at_nic > 0 THEN ' that reached its interface and were never answered'
@@ -189,7 +189,7 @@ SELECT f.key, 'firewall-drop', CASE WHEN f.errors >= 3 THEN 'critical' ELSE 'war
 	ref_ns(f.vantage_id, f.last_ns),
 	f.errors, NULL,
 	coalesce(h.name || ' (' || f.src_ip || ')', f.src_ip) || ' answers packets from ' || f.quoted_src_ip || ' to '
-		|| endpoint(f.quoted_dst_ip, f.port) || ' with "administratively prohibited", ' || f.errors || ' times',
+		|| endpoint(f.quoted_dst_ip, f.port) || ' with "administratively prohibited", ' || iif(f.errors = 1, 'once', f.errors || ' times'),
 	'the filter rule is on ' || coalesce(h.name, f.src_ip) || '; allow this traffic there if it is wanted',
 	json_object('reason', 'icmp', 'ip', f.src_ip, 'type', f.type, 'code', f.code, 'flows', f.flows, 'port', f.port)
 FROM fw_icmp f
@@ -382,7 +382,7 @@ SELECT f.key,
 	ref_ns(f.vantage_id, f.first_ns),
 	ref_ns(f.vantage_id, f.last_ns),
 	f.arrived, iif(f.later, NULL, (SELECT t.syns FROM fw_total t WHERE t.key = f.key)),
-	f.arrived || iif(f.later, ' segments', ' SYNs') || ' of ' || f.flows || ' connections' || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
+	f.arrived || iif(f.later, ' segments', ' SYNs') || ' of ' || f.flows || iif(f.flows = 1, ' connection', ' connections') || CASE f.clients WHEN 1 THEN ' from ' || f.client_ip
 		ELSE ' from ' || f.clients || ' clients' END || iif(f.owned, ' arrived at ', ' reached ') || h.name || ' for '
 		|| endpoint(f.server_ip, nullif(f.server_port, 0)) || iif(f.later, ' after its SYN-ACK and were never acknowledged',
 			iif(f.owned, ' and got no answer from it', ' and got no answer there'))

@@ -111,14 +111,14 @@ SELECT f.key, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' EL
 	f.host_id, NULL, NULL, NULL, CASE WHEN (SELECT count(*) FROM host_address a WHERE a.host_id = f.host_id AND a.ip IS NOT NULL) = 1
 		THEN (SELECT a.ip FROM host_address a WHERE a.host_id = f.host_id AND a.ip IS NOT NULL) END,
 	f.from_ns, f.to_ns, f.spans, NULL,
-	h.name || ' received nothing for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans
-		|| ' times, ' || span(f.total_ns) || ' in total' ELSE '' END || ', by its own counter (' || f.interface || ' rx_packets)'
+	h.name || ' received nothing' || CASE f.spans WHEN 1 THEN ' for ' || span(f.longest_ns) ELSE ' ' || f.spans || ' times, for up to '
+		|| span(f.longest_ns) || ', ' || span(f.total_ns) || ' in total' END || ', by its own counter (' || f.interface || ' rx_packets)'
 		|| CASE WHEN f.is_last THEN ', and did not come back' ELSE '' END
 		|| CASE WHEN f.logged > 0 THEN '; its flow log accepted ' || f.logged || ' packets from ' || f.peers
 				|| iif(f.peers = 1, ' sender', ' senders') || ' for it'
 			WHEN f.cloud > 0 THEN '; the cloud counted ' || CAST(f.cloud AS INTEGER) || ' packets for it'
 			ELSE '; ' || f.peers || iif(f.peers = 1, ' other', ' others') || ' sent ' || f.frames || ' packets to it' END
-		|| CASE WHEN f.sent > 0 THEN '; it was alive (it went on sending)'
+		|| CASE WHEN f.sent > 0 THEN '; it was up all the time (it went on sending)'
 			WHEN f.samples > 1 OR f.lines THEN '; it was alive (its counters were read)' ELSE '' END,
 	CASE WHEN f.sent > 0 THEN 'look at its receive side: driver version, interrupts (/proc/interrupts), '
 			|| 'ring and missed counters (ethtool -S)'

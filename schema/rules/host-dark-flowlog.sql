@@ -59,10 +59,10 @@ INSERT INTO new_finding (key, kind, severity, confidence, host_id, to_vantage_id
 SELECT d.key, 'host-dark', 'warning', CASE WHEN d.out_packets > 0 THEN 0.7 ELSE 0.6 END, v.host_id, d.vantage_id,
 	coalesce(i.own_ip, i.own_ip6), d.first_ns, d.last_ns, d.spans,
 	h.name || ' answered nobody for ' || span(d.length_ns) || CASE d.spans WHEN 1 THEN '' ELSE ' in '
-		|| d.spans || ' spans' END || ' while ' || v.interface || ' accepted ' || d.packets
+		|| d.spans || ' spans' END || ' while its flow log accepted ' || d.packets
 		|| ' packets from at least ' || d.peers || ' senders'
 		|| CASE WHEN d.out_packets > 0 THEN '; it went on sending by itself' ELSE '' END
-		|| ' (flow log alone: accepted is not delivered)',
+		|| ' (one flow log alone: a packet accepted is not a packet delivered)',
 	'capture on ' || h.name || ' and collect its facts: only they tell a dead interface from a dead or overloaded host',
 	json_object('windows', json(d.windows), 'direction', CASE WHEN d.out_packets > 0 THEN 'rx' ELSE 'both' END,
 		'alive', json(CASE WHEN d.out_packets > 0 THEN 'true' ELSE 'null' END), 'peers', d.peers,

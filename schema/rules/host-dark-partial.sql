@@ -17,27 +17,28 @@ SELECT f.key, 'host-dark', CASE WHEN f.total_ns >= 5000000000 THEN 'critical' EL
 	CASE f.direction WHEN 'tx' THEN a.ip END, CASE f.direction WHEN 'rx' THEN a.ip END,
 	f.from_ns, f.to_ns, f.spans, NULL,
 	h.name || CASE f.partial
-		WHEN 'queue' THEN CASE f.direction WHEN 'rx' THEN ' received nothing of ' || f.flows_out || ' of '
+		WHEN 'queue' THEN CASE f.direction WHEN 'rx' THEN ' received nothing of ' || f.flows_out || ' of its '
 					|| (f.flows_out + f.flows_on) || ' flows from '
-				ELSE ' sent ' || f.flows_out || ' of ' || (f.flows_out + f.flows_on)
-					|| ' flows in vain to ' END || f.peers || ' peers'
-		ELSE CASE f.direction WHEN 'rx' THEN ' received nothing of ' || f.smallest_lost
-					|| ' bytes or more from ' || f.peers || ' peers'
-				ELSE ' sent ' || f.smallest_lost || ' bytes or more in vain to ' || f.peers || ' peers' END
+				ELSE ' sent, and nothing arrived, in ' || f.flows_out || ' of its ' || (f.flows_out + f.flows_on)
+					|| ' flows to ' END || f.peers || iif(f.peers = 1, ' peer', ' peers')
+		ELSE CASE f.direction WHEN 'rx' THEN ' received no packet of ' || f.smallest_lost
+					|| ' bytes of payload or more from '
+				ELSE ' sent packets of ' || f.smallest_lost || ' bytes of payload or more, and none arrived, to ' END
+			|| f.peers || iif(f.peers = 1, ' peer', ' peers')
 		END
-		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
-			|| span(f.total_ns) || ' in total' ELSE '' END
-		|| CASE f.partial WHEN 'queue' THEN ' while the other ' || f.flows_on || ' went on: one '
-				|| CASE f.direction WHEN 'rx' THEN 'receive' ELSE 'transmit' END || ' queue'
-			ELSE ' while those up to ' || f.largest_arrived || ' passed (payload, ' || f.flows_out || ' flows)' END
+		|| CASE f.spans WHEN 1 THEN ' for ' || span(f.longest_ns)
+			ELSE ', ' || f.spans || ' times, for up to ' || span(f.longest_ns) || ', ' || span(f.total_ns) || ' in total' END
+		|| CASE f.partial WHEN 'queue' THEN ', while the other ' || f.flows_on || ' went on: one '
+				|| CASE f.direction WHEN 'rx' THEN 'receive' ELSE 'transmit' END || ' queue stood still'
+			ELSE ', while those of up to ' || f.largest_arrived || ' bytes passed (' || f.flows_out || ' flows)' END
 		|| CASE WHEN f.returned THEN '' ELSE '; none of them got through again' END,
-	CASE WHEN f.partial = 'size' THEN 'look at the size of its ' || CASE f.direction WHEN 'rx' THEN 'receive buffers'
+	CASE WHEN f.partial = 'size' THEN 'on ' || h.name || ', look at the size of the ' || CASE f.direction WHEN 'rx' THEN 'receive buffers'
 			ELSE 'transmit offloads (ethtool -k: tso, gso)' END
-			|| ', at its MTU and that of its port, and at length errors (ethtool -S)'
-		WHEN f.direction = 'rx' THEN 'look for a receive queue that stands still: /proc/interrupts, rx_queue counters '
-			|| '(ethtool -S); steer around it (ethtool -X, -L), then update or reload the driver'
-		ELSE 'look for a transmit queue that stands still: kernel log ("transmit queue N timed out"), tx_queue counters '
-			|| '(ethtool -S), then update or reload the driver' END,
+			|| ', at the MTU and that of the switch port, and at length errors (ethtool -S)'
+		WHEN f.direction = 'rx' THEN 'on ' || h.name || ', look for a receive queue that stands still: /proc/interrupts, rx_queue '
+			|| 'counters (ethtool -S); steer around it (ethtool -X, -L), then update or reload the driver'
+		ELSE 'on ' || h.name || ', look for a transmit queue that stands still: `dmesg` ("transmit queue N timed out"), tx_queue '
+			|| 'counters (ethtool -S), then update or reload the driver' END,
 	json_object('direction', f.direction, 'partial', f.partial, 'alive', json('true'), 'alive_by', 'the other flows',
 		'returned', f.returned, 'seconds', f.total_ns / 1e9, 'flows', f.flows_out, 'broken', f.flows_out,
 		'flows_on', f.flows_on, 'peers', f.peers, 'lost', f.lost, 'smallest_lost', f.smallest_lost,

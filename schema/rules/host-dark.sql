@@ -42,23 +42,25 @@ SELECT f.key, 'host-dark',
 			WHEN f.direction = 'tx' THEN 'nothing ' || h.name || ' sent arrived anywhere'
 			WHEN f.own_frames = 0 AND f.alive IS NOT 0 THEN h.name || ' received nothing and sent nothing'
 			ELSE h.name || ' received nothing, and nothing it sent arrived anywhere,' END
-		|| ' for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
-			|| span(f.total_ns) || ' in total' ELSE '' END
+		|| CASE f.spans WHEN 1 THEN ' for ' || span(f.longest_ns)
+			ELSE ' ' || f.spans || ' times, for up to ' || span(f.longest_ns) || ', ' || span(f.total_ns) || ' in total' END
 		|| CASE WHEN NOT f.returned THEN ', and did not come back' ELSE '' END
-		|| CASE WHEN f.direction = 'tx' THEN '; it sent ' || f.frames || ' frames to ' || f.peers || ' others'
-			WHEN f.peers > 0 THEN '; ' || f.peers || ' others sent ' || f.frames || ' frames to it' ELSE '' END
+		|| CASE WHEN f.direction = 'tx' THEN '; it sent ' || f.frames || ' frames to ' || f.peers || iif(f.peers = 1, ' other', ' others')
+			WHEN f.peers > 0 THEN '; ' || f.peers || iif(f.peers = 1, ' other', ' others') || ' sent ' || f.frames || ' frames to it' ELSE '' END
 		|| CASE WHEN f.logged > 0 THEN '; the flow log accepted ' || f.logged || ' packets for it' ELSE '' END
-		|| CASE WHEN f.alive AND f.direction != 'tx' THEN '; it was alive (' || f.alive_by || ')'
-			WHEN f.alive = 0 THEN '; it was not alive' ELSE '' END
+		|| CASE WHEN f.alive AND f.direction != 'tx' THEN '; it was up all the time ('
+				|| iif(f.alive_by = 'its own frames', 'it went on sending', f.alive_by) || ')'
+			WHEN f.alive = 0 THEN '; it gave no sign of life' ELSE '' END
 		|| coalesce('; its kernel says: ' || (SELECT l.message FROM hd_line l JOIN dark_span d ON d.id = l.span_id
 			WHERE d.host_id = f.host_id AND d.direction = f.direction
 			ORDER BY (l.message NOT LIKE '%WATCHDOG%'), l.at_ns LIMIT 1), ''),
-	CASE WHEN f.alive = 0 THEN 'look at its console; before others like it are restarted: '
+	CASE WHEN f.alive = 0 THEN 'look at the console of ' || h.name || '; before others like it are restarted: '
 			|| '`bothends query DB --saved exposure`'
-		WHEN f.direction = 'rx' THEN 'look at its receive side: driver version, interrupts (/proc/interrupts), '
-			|| 'ring and missed counters (ethtool -S)'
-		WHEN f.direction = 'tx' THEN 'look at its transmit side: kernel log, tx_timeout and carrier counters, driver'
-		ELSE 'look at its link, its driver, and the host beneath it' END,
+		WHEN f.direction = 'rx' THEN 'on ' || h.name || ', look at the receive side: driver version (`ethtool -i ' || coalesce(nullif(pv.interface, 'any'), 'INTERFACE')
+			|| '`), ring and missed counters (`ethtool -S ' || coalesce(nullif(pv.interface, 'any'), 'INTERFACE') || '`), /proc/interrupts'
+		WHEN f.direction = 'tx' THEN 'on ' || h.name || ', look at the transmit side: kernel log, tx_timeout and carrier '
+			|| 'counters (`ethtool -S ' || coalesce(nullif(pv.interface, 'any'), 'INTERFACE') || '`), driver'
+		ELSE 'look at the link and the driver of ' || h.name || ', and at the host beneath it' END,
 	json_patch('{}', json_object('direction', f.direction, 'alive', CASE f.alive WHEN 1 THEN json('true')
 			WHEN 0 THEN json('false') END,
 		'alive_by', f.alive_by, 'returned', f.returned, 'seconds', f.total_ns / 1e9, 'peers', f.peers,
@@ -72,6 +74,7 @@ SELECT f.key, 'host-dark',
 			FROM dark_span d LEFT JOIN hd_line l ON l.span_id = d.id
 			WHERE d.host_id = f.host_id AND d.direction = f.direction ORDER BY d.from_ns LIMIT 500))))
 FROM hd_found f JOIN host h ON h.id = f.host_id
+LEFT JOIN vantage pv ON pv.id = f.vantage_id
 LEFT JOIN (SELECT host_id, min(ip) AS ip FROM dk_ip GROUP BY host_id HAVING count(*) = 1) a ON a.host_id = f.host_id
 ORDER BY f.key;
 

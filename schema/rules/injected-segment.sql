@@ -51,8 +51,8 @@ SELECT v.key, 'injected-segment',
 		WHEN v.by_ttl > 0 THEN 0.98 ELSE 0.9 END,
 	NULL, v.from_vantage_id, v.to_vantage_id, v.src_ip, v.dst_ip, v.first_ns, v.last_ns,
 	v.injected, v.received,
-	v.injected || iif(v.injected = 1, ' segment', ' segments') || ' in the name of '
-		|| coalesce(v.src_ip, f.name) || ' arrived at ' || t.name || ' that ' || f.name || ' never sent'
+	t.name || ' received ' || v.injected || iif(v.injected = 1, ' packet', ' packets') || ' in the name of '
+		|| coalesce(v.src_ip, f.name) || ' that ' || f.name || ' never sent'
 		|| CASE WHEN v.resets > 0 THEN ' (' || v.resets || ' with RST'
 			|| CASE WHEN v.broken > 0 THEN ', ' || v.broken || iif(v.broken = 1, ' connection',
 				' connections') || ' cut' ELSE '' END || ')' ELSE '' END,

@@ -49,7 +49,7 @@ SELECT f.key, f.class || '-drop',
 	CASE f.way WHEN 'in' THEN f.seen_vantage_id END, f.src_ip, f.dst_ip, f.first_ns, f.last_ns, f.packets,
 	iif(f.seen > 0 AND t.packets >= f.packets, t.packets, NULL),
 	'the kernel of ' || h.name || ' dropped ' || f.packets || iif(f.seen > 0 AND t.packets >= f.packets, ' of ' || t.packets, '')
-		|| ' packets' || coalesce(' from ' || endpoint(f.src_ip, iif(f.answers, f.port, NULL)), '')
+		|| iif(f.packets = 1 AND NOT (f.seen > 0 AND t.packets >= f.packets AND t.packets > 1), ' packet', ' packets') || coalesce(' from ' || endpoint(f.src_ip, iif(f.answers, f.port, NULL)), '')
 		|| coalesce(' to ' || endpoint(f.dst_ip, iif(f.answers, NULL, f.port)), '')
 		|| CASE f.way WHEN 'in' THEN ' that had reached it' ELSE ' before they left it' END || ': ' || f.reason
 		|| coalesce(' (' || f.function || '()' || iif(f.functions > 1, ' and others', '') || ')', '') || coalesce(', ' || f.meaning, ''),

@@ -74,12 +74,12 @@ WHERE s.died + s.lived > 0 AND s.died + s.lived < g.died + g.lived AND g.died > 
 
 CREATE TEMP TABLE lp_good AS
 SELECT s.*, g.died AS all_died, g.lived AS all_lived, g.trusted, g.sampled, t.rank, t.family, t.unit,
-	replace(CASE s.relation WHEN '>=' THEN t.at_least WHEN '<=' THEN t.at_most WHEN '=' THEN t.is_value ELSE t.is_not END,
+	replace(replace(CASE s.relation WHEN '>=' THEN t.at_least WHEN '<=' THEN t.at_most WHEN '=' THEN t.is_value ELSE t.is_not END,
 		'{}', CASE t.unit WHEN 'ns' THEN span(s.value) WHEN 'bytes' THEN s.value || ' bytes'
-			WHEN 'moment' THEN iso(ref_ns(s.from_vantage_id, v.first_ns + s.value))
-			ELSE coalesce(s.label, s.value, '') END) AS words,
+			WHEN 'moment' THEN substr(iso(ref_ns(s.from_vantage_id, v.first_ns + s.value)), 1, 26) || 'Z'
+			ELSE coalesce(s.label, s.value, '') END), 'are among the first 1 packets', 'are the first packet') AS words,
 	CASE t.unit WHEN 'ns' THEN span(s.near) WHEN 'bytes' THEN s.near || ' bytes'
-		WHEN 'moment' THEN iso(ref_ns(s.from_vantage_id, v.first_ns + s.near)) ELSE s.near END AS near_words,
+		WHEN 'moment' THEN substr(iso(ref_ns(s.from_vantage_id, v.first_ns + s.near)), 1, 26) || 'Z' ELSE s.near END AS near_words,
 	max(fisher(s.runs, g.runs - s.runs + g.unjudged - s.unjudged, s.lived, g.lived - s.lived),
 		CASE WHEN t.scope = 'flow' THEN fisher(s.flows_died, f.died - s.flows_died, s.flows_lived, f.lived - s.flows_lived)
 			ELSE -1e9 END) + ln(p.splits) AS ln_chance
@@ -121,7 +121,7 @@ WHERE (c.protocol IS NULL OR c.protocol = b.protocol) AND (c.from_value IS NULL 
 
 CREATE TEMP TABLE lp_found AS
 SELECT b.from_vantage_id || ' ' || b.to_vantage_id AS key, b.*, c.id AS cause, c.title, c.remedy,
-	(SELECT group_concat('equally: ' || o.words, '; ') FROM lp_best o
+	(SELECT group_concat('they also ' || o.words, '; ') FROM lp_best o
 		WHERE o.from_vantage_id = b.from_vantage_id AND o.to_vantage_id = b.to_vantage_id AND o.n != b.n AND o.n <= 3) AS others,
 	(SELECT json_group_array(json_object('trait', o.trait, 'relation', o.relation, 'threshold', o.value, 'label', o.label,
 			'died_with', o.died, 'lived_with', o.lived)) FROM lp_best o
@@ -188,8 +188,8 @@ SELECT f.key, 'loss-pattern', 'notice',
 	iif(f.died = f.all_died, 'all ' || f.died, f.died || ' of ' || f.all_died) || ' packets lost '
 		|| iif(vf.host_id = vt.host_id, 'inside ' || h.name || ' between ' || vf.name || ' and ' || vt.name,
 			'from ' || vf.name || ' to ' || vt.name || ', between which addresses are translated,')
-		|| ' are each the ' || f.label || ', and passed when sent again; of ' || f.all_lived || ' that arrived ' || f.lived
-		|| ' are: as happens where ' || c.title,
+		|| ' are each the ' || f.label || ', and passed when sent again; of the ' || f.all_lived || ' that arrived, '
+		|| iif(f.lived = 0, 'none is', f.lived || iif(f.lived = 1, ' is', ' are')) || ': as happens where ' || c.title,
 	c.remedy,
 	json_object('trait', c.trait, 'relation', '=', 'threshold', NULL, 'label', f.label, 'protocol', f.protocol,
 		'died_with', f.died, 'died_without', f.all_died - f.died, 'lived_with', f.lived,
@@ -213,7 +213,7 @@ SELECT f.key, 'loss-pattern', 'notice',
 	f.trusted * (0.5 + 0.45 * min(1, max(0, (-f.ln_chance / ln(10) - 3) / 6))), NULL, f.from_vantage_id, f.to_vantage_id, NULL, NULL,
 	f.first_ns, f.last_ns, f.died, f.all_died,
 	iif(f.died = f.all_died, 'all ' || f.died, f.died || ' of ' || f.all_died) || ' packets lost from ' || vf.name || ' to '
-		|| vt.name || ' ' || f.words || '; of ' || f.all_lived || ' that arrived '
+		|| vt.name || ' ' || f.words || '; of the ' || f.all_lived || ' that arrived, '
 		|| iif(f.lived = 0, 'none', f.lived) || iif(f.lived = 0 AND f.near_words IS NOT NULL, ' (the nearest: ' || f.near_words || ')', '')
 		|| coalesce('; ' || f.others, '') || coalesce(': ' || f.title, ''),
 	f.remedy,

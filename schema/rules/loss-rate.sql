@@ -41,20 +41,20 @@ SELECT v.key, v.kind,
 	v.lost + iif(v.both, v.back_lost, 0), v.sent + iif(v.both, v.back_sent, 0),
 	-- who loses, which way, how many, how sure; then the other way
 	percent(v.rate) || ' of what ' || f.name || ' sends never reaches ' || t.name || ' (' || v.lost || ' of ' || max(v.sent - v.unjudged, v.lost)
-		|| ' segments' || iif(v.unjudged > 0, ', ' || v.unjudged || ' more not judged', '') || '; 95 % interval '
+		|| ' packets' || iif(v.unjudged > 0, ', ' || v.unjudged || ' more not judged', '') || '; 95 % interval '
 		|| percent(v.rate_low) || ' to ' || percent(v.rate_high) || '); '
 		|| CASE WHEN v.back_sent = 0 THEN 'nothing was sent from ' || t.name || ' to ' || f.name
-			WHEN v.back_sent = v.back_unjudged THEN t.name || ' to ' || f.name || ': none of ' || v.back_sent || ' segments could be judged'
+			WHEN v.back_sent = v.back_unjudged THEN t.name || ' to ' || f.name || ': none of ' || v.back_sent || ' packets could be judged'
 			ELSE t.name || ' to ' || f.name || ': ' || CASE WHEN v.back_lost = 0 THEN 'no loss in ' || (v.back_sent - v.back_unjudged)
 				ELSE percent(v.back_rate) || ' (' || v.back_lost || ' of ' || max(v.back_sent - v.back_unjudged, v.back_lost) || ')' END
 				|| iif(v.back_unjudged > 0, ', ' || v.back_unjudged || ' more not judged', '') END
-		|| CASE WHEN v.both THEN '; the difference is not significant'
-			WHEN v.certainty < 0.9 THEN '; too few to compare with certainty' ELSE '' END,
+		|| CASE WHEN v.both THEN ': both directions lose alike (the difference is not significant)'
+			WHEN v.certainty < 0.9 THEN '; too few packets to be sure that only this direction loses' ELSE '' END,
 	CASE WHEN v.both THEN 'check what both directions share between ' || f.name || ' and ' || t.name
 			|| ': a link with errors, a full queue, half duplex, an overloaded hop'
 		ELSE 'check what only this direction uses, from ' || f.name || ' to ' || t.name
-			|| ': drop counters of the ports on the way and of ' || t.name
-			|| '''s receive queues, policers, one member of a bundle' END,
+			|| ': drop counters of the ports on the way and of ' || t.name || '''s receive side (`ethtool -S '
+			|| coalesce(nullif(t.interface, 'any'), 'INTERFACE') || '`), policers, one member of a bundle' END,
 	json_object('flows', v.flows, 'bytes', v.bytes, 'rate', round(v.rate, 6),
 		'rate_low', round(v.rate_low, 6), 'rate_high', round(v.rate_high, 6),
 		'unjudged', v.unjudged, 'estimated', v.estimated, 'back_count', v.back_lost,

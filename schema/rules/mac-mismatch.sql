@@ -237,8 +237,8 @@ SELECT f.key,
 	f.frames, f.total,
 	CASE WHEN f.answered THEN
 		h.name || ' sends frames for ' || f.ip || ' to MAC ' || f.mac || ', but ' || f.ip || ' sends from ' || f.mac_real
-			|| CASE WHEN f.reset THEN '; it answers with a reset' ELSE '; its answers show that the '
-			|| 'frames arrive: another way back, not a lost neighbour' END
+			|| CASE WHEN f.reset THEN '; it answers with a reset' ELSE '; it answers, so the frames '
+			|| 'arrive: only the way back is another' END
 	ELSE
 		h.name || ' sends frames for ' || f.ip || ' to MAC ' || f.mac || ', but ' || f.ip || ' has MAC ' || f.mac_real
 			|| coalesce(' (its neighbour entry is ' || n.state

@@ -39,8 +39,12 @@ SELECT v.key, 'modified-in-path',
 		THEN 'notice' ELSE 'warning' END,
 	CASE WHEN f.trust = 'sound' AND t.trust = 'sound' THEN 0.95 ELSE 0.8 END,
 	NULL, v.from_vantage_id, v.to_vantage_id, v.first_ns, v.last_ns, v.modified, g.sent,
-	v.modified || iif(v.modified = 1, ' segment', ' segments') || ' changed on the way: '
-		|| coalesce(v.same, v.what || iif(v.example IS NULL, '', ', such as ' || v.example)),
+	v.modified || iif(v.modified = 1, ' packet', ' packets') || ' from ' || f.name || ' to ' || t.name || ' changed on the way: '
+		|| CASE v.what WHEN 'payload' THEN 'other payload' WHEN 'content' THEN 'other content' ELSE '' END
+		|| iif(v.what IN ('payload', 'content'), iif(v.same IN ('payload', 'content'), '', coalesce(' (' || v.same || ')', '')),
+			-- the join writes small what the field writes large
+			replace(replace(replace(replace(replace(coalesce(v.same, v.what || iif(v.example IS NULL, '', ', such as ' || v.example)),
+				'mss', 'MSS'), 'dscp', 'DSCP'), 'ecn', 'ECN'), 'ttl', 'TTL'), 'sack', 'SACK')),
 	CASE v.what
 		WHEN 'mss' THEN 'expected where a tunnel or PPPoE lies on the way; otherwise find the device that '
 			|| 'clamps the MSS'

@@ -26,9 +26,9 @@ SELECT f.key, 'path-partial', CASE WHEN f.total_ns >= 5000000000 THEN 'critical'
 	'nothing of ' || f.flows_out || ' of ' || (f.flows_out + f.flows_on) || ' flows '
 		|| CASE f.direction WHEN 'rx' THEN 'from ' || coalesce(p.name, f.peer_ip, f.peers || ' peers') || ' to ' || h.name
 			ELSE 'from ' || h.name || ' to ' || coalesce(p.name, f.peer_ip, f.peers || ' peers') END
-		|| ' arrived for ' || span(f.longest_ns) || CASE WHEN f.spans > 1 THEN ' at most, ' || f.spans || ' times, '
-			|| span(f.total_ns) || ' in total' ELSE '' END
-		|| ' while the other ' || f.flows_on || ' went on: one of several parallel paths, '
+		|| ' arrived' || CASE f.spans WHEN 1 THEN ' for ' || span(f.longest_ns)
+			ELSE ', ' || f.spans || ' times, for up to ' || span(f.longest_ns) || ', ' || span(f.total_ns) || ' in total' END
+		|| ', while the other ' || f.flows_on || ' went on: one of several parallel paths, '
 		|| CASE WHEN f.peer_ip IS NOT NULL THEN 'or one queue at either end' ELSE 'for it is so with other hosts or both ways' END
 		|| CASE WHEN f.returned THEN '' ELSE '; none of them got through again' END,
 	'look at the members of bundles and the equal routes between the two (a member that is up but passes nothing)'

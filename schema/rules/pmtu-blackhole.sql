@@ -55,9 +55,9 @@ SELECT v.key, 'pmtu-blackhole',
 	coalesce((SELECT min(at_ns) FROM proof p WHERE p.key = v.key), v.first_ns),
 	coalesce((SELECT max(at_ns) FROM proof p WHERE p.key = v.key), v.last_ns),
 	v.lost, v.sent,
-	'packets >= ' || v.smallest_lost || ' bytes from ' || coalesce(v.src_ip, f.name) || ' to '
-		|| coalesce(v.dst_ip, t.name) || ' are all lost (' || v.lost || '); packets <= ' || v.largest_delivered
-		|| ' bytes get through; ' || CASE WHEN v.messages > 0 THEN v.said_by || ' answers "too big"'
+	'all ' || v.lost || ' packets of ' || v.smallest_lost || ' bytes or more from ' || coalesce(v.src_ip, f.name) || ' to '
+		|| coalesce(v.dst_ip, t.name) || ' are lost; those of up to ' || v.largest_delivered
+		|| ' bytes arrive; ' || CASE WHEN v.messages > 0 THEN v.said_by || ' answers "too big"'
 			|| coalesce(', MTU ' || v.mtu, '') ELSE 'no ICMP "too big" was seen' END,
 	'let ICMP "fragmentation needed" (IPv6: "packet too big") reach ' || coalesce(v.src_ip, f.name)
 		|| ', or lower its MTU towards ' || coalesce(v.dst_ip, t.name) || ' to '

@@ -35,29 +35,29 @@ SELECT f.key, f.kind, CASE WHEN f.takeovers > 0 THEN 'warning' ELSE 'notice' END
 	iif(f.kind = 'vrrp-gap-source', f.source_host, v.host_id), CASE WHEN f.own THEN f.source_place END, f.vantage_id,
 	f.src_ip, f.listener, f.from_ns, f.to_ns, f.gaps, NULL,
 	CASE WHEN f.kind = 'vrrp-gap-source' THEN
-		coalesce(sh.name || ' (' || f.src_ip || ')', f.src_ip) || ' sent no VRRP advert for up to '
+		coalesce(sh.name || ' (' || f.src_ip || ')', f.src_ip) || ' sent no VRRP advert for ' || iif(f.gaps = 1, '', 'up to ')
 			|| span(f.longest_ns) || ' (VRID ' || f.vrid || ', ' || CASE f.gaps WHEN 1 THEN 'once' ELSE
 			f.gaps || ' times' END || '); the limit is ' || span(f.limit_min_ns)
 			|| CASE WHEN f.takeovers > 0 THEN ', and another took over' ELSE '' END
 	WHEN f.unknown = f.gaps THEN
-		v.name || ' heard no VRRP advert of ' || f.src_ip || ' for up to ' || span(f.longest_ns)
+		v.name || ' heard no VRRP advert of ' || f.src_ip || ' for ' || iif(f.gaps = 1, '', 'up to ') || span(f.longest_ns)
 			|| ' (VRID ' || f.vrid || ', limit ' || span(f.limit_min_ns)
 			|| '); whether they were sent cannot be told from this side'
 	ELSE
 		v.name || ' heard no VRRP advert of ' || coalesce(sh.name || ' (' || f.src_ip || ')', f.src_ip)
-			|| ' for up to ' || span(f.longest_ns) || ' (VRID ' || f.vrid || ', '
+			|| ' for ' || iif(f.gaps = 1, '', 'up to ') || span(f.longest_ns) || ' (VRID ' || f.vrid || ', '
 			|| CASE f.gaps WHEN 1 THEN 'once' ELSE f.gaps || ' times' END || '; limit '
-			|| span(f.limit_min_ns) || ') though they were sent: '
+			|| span(f.limit_min_ns) || ') though it sent them: '
 			|| CASE WHEN f.sent = 0 THEN 'the next ones show that some are missing or came in a burst'
-				ELSE (f.sent - f.late) || ' lost, ' || f.late || ' late' END
+				ELSE (f.sent - f.late) || ' lost on the way, ' || f.late || ' late' END
 			|| CASE WHEN f.takeovers > 0 THEN '; another took over' ELSE '' END
 	END,
 	CASE WHEN f.kind = 'vrrp-gap-source' THEN 'find what stalls ' || coalesce(sh.name, f.src_ip)
 			|| ' (CPU starvation, a paused or migrating guest, its log of keepalived timers); a longer '
 			|| 'advert interval rides over short stalls'
 		WHEN f.unknown = f.gaps THEN 'capture on ' || f.src_ip || ' as well'
-		ELSE 'look at the way between them: hypervisor (is vhost_net in use?), IGMP snooping, storm control, '
-			|| 'and at what ' || v.name || ' drops on receive' END,
+		ELSE 'look at the way from ' || coalesce(sh.name, f.src_ip) || ' to ' || v.name || ': hypervisor (is vhost_net in use?), IGMP '
+			|| 'snooping, storm control, and at what ' || v.name || ' drops on receive (`ip -s -s link`)' END,
 	json_patch('{}', json_object('vrid', f.vrid, 'router', f.src_ip, 'longest_ns', f.longest_ns,
 		'limit_ns', f.limit_min_ns, 'takeovers', f.takeovers,
 		'sent', iif(f.kind = 'vrrp-gap-path', f.sent, NULL),

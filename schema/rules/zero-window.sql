@@ -49,9 +49,10 @@ SELECT v.key, 'zero-window',
 	CASE WHEN v.longest_ns >= 1e9 * (SELECT value FROM setting WHERE key = 'zero_window_warning_s')
 		THEN 'warning' ELSE 'notice' END,
 	1, w.host_id, v.vantage_id, NULL, v.src_ip, v.dst_key, v.first_ns, v.last_ns, v.spans, NULL,
-	endpoint(v.src_ip, v.port) || ' closed its window ' || v.spans || iif(v.spans = 1, ' time', ' times')
-		|| ' and made ' || coalesce(v.dst_key, v.peers || ' peers') || ' wait, at most '
-		|| span(v.longest_ns) || ', ' || span(v.all_ns) || ' in total: the reader is slow, not the network',
+	endpoint(v.src_ip, v.port) || ' closed its window ' || iif(v.spans = 1, 'once', v.spans || ' times')
+		|| ' and made ' || coalesce(v.dst_key, v.peers || ' peers') || ' wait for ' || iif(v.spans = 1, '', 'up to ')
+		|| span(v.longest_ns) || iif(v.spans = 1, '', ', ' || span(v.all_ns) || ' in total') || ': the application there reads slowly; the '
+		|| 'network is not the cause',
 	'on ' || v.src_ip || ': see why the application does not read from its socket (`ss -tmi`, CPU, disk, locks)',
 	json_object('flows', v.flows, 'probes', v.probes, 'longest_ns', v.longest_ns, 'total_ns', v.all_ns,
 		'windows', (SELECT json_group_array(json_object('from_ns', from_ns, 'to_ns', to_ns,

@@ -74,7 +74,7 @@ def from_text(text):
             model["stories"].append({"severity": head[1].lower(), "summary": head[3], "kinds": [("head", head[2])],
                                      "more": 0, "remedies": []})
         elif part and part[1] == "fix":
-            model["stories"][-1]["remedies"].append(part[2])
+            model["stories"][-1]["remedies"].append(part[2].replace("`", ""))
         elif part:
             model["stories"][-1]["kinds"].append((part[1], part[2].split(" ")[0]))
         elif more:
