@@ -16,18 +16,43 @@ struct job {
 
 static struct turns turns = TURNS_INIT;
 
+#define STATED_MAX 16 /* addresses that are said of one file */
+
+/* Adds --host=HOST=ADDRESS for each address that the client said, and --scope=HOST=EXPRESSION. */
+static size_t analysis_add_stated(char **argv, size_t n, const json_t *f)
+{
+	const char *host = json_string_value(json_object_get(f, "host"));
+	const char *addresses = json_string_value(json_object_get(f, "addresses"));
+	const char *scope = json_string_value(json_object_get(f, "scope"));
+	int count = 0;
+
+	for (const char *at = addresses; host && at && *at && count < STATED_MAX; count++) {
+		size_t length;
+
+		at += strspn(at, " ,");
+		length = strcspn(at, " ,");
+		if (length)
+			argv[n++] = mem_printf("--host=%s=%.*s", host, (int)length, at);
+		at += length;
+	}
+	if (host && scope)
+		argv[n++] = mem_printf("--scope=%s=%s", host, scope);
+	return n;
+}
+
 /* HOST=capture-N for each file; without a host name, analyze takes it from the capture. */
 static char **analysis_arguments_of(const struct server *s, const json_t *meta)
 {
 	static const char *const fixed[] = {
 		"analyze", "-q", "--force", "--threads", "2", "-o", "incident.db", "--memory"};
 	const json_t *files = json_object_get(meta, "files"), *f;
-	char **argv = mem_array(json_array_size(files) + 12, sizeof(*argv));
+	char **argv = mem_array(json_array_size(files) * (STATED_MAX + 2) + 12, sizeof(*argv));
 	size_t n = 0, i;
 
 	for (; n < sizeof(fixed) / sizeof(fixed[0]); n++)
 		argv[n] = mem_strdup(fixed[n]);
 	argv[n++] = mem_strdup(s->memory);
+	json_array_foreach(files, i, f) n = analysis_add_stated(argv, n, f);
 	argv[n++] = mem_strdup("--");
 	json_array_foreach(files, i, f)
 	{

@@ -109,7 +109,8 @@ static enum MHD_Result incident_send_report(struct request *r)
 {
 	CLEANUP_FREE char *policy =
 		mem_printf("default-src 'none'; style-src 'unsafe-inline'; script-src %s %s; "
-			   "base-uri 'none'; form-action 'none'; sandbox allow-scripts",
+			   "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox "
+			   "allow-scripts",
 			asset_dygraphs_csp, asset_report_js_csp);
 
 	return reply_file(r, "report.html", "text/html; charset=utf-8", NULL, policy);

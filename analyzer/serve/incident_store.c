@@ -301,6 +301,28 @@ static json_t *incident_store_find_file(json_t *meta, unsigned number, size_t *r
 	return NULL;
 }
 
+int incident_store_set_stated(struct incident_store *s, const char *id, unsigned number,
+	const char *addresses, const char *scope)
+{
+	json_t *meta, *f;
+	size_t i;
+	int result = INCIDENT_STORE_NONE;
+
+	(void)pthread_mutex_lock(&lock);
+	meta = incident_store_load(s, id);
+	f = meta ? incident_store_find_file(meta, number, &i) : NULL;
+	if (f) {
+		if (addresses)
+			(void)json_object_set_new(f, "addresses", incident_store_words(addresses));
+		if (scope)
+			(void)json_object_set_new(f, "scope", incident_store_words(scope));
+		result = incident_store_save(s, id, meta);
+	}
+	json_decref(meta);
+	(void)pthread_mutex_unlock(&lock);
+	return result;
+}
+
 int incident_store_set_size(struct incident_store *s, const char *id, unsigned number, int64_t size)
 {
 	json_t *meta, *f;
@@ -496,12 +518,16 @@ int incident_store_open(struct incident_store *s, struct error *err)
 	const struct dirent *e;
 
 	if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, "cannot create '%s'", s->path);
+		return error_set(err, -errno, "cannot create '%s': %s; make its folder first",
+			s->path, strerror(errno));
 	dir = opendir(s->path);
 	if (!dir || access(s->path, W_OK) < 0) {
 		if (dir)
 			(void)closedir(dir);
-		return error_errno(err, "cannot write to '%s'", s->path);
+		return error_set(err, -errno,
+			"cannot write to '%s': %s; --store takes a folder that the server may "
+			"write to",
+			s->path, strerror(errno));
 	}
 	while ((e = readdir(dir))) {
 		if (!incident_store_id_valid(e->d_name))

@@ -48,6 +48,10 @@ int incident_store_delete(struct incident_store *s, const char *id);
 /* Adds a capture of size bytes (-1: not yet known). *ret_number counts from 1. */
 int incident_store_add_file(struct incident_store *s, const char *id, const char *host,
 	const char *name, int64_t size, unsigned *ret_number, struct error *err);
+/* What the client says of a capture: addresses of its host, separated by blanks, and what it could
+ * record (pcap-filter(7)). NULL: nothing. */
+int incident_store_set_stated(struct incident_store *s, const char *id, unsigned number,
+	const char *addresses, const char *scope);
 int incident_store_set_size(
 	struct incident_store *s, const char *id, unsigned number, int64_t size);
 int incident_store_remove_file(

@@ -77,7 +77,8 @@ enum MHD_Result reply_asset(struct request *r, const char *text, const char *typ
 	reply_headers(response, type);
 	(void)MHD_add_response_header(response, "Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-		"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+		"img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'");
 	return reply_queue(r, 200, response);
 }
 

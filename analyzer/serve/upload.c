@@ -236,6 +236,10 @@ enum MHD_Result upload_create(struct request *r)
 		upload_metadata(request_header(r, "Upload-Metadata"), "host", 200);
 	CLEANUP_FREE char *name =
 		upload_metadata(request_header(r, "Upload-Metadata"), "filename", 2000);
+	CLEANUP_FREE char *addresses =
+		upload_metadata(request_header(r, "Upload-Metadata"), "addresses", 2000);
+	CLEANUP_FREE char *scope =
+		upload_metadata(request_header(r, "Upload-Metadata"), "scope", 2000);
 	int64_t size = request_number(r, "Upload-Length");
 	struct error err = ERROR_INIT;
 	int result;
@@ -246,10 +250,18 @@ enum MHD_Result upload_create(struct request *r)
 		return reply_error(r, 400,
 			"host must be 1 to 64 letters, digits, . _ -, starting with a letter or "
 			"digit");
+	if (!host && (addresses || scope))
+		return reply_error(r, 400, "addresses and scope are said of a host: send host too");
+	if ((addresses && strlen(addresses) > INCIDENT_NAME_MAX) ||
+		(scope && strlen(scope) > INCIDENT_NAME_MAX))
+		return reply_error(r, 400, "addresses and scope have at most 200 bytes each");
 	result = incident_store_add_file(&r->server->incidents, r->id, host,
 		name ? name : "capture", size, &r->number, &err);
 	if (result)
 		return reply_error(r, reply_status(result), err.text);
+	if ((addresses || scope) && incident_store_set_stated(&r->server->incidents, r->id,
+					    r->number, addresses, scope) != 0)
+		return reply_error(r, 507, "the disk is full: free space or delete incidents");
 	r->fd = upload_open_capture(r, O_CREAT | O_EXCL);
 	if (r->fd < 0)
 		return reply_error(r, 507, "the disk is full: free space or delete incidents");

@@ -324,13 +324,18 @@ await test("from drop to report", async () => {
 		await calm(page);
 		await accessible(page);
 		await page.click("#go");
-		await page.waitForSelector("#findings li", { timeout: 30000 });
-		need((await page.textContent("#verdict")).includes("never reached"), "no verdict");
+		const report = page.frameLocator("#report");
+		await report.locator("h1").waitFor({ timeout: 30000 });
+		need((await report.locator("h1").textContent()).includes("never reached"), "the report is not shown");
+		need(await page.locator("#report").evaluate((f) => f.clientHeight > 400 && f.clientWidth > 300), "the report has no room");
+		need(!await page.locator("#sql").isVisible(), "the report does not come first");
+		await page.click("#more summary");
+		need((await page.textContent("#findings")).includes("frames (pcapng)"), "no evidence");
 		await page.click("#sql button");
 		await page.waitForSelector("#rows table");
 		await calm(page);
 		await accessible(page);
-		await page.click("#links a");
+		await page.click("#links a:nth-child(2)");
 		await page.waitForSelector("article.story");
 		await page.locator("#time").scrollIntoViewIfNeeded();
 		await page.waitForSelector(".plot canvas");
@@ -349,15 +354,59 @@ await test("one capture alone is no clean bill on the upload page", async () => 
 		await page.waitForSelector("#start:not([hidden])");
 		/* Of two folders: two hosts. */
 		await page.setInputFiles("#pick", [1, 2].map(() => ({ name: "dump.pcap", mimeType: "", buffer: Buffer.from("") })));
-		need((await page.locator("#files input").evaluateAll((all) => all.map((e) => e.value).join())) === "dump,dump-2", "two hosts under one name");
+		need((await page.locator("#files li > label input").evaluateAll((all) => all.map((e) => e.value).join())) === "dump,dump-2", "two hosts under one name");
 		await page.reload();
 		await page.waitForSelector("#start:not([hidden])");
 		await page.setInputFiles("#pick", [`${arp}/worker.pcapng`]);
 		await page.click("#go");
-		await page.waitForSelector("#open li", { timeout: 30000 });
-		need((await page.textContent("#verdict")).startsWith("The capture of worker alone proves no fault"), await page.textContent("#verdict"));
-		need((await page.textContent("#open")).includes("add the other end's capture"), await page.textContent("#open"));
+		const report = page.frameLocator("#report");
+		await report.locator("#open li").first().waitFor({ timeout: 30000 });
+		need((await report.locator("h1").textContent()).startsWith("The capture of worker alone proves no fault"), await report.locator("h1").textContent());
+		need((await report.locator("#open").textContent()).includes("add the other end's capture"), await report.locator("#open").textContent());
 		await accessible(page);
+		await page.context().close();
+	} finally {
+		server.kill();
+	}
+});
+
+await test("files on the upload page: named by their facts, removed, described, and a stop that keeps nothing", async () => {
+	const server = spawn(bothends, ["serve", "--store", join(dir, "store3"), "--listen", "127.0.0.1:0"]);
+	try {
+		const url = await new Promise((done) => server.stdout.once("data", (d) => done(String(d).trim())));
+		const page = await open(url, { viewport: { width: 360, height: 800 } });
+		page.trouble.length = 0;
+		await page.waitForSelector("#start:not([hidden])");
+		await page.setInputFiles("#pick", [`${fixtures}/agent/db-stale.facts.jsonl`, `${arp}/worker.pcapng`]);
+		await page.waitForFunction(() => document.querySelector("#files input").value === "db1");
+		await page.click("#files li:first-child button");
+		need(await page.locator("#files li").count() === 1, "not removed");
+		await page.setInputFiles("#pick", [`${arp}/db.pcapng`]);
+		await page.locator("#files details summary").first().click();
+		need(await page.evaluate(() => [...document.querySelectorAll("input, textarea")].every((e) => e.labels.length)), "a field has no label");
+		await page.locator("#files details input").nth(0).fill("10.9.9.9");
+		await page.locator("#files details input").nth(1).fill("not port 443");
+		await accessible(page);
+		await page.click("#go");
+		await page.frameLocator("#report").locator("h1").waitFor({ timeout: 30000 });
+		const notes = await page.frameLocator("#report").locator("body").textContent();
+		need(notes.includes("10.9.9.9"), "what was said of a host is not held against the packets");
+		/* A stop, while the server waits for the rest. */
+		await page.goto(url);
+		await page.waitForSelector("#start:not([hidden])");
+		const before = await page.locator("#list li").count();
+		await page.setInputFiles("#pick", [{ name: "large.pcap", mimeType: "", buffer: Buffer.alloc(30 << 20, 1) }]);
+		const session = await page.context().newCDPSession(page);
+		await session.send("Network.enable");
+		await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1 << 20 });
+		await page.click("#go");
+		await page.waitForFunction(() => /Sent \d+ % of 30.0/.test(document.getElementById("progress").textContent));
+		await page.click("#stop");
+		await page.waitForFunction(() => document.getElementById("error").textContent.startsWith("Stopped"));
+		await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+		await page.reload();
+		await page.waitForSelector("#list li");
+		need(await page.locator("#list li").count() === before, "a stopped upload is kept");
 		await page.context().close();
 	} finally {
 		server.kill();
@@ -400,8 +449,10 @@ await test("the upload page by keyboard alone", async () => {
 		await page.keyboard.type("w1");
 		await tabTo(/^go\|/);
 		await page.keyboard.press("Enter");
-		await page.waitForSelector("#findings li", { timeout: 30000 });
-		need((await page.textContent("#verdict")).includes("never reached"), "no verdict");
+		await page.frameLocator("#report").locator("h1").waitFor({ timeout: 30000 });
+		need((await page.frameLocator("#report").locator("h1").textContent()).includes("never reached"), "no report");
+		await tabTo(/\|SUMMARY\|Evidence and SQL/);
+		await page.keyboard.press("Enter");
 		await tabTo(/\|TEXTAREA\|/);
 		await page.keyboard.press("Control+A");
 		await page.keyboard.type("SELECT name FROM host ORDER BY name");

@@ -154,6 +154,36 @@ def tus(s, files):
         yield incident["url"], h["Location"], content
 
 
+def metadata(**values):
+    return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
+
+
+def test_stated():
+    """What the client says of a host's addresses and of what its capture could record comes to the packets' judgement."""
+    with server() as s:
+        _, incident, _ = s.call("POST", "/incidents")
+        url = incident["url"]
+
+        def create(**said):
+            return s.call("POST", url + "/files", Upload_Length=str(len(WORKER)), Upload_Metadata=metadata(filename="a", **said), Tus_Resumable="1.0.0")
+        status, _, h = create(host="worker", addresses="10.0.1.90, 10.99.0.1 --rules=/etc", scope="tcp port")
+        assert status == 201, status
+        assert create(addresses="10.0.1.90")[0] == 400
+        assert create(host="w", scope="tcp or " * 40)[0] == 400
+        assert patch(s, h["Location"], 0, WORKER)[0] == 204
+        status, r, _ = s.call("POST", url + "/analyze?wait=60")
+        assert r["state"] == "failed" and "cannot use the filter 'tcp port'" in r["error"], r
+        status, r, _ = s.call("GET", url, Accept="application/json")
+        assert r["files"][0]["scope"] == "tcp port", r
+        for said, words in (({"addresses": "10.99.0.1"}, "10.99.0.1"), ({"addresses": "10.0.1.90 10.99.0.1 --rules=/etc"}, "10.99.0.1"), ({"scope": "udp"}, "--scope")):
+            _, incident, _ = s.call("POST", "/incidents")
+            url = incident["url"]
+            _, _, h = create(host="worker", **said)
+            assert patch(s, h["Location"], 0, WORKER)[0] == 204
+            status, r, _ = s.call("POST", url + "/analyze?wait=60")
+            assert r["state"] == "done" and any(words in n for n in r["not_judged"] + r["notes"]), r
+
+
 def patch(s, url, offset, data):
     return s.call("PATCH", url, data, Upload_Offset=str(offset), Content_Type="application/offset+octet-stream",
                   Tus_Resumable="1.0.0")

@@ -34,15 +34,28 @@
 	function base64(text) { return btoa(String.fromCharCode.apply(null, new TextEncoder().encode(text))); }
 
 	/* ---- files ---- */
-	function host(name, i) {
-		var stem = name.replace(/\.(pcap|pcapng|cap|gz|zst|log|txt|json)\b.*$/i, "").replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 64);
-		return stem || "host" + (i + 1);
+	function clean(text) { return text.replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 64); }
+
+	function stem(name) {
+		return clean(name.replace(/\.(pcap|pcapng|cap|facts|gz|zst|log|txt|json|jsonl)\b.*$/i, "")) || "host" + (chosen.length + 1);
 	}
 
-	/* Two files of one name came from two folders, so from two hosts. One stem with other endings is one host's. */
-	function fresh(file) {
-		var like = chosen.filter(function (c) { return c.file.name === file.name; }).length, name = host(file.name, chosen.length);
-		return like ? name.slice(0, 60) + "-" + (like + 1) : name;
+	/* The folder's name first where a file of another folder has this stem. One stem with other endings is one host's. */
+	function proposed(file, folder) {
+		var name = stem(file.name), same = chosen.filter(function (c) { return stem(c.file.name) === name; });
+		if (!same.some(function (c) { return c.folder !== folder || c.file.name === file.name; }))
+			return name;
+		if (folder && !same.some(function (c) { return c.folder === folder; }))
+			return clean(folder.split("/").pop() + "-" + name);
+		return name.slice(0, 60) + "-" + (same.length + 1);
+	}
+
+	/* What the agent recorded of its host stands near the beginning of its files. */
+	function nameInside(file) {
+		return file.slice(0, 65536).text().then(function (text) {
+			var m = /"key":"host\.name","value":"([^"\\]+)"/.exec(text) || /host\.name=([A-Za-z0-9._-]+)/.exec(text);
+			return m ? clean(m[1]) : "";
+		}, function () { return ""; });
 	}
 
 	function size(bytes) {
@@ -52,23 +65,92 @@
 		return (i ? bytes.toFixed(1) : bytes) + "\u00a0" + units[i];
 	}
 
-	function add(files) {
-		Array.from(files).forEach(function (file) {
-			var li = make("li", undefined, $("files")), name = fresh(file);
-			make("span", file.name + " (" + size(file.size) + ")", li);
-			var input = make("input", undefined, li);
-			input.value = name;
-			input.required = true;
-			input.pattern = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}";
-			input.placeholder = "host";
-			input.setAttribute("aria-label", "Host of " + file.name);
-			var bar = make("progress", undefined, li);
-			bar.max = file.size || 1;
-			bar.value = 0;
-			bar.setAttribute("aria-label", "Upload progress of " + file.name);
-			chosen.push({ file: file, input: input, bar: bar });
-		});
+	function field(parent, words, label, placeholder) {
+		var box = make("label", words + " ", parent), input = make("input", undefined, box);
+		input.setAttribute("aria-label", label);
+		input.placeholder = placeholder || "";
+		input.autocomplete = "off";
+		input.spellcheck = false;
+		return input;
+	}
+
+	function remove(one) {
+		chosen.splice(chosen.indexOf(one), 1);
+		one.row.remove();
 		$("go").hidden = !chosen.length;
+		$("pick").focus();
+	}
+
+	function row(one, name) {
+		var file = one.file, li = one.row = make("li", undefined, $("files"));
+		make("span", (one.folder ? one.folder + "/" : "") + file.name + " (" + size(file.size) + ")", li);
+		var b = make("button", "Remove", li);
+		b.type = "button";
+		b.className = "plain";
+		b.setAttribute("aria-label", "Remove " + file.name);
+		b.addEventListener("click", function () { remove(one); });
+		one.input = field(li, "Host", "Host of " + file.name, "host");
+		one.input.value = name;
+		one.input.required = true;
+		one.input.pattern = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}";
+		var more = make("details", undefined, li);
+		make("summary", "What this capture is", more);
+		one.addresses = field(more, "Addresses of this host", "Addresses of the host of " + file.name, "10.0.0.1 00:00:5e:00:53:01 eni-0123");
+		one.scope = field(more, "It recorded only (pcap-filter)", "What " + file.name + " could record", "host 10.0.0.1 and not port 443");
+		one.addresses.maxLength = one.scope.maxLength = 200;
+		one.bar = make("progress", undefined, li);
+		one.bar.max = file.size || 1;
+		one.bar.value = 0;
+		one.bar.setAttribute("aria-label", "Upload progress of " + file.name);
+	}
+
+	function add(file, folder) {
+		var one = { file: file, folder: folder }, name = proposed(file, folder);
+		row(one, name);
+		chosen.push(one);
+		$("go").hidden = false;
+		nameInside(file).then(function (found) {
+			if (found && one.input.value === name)
+				one.input.value = found;
+		});
+	}
+
+	/* Folders are walked; files keep the name of theirs. */
+	function walk(entry, folder) {
+		if (entry.isFile)
+			return entry.file(function (file) { add(file, folder); }, trouble);
+		var reader = entry.createReader(), inside = (folder ? folder + "/" : "") + entry.name;
+		(function more() {
+			reader.readEntries(function (found) {
+				found.forEach(function (e) { walk(e, inside); });
+				if (found.length)
+					more();
+			}, trouble);
+		}());
+	}
+
+	function dropped(data) {
+		var entries = Array.from(data.items || []).map(function (i) { return i.webkitGetAsEntry && i.webkitGetAsEntry(); }).filter(Boolean);
+		if (entries.length)
+			entries.forEach(function (e) { walk(e, ""); });
+		else
+			Array.from(data.files).forEach(function (f) { add(f, ""); });
+	}
+
+	/* ---- progress ---- */
+	var sending = null; /* the request that a stop ends */
+
+	function duration(s) { return s < 90 ? Math.ceil(s) + " s" : s < 5400 ? Math.round(s / 60) + " min" : Math.round(s / 3600) + " h"; }
+
+	function sent() {
+		var all = 0, done = 0;
+		chosen.forEach(function (c) {
+			all += c.file.size;
+			done += Math.min(c.bar.value, c.file.size);
+		});
+		var s = (Date.now() - sent.began) / 1000;
+		$("progress").textContent = "Sent " + Math.floor(100 * done / (all || 1)) + " % of " + size(all) +
+			(done && s > 2 ? ", " + duration(s * (all - done) / done) + " left" : "");
 	}
 
 	/* fetch tells no progress of what it sends. */
@@ -79,7 +161,12 @@
 			x.setRequestHeader("Tus-Resumable", "1.0.0");
 			x.setRequestHeader("Upload-Offset", String(offset));
 			x.setRequestHeader("Content-Type", "application/offset+octet-stream");
-			x.upload.onprogress = function (e) { one.bar.value = offset + e.loaded; };
+			x.upload.onprogress = function (e) {
+				one.bar.value = offset + e.loaded;
+				sent();
+			};
+			x.onabort = function () { failed(new Error("Stopped: nothing was kept.")); };
+			sending = x;
 			x.onload = function () {
 				if (x.status === 204)
 					done();
@@ -101,17 +188,31 @@
 		});
 	}
 
+	function metadata(one) {
+		return "host " + base64(one.input.value) + ",filename " + base64((one.folder ? one.folder + "/" : "") + one.file.name) +
+			(one.addresses.value.trim() ? ",addresses " + base64(one.addresses.value.trim()) : "") +
+			(one.scope.value.trim() ? ",scope " + base64(one.scope.value.trim()) : "");
+	}
+
 	function upload(event) {
 		event.preventDefault();
 		say("");
 		$("go").disabled = true;
-		var incident;
+		$("stop").hidden = false;
+		sent.began = Date.now();
+		var incident, stopped = false;
+		$("stop").onclick = function () {
+			stopped = true;
+			if (sending)
+				sending.abort();
+		};
 		call("POST", "/incidents").then(function (r) {
 			incident = r.value.url;
 			return chosen.reduce(function (before, one) {
 				return before.then(function () {
-					return call("POST", incident + "/files", { "Tus-Resumable": "1.0.0", "Upload-Length": String(one.file.size),
-						"Upload-Metadata": "host " + base64(one.input.value) + ",filename " + base64(one.file.name) });
+					if (stopped)
+						throw new Error("Stopped: nothing was kept.");
+					return call("POST", incident + "/files", { "Tus-Resumable": "1.0.0", "Upload-Length": String(one.file.size), "Upload-Metadata": metadata(one) });
 				}).then(function (r) { return one.file.size ? send(r.location, one, 0, 5) : null; }).then(function () { one.bar.value = one.bar.max; });
 			}, Promise.resolve());
 		}).then(function () { return call("POST", incident + "/analyze"); }).then(function () {
@@ -120,6 +221,9 @@
 			if (incident)
 				call("DELETE", incident).catch(function () {});
 			$("go").disabled = false;
+			$("stop").hidden = true;
+			$("progress").textContent = "";
+			chosen.forEach(function (c) { c.bar.value = 0; });
 			trouble(e);
 		});
 	}
@@ -155,30 +259,36 @@
 		make("a", text, $("links")).href = href;
 	}
 
+	function evidence(i) {
+		i.findings.forEach(function (f) {
+			/* Lines of a log, and counters, are no frames. */
+			if (!f.frames)
+				return;
+			var li = make("li", undefined, $("findings")), a = make("a", f.frames + (f.frames === 1 ? " frame" : " frames") + " (pcapng)", li);
+			a.href = i.url + "/evidence/" + f.id;
+			make("span", " of finding " + f.id + ": " + f.summary, li);
+		});
+	}
+
+	var began = Date.now();
 	function show(i) {
 		$("incident").hidden = false;
-		$("state").textContent = i.state === "analyzing" ? "Analyzing\u2026" : i.state === "failed" ? "The analysis failed" : i.state;
+		$("state").textContent = i.state === "analyzing" ? "Analyzing for " + duration((Date.now() - began) / 1000) + "\u2026 The report follows here." : i.state === "failed" ? "The analysis failed" : i.state;
 		if (i.state === "failed")
 			say(i.files.reduce(function (text, f) { return text.split("'" + f.id + "'").join("'" + f.name + "'"); }, i.error));
 		if (i.state === "analyzing")
 			setTimeout(function () { look(i.url); }, 700);
 		if (i.state !== "done")
 			return;
-		$("state").textContent = i.files.map(function (f) { return f.id + " is " + f.name; }).join(", ");
+		document.title = "bothends: " + i.verdict;
 		$("verdict").textContent = i.verdict;
-		$("checked").textContent = i.checked ? "Checked: " + i.checked : "";
-		i.not_judged.forEach(function (n) { make("li", n, $("open")); });
-		link("Report", i.report);
+		$("state").textContent = i.files.map(function (f) { return f.id + " is " + f.name; }).join(", ");
+		link("Report alone, to print", i.report);
 		link("Database", i.database);
-		i.findings.forEach(function (f) {
-			var li = make("li", undefined, $("findings"));
-			make("span", f.severity + " ", li).className = f.severity;
-			make("code", f.kind, li);
-			make("span", " " + f.summary + " ", li);
-			/* Lines of a log, and counters, are no frames. */
-			if (f.frames)
-				make("a", "evidence", li).href = i.url + "/evidence/" + f.id;
-		});
+		evidence(i);
+		$("links").hidden = $("more").hidden = $("report").hidden = false;
+		$("report").src = i.report;
+		document.body.classList.add("reading");
 	}
 
 	function look(url) { call("GET", url).then(function (r) { show(r.value); }).catch(trouble); }
@@ -203,10 +313,13 @@
 	});
 	$("upload").addEventListener("submit", upload);
 	$("sql").addEventListener("submit", query);
-	$("pick").addEventListener("change", function () { add($("pick").files); });
+	$("pick").addEventListener("change", function () {
+		Array.from($("pick").files).forEach(function (f) { add(f, ""); });
+		$("pick").value = ""; /* the same file may be chosen again */
+	});
 	["dragover", "dragenter"].forEach(function (t) { $("drop").addEventListener(t, function (e) { e.preventDefault(); $("drop").classList.add("over"); }); });
 	["dragleave", "drop"].forEach(function (t) { $("drop").addEventListener(t, function (e) { e.preventDefault(); $("drop").classList.remove("over"); }); });
-	$("drop").addEventListener("drop", function (e) { add(e.dataTransfer.files); });
+	$("drop").addEventListener("drop", function (e) { dropped(e.dataTransfer); });
 	if (location.pathname === "/")
 		list();
 	else
