@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -99,7 +100,9 @@ static int cmd_extract_to_file(const struct request *r, struct db *db, const cha
 {
 	struct writing w = {.db = db, .request = r, .counts = counts};
 
-	if (!r->force && access(path, F_OK) == 0)
+	struct stat st;
+
+	if (!r->force && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		return error_set(err, -EEXIST,
 			"'%s' exists; use --force to replace it, or another --output", path);
 	/* Frames are for nobody else. */

@@ -87,9 +87,11 @@ int main(int argc, char **argv)
 	};
 	struct choice choice = {0};
 	CLEANUP_FREE char *name = NULL;
+	char own_name[] = "bothends";
 
 	/* Only character widths: numbers and sorting stay the same everywhere. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	argv[0] = own_name; /* begins each error, wherever the program lies */
 	if (cmd_parse(&argp, argc, argv, ARGP_IN_ORDER, &choice))
 		return EXIT_USAGE;
 	name = mem_printf("bothends %s", choice.command->name);

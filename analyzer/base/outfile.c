@@ -56,13 +56,22 @@ static int outfile_fill(const struct outfile *o, FILE *f, struct error *err)
 	return result;
 }
 
+const char *outfile_remedy(int e)
+{
+	return e == ENOENT ? "make its folder first, or give another --output"
+	       : e == EACCES || e == EPERM || e == EROFS
+		       ? "give an --output in a folder that you may write to"
+		       : "give an --output elsewhere";
+}
+
 static int outfile_replace(const struct outfile *o, const char *path, struct error *err)
 {
 	CLEANUP_FREE char *temporary = mem_printf("%s.XXXXXX", path);
 	int fd = mkstemp(temporary), result;
 
 	if (fd < 0)
-		return error_errno(err, "cannot write '%s'", o->path);
+		return error_set(err, -errno, "cannot write '%s': %s; %s", o->path, strerror(errno),
+			outfile_remedy(errno));
 	(void)fchmod(fd, o->mode);
 	result = outfile_fill(o, fdopen(fd, "w"), err);
 	if (result == 0 && rename(temporary, path) < 0)

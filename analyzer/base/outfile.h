@@ -29,6 +29,9 @@ struct outfile {
 	void *context;
 };
 
+/* What to do about an errno of making a file. */
+const char *outfile_remedy(int e);
+
 /* A device, a pipe or a socket is written as it is. 0, or negative with err set. */
 int outfile_write(const struct outfile *o, struct error *err);
 

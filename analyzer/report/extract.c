@@ -239,7 +239,9 @@ static int extract_load_original(struct extract *x, int64_t file, struct origina
 	result = query_close(&r, x->err);
 	if (result == 0 && !o->path)
 		return error_set(x->err, -EINVAL,
-			"the proof names capture %lld, which the database lacks", (long long)file);
+			"the database lacks capture %lld, which the proof names; analyze the "
+			"captures again",
+			(long long)file);
 	if (result == 0)
 		result = query_open(&r, x->db, x->err, Q_EXTRACT_INTERFACES, ":file", file, NULL);
 	if (result)
@@ -373,8 +375,9 @@ static int extract_read_all(struct extract *x)
 			result = extract_read_original(x, x->wanted[i].file);
 	for (size_t i = 0; i < x->count && result == 0; i++)
 		if (!x->wanted[i].found)
-			result = error_set(x->err, -EINVAL, "frame %lld is not in its capture",
-				(long long)x->wanted[i].frame);
+			result = error_set(x->err, -EINVAL,
+				"frame %lld is not in capture %lld; analyze the captures again",
+				(long long)x->wanted[i].frame, (long long)x->wanted[i].file);
 	return result;
 }
 

@@ -359,8 +359,8 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 	if (r > 0)
 		r = -EINVAL;
 	if (r == 0 && !plan_knows_any(p))
-		r = error_set(
-			err, -EINVAL, "no capture, flow log or other known input in these folders");
+		r = error_set(err, -EINVAL, "no capture, flow log or other known input in '%s'%s",
+			inputs[0], count > 1 ? " nor in what else was given" : "");
 	return r;
 }
 

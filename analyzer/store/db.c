@@ -214,7 +214,8 @@ static int db_open_existing(struct db *db, const char *path, int flags, struct e
 
 	*db = (struct db){.path = mem_strdup(path)};
 	if (access(path, R_OK) < 0)
-		return error_errno(err, "cannot open '%s'", path);
+		return error_set(err, -errno, "cannot open '%s': %s%s", path, strerror(errno),
+			errno == ENOENT ? " (bothends analyze creates a database)" : "");
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
 		return error_set(
 			err, -EIO, "cannot open '%s': %s", path, sqlite3_errmsg(db->handle));

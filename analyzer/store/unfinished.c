@@ -16,6 +16,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "base/outfile.h"
 #include "store/db.h"
 
 /* What mkstemp() puts behind the name, and the dot before it. */
@@ -112,13 +113,9 @@ static void unfinished_sweep(const char *path)
 static int unfinished_cannot_make(const char *path, struct error *err)
 {
 	int e = errno;
-	const char *remedy = "give an --output elsewhere";
 
-	if (e == ENOENT)
-		remedy = "make its folder first, or give another --output";
-	else if (e == EACCES || e == EPERM || e == EROFS)
-		remedy = "give an --output in a folder that you may write to";
-	return error_set(err, -e, "cannot write '%s': %s; %s", path, strerror(e), remedy);
+	return error_set(
+		err, -e, "cannot write '%s': %s; %s", path, strerror(e), outfile_remedy(e));
 }
 
 int unfinished_make(struct unfinished *u, const char *path, struct error *err)
