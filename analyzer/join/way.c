@@ -154,13 +154,27 @@ static bool way_is_alternative(const struct way_place *places, uint32_t n, uint3
 	return false;
 }
 
+/* Does a place that shows the other direction alone have nothing in common with one that shows this
+ * one? Then somebody else sent it, or got it. */
+static bool way_is_elsewhere(
+	const struct way_place *places, uint32_t n, uint32_t at, enum direction d)
+{
+	if (places[at].shown[d].count || !places[at].shown[!d].count)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (i != at && places[i].shown[d].count && !way_shares_any(&places[at], &places[i]))
+			return true;
+	return false;
+}
+
 static bool way_passes(const struct way_place *places, uint32_t n, uint32_t at, enum direction d)
 {
 	bool middle = at && at + 1 < n;
 
 	if (n < 3)
 		return true;
-	if (!places[at].shown[d].tcp && way_is_alternative(places, n, at))
+	if (!places[at].shown[d].tcp &&
+		(way_is_alternative(places, n, at) || way_is_elsewhere(places, n, at, d)))
 		return false;
 	if (places[at].is_end)
 		return true;

@@ -59,6 +59,7 @@ class Chance:
         # Headers alone, which datagrams suffer most; of TCP the options are cut.
         self.bare = share(False, False, True) and "datagrams" in self.faults and not self.merge or "headers" in self.faults
         self.spare = set()                     # packets that nothing befalls
+        self.near = "short" in self.faults     # a handshake is over before data is sent, whatever is cut away
         self.flows = self._flows(g)
 
     def _flows(self, g):
@@ -69,6 +70,7 @@ class Chance:
             udp = bool(self.faults & {"datagrams", "moves"}) and g.random() < 0.6
             numbers = g.choice((4294960000, 77)) + n * 3000, g.choice((4294960290, 123456)) + n * 1777
             lines, start = [], at
+            at += 0.006 * (short and not udp)  # of a handshake through a router that sends in batches
             for _ in range(g.randint(1, 2 if short else 5)):
                 at += g.choice((0.002, 0.005)) if short else g.choice((0.05, 0.3))
                 size = g.choice((10, 1000, 1448, 1448) + (5000, 14480) * (self.merge and not udp))
@@ -114,7 +116,7 @@ class Chance:
         if "moves" in self.faults:
             late = [flow[0] for flow in self.flows[len(self.flows) // 2:] if flow[1] == "tcp"] or ["none"]
             lines.append(f"point C beside=B takes={','.join(late)}{gro}{record}")
-        if "short" in self.faults:
+        if self.near:
             places = ["A"] + ["R"] * (self.middle or "any" in self.faults) + ["B"]
             lines += [f"leg {near}-{far} delay=300us" for near, far in zip(places, places[1:])]
         return lines
