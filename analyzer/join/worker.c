@@ -213,14 +213,16 @@ static const struct half_flow *worker_sent_half(
 }
 
 /* The place of the host that a direction is for: it owns the address; where nobody does, the last
- * place of several. */
+ * place of several, if it is known to be. */
 static bool worker_is_end(const struct flow_join *f, uint32_t place, enum direction d)
 {
 	const struct member *m = &f->places[place].member;
+	uint32_t last = d == C2S ? f->place_count - 1 : 0;
 
 	if (m->owns[C2S] || m->owns[S2C])
 		return m->owns[!d] && !m->owns[d];
-	return f->place_count > 1 && place == (d == C2S ? f->place_count - 1 : 0) &&
+	return f->place_count > 1 && place == last &&
+	       order_is_known(f->places[d == C2S ? last - 1 : last].member.next_by) &&
 	       owner_of(f->join->owners, member_ip(m, d == S2C)) == OWNER_NONE;
 }
 

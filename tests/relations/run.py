@@ -23,7 +23,7 @@ import zlib
 sys.dont_write_bytecode = True
 import answer
 import cases
-import of_captures, of_frames, of_inputs  # each adds its relations to the table
+import of_captures, of_frames, of_inputs, of_parts  # each adds its relations to the table
 from relation import RELATIONS, Unfit
 
 Outcome = collections.namedtuple("Outcome", "relation case state kind text")  # state: ok, not ok, unfit
@@ -84,12 +84,11 @@ class Bench:
         changed_folder = os.path.join(self.folder, "changed")
         try:
             changed = relation.change(self.case, which, rng)
-            if self.before is None:
-                self.before = ask(self.o.bothends, self.case, os.path.join(self.folder, "unchanged"))
-            if changed.unfit(self.before):
-                raise Unfit(changed.unfit(self.before))
+            before = self._before(changed)
+            if changed.unfit(before):
+                raise Unfit(changed.unfit(before))
             after = ask(self.o.bothends, changed.case, changed_folder, changed.naming)
-            differences = answer.compare(self.before, after, changed.permit)
+            differences = answer.compare(before, after, changed.permit)
             differences += answer.beyond_truth(self.case.truth, after)
         except Unfit as reason:
             return Outcome(relation.name, label, "unfit", None, str(reason))
@@ -104,11 +103,19 @@ class Bench:
         return Outcome(relation.name, label, "not ok", worst.kind,
                        "\n".join([worst.text, *side_by_side(differences)]))
 
+    def _before(self, changed):
+        if changed.base:
+            shutil.rmtree(os.path.join(self.folder, "base"), ignore_errors=True)
+            return ask(self.o.bothends, changed.base, os.path.join(self.folder, "base"))
+        if self.before is None:
+            self.before = ask(self.o.bothends, self.case, os.path.join(self.folder, "unchanged"))
+        return self.before
+
     def _keep(self, relation, label, differences):
         place = os.path.join(self.o.keep, relation.name, label.replace("/", "-"))
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(place)
-        for name in ("unchanged", "changed"):
+        for name in ("unchanged", "base", "changed"):
             if os.path.isdir(os.path.join(self.folder, name)):
                 shutil.copytree(os.path.join(self.folder, name), os.path.join(place, name))
         with open(os.path.join(place, "differences.txt"), "w", encoding="utf-8") as file:
