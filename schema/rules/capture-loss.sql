@@ -86,7 +86,9 @@ WITH outside AS (SELECT vantage_id, sum(max(n_in, n_out)) AS n
 		WHERE m.kind = 'sender_missed' AND NOT m.outside AND EXISTS (SELECT 1 FROM flow_vantage w
 			WHERE w.flow_id = m.flow_id AND w.vantage_id = m.vantage_id)
 		GROUP BY m.vantage_id),
-	own AS (SELECT i.vantage_id, sum(c.frames) AS frames, sum(i.dropped_kernel) AS dropped
+	-- of the frames within --from, --to and --filter
+	own AS (SELECT i.vantage_id, sum(c.frames - coalesce((SELECT sum(a.frames) FROM frame_account a
+			WHERE a.capture_file_id = c.id AND a.disposition IN ('outside_time', 'filtered')), 0)) AS frames, sum(i.dropped_kernel) AS dropped
 		FROM capture_drop_count i JOIN capture_file c ON c.id = i.capture_file_id GROUP BY i.vantage_id)
 SELECT vantage_id AS key, *, max(passed, coalesce(dropped, 0)) AS missed, max(passed - bare, 0) AS proven
 FROM (SELECT v.id AS vantage_id, v.host_id, v.name,

@@ -1,9 +1,10 @@
 """What the program says of a set of captures, and how two answers differ.
 
 An answer is the findings (kind, ends, addresses, count, total, severity, cause) and the sums of `path` for each
-flow and direction. Confidences, wordings, times and row numbers are no part of it."""
+flow and direction. Confidences, times and row numbers are no part of it; wordings are where a relation says so."""
 import collections
 import json
+import re
 import sqlite3
 import subprocess
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ Flow = collections.namedtuple("Flow", "source target protocol sender receiver") 
 Difference = collections.namedtuple("Difference", "kind text before after")
 
 FINDING_SQL = """SELECT f.kind, f.severity, ha.name, va.interface, hb.name, vb.interface, hh.name,
-	f.src_ip, f.dst_ip, f.count, f.total, c.kind FROM finding f LEFT JOIN finding c ON c.id = f.cause_id
+	f.src_ip, f.dst_ip, f.count, f.total, c.kind, f.summary FROM finding f LEFT JOIN finding c ON c.id = f.cause_id
 LEFT JOIN vantage va ON va.id = f.from_vantage_id LEFT JOIN host ha ON ha.id = va.host_id
 LEFT JOIN vantage vb ON vb.id = f.to_vantage_id LEFT JOIN host hb ON hb.id = vb.host_id
 LEFT JOIN host hh ON hh.id = f.host_id ORDER BY f.id"""
@@ -47,6 +48,7 @@ class Failed(Exception):
 class Answer:
     findings: list
     flows: dict = field(default_factory=dict)  # Flow to its sums
+    texts: dict = field(default_factory=dict)  # Finding to its sentences
     blemished: set = field(default_factory=set)  # hosts whose captures lack frames or hold some twice
 
     def sums(self):
@@ -79,7 +81,11 @@ def run(bothends, arguments, options, database):
 def read(database, naming=Naming()):
     db = sqlite3.connect(database)
     try:
-        answer = Answer([_finding(row, naming) for row in db.execute(FINDING_SQL)])
+        rows = list(db.execute(FINDING_SQL))
+        answer = Answer([_finding(row[:-1], naming) for row in rows])
+        names = sorted((name for name, in db.execute("SELECT name FROM host")), key=len, reverse=True)
+        for finding, row in zip(answer.findings, rows):
+            answer.texts.setdefault(finding, []).append(_text(row[-1], names, naming))
         answer.blemished = {naming.host(name) for name, in db.execute(BLEMISHED_SQL)}
         for row in db.execute(PATH_SQL):
             flow, counts = _flow(row, naming)
@@ -92,6 +98,12 @@ def read(database, naming=Naming()):
     finally:
         db.close()
     return answer
+
+
+def _text(sentence, names, naming):
+    """A sentence with the hosts' names read back."""
+    pattern = "|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)" for name in names)
+    return re.sub(pattern, lambda m: naming.host(m[0]), sentence) if names else sentence
 
 
 def _finding(row, naming):
@@ -127,6 +139,7 @@ class Permit:
     columns: tuple = COLUMNS            # sums that must be the same
     flows: object = lambda flow: True   # the flows whose sums are compared
     lost: object = lambda flow: 0       # how much more may be lost of a flow
+    text: bool = True                   # whether sentences may be others
 
 
 # A finding of one kind that the same facts, seen in part, may be told as.
@@ -141,6 +154,16 @@ def _weaker(before, after):
     """Whether a finding says what another said, or leaves open an end that the other knew."""
     return _kin(before) == _kin(after) and all(
         now in (was, None) for was, now in zip(before[2:4], after[2:4])) and after.source is not None
+
+
+def _texts(before, after):
+    """Sentences of findings that are the same otherwise."""
+    for finding in before.texts.keys() & after.texts.keys():
+        if finding.kind in UNORDERED:
+            continue
+        was, now = (sorted(answer.texts[finding]) for answer in (before, after))
+        if was != now:
+            yield Difference("changed", f"{show(finding)} in other words", "; ".join(was), "; ".join(now))
 
 
 PLACES = (lambda f: (f.kind, f.source, f.target, f.host, f.src, f.dst),
@@ -172,7 +195,7 @@ def compare(before, after, permit=Permit()):
     """Differences that the relation does not permit, the worst first."""
     after = _folded(before, after)
     found = list(_findings(before, after, permit)) + list(_lost(before, after, permit)) + list(
-        _sums(before, after, permit))
+        _sums(before, after, permit)) + ([] if permit.text else list(_texts(before, after)))
     return sorted(found, key=lambda difference: CLASSES.index(difference.kind))
 
 

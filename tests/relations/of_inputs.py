@@ -10,13 +10,14 @@ from cases import Input, clocks_related
 from relation import Changed, Unfit, relation, relations
 
 SECOND = 10**9
+WORDS = Permit(text=False)  # nothing changes, not a word either
 
 
 # --- names and order ---
 
 def _renamed(case, names):
     back = {new: old for old, new in names.items()}
-    return Changed(case.with_inputs(replace(i, host=names[i.host]) for i in case.inputs),
+    return Changed(case.with_inputs(replace(i, host=names[i.host]) for i in case.inputs), WORDS,
                    naming=Naming(place=lambda host, _: back[host], host=back.__getitem__))
 
 
@@ -41,18 +42,18 @@ def arguments(case, which, rng, backwards):
     inputs = list(reversed(case.inputs))
     if not backwards:
         rng.shuffle(inputs)
-    return Changed(case.with_inputs(inputs))
+    return Changed(case.with_inputs(inputs), WORDS)
 
 
 @relations("threads-{}", "Threads share out the work; none of them knows anything that the others do not.",
            {"2": 2, "3": 3, "4": 4})
 def threads(case, which, rng, count):
-    return Changed(replace(case, options=(*case.options, "--threads", str(count))))
+    return Changed(replace(case, options=(*case.options, "--threads", str(count))), WORDS)
 
 
 @relation("memory-small", "A limit on memory moves records to a file; it takes none away.")
 def memory_small(case, which, rng):
-    return Changed(replace(case, options=(*case.options, "--memory", "64M")))
+    return Changed(replace(case, options=(*case.options, "--memory", "64M")), WORDS)
 
 
 # --- files ---
@@ -61,7 +62,7 @@ def memory_small(case, which, rng):
 def to_pcapng(case, which, rng):
     if all(i.capture.format == "pcapng" for i in case.inputs if i.capture):
         raise Unfit("is pcapng")
-    return Changed(case.changed(lambda c: replace(c, format="pcapng")))
+    return Changed(case.changed(lambda c: replace(c, format="pcapng")), WORDS)
 
 
 @relation("to-pcap", "pcap holds the same frames and stamps as a pcapng that records no address, filter, drop or "
@@ -123,7 +124,7 @@ def _rotated(case, rng, name):
 @relation("rotated", "Files that a capture was rotated through, given in any order under one name, hold together what "
           "one file would.")
 def rotated(case, which, rng):
-    return Changed(case.with_inputs(_rotated(case, rng, lambda file, n: f"{n}-{file}")))
+    return Changed(case.with_inputs(_rotated(case, rng, lambda file, n: f"{n}-{file}")), WORDS)
 
 
 @relation("rotated-unnamed", "Files that tcpdump -C wrote (x.pcap, x.pcap1, x.pcap2), given without names, are one "
@@ -146,7 +147,7 @@ def rotated_unnamed(case, which, rng):
 def compressed(case, which, rng, how):
     ending, compress = how
     return Changed(case.with_inputs(Input(i.host, i.file + ending, raw=compress(i.content())) if i.capture else i
-                                    for i in case.inputs))
+                                    for i in case.inputs), WORDS)
 
 
 # --- clocks ---
