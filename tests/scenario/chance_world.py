@@ -195,7 +195,7 @@ class ChanceWorld(World):
         gone = {piece for piece in range(1, pieces + 1) if hit(chance.drop)} if pieces > 1 else {1} if dropped else set()
         late, doubled, held = hit(chance.dup), hit(chance.delay), g.choice((0.05, 3, 40))
         if "bursts" in chance.faults:
-            dropped, at = self._in_a_row(g, flow, side, at)
+            dropped, at = self._in_a_row(g, flow, side, at, route)
             gone = set(range(1, pieces + 1)) if dropped else set()
         if key in chance.spare:
             return [], set(), at
@@ -210,7 +210,7 @@ class ChanceWorld(World):
             made.append(Fate("delay", at, None, f"{g.choice((1, 15))}ms"))
         return made, gone, at
 
-    def _in_a_row(self, g, flow, side, at):
+    def _in_a_row(self, g, flow, side, at, route):
         """Losses in rows: (whether this one is in a row, where)."""
         key = (flow.name, side)
         if not self.rows[key] and g.random() < self.chance.drop / 10:
@@ -218,7 +218,7 @@ class ChanceWorld(World):
         if not self.rows[key]:
             return False, at
         self.rows[key] -= 1
-        return True, self.route_of(flow, side, 0)[-1].name
+        return True, route[-1]
 
     def reaches(self, one, name):
         """How much of a transmission gets to a point: all, some or none of its wire segments."""

@@ -205,6 +205,23 @@ static void test_drift(void **state)
 	}
 }
 
+/* Bounds that lie apart contradict each other by what the clock drifted, which is no jitter of the
+ * stamps. */
+static void test_drift_is_no_noise(void **state)
+{
+	struct world w = {.skew = 500e-6};
+	struct clock_model m;
+
+	(void)state;
+	init(&w);
+	exchange(&w, 0, 100 * SEC, 300 * MS);
+	fit(&w, &m);
+	assert_int_equal(m.count, 1);
+	assert_true(m.noise_ns < 100);
+	always_holds(&w, &m, 0, 100 * SEC);
+	done(&w, &m);
+}
+
 /* v's or u's clock jumps either way: the same pieces, and nothing between them is claimed. */
 static void test_steps(void **state)
 {
@@ -478,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_to_the_nanosecond),
 		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_drift_is_no_noise),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_bound_beside_step_is_no_offset),
 		cmocka_unit_test(test_step_within_round_trip),

@@ -234,6 +234,27 @@ static void equal_acks_in_a_sound_capture(void **state)
 	assert_int_equal(vantage.counts.duplicate_segments, 0);
 }
 
+/* Where a record lay before, nothing of it is left in fields that a datagram does not have. */
+static void datagram_in_used_memory(void **state)
+{
+	struct packet p = data;
+	struct frame frame = {.time_ns = US};
+	struct observation o = {.vantage = &vantage,
+		.frame = &frame,
+		.packet = &p,
+		.src_mac = MAC_NONE,
+		.dst_mac = MAC_NONE};
+	struct segment s;
+
+	(void)state;
+	p.disposition = PACKET_UDP;
+	p.protocol = 17;
+	memset(&s, 0xff, sizeof(s));
+	track_segment(&s, &o, false);
+	assert_int_equal(s.seq | s.ack | s.tsval | s.tsecr, 0);
+	assert_int_equal(s.window | s.flags, 0);
+}
+
 /* Datagrams of which headers alone were captured are all alike; each is one, by whatever interface
  * it comes. */
 static void headers_alone_are_no_copies(void **state)
@@ -354,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(retransmission_is_no_twin, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_id_in_a_doubled_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(equal_acks_in_a_sound_capture, setup, teardown),
+		cmocka_unit_test_setup_teardown(datagram_in_used_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(headers_alone_are_no_copies, setup, teardown),
 		cmocka_unit_test_setup_teardown(copy_cut_by_a_tunnel, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_copy_of_another_payload, setup, teardown),
