@@ -18,8 +18,8 @@ class Changed:
     case: object
     permit: Permit = field(default_factory=Permit)
     naming: Naming = field(default_factory=Naming)  # how names are read as those of the unchanged case
-    base: object = None                             # the case to compare with, where it is not the unchanged one
     unfit: object = lambda before: None             # why the relation does not hold for this unchanged answer, or None
+    base: object = None                             # the case to compare with, where it is not the unchanged one
 
 
 @dataclass
