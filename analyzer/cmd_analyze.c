@@ -49,6 +49,7 @@ enum {
 	KEY_FLOW_LOG_FORMAT,
 	KEY_LOG_YEAR,
 	KEY_LOG_ZONE,
+	KEY_CONFINE,
 };
 
 static const struct argp_option options[] = {
@@ -81,6 +82,10 @@ static const struct argp_option options[] = {
 		"year of the last line of host logs that leave it out (kern.log, messages)", 0},
 	{"log-zone", KEY_LOG_ZONE, "ZONE", 0,
 		"time zone of host logs that leave it out: UTC or an offset such as +02:00", 0},
+	{"confine", KEY_CONFINE, "yes|no", 0,
+		"no network, other programs and other files from before the first input is opened "
+		"(default yes)",
+		0},
 	{"rules", KEY_RULES, "FOLDER", 0, "run the rules (*.sql) in FOLDER as well", 0},
 	{"set", KEY_SET, "KEY=VALUE", 0,
 		"change a threshold; bothends query DB 'SELECT * FROM setting' lists them", 0},
@@ -219,6 +224,7 @@ static error_t cmd_analyze_parse_run(
 	int key, char *arg, struct argp_state *state, struct request *r)
 {
 	static const char *const packets[] = {"none", "events", "all", NULL};
+	static const char *const no_yes[] = {"no", "yes", NULL};
 	int c;
 
 	switch (key) {
@@ -253,6 +259,12 @@ static error_t cmd_analyze_parse_run(
 		if (c < 0)
 			argp_error(state, "--packets takes none, events or all, not '%s'", arg);
 		r->o.packets = (enum packet_choice)c;
+		return 0;
+	case KEY_CONFINE:
+		c = cmd_analyze_choice(arg, no_yes);
+		if (c < 0)
+			argp_error(state, "--confine takes yes or no, not '%s'", arg);
+		r->o.confine = c;
 		return 0;
 	case KEY_SHA256:
 		r->o.sha256 = true;
@@ -383,6 +395,7 @@ int cmd_analyze(int argc, char **argv)
 				    .from_ns = INT64_MIN,
 				    .to_ns = INT64_MAX,
 				    .packets = PACKETS_EVENTS,
+				    .confine = CONFINED_BY_DEFAULT,
 				    .version = BOTHENDS_VERSION},
 		.format = "text",
 		.terminal = TERMINAL_CHOICE_NONE,

@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,17 +72,24 @@ static uint64_t sandbox_landlock_rights(unsigned rights)
 	       (rights & SANDBOX_MAKE_SOCKET ? LANDLOCK_ACCESS_FS_MAKE_SOCK : 0);
 }
 
+#define FILE_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE)
+
 static int sandbox_add_path(int ruleset, const struct sandbox_path *p, uint64_t handled)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = sandbox_landlock_rights(p->rights) & handled, .parent_fd = p->fd};
+	struct stat st;
 	int r;
 
 	if (p->path)
 		rule.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
 	if (p->path && rule.parent_fd < 0)
 		return 0; /* not there: nothing to allow */
+	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		rule.allowed_access &= FILE_RIGHTS; /* a file takes no others */
 	r = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	if (r < 0 && errno == EBADFD)
+		r = 0; /* a pipe without a name: Landlock does not restrict it */
 	if (p->path)
 		close(rule.parent_fd);
 	return r;
@@ -168,7 +176,7 @@ static int sandbox_restrict_calls(const struct sandbox *s, int *ret_held, struct
 
 int sandbox_enter(const struct sandbox *s, struct sandbox_held *ret_held, struct error *err)
 {
-	int r = sandbox_drop_capabilities(err);
+	int r = s->keep_capabilities ? 0 : sandbox_drop_capabilities(err);
 
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = error_errno(err, "cannot forbid new privileges");

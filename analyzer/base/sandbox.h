@@ -52,6 +52,7 @@ struct sandbox {
 	size_t conditional_count;
 	const struct sandbox_path *paths;
 	size_t path_count;
+	bool keep_capabilities; /* else all of them are dropped */
 };
 
 /* 0: in force. Otherwise the errno with which the kernel said that it does not support it. */

@@ -8,13 +8,15 @@
 
 #include "base/mem.h"
 
-static int inputs_add_file(struct inputs *w, const char *path, bool named, struct error *err)
+static int inputs_add_file(
+	struct inputs *w, const char *path, bool named, bool link, struct error *err)
 {
 	if (w->count == INPUTS_FILES_MAX)
 		return error_set(err, -E2BIG, "more than %u files; use fewer folders at once",
 			INPUTS_FILES_MAX);
 	MEM_RESERVE(w->files, w->count, w->cap);
-	w->files[w->count++] = (struct input_file){.path = mem_strdup(path), .named = named};
+	w->files[w->count++] =
+		(struct input_file){.path = mem_strdup(path), .named = named, .link = link};
 	return 0;
 }
 
@@ -54,14 +56,14 @@ static int inputs_visit(struct inputs *w, FTS *tree, FTSENT *e, struct error *er
 	case FTS_DP:
 		return 0;
 	case FTS_F:
-		return inputs_add_file(w, e->fts_path, false, err);
+		return inputs_add_file(w, e->fts_path, false, false, err);
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
 		return inputs_folder_failed(w, e, err);
 	default:
 		if (inputs_is_link_to_file(e))
-			return inputs_add_file(w, e->fts_path, false, err);
+			return inputs_add_file(w, e->fts_path, false, true, err);
 		w->not_regular++;
 		return 0;
 	}
@@ -91,7 +93,7 @@ int inputs_add(struct inputs *w, const char *path, struct error *err)
 
 	if (strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode))
 		return inputs_add_folder(w, path, err);
-	return inputs_add_file(w, path, true, err);
+	return inputs_add_file(w, path, true, false, err);
 }
 
 void inputs_release(struct inputs *w)

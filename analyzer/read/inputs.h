@@ -10,6 +10,7 @@ struct input_file {
 	char *path;
 	bool named; /* on the command line; false: found in a folder, where what is unfit is skipped
 		     */
+	bool link;  /* a link in a folder, which may lead out of it */
 };
 
 struct inputs {

@@ -18,6 +18,7 @@
 #include "read/filter.h"
 #include "read/source.h"
 #include "join/order.h"
+#include "run/confinement.h"
 #include "run/plan.h"
 #include "run/progress.h"
 #include "record/facts.h"
@@ -674,11 +675,17 @@ static int analyze_make_database(struct analysis *r, struct error *err)
 int analyze_run(const struct analyze_options *o, struct db *db, struct error *err)
 {
 	struct analysis r = {.o = o, .db = db, .threads = analyze_thread_count(o)};
+	struct plan_list inputs;
 	int result;
 
 	*db = (struct db){0};
 	r.plan.flow_logs_without_header = o->flow_log_format != NULL;
-	result = plan_make(&r.plan, o->inputs, o->input_count, err);
+	result = plan_list(&inputs, o->inputs, o->input_count, err);
+	if (result == 0 && o->confine)
+		result = confinement_enter(o, &inputs, err);
+	if (result == 0)
+		result = plan_make(&r.plan, &inputs, err);
+	plan_list_release(&inputs);
 	if (result == 0)
 		result = plan_spares_inputs(&r.plan, o->output, err);
 	if (result == 0)

@@ -35,9 +35,9 @@ struct analyze_options {
 		int host_count;
 		const struct stated_scope *scopes; /* --scope NAME=EXPRESSION */
 		int scope_count;
-	} stated;			/* what the user says of the captures */
-	struct collection_options logs; /* year and zone of logs */
-	bool progress, verbose;
+	} stated;			 /* what the user says of the captures */
+	struct collection_options logs;	 /* year and zone of logs */
+	bool progress, verbose, confine; /* confine: see confinement.h */
 	const char *version;
 };
 

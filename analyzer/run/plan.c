@@ -14,7 +14,6 @@
 #include "hostfile/hostfile.h"
 #include "read/neigh.h"
 #include "read/source.h"
-#include "read/inputs.h"
 #include "run/names.h"
 
 /* Folders of a path that are told apart by. */
@@ -337,21 +336,41 @@ static bool plan_knows_any(const struct plan *p)
 	return false;
 }
 
-int plan_make(struct plan *p, char **inputs, int count, struct error *err)
+int plan_list(struct plan_list *l, char **inputs, int count, struct error *err)
 {
 	int r = 0;
 
+	*l = (struct plan_list){.arguments = mem_array((size_t)count, sizeof(*l->arguments))};
 	for (int i = 0; i < count && r == 0; i++) {
-		struct inputs w = INPUTS_INIT;
-		char *name CLEANUP_FREE = NULL;
-		const char *path = plan_split_name(inputs[i], &name);
-		uint32_t collection;
+		struct plan_argument *a = &l->arguments[l->count++];
 
-		r = inputs_add(&w, path, err);
-		collection = ++p->collections;
-		for (uint32_t k = 0; k < w.count && r == 0; k++)
-			r = plan_add_file(p, &w.files[k], name, collection, err);
-		inputs_release(&w);
+		*a = (struct plan_argument){.text = inputs[i], .files = INPUTS_INIT};
+		a->path = plan_split_name(inputs[i], &a->name);
+		r = inputs_add(&a->files, a->path, err);
+	}
+	return r > 0 ? -EINVAL : r;
+}
+
+void plan_list_release(struct plan_list *l)
+{
+	for (int i = 0; i < l->count; i++) {
+		free(l->arguments[i].name);
+		inputs_release(&l->arguments[i].files);
+	}
+	free(l->arguments);
+	*l = (struct plan_list){0};
+}
+
+int plan_make(struct plan *p, const struct plan_list *l, struct error *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < l->count && r == 0; i++) {
+		const struct plan_argument *a = &l->arguments[i];
+		uint32_t collection = ++p->collections;
+
+		for (uint32_t k = 0; k < a->files.count && r == 0; k++)
+			r = plan_add_file(p, &a->files.files[k], a->name, collection, err);
 	}
 	if (r == 0)
 		plan_tell_apart(p);
@@ -360,7 +379,7 @@ int plan_make(struct plan *p, char **inputs, int count, struct error *err)
 		r = -EINVAL;
 	if (r == 0 && !plan_knows_any(p))
 		r = error_set(err, -EINVAL, "no capture, flow log or other known input in '%s'%s",
-			inputs[0], count > 1 ? " nor in what else was given" : "");
+			l->arguments[0].text, l->count > 1 ? " nor in what else was given" : "");
 	return r;
 }
 

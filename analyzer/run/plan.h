@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "flow/ingest.h"
+#include "read/inputs.h"
 
 enum plan_kind {
 	PLAN_CAPTURE,
@@ -39,12 +40,28 @@ struct plan {
 	uint64_t total_bytes;
 };
 
+/* The files of a command line, before any is opened. */
+struct plan_list {
+	struct plan_argument {
+		const char *text; /* [NAME=]PATH */
+		char *name;	  /* that NAME= gives; NULL: none */
+		const char *path; /* the rest of text */
+		struct inputs files;
+	} * arguments;
+	int count;
+};
+
+/* inputs: [NAME=]PATH; folders are walked. Negative with err set: one cannot be read. Released with
+ * plan_list_release(), also after a failure. */
+int plan_list(struct plan_list *l, char **inputs, int count, struct error *err);
+void plan_list_release(struct plan_list *l);
+
 /*
- * Opens every input ([NAME=]PATH, folders walked) as far as needed to recognise it. Negative with
+ * Opens every file of the list as far as needed to recognise it. Negative with
  * err set: an input named on the command line is missing, empty, given twice or of no known kind.
  * p is zeroed but for flow_logs_without_header.
  */
-int plan_make(struct plan *p, char **inputs, int count, struct error *err);
+int plan_make(struct plan *p, const struct plan_list *l, struct error *err);
 void plan_release(struct plan *p);
 
 /* Negative with err set when the output would take the place of an input. */

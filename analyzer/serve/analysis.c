@@ -43,10 +43,11 @@ static size_t analysis_add_stated(char **argv, size_t n, const json_t *f)
 /* HOST=capture-N for each file; without a host name, analyze takes it from the capture. */
 static char **analysis_arguments_of(const struct server *s, const json_t *meta)
 {
-	static const char *const fixed[] = {
-		"analyze", "-q", "--force", "--threads", "2", "-o", "incident.db", "--memory"};
+	/* confined_run() has confined it already, more narrowly. */
+	static const char *const fixed[] = {"analyze", "-q", "--force", "--confine=no", "--threads",
+		"2", "-o", "incident.db", "--memory"};
 	const json_t *files = json_object_get(meta, "files"), *f;
-	char **argv = mem_array(json_array_size(files) * (STATED_MAX + 2) + 12, sizeof(*argv));
+	char **argv = mem_array(json_array_size(files) * (STATED_MAX + 2) + 13, sizeof(*argv));
 	size_t n = 0, i;
 
 	for (; n < sizeof(fixed) / sizeof(fixed[0]); n++)

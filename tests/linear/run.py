@@ -164,7 +164,7 @@ def analyze(bothends, make, n):
         pair = Pair(folder)
         make(pair, n, random.Random(n))
         pair.close()
-        return instructions([bothends, 'analyze', '--quiet', '--threads', '1', f'a={folder}/a.pcap', f'b={folder}/b.pcap',
+        return instructions([bothends, 'analyze', '--quiet', '--confine=no', '--threads', '1', f'a={folder}/a.pcap', f'b={folder}/b.pcap',
                              '-o', folder / 'out.db'])
 
 

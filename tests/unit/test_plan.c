@@ -127,11 +127,16 @@ static void describe(const struct plan *p, struct strbuf *out)
 
 static int make(struct plan *p, const char *const *inputs, struct error *err)
 {
-	int count = 0;
+	struct plan_list l;
+	int count = 0, r;
 
 	while (inputs[count])
 		count++;
-	return plan_make(p, (char **)inputs, count, err);
+	r = plan_list(&l, (char **)inputs, count, err);
+	if (r == 0)
+		r = plan_make(p, &l, err);
+	plan_list_release(&l);
+	return r;
 }
 
 static const struct {

@@ -70,7 +70,12 @@ static void in_child(void (*steps)(void))
 
 static struct sandbox_held enter(const struct sandbox_path *paths, size_t n)
 {
-	const struct sandbox s = {calls, COUNT(calls), conditional, COUNT(conditional), paths, n};
+	const struct sandbox s = {.calls = calls,
+		.call_count = COUNT(calls),
+		.conditional = conditional,
+		.conditional_count = COUNT(conditional),
+		.paths = paths,
+		.path_count = n};
 	struct sandbox_held held;
 	struct error err = ERROR_INIT;
 
@@ -220,7 +225,10 @@ static void test_old_kernel(void **state)
 static void try_bad_path(void)
 {
 	const struct sandbox_path paths[] = {{.fd = -1, .rights = SANDBOX_READ}};
-	const struct sandbox s = {calls, COUNT(calls), NULL, 0, paths, COUNT(paths)};
+	const struct sandbox s = {.calls = calls,
+		.call_count = COUNT(calls),
+		.paths = paths,
+		.path_count = COUNT(paths)};
 	struct sandbox_held held;
 	struct error err = ERROR_INIT;
 
