@@ -47,6 +47,7 @@ enum {
 	KEY_NAMES,
 	KEY_SINCE,
 	KEY_FLOW_LOG_FORMAT,
+	KEY_KEEP,
 	KEY_LOG_YEAR,
 	KEY_LOG_ZONE,
 	KEY_CONFINE,
@@ -78,6 +79,10 @@ static const struct argp_option options[] = {
 		0},
 	{"flow-log-format", KEY_FLOW_LOG_FORMAT, "FORMAT", 0,
 		"fields of flow logs without a header: '${version} ${account-id} ...'", 0},
+	{"keep", KEY_KEEP, "all|proof", 0,
+		"flow-log records to store: all, or sums by pair and hour and the records that "
+		"findings cite (default: all, above 512 MB of files proof)",
+		0},
 	{"log-year", KEY_LOG_YEAR, "YEAR", 0,
 		"year of the last line of host logs that leave it out (kern.log, messages)", 0},
 	{"log-zone", KEY_LOG_ZONE, "ZONE", 0,
@@ -172,10 +177,10 @@ static void cmd_analyze_add_host(struct argp_state *state, struct request *r, ch
 		r->o.stated.hosts = r->stated;
 		return;
 	}
-	MEM_RESERVE(r->hosts, r->o.eni_host_count, r->host_cap);
-	r->hosts[r->o.eni_host_count++] =
+	MEM_RESERVE(r->hosts, r->o.flow_logs.host_count, r->host_cap);
+	r->hosts[r->o.flow_logs.host_count++] =
 		(struct flowlog_host){.name = text, .interface = equals + 1};
-	r->o.eni_hosts = r->hosts;
+	r->o.flow_logs.hosts = r->hosts;
 }
 
 static void cmd_analyze_add_scope(struct argp_state *state, struct request *r, char *text)
@@ -198,7 +203,18 @@ static void cmd_analyze_parse_flow_log_format(
 
 	if (flowlog_check_format(text, &err) < 0)
 		argp_error(state, "--flow-log-format: %s", err.text);
-	r->o.flow_log_format = text;
+	r->o.flow_logs.format = text;
+}
+
+static void cmd_analyze_parse_keep(
+	struct argp_state *state, const char *text, enum analyze_keep *ret)
+{
+	static const char *const keeps[] = {"all", "proof", NULL};
+	int c = cmd_analyze_choice(text, keeps);
+
+	if (c < 0)
+		argp_error(state, "--keep takes all or proof, not '%s'", text);
+	*ret = c ? ANALYZE_KEEP_PROOF : ANALYZE_KEEP_ALL;
 }
 
 static void cmd_analyze_parse_year(struct argp_state *state, const char *text, int *ret)
@@ -281,6 +297,9 @@ static error_t cmd_analyze_parse_run(
 	case KEY_FLOW_LOG_FORMAT:
 		cmd_analyze_parse_flow_log_format(state, arg, r);
 		return 0;
+	case KEY_KEEP:
+		cmd_analyze_parse_keep(state, arg, &r->o.flow_logs.keep);
+		return 0;
 	case KEY_LOG_YEAR:
 		cmd_analyze_parse_year(state, arg, &r->o.logs.year);
 		return 0;
@@ -291,7 +310,8 @@ static error_t cmd_analyze_parse_run(
 		cmd_analyze_add_text(&r->o.settings, &r->o.setting_count, &r->setting_cap, arg);
 		return 0;
 	case KEY_NAMES:
-		cmd_analyze_add_text(&r->o.names, &r->o.name_count, &r->name_cap, arg);
+		cmd_analyze_add_text(
+			&r->o.flow_logs.names, &r->o.flow_logs.name_count, &r->name_cap, arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -414,7 +434,7 @@ int cmd_analyze(int argc, char **argv)
 	db_close(&db);
 	free(r.o.inputs);
 	free(r.o.settings);
-	free(r.o.names);
+	free(r.o.flow_logs.names);
 	free(r.hosts);
 	free(r.stated);
 	free(r.scopes);

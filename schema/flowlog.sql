@@ -209,6 +209,20 @@ CREATE TABLE flow_log_drop ( -- packets that a transit gateway says it dropped
 	line INTEGER NOT NULL -- its line
 ) STRICT;
 
+CREATE TABLE flow_log_pair_hour ( -- with --keep proof, in place of the records: their sums by pair of addresses and hour; of several runs several rows
+	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- the ENI
+	start_ns INTEGER NOT NULL, -- start of the hour in which the windows start
+	src_ip TEXT NOT NULL, -- sender, of the packet itself where the record has both
+	dst_ip TEXT NOT NULL, -- receiver
+	protocol TEXT, -- tcp, udp, icmp, icmp6, else the number; NULL: not recorded
+	port INTEGER, -- the lower of the two: mostly the service's; NULL: none
+	records INTEGER NOT NULL, -- records
+	packets INTEGER NOT NULL, -- packets that were accepted
+	bytes INTEGER NOT NULL, -- their bytes, as the cloud counts them
+	rejected_records INTEGER NOT NULL, -- of the records, rejected ones
+	rejected_packets INTEGER NOT NULL -- their packets
+) STRICT;
+
 CREATE TABLE flow_log_seen ( -- entries of clouds that deliver some twice, so that the second one is known
 	fingerprint INTEGER NOT NULL -- of what identifies the entry; docs/flow-logs.md
 ) STRICT;

@@ -35,6 +35,19 @@ JOIN vantage v ON v.id = l.vantage_id
 WHERE l.src_ip IS NOT NULL
 GROUP BY l.vantage_id, l.src_ip, l.dst_ip, l.protocol, l.start_ns / 60000000000;
 
+CREATE VIEW flow_log_pair_hours AS -- each hour of each pair of addresses at each ENI, by the start of the window, whether records were kept or their sums
+SELECT v.interface, p.src_ip, p.dst_ip, p.protocol, p.port, p.start_ns, iso(p.start_ns) AS hour, sum(p.records) AS records, sum(p.packets) AS packets,
+	sum(p.bytes) AS bytes, sum(p.rejected_records) AS rejected_records, sum(p.rejected_packets) AS rejected_packets
+FROM (SELECT * FROM flow_log_pair_hour
+	UNION ALL
+	SELECT vantage_id, start_ns / 3600000000000 * 3600000000000, coalesce(pkt_src_ip, src_ip), coalesce(pkt_dst_ip, dst_ip), protocol,
+		coalesce(min(src_port, dst_port), src_port, dst_port), 1, iif(action IS NOT 'REJECT', coalesce(packets, 0), 0),
+		iif(action IS NOT 'REJECT', coalesce(bytes, 0), 0), action IS 'REJECT', iif(action = 'REJECT', coalesce(packets, 0), 0)
+	FROM flow_log
+	WHERE src_ip IS NOT NULL AND start_ns IS NOT NULL AND vantage_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM flow_log_pair_hour)) p
+JOIN vantage v ON v.id = p.vantage_id
+GROUP BY p.vantage_id, p.src_ip, p.dst_ip, p.protocol, p.port, p.start_ns;
+
 CREATE VIEW flow_log_rejects AS -- rejects by ENI, pair and service
 SELECT h.name AS host, v.interface, p.own, p.client_ip, p.server_ip, p.protocol, p.server_port,
 	p.rejected_records_c2s, p.rejected_packets_c2s, p.rejected_records_s2c, p.rejected_packets_s2c,

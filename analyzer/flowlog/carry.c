@@ -127,7 +127,7 @@ static bool carry_fits(struct flowlog_carry *c, const struct header *h, size_t n
 	struct flowlog *f = c->f;
 
 	return n == 1 && h->layout == carry_layout() && interfaces == f->interfaces.count &&
-	       premises == interfaces && h->record_id < f->first_record_id;
+	       premises == interfaces && (f->keep || h->record_id < f->first_record_id);
 }
 
 /* What the records so far told of the interfaces; names and numbers are known. */
@@ -178,6 +178,11 @@ int64_t flowlog_carry_last_record(const struct flowlog_carry *c)
 int64_t flowlog_carry_end_s(const struct flowlog_carry *c)
 {
 	return c && c->there ? c->header.end_s : 0;
+}
+
+int64_t flowlog_carry_settled_s(const struct flowlog_carry *c)
+{
+	return c && c->there ? c->header.end_s - c->header.edge_s : 0;
 }
 
 static int64_t carry_minute_of(int64_t end_s, int64_t edge_s)

@@ -27,6 +27,9 @@ int flowlog_carry_open(struct flowlog_carry *c, struct error *err);
 /* The last record that the sums of the last run have; 0: nothing is carried on. */
 int64_t flowlog_carry_last_record(const struct flowlog_carry *c);
 
+/* With the records gone: records that begin before this change nothing any more; 0: none do. */
+int64_t flowlog_carry_settled_s(const struct flowlog_carry *c);
+
 /* Keeps the interfaces for the next run, before they are resolved. */
 void flowlog_carry_keep_interfaces(struct flowlog_carry *c);
 

@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "flowlog/format/value.h"
 #include "flowlog/carry.h"
+#include "flowlog/keep.h"
 #include "flowlog/session.h"
 
 /* Rotated captures follow each other within this; a longer gap is one. */
@@ -425,7 +426,9 @@ static int finish_take_carried(struct flowlog *f, struct error *err)
 
 	if (!upto)
 		return 0;
-	if (flowlog_carry_holds(f->carry, f->oldest_s, finish_edge_s(f), finish_clock_s(f)))
+	/* Without the records what was settled stays as it was judged. */
+	if (f->keep ||
+		flowlog_carry_holds(f->carry, f->oldest_s, finish_edge_s(f), finish_clock_s(f)))
 		return flowlog_carry_load(f->carry, err);
 	flowlog_carry_drop(f->carry);
 	return flowlog_take_previous(f, 0, upto, false, err);
@@ -476,14 +479,18 @@ int flowlog_finish(struct flowlog *f, struct error *err)
 	if (r < 0 || !f->unfinished)
 		return r;
 	/* With something carried on these are the records of a run that was killed. */
-	r = flowlog_take_previous(
-		f, flowlog_carry_last_record(f->carry), f->first_record_id - 1, true, err);
+	if (!f->keep)
+		r = flowlog_take_previous(
+			f, flowlog_carry_last_record(f->carry), f->first_record_id - 1, true, err);
 	if (r < 0)
 		return r;
 	if (f->carry)
 		flowlog_carry_keep_interfaces(f->carry);
 	flowlog_interfaces_resolve(&f->interfaces);
-	r = db_run(f->db, "cannot write", "BEGIN", err);
+	if (f->keep)
+		keep_write(f->keep);
+	else
+		r = db_run(f->db, "cannot write", "BEGIN", err);
 	if (r == 0)
 		r = finish_store_all(f, err);
 	if (r == 0)

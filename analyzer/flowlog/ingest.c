@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "flowlog/carry.h"
+#include "flowlog/keep.h"
 #include "flowlog/session.h"
 
 #define PROBLEMS_KEPT 20 /* of one file */
@@ -25,6 +26,37 @@ sqlite3_stmt *flowlog_prepare(struct flowlog *f, const char *sql, struct error *
 static char *ingest_copy_or_null(const char *text)
 {
 	return text ? mem_strdup(text) : NULL;
+}
+
+/* A database that has flow logs already goes on as it was begun. */
+static int ingest_choose_keep(struct flowlog *f, struct error *err)
+{
+	int proof = f->earlier ? keep_is_proof(f->db, err) : f->options.proof;
+
+	if (proof < 0)
+		return proof;
+	if (f->options.proof && !proof)
+		return error_set(err, -EINVAL,
+			"this database keeps all records: leave out --keep proof, or begin a new "
+			"one");
+	if (proof)
+		f->keep = keep_new(f->db, f->options.memory / 16);
+	return 0;
+}
+
+/* One transaction for the whole run. */
+static int ingest_begin_keep(struct flowlog *f, struct error *err)
+{
+	int r;
+
+	f->settled_s = flowlog_carry_settled_s(f->carry);
+	if (f->earlier && !f->settled_s)
+		return error_set(err, -EINVAL,
+			"cannot add flow logs to this database: it was made with --keep proof and "
+			"without --since last, so neither the records are there nor what the next "
+			"run goes on from; analyze everything again");
+	r = db_run(f->db, "cannot write", "BEGIN", err);
+	return r == 0 ? keep_mark_proof(f->db, err) : r;
 }
 
 int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_options *options,
@@ -49,10 +81,14 @@ int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_option
 		(size_t)(memory / 32 / sizeof(struct flowlog_presence)));
 	f->oldest_s = INT64_MAX;
 	r = flowlog_load_previous(f, err);
+	if (r == 0)
+		r = ingest_choose_keep(f, err);
 	if (r == 0 && options->carry) {
 		f->carry = flowlog_carry_new(f);
 		r = flowlog_carry_open(f->carry, err);
 	}
+	if (r == 0 && f->keep)
+		r = ingest_begin_keep(f, err);
 	if (r < 0) {
 		(void)flowlog_free(f);
 		return r;
@@ -66,6 +102,9 @@ struct flowlog *flowlog_free(struct flowlog *f)
 	if (!f)
 		return NULL;
 	(void)bulk_finish(f->bulk, NULL); /* only after a failure that was already told */
+	if (f->keep && !sqlite3_get_autocommit(f->db->handle))
+		(void)sqlite3_exec(f->db->handle, "ROLLBACK", NULL, NULL, NULL);
+	f->keep = keep_free(f->keep);
 	for (size_t i = 0; i < f->source_name_count; i++)
 		free(f->source_names[i]);
 	free(f->source_names);
@@ -241,13 +280,27 @@ int64_t flowlog_take(struct flowlog *f, const struct flowlog_record *rec, int64_
 	return i->vantage_id;
 }
 
+static enum flowlog_disposition ingest_disposition_of(const struct flowlog_record *rec)
+{
+	return rec->status == FLOWLOG_NODATA	 ? FLOWLOG_LINE_NODATA
+	       : rec->status == FLOWLOG_SKIPDATA ? FLOWLOG_LINE_SKIPDATA
+						 : FLOWLOG_LINE_RECORD;
+}
+
 static void ingest_on_record(void *context, const struct flowlog_record *rec)
 {
 	struct flowlog *f = context;
-	int64_t vantage =
-		flowlog_take(f, rec, f->reading.file_id, f->reading.source, f->reading.name);
+	int64_t vantage;
 
-	flowlog_row(f->bulk, rec, f->reading.file_id, vantage);
+	if (f->settled_s && rec->start_ns >= 0 && rec->start_ns / NSEC_PER_SEC < f->settled_s) {
+		f->reading.late[ingest_disposition_of(rec)]++;
+		return;
+	}
+	vantage = flowlog_take(f, rec, f->reading.file_id, f->reading.source, f->reading.name);
+	if (f->keep)
+		keep_add(f->keep, rec, vantage);
+	else
+		flowlog_row(f->bulk, rec, f->reading.file_id, vantage);
 	f->next_record_id++;
 }
 
@@ -448,6 +501,9 @@ static int ingest_begin_rows(struct flowlog *f, struct error *err)
 	char mark[64];
 	int r = 0;
 
+	memset(f->reading.late, 0, sizeof(f->reading.late));
+	if (f->keep)
+		return 0;
 	if (!sqlite3_get_autocommit(f->db->handle))
 		return error_set(
 			err, -EBUSY, "bug: a transaction is open while flow logs are read");
@@ -467,20 +523,39 @@ static int ingest_end_rows(struct flowlog *f, struct error *err)
 {
 	struct bulk *b = f->bulk;
 
-	if (!f->earlier)
+	if (!f->earlier || f->keep)
 		return 0;
 	f->bulk = NULL;
 	return bulk_finish(b, err);
 }
 
-static int ingest_end_file(struct flowlog *f, struct source *s, const struct flowlog_sink *sink,
+/* Records that came too late for a database that keeps no records are counted, and said. */
+static void ingest_account_late(struct flowlog *f, struct flowlog_sink *sink)
+{
+	uint64_t late = 0;
+
+	for (int d = 0; d < FLOWLOG_DISPOSITIONS; d++) {
+		sink->account[d] -= f->reading.late[d];
+		late += f->reading.late[d];
+	}
+	sink->account[FLOWLOG_LINE_LATE] += late;
+	if (late)
+		ingest_on_problem(f, 0,
+			"has records that came too late for a database that keeps none "
+			"(--keep proof): they are left out",
+			"", 0);
+}
+
+static int ingest_end_file(struct flowlog *f, struct source *s, struct flowlog_sink *sink,
 	enum flowlog_format format, struct error *err)
 {
 	struct flowlog_counts *c = f->reading.counts;
 	uint64_t hash[2];
 	char text[33], sha[65];
+	bool own_transaction = f->earlier && !f->keep;
 	int r = ingest_end_rows(f, err);
 
+	ingest_account_late(f, sink);
 	source_finish(s, hash, sha);
 	ingest_hash_text(hash, text);
 	c->bytes = source_stored_bytes(s);
@@ -492,7 +567,7 @@ static int ingest_end_file(struct flowlog *f, struct source *s, const struct flo
 	c->nodata = sink->account[FLOWLOG_LINE_NODATA];
 	c->skipdata = sink->account[FLOWLOG_LINE_SKIPDATA];
 	c->malformed = sink->account[FLOWLOG_LINE_MALFORMED];
-	if (r == 0 && f->earlier)
+	if (r == 0 && own_transaction)
 		r = db_run(f->db, "cannot write", "BEGIN", err);
 	ingest_store_file(f, f->reading.path, format, c->records, c->bytes, text, c->damaged);
 	ingest_store_account(f, sink->account);
@@ -501,7 +576,7 @@ static int ingest_end_file(struct flowlog *f, struct source *s, const struct flo
 	ingest_remember_file(f, c->bytes, text);
 	if (r == 0)
 		r = db_run(f->db, "cannot write", schema_statement_flowlog_clear_pending, err);
-	if (r == 0 && f->earlier)
+	if (r == 0 && own_transaction)
 		r = db_run(f->db, "cannot write", "COMMIT", err);
 	if (r == 0)
 		r = flowlog_tuples_failed(f->tuples, err);

@@ -36,6 +36,8 @@ struct flowlog_options {
 	const struct flowlog_host *hosts;
 	size_t host_count;
 	bool carry; /* leave what the next run goes on from, and go on from the last one */
+	bool proof; /* keep sums by pair and hour, and the lines that findings cite (--keep proof);
+		       a database that was begun so goes on so */
 };
 
 enum flowlog_outcome {
@@ -69,6 +71,12 @@ int flowlog_new(struct flowlog **ret, struct db *db, const struct flowlog_option
  */
 int flowlog_ingest(struct flowlog *f, const char *path, const char *name,
 	struct flowlog_counts *ret, struct error *err);
+
+/*
+ * After the rules, with proof: writes the records that findings cite, read once more from their
+ * files. Does nothing where all records were kept.
+ */
+int flowlog_keep_cited(struct db *db, const struct flowlog_options *options, struct error *err);
 
 /* Hosts, vantage points and the summed tables. Does nothing when no file was taken, now or before.
  */

@@ -39,13 +39,13 @@ static void rows_put_protocol(struct row *row, int32_t protocol)
 	row_text_or_null(row, text, text ? strlen(text) : 0);
 }
 
+static const struct flowlog_text actions[] = {{NULL, 0}, {"ACCEPT", 6}, {"REJECT", 6}};
+static const struct flowlog_text statuses[] = {
+	{NULL, 0}, {"OK", 2}, {"NODATA", 6}, {"SKIPDATA", 8}};
+static const struct flowlog_text directions[] = {{NULL, 0}, {"ingress", 7}, {"egress", 6}};
+
 static void rows_put_words(struct row *row, const struct flowlog_record *rec)
 {
-	static const struct flowlog_text actions[] = {{NULL, 0}, {"ACCEPT", 6}, {"REJECT", 6}};
-	static const struct flowlog_text statuses[] = {
-		{NULL, 0}, {"OK", 2}, {"NODATA", 6}, {"SKIPDATA", 8}};
-	static const struct flowlog_text directions[] = {{NULL, 0}, {"ingress", 7}, {"egress", 6}};
-
 	assert(rec->action < sizeof(actions) / sizeof(actions[0]));
 	assert(rec->status < sizeof(statuses) / sizeof(statuses[0]));
 	assert(rec->direction < sizeof(directions) / sizeof(directions[0]));
@@ -81,6 +81,57 @@ void flowlog_row(struct bulk *bulk, const struct flowlog_record *rec, int64_t lo
 	row_int(row, rec->sampled);
 	rows_put_text(row, rec->detail);
 	(void)bulk_end(bulk);
+}
+
+static void rows_bind_text(sqlite3_stmt *s, int column, struct flowlog_text t)
+{
+	if (t.length)
+		(void)sqlite3_bind_text(s, column, t.at, (int)t.length, SQLITE_STATIC);
+	else
+		db_null(s, column);
+}
+
+static void rows_bind_small(sqlite3_stmt *s, int column, int32_t v)
+{
+	db_int_or_null(s, column, v < 0 ? DB_NONE : v);
+}
+
+static void rows_bind_traffic(sqlite3_stmt *s, int c, const struct flowlog_record *rec)
+{
+	char protocol[8];
+
+	rows_bind_text(s, c++, rec->src.text);
+	rows_bind_small(s, c++, rec->src_port);
+	rows_bind_text(s, c++, rec->dst.text);
+	rows_bind_small(s, c++, rec->dst_port);
+	rows_bind_text(s, c++, rec->pkt_src.text);
+	rows_bind_text(s, c++, rec->pkt_dst.text);
+	db_text(s, c++, protocol_text(rec->protocol, protocol));
+	db_int_or_null(s, c++, rec->packets);
+	db_int_or_null(s, c++, rec->bytes);
+	db_int_or_null(s, c++, rec->start_ns);
+	db_int_or_null(s, c++, rec->end_ns);
+}
+
+void flowlog_row_insert(
+	struct db *db, const struct flowlog_record *rec, int64_t log_file_id, int64_t vantage_id)
+{
+	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_LOG);
+
+	db_null(s, 1); /* id: the next one */
+	db_int(s, 2, log_file_id);
+	db_int(s, 3, (int64_t)rec->line);
+	db_int_or_null(s, 4, vantage_id);
+	rows_bind_text(s, 5, rec->account);
+	rows_bind_text(s, 6, rec->interface);
+	rows_bind_traffic(s, 7, rec);
+	rows_bind_text(s, 18, actions[rec->action]);
+	rows_bind_text(s, 19, statuses[rec->status]);
+	rows_bind_small(s, 20, rec->tcp_flags);
+	rows_bind_text(s, 21, directions[rec->direction]);
+	db_int(s, 22, rec->sampled);
+	rows_bind_text(s, 23, rec->detail);
+	db_step(db, s);
 }
 
 /*

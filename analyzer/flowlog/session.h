@@ -41,6 +41,7 @@ struct flowlog_reading {
 	uint32_t source;
 	const char *name, *path;
 	struct flowlog_counts *counts;
+	uint64_t late[FLOWLOG_DISPOSITIONS]; /* of an account, records that came too late */
 	struct flowlog_problem {
 		uint64_t line;
 		char *reason, *text;
@@ -66,6 +67,8 @@ struct flowlog {
 	struct fingerprints seen;
 	struct flowlog_carry *carry; /* NULL: nothing is carried on from run to run */
 	int64_t oldest_s;	     /* start of the first record that is new; INT64_MAX: none */
+	struct keep *keep;	     /* NULL: all records become rows */
+	int64_t settled_s;	     /* with keep: records before this come too late; 0: none do */
 	struct bulk *bulk;
 	struct flowlog_reading reading;
 };

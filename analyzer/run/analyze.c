@@ -469,15 +469,54 @@ static int analyze_ingest_flow_logs(const struct analysis *r, struct flowlog *f,
 	return result ? result : flowlog_finish(f, err);
 }
 
+#define KEEP_ALL_BYTES (UINT64_C(512) << 20)
+
+/* Flow logs alone, all in files that can be read again, and too many for a row each. */
+static bool analyze_is_large(const struct plan *p)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct plan_input *in = &p->inputs[i];
+
+		if (in->kind != PLAN_FLOW_LOG || !in->regular)
+			return false;
+		bytes += in->stored_size;
+	}
+	return bytes > KEEP_ALL_BYTES;
+}
+
+/* What packets are held against is each record; and standard input is read once. */
+static int analyze_check_keep(const struct analysis *r, struct error *err)
+{
+	for (uint32_t i = 0; i < r->plan.count && r->o->flow_logs.keep == ANALYZE_KEEP_PROOF; i++)
+		if (r->plan.inputs[i].kind != PLAN_FLOW_LOG || !r->plan.inputs[i].regular)
+			return error_set(err, -EINVAL,
+				"--keep proof is for files of flow logs alone, and '%s' is none: "
+				"leave it out",
+				r->plan.inputs[i].path);
+	return 0;
+}
+
+static struct flowlog_options analyze_flow_log_options(const struct analysis *r)
+{
+	const struct analyze_options *o = r->o;
+	bool by_size = o->flow_logs.keep == ANALYZE_KEEP_BY_SIZE && !o->since_last;
+
+	return (struct flowlog_options){.format = o->flow_logs.format,
+		.memory = analyze_memory_limit(o) / 2,
+		.threads = r->threads,
+		.hosts = o->flow_logs.hosts,
+		.host_count = (size_t)o->flow_logs.host_count,
+		.carry = o->since_last,
+		.proof = by_size ? analyze_is_large(&r->plan)
+				 : o->flow_logs.keep == ANALYZE_KEEP_PROOF};
+}
+
 static int analyze_store_flow_logs(struct analysis *r, struct error *err)
 {
 	const struct analyze_options *o = r->o;
-	struct flowlog_options options = {.format = o->flow_log_format,
-		.memory = analyze_memory_limit(o) / 2,
-		.threads = r->threads,
-		.hosts = o->eni_hosts,
-		.host_count = (size_t)o->eni_host_count,
-		.carry = o->since_last};
+	struct flowlog_options options = analyze_flow_log_options(r);
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
 	struct flowlog *f = NULL;
 	int result = 0;
@@ -486,14 +525,23 @@ static int analyze_store_flow_logs(struct analysis *r, struct error *err)
 		return 0;
 	progress_stage(r->progress, "reading flow logs");
 	options.folder = dirname(folder);
-	if (o->name_count)
-		result = flowlog_inventory_store(r->db, o->names, o->name_count, err);
+	if (o->flow_logs.name_count)
+		result = flowlog_inventory_store(
+			r->db, o->flow_logs.names, o->flow_logs.name_count, err);
 	if (result == 0)
 		result = flowlog_new(&f, r->db, &options, err);
 	if (result == 0)
 		result = analyze_ingest_flow_logs(r, f, err);
 	(void)flowlog_free(f);
 	return result;
+}
+
+/* Findings are known now: the records that they cite. */
+static int analyze_keep_cited(const struct analysis *r, struct error *err)
+{
+	struct flowlog_options options = analyze_flow_log_options(r);
+
+	return flowlog_keep_cited(r->db, &options, err);
 }
 
 static int analyze_judge(struct analysis *r, struct error *err)
@@ -504,6 +552,8 @@ static int analyze_judge(struct analysis *r, struct error *err)
 	result = db_run(r->db, "indexes", schema_indexes, err);
 	if (result == 0)
 		result = judge_run(r->db, r->o->rules_dir, err);
+	if (result == 0)
+		result = analyze_keep_cited(r, err);
 	return result ? result : db_commit_file(r->db, err);
 }
 
@@ -605,6 +655,8 @@ static int analyze_judge_again(struct analysis *r, struct error *err)
 	if (result == 0)
 		result = judge_run(r->db, r->o->rules_dir, err);
 	if (result == 0)
+		result = analyze_keep_cited(r, err);
+	if (result == 0)
 		return db_run(r->db, "database", schema_statement_commit, err);
 	/* The first failure is told. */
 	(void)sqlite3_exec(r->db->handle, "ROLLBACK", NULL, NULL, NULL);
@@ -679,7 +731,7 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	int result;
 
 	*db = (struct db){0};
-	r.plan.flow_logs_without_header = o->flow_log_format != NULL;
+	r.plan.flow_logs_without_header = o->flow_logs.format != NULL;
 	result = plan_list(&inputs, o->inputs, o->input_count, err);
 	if (result == 0 && o->confine)
 		result = confinement_enter(o, &inputs, err);
@@ -688,6 +740,8 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	plan_list_release(&inputs);
 	if (result == 0)
 		result = plan_spares_inputs(&r.plan, o->output, err);
+	if (result == 0)
+		result = analyze_check_keep(&r, err);
 	if (result == 0)
 		result = o->since_last && access(o->output, F_OK) == 0
 				 ? analyze_add_to_database(&r, err)

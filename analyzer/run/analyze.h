@@ -10,6 +10,10 @@ struct flowlog_host;
 struct stated_host;
 struct stated_scope;
 
+/* Which records of flow logs become rows: all; those that findings cite, beside sums; or as large
+ * as the input is. */
+enum analyze_keep { ANALYZE_KEEP_BY_SIZE, ANALYZE_KEEP_ALL, ANALYZE_KEEP_PROOF };
+
 struct analyze_options {
 	char **inputs; /* [NAME=]PATH */
 	int input_count;
@@ -25,11 +29,14 @@ struct analyze_options {
 	const char *rules_dir; /* NULL: none */
 	char **settings;       /* KEY=VALUE */
 	int setting_count;
-	const char *flow_log_format; /* for flow logs without a header; NULL: their default */
-	const struct flowlog_host *eni_hosts; /* --host NAME=ENI */
-	int eni_host_count;
-	char **names; /* --names: lists of interfaces */
-	int name_count;
+	struct analyze_flow_logs {
+		enum analyze_keep keep; /* which of their records */
+		const char *format;	/* of those without a header; NULL: their default */
+		const struct flowlog_host *hosts; /* --host NAME=ENI */
+		int host_count;
+		char **names; /* --names: lists of interfaces */
+		int name_count;
+	} flow_logs;
 	struct analyze_stated {
 		const struct stated_host *hosts; /* --host NAME=ADDRESS|MAC */
 		int host_count;

@@ -75,8 +75,8 @@ int confinement_enter(
 	confinement_allow_libraries(&l, libraries);
 	if (duckdb)
 		confinement_allow(&l, duckdb, SANDBOX_READ_FILE);
-	for (int i = 0; i < o->name_count; i++)
-		confinement_allow(&l, o->names[i], SANDBOX_READ_FILE);
+	for (int i = 0; i < o->flow_logs.name_count; i++)
+		confinement_allow(&l, o->flow_logs.names[i], SANDBOX_READ_FILE);
 	if (o->rules_dir)
 		confinement_allow(&l, o->rules_dir, SANDBOX_READ);
 	confinement_allow(&l, dirname(output), SANDBOX_READ | SANDBOX_WRITE);

@@ -144,6 +144,10 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	FROM (SELECT table_name, kept, total, row_number() OVER (ORDER BY table_name) AS rowid
 		FROM limit_reached)
 	UNION ALL
+	SELECT 6, 0, 'of ' || (SELECT sum(records) FROM flow_log_interface) || ' flow records the sums by pair and hour are kept, and the '
+		|| (SELECT count(*) FROM flow_log) || ' that findings cite; --keep all keeps each'
+	FROM analysis WHERE key = 'flowlog.keep' AND value = 'proof'
+	UNION ALL
 	SELECT 6, v.id, 'matching packets of one direction only: the clock offset of ' || v.name
 		|| ' has one bound, so no delays are reported for it'
 	FROM clock c JOIN vantage v ON v.id = c.vantage_id AND v.kind != 'kernel'

@@ -42,3 +42,9 @@ CROSS JOIN flow_log l
 CROSS JOIN skip_eni s ON s.vantage_id = l.vantage_id
 WHERE l.log_status = 'SKIPDATA'
 ORDER BY l.log_file_id, l.line;
+INSERT INTO new_evidence (key, note)
+SELECT 1, 'SKIPDATA of ' || v.name || ' from ' || iso(s.first_ns) || ' to ' || iso(s.last_ns)
+FROM skip_eni s JOIN vantage v ON v.id = s.vantage_id
+WHERE EXISTS (SELECT 1 FROM analysis WHERE key = 'flowlog.keep') -- the records are not there
+	AND s.place <= (SELECT value FROM setting WHERE key = 'evidence_max')
+ORDER BY s.place;

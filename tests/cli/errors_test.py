@@ -87,6 +87,7 @@ def databases():
     change("unknown-file.db", "PRAGMA foreign_keys = OFF; DELETE FROM capture_file")
     change("other.db", "CREATE TABLE mine (x)")
     subprocess.run([BOTHENDS, "analyze", "-q", "-o", "flow.db", "flow.log"], check=True)
+    subprocess.run([BOTHENDS, "analyze", "-q", "-o", "proof.db", "--keep", "proof", "flow.log"], check=True)
     with open("real.db", "rb") as file:
         put("cut.db", file.read()[:50000])
 

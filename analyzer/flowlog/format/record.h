@@ -75,6 +75,7 @@ enum flowlog_disposition {
 	FLOWLOG_LINE_DUPLICATE, /* of a file that was read before, or an entry delivered twice */
 	FLOWLOG_LINE_CONTROL,	/* control messages of the log's transport */
 	FLOWLOG_LINE_OTHER,	/* well-formed, but not a flow record */
+	FLOWLOG_LINE_LATE, /* of a time that was settled, in a database that keeps no records */
 	FLOWLOG_DISPOSITIONS
 };
 
