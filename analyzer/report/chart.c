@@ -15,6 +15,7 @@ struct series {
 	size_t count, cap_x, cap_y;
 	double peak;
 	int64_t peak_at;
+	int64_t from_ns, to_ns; /* when it was recorded; DB_NONE: all the time of the page */
 };
 
 struct chart {
@@ -54,6 +55,15 @@ bool chart_empty(const struct chart *c)
 	return c->count == 0;
 }
 
+size_t chart_most(const struct chart *c)
+{
+	size_t most = 0;
+
+	for (unsigned i = 0; i < c->count; i++)
+		most = c->series[i].count > most ? c->series[i].count : most;
+	return most;
+}
+
 static struct series *chart_series_of(struct chart *c, const char *name)
 {
 	for (unsigned i = 0; i < c->count; i++)
@@ -66,6 +76,7 @@ static struct series *chart_series_of(struct chart *c, const char *name)
 		return NULL;
 	}
 	(void)snprintf(c->series[c->count].name, sizeof(c->series[0].name), "%s", name);
+	c->series[c->count].from_ns = c->series[c->count].to_ns = DB_NONE;
 	return &c->series[c->count++];
 }
 
@@ -95,6 +106,15 @@ void chart_point(struct chart *c, const char *series, int64_t at_ns, double valu
 		s->peak = value;
 		s->peak_at = at_ns;
 	}
+}
+
+void chart_ran(struct chart *c, const char *series, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (strcmp(c->series[i].name, series) == 0) {
+			c->series[i].from_ns = from_ns;
+			c->series[i].to_ns = to_ns;
+		}
 }
 
 void chart_span(
@@ -153,6 +173,10 @@ void chart_json(const struct chart *c, const struct page *p, struct strbuf *sb)
 	for (unsigned i = 0; i < c->count; i++) {
 		strbuf_adds(sb, i ? ",{\"name\":" : "{\"name\":");
 		html_json_string(sb, c->series[i].name);
+		if (c->series[i].from_ns != DB_NONE && c->series[i].to_ns != DB_NONE)
+			strbuf_printf(sb, ",\"from\":%.3f,\"to\":%.3f",
+				(double)c->series[i].from_ns / 1e6,
+				(double)c->series[i].to_ns / 1e6);
 		strbuf_adds(sb, ",\"points\":");
 		chart_json_points(c, &c->series[i], sb);
 		strbuf_adds(sb, "}");

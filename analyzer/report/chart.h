@@ -36,7 +36,11 @@ void chart_point(struct chart *c, const char *series, int64_t at_ns, double valu
 void chart_span(
 	struct chart *c, const char *series, int64_t from_ns, int64_t to_ns, int64_t slack_ns);
 
+/* When what the series counts was recorded at all; before and after nothing is known. */
+void chart_ran(struct chart *c, const char *series, int64_t from_ns, int64_t to_ns);
+
 bool chart_empty(const struct chart *c);
+size_t chart_most(const struct chart *c); /* points of the series that has most */
 
 /* The smallest round step of at least least_ns that cuts the page's span into CHART_BUCKETS. */
 int64_t chart_bucket(const struct page *p, int64_t least_ns);

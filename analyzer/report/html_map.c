@@ -15,7 +15,8 @@
 #define COLUMN 330.0
 #define ROW 104.0
 #define APART 9.0     /* a leg's two directions from the line between the boxes */
-#define WORDS_W 172.0 /* of the words on a leg, about */
+#define WORDS_W 172.0 /* of the words on a leg, about, with room beside them */
+#define LINE_W 136.0  /* of the words alone */
 
 struct node {
 	int64_t vantage, host;
@@ -41,8 +42,9 @@ struct map {
 	struct node nodes[NODES_MAX];
 	unsigned node_count, columns, rows;
 	struct leg legs[PAGE_LEGS];
+	struct route routes[PAGE_LEGS];
 	unsigned leg_count;
-	struct point words[PAGE_LEGS]; /* where words stand already */
+	struct point words[PAGE_LEGS]; /* where the words of each leg stand */
 	unsigned words_count;
 	bool left_out; /* there are more legs */
 };
@@ -252,6 +254,20 @@ static struct route map_route_of(const struct map *m, const struct leg *l)
 	return map_route_with(m, l, best);
 }
 
+/* How much of the lines runs through words that stand there. */
+static unsigned map_crossings(const struct map *m, struct point at)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m->leg_count; i++)
+		for (unsigned k = 0; k <= 60; k++) {
+			struct point p = map_on_route(&m->routes[i], k / 60.0);
+
+			n += fabs(p.x - at.x) < LINE_W / 2 && p.y > at.y - 12 && p.y < at.y + 4;
+		}
+	return n;
+}
+
 static bool map_words_fit(const struct map *m, struct point at)
 {
 	for (unsigned i = 0; i < m->node_count; i++)
@@ -265,28 +281,40 @@ static bool map_words_fit(const struct map *m, struct point at)
 	return true;
 }
 
-/* Words stand beside their line, where they cover neither a box nor other words, near the middle if
- * that is free. */
-static struct point map_words_at(struct map *m, const struct route *r)
+/*
+ * Words stand beside their line, where they cover neither a box nor other words and the fewest
+ * lines run through them, near the middle if that is free.
+ */
+static void map_place_words(struct map *m, unsigned own)
 {
 	static const double places[] = {0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75, 0.2, 0.8};
+	const struct route *r = &m->routes[own];
+	bool upright = fabs(r->to.x - r->from.x) < 40;
 	/* Above the line that goes right, below the one that goes left: then a pair's words are
 	 * apart. */
 	double side =
 		r->to.x > r->from.x || (r->to.x == r->from.x && r->to.y > r->from.y) ? -8 : 17;
-	struct point at = map_on_route(r, 0.5), free = {at.x, at.y + side};
+	/* Then on its other side, and further away; beside a line that goes down, right or left. */
+	const double beside[] = {
+		side, 9 - side, side < 0 ? side - 14 : side + 14, side < 0 ? 23 - side : -5 - side};
+	struct point best = map_on_route(r, 0.5);
+	unsigned least = UINT32_MAX;
 
-	for (int other = 0; other < 2; other++)
-		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-			at = map_on_route(r, places[i]);
-			at.y += other ? 9 - side : side;
-			if (map_words_fit(m, at)) {
-				m->words[m->words_count++] = at;
-				return at;
+	best.y += side;
+	for (size_t k = 0; k < sizeof(beside) / sizeof(beside[0]) && least; k++)
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && least; i++) {
+			struct point at = map_on_route(r, places[i]);
+			unsigned n;
+
+			at.y += upright ? 4 : beside[k];
+			at.x += !upright ? 0 : beside[k] < 0 ? LINE_W / 2 + 6 : -LINE_W / 2 - 6;
+			n = map_words_fit(m, at) ? map_crossings(m, at) : UINT32_MAX;
+			if (n < least) {
+				least = n;
+				best = at;
 			}
 		}
-	m->words[m->words_count++] = free;
-	return free;
+	m->words[m->words_count++] = best;
 }
 
 static void map_leg_words(struct page *p, const struct leg *l, struct point at)
@@ -359,44 +387,56 @@ static void map_draw_node(struct page *p, const struct node *n)
 }
 
 /* What the drawing reaches above the first row and below the last. */
-static void map_extent(
-	const struct route *routes, const struct map *m, double *ret_top, double *ret_bottom)
+static void map_extent(const struct map *m, double *ret_top, double *ret_bottom)
 {
 	*ret_top = 0;
 	*ret_bottom = (m->rows - 1) * ROW + BOX_H;
 	for (unsigned i = 0; i < m->leg_count; i++) {
-		double y = map_on_route(&routes[i], 0.5).y;
+		double y = map_on_route(&m->routes[i], 0.5).y;
 
 		*ret_top = fmin(*ret_top, y - 24);
 		*ret_bottom = fmax(*ret_bottom, y + 24);
 	}
 }
 
+/* Boxes, and the words beside lines that go down. */
+static void map_breadth(const struct map *m, double *ret_left, double *ret_right)
+{
+	*ret_left = 0;
+	*ret_right = 24 + (m->columns - 1) * COLUMN + BOX_W;
+	for (unsigned i = 0; i < m->words_count; i++) {
+		*ret_left = fmin(*ret_left, m->words[i].x - LINE_W / 2);
+		*ret_right = fmax(*ret_right, m->words[i].x + LINE_W / 2);
+	}
+}
+
 static void map_draw(struct map *m, struct page *p)
 {
 	struct html *h = &p->h;
-	struct route routes[PAGE_LEGS];
-	double width = 24 + (m->columns - 1) * COLUMN + BOX_W, top, bottom;
+	double left, right, top, bottom;
 
 	for (unsigned i = 0; i < m->leg_count; i++)
-		routes[i] = map_route_of(m, &m->legs[i]);
-	map_extent(routes, m, &top, &bottom);
+		m->routes[i] = map_route_of(m, &m->legs[i]);
+	/* What was lost chooses its place first: legs come worst first. */
+	for (unsigned i = 0; i < m->leg_count; i++)
+		map_place_words(m, i);
+	map_extent(m, &top, &bottom);
+	map_breadth(m, &left, &right);
 	html_section(p, "map", "Where");
 	html_begin(h, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
 		"Map of vantage points", NULL);
 	html_begin(h, "svg", "class", "map", "viewBox",
-		html_fmt(h, "0 %.0f %.0f %.0f", top - 14, width, bottom - top + 28), "width",
-		html_fmt(h, "%.0f", width), "height", html_fmt(h, "%.0f", bottom - top + 28),
-		"role", "img", "aria-label",
+		html_fmt(h, "%.0f %.0f %.0f %.0f", left, top - 14, right - left, bottom - top + 28),
+		"width", html_fmt(h, "%.0f", right - left), "height",
+		html_fmt(h, "%.0f", bottom - top + 28), "role", "img", "aria-label",
 		"Vantage points and the loss between them; the same numbers are in the table of "
 		"legs",
 		NULL);
 	for (unsigned i = 0; i < m->leg_count; i++)
-		map_draw_leg(p, &m->legs[i], &routes[i]);
-	/* Words above all lines; what was lost chooses its place first, and legs come worst first.
-	 */
+		map_draw_leg(p, &m->legs[i], &m->routes[i]);
+	/* Words above all lines. */
 	for (unsigned i = 0; i < m->leg_count; i++)
-		map_leg_words(p, &m->legs[i], map_words_at(m, &routes[i]));
+		map_leg_words(p, &m->legs[i], m->words[i]);
 	for (unsigned i = 0; i < m->node_count; i++)
 		map_draw_node(p, &m->nodes[i]);
 	html_end(h, "svg");

@@ -112,12 +112,14 @@ static void page_span_line(struct page *p)
 	html_end(&p->h, "p");
 }
 
-static void page_header(struct page *p)
+/* The verdict, and beside it, or below where that is too wide, the map. */
+static void page_header(struct page *p, const char *map)
 {
 	const struct report_counts *c = &p->report.counts;
 	struct html *h = &p->h;
 
 	html_begin(h, "header", "class", "top", NULL);
+	html_begin(h, "div", "class", "said", NULL);
 	html_begin(h, "p", "class", "brand", NULL);
 	html_element(h, "b", "bothends", NULL);
 	html_element(h, "span", p->database, "class", "file", NULL);
@@ -136,22 +138,25 @@ static void page_header(struct page *p)
 		page_count_chip(p, c->log_records, "flow-log record", "flow-log records", "fact");
 	html_end(h, "ul");
 	page_span_line(p);
+	html_end(h, "div");
+	html_trusted(h, "div", map, "class", "where", NULL);
 	html_end(h, "header");
 }
 
-/* Links to the sections that there are; main is the text that holds them. */
-static void page_navigation(struct page *p, const char *main)
+/* Links to the sections that there are; map and main are the texts that hold them. */
+static void page_navigation(struct page *p, const char *map, const char *main)
 {
 	static const struct {
 		const char *id, *words;
-	} links[] = {{"open", "Not judged"}, {"stories", "What happened"}, {"map", "Where"},
+	} links[] = {{"map", "Where"}, {"open", "Not judged"}, {"stories", "What happened"},
 		{"time", "When"}, {"findings", "All findings"}, {"legs", "Legs"},
 		{"flows", "Flows"}, {"captures", "Inputs"}, {"clocks", "Clocks"},
 		{"notes", "Notes"}};
 
 	html_begin(&p->h, "nav", "aria-label", "Sections", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (strstr(main, html_fmt(&p->h, "<section id=\"%s\"", links[i].id)))
+		if (strstr(strcmp(links[i].id, "map") == 0 ? map : main,
+			    html_fmt(&p->h, "<section id=\"%s\"", links[i].id)))
 			html_element(&p->h, "a", links[i].words, "href",
 				html_fmt(&p->h, "#%s", links[i].id), NULL);
 	html_end(&p->h, "nav");
@@ -164,8 +169,6 @@ static int page_sections(struct page *p)
 	html_open(p);
 	result = html_stories(p);
 	if (result == 0)
-		result = html_map(p);
-	if (result == 0)
 		result = html_timelines(p);
 	if (result == 0)
 		result = html_tables(p);
@@ -177,18 +180,18 @@ static int page_sections(struct page *p)
 
 /* The sections are written aside first: what links to them stands above. *ret_main is freed by the
  * caller. */
-static int page_write_main(struct page *p, char **ret_main)
+static int page_write_aside(struct page *p, int (*write)(struct page *), char **ret_text)
 {
 	FILE *out = p->h.out;
 	size_t size = 0;
 	int result;
 
-	p->h.out = open_memstream(ret_main, &size);
+	p->h.out = open_memstream(ret_text, &size);
 	if (!p->h.out) {
 		p->h.out = out;
 		return error_errno(p->err, "cannot write the report");
 	}
-	result = page_sections(p);
+	result = write(p);
 	if (fclose(p->h.out) != 0 && result == 0)
 		result = error_errno(p->err, "cannot write the report");
 	p->h.out = out;
@@ -197,17 +200,19 @@ static int page_write_main(struct page *p, char **ret_main)
 
 static int page_write_page(struct page *p)
 {
-	CLEANUP_FREE char *main = NULL;
-	int result = page_write_main(p, &main);
+	CLEANUP_FREE char *main = NULL, *map = NULL;
+	int result = page_write_aside(p, html_map, &map);
 
+	if (result == 0)
+		result = page_write_aside(p, page_sections, &main);
 	if (result)
 		return result;
 
 	page_head(p);
 	html_begin(&p->h, "body", NULL);
 	html_element(&p->h, "a", "Skip to the report", "href", "#report", "class", "skip", NULL);
-	page_header(p);
-	page_navigation(p, main);
+	page_header(p, map);
+	page_navigation(p, map, main);
 	html_trusted(&p->h, "main", main, "id", "report", NULL);
 	html_begin(&p->h, "footer", NULL);
 	html_text(&p->h,

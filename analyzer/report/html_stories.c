@@ -151,6 +151,16 @@ static bool stories_is_frame_of(const struct report_proof *e, const char *path)
 	return e->path && !e->is_log && e->number != DB_NONE && strcmp(e->path, path) == 0;
 }
 
+/* Whether an earlier proof names the same frame. */
+static bool stories_is_repeated(const struct report_finding *f, int i)
+{
+	for (int k = 0; k < i; k++)
+		if (stories_is_frame_of(&f->proofs[k], f->proofs[i].path) &&
+			f->proofs[k].number == f->proofs[i].number)
+			return true;
+	return false;
+}
+
 /* "frame.number in {18, 22, 31}" for the capture of proof number i: Wireshark shows these frames.
  */
 static void stories_filter_of(struct page *p, const struct report_finding *f, int i)
@@ -164,7 +174,7 @@ static void stories_filter_of(struct page *p, const struct report_finding *f, in
 		if (stories_is_frame_of(&f->proofs[k], path))
 			return; /* an earlier one stands for the file */
 	for (int k = i; k < f->proof_count; k++)
-		if (stories_is_frame_of(&f->proofs[k], path))
+		if (stories_is_frame_of(&f->proofs[k], path) && !stories_is_repeated(f, k))
 			strbuf_printf(&filter, "%s%lld", filter.length ? ", " : "frame.number in {",
 				(long long)f->proofs[k].number);
 	strbuf_addc(&filter, '}');

@@ -67,6 +67,14 @@ static int timelines_fill_delay(struct chart *c, struct page *p, int64_t bucket_
 	return query_close(&r, p->err);
 }
 
+static void timelines_ran(
+	struct chart *c, const struct page *p, const char *series, const struct report_vantage *v)
+{
+	if (v)
+		chart_ran(c, series, ref_clock_ns(&p->report.ref_clock, v->id, v->first_ns),
+			ref_clock_ns(&p->report.ref_clock, v->id, v->last_ns));
+}
+
 /*
  * Counts of whole seconds of each vantage point's own clock. A second goes to the bucket that it
  * fills most of: cut off at its first instant, two would meet in one bucket and leave the next
@@ -81,6 +89,7 @@ static int timelines_fill_activity(struct chart *c, struct page *p, int64_t buck
 	if (result)
 		return result;
 	while (query_next(&r)) {
+		const struct report_vantage *v = report_vantage(&p->report, query_int(&r, 0));
 		const char *vantage = timelines_name_of(p, query_int(&r, 0));
 		int64_t at = ref_clock_ns(&p->report.ref_clock, query_int(&r, 0),
 				     query_int(&r, 4) * bucket_ns) +
@@ -90,9 +99,11 @@ static int timelines_fill_activity(struct chart *c, struct page *p, int64_t buck
 		/* Most captures do not say which way a frame went; then there is one count. */
 		(void)snprintf(name, sizeof(name), "%s%s", vantage, directed ? " received" : "");
 		chart_point(c, name, at, (double)query_int(&r, 2));
+		timelines_ran(c, p, name, v);
 		(void)snprintf(name, sizeof(name), "%s sent", vantage);
 		if (directed)
 			chart_point(c, name, at, (double)query_int(&r, 3));
+		timelines_ran(c, p, name, v);
 	}
 	return query_close(&r, p->err);
 }
@@ -188,14 +199,38 @@ static int timelines_fill_spans(struct chart *c, struct page *p, int64_t bucket_
 	return query_close(&r, p->err);
 }
 
+/* From when to when the first finding lasts: the reader compares that with each chart. */
+static void timelines_first_finding(struct page *p)
+{
+	const struct report *r = &p->report;
+	const struct report_finding *f = r->story_count ? r->stories[0].findings : NULL;
+	char from[NSEC_TEXT_SIZE], to[NSEC_TEXT_SIZE], span[NSEC_TEXT_SIZE];
+
+	if (!f || f->first_ns == DB_NONE || f->last_ns == DB_NONE)
+		return;
+	(void)nsec_format(f->first_ns, from);
+	(void)nsec_format(f->last_ns, to);
+	html_begin(&p->h, "p", "class", "trouble", NULL);
+	html_element(&p->h, "b", f->kind, NULL);
+	if (f->last_ns > f->first_ns)
+		html_textf(&p->h, ": from %.10s %.12s to %s%.12s UTC (%s), between the red lines.",
+			from, from + 11,
+			strncmp(from, to, 10) == 0 ? "" : html_fmt(&p->h, "%.10s ", to), to + 11,
+			nsec_span(f->last_ns - f->first_ns, span));
+	else
+		html_textf(&p->h, ": at %.10s %.12s UTC.", from, from + 11);
+	html_end(&p->h, "p");
+}
+
 /* The same spans as bands behind every chart, and as a table. */
 static int timelines_windows(struct page *p, struct strbuf *json)
 {
 	static const char *const columns[] = {
 		"#finding", "kind", "where", "from (UTC)", "to (UTC)", "#length", NULL};
+	const struct report *report = &p->report;
+	int64_t last = 0, head = report->story_count ? report->stories[0].findings->id : 0;
 	struct query r;
-	bool any = false;
-	int64_t last = 0;
+	bool any = false, bands = false;
 	unsigned findings = 0;
 	int result =
 		query_open(&r, p->db, p->err, Q_WINDOWS, ":limit", (int64_t)PAGE_FINDINGS, NULL);
@@ -208,15 +243,16 @@ static int timelines_windows(struct page *p, struct strbuf *json)
 		char span[NSEC_TEXT_SIZE];
 
 		if (!any)
-			html_table_begin(p,
-				"Time spans of findings: dark hosts, gaps, flaps, clock steps",
-				columns);
+			html_table_begin(p, "Time spans of findings", columns);
 		findings += query_int(&r, 0) != last;
 		last = query_int(&r, 0);
 		/* Of the findings that have a lane, lest everything be a band. */
-		if (findings <= CHART_SERIES)
-			strbuf_printf(json, "%s{\"from\":%.3f,\"to\":%.3f}", any ? "," : "",
-				(double)from / 1e6, (double)to / 1e6);
+		if (findings <= CHART_SERIES && strcmp(query_text(&r, 5), "notice") != 0) {
+			strbuf_printf(json, "%s{\"from\":%.3f,\"to\":%.3f%s}", bands ? "," : "",
+				(double)from / 1e6, (double)to / 1e6,
+				query_int(&r, 0) == head ? ",\"first\":true" : "");
+			bands = true;
+		}
 		any = true;
 		html_begin(&p->h, "tr", NULL);
 		html_number(p, query_int(&r, 0));
@@ -261,6 +297,9 @@ static int timelines_one_chart(struct page *p, size_t i, struct strbuf *json, bo
 
 	if (result || chart_empty(c))
 		return result;
+	/* One or two measurements are no course; the table of legs has them. */
+	if (charts[i].shape == CHART_LINES && chart_most(c) < 3)
+		return 0;
 	if (*any)
 		strbuf_addc(json, ',');
 	*any = true;
@@ -284,6 +323,7 @@ int html_timelines(struct page *p)
 		"Drag to zoom, double-click to reset; all charts share one time axis.", "class",
 		"screen", NULL);
 	html_end(&p->h, "p");
+	timelines_first_finding(p);
 	strbuf_adds(&json, "{\"charts\":[");
 	for (size_t i = 0; i < sizeof(charts) / sizeof(charts[0]) && result == 0; i++)
 		result = timelines_one_chart(p, i, &json, &any);

@@ -34,6 +34,7 @@ struct ladder_message {
 	uint32_t seq;		     /* as at the sender's end, randomisation taken out */
 	uint32_t length, flags;
 	unsigned segments;
+	const char *proves;    /* what the frame proves of another transmission; NULL: nothing */
 	int retransmission_of; /* index of the earlier sending; -1: none */
 	unsigned folded;       /* further ones just like it that followed and are not drawn */
 	int64_t folded_ns;     /* the time from this one to the last of those */
@@ -41,7 +42,9 @@ struct ladder_message {
 	double y[2][LADDER_POINTS]; /* by layout: -1 where not recorded */
 };
 
-struct ladder_gap { /* silence, or folded messages, that the drawing by order leaves room for */
+struct ladder_gap { /* silence, or folded messages, that a drawing leaves room for and does not draw
+		     */
+	int layout;
 	double y;
 	int64_t span_ns;
 	unsigned folded;
@@ -66,7 +69,7 @@ struct ladder {
 	unsigned messages, left_out; /* left_out: recorded, neither drawn nor folded */
 	int64_t start_ns;
 	double height[2];
-	struct ladder_gap gap[2 * LADDER_MESSAGES];
+	struct ladder_gap gap[4 * LADDER_MESSAGES];
 	unsigned gaps;
 };
 

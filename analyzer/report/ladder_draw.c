@@ -205,8 +205,8 @@ static void draw_words(const struct ladder *l, const struct ladder_message *m, s
 	y = m->y[layout][point];
 	if (crowded)
 		return;
-	(void)snprintf(
-		words, sizeof(words), "%s%s", m->label, m->retransmission_of >= 0 ? " again" : "");
+	(void)snprintf(words, sizeof(words), "%s%s%s", m->label,
+		m->retransmission_of >= 0 ? " again" : "", m->proves ? ", proof" : "");
 	if (first == l->points - 1 && l->points > 1)
 		side = -side; /* seen at its arrival only: the words go inside */
 	draw_text(h, "label", side > 0 ? "start" : "end", x + 9 * side, y - 4, words);
@@ -286,15 +286,21 @@ static void draw_layout(const struct ladder *l, struct html *h, int layout)
 		"width", draw_n1(h, draw_width_of(l)), "height", draw_n1(h, l->height[layout]),
 		"role", "img", "aria-label", l->title, NULL);
 	draw_points(l, h, layout);
-	for (unsigned i = 0; layout == LADDER_BY_ORDER && i < l->gaps; i++) {
+	for (unsigned i = 0; i < l->gaps; i++) {
 		char span[NSEC_TEXT_SIZE];
 
+		if (l->gap[i].layout != layout)
+			continue;
 		(void)nsec_span(l->gap[i].span_ns, span);
 		draw_text(h, "gap", "middle", (draw_x_of(0) + draw_x_of(l->points - 1)) / 2,
 			l->gap[i].y,
-			l->gap[i].folded ? html_fmt(h, "\xe2\x8b\xae %u more like this in %s",
-						   l->gap[i].folded, span)
-					 : html_fmt(h, "\xe2\x8b\xae %s", span));
+			l->gap[i].folded
+				? html_fmt(h, "\xe2\x8b\xae %u more like this in %s",
+					  l->gap[i].folded, span)
+				: html_fmt(h,
+					  layout == LADDER_BY_ORDER ? "\xe2\x8b\xae %s"
+								    : "\xe2\x8b\xae %s, cut",
+					  span));
 	}
 	for (unsigned i = 0; i < l->messages; i++) {
 		const struct ladder_message *m = &l->message[i];
@@ -324,6 +330,16 @@ static void draw_switch_button(
 		html_fmt(h, "ladder%lld", (long long)id), "id", input, checked ? "checked" : NULL,
 		"", NULL);
 	html_element(h, "label", words, "for", input, NULL);
+}
+
+/* When message number i was sent, as the drawing tells it. */
+static const char *draw_time_of(const struct ladder *l, int i, char buf[NSEC_TEXT_SIZE])
+{
+	int64_t at = 0;
+
+	(void)draw_top_of(l, &l->message[i], 0, &at);
+	draw_offset_text(buf, at - l->start_ns);
+	return buf;
 }
 
 /* The same as a table: for screen readers, and to copy from. */
@@ -371,6 +387,11 @@ static void draw_table(const struct ladder *l, struct html *h)
 					"class", "n", NULL);
 		html_begin(h, "td", NULL);
 		html_text(h, fate_words[m->fate]);
+		if (m->retransmission_of >= 0)
+			html_textf(h, "; the same as the one at %s",
+				draw_time_of(l, m->retransmission_of, buf));
+		if (m->proves)
+			html_textf(h, "; %s", m->proves);
 		if (m->folded)
 			html_textf(h, "; %u more like this followed", m->folded);
 		html_end(h, "td");

@@ -33,6 +33,8 @@ struct fate { /* an event */
 	int64_t sent_file, sent_frame, sent_ns, received_file, received_frame, received_ns;
 	unsigned from, to; /* points */
 	uint32_t seq, length, flags, segments;
+	int64_t proof_file,
+		proof_frame; /* of another transmission: shows what became of this one */
 	bool used;
 };
 
@@ -212,6 +214,8 @@ static int ladder_load_events(struct ladder *l, struct db *db, const struct ref_
 			.received_frame = query_int(&r, 11),
 			.received_ns = ref_clock_ns(clocks, query_int(&r, 9), query_int(&r, 12)),
 			.segments = ladder_number(&r, 14),
+			.proof_file = query_int(&r, 15),
+			.proof_frame = query_int(&r, 16),
 		};
 	}
 	return query_close(&r, err);
@@ -310,6 +314,23 @@ static struct ladder_message *ladder_same_message(struct loading *w, const struc
 	return NULL;
 }
 
+/* In words of a label: a lost one is proven by what was sent again, one that arrived by what
+ * acknowledges it. */
+static const char *ladder_proves(const struct loading *w, const struct seen *s)
+{
+	for (size_t i = 0; i < w->fate_count; i++) {
+		const struct fate *f = &w->fates[i];
+
+		if (f->proof_file != s->file || f->proof_frame != s->frame)
+			continue;
+		return f->kind == LADDER_LOST || f->kind == LADDER_MISADDRESSED ? "proves that loss"
+		       : f->kind == LADDER_CAPTURE_MISSED ? "proves that it arrived"
+		       : f->kind == LADDER_SENDER_MISSED  ? "proves that it was sent"
+							  : NULL;
+	}
+	return NULL;
+}
+
 static void ladder_place(const struct ladder *l, struct loading *w, const struct seen *s)
 {
 	struct fate *f = ladder_fate_of(w, s->file, s->frame);
@@ -328,6 +349,8 @@ static void ladder_place(const struct ladder *l, struct loading *w, const struct
 	}
 	m->at_ns[s->point] = s->at_ns;
 	m->frame[s->point] = s->frame;
+	if (!m->proves)
+		m->proves = ladder_proves(w, s);
 	if (f)
 		ladder_set_fate(m, f);
 }

@@ -132,13 +132,18 @@ static void test_ladder_layout(void **state)
 	}
 	/* By order every sighting has its own line; the second of silence is marked. */
 	assert_true(l->message[0].y[LADDER_BY_ORDER][1] - l->message[0].y[LADDER_BY_ORDER][0] > 15);
-	assert_int_equal(l->gaps, 1);
+	assert_int_equal(l->gaps, 2);
+	assert_int_equal(l->gap[0].layout, LADDER_BY_ORDER);
 	assert_int_equal(l->gap[0].span_ns, 1000000000);
-	/* To scale the first microseconds fall together and the retransmission stands at the end.
-	 */
-	assert_true(l->message[1].y[LADDER_TO_SCALE][1] - l->message[0].y[LADDER_TO_SCALE][0] < 1);
+	/* To scale the first microseconds have the room, and the second of silence is cut and
+	 * marked. */
+	assert_int_equal(l->gap[1].layout, LADDER_TO_SCALE);
+	assert_int_equal(l->gap[1].span_ns, 1000000000);
 	assert_true(
-		l->message[2].y[LADDER_TO_SCALE][1] - l->message[1].y[LADDER_TO_SCALE][1] > 250);
+		l->message[1].y[LADDER_TO_SCALE][1] - l->message[0].y[LADDER_TO_SCALE][0] > 250);
+	assert_true(l->message[2].y[LADDER_TO_SCALE][1] - l->message[1].y[LADDER_TO_SCALE][1] < 60);
+	assert_true(l->gap[1].y > l->message[1].y[LADDER_TO_SCALE][1]);
+	assert_true(l->gap[1].y < l->message[2].y[LADDER_TO_SCALE][1]);
 	free(l);
 }
 
@@ -151,7 +156,7 @@ static void test_ladder_folded(void **state)
 	l->message[1].folded = 7;
 	l->message[1].folded_ns = 900000000;
 	ladder_layout(l);
-	assert_int_equal(l->gaps, 1);
+	assert_int_equal(l->gaps, 2);
 	assert_int_equal(l->gap[0].folded, 7);
 	assert_int_equal(l->gap[0].span_ns, 900000000);
 	assert_true(l->gap[0].y > l->message[1].y[LADDER_BY_ORDER][1]);

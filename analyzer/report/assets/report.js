@@ -96,6 +96,16 @@
 			addFilter(table, table.closest(".scroll"));
 	});
 
+	/* What is wider than the page says that there is more. */
+	document.querySelectorAll(".where .scroll, .ladderbox > .scroll").forEach(function (box) {
+		if (box.scrollWidth <= box.clientWidth + 2)
+			return;
+		var hint = document.createElement("p");
+		hint.className = "note screen";
+		hint.textContent = "Wider than the screen: scroll it sideways.";
+		box.before(hint);
+	});
+
 	/* A link into a folded part unfolds it. */
 	function unfold() {
 		var target = location.hash && document.getElementById(location.hash.slice(1));
@@ -132,25 +142,39 @@
 		return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 	}
 
-	/* One row for each time any series has; where nothing recorded means 0, edges of the silence are set to 0. */
-	function rows(chart) {
-		var counts = chart.shape === "counts", times = new Set([chart.from, chart.to]);
-		chart.series.forEach(function (s) {
-			s.points.forEach(function (p) {
-				times.add(p[0]);
-				if (counts) {
-					times.add(p[0] - chart.step);
-					times.add(p[0] + chart.step);
-				}
-			});
+	/* A row for each bucket and its neighbours: nothing recorded means 0 while the capture ran, and nothing at all before and after. */
+	function counted(chart, s) {
+		var step = chart.step, m = new Map(s.points.filter(function (p, i) {
+			/* A bucket of which less than half was recorded looks like a fall. */
+			return s.from === undefined || !i || Math.min(p[0] + step, s.to) - Math.max(p[0], s.from) >= step / 2;
+		}).map(function (p) { return [p[0], p[1]]; }));
+		var known = s.from !== undefined, from = known ? s.from : chart.from, to = known ? s.to : chart.to, times = new Set([chart.from, from, to, chart.to]);
+		s.points.forEach(function (p) {
+			times.add(p[0] - step);
+			times.add(p[0]);
+			times.add(p[0] + step);
 		});
-		var xs = Array.from(times).sort(function (a, b) { return a - b; });
-		var maps = chart.series.map(function (s) { return new Map(s.points.map(function (p) { return [p[0], p[1]]; })); });
-		return xs.map(function (x) {
+		if (to < chart.to)
+			times.add(to + 0.0005);
+		return Array.from(times).sort(function (a, b) { return a - b; }).map(function (x) {
 			/* The ends of the drawing lie within a bucket. */
-			var at = counts ? Math.floor(x / chart.step) * chart.step : x;
-			return [x].concat(maps.map(function (m) { return m.has(at) ? m.get(at) : counts ? 0 : null; }));
+			var at = Math.floor(x / step) * step;
+			/* What is left of a capture behind its last bucket, or before its first, is less than a bucket. */
+			return [x, m.has(at) ? m.get(at) : known && (at < from || at + step > to) ? NaN : 0];
 		});
+	}
+
+	/* Measured now and then: no line runs across a silence. */
+	function measured(chart, s) {
+		var longest = Math.max(5 * chart.step, (chart.to - chart.from) / 20), out = [[chart.from, null]], last = null;
+		s.points.forEach(function (p) {
+			if (last !== null && p[0] - last > longest)
+				out.push([last + 0.0005, NaN]);
+			out.push(p);
+			last = p[0];
+		});
+		out.push([chart.to, null]);
+		return out.sort(function (a, b) { return a[0] - b[0]; });
 	}
 
 	/* Bars: a line at the lane's height from end to end of each span, and a break (NaN) behind it. */
@@ -212,15 +236,37 @@
 		return out;
 	}
 
+	/* The spans of findings behind every chart; those of the first one between lines, so that its begin and end are seen at a glance. */
 	function bands(context, area, g) {
+		function edge(x) {
+			if (x >= area.x && x <= area.x + area.w)
+				context.fillRect(x - 0.5, area.y, 1, area.h);
+		}
 		context.fillStyle = css("--band");
-		data.windows.forEach(function (w) {
-			var a = g.toDomXCoord(w.from), b = g.toDomXCoord(w.to);
-			a = Math.max(a, area.x);
-			b = Math.min(Math.max(b, a + 1.5), area.x + area.w);
+		merged().forEach(function (w) {
+			var a = Math.max(g.toDomXCoord(w[0]), area.x), b = Math.min(Math.max(g.toDomXCoord(w[1]), a + 1.5), area.x + area.w);
 			if (b > area.x && a < area.x + area.w)
 				context.fillRect(a, area.y, b - a, area.h);
 		});
+		context.fillStyle = css("--bad");
+		data.windows.forEach(function (w) {
+			if (w.first) {
+				edge(g.toDomXCoord(w.from));
+				edge(g.toDomXCoord(w.to));
+			}
+		});
+	}
+
+	/* Spans that overlap are one band. */
+	function merged() {
+		return data.windows.map(function (w) { return [w.from, w.to]; }).sort(function (a, b) { return a[0] - b[0]; }).reduce(function (out, w) {
+			var last = out[out.length - 1];
+			if (last && w[0] <= last[1])
+				last[1] = Math.max(last[1], w[1]);
+			else
+				out.push(w);
+			return out;
+		}, []);
 	}
 
 	/* The name of each lane stands over its bars, inside the drawing: nothing has to be looked up by colour. */
@@ -237,22 +283,23 @@
 		};
 	}
 
-	function labels(chart) {
-		return ["time"].concat(chart.series.map(function (s, i) {
+	function labels(series) {
+		return ["time"].concat(series.map(function (s, i) {
 			/* The library wants each name once. */
-			return chart.series.findIndex(function (t) { return t.name === s.name; }) === i ? s.name : s.name + " #" + (i + 1);
+			return series.findIndex(function (t) { return t.name === s.name; }) === i ? s.name : s.name + " #" + (i + 1);
 		}));
 	}
 
-	function options(chart) {
+	/* how: which series, where their values are told, their colours, the largest value, and whether times stand below. */
+	function options(chart, how) {
 		var counts = chart.shape === "counts", bars = chart.shape === "lanes";
 		return {
-			labels: labels(chart),
-			labelsDiv: document.getElementById("legend-" + chart.id),
+			labels: labels(how.series),
+			labelsDiv: how.legend,
 			labelsUTC: true,
 			legend: "always",
 			legendFormatter: bars ? when : legend,
-			colors: dark.matches ? night : light,
+			colors: how.colors,
 			axisLineColor: css("--rule"),
 			gridLineColor: css("--rule"),
 			strokeWidth: bars ? 7 : 1.5,
@@ -265,16 +312,45 @@
 			highlightCircleSize: bars ? 0 : 3,
 			connectSeparatedPoints: true,
 			includeZero: !bars,
-			valueRange: bars ? [0.6, chart.series.length + 0.75] : null,
+			valueRange: bars ? [0.6, chart.series.length + 0.75] : [0, how.top * 1.12],
 			dateWindow: [chart.from, chart.to > chart.from ? chart.to : chart.from + 1000],
 			underlayCallback: bars ? laneNames(chart) : bands,
 			axes: {
-				x: { ticker: Dygraph.dateTicker, axisLabelFormatter: axisLabel, pixelsPerLabel: 80, axisLabelWidth: 78 },
-				y: { axisLabelWidth: 44, drawGrid: !bars, axisLabelFormatter: function (v) {
+				x: { ticker: Dygraph.dateTicker, axisLabelFormatter: axisLabel, pixelsPerLabel: 80, axisLabelWidth: 78, drawAxis: how.times },
+				y: { axisLabelWidth: 44, drawGrid: !bars, pixelsPerLabel: 15, axisLabelFormatter: function (v) {
 					return bars ? "" : Number(v).toLocaleString("en", { maximumFractionDigits: 3 });
 				} }
 			}
 		};
+	}
+
+	function drawLanes(chart, plot) {
+		plot.style.height = chart.series.length * 27 + 28 + "px";
+		return [new Dygraph(plot, lanes(chart), options(chart, { series: chart.series, legend: document.getElementById("legend-" + chart.id),
+			colors: dark.matches ? night : light, times: true }))];
+	}
+
+	/* A strip for each series under one axis and to one scale: drawn over each other, equal ones would hide each other. */
+	function drawStrips(chart, plot) {
+		var many = chart.series.length > 1, colors = dark.matches ? night : light, last = chart.series.length - 1;
+		var top = Math.max.apply(null, chart.series.map(function (s) { return s.points.reduce(function (m, p) { return Math.max(m, p[1]); }, 0); })) || 1;
+		if (many) {
+			plot.replaceChildren();
+			plot.style.height = "auto";
+		}
+		return chart.series.map(function (s, i) {
+			var box = plot, told = document.getElementById("legend-" + chart.id);
+			if (many) {
+				told.hidden = true;
+				told = document.createElement("div");
+				told.className = "legend";
+				box = document.createElement("div");
+				box.style.height = (last > 3 ? 40 : 58) + (i === last ? 22 : 0) + "px";
+				plot.append(told, box);
+			}
+			return new Dygraph(box, chart.shape === "counts" ? counted(chart, s) : measured(chart, s),
+				options(chart, { series: [s], legend: told, colors: [colors[i % colors.length]], top: top, times: i === last }));
+		});
 	}
 
 	var sync = null;
@@ -282,12 +358,9 @@
 		if (sync)
 			sync.detach();
 		graphs.forEach(function (g) { g.destroy(); });
-		graphs = data.charts.map(function (chart) {
-			var plot = document.getElementById("plot-" + chart.id), bars = chart.shape === "lanes";
-			if (bars)
-				plot.style.height = chart.series.length * 27 + 28 + "px";
-			return new Dygraph(plot, bars ? lanes(chart) : rows(chart), options(chart));
-		});
+		graphs = [].concat.apply([], data.charts.map(function (chart) {
+			return (chart.shape === "lanes" ? drawLanes : drawStrips)(chart, document.getElementById("plot-" + chart.id));
+		}));
 		sync = graphs.length > 1 ? Dygraph.synchronize(graphs, { selection: true, zoom: true, range: false }) : null;
 	}
 
