@@ -62,6 +62,12 @@ struct clock_bounds {
 			behind it for all that is known: a bound that is missing may be anything */
 };
 
+/* Do the clocks tell when something happened, within the largest delay that counts? */
+static inline bool clock_bounds_tell(struct clock_bounds b)
+{
+	return b.turned ? b.has_low && b.has_high : b.has_low || b.has_high;
+}
+
 /* The middle; or the bound there is; or 0. */
 int64_t clock_bounds_middle(struct clock_bounds b);
 

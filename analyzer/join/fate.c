@@ -1,157 +1,16 @@
 #include "join/fate.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/nsec.h"
 #include "decode/packet.h"
+#include "join/running.h"
 
-/* The stretch of the receiver's time in which a transmission would have arrived. */
-struct arrival_window {
-	bool known;
-	int64_t from, to;
-	int64_t shift_ns; /* the receiver's steady time minus its stamps then */
-};
-
-/* When a capture ran for all that is known, steady time: what was recorded, or its frames. */
-struct running {
-	int64_t from, to;
-};
-
-static struct running fate_running(const struct vantage *v)
-{
-	int64_t shift_ns = steady_behind(&v->steady, v->steady.count);
-	int64_t first = v->steady.count ? v->steady.first_ns : v->span.first_ns;
-	int64_t last = v->steady.count ? v->steady.high_ns : v->span.last_ns;
-
-	return (struct running){.from = v->span.start_ns != INT64_MIN && v->span.start_ns < first
-						? v->span.start_ns
-						: first,
-		.to = (v->span.end_ns > last ? v->span.end_ns : last) + shift_ns};
-}
-
-/*
- * Is one proven to have been recorded before another at a place? A capture has its frames in order,
- * whatever its clock does; between several interfaces only time tells, and equal times tell
- * nothing.
- */
-static bool fate_is_before(
-	const struct shown *place, const struct segment *a, const struct segment *b)
-{
-	return place->count > 1 ? a->time_ns < b->time_ns : a->frame < b->frame;
-}
-
-/* Bounds on the offset from one end of the path to the other when that one's segment was stamped.
- */
-static struct clock_bounds fate_bounds_at(
-	const struct path *path, uint32_t from, uint32_t to, const struct segment *s)
-{
-	return clocks_between(path->in.clocks, from, to, clocks_time(path->in.clocks, from, s));
-}
-
-/* Do the clocks tell when something happened, within the largest delay that counts? */
-static bool fate_clocks_tell(struct clock_bounds b)
-{
-	return b.turned ? b.has_low && b.has_high : b.has_low || b.has_high;
-}
-
-static struct arrival_window fate_arrival_window(
-	const struct path *path, const struct segment *sent)
-{
-	struct clock_bounds b = fate_bounds_at(path, path->in.from, path->in.to, sent);
-	int64_t shift_ns =
-		steady_at(&path->in.data->vantages[path->in.to].steady, b.there_ns).shift_ns;
-	int64_t sent_ns = sent->time_ns;
-	int64_t delay_max = path->in.clocks->delay_max_ns;
-
-	if (!fate_clocks_tell(b))
-		return (struct arrival_window){0};
-	/*
-	 * With one bound only: what it lacks is the smallest delay of one direction, which together
-	 * with the delay here is one round trip, taken to be below the largest delay that counts.
-	 */
-	if (!b.has_low)
-		b.low = b.high - delay_max;
-	if (!b.has_high)
-		b.high = b.low;
-	return (struct arrival_window){.known = true,
-		.from = sent_ns + b.low,
-		.to = sent_ns + b.high + delay_max,
-		.shift_ns = shift_ns};
-}
-
-static bool fate_touches(const struct capture_span *spans, uint32_t count, int64_t from, int64_t to)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (spans[i].from_ns <= to && spans[i].to_ns >= from)
-			return true;
-	return false;
-}
-
-/* Does the other direction come from an end whose capture has nothing of the flow? A reset may be
- * somebody else's. */
-static bool fate_is_answered(const struct path *path)
-{
-	const struct half_flow *answers = path->in.acks_from;
-
-	for (uint32_t i = 0; i < answers->count && path->in.flow_absent; i++)
-		if (!(answers->transmissions[i].seg->flags & TCP_RST))
-			return true;
-	return false;
-}
-
-/*
- * Was the receiving capture running, unfiltered and complete when this would have arrived? NULL:
- * yes; else the reason why nobody can tell. Arrivals before and after it prove the running
- * without any clock.
- */
-static const char *fate_not_covered(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
-{
-	const struct vantage *v = &path->in.data->vantages[path->in.to];
-	const struct segment *sent = path->in.sent->transmissions[sent_index].seg;
-	struct arrival_window w = fate_arrival_window(path, sent);
-	struct running ran = fate_running(v);
-	bool between =
-		clocks_is_bracketed(path->in.clocks, path->in.from, path->in.to, sent->frame);
-	bool some = path->out.first_whole != TRANSMISSION_NONE;
-	bool begun = between || (some && path->out.first_whole < sent_index);
-	bool went_on = between || (some && sent_index < path->out.last_whole);
-
-	*ret_ns = w.known ? w.from : INT64_MIN;
-	if (w.known &&
-		fate_touches(v->unrecorded.drops.rows, v->unrecorded.drops.count, w.from, w.to))
-		return "capture-drop";
-	if (w.known ? fate_touches(v->unrecorded.gaps.rows, v->unrecorded.gaps.count, w.from, w.to)
-		    : v->unrecorded.gaps.count > 0)
-		return "edge";
-	if (!w.known && v->unrecorded.drops.count)
-		return "capture-drop";
-	if (path->in.flow_absent && path->in.scope != SCOPE_SERVICE)
-		return path->in.scope == SCOPE_HOST ? "service-absent" : "filter";
-	if (fate_is_answered(path))
-		return "answered";
-	if (begun && went_on)
-		return NULL;
-	if (!w.known)
-		return "not-covered";
-	if ((!begun && w.from + w.shift_ns < ran.from) || (!went_on && w.to + w.shift_ns > ran.to))
-		return "edge";
-	return NULL;
-}
-
-/* Did the receiving capture run when this arrived? */
-bool fate_receiver_ran(const struct path *path, uint32_t sent_index, int64_t *ret_ns)
-{
-	const char *why = fate_not_covered(path, sent_index, ret_ns);
-
-	return !why || strcmp(why, "capture-drop") == 0;
-}
-
-/* Nothing shows it arrived: lost, if the capture was there to see it. */
-static struct fate fate_absent(
+/* Nothing shows that it arrived: lost, if the receiving capture would have shown it. */
+static struct fate fate_lost_if_running(
 	const struct path *path, uint32_t sent_index, const char *reason, int64_t *ret_ns)
 {
-	const char *why = fate_not_covered(path, sent_index, ret_ns);
+	const char *why = running_problem(path, sent_index, ret_ns);
 
 	if (why)
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = why};
@@ -215,7 +74,8 @@ static bool fate_lacks(const struct path *path, uint32_t transmission, const str
 	return false;
 }
 
-/* What all gaps of one stretch have in common is found out once. */
+/* Neighbouring gaps with the same copies share what was found out of them: the first one keeps it.
+ */
 static struct gap_proof *fate_shared(const struct path *path, const struct gap_proof *p)
 {
 	return &path->scratch->proofs.gaps[p->leader];
@@ -235,7 +95,7 @@ static uint32_t fate_find_recorded_copy(
 	return TRANSMISSION_NONE;
 }
 
-/* Does some other copy over the gap arrive on record, and which is sent first of those? */
+/* The first sent copy over the gap whose arrival was captured; TRANSMISSION_NONE. */
 static uint32_t fate_first_recorded_copy(
 	const struct path *path, const struct gap *r, const struct gap_proof *p)
 {
@@ -285,7 +145,7 @@ static bool fate_least_delay(const struct passage *p, uint32_t transmission, int
 	return true;
 }
 
-/* What an acknowledgment can still answer, at the receiver and at the sender, after the sending. */
+/* How soon after a sending its acknowledgment can leave the receiver, and reach the sender. */
 struct reach {
 	int64_t there, back;
 };
@@ -294,7 +154,7 @@ static struct reach fate_least_reach(
 	const struct path *path, uint32_t first, uint32_t copy, const struct cover *c)
 {
 	const struct transmission *sent = path->in.sent->transmissions;
-	struct clock_bounds b = fate_bounds_at(path, path->in.from, path->in.to, sent[copy].seg);
+	struct clock_bounds b = path_clock_bounds(path, path->in.from, path->in.to, sent[copy].seg);
 	struct passage out = {path->in.clocks, path->in.from, path->in.to, path->in.sent,
 			       path->in.received},
 		       home = {path->in.clocks, path->in.to, path->in.from, path->in.acks_to,
@@ -368,11 +228,12 @@ static bool fate_hole_is_proven(
 	const struct segment *sent = path->in.sent->transmissions[r->transmission].seg;
 
 	for (uint32_t i = 0;
-		i < acks->count && fate_is_before(place, acks->transmissions[i].seg, filled); i++) {
+		i < acks->count && shown_is_before(place, acks->transmissions[i].seg, filled);
+		i++) {
 		const struct transmission *it = &acks->transmissions[i];
 		const struct segment_sack *sack = segment_sack(it->seg);
 
-		if (!sack || !fate_is_before(place, sent, it->seg) ||
+		if (!sack || !shown_is_before(place, sent, it->seg) ||
 			transmission_ack(acks, it, r->low) > r->low)
 			continue;
 		for (uint32_t k = 0; k < sack->count; k++) {
@@ -390,11 +251,11 @@ static bool fate_hole_is_proven(
  * one, or the receiver itself said that it lacked it. Else the first may have arrived, and the
  * answer to it may be what was lost.
  */
-static struct fate fate_lost_before(const struct path *path, const struct gap *r,
+static struct fate fate_lost_if_shown(const struct path *path, const struct gap *r,
 	const struct segment *proof, uint32_t proof_vantage, const struct segment *filled,
 	int64_t *ret_ns)
 {
-	const char *why = fate_not_covered(path, r->transmission, ret_ns);
+	const char *why = running_problem(path, r->transmission, ret_ns);
 
 	if (why && !(filled && fate_hole_is_proven(path, r, filled)))
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = why};
@@ -404,8 +265,8 @@ static struct fate fate_lost_before(const struct path *path, const struct gap *r
 		.proof_vantage = proof_vantage};
 }
 
-/* Second arrivals that D-SACKs report: at the end of the path. At a place before it they say
- * nothing. */
+/* Second arrivals that D-SACKs report. They speak of the receiving host: for a place before it they
+ * prove nothing. */
 static uint32_t fate_second_arrivals(const struct path *path, const struct gap_proof *p)
 {
 	return path->in.to_is_last ? p->dsacks : 0;
@@ -441,7 +302,7 @@ static const struct transmission *fate_unsent_arrival(
 		       : &path->in.received->transmissions[shared->unsent];
 }
 
-/* Was the transmission that arrived sent after this one? By what its sender counts up, else by the
+/* Was the transmission that arrived sent after this one? By time stamp or IP ID, else by the
  * clocks. */
 static bool fate_sent_after(const struct path *path, const struct transmission *arrival,
 	const struct transmission *sent)
@@ -458,7 +319,7 @@ static bool fate_sent_after(const struct path *path, const struct transmission *
 }
 
 /* The receiver got the bytes by a copy that the sending capture lacks; what became of this one? */
-static struct fate fate_rule_unsent(const struct path *path, const struct gap *r,
+static struct fate fate_by_unsent_arrival(const struct path *path, const struct gap *r,
 	const struct gap_proof *p, const struct cover *c, const struct transmission *arrival,
 	int64_t *ret_ns)
 {
@@ -468,33 +329,33 @@ static struct fate fate_rule_unsent(const struct path *path, const struct gap *r
 			.proof = c->to ? c->to : c->from,
 			.proof_vantage = c->to ? path->in.to : path->in.from};
 	if (fate_sent_after(path, arrival, &path->in.sent->transmissions[r->transmission]))
-		return fate_lost_before(path, r, arrival->seg, path->in.to, NULL, ret_ns);
-	return fate_absent(path, r->transmission, "no-dsack", ret_ns);
+		return fate_lost_if_shown(path, r, arrival->seg, path->in.to, NULL, ret_ns);
+	return fate_lost_if_running(path, r->transmission, "no-dsack", ret_ns);
 }
 
-static struct fate fate_rule_unrecorded(const struct path *path, const struct gap *r,
+static struct fate fate_without_recorded_copy(const struct path *path, const struct gap *r,
 	const struct gap_proof *p, const struct cover *c, int64_t *ret_ns)
 {
 	const struct transmission *arrival = p->arrivals ? fate_unsent_arrival(path, r, p) : NULL;
 	uint32_t answering;
 
 	if (!c->to && !c->from)
-		return fate_absent(path, r->transmission, "no-proof", ret_ns);
-	if (arrival && !(c->to && fate_is_before(path->in.to_shown, c->to, arrival->seg)))
-		return fate_rule_unsent(path, r, p, c, arrival, ret_ns);
+		return fate_lost_if_running(path, r->transmission, "no-proof", ret_ns);
+	if (arrival && !(c->to && shown_is_before(path->in.to_shown, c->to, arrival->seg)))
+		return fate_by_unsent_arrival(path, r, p, c, arrival, ret_ns);
 	if (p->copies < 2)
 		return fate_arrived(path, c);
 	answering = fate_answering_copy(path, p, c);
 	if (r->transmission == answering || fate_second_arrivals(path, p))
 		return fate_arrived(path, c);
 	if (r->transmission < answering)
-		return fate_lost_before(path, r, path->in.sent->transmissions[answering].seg,
+		return fate_lost_if_shown(path, r, path->in.sent->transmissions[answering].seg,
 			path->in.from, path->in.sent->transmissions[answering].seg, ret_ns);
 	/* Sent again after the answer was on its way: it may have arrived or not. */
 	return (struct fate){.kind = EVENT_UNJUDGED, .reason = "copy-unknown"};
 }
 
-/* Was the gap acknowledged before the copy that is on record can have done it? */
+/* Was the gap acknowledged before the captured copy can have caused it? */
 static bool fate_acknowledged_before(const struct path *path, const struct gap_proof *p,
 	const struct cover *c, uint32_t recorded)
 {
@@ -503,12 +364,12 @@ static bool fate_acknowledged_before(const struct path *path, const struct gap_p
 			.seg;
 
 	if (c->to)
-		return fate_is_before(path->in.to_shown, c->to, arrival);
-	return c->from && fate_is_before(path->in.from_shown, c->from,
+		return shown_is_before(path->in.to_shown, c->to, arrival);
+	return c->from && shown_is_before(path->in.from_shown, c->from,
 				  path->in.sent->transmissions[recorded].seg);
 }
 
-static struct fate fate_rule_recorded(const struct path *path, const struct gap *r,
+static struct fate fate_by_recorded_copy(const struct path *path, const struct gap *r,
 	const struct gap_proof *p, const struct cover *c, uint32_t recorded, int64_t *ret_ns)
 {
 	if (fate_acknowledged_before(path, p, c, recorded) && r->transmission < recorded)
@@ -519,15 +380,15 @@ static struct fate fate_rule_recorded(const struct path *path, const struct gap 
 			.proof = c->to ? c->to : c->from,
 			.proof_vantage = c->to ? path->in.to : path->in.from};
 	if (path->in.sent->transmissions[r->transmission].ambiguous)
-		return fate_absent(path, r->transmission, "copy-unknown", ret_ns);
+		return fate_lost_if_running(path, r->transmission, "copy-unknown", ret_ns);
 	if (r->transmission >= recorded)
-		return fate_absent(path, r->transmission, "no-dsack", ret_ns);
-	/* Never acknowledged: the receiver may have been another by then (a reboot). Its capture
-	 * has to tell. */
+		return fate_lost_if_running(path, r->transmission, "no-dsack", ret_ns);
+	/* Never acknowledged: the receiver may have rebooted. Its capture has to tell. */
 	if (!c->to && !c->from)
-		return fate_absent(path, r->transmission, "retransmitted-after-hole", ret_ns);
-	return fate_lost_before(path, r, path->in.sent->transmissions[recorded].seg, path->in.from,
-		path->in.sent->transmissions[recorded].seg, ret_ns);
+		return fate_lost_if_running(
+			path, r->transmission, "retransmitted-after-hole", ret_ns);
+	return fate_lost_if_shown(path, r, path->in.sent->transmissions[recorded].seg,
+		path->in.from, path->in.sent->transmissions[recorded].seg, ret_ns);
 }
 
 struct fate fate_of_missing(
@@ -547,20 +408,20 @@ struct fate fate_of_missing(
 		    path->in.flow_absent ? path->in.sent->member : path->in.received->member,
 		    path->in.direction, it->seg))
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "filter"};
-	/* What a filter left out arrived or not, and so did what somebody else answered; its
-	 * capture is no worse for it. */
-	if (path->in.flow_absent && (path->in.scope != SCOPE_SERVICE || fate_is_answered(path)))
-		return fate_absent(path, r->transmission, "no-proof", ret_ns);
+	/* Of what a filter left out, or another host answered, nobody can tell; and the capture has
+	 * missed nothing. */
+	if (path->in.flow_absent && (path->in.scope != SCOPE_SERVICE || running_is_answered(path)))
+		return fate_lost_if_running(path, r->transmission, "no-proof", ret_ns);
 	if (r->low == r->high)
-		return fate_absent(path, r->transmission,
+		return fate_lost_if_running(path, r->transmission,
 			path->in.matcher->traits.tcp ? "pure-ack" : "no-proof", ret_ns);
 	c = fate_find_cover(path, p);
 	recorded = p->arrivals ? fate_first_recorded_copy(path, r, p) : TRANSMISSION_NONE;
 	if (recorded == TRANSMISSION_NONE && p->copies == PROOF_COPIES)
 		return (struct fate){.kind = EVENT_UNJUDGED, .reason = "copy-unknown"};
 	if (recorded == TRANSMISSION_NONE)
-		return fate_rule_unrecorded(path, r, p, &c, ret_ns);
-	return fate_rule_recorded(path, r, p, &c, recorded, ret_ns);
+		return fate_without_recorded_copy(path, r, p, &c, ret_ns);
+	return fate_by_recorded_copy(path, r, p, &c, recorded, ret_ns);
 }
 
 /*
@@ -568,7 +429,7 @@ struct fate fate_of_missing(
  * answer to its own (RFC 9293 3.10.7.3); anything else means that it did not send it. What it had
  * sent before may have been overtaken: the number or the clocks must say that it was sent later.
  */
-static bool fate_sender_went_on(const struct path *path, uint32_t index)
+static bool fate_sender_continued(const struct path *path, uint32_t index)
 {
 	const struct transmission *reset = &path->in.received->transmissions[index];
 
@@ -581,7 +442,7 @@ static bool fate_sender_went_on(const struct path *path, uint32_t index)
 		if (it->off + it->span > reset->off)
 			return true;
 		sent = &path->in.sent->transmissions[it->match];
-		b = fate_bounds_at(path, path->in.from, path->in.to, sent->seg);
+		b = path_clock_bounds(path, path->in.from, path->in.to, sent->seg);
 		if (b.has_low && sent->seg->time_ns + b.low > reset->seg->time_ns)
 			return true;
 	}
@@ -616,70 +477,18 @@ static bool fate_resets_crossed(const struct path *path)
 		return false;
 	/* the receiver's capture ran when that other reset would have been sent */
 	known = path->in.sent->transmissions[path->out.first_whole].seg;
-	b = fate_bounds_at(path, path->in.from, path->in.to, back);
-	return fate_is_before(path->in.from_shown, known, back) && fate_clocks_tell(b) &&
+	b = path_clock_bounds(path, path->in.from, path->in.to, back);
+	return shown_is_before(path->in.from_shown, known, back) && clock_bounds_tell(b) &&
 	       back->time_ns + (b.has_high ? b.high : b.low) +
 			       steady_at(&v->steady, b.there_ns).shift_ns <=
-		       fate_running(v).to;
+		       running_span(v).to;
 }
 
-/* Another way there has another TTL too: then something that was provably sent came with it. */
+/* A TTL that no matched arrival has: packets that take another route there differ in TTL, too. */
 static bool fate_odd_ttl(const struct path *path, const struct transmission *it)
 {
 	return path->out.has_modal_ttl && it->seg->ttl != path->out.modal_ttl &&
 	       !(path->out.other_ttls[it->seg->ttl / 64] >> it->seg->ttl % 64 & 1);
-}
-
-/* Is one stamp proven to be the earlier one of two at a place, its clock not set back in between?
- */
-static bool fate_is_earlier(
-	const struct path *path, uint32_t vantage, const struct segment *a, const struct segment *b)
-{
-	const struct steady *clock = &path->in.data->vantages[vantage].steady;
-
-	return a->time_ns <= b->time_ns &&
-	       steady_stretch(clock, a->frame).turns == steady_stretch(clock, b->frame).turns;
-}
-
-/* The earliest that an arrival may have been sent, receiver's clock. A server speaks after the
- * client's SYN. */
-static int64_t fate_sent_since(const struct path *path, const struct segment *got)
-{
-	int64_t since = got->time_ns - path->in.clocks->delay_max_ns;
-	const struct segment *question = path->in.direction == S2C && path->in.acks_to->count
-						 ? path->in.acks_to->transmissions[0].seg
-						 : NULL;
-
-	if (question && (question->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-		fate_is_before(path->in.to_shown, question, got) &&
-		fate_is_earlier(path, path->in.to, question, got) && question->time_ns > since)
-		return question->time_ns;
-	return since;
-}
-
-/*
- * Did the sending capture run when this must have been sent? A matched arrival before it says that
- * it had begun, one after it that it had not ended; else the clocks must.
- */
-bool fate_sender_ran(const struct path *path, uint32_t index, int64_t *ret_ns)
-{
-	const struct vantage *v = &path->in.data->vantages[path->in.from];
-	const struct segment *got = path->in.received->transmissions[index].seg;
-	struct clock_bounds b = fate_bounds_at(path, path->in.to, path->in.from, got);
-	struct running ran = fate_running(v);
-	bool begun = index >= path->out.first_arrived, went_on = index < path->out.last_arrived;
-	int64_t shift_ns, from, to;
-
-	*ret_ns = INT64_MIN;
-	if (!fate_clocks_tell(b))
-		return begun && went_on;
-	shift_ns = steady_at(&v->steady, b.there_ns).shift_ns;
-	from = fate_sent_since(path, got) + (b.has_low ? b.low : b.high);
-	to = got->time_ns + (b.has_high ? b.high : b.low);
-	*ret_ns = to;
-	if (fate_touches(v->unrecorded.gaps.rows, v->unrecorded.gaps.count, from, to))
-		return false;
-	return (begun || from + shift_ns >= ran.from) && (went_on || to + shift_ns <= ran.to);
 }
 
 /* Nothing shows whether it was sent; why, if the sending capture ran then. */
@@ -688,7 +497,7 @@ static struct fate fate_not_recorded(const struct path *path, uint32_t index, co
 	int64_t when;
 
 	return (struct fate){.kind = EVENT_SENDER_MISSED,
-		.reason = fate_sender_ran(path, index, &when) ? reason : "not-covered"};
+		.reason = running_sender(path, index, &when) ? reason : "not-covered"};
 }
 
 struct fate fate_of_extra(const struct path *path, const struct gap *r)
@@ -709,13 +518,13 @@ struct fate fate_of_extra(const struct path *path, const struct gap *r)
 		return fate_not_recorded(path, r->transmission, "filter");
 	/* Without an ID the sender's own repetition may look the same; it is one, for all we know,
 	 * if its capture did not run. */
-	if (it->duplicate && (it->seg->ip_id || fate_sender_ran(path, r->transmission, &when)))
+	if (it->duplicate && (it->seg->ip_id || running_sender(path, r->transmission, &when)))
 		return (struct fate){.kind = EVENT_DUPLICATED, .reason = "extra-copy"};
 	if (path->in.matcher->traits.tcp && path->in.sent->count && (reset || it->span) &&
-		fate_sender_ran(path, r->transmission, &when)) {
+		running_sender(path, r->transmission, &when)) {
 		if (fate_odd_ttl(path, it))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "ttl"};
-		if (reset && fate_sender_went_on(path, r->transmission))
+		if (reset && fate_sender_continued(path, r->transmission))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "host-continued"};
 		if (reset && fate_resets_crossed(path))
 			return (struct fate){.kind = EVENT_INJECTED, .reason = "both-reset"};

@@ -23,9 +23,3 @@ struct fate fate_of_missing(
 
 /* Of a range that arrived and that the sender's capture lacks. */
 struct fate fate_of_extra(const struct path *path, const struct gap *r);
-
-/* Was the receiver's (sender's) capture running and unfiltered when this segment arrived (was
- * sent)? *ret_ns: when it can first have arrived (last have been sent), by the clock of the capture
- * that is asked about; INT64_MIN where the clocks do not tell. */
-bool fate_receiver_ran(const struct path *path, uint32_t sent_index, int64_t *ret_ns);
-bool fate_sender_ran(const struct path *path, uint32_t received_index, int64_t *ret_ns);

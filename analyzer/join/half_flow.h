@@ -50,6 +50,17 @@ struct shown {
 	uint32_t count;
 };
 
+/*
+ * Is one proven to have been recorded before another at a place? A capture has its frames in order,
+ * whatever its clock does; between several interfaces only time tells, and equal times tell
+ * nothing.
+ */
+static inline bool shown_is_before(
+	const struct shown *place, const struct segment *a, const struct segment *b)
+{
+	return place->count > 1 ? a->time_ns < b->time_ns : a->frame < b->frame;
+}
+
 /* Of the members the one that shows a direction; the first where none does. */
 static inline const struct member *shown_member(const struct shown *shown, enum direction d)
 {

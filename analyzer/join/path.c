@@ -7,6 +7,7 @@
 #include "decode/packet.h"
 #include "join/change.h"
 #include "join/fate.h"
+#include "join/running.h"
 
 _Static_assert(
 	sizeof(((struct event *)0)->detail) == CHANGE_TEXT_SIZE, "event.detail holds a change");
@@ -307,7 +308,7 @@ static uint32_t path_judge_transmission(struct path *path, uint32_t index, uint3
 		int64_t when = INT64_MIN;
 		struct fate fate = fate_of_missing(path, r, &path->scratch->proofs.gaps[at], &when);
 		bool running =
-			fate.kind == EVENT_CAPTURE_MISSED && fate_receiver_ran(path, index, &when);
+			fate.kind == EVENT_CAPTURE_MISSED && running_receiver(path, index, &when);
 		uint32_t n = path_gap_segments(path, it, r, segments),
 			 b = path_payload_within(it, r->low, r->high);
 
@@ -468,7 +469,7 @@ static void path_judge_received(struct path *path)
 		e->proof_vantage = fate.proof_vantage;
 		e->judged_ns = it->seg->time_ns;
 		e->while_running = fate.kind == EVENT_SENDER_MISSED &&
-				   fate_sender_ran(path, r->transmission, &e->sender_ns);
+				   running_sender(path, r->transmission, &e->sender_ns);
 	}
 }
 
