@@ -423,12 +423,13 @@ static bool owner_is_file_of(
 /*
  * In which files does the own MAC show? Files of one host that follow each other in time are taken
  * for one interface's, which holds for rotated ones; two interfaces that were captured one after
- * the other look the same, and what the one's MAC is says nothing of the other's.
+ * the other look the same, and what the one's MAC is says nothing of the other's. Where files
+ * overlap, times do not tell in which of them it shows.
  */
 static void owner_note_mac_shown(const struct dataset *data, struct vantage *v)
 {
 	struct vantage_inferred *inferred = &v->inferred;
-	int64_t from = INT64_MAX, to = INT64_MIN;
+	int64_t from = INT64_MAX, to = INT64_MIN, ended = INT64_MIN;
 
 	inferred->mac_from_ns = INT64_MIN;
 	inferred->mac_to_ns = INT64_MAX;
@@ -445,8 +446,11 @@ static void owner_note_mac_shown(const struct dataset *data, struct vantage *v)
 		i++) {
 		const struct capture *c = &data->captures[i];
 
-		if (!owner_is_file_of(data, c, v))
+		if (!owner_is_file_of(data, c, v) || c->first_ns > c->last_ns)
 			continue;
+		if (c->first_ns < ended)
+			inferred->mac_from_ns = INT64_MAX;
+		ended = c->last_ns > ended ? c->last_ns : ended;
 		if (c->last_ns < from && c->last_ns >= inferred->mac_from_ns)
 			inferred->mac_from_ns = c->last_ns + 1;
 		if (c->first_ns > to && c->first_ns <= inferred->mac_to_ns)

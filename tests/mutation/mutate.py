@@ -71,9 +71,9 @@ def digest(folder):
 class Scenarios:
     """Every script, its world and its captures, made once; those that found something come first."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, share):
         self.cases = []
-        for path in scenarios.cases([os.path.join(ROOT, "fixtures", "scenario")]):
+        for path in scenarios.cases([os.path.join(ROOT, "fixtures", "scenario")])[::share]:
             script = Script(path)
             if script.pending or any(s.words[0] == "refused" for s in script.expected):
                 continue
@@ -197,11 +197,12 @@ def main():
     parser.add_argument("--in", dest="folders", default=FOLDERS)
     parser.add_argument("--only", nargs="+", metavar="PATH:LINE", help="every change to these lines")
     parser.add_argument("--quick", action="store_true", help="unit tests and scenarios alone")
+    parser.add_argument("--share", type=int, default=1, metavar="N", help="every Nth scenario alone")
     parser.add_argument("--unchecked", action="store_true", help="the unchanged tree is known to pass")
     parser.add_argument("--jobs", type=int, default=2)
     o = parser.parse_args()
     tree = Tree(os.path.abspath(o.folder), o.jobs)
-    cases = Scenarios(tree.folder)
+    cases = Scenarios(tree.folder, o.share)
     tried, missed = 0, 0
     with multiprocessing.Pool(o.jobs) as pool:
         found = None if o.unchecked else noticed(tree.folder, pool, cases, o.quick)
