@@ -90,9 +90,15 @@ CROSS JOIN (SELECT DISTINCT host_id, mac FROM vantage WHERE mac IS NOT NULL AND 
 	ON l.mac = a.sender_mac;
 CREATE INDEX temp.dk_arp_by_time ON dk_arp(host_id, own, ref_ns);
 
--- Where a clock's next piece begins for certain, and since when it may have.
+-- Where a clock was set: from when on the piece behind it holds for certain, and since when it may.
 CREATE TEMP TABLE dk_doubt AS
-SELECT vantage_id, lag(to_ns) OVER (PARTITION BY vantage_id ORDER BY from_ns) AS since_ns, from_ns FROM clock;
+SELECT vantage_id, since_ns, from_ns FROM (
+	SELECT vantage_id, from_ns, lag(to_ns) OVER w AS since_ns,
+		coalesce(offset_ns, offset_low_ns, offset_high_ns)
+			- lag(coalesce(offset_ns, offset_low_ns, offset_high_ns)) OVER w AS moved_ns
+	FROM clock WINDOW w AS (PARTITION BY vantage_id ORDER BY from_ns))
+WHERE abs(moved_ns) >= 1000000;
+CREATE INDEX temp.dk_doubt_by_vantage ON dk_doubt(vantage_id);
 
 -- Pauses of reception at each place, its own clock. The end of its capture ends one too.
 CREATE TEMP TABLE dk_pause AS
