@@ -101,7 +101,7 @@ static uint32_t untaken_acks_from(const struct half_flow *acks, int64_t at_ns)
 enum taking { TAKEN, NOT_TAKEN, TAKING_UNKNOWN };
 
 /* Was an arrival acknowledged before the same bytes came again? Unknown where they had been before,
- * or the capture ends. */
+ * the capture ends, or it shows nothing that the host says: it may record one direction alone. */
 static enum taking untaken_taking(
 	const struct untaken_input *in, const struct ack_track *track, uint32_t index)
 {
@@ -110,6 +110,8 @@ static enum taking untaken_taking(
 	int64_t until = untaken_next_copy(in->received, index);
 	uint32_t cover = ack_track_covers(track, high);
 
+	if (!in->acks->count)
+		return TAKING_UNKNOWN;
 	if (cover != TRANSMISSION_NONE) {
 		int64_t acked = in->acks->transmissions[cover].seg->time_ns;
 
