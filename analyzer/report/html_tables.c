@@ -135,7 +135,7 @@ static void tables_write_legs(struct page *p, const struct leg_delays *delays)
 
 	html_section(p, "legs", "Legs");
 	html_table_begin(p,
-		"Segments by leg: sent = delivered + lost + wrong MAC + capture missed + unjudged",
+		"Packets by leg: sent = delivered + lost + wrong MAC + capture missed + unjudged",
 		columns);
 	for (int i = 0; i < p->report.leg_count && i < PAGE_LEG_ROWS; i++) {
 		struct leg_delay d = tables_delay_of(delays, legs[i]);
@@ -146,7 +146,7 @@ static void tables_write_legs(struct page *p, const struct leg_delays *delays)
 	html_table_end(p);
 	if (estimated)
 		html_element(&p->h, "p",
-			"Offload merged some records: segment counts are estimated from the "
+			"Offload merged some records: packet counts are estimated from the "
 			"segment size, bytes are exact.",
 			"class", "note", NULL);
 	html_end(&p->h, "section");

@@ -277,7 +277,7 @@ static const struct {
 	int (*fill)(struct chart *, struct page *, int64_t bucket_ns);
 } charts[] = {
 	{"spans", "Time spans of findings", "", CHART_LANES, 1, timelines_fill_spans},
-	{"loss", "Lost segments", "segments", CHART_COUNTS, 1000000, timelines_fill_loss},
+	{"loss", "Lost packets", "packets", CHART_COUNTS, 1000000, timelines_fill_loss},
 	{"delay", "One-way delay by start of flow", "ms", CHART_LINES, 1000000,
 		timelines_fill_delay},
 	{"activity", "Frames at each vantage point", "frames", CHART_COUNTS, 1000000000,

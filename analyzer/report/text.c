@@ -505,7 +505,7 @@ static void text_put_legs(struct page *p, const struct report *r)
 			{l->unjudged, "unjudged"},
 		};
 
-		strbuf_printf(&text, "%s -> %s: %lld segment%s, ", l->from, l->to,
+		strbuf_printf(&text, "%s -> %s: %lld packet%s, ", l->from, l->to,
 			(long long)l->sent, l->sent == 1 ? "" : "s");
 		for (size_t k = 0, shown = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
 			if (parts[k].n || k == 0)

@@ -259,15 +259,10 @@ static void verdict_put_pairs(struct strbuf *out, const struct report *r, int pa
 	strbuf_addc(out, ')');
 }
 
-static const char *verdict_noun(const struct report_counts *c)
-{
-	return c->tcp_flows == c->flows ? "segment" : c->tcp_flows ? "packet" : "datagram";
-}
-
 static char *verdict_of_legs(const struct report *r)
 {
 	const struct totals t = verdict_sum(r);
-	const char *noun = verdict_noun(&r->counts);
+	const char *noun = "packet"; /* as in the sentences of the rules */
 	struct strbuf out = STRBUF_INIT;
 
 	if (t.lost) {

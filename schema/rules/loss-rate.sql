@@ -65,6 +65,6 @@ JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
 INSERT INTO new_evidence (key, event_id, note)
-SELECT key, event_id, 'segment ' || n || ' of ' || lost FROM proof
+SELECT key, event_id, 'packet ' || n || ' of ' || lost FROM proof
 WHERE n <= (SELECT value FROM setting WHERE key = 'evidence_max')
 ORDER BY key, n;

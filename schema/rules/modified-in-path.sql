@@ -58,7 +58,7 @@ JOIN vantage f ON f.id = v.from_vantage_id
 JOIN vantage t ON t.id = v.to_vantage_id;
 
 INSERT INTO new_evidence (key, event_id, note)
-SELECT v.key, p.event_id, 'segment ' || p.n || ' of ' || v.modified
+SELECT v.key, p.event_id, 'packet ' || p.n || ' of ' || v.modified
 FROM verdict v
 JOIN proof p ON p.from_vantage_id = v.from_vantage_id AND p.to_vantage_id = v.to_vantage_id
 	AND p.what = v.what

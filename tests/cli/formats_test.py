@@ -231,8 +231,8 @@ def compare(name, database):
 
 # The verdicts of runs in which there is no finding: each says in numbers what was judged, or why nothing was.
 SILENT = {
-    "no-loss": "No loss: all 1592 segments arrived (558 client -> server, 1034 back).",
-    "bonded": "No loss: all 194 segments arrived (97 between app and db, 97 between db and job).",
+    "no-loss": "No loss: all 1592 packets arrived (558 client -> server, 1034 back).",
+    "bonded": "No loss: all 194 packets arrived (97 between app and db, 97 between db and job).",
     "unrelated": "The captures share no packet: app holds 10.4.0.7 and 10.4.0.6 on 2026-11-21 from 08:38:26 to 08:38:29"
                  " UTC; client holds 10.1.0.10 and 10.2.0.20 on 2026-11-21 from 04:54:49 to 04:54:50 UTC.",
     "alone": "The capture of client alone proves no fault: it holds 22 TCP connections, all of them answered.",

@@ -280,7 +280,7 @@ static void test_verdict_of_silence(void **state)
 	load(&r, &db, 0, 0);
 	assert_int_equal(r.note_count, 0);
 	assert_string_equal(
-		r.verdict, "Too little loss for a finding: 2 of 20 segments lost (20 web -> db).");
+		r.verdict, "Too little loss for a finding: 2 of 20 packets lost (20 web -> db).");
 	assert_string_equal(r.checked, "0 flows in 17 frames, 5 flow-log records");
 	report_release(&r);
 	assert_int_equal(db_run(&db, "test", damage, &(struct error)ERROR_INIT), 0);

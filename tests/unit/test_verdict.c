@@ -103,11 +103,11 @@ static const struct {
 	{.name = "nothing", .verdict = "Nothing was read."},
 	{.name = "all arrived, some of it by proof of the sender",
 		.report = {.counts = COUNTS(22, 22), PLACES(2), LEGS(both_ways)},
-		.verdict = "No loss: all 854 segments arrived (290 web -> db, 564 back).",
+		.verdict = "No loss: all 854 packets arrived (290 web -> db, 564 back).",
 		.checked = "22 flows in 8 frames"},
 	{.name = "a single datagram",
 		.report = {.counts = COUNTS(1, 0), PLACES(2), LEGS(one_way)},
-		.verdict = "No loss: the 1 datagram arrived (1 web -> db).",
+		.verdict = "No loss: the 1 packet arrived (1 web -> db).",
 		.checked = "1 flow in 8 frames"},
 	{.name = "notes leave something open",
 		.report = {.counts = COUNTS(2, 1), PLACES(2), LEGS(both_ways), .open_count = 1},
@@ -117,17 +117,17 @@ static const struct {
 		.checked = "2 flows in 8 frames"},
 	{.name = "some were not judged",
 		.report = {.counts = COUNTS(2, 2), PLACES(2), LEGS(unjudged)},
-		.verdict = "No loss proven: 7 of 9 segments arrived (9 web -> db), 2 could not be "
+		.verdict = "No loss proven: 7 of 9 packets arrived (9 web -> db), 2 could not be "
 			   "judged.",
 		.checked = "2 flows in 8 frames"},
 	{.name = "loss below the thresholds",
 		.report = {.counts = COUNTS(2, 2), PLACES(2), LEGS(little_loss)},
 		.verdict =
-			"Too little loss for a finding: 3 of 9000 segments lost (9000 web -> db).",
+			"Too little loss for a finding: 3 of 9000 packets lost (9000 web -> db).",
 		.checked = "2 flows in 8 frames"},
 	{.name = "a router between",
 		.report = {.counts = COUNTS(2, 2), PLACES(3), LEGS(router)},
-		.verdict = "No loss: all 16 segments arrived (8 between web and lb, 8 between lb "
+		.verdict = "No loss: all 16 packets arrived (8 between web and lb, 8 between lb "
 			   "and db).",
 		.checked = "2 flows in 8 frames"},
 	{.name = "one capture",

@@ -102,7 +102,7 @@ const reports = {
 		bars: { "10.4.0.3 is master of VRID 51, as heard at lb2": 3 }, tables: 6,
 	},
 	"vrrp stall": { file: capture("vrrp-stall", "lb1.pcap", "lb2.pcap"), verdict: /sent no VRRP advert/, legs: 2, charts: ["spans", "vrrp"], tables: 5 },
-	"vrrp planned": { file: capture("vrrp-planned", "lb1.pcap", "lb2.pcap"), verdict: /^No loss: all \d+ datagrams arrived/, stories: 0, legs: 2, charts: ["vrrp"], tables: 4 },
+	"vrrp planned": { file: capture("vrrp-planned", "lb1.pcap", "lb2.pcap"), verdict: /^No loss: all \d+ packets arrived/, stories: 0, legs: 2, charts: ["vrrp"], tables: 4 },
 	"dark receive": {
 		file: capture("dark-receive", "app.pcap", "db.pcap", "job.pcap", "web.pcap", "web.facts.jsonl"), verdict: /web received nothing for 8.s/, because: /ixgbevf/,
 		ladder: 9, crosses: 5, folded: /35 more like this/, legs: 8, charts: ["spans", "loss", "activity"], lanes: { spans: ["host-dark web"] }, tables: 7,
