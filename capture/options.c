@@ -15,6 +15,8 @@ enum {
 	KEY_SNAPLEN = 0x100,
 	KEY_PROMISC,
 	KEY_PAYLOAD,
+	KEY_PAYLOAD_HASH,
+	KEY_PAYLOAD_KEY,
 	KEY_BUFFER,
 	KEY_FILE_SIZE,
 	KEY_FILE_AGE,
@@ -62,6 +64,14 @@ static const struct argp_option table[] = {
 		"capture at most this many bytes of each packet (default 192)", 0},
 	{"payload", KEY_PAYLOAD, "yes|no", 0,
 		"capture payload up to the snap length; no: only headers (default no)", 0},
+	{"payload-hash", KEY_PAYLOAD_HASH, "yes|no", 0,
+		"without payload, a hash of each datagram's, which tells datagrams apart and finds "
+		"them at the other end (default yes)",
+		0},
+	{"payload-key", KEY_PAYLOAD_KEY, "FILE", 0,
+		"hash under the key in FILE (32 hex digits), the same for all agents of an "
+		"incident; without one, who has the captures can check guesses of a payload",
+		0},
 	{"promiscuous", KEY_PROMISC, "yes|no", 0, "promiscuous mode (default no)", 0},
 	{"buffer", KEY_BUFFER, "SIZE", 0, "kernel buffer size of each source (default 64M)", 0},
 	{NULL, 0, NULL, 0, "What to keep:", 2},
@@ -184,6 +194,14 @@ static enum drops_scope options_want_scope(struct argp_state *st, const char *te
 	return strcmp(text, "yes") ? DROPS_OFF : DROPS_ALL;
 }
 
+static void options_read_key(struct options *o, struct argp_state *st, const char *path)
+{
+	struct error err = ERROR_INIT;
+
+	if (payload_key_read(&o->source.key, path, &err))
+		argp_failure(st, 2, 0, "--payload-key: %s", err.text);
+}
+
 static void options_read_config(struct options *o, const char *path, struct argp_state *st);
 static void options_check_config(struct options *o, const char *path, struct argp_state *st);
 
@@ -276,6 +294,12 @@ static error_t options_parse_one(int key, char *arg, struct argp_state *st)
 		break;
 	case KEY_PAYLOAD:
 		o->source.payload = options_want_yes(st, "payload", arg);
+		break;
+	case KEY_PAYLOAD_HASH:
+		o->source.hashes = options_want_yes(st, "payload-hash", arg);
+		break;
+	case KEY_PAYLOAD_KEY:
+		options_read_key(o, st, arg);
 		break;
 	case KEY_PROMISC:
 		o->source.promiscuous = options_want_yes(st, "promiscuous", arg);
@@ -407,7 +431,7 @@ static void options_check_config(struct options *o, const char *path, struct arg
 void options_parse(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
-		.source = {.snaplen = 192, .buffer_bytes = 64U << 20},
+		.source = {.snaplen = 192, .buffer_bytes = 64U << 20, .hashes = true},
 		.drops = {.rate = 10000},
 		.ring = {.size = UINT64_C(2) << 30},
 		.file_size = 64U << 20,
@@ -419,6 +443,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		.confine = true,
 		.facts = true,
 	};
+	payload_key_public(&o->source.key);
 	argp_err_exit_status = 2;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, o); /* exits on errors */
 	if (o->pre_trigger_ns) {

@@ -124,9 +124,18 @@ static uint8_t *pcapng_put_padded(uint8_t *p, const void *bytes, uint32_t n)
 	return p + n + (-n & 3U);
 }
 
+static uint8_t *pcapng_put_hash(uint8_t *p, const struct payload_hash *h)
+{
+	char text[PAYLOAD_HASH_LENGTH];
+
+	payload_hash_text(text, h);
+	p = pcapng_put_u32(p, PCAPNG_OPT_COMMENT | (uint32_t)sizeof(text) << 16);
+	return pcapng_put_padded(p, text, sizeof(text));
+}
+
 static uint8_t *pcapng_put_packet_options(uint8_t *p, const struct record *r, uint64_t dropped)
 {
-	if (!r->flags && !dropped && !r->comment)
+	if (!r->flags && !dropped && !r->comment && !r->hash)
 		return p;
 	if (r->flags) {
 		p = pcapng_put_u32(p, PCAPNG_EPB_FLAGS | 4U << 16);
@@ -136,6 +145,8 @@ static uint8_t *pcapng_put_packet_options(uint8_t *p, const struct record *r, ui
 		p = pcapng_put_u32(p, PCAPNG_OPT_COMMENT | r->comment_length << 16);
 		p = pcapng_put_padded(p, r->comment, r->comment_length);
 	}
+	if (r->hash)
+		p = pcapng_put_hash(p, r->hash);
 	if (dropped) {
 		p = pcapng_put_u32(p, PCAPNG_EPB_DROPCOUNT | 8U << 16);
 		memcpy(p, &dropped, sizeof(dropped));
@@ -144,8 +155,8 @@ static uint8_t *pcapng_put_packet_options(uint8_t *p, const struct record *r, ui
 	return pcapng_put_u32(p, PCAPNG_OPT_END);
 }
 
-_Static_assert(PCAPNG_PACKET_EXTRA >= 28 + 3 + 8 + 12 + 4 + 3 + 4 + 4,
-	"header, padding, flags, drops, head and padding of a comment, end, length");
+_Static_assert(PCAPNG_PACKET_EXTRA >= 28 + 3 + 8 + 12 + 4 + 3 + 4 + PAYLOAD_HASH_LENGTH + 3 + 4 + 4,
+	"header, padding, flags, drops, head and padding of a comment, hash, end, length");
 
 uint32_t pcapng_put_packet(
 	uint8_t *start, uint32_t interface, const struct record *r, uint64_t dropped)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "comments.h"
+#include "payload_hash.h"
 #include "base/pcapng_write.h"
 #include "base/strbuf.h"
 
@@ -48,13 +49,15 @@ struct record {
 	uint32_t flags;	     /* PCAPNG_INBOUND, PCAPNG_OUTBOUND; 0: unknown */
 	const char *comment; /* of comment_length bytes; NULL: none */
 	uint32_t comment_length;
+	const struct payload_hash *hash; /* of the payload that was cut; NULL: none */
 };
 
 void pcapng_add_section(struct strbuf *out, const struct pcapng_section *s);
 void pcapng_add_interface(struct strbuf *out, const struct pcapng_interface *i);
 void pcapng_add_statistics(struct strbuf *out, const struct pcapng_statistics *s);
 
-#define PCAPNG_PACKET_EXTRA 72U /* upper bound of a packet block's size beyond data and comment */
+#define PCAPNG_PACKET_EXTRA 116U /* upper bound of a packet block's size beyond data and comment   \
+				  */
 
 /*
  * Writes a packet block at p, which has room for cap_len + comment_length + PCAPNG_PACKET_EXTRA

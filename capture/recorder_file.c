@@ -63,6 +63,17 @@ static void recorder_add_interface(struct recorder *r, const struct source *s)
 	pcapng_add_interface(&r->block, &i);
 }
 
+/* Which key the hashes of payload are under: hashes of different keys have nothing in common. */
+static void recorder_hash_fact(struct facts *f, const struct source *s)
+{
+	char key[9];
+
+	if (s->settings.payload || !s->settings.hashes)
+		return;
+	snprintf(key, sizeof(key), "%08x", s->settings.key.check);
+	fact_put(f, key, "source.%u.payload_key", s->index);
+}
+
 static void recorder_source_facts(struct recorder *r, const struct source *s)
 {
 	static const char *const states[] = {"open", "down", "gone"};
@@ -74,6 +85,7 @@ static void recorder_source_facts(struct recorder *r, const struct source *s)
 	fact_put(f, s->settings.filter ? s->settings.filter : "", "source.%u.filter", s->index);
 	fact_put_u64(f, s->settings.snaplen, "source.%u.snaplen", s->index);
 	fact_put(f, s->settings.payload ? "all" : "headers", "source.%u.payload", s->index);
+	recorder_hash_fact(f, s);
 	fact_put_u64(f, s->settings.promiscuous, "source.%u.promiscuous", s->index);
 	fact_put_u64(f, s->settings.buffer_bytes, "source.%u.buffer_bytes", s->index);
 	assert(s->state < sizeof(states) / sizeof(states[0]));

@@ -19,6 +19,8 @@ typedef void (*source_sink)(void *arg, struct source *s, const struct record *r)
 struct source_settings {
 	uint32_t snaplen;
 	bool promiscuous, payload;
+	bool hashes; /* of payload that is cut */
+	struct payload_key key;
 	uint64_t buffer_bytes;
 	const char *filter; /* NULL: none */
 };
@@ -85,3 +87,8 @@ int source_open_nflog(struct source *s, uint16_t group, const struct source_sett
 	struct error *err);
 
 void source_close(struct source *s);
+
+/* Cuts a record of the source's link type to what its settings keep, at most limit bytes. A hash of
+ * the payload that is cut goes to *hash, and into the record. */
+void source_cut(
+	const struct source *s, uint32_t limit, struct record *r, struct payload_hash *hash);

@@ -24,7 +24,6 @@
 #include "drops.skel.h"
 #include "drops_event.h"
 #include "drops_reasons.h"
-#include "trim.h"
 
 #define LINKTYPE_SLL2 276
 #define SLL2_HEADER 20
@@ -136,14 +135,12 @@ static void source_drops_on_packet(struct source *s, const struct drops_packet *
 		.flags = p->received ? PCAPNG_INBOUND : PCAPNG_OUTBOUND,
 		.comment = d->comment,
 	};
+	struct payload_hash hash;
 
 	source_drops_put_header(d->frame, p);
 	memcpy(d->frame + SLL2_HEADER, p->data, p->kept);
 	r.comment_length = source_drops_put_comment(d, p);
-	if (r.cap_len > s->settings.snaplen + SLL2_HEADER)
-		r.cap_len = s->settings.snaplen + SLL2_HEADER;
-	if (!s->settings.payload)
-		r.cap_len = trim_frame(LINKTYPE_SLL2, d->frame, r.cap_len);
+	source_cut(s, s->settings.snaplen + SLL2_HEADER, &r, &hash);
 	s->taken++;
 	s->sink(s->sink_arg, s, &r);
 }

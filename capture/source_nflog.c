@@ -151,6 +151,8 @@ static int source_nflog_on_record(
 	uint16_t number = htons(g->number);
 	struct record r = {.data = g->frame};
 	uint32_t kept, whole;
+	struct trim_payload cut = {0};
+	struct payload_hash hash;
 	char *payload = NULL;
 	int length = nflog_get_payload(d, &payload);
 
@@ -168,7 +170,13 @@ static int source_nflog_on_record(
 	kept = length > 0 ? (uint32_t)length : 0;
 	whole = kept ? source_nflog_ip_length((uint8_t *)payload, kept) : 0;
 	if (kept && !s->settings.payload)
-		kept = trim_ip((uint8_t *)payload, kept);
+		kept = trim_ip((uint8_t *)payload, kept, &cut);
+	if (kept > s->settings.snaplen)
+		kept = s->settings.snaplen;
+	if (cut.at && s->settings.hashes) {
+		hash = payload_hash_of(&s->settings.key, cut.at, cut.length);
+		r.hash = &hash;
+	}
 	if (kept)
 		source_nflog_put_tlv(g, NFULA_PAYLOAD, payload, kept);
 	r.cap_len = g->length;

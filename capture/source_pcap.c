@@ -16,7 +16,8 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "base/nsec.h"
-#include "trim.h"
+
+#define WHOLE 262144 /* longer than any packet */
 
 struct nic {
 	pcap_t *pcap;
@@ -45,6 +46,7 @@ static void source_pcap_on_packet(u_char *user, const struct pcap_pkthdr *h, con
 {
 	struct source *s = (struct source *)user;
 	const struct nic *n = s->impl;
+	struct payload_hash hash;
 	struct record r = {
 		/* tv_usec holds nanoseconds: the precision was set so. */
 		.time_ns = (int64_t)h->ts.tv_sec * NSEC_PER_SEC + h->ts.tv_usec,
@@ -54,10 +56,14 @@ static void source_pcap_on_packet(u_char *user, const struct pcap_pkthdr *h, con
 	};
 
 	r.flags = source_pcap_direction(s, n, bytes, h->caplen);
-	if (!s->settings.payload)
-		r.cap_len = trim_frame(s->link_type, bytes, h->caplen);
+	source_cut(s, s->settings.snaplen, &r, &hash);
 	s->taken++;
 	s->sink(s->sink_arg, s, &r);
+}
+
+static bool source_pcap_takes_whole(const struct source *s)
+{
+	return s->settings.hashes && !s->settings.payload;
 }
 
 static int source_pcap_nic_dispatch(struct source *s, int max)
@@ -118,22 +124,61 @@ static void source_pcap_read_mac(struct source *s, struct nic *n)
 	close(fd);
 }
 
+/* A BPF program returns how many bytes of a packet go into the ring: the snap length of those that
+ * "tcp" chooses, all of others. wanted: which packets at all. */
+static int source_pcap_join_filters(struct bpf_insn *joined, const struct bpf_program *wanted,
+	const struct bpf_program *tcp, uint32_t snaplen)
+{
+	for (uint32_t i = 0; i < wanted->bf_len; i++) {
+		joined[i] = wanted->bf_insns[i];
+		if (joined[i].code == (BPF_RET | BPF_K) && joined[i].k)
+			joined[i] =
+				(struct bpf_insn)BPF_STMT(BPF_JMP | BPF_JA, wanted->bf_len - i - 1);
+	}
+	for (uint32_t i = 0; i < tcp->bf_len; i++) {
+		struct bpf_insn *to = &joined[wanted->bf_len + i];
+
+		*to = tcp->bf_insns[i];
+		if (to->code == (BPF_RET | BPF_K))
+			to->k = to->k ? snaplen : WHOLE;
+	}
+	return (int)(wanted->bf_len + tcp->bf_len);
+}
+
+/* Whole datagrams are hashed; of TCP the ring has the headers, as without hashes. */
+static int source_pcap_set_joined(const struct source *s, struct nic *n, struct bpf_program *wanted)
+{
+	struct bpf_program tcp, both = {0};
+	int r;
+
+	if (pcap_compile(n->pcap, &tcp, "tcp", 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return pcap_setfilter(n->pcap, wanted);
+	both.bf_insns = mem_array(wanted->bf_len + tcp.bf_len, sizeof(*both.bf_insns));
+	both.bf_len = (unsigned int)source_pcap_join_filters(
+		both.bf_insns, wanted, &tcp, s->settings.snaplen);
+	r = pcap_setfilter(n->pcap, &both);
+	free(both.bf_insns);
+	pcap_freecode(&tcp);
+	return r;
+}
+
 static int source_pcap_set_filter(struct source *s, struct nic *n, struct error *err)
 {
+	const char *filter = s->settings.filter ? s->settings.filter : "";
 	struct bpf_program program;
+	int r;
 
-	if (!s->settings.filter)
+	if (!s->settings.filter && !source_pcap_takes_whole(s))
 		return 0;
-	if (pcap_compile(n->pcap, &program, s->settings.filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
-		return error_set(err, -EINVAL, "invalid filter '%s': %s", s->settings.filter,
-			pcap_geterr(n->pcap));
-	if (pcap_setfilter(n->pcap, &program) < 0) {
-		pcap_freecode(&program);
-		return error_set(err, -EINVAL, "cannot set the filter on '%s': %s", s->name,
-			pcap_geterr(n->pcap));
-	}
+	if (pcap_compile(n->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return error_set(
+			err, -EINVAL, "invalid filter '%s': %s", filter, pcap_geterr(n->pcap));
+	r = source_pcap_takes_whole(s) ? source_pcap_set_joined(s, n, &program)
+				       : pcap_setfilter(n->pcap, &program);
 	pcap_freecode(&program);
-	return 0;
+	return r < 0 ? error_set(err, -EINVAL, "cannot set the filter on '%s': %s", s->name,
+			       pcap_geterr(n->pcap))
+		     : 0;
 }
 
 static int source_pcap_activate_error(
@@ -160,7 +205,7 @@ static int source_pcap_activate(struct source *s, struct nic *n, struct error *e
 	pcap_t *p = n->pcap;
 	int code;
 
-	(void)pcap_set_snaplen(p, (int)s->settings.snaplen);
+	(void)pcap_set_snaplen(p, source_pcap_takes_whole(s) ? WHOLE : (int)s->settings.snaplen);
 	(void)pcap_set_promisc(p, s->settings.promiscuous);
 	(void)pcap_set_timeout(p, 100);
 	(void)pcap_set_buffer_size(p, (int)s->settings.buffer_bytes);

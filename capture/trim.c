@@ -16,6 +16,7 @@ enum {
 	ETHER_BRIDGED = 0x6558, /* an Ethernet frame in GRE or Geneve */
 };
 enum {
+	IP_ICMP = 1,
 	IP_IPV4 = 4,
 	IP_TCP = 6,
 	IP_UDP = 17,
@@ -25,6 +26,7 @@ enum {
 	IP6_HOP = 0,
 	IP6_ROUTING = 43,
 	IP6_FRAGMENT = 44,
+	IP6_ICMP = 58,
 	IP6_NONE = 59,
 	IP6_DESTINATION = 60,
 };
@@ -36,7 +38,12 @@ enum {
 	PORT_VXLAN_LINUX = 8472, /* what Linux takes unless told */
 };
 
-static bool trim_take_ip(struct cursor *c, int depth);
+struct trim {
+	int depth; /* of tunnels */
+	struct trim_payload *payload;
+};
+
+static bool trim_take_ip(struct cursor *c, struct trim *t);
 
 static void trim_take_at_most(struct cursor *c, size_t n)
 {
@@ -49,7 +56,7 @@ static void trim_take_all(struct cursor *c)
 }
 
 /* What an ethertype announces; false: no protocol whose header is known. */
-static bool trim_take_ethertype(struct cursor *c, uint16_t type, int depth)
+static bool trim_take_ethertype(struct cursor *c, uint16_t type, struct trim *t)
 {
 	const uint8_t *tag;
 
@@ -62,18 +69,19 @@ static bool trim_take_ethertype(struct cursor *c, uint16_t type, int depth)
 	if (type == ETHER_ARP)
 		trim_take_all(c);
 	else if (type == ETHER_IPV4 || type == ETHER_IPV6)
-		return trim_take_ip(c, depth);
+		return trim_take_ip(c, t);
 	return type == ETHER_ARP;
 }
 
 /* What a tunnel carries: an Ethernet frame or an IP packet. Takes nothing and returns false where
  * it is neither. */
-static bool trim_take_inner(struct cursor *c, uint16_t type, int depth)
+static bool trim_take_inner(struct cursor *c, uint16_t type, struct trim *t)
 {
 	struct cursor inner = *c;
 	const uint8_t *h;
+	bool known;
 
-	if (depth == DEPTH_MAX)
+	if (t->depth == DEPTH_MAX)
 		return false;
 	if (type == ETHER_BRIDGED) {
 		h = cur_take(&inner, 14);
@@ -81,10 +89,12 @@ static bool trim_take_inner(struct cursor *c, uint16_t type, int depth)
 			return false;
 		type = be16(h + 12);
 	}
-	if (!trim_take_ethertype(&inner, type, depth + 1))
-		return false;
-	*c = inner;
-	return true;
+	t->depth++;
+	known = trim_take_ethertype(&inner, type, t);
+	t->depth--;
+	if (known)
+		*c = inner;
+	return known;
 }
 
 /* By its version. */
@@ -96,24 +106,24 @@ static uint16_t trim_ip_type(const struct cursor *c)
 }
 
 /* RFC 7348: flags, reserved, VNI, reserved. */
-static bool trim_take_vxlan(struct cursor *c, int depth)
+static bool trim_take_vxlan(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_take(c, 8);
 
-	return h && h[0] & 0x08 && trim_take_inner(c, ETHER_BRIDGED, depth);
+	return h && h[0] & 0x08 && trim_take_inner(c, ETHER_BRIDGED, t);
 }
 
 /* RFC 8926: version and option words, flags, ethertype, VNI, reserved. */
-static bool trim_take_geneve(struct cursor *c, int depth)
+static bool trim_take_geneve(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_take(c, 8);
 
 	return h && h[0] >> 6 == 0 && cur_take(c, (h[0] & 0x3fU) * 4) &&
-	       trim_take_inner(c, be16(h + 2), depth);
+	       trim_take_inner(c, be16(h + 2), t);
 }
 
 /* 3GPP TS 29.281: flags, type, length, endpoint; sequence, N-PDU, next extension; extensions. */
-static bool trim_take_gtpu(struct cursor *c, int depth)
+static bool trim_take_gtpu(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_take(c, 8), *more;
 	uint8_t next = 0;
@@ -133,7 +143,7 @@ static bool trim_take_gtpu(struct cursor *c, int depth)
 			return false;
 		next = h[h[0] * 4 - 1];
 	}
-	return !next && trim_take_inner(c, trim_ip_type(c), depth);
+	return !next && trim_take_inner(c, trim_ip_type(c), t);
 }
 
 /* Data of WireGuard (type 4, a multiple of 16 bytes) and records of DTLS (RFC 9147) tell their
@@ -149,7 +159,17 @@ static bool trim_has_counter(const struct cursor *c, uint32_t length)
 	return h[0] >= 20 && h[0] <= 25 && h[1] == 0xfe && (h[2] == 0xfd || h[2] == 0xff);
 }
 
-static void trim_take_udp(struct cursor *c, int depth)
+/* All of a datagram's payload, without what Ethernet pads it with; none where it was not captured
+ * whole or is a fragment's. */
+static void trim_note_payload(const struct cursor *c, uint32_t length, struct trim *t)
+{
+	const uint8_t *payload = length ? cur_peek(c, length) : NULL;
+
+	if (payload)
+		*t->payload = (struct trim_payload){.at = payload, .length = length};
+}
+
+static void trim_take_udp(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_take(c, 8);
 	struct cursor inner = *c;
@@ -161,15 +181,17 @@ static void trim_take_udp(struct cursor *c, int depth)
 		return;
 	}
 	if (port == PORT_VXLAN || port == PORT_VXLAN_LINUX)
-		tunnel = trim_take_vxlan(&inner, depth);
+		tunnel = trim_take_vxlan(&inner, t);
 	else if (port == PORT_GENEVE)
-		tunnel = trim_take_geneve(&inner, depth);
+		tunnel = trim_take_geneve(&inner, t);
 	else if (port == PORT_GTPU)
-		tunnel = trim_take_gtpu(&inner, depth);
+		tunnel = trim_take_gtpu(&inner, t);
 	if (tunnel)
 		*c = inner;
 	else if (port == PORT_ROCE || trim_has_counter(c, be16(h + 4) - 8U))
 		trim_take_at_most(c, COUNTER);
+	else if (be16(h + 4) > 8)
+		trim_note_payload(c, be16(h + 4) - 8U, t);
 }
 
 static void trim_take_tcp(struct cursor *c)
@@ -182,19 +204,37 @@ static void trim_take_tcp(struct cursor *c)
 
 /* RFC 2784, 2890: flags and version, ethertype, then 4 bytes for each of checksum, key, sequence
  * number. */
-static bool trim_take_gre(struct cursor *c, int depth)
+static bool trim_take_gre(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_take(c, 4);
 	uint16_t flags = h ? be16(h) : 0;
 	uint32_t more =
 		(flags & 0x8000 ? 4U : 0) + (flags & 0x2000 ? 4U : 0) + (flags & 0x1000 ? 4U : 0);
 
-	return h && !(flags & 0x4007) && cur_take(c, more) &&
-	       trim_take_inner(c, be16(h + 2), depth);
+	return h && !(flags & 0x4007) && cur_take(c, more) && trim_take_inner(c, be16(h + 2), t);
 }
 
-/* The transport header; all of protocols that carry nobody's data (ICMP, VRRP, OSPF ...). */
-static void trim_take_transport(struct cursor *c, uint8_t protocol, int depth)
+/* An error quotes a packet up to what would be cut of it: that is not this host's to hash. */
+static void trim_take_icmp(struct cursor *c, uint8_t protocol, const struct trim *t)
+{
+	const uint8_t *h = cur_peek(c, 8);
+	uint8_t type = h ? h[0] : 0;
+	struct trim_payload quoted;
+	struct trim q = {.depth = t->depth, .payload = &quoted};
+	bool is_error = protocol == IP6_ICMP ? type >= 1 && type <= 4
+					     : (type >= 3 && type <= 5) || type == 11 || type == 12;
+
+	if (!h || !is_error) {
+		trim_take_all(c);
+		return;
+	}
+	(void)cur_take(c, 8);
+	if (!trim_take_inner(c, trim_ip_type(c), &q))
+		trim_take_at_most(c, COUNTER);
+}
+
+/* The transport header; all of protocols that carry nobody's data (VRRP, OSPF ...). */
+static void trim_take_transport(struct cursor *c, uint8_t protocol, struct trim *t)
 {
 	struct cursor inner = *c;
 	bool tunnel;
@@ -204,14 +244,18 @@ static void trim_take_transport(struct cursor *c, uint8_t protocol, int depth)
 		trim_take_tcp(c);
 		return;
 	case IP_UDP:
-		trim_take_udp(c, depth);
+		trim_take_udp(c, t);
+		return;
+	case IP_ICMP:
+	case IP6_ICMP:
+		trim_take_icmp(c, protocol, t);
 		return;
 	case IP_IPV4:
 	case IP_IPV6:
-		tunnel = trim_take_inner(&inner, trim_ip_type(c), depth);
+		tunnel = trim_take_inner(&inner, trim_ip_type(c), t);
 		break;
 	case IP_GRE:
-		tunnel = trim_take_gre(&inner, depth);
+		tunnel = trim_take_gre(&inner, t);
 		break;
 	case IP_ESP:
 		tunnel = false;
@@ -226,7 +270,7 @@ static void trim_take_transport(struct cursor *c, uint8_t protocol, int depth)
 		trim_take_at_most(c, COUNTER);
 }
 
-static bool trim_take_ipv4(struct cursor *c, int depth)
+static bool trim_take_ipv4(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_peek(c, 20);
 	uint32_t length = h ? (h[0] & 15U) * 4 : 0;
@@ -235,7 +279,7 @@ static bool trim_take_ipv4(struct cursor *c, int depth)
 		return false;
 	/* Later fragments are all payload. */
 	if (!(be16(h + 6) & 0x1fff))
-		trim_take_transport(c, h[9], depth);
+		trim_take_transport(c, h[9], t);
 	else if (h[9] != IP_TCP && h[9] != IP_UDP)
 		trim_take_at_most(c, COUNTER);
 	return true;
@@ -266,7 +310,7 @@ static bool trim_skip_extensions(struct cursor *c, uint8_t *next, bool *ret_late
 	return true;
 }
 
-static bool trim_take_ipv6(struct cursor *c, int depth)
+static bool trim_take_ipv6(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_peek(c, 40);
 	uint8_t next = h ? h[6] : IP6_NONE;
@@ -277,40 +321,45 @@ static bool trim_take_ipv6(struct cursor *c, int depth)
 	if (!trim_skip_extensions(c, &next, &later))
 		trim_take_all(c);
 	else if (!later)
-		trim_take_transport(c, next, depth);
+		trim_take_transport(c, next, t);
 	return true;
 }
 
-static bool trim_take_ip(struct cursor *c, int depth)
+static bool trim_take_ip(struct cursor *c, struct trim *t)
 {
 	const uint8_t *h = cur_peek(c, 1);
 
-	return h && (h[0] >> 4 == 4 ? trim_take_ipv4(c, depth) : trim_take_ipv6(c, depth));
+	return h && (h[0] >> 4 == 4 ? trim_take_ipv4(c, t) : trim_take_ipv6(c, t));
 }
 
-uint32_t trim_ip(const uint8_t *data, uint32_t cap_len)
+uint32_t trim_ip(const uint8_t *data, uint32_t cap_len, struct trim_payload *ret_payload)
 {
 	struct cursor c = cur_of(data, cap_len);
+	struct trim t = {.payload = ret_payload};
 
-	return trim_take_ip(&c, 0) ? cap_len - (uint32_t)c.left : cap_len;
+	*ret_payload = (struct trim_payload){0};
+	return trim_take_ip(&c, &t) ? cap_len - (uint32_t)c.left : cap_len;
 }
 
-uint32_t trim_frame(uint16_t link_type, const uint8_t *data, uint32_t cap_len)
+uint32_t trim_frame(
+	uint16_t link_type, const uint8_t *data, uint32_t cap_len, struct trim_payload *ret_payload)
 {
 	static const struct {
 		uint16_t link_type, header, ethertype;
 	} links[] = {{1, 14, 12}, {113, 16, 14}, {276, 20, 0}};
 	struct cursor c = cur_of(data, cap_len);
+	struct trim t = {.payload = ret_payload};
 
+	*ret_payload = (struct trim_payload){0};
 	if (link_type == 12 || link_type == 101)
-		return trim_ip(data, cap_len);
+		return trim_ip(data, cap_len, ret_payload);
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		const uint8_t *h;
 
 		if (links[i].link_type != link_type)
 			continue;
 		h = cur_take(&c, links[i].header);
-		return h && trim_take_ethertype(&c, be16(h + links[i].ethertype), 0)
+		return h && trim_take_ethertype(&c, be16(h + links[i].ethertype), &t)
 			       ? cap_len - (uint32_t)c.left
 			       : cap_len;
 	}

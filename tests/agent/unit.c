@@ -19,6 +19,7 @@
 #include "pcapng.h"
 #include "repair.h"
 #include "ring.h"
+#include "siphash.h"
 #include "trim.h"
 
 /* Bytes that end right before a page that faults. */
@@ -112,6 +113,16 @@ static const struct {
 		14 + 20 + 8 + 16},
 	{"ESP's number", 1, {ETHER, 8, 0, IP4(50, 0)}, 100, 14 + 20 + 16},
 	{"RoCE's number", 1, {ETHER, 8, 0, IP4(17, 0), UDP(4791, 80)}, 100, 14 + 20 + 8 + 16},
+	{"a datagram that ICMP quotes", 1,
+		{ETHER, 8, 0, IP4(1, 0), 3, 3, 0, 0, 0, 0, 0, 0, IP4(17, 0), UDP(99, 60)}, 140,
+		14 + 20 + 8 + 28},
+	{"eight bytes of TCP that ICMP quotes", 1,
+		{ETHER, 8, 0, IP4(1, 0), 3, 4, 0, 0, 0, 0, 5, 0, IP4(6, 0), 0, 80},
+		14 + 20 + 8 + 28, 14 + 20 + 8 + 28},
+	{"a datagram that ICMPv6 quotes", 1,
+		{ETHER, 0x86, 0xdd, IP6(58), 1, 4, 0, 0, 0, 0, 0, 0, IP6(17), UDP(99, 60)}, 160,
+		14 + 40 + 8 + 48},
+	{"an echo of ICMPv6 stays whole", 1, {ETHER, 0x86, 0xdd, IP6(58), 128}, 100, 100},
 	{"raw IP", 12, {IP4(6, 0), TCP(5)}, 90, 40},
 	{"an unknown link type stays whole", 147, {0}, 90, 90},
 };
@@ -119,15 +130,121 @@ static const struct {
 static void test_trim(void **state)
 {
 	size_t i;
+	struct trim_payload payload;
 	uint32_t n, kept;
+	uint8_t *p;
 
 	(void)state;
 	for (i = 0; i < sizeof(trims) / sizeof(*trims); i++) {
 		for (n = 0; n <= trims[i].length; n++) {
-			kept = trim_frame(trims[i].link_type, guarded(trims[i].bytes, n), n);
+			p = guarded(trims[i].bytes, n);
+			kept = trim_frame(trims[i].link_type, p, n, &payload);
+			if (payload.at && (payload.at != p + kept || kept + payload.length > n))
+				fail_msg("%s: payload beyond %u bytes", trims[i].name, n);
 			if (kept > n || (n == trims[i].length && kept != trims[i].kept))
 				fail_msg("%s: %u of %u kept", trims[i].name, kept, n);
 		}
+	}
+}
+
+/* The payload that a datagram's own length tells: no padding behind it, none of TCP, none where it
+ * was cut or is kept. */
+static void test_trim_payload(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t bytes[128];
+		uint32_t captured, length;
+	} cases[] = {
+		{"padded", {ETHER, 8, 0, IP4(17, 0), UDP(99, 8 + 5)}, 60, 5},
+		{"cut by one byte", {ETHER, 8, 0, IP4(17, 0), UDP(99, 8 + 60)}, 14 + 28 + 59, 0},
+		{"whole", {ETHER, 8, 0, IP4(17, 0), UDP(99, 8 + 60)}, 14 + 28 + 60, 60},
+		{"none", {ETHER, 8, 0, IP4(17, 0), UDP(99, 8)}, 60, 0},
+		{"a length below the header's", {ETHER, 8, 0, IP4(17, 0), UDP(99, 7)}, 60, 0},
+		{"TCP", {ETHER, 8, 0, IP4(6, 0), TCP(5)}, 100, 0},
+		{"quoted",
+			{ETHER, 8, 0, IP4(1, 0), 3, 3, 0, 0, 0, 0, 0, 0, IP4(17, 0),
+				UDP(99, 8 + 5)},
+			14 + 20 + 8 + 28 + 5, 0},
+		{"a counter in clear", {ETHER, 8, 0, IP4(17, 0), UDP(51820, 8 + 64), 4, 0, 0, 0, 1},
+			14 + 28 + 64, 0},
+		{"inside GRE", {ETHER, 8, 0, IP4(47, 0), 0, 0, 8, 0, IP4(17, 0), UDP(99, 8 + 40)},
+			14 + 20 + 4 + 28 + 40, 40},
+	};
+	struct trim_payload payload;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		(void)trim_frame(
+			1, guarded(cases[i].bytes, cases[i].captured), cases[i].captured, &payload);
+		if (payload.length != cases[i].length || !payload.at != !cases[i].length)
+			fail_msg("%s: %u bytes of payload", cases[i].name, payload.length);
+	}
+}
+
+/* The vectors that SipHash's authors published (vectors.h, key and input 0, 1, 2 ...). */
+static void test_siphash(void **state)
+{
+	static const struct {
+		size_t size;
+		uint64_t hash;
+	} vectors[] = {{0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd}, {7, 0xab0200f58b01d137},
+		{8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5}, {63, 0x958a324ceb064572}};
+	uint8_t bytes[64];
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++)
+		assert_true(siphash(bytes, guarded(bytes, vectors[i].size), vectors[i].size) ==
+			    vectors[i].hash);
+}
+
+static int read_key(const char *text, mode_t mode, struct payload_key *ret, struct error *err)
+{
+	char path[] = "/tmp/agent-key-XXXXXX";
+	int fd = mkstemp(path), r;
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	r = payload_key_read(ret, path, err);
+	unlink(path);
+	return r;
+}
+
+/* What openssl mac SIPHASH says of the same bytes. */
+static void test_payload_hash(void **state)
+{
+	static const char payload[] = "SECRETOFTHEPAYLOAD";
+	static const struct {
+		const char *text;
+		mode_t mode;
+		const char *says;
+	} wrong[] = {{"00112233445566778899aabbccddeef", 0600, "not a key of 32 hex digits"},
+		{"00112233445566778899aabbccddeeff0", 0600, "not a key of 32 hex digits"},
+		{"", 0600, "not a key of 32 hex digits"},
+		{"00112233445566778899aabbccddeexx", 0600, "not a key of 32 hex digits"},
+		{"00000000000000000000000000000000", 0600, "no secret"},
+		{"00112233445566778899aabbccddeeff", 0640, "chmod 600"}};
+	char text[PAYLOAD_HASH_LENGTH];
+	struct payload_hash h;
+	struct payload_key key;
+
+	(void)state;
+	payload_key_public(&key);
+	h = payload_hash_of(&key, (const uint8_t *)payload, sizeof(payload) - 1);
+	payload_hash_text(text, &h);
+	assert_memory_equal(text, "payload-hash c49bd630 f3fdf253 d08113b3", sizeof(text));
+	assert_int_equal(read_key("00112233445566778899aabbccddEEFF\n", 0600, &key, NULL), 0);
+	h = payload_hash_of(&key, (const uint8_t *)payload, sizeof(payload) - 1);
+	payload_hash_text(text, &h);
+	assert_memory_equal(text, "payload-hash 25c822f6 0a0edd92 327e8d64", sizeof(text));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct error err = ERROR_INIT;
+
+		assert_true(read_key(wrong[i].text, wrong[i].mode, &key, &err) < 0);
+		assert_non_null(strstr(err.text, wrong[i].says));
 	}
 }
 
@@ -247,6 +364,7 @@ static void section_and_packets(struct strbuf *file, int packets)
 static void test_packet_comment(void **state)
 {
 	static const char text[] = "kernel-drop reason=TCP_CSUM";
+	static const struct payload_hash hash = {1, 2, 3};
 	uint8_t block[61 + 27 + PCAPNG_PACKET_EXTRA], data[61] = {1};
 	uint32_t length = 0, n, cut;
 
@@ -258,7 +376,8 @@ static void test_packet_comment(void **state)
 				.wire_len = 100,
 				.flags = PCAPNG_OUTBOUND,
 				.comment = text,
-				.comment_length = n};
+				.comment_length = n,
+				.hash = n % 2 ? &hash : NULL};
 			uint32_t at = 28 + (cut + 3) / 4 * 4 + 8; /* behind data and flags */
 
 			length = pcapng_put_packet(block, 0, &r, 7);
@@ -266,9 +385,16 @@ static void test_packet_comment(void **state)
 			assert_int_equal(block[at], PCAPNG_OPT_COMMENT);
 			assert_int_equal(block[at + 2], n);
 			assert_memory_equal(block + at + 4, text, n);
-			assert_int_equal(block[at + 4 + (n + 3) / 4 * 4], PCAPNG_EPB_DROPCOUNT);
+			at += 4 + (n + 3) / 4 * 4;
+			if (r.hash) {
+				assert_int_equal(block[at], PCAPNG_OPT_COMMENT);
+				assert_memory_equal(block + at + 4,
+					"payload-hash 00000001 00000002 00000003", block[at + 2]);
+				at += 44;
+			}
+			assert_int_equal(block[at], PCAPNG_EPB_DROPCOUNT);
 		}
-	assert_int_equal(length, 28 + 64 + 8 + 4 + 28 + 12 + 4 + 4);
+	assert_int_equal(length, 28 + 64 + 8 + 4 + 28 + 44 + 12 + 4 + 4);
 }
 
 /* The end of the last whole block within n bytes, by the lengths that the blocks say. */
@@ -362,6 +488,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_trim_payload),
+		cmocka_unit_test(test_siphash),
+		cmocka_unit_test(test_payload_hash),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_comments),
 		cmocka_unit_test(test_facts),
