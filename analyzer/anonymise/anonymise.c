@@ -188,6 +188,17 @@ static int anonymise_catch_up(struct writing *w, bool end, struct error *err)
 	return 0;
 }
 
+/* Equal payloads stay equal; who guesses one cannot check it any more. */
+static void anonymise_hash(struct writing *w, const struct frame_hash *h)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), CAPFILE_PAYLOAD_HASH "%08x %08x %08x",
+		disguise_hash(w->d, 2, 0, h->key), disguise_hash(w->d, 0, h->key, h->head),
+		disguise_hash(w->d, 1, h->key, h->whole));
+	pcapng_add_option_text(&w->block, PCAPNG_OPT_COMMENT, text);
+}
+
 static void anonymise_frame(struct writing *w, const struct frame *f)
 {
 	const struct capfile_interface *i = &capfile_info(w->capture)->interfaces[f->interface];
@@ -209,6 +220,8 @@ static void anonymise_frame(struct writing *w, const struct frame *f)
 	pcapng_add_data(&w->block, w->bytes, f->cap_len);
 	if (f->epb_flags)
 		pcapng_add_option(&w->block, PCAPNG_EPB_FLAGS, &f->epb_flags, 4);
+	if (f->has_hash)
+		anonymise_hash(w, &f->hash);
 	if (i->dropped_between > written->between)
 		pcapng_add_option_u64(&w->block, PCAPNG_EPB_DROPCOUNT,
 			(uint64_t)(i->dropped_between - written->between));

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/mem.h"
 
 #define BLOCK 16
 #define CACHED 4096 /* addresses; a full permutation takes up to 128 blocks of the cipher */
 
 /* What a block of the cipher is for: no two uses share an input. */
-enum purpose { FOR_IPV4 = 1, FOR_IPV6, FOR_MAC, FOR_PAYLOAD, FOR_NAME };
+enum purpose { FOR_IPV4 = 1, FOR_IPV6, FOR_MAC, FOR_PAYLOAD, FOR_NAME, FOR_HASH };
 
 struct disguise {
 	EVP_CIPHER_CTX *cipher; /* AES-256, one block at a time: a pseudo-random function */
@@ -219,6 +220,16 @@ void disguise_payload(struct disguise *d, uint8_t *bytes, size_t size)
 		bytes[i] = state[0];
 	}
 	memset(bytes + n, 0, size - n);
+}
+
+uint32_t disguise_hash(struct disguise *d, uint8_t which, uint32_t key, uint32_t value)
+{
+	uint8_t in[BLOCK] = {FOR_HASH, which}, out[BLOCK];
+
+	memcpy(in + 4, &key, sizeof(key));
+	memcpy(in + 8, &value, sizeof(value));
+	disguise_block(d, in, out);
+	return le32(out);
 }
 
 uint32_t disguise_name(struct disguise *d, const char *name)

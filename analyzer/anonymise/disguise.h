@@ -39,5 +39,9 @@ void disguise_mac(struct disguise *d, uint8_t *mac);
  */
 void disguise_payload(struct disguise *d, uint8_t *bytes, size_t size);
 
+/* A number for one half of what tells of a payload (read/capfile.h, frame_hash) under a key; which:
+ * 0 head, 1 whole. For the key itself, which is 2. */
+uint32_t disguise_hash(struct disguise *d, uint8_t which, uint32_t key, uint32_t value);
+
 /* A number for a name. */
 uint32_t disguise_name(struct disguise *d, const char *name);

@@ -22,7 +22,8 @@ struct segment {
 	int64_t time_ns;
 	uint32_t seq, ack; /* TCP; ICMP: type and number, checksum; other protocols: 0 */
 	uint32_t tsval, tsecr;
-	uint32_t length : 28; /* transport payload bytes on the wire; may be a merged record's */
+	uint32_t length : 27;	 /* transport payload bytes on the wire; may be a merged record's */
+	uint32_t hash_keyed : 1; /* hash is what the agent kept of a datagram, window the key */
 	uint32_t checksum : 2, outer_checksum : 2; /* enum packet_checksum */
 	uint32_t frame; /* ordinal among the host's frames: fileindex.h turns it into file and
 			   number */
@@ -35,7 +36,7 @@ struct segment {
 };
 
 /* Of the largest record of a jumbogram. */
-#define SEGMENT_LENGTH_MAX ((1U << 28) - 1)
+#define SEGMENT_LENGTH_MAX ((1U << 27) - 1)
 
 _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of millions");
 
@@ -45,12 +46,21 @@ _Static_assert(sizeof(struct segment) == 48, "segments are counted in tens of mi
 #define SEGMENT_BODY 256
 #define SEGMENT_HASH_HEAD 0xffffU
 
+/* Hashes that an agent made under a key compare with those under the same one alone; 0: of payload
+ * that was captured. */
+static inline uint32_t segment_hash_key(const struct segment *s)
+{
+	return s->hash_keyed ? 1U << 16 | s->window : 0;
+}
+
 /* Of two records of one length: do their payloads differ, as far as both were captured? */
 static inline bool segment_payload_differs(const struct segment *a, const struct segment *b)
 {
 	uint32_t x = a->hash ^ b->hash, head_a = a->hash & SEGMENT_HASH_HEAD,
 		 head_b = b->hash & SEGMENT_HASH_HEAD;
 
+	if (segment_hash_key(a) != segment_hash_key(b))
+		return false;
 	return (x & SEGMENT_HASH_HEAD && head_a && head_b) ||
 	       (x >> 16 && a->hash >> 16 && b->hash >> 16);
 }

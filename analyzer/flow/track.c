@@ -134,6 +134,14 @@ static void track_fill_tcp(struct segment *s, const struct packet *p)
 		   (p->tcp.options & TCPOPT_HAS_SACK ? SEGMENT_SACK : 0);
 }
 
+/* Headers alone were captured, and the agent hashed what it cut. */
+static void track_fill_keyed(struct segment *s, const struct frame_hash *h)
+{
+	s->hash = track_half_hash(h->head) | track_half_hash(h->whole) << 16;
+	s->hash_keyed = true;
+	s->window = (uint16_t)h->key;
+}
+
 /* Errors about packets of one flow differ in their checksum alone, within what is kept of them. */
 static void track_fill_icmp(struct segment *s, const struct packet *p)
 {
@@ -159,6 +167,7 @@ void track_segment(struct segment *s, const struct observation *o, bool from_b)
 
 	s->time_ns = o->frame->time_ns;
 	s->length = p->payload_len & SEGMENT_LENGTH_MAX;
+	s->hash_keyed = false;
 	s->checksum = p->checksum;
 	s->outer_checksum = tunnel ? p->outer.checksum : CHECKSUM_UNKNOWN;
 	s->frame = o->ordinal;
@@ -179,6 +188,8 @@ void track_segment(struct segment *s, const struct observation *o, bool from_b)
 	s->flags = 0;
 	if (p->disposition == PACKET_ICMP)
 		track_fill_icmp(s, p);
+	else if (o->frame->has_hash && !s->hash && s->length && p->disposition == PACKET_UDP)
+		track_fill_keyed(s, &o->frame->hash);
 }
 
 static void track_keep_sack(struct segment *s, const struct packet *p)

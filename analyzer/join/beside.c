@@ -20,7 +20,8 @@ static bool beside_same_packet(const struct segment *x, const struct segment *y)
 		return false;
 	if (x->ip_id && y->ip_id && x->ip_id != y->ip_id)
 		return false;
-	return x->hash == y->hash || !x->hash || !y->hash;
+	return x->hash == y->hash || !x->hash || !y->hash ||
+	       segment_hash_key(x) != segment_hash_key(y);
 }
 
 static bool beside_is_at(const struct segment *s, const struct member *other, enum direction d)

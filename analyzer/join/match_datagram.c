@@ -34,12 +34,20 @@ static bool datagram_has_content(const struct matcher *m, const struct segment *
 	return s->hash & m->hash_mask || !s->length;
 }
 
-/* A payload that was captured in part somewhere is compared by its head. */
-static void match_datagram_choose_hash(struct matcher *m, const struct half_flow *l)
+/* A payload that was captured in part somewhere is compared by its head. Returns the key of its
+ * hashes. */
+static uint32_t match_datagram_choose_hash(struct matcher *m, const struct half_flow *l)
 {
-	for (uint32_t i = 0; i < l->count && m->hash_mask == UINT32_MAX; i++)
-		if (l->transmissions[i].seg->hash && !(l->transmissions[i].seg->hash >> 16))
+	uint32_t key = 0;
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct segment *s = l->transmissions[i].seg;
+
+		if (s->hash && !(s->hash >> 16))
 			m->hash_mask = SEGMENT_HASH_HEAD;
+		key = key ? key : segment_hash_key(s);
+	}
+	return key;
 }
 
 /* False where the record lacks a part. */
@@ -323,8 +331,9 @@ static bool match_datagram_try_ids(struct matcher *m)
 void match_datagrams(struct matcher *m)
 {
 	m->hash_mask = UINT32_MAX;
-	match_datagram_choose_hash(m, m->sent);
-	match_datagram_choose_hash(m, m->received);
+	/* Hashes under different keys, or payload on one side alone, say nothing. */
+	if (match_datagram_choose_hash(m, m->sent) != match_datagram_choose_hash(m, m->received))
+		m->hash_mask = 0;
 	if (match_datagram_try_ids(m)) {
 		match_by(m, KEY_ID | KEY_CONTENT);
 		match_by(m, KEY_ID | KEY_LENGTH); /* the payload was changed, or not captured */

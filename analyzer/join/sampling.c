@@ -112,7 +112,8 @@ static bool sampling_is_doubtful(struct fresh_walk *a, uint32_t i, struct fresh_
 	 * be the first one there. */
 	if (a->tcp)
 		return x->flags & TCP_SYN && !(x->bits & y->bits & SEGMENT_TIMESTAMP);
-	return !x->hash || !y->hash || sampling_has_double(a, i, x) || sampling_has_double(b, 0, y);
+	return !x->hash || !y->hash || segment_hash_key(x) != segment_hash_key(y) ||
+	       sampling_has_double(a, i, x) || sampling_has_double(b, 0, y);
 }
 
 static struct fresh_walk sampling_walk(const struct member *m, enum direction d)

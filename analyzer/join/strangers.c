@@ -22,12 +22,12 @@ static bool strangers_key(const struct segment *s, enum likeness how, uint32_t m
 {
 	uint64_t content = (uint64_t)s->length << 32 | (how == LIKE_ID ? 0 : s->hash & mask);
 
-	*ret = s->hash & SEGMENT_HASH_HEAD;
+	*ret = s->hash & mask & SEGMENT_HASH_HEAD;
 	if (how == LIKE_HEAD)
 		return *ret;
 	/* 48 bits of it and an ID side by side: lengths of datagrams take 16. */
 	*ret = content << 16 | (how == LIKE_CONTENT ? 0 : s->ip_id);
-	return how == LIKE_ID ? s->ip_id != 0 : s->hash != 0;
+	return how == LIKE_ID ? s->ip_id != 0 : (s->hash & mask) != 0;
 }
 
 static int strangers_by_value(const void *x, const void *y)
@@ -41,16 +41,29 @@ struct comparison {
 	uint32_t common, most; /* most: that could have been in common */
 };
 
-/* A payload that was captured in part is compared by its head. */
-static uint32_t strangers_mask(const struct member *m, enum direction d)
+/* A payload that was captured in part is compared by its head. *ret_key: of the hashes. */
+static uint32_t strangers_mask_of(const struct member *m, enum direction d, uint32_t *ret_key)
 {
 	struct segment_walk walk = walk_direction(m, d);
+	uint32_t mask = UINT32_MAX;
 	const struct segment *s;
 
-	for (uint32_t n = 0; n < COMPARED_MAX && (s = walk_next(&walk)); n++)
+	*ret_key = 0;
+	for (uint32_t n = 0; n < COMPARED_MAX && (s = walk_next(&walk)); n++) {
 		if (s->hash && !(s->hash >> 16))
-			return SEGMENT_HASH_HEAD;
-	return UINT32_MAX;
+			mask = SEGMENT_HASH_HEAD;
+		*ret_key = *ret_key ? *ret_key : segment_hash_key(s);
+	}
+	return mask;
+}
+
+/* Hashes under different keys, or payload on one side alone, say nothing: 0. */
+static uint32_t strangers_mask(const struct member *a, const struct member *b, enum direction d)
+{
+	uint32_t key_a, key_b, mask = strangers_mask_of(a, d, &key_a);
+
+	mask &= strangers_mask_of(b, d, &key_b);
+	return key_a == key_b ? mask : 0;
 }
 
 static uint32_t strangers_sorted(
@@ -71,7 +84,7 @@ static uint32_t strangers_sorted(
 static struct comparison strangers_compare(
 	const struct member *a, const struct member *b, enum direction d, enum likeness how)
 {
-	uint32_t mask = strangers_mask(a, d) & strangers_mask(b, d), i = 0, k = 0;
+	uint32_t mask = strangers_mask(a, b, d), i = 0, k = 0;
 	uint64_t *x = mem_array(2 * COMPARED_MAX, sizeof(*x)), *y = x + COMPARED_MAX;
 	uint32_t nx = strangers_sorted(a, d, how, mask, x),
 		 ny = strangers_sorted(b, d, how, mask, y);

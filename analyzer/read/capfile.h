@@ -24,6 +24,11 @@ struct frame {
 	uint32_t interface; /* index into capfile_info.interfaces */
 	uint32_t epb_flags; /* pcapng epb_flags; 0 where there are none */
 	bool has_time;
+	bool has_hash;
+	struct frame_hash {
+		uint32_t key; /* tells which key the other two are under */
+		uint32_t head, whole;
+	} hash;		      /* of a datagram's payload that the agent cut */
 	uint16_t drop_length; /* bytes of drop; 0: no such comment */
 	const char *drop;     /* what the comment of a packet that the kernel dropped says of it */
 };
@@ -31,6 +36,10 @@ struct frame {
 /* The interface under which the agent records what the kernel drops, and how its comments begin. */
 #define CAPFILE_KERNEL_DROPS "kernel:drops"
 #define CAPFILE_KERNEL_DROP "kernel-drop "
+
+/* How the comment of a packet begins whose payload the agent cut: key, head and whole follow, 8 hex
+ * digits each. */
+#define CAPFILE_PAYLOAD_HASH "payload-hash "
 
 enum capfile_format { CAPFILE_PCAP, CAPFILE_PCAPNG };
 

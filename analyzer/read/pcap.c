@@ -96,6 +96,7 @@ static inline void pcap_fill_frame(const struct capfile *cf, const uint8_t *h, u
 	ret_frame->epb_flags = 0;
 	ret_frame->has_time = true;
 	ret_frame->drop_length = 0;
+	ret_frame->has_hash = false;
 }
 
 /* The records up to an unusual one, or one that the window does not hold whole. */

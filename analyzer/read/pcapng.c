@@ -212,8 +212,39 @@ static void pcapng_frame_dropped(struct capfile *cf, const struct frame *f, uint
 	capfile_add_drop(cf, f->interface, is->last_ns, f->time_ns, frames);
 }
 
-/* A packet's comment is a fact, unless it says why the kernel dropped it: that is of each such
- * packet. */
+static bool pcapng_hex(const uint8_t *digits, uint32_t *ret)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < 8; i++) {
+		uint8_t c = digits[i];
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+						   : -1;
+
+		if (digit < 0)
+			return false;
+		v = v << 4 | (uint32_t)digit;
+	}
+	*ret = v;
+	return true;
+}
+
+/* False where it is another comment. */
+static bool pcapng_frame_hash(struct cursor value, struct frame *f)
+{
+	const size_t mark = sizeof(CAPFILE_PAYLOAD_HASH) - 1;
+	const uint8_t *p = value.at + mark;
+
+	if (value.left != mark + 26 || memcmp(value.at, CAPFILE_PAYLOAD_HASH, mark) != 0)
+		return false;
+	f->has_hash = p[8] == ' ' && p[17] == ' ' && pcapng_hex(p, &f->hash.key) &&
+		      pcapng_hex(p + 9, &f->hash.head) && pcapng_hex(p + 18, &f->hash.whole);
+	return f->has_hash;
+}
+
+/* A packet's comment is a fact, unless it is one that each such packet has: why the kernel dropped
+ * it, and the hash of its payload. */
 static void pcapng_frame_comment(struct capfile *cf, const struct cursor *value, struct frame *f)
 {
 	const size_t mark = sizeof(CAPFILE_KERNEL_DROP) - 1;
@@ -224,6 +255,8 @@ static void pcapng_frame_comment(struct capfile *cf, const struct cursor *value,
 		f->drop_length = (uint16_t)(value->left - mark);
 		return;
 	}
+	if (pcapng_frame_hash(*value, f))
+		return;
 	fact = capfile_add_fact(
 		cf, f->interface, f->time_ns, "comment", capfile_text(value->at, value->left));
 	if (fact)
@@ -289,6 +322,7 @@ static int pcapng_timed_frame(struct capfile *cf, struct block *b, const uint8_t
 	f->interface = cf->section_first + id;
 	f->epb_flags = 0;
 	f->drop_length = 0;
+	f->has_hash = false;
 	f->has_time = true;
 	cf->info.frames++;
 	if (unlikely(drops))

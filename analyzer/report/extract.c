@@ -24,7 +24,9 @@
 struct wanted {
 	int64_t file, frame;
 	struct strbuf note; /* "": context only */
-	struct strbuf drop; /* what the kernel said of it, as its comment; "": nothing */
+	bool has_hash;
+	struct frame_hash hash; /* of the payload that the agent cut */
+	struct strbuf drop;	/* what the kernel said of it, as its comment; "": nothing */
 	/* Filled from the capture: */
 	uint8_t *data;
 	uint32_t cap_len, wire_len, flags, interface; /* interface: index in out */
@@ -280,6 +282,8 @@ static void extract_keep(struct extract *x, const struct original *o,
 		strbuf_adds(&w->drop, CAPFILE_KERNEL_DROP);
 		strbuf_add(&w->drop, f->drop, f->drop_length);
 	}
+	w->has_hash = f->has_hash;
+	w->hash = f->hash;
 	w->own_ns = f->time_ns;
 	w->time_ns = f->has_time ? ref_clock_ns(&x->clocks, vantage, f->time_ns) : 0;
 	w->interface = extract_interface_for(
@@ -387,6 +391,15 @@ static void extract_add_comment(struct strbuf *block, const char *text)
 		pcapng_add_option(block, PCAPNG_OPT_COMMENT, text, utf8_cut(text, COMMENT_MAX));
 }
 
+static void extract_add_hash(struct strbuf *block, const struct frame_hash *h)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), CAPFILE_PAYLOAD_HASH "%08x %08x %08x", h->key, h->head,
+		h->whole);
+	extract_add_comment(block, text);
+}
+
 static void extract_end_block(struct strbuf *block, size_t at, FILE *out)
 {
 	pcapng_end_block(block, at);
@@ -436,6 +449,8 @@ static void extract_packet_block(const struct wanted *w, const char *comment, FI
 	extract_add_comment(&block, comment);
 	if (w->drop.length)
 		pcapng_add_option(&block, PCAPNG_OPT_COMMENT, w->drop.text, w->drop.length);
+	if (w->has_hash)
+		extract_add_hash(&block, &w->hash);
 	if (w->flags)
 		pcapng_add_option(&block, PCAPNG_EPB_FLAGS, &w->flags, sizeof(w->flags));
 	extract_end_block(&block, at, out);

@@ -154,6 +154,14 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 	WHERE c.offset_low_ns IS NULL OR c.offset_high_ns IS NULL
 	GROUP BY v.id
 	UNION ALL
+	SELECT 6, 0, 'the agents of ' || group_concat(name, ', ') || ' hashed payload under different keys: no content is compared between them, '
+		|| 'and datagrams without IP ID are told apart by length and time alone; give all agents the same --payload-key'
+	FROM (SELECT DISTINCT h.name FROM host_fact k JOIN host h ON h.id = k.host_id
+		WHERE k.key GLOB 'source.*.payload_key' AND k.key > 'source.' AND k.key < 'source/' ORDER BY h.id)
+	WHERE (SELECT count(DISTINCT k.value) FROM host_fact k
+		WHERE k.key GLOB 'source.*.payload_key' AND k.key > 'source.' AND k.key < 'source/') > 1
+	HAVING count(*) > 1
+	UNION ALL
 	-- Clocks may be years off: times that do not overlap are a reason to look, and no proof.
 	SELECT 7, 0, 'no packet was seen at two places, so none can be judged: '
 		|| CASE WHEN (SELECT max(v.first_ns) >= min(v.last_ns) FROM vantage v WHERE v.kind NOT IN ('flowlog', 'kernel'))

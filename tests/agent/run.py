@@ -7,10 +7,10 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that namespaces and 
 if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
     lab.BUILD = os.path.abspath(sys.argv.pop(1))
 
-import test_drops, test_facts, test_files, test_load, test_sources, test_verdicts
+import test_drops, test_facts, test_files, test_hashes, test_load, test_sources, test_verdicts
 
 TESTS = {}
-for module in (test_facts, test_sources, test_files, test_load, test_verdicts, test_drops):
+for module in (test_facts, test_sources, test_files, test_load, test_verdicts, test_drops, test_hashes):
     TESTS.update({n[5:]: f for n, f in vars(module).items() if n.startswith("test_")})
 
 failed = 0

@@ -161,9 +161,10 @@ def hiding_places():
            block(4, struct.pack("<HH", 1, 16) + OWNER + b"secret-host\0" + struct.pack("<HH", 0, 0)),
            block(10, struct.pack("<II", 0x544c534b, 16) + b"SECRET_TLS_KEY\0\0"),
            block(0xbad, struct.pack("<I", 1) + b"secret-unknown  ")]
-    for data in frames:
+    hashes = [b"payload-hash c49bd630 %08x d08113b3" % (number // 2) for number in range(len(frames))]
+    for data, digest in zip(frames, hashes, strict=True):
         out.append(block(capture.EPB, struct.pack("<IIIII", 0, 1, 1, len(data), len(data)) + data + b"\0" * (-len(data) % 4)
-                         + option(1, text[0]) + option(0, b"")))
+                         + option(1, text[0]) + option(1, digest) + option(0, b"")))
     return b"".join(out), len(frames)
 
 
@@ -178,6 +179,9 @@ def check_hidden(bothends, folder):
     raw = read(out)
     for secret in [name.encode() for name in SECRETS] + [OWNER, PEER, b"aabbccdd", bytes.fromhex("aabbccdd")]:
         assert secret not in raw, secret
+    hashes = re.findall(rb"payload-hash ([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8})", raw)
+    assert len(hashes) == count and len({h[0] for h in hashes}) == len({h[2] for h in hashes}) == 1, hashes
+    assert hashes[0] == hashes[1] != hashes[2] == hashes[3] and b"c49bd630" not in raw and b"d08113b3" not in raw, hashes
     after = capture.parse(raw)
     assert len(after.frames) == count and b"anonymised" in raw
     kept, network = after.interfaces[0], after.interfaces[1].option(capture.IF_FILTER)

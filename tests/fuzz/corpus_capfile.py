@@ -112,6 +112,10 @@ def samples():
     yield "huge-block.pcapng", shb("<") + idb("<") + struct.pack("<II", 6, 0xFFFFFFF0) + bytes(40)
     yield "huge-unknown.pcapng", shb("<") + idb("<") + struct.pack("<II", 77, 0xFFFFFFF0) + bytes(40)
     yield "bad-option.pcapng", shb("<", opt("<", 1, b"abc", length=999)) + idb("<") + epb("<", 0, 1, options=opt("<", 2, b"1"))
+    hashes = (b"payload-hash 25c822f6 0a0edd92 327e8d64", b"payload-hash 25c822f6 0a0edd92 327e8d6", b"payload-hash ",
+              b"payload-hash 25c822f6 0a0edd92 327e8d64" * 1600, b"payload-hash 25C822F6 0a0edd92 327e8d64")
+    yield "payload-hash.pcapng", shb("<") + idb("<") + b"".join(epb("<", 0, 1, options=opt("<", 1, h)) for h in hashes) + epb(
+        "<", 0, 1, options=opt("<", 1, hashes[0], length=40))
     yield "bad-bom.pcapng", shb("<") + struct.pack("<II", 0x0A0D0D0A, 28) + bytes(20)
     yield "version-9.pcapng", shb("<", major=9)
     yield "times.pcapng", b"".join(

@@ -563,6 +563,51 @@ static void test_pcapng_kernel_drop(void **state)
 	(void)capfile_close(cf);
 }
 
+/* The hash of a payload that the agent cut goes with its frame; what is not to the letter one is a
+ * comment. */
+static void test_pcapng_payload_hash(void **state)
+{
+	static const char *const others[] = {"payload-hash ",
+		"payload-hash 25c822f6 0a0edd92 327e8d6",
+		"payload-hash 25c822f6 0a0edd92 327e8d640",
+		"payload-hash 25c822f6-0a0edd92 327e8d64",
+		"payload-hash 25c822f6 0a0edd92 327e8d6g",
+		"payload-hash 25C822F6 0A0EDD92 327E8D64",
+		"Payload-hash 25c822f6 0a0edd92 327e8d64"};
+	static const char said[] = "payload-hash 25c822f6 0a0edd92 327e8d64";
+	const uint32_t count = sizeof(others) / sizeof(*others);
+	struct bytes b = {0};
+	struct capfile *cf;
+	struct frame f;
+	size_t at;
+
+	(void)state;
+	shb(&b);
+	idb(&b, 1, 0);
+	at = epb_begin(&b, 0, 8, "one", 3);
+	option(&b, 1, said, sizeof(said) - 1);
+	option(&b, 0, "", 0);
+	block_end(&b, at);
+	for (uint32_t i = 0; i < count; i++) {
+		at = epb_begin(&b, 0, 9, "two", 3);
+		option(&b, 1, others[i], strlen(others[i]));
+		block_end(&b, at);
+	}
+	cf = open_bytes(&b);
+	assert_int_equal(capfile_next(cf, &f), CAPFILE_OK);
+	assert_true(f.has_hash);
+	assert_int_equal(f.hash.key, 0x25c822f6);
+	assert_int_equal(f.hash.head, 0x0a0edd92);
+	assert_int_equal(f.hash.whole, 0x327e8d64);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_int_equal(capfile_next(cf, &f), CAPFILE_OK);
+		assert_false(f.has_hash);
+	}
+	expect_end(cf, 1 + count, NULL);
+	assert_int_equal(capfile_info(cf)->fact_count, count);
+	(void)capfile_close(cf);
+}
+
 /* Simple and obsolete blocks, a comment, flags, and rows that only Wireshark counts. */
 static void test_pcapng_other_blocks(void **state)
 {
@@ -1270,6 +1315,7 @@ int main(void)
 		cmocka_unit_test(test_pcapng_drops),
 		cmocka_unit_test(test_pcapng_statistics_of_dumpcap),
 		cmocka_unit_test(test_pcapng_kernel_drop),
+		cmocka_unit_test(test_pcapng_payload_hash),
 		cmocka_unit_test(test_pcapng_other_blocks),
 		cmocka_unit_test(test_pcapng_damage),
 		cmocka_unit_test(test_pcap_damage),

@@ -231,6 +231,49 @@ static void other_contents_are_other_datagrams(void **state)
 	trial_end(&t);
 }
 
+/* Keyed hashes of one key at each end. */
+static void key_with(struct segment *list, uint32_t count, uint16_t key)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		list[i].hash_keyed = true;
+		list[i].window = key;
+	}
+}
+
+static void hashes_under_one_key_tell_contents(void **state)
+{
+	struct trial t = trial_of(1000);
+
+	(void)state;
+	for (uint32_t i = 0; i < t.sent_count; i++)
+		t.sent[i].hash = content(i);
+	key_with(t.sent, t.sent_count, 7);
+	for (uint32_t i = 0; i < t.sent_count; i++)
+		if (i % 30)
+			arrive(&t, i);
+	expect_truth(&t);
+}
+
+static void hashes_under_two_keys_say_nothing(void **state)
+{
+	/* Nor do hashes beside payload: all that was sent arrived, and nothing was changed. */
+	for (uint16_t key = 0; key < 2; key++) {
+		struct trial t = trial_of(1000);
+
+		(void)state;
+		for (uint32_t i = 0; i < t.sent_count; i++) {
+			t.sent[i].hash = content(i);
+			arrive(&t, i);
+			t.received[i].hash = content(i + 5000);
+		}
+		key_with(t.sent, t.sent_count, 7);
+		if (key)
+			key_with(t.received, t.sent_count, 8);
+		assert_false(segment_payload_differs(&t.sent[3], &t.received[3]));
+		expect_truth(&t);
+	}
+}
+
 static void more_arrivals_than_sent(void **state)
 {
 	/* The sender's capture lacks a burst: of equal ones, time tells which arrivals those are.
@@ -318,6 +361,8 @@ int main(void)
 		cmocka_unit_test(overtaken_far),
 		cmocka_unit_test(changed_payload_keeps_its_identification),
 		cmocka_unit_test(other_contents_are_other_datagrams),
+		cmocka_unit_test(hashes_under_one_key_tell_contents),
+		cmocka_unit_test(hashes_under_two_keys_say_nothing),
 		cmocka_unit_test(more_arrivals_than_sent),
 		cmocka_unit_test(an_arrival_is_of_one_copy),
 	};
