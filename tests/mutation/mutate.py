@@ -3,11 +3,12 @@
 
     mutate.py FOLDER [--count N] [--seed S] [--in FOLDER,...] [--only PATH:LINE] [--jobs N]
 
-FOLDER is made anew: a copy of the tree with a build of its own. Changes are chosen by the seed among all lines of the C
+FOLDER becomes a copy of the tree with a build of its own. Changes are chosen by the seed among all lines of the C
 files in --in that a rule of sites.py can change. Each is built and put to the tests until one fails: unit tests, scenarios,
 worlds by chance, recorded captures. A change that does not compile, or gives the same program, is drawn again. Ends with
 status 1 if a change went unnoticed."""
 import argparse
+import filecmp
 import glob
 import hashlib
 import multiprocessing
@@ -40,14 +41,24 @@ BATCH = 8
 PATIENCE = 30  # seconds that a program may take before it counts as hung
 
 
+def copy(one, other):
+    """Unless they are the same: what is as it was is not built again."""
+    if not os.path.exists(other) or not filecmp.cmp(one, other, shallow=False):
+        shutil.copy2(one, other)
+        os.utime(other)
+
+
 def copy_tree(folder):
-    """The files that git knows, as they are now, and a build without the optimisations that take time."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """The files that git knows, as they are now, and a build without the optimisations that take time. A folder that was
+    used before keeps its build."""
     names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, check=True).stdout.split(b"\0")
     for name in (n.decode() for n in names if n):
         if os.path.isfile(os.path.join(ROOT, name)):
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-            shutil.copy2(os.path.join(ROOT, name), os.path.join(folder, name))
+            copy(os.path.join(ROOT, name), os.path.join(folder, name))
+    shutil.rmtree(os.path.join(folder, "cases"), ignore_errors=True)
+    if os.path.exists(os.path.join(folder, "build", "build.ninja")):
+        return
     subprocess.run(["meson", "setup", "build", "-Db_lto=false", "-Doptimization=1", "-Ddebug=false"], cwd=folder, check=True,
                    stdout=subprocess.DEVNULL)
 
@@ -73,11 +84,11 @@ class Scenarios:
 
     def __init__(self, folder, share):
         self.cases = []
-        for path in scenarios.cases([os.path.join(ROOT, "fixtures", "scenario")])[::share]:
+        for path in scenarios.cases([os.path.join(folder, "fixtures", "scenario")])[::share]:
             script = Script(path)
             if script.pending or any(s.words[0] == "refused" for s in script.expected):
                 continue
-            place = os.path.join(folder, f"scenario-{len(self.cases)}")
+            place = os.path.join(folder, "cases", str(len(self.cases)))
             os.makedirs(place)
             world = World(script)
             self.cases.append((path, place, script, world, write_all(world, place)))
@@ -142,7 +153,7 @@ def noticed(folder, pool, cases, quick):
     found = first(pool, try_scenario, [(bothends, *case) for case in cases.cases])
     if found:
         cases.promote(found)
-        return f"scenario {os.path.relpath(found, ROOT)}"
+        return f"scenario {os.path.relpath(found, folder)}"
     return None if quick else first(pool, try_world, [(*world, bothends) for world in WORLDS]) or \
         first(pool, try_recorded, [(bothends, place) for place in RECORDED])
 

@@ -153,6 +153,8 @@ static void test_offset(void **state)
 	fit(&w, &m);
 	assert_int_equal(m.count, 1);
 	assert_false(m.stepped);
+	/* No step follows: the last packet of either direction is within the piece. */
+	assert_int_equal(m.pieces[0].to_ns, BEGIN + 99900 * MS + w.back);
 	/* In the middle, where every rate that the samples allow meets. */
 	b = at(&w, &m, 50 * SEC);
 	assert_true(b.has_low && b.has_high);
