@@ -74,20 +74,67 @@ static bool owner_recorded(const struct host *h)
 	return false;
 }
 
+/* Conversations of one address that are looked for at the host's other interfaces. */
+#define FORWARDED_TRIED 16
+
+/* Did a side's packets come in at another interface of the same host? Then a bridge handed them on.
+ */
+static bool owner_was_forwarded(
+	const struct dataset *data, const struct vantage *v, const struct flow_vantage *f, bool b)
+{
+	const struct host *h = &data->hosts[v->host];
+
+	for (uint32_t i = 0; i < h->vantage_count; i++) {
+		const struct vantage *other = &data->vantages[h->vantages[i]];
+		const struct flow_vantage *same =
+			other == v ? NULL : flowtab_same_key(&other->flows, f);
+
+		if (same && same->side[b].directions & PACKET_IN)
+			return true;
+	}
+	return false;
+}
+
+/* Of the addresses that send from here by the capture's word, those whose packets a bridge handed
+ * on. */
+static bool *owner_forwarded(const struct dataset *data, const struct vantage *v)
+{
+	bool *forwarded = mem_array(v->addresses.by_ip.count + 1, sizeof(*forwarded));
+	uint8_t *tried = mem_array(v->addresses.by_ip.count + 1, sizeof(*tried));
+
+	for (uint32_t i = 0; i < v->flows.count; i++) {
+		const struct flow_vantage *f = flowtab_at(&v->flows, i);
+
+		for (int b = 0; b < 2; b++) {
+			uint32_t a = f->address[b];
+
+			if (a == ADDRESS_NONE || !(f->side[b].directions & PACKET_OUT) ||
+				!summary_is_initial_ttl(f->side[b].ttl) ||
+				tried[a] == FORWARDED_TRIED)
+				continue;
+			forwarded[a] = owner_was_forwarded(data, v, f, b);
+			tried[a] = forwarded[a] ? tried[a] + 1 : FORWARDED_TRIED;
+		}
+	}
+	free(tried);
+	return forwarded;
+}
+
 /* Addresses that the capture itself marks as sending from here (SLL, direction flags). */
 static bool owner_infer_by_direction(struct dataset *data, struct owners *o, struct vantage *v)
 {
 	struct host *h = &data->hosts[v->host];
-	bool any = false;
+	bool any = addresses_any_sent_out(&v->addresses);
+	bool *forwarded = any ? owner_forwarded(data, v) : NULL;
 
-	for (uint32_t i = 0; i < v->addresses.by_ip.count; i++) {
+	for (uint32_t i = 0; i < v->addresses.by_ip.count && any; i++) {
 		const struct address *a = hashmap_value(&v->addresses.by_ip, i);
 		const uint8_t *ip = hashmap_key(&v->addresses.by_ip, i);
 
-		any |= a->sent_out;
-		if (a->sent_out && !owner_host_has(h, ip))
+		if (a->sent_out && !forwarded[i] && !owner_host_has(h, ip))
 			owner_add_address(data, o, v, ip, CLAIM_SENT_OUT);
 	}
+	free(forwarded);
 	return any;
 }
 
