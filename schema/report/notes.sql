@@ -58,14 +58,19 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		AND EXISTS (SELECT 1 FROM flow)
 	UNION ALL
 	-- Unanswered connections that were not lost between two places: where they were seen last, and which capture would
-	-- settle it. Many ports of one server are one line.
+	-- settle it. Many ports of one server are one line, and so are many servers.
 	SELECT 4, min(id), sum(n) || iif(sum(n) = 1, ' connection', ' connections') || ' to '
-		|| iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), server_ip || ' (' || ports || ' ports)',
-			endpoint(server_ip, server_port)) || ' got no answer, seen ' || iif(places = 1, 'by ' || name || ' only', 'last by ' || name)
-		|| '; a capture on ' || server_ip || ' would show in which direction the packets were lost'
+		|| CASE WHEN servers > most THEN servers || ' servers' WHEN ports > most THEN server_ip || ' (' || ports || ' ports)'
+			ELSE endpoint(server_ip, server_port) END
+		|| ' got no answer, seen ' || iif(places = 1, 'by ' || name || ' only', 'last by ' || name)
+		|| '; a capture on ' || iif(servers > most, 'one of these', server_ip)
+		|| ' would show in which direction the packets were lost'
+	FROM (
+	SELECT *, max(nth_server) OVER (PARTITION BY place) AS servers, (SELECT value FROM setting WHERE key = 'pairs_max') AS most
 	FROM (
 	SELECT min(f.id) AS id, count(*) AS n, a.server_ip, a.server_port, v.id AS place, v.name,
-		count(*) OVER (PARTITION BY a.server_ip, v.id) AS ports, max(a.position > 0) + 1 AS places
+		count(*) OVER (PARTITION BY a.server_ip, v.id) AS ports, max(a.position > 0) + 1 AS places,
+		dense_rank() OVER (PARTITION BY v.id ORDER BY a.server_ip) AS nth_server
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
@@ -76,20 +81,25 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind IN ('host-drop', 'firewall-drop') AND d.dst_ip = a.server_ip)
 		AND NOT EXISTS (SELECT 1 FROM finding d WHERE d.kind = 'hairpin' AND d.src_ip = f.client_ip
 			AND f.server_ip IN (d.src_ip, d.dst_ip))
-	GROUP BY a.server_ip, a.server_port, v.id)
-	GROUP BY server_ip, place, iif(ports > (SELECT value FROM setting WHERE key = 'pairs_max'), 0, server_port)
+	GROUP BY a.server_ip, a.server_port, v.id))
+	GROUP BY place, iif(servers > most, '', server_ip), iif(servers > most OR ports > most, 0, server_port)
 	UNION ALL
-	-- Answered, and the client's ACK never came: the same from the server's side.
-	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' from ' || f.client_ip
-		|| ' stayed half open: ' || v.name || ' saw SYN-ACKs for it and nothing came back; a capture on '
-		|| f.client_ip || ' would show whether they arrived'
+	-- Answered, and the client's ACK never came: the same from the server's side. Many clients are one line.
+	SELECT 4, min(id), sum(n) || iif(sum(n) = 1, ' connection', ' connections') || ' from '
+		|| iif(clients > most, clients || ' clients', client_ip) || ' stayed half open: ' || name
+		|| ' saw SYN-ACKs for ' || iif(clients > most, 'them', 'it') || ' and nothing came back; a capture on '
+		|| iif(clients > most, 'one of these', client_ip) || ' would show whether they arrived'
+	FROM (
+	SELECT min(f.id) AS id, count(*) AS n, f.client_ip, v.id AS place, v.name, count(*) OVER (PARTITION BY v.id) AS clients,
+		(SELECT value FROM setting WHERE key = 'pairs_max') AS most
 	FROM flow f
 	CROSS JOIN flow_vantage a ON a.flow_id = f.id
 	CROSS JOIN vantage v ON v.id = a.vantage_id
 	WHERE f.outcome = 'half_open' AND f.outcome NOT IN ('established', 'closed') -- in the index
 		AND f.protocol = 'tcp' AND a.syn_s2c > 0 AND a.packets_c2s <= a.syn_c2s
 		AND NOT EXISTS (SELECT 1 FROM path p WHERE p.flow_id = f.id)
-	GROUP BY f.client_ip, v.id
+	GROUP BY f.client_ip, v.id)
+	GROUP BY place, iif(clients > most, '', client_ip)
 	UNION ALL
 	-- Answered, and what the client sent then was never acknowledged: the same.
 	SELECT 4, min(f.id), count(*) || iif(count(*) = 1, ' connection', ' connections') || ' to '
