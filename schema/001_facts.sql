@@ -546,13 +546,15 @@ CREATE TABLE flow_silence ( -- a TCP flow that was silent for ten seconds or mor
 	reset_frame INTEGER -- its frame number
 ) STRICT;
 
-CREATE TABLE flow_untaken ( -- segments that arrived at their own host and that it did not take: with a wrong checksum and not acknowledged before the same bytes came again, or bytes that came three times and were never acknowledged
+CREATE TABLE flow_untaken ( -- segments that arrived at their own host and that it did not take: with a wrong checksum and not acknowledged before the same bytes came again, bytes that came three times and were never acknowledged, or bytes that it asked for again while it took later ones
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
 	direction TEXT NOT NULL, -- c2s or s2c
 	vantage_id INTEGER NOT NULL REFERENCES vantage(id), -- at the host that they are for
 	segments INTEGER NOT NULL, -- arrivals that were not taken
 	wrong_checksum INTEGER NOT NULL, -- of those, with a wrong TCP or UDP checksum
 	wrong_outer INTEGER NOT NULL, -- of those, with a wrong UDP checksum of the tunnel around them
+	asked_again INTEGER NOT NULL, -- of those, with no wrong checksum known, asked for again while later ones were taken (SACK)
+	unverified INTEGER NOT NULL, -- of asked_again, not captured whole: the checksum is not known
 	sent_right INTEGER NOT NULL, -- of those, recorded with a right checksum where they were sent
 	taken_wrong INTEGER NOT NULL, -- segments of all flows there with a wrong checksum that were acknowledged all the same: offload
 	first_ns INTEGER NOT NULL, -- first of segments, that place's clock

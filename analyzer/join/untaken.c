@@ -18,6 +18,13 @@ static const struct segment *untaken_last(const struct half_flow *l)
 	return l->count ? l->transmissions[l->count - 1].seg : NULL;
 }
 
+/* Did any bytes come more than once? */
+static bool untaken_is_repeated(const struct untaken_input *in)
+{
+	return (int64_t)member_side(in->received->member, in->received->direction)->bytes >
+	       in->received->end;
+}
+
 /* Most directions end acknowledged, and right. */
 static bool untaken_is_possible(const struct untaken_input *in)
 {
@@ -28,8 +35,9 @@ static bool untaken_is_possible(const struct untaken_input *in)
 	if (member_side(in->received->member, in->received->direction)->wrong_checksum)
 		return true;
 	return in->received->tcp && acks->count &&
-	       transmission_ack(acks, &acks->transmissions[acks->count - 1], in->received->end) <
-		       in->received->end;
+	       (untaken_is_repeated(in) ||
+		       transmission_ack(acks, &acks->transmissions[acks->count - 1],
+			       in->received->end) < in->received->end);
 }
 
 static void untaken_note(struct untaken *row, const struct segment *s, bool sent_right)
@@ -193,6 +201,106 @@ static void untaken_find_held(
 		*row = found;
 }
 
+/* Of a direction, so many that came again are tried. */
+#define LEFT_OUT_TRIED 4096
+
+/* An acknowledgment that has neither these bytes nor anything beyond them in its number. */
+static bool untaken_lacks(const struct half_flow *acks, uint32_t ack, int64_t low, int64_t high)
+{
+	const struct transmission *it = &acks->transmissions[ack];
+
+	return transmission_ack(acks, it, high) <= low &&
+	       !untaken_in_sack(acks, it->seg, low, high);
+}
+
+/* Does an acknowledgment have, by SACK, something beyond an offset? */
+static bool untaken_has_beyond(const struct half_flow *acks, uint32_t ack, int64_t end)
+{
+	const struct segment_sack *s = segment_sack(acks->transmissions[ack].seg);
+
+	for (uint32_t k = 0; s && k < s->count && k < 4; k++)
+		if (seq_unwrap(end, s->edge[k][1] - acks->ack_delta - acks->ack_base) > end)
+			return true;
+	return false;
+}
+
+/* How far arrivals had come with one, but for what came very late. */
+static int64_t untaken_reached(const struct half_flow *received, uint32_t index)
+{
+	int64_t end = INT64_MIN;
+
+	for (uint32_t i = index + 1, n = 0; i-- > 0 && n < SACK_AHEAD; n++) {
+		const struct transmission *it = &received->transmissions[i];
+
+		end = it->off + it->span > end ? it->off + it->span : end;
+	}
+	return end;
+}
+
+/*
+ * Was an arrival left out of what the receiver said it had, until the same bytes came again? A
+ * receiver names what it got last first (RFC 2018): the acknowledgments behind the arrival lack it,
+ * and the last one before the copy has something that came later.
+ */
+static bool untaken_is_left_out(const struct untaken_input *in, uint32_t index, uint32_t copy)
+{
+	const struct half_flow *received = in->received;
+	const struct transmission *it = &received->transmissions[index];
+	int64_t low = it->off, high = it->off + it->span;
+	uint32_t first = untaken_acks_from(in->acks, it->seg->time_ns);
+	uint32_t behind = untaken_acks_from(in->acks, received->transmissions[copy].seg->time_ns);
+
+	for (uint32_t k = first; k < behind && k - first < SACK_AHEAD; k++)
+		if (!untaken_lacks(in->acks, k, low, high))
+			return false;
+	return behind > first && untaken_lacks(in->acks, behind - 1, low, high) &&
+	       untaken_has_beyond(in->acks, behind - 1, untaken_reached(received, index));
+}
+
+/* The arrival that a later one repeats; TRANSMISSION_NONE: none among those before it. */
+static uint32_t untaken_repeated(const struct half_flow *received, uint32_t copy)
+{
+	int64_t low = received->transmissions[copy].off;
+
+	for (uint32_t i = copy, n = 0; i-- > 0 && n < COPY_AHEAD; n++) {
+		const struct transmission *it = &received->transmissions[i];
+
+		if (it->off <= low && it->off + it->span > low && it->seg->length)
+			return i;
+	}
+	return TRANSMISSION_NONE;
+}
+
+/* What the receiver asked for again though it had arrived, while it took what came later. */
+static void untaken_find_left_out(const struct untaken_input *in, struct untaken *row)
+{
+	const struct half_flow *received = in->received;
+	int64_t end = INT64_MIN; /* of all arrivals so far */
+
+	if (!untaken_is_repeated(in))
+		return;
+	for (uint32_t i = 0, tried = 0; i < received->count && tried < LEFT_OUT_TRIED; i++) {
+		const struct transmission *it = &received->transmissions[i];
+		const struct segment *s;
+		uint32_t before;
+
+		if (it->off >= end || !it->seg->length) {
+			end = it->off + it->span > end ? it->off + it->span : end;
+			continue;
+		}
+		tried++;
+		before = untaken_repeated(received, i);
+		if (before == TRANSMISSION_NONE || !untaken_is_left_out(in, before, i))
+			continue;
+		s = received->transmissions[before].seg;
+		if (untaken_is_wrong(s) || s->flags & TCP_RST)
+			continue;
+		untaken_note(row, s, false);
+		row->asked_again++;
+		row->unverified += s->checksum != CHECKSUM_RIGHT;
+	}
+}
+
 void untaken_find(const struct untaken_input *in, struct ack_track *track, struct untaken_list *ret)
 {
 	struct untaken row = {.flow = in->flow,
@@ -203,8 +311,10 @@ void untaken_find(const struct untaken_input *in, struct ack_track *track, struc
 		return;
 	ack_track_build(track, in->acks, in->received->end);
 	untaken_find_wrong(in, track, &row);
-	if (in->received->tcp)
+	if (in->received->tcp) {
 		untaken_find_held(in, track, &row);
+		untaken_find_left_out(in, &row);
+	}
 	if (!row.segments && !row.taken_wrong)
 		return;
 	MEM_RESERVE(ret->rows, ret->count, ret->cap);

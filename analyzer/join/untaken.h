@@ -1,8 +1,9 @@
 /*
  * untaken: segments that arrived at their own host and that it did not take: with a wrong checksum
- * and not acknowledged before the same bytes came again; or bytes that came three times and were
- * never acknowledged. A wrong checksum that is acknowledged all the same was left to a NIC that the
- * segment never passed (offload).
+ * and not acknowledged before the same bytes came again; bytes that came three times and were
+ * never acknowledged; or bytes that the receiver asked for again while it took what came later. A
+ * wrong checksum that is acknowledged all the same was left to a NIC that the segment never passed
+ * (offload).
  */
 #pragma once
 
@@ -19,6 +20,8 @@ struct untaken {
 	uint32_t segments; /* arrivals that were not taken */
 	uint32_t wrong,
 		wrong_outer;  /* of those: checksum, UDP checksum of the tunnel around them */
+	uint32_t asked_again; /* of those, what came later was taken */
+	uint32_t unverified;  /* of asked_again, not captured whole: the checksum may be wrong */
 	uint32_t sent_right;  /* of those that are wrong, recorded right where they were sent */
 	uint32_t taken_wrong; /* others: wrong, and acknowledged all the same */
 	int64_t first_ns, last_ns;

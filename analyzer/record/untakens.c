@@ -42,11 +42,13 @@ void untakens_store(const struct untakens *u, const struct dataset *data, struct
 		db_int(s, 4, r->segments);
 		db_int(s, 5, r->wrong);
 		db_int(s, 6, r->wrong_outer);
-		db_int(s, 7, r->sent_right);
-		db_int(s, 8, (int64_t)u->taken_wrong[r->vantage]);
-		db_int(s, 9, r->first_ns);
-		db_int(s, 10, r->last_ns);
-		facts_put_frame(s, 11, data, r->vantage, r->first->frame);
+		db_int(s, 7, r->asked_again);
+		db_int(s, 8, r->unverified);
+		db_int(s, 9, r->sent_right);
+		db_int(s, 10, (int64_t)u->taken_wrong[r->vantage]);
+		db_int(s, 11, r->first_ns);
+		db_int(s, 12, r->last_ns);
+		facts_put_frame(s, 13, data, r->vantage, r->first->frame);
 		db_step(db, s);
 	}
 	facts_limit_reached(db, "flow_untaken", u->list.count, u->total);

@@ -18,12 +18,14 @@ CREATE TEMP TABLE ut_found AS
 SELECT row_number() OVER (ORDER BY vantage_id, is_wrong, src_ip, dst_ip, server_port) AS key, vantage_id, host_id, is_wrong, src_ip, dst_ip,
 	iif(count(DISTINCT server_port) = 1, min(server_port), NULL) AS server_port, min(from_id) AS from_id, min(trust) AS trust,
 	count(*) AS flows, sum(segments) AS segments, sum(iif(wrong_checksum, wrong_checksum, wrong_outer)) AS wrong,
-	sum(wrong_outer) AS wrong_outer, sum(sent_right) AS sent_right, max(taken_wrong) AS taken_wrong, min(first_ns) AS first_ns,
+	sum(wrong_outer) AS wrong_outer, sum(asked_again) AS asked_again, sum(unverified) AS unverified, sum(sent_right) AS sent_right, max(taken_wrong) AS taken_wrong, min(first_ns) AS first_ns,
 	max(last_ns) AS last_ns, sum(outcome IN ('reset', 'half_open', 'unanswered')
 		OR outcome NOT IN ('closed', 'datagram') AND sent_right = 0 AND segments >= 3) AS broken, min(protocol) AS protocol
 FROM ut_row GROUP BY vantage_id, is_wrong, src_ip, dst_ip;
 -- Damaged on the way is certain; else nobody must have taken such, and there must be several.
 DELETE FROM ut_found WHERE is_wrong AND sent_right = 0 AND (wrong < 3 OR wrong < 10 * taken_wrong);
+-- What was asked for again is one story where it is all there is, and several of it.
+DELETE FROM ut_found WHERE NOT is_wrong AND asked_again = segments AND segments < 3;
 -- What arrives and gets no answer at all, or none after the SYN-ACK, has its finding by another rule.
 DELETE FROM ut_found WHERE NOT is_wrong AND NOT EXISTS (SELECT 1 FROM ut_row r WHERE r.vantage_id = ut_found.vantage_id
 	AND NOT r.is_wrong AND r.src_ip = ut_found.src_ip AND r.dst_ip = ut_found.dst_ip AND r.outcome NOT IN ('unanswered', 'half_open'));
@@ -38,12 +40,18 @@ SELECT f.key, iif(f.is_wrong, 'bad-checksum', 'host-drop'), iif(f.broken > 0 AND
 		|| iif(iif(f.is_wrong, f.wrong, f.segments) = 1, '', 's') || ' of ' || f.flows || iif(f.protocol = 'udp', iif(f.flows = 1, ' flow', ' flows'),
 			iif(f.flows = 1, ' connection', ' connections')) || ' from ' || f.src_ip || ' arrived at ' || h.name || ' for '
 		|| endpoint(f.dst_ip, f.server_port)
-		|| CASE WHEN NOT f.is_wrong THEN ' again and again and were never acknowledged: dropped between its interface and the socket'
+		|| CASE WHEN f.asked_again = f.segments AND f.unverified > 0 THEN ' and were asked for again, while later ones were taken: '
+				|| 'damaged on the way (a capture of whole packets tells), or dropped between its interface and the socket'
+			WHEN f.asked_again = f.segments THEN ' with a right checksum and were asked for again, while later ones were taken: dropped '
+				|| 'between its interface and the socket'
+			WHEN NOT f.is_wrong THEN ' again and again and were never acknowledged: dropped between its interface and the socket'
 			WHEN f.wrong_outer > 0 THEN ' in a tunnel packet with a wrong UDP checksum and were not taken: the sender left the checksum of the tunnel to a NIC that did not finish it'
 			WHEN f.sent_right = f.wrong THEN ' with a wrong checksum that was right where they were sent: damaged on the way, lost for the receiver'
 			WHEN f.protocol = 'udp' THEN ' with a wrong checksum'
 			ELSE ' with a wrong TCP checksum and were never acknowledged: the sender''s checksum offload was not finished on the way' END,
-	CASE WHEN NOT f.is_wrong THEN 'on ' || h.name || ': `nstat -az`, `nft list ruleset`; `ss -tmi` shows whether the socket''s buffer is full'
+	CASE WHEN f.asked_again = f.segments AND f.unverified > 0 THEN 'on ' || h.name || ': `nstat -az | grep -Ei "csum|drop|prune"`; '
+			|| 'capture there with `-s 0`, which shows whether checksums are wrong'
+		WHEN NOT f.is_wrong THEN 'on ' || h.name || ': `nstat -az`, `nft list ruleset`; `ss -tmi` shows whether the socket''s buffer is full'
 		WHEN f.wrong_outer > 0 THEN 'on the sending node: ethtool -K <tunnel interface> tx-checksum-ip-generic off (VXLAN: also <NIC> tx-udp_tnl-csum-segmentation off)'
 		WHEN f.sent_right > 0 THEN 'look for the damage hop by hop: `ethtool -S` error counters, cables, optics, memory of switches and middleboxes; '
 			|| 'on ' || h.name || ': `nstat -az TcpInCsumErrors UdpInCsumErrors` counts them'
@@ -51,14 +59,14 @@ SELECT f.key, iif(f.is_wrong, 'bad-checksum', 'host-drop'), iif(f.broken > 0 AND
 	json_patch('{}', json_object('flows', f.flows, 'broken', f.broken, 'port', f.server_port, 'segments', f.segments,
 		'sent_right', iif(f.is_wrong, f.sent_right, NULL), 'taken_wrong', iif(f.is_wrong, f.taken_wrong, NULL),
 		'outer', iif(f.is_wrong, f.wrong_outer, NULL),
-		'reason', CASE WHEN NOT f.is_wrong THEN 'never acknowledged' WHEN f.sent_right > 0 THEN 'damaged on the way' ELSE 'checksum not finished' END))
+		'reason', CASE WHEN f.asked_again = f.segments THEN 'asked for again' WHEN NOT f.is_wrong THEN 'never acknowledged' WHEN f.sent_right > 0 THEN 'damaged on the way' ELSE 'checksum not finished' END))
 FROM ut_found f
 JOIN host h ON h.id = f.host_id
 ORDER BY f.key;
 
 INSERT INTO new_evidence (key, capture_file_id, frame, flow_id, note)
 SELECT key, capture_file_id, frame, flow_id, note
-FROM (SELECT f.key, r.capture_file_id, r.frame, r.flow_id, CASE WHEN NOT r.is_wrong THEN 'arrived, never acknowledged'
+FROM (SELECT f.key, r.capture_file_id, r.frame, r.flow_id, CASE WHEN r.asked_again = r.segments THEN 'arrived, asked for again' WHEN NOT r.is_wrong THEN 'arrived, never acknowledged'
 			WHEN r.wrong_outer > 0 THEN 'wrong UDP checksum of the tunnel' ELSE 'wrong checksum' END AS note,
 		row_number() OVER (PARTITION BY f.key ORDER BY r.first_ns, r.flow_id) AS n
 	FROM ut_found f
