@@ -63,8 +63,12 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		|| CASE WHEN servers > most THEN servers || ' servers' WHEN ports > most THEN server_ip || ' (' || ports || ' ports)'
 			ELSE endpoint(server_ip, server_port) END
 		|| ' got no answer, seen ' || iif(places = 1, 'by ' || name || ' only', 'last by ' || name)
-		|| '; a capture on ' || iif(servers > most, 'one of these', server_ip)
-		|| ' would show in which direction the packets were lost'
+		|| coalesce((SELECT '; ' || i.src_ip || ' says about them: ' || CASE i.type WHEN 11 THEN 'hop limit exceeded (a routing loop, '
+				|| 'or a way that is too long)' ELSE 'unreachable (ICMP code ' || i.code || ')' END
+			FROM icmp_error i WHERE i.version = 4 AND i.type IN (3, 11) AND i.quoted_dst_ip = server_ip AND servers <= most
+			ORDER BY i.type DESC, i.at_ns, i.frame LIMIT 1),
+			'; a capture on ' || iif(servers > most, 'one of these', server_ip)
+			|| ' would show in which direction the packets were lost')
 	FROM (
 	SELECT *, max(nth_server) OVER (PARTITION BY place) AS servers, (SELECT value FROM setting WHERE key = 'pairs_max') AS most
 	FROM (

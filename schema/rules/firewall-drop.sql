@@ -261,11 +261,12 @@ WHERE f.outcome IN ('unanswered', 'half_open') AND f.outcome NOT IN ('establishe
 		ELSE x.syn_s2c > 0 AND x.packets_s2c = x.syn_s2c AND x.bytes_c2s > 0 AND x.rst_c2s = 0
 			AND x.last_ns - x.first_ns >= 1000000000 END
 	AND x.first_ns < v.last_ns - 1500000000
-	-- the server's own place: it owns the address; where nothing is known of this host's addresses, and
+	-- the server's own place: it owns the address; where nothing is known of this interface's addresses, and
 	-- nobody owns that one, the last place of several, if something tells that it is behind another one
 	AND (o.host_id = v.host_id OR (o.host_id IS NULL AND x.server_ip NOT IN (SELECT ip FROM fw_several)
 		AND (x.vantage_id, x.server_ip) NOT IN (SELECT vantage_id, ip FROM fw_flooded)
-		AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id)
+		AND NOT EXISTS (SELECT 1 FROM host_address h WHERE h.host_id = v.host_id
+			AND (h.source != 'inferred' OR v.mac IS NOT NULL))
 		AND EXISTS (SELECT 1 FROM flow_vantage y JOIN vantage n ON n.id = y.vantage_id AND n.kind = 'nic'
 			WHERE y.flow_id = x.flow_id AND y.position < x.position AND (y.ttl_c2s > x.ttl_c2s
 				OR EXISTS (SELECT 1 FROM fw_ip c WHERE c.ip = y.client_ip AND c.host_id = n.host_id)

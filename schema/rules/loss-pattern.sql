@@ -94,6 +94,15 @@ WHERE s.runs >= 3 AND 10 * s.died >= 9 * (g.died + g.unjudged - s.unjudged) AND 
 	-- milliseconds are no silence, and seconds no closeness
 	AND NOT (t.family = 'silence' AND iif(s.relation = '>=', s.value < 1000000000, s.value > 100000000));
 DELETE FROM lp_good WHERE ln_chance > ln((SELECT value FROM setting WHERE key = 'pattern_max_chance'));
+-- Connections of which nothing ever arrived send SYNs and no more: that SYNs died there says nothing of what kills.
+CREATE TEMP TABLE lp_never AS
+SELECT p.from_vantage_id, p.to_vantage_id
+FROM path p JOIN flow f ON f.id = p.flow_id AND f.protocol = 'tcp'
+WHERE p.lost > 0 OR p.misaddressed > 0
+GROUP BY p.from_vantage_id, p.to_vantage_id
+HAVING min(p.syn_lost = p.lost + p.misaddressed AND p.delivered = 0);
+DELETE FROM lp_good WHERE (from_vantage_id, to_vantage_id) IN (SELECT from_vantage_id, to_vantage_id FROM lp_never)
+	AND (trait IN ('size', 'gap', 'silence', 'place', 'burst', 'repeated') OR (trait = 'flags' AND label IN ('SYN', 'SYN-ACK')));
 
 -- The best of each way, the simplest first where several separate as well: those that part died from lived without an
 -- exception, else those whose chance is within a factor of ten of the least.
