@@ -72,6 +72,12 @@ static bool worker_on_other_links(const struct flow_join *f, uint32_t i, enum di
 	return true;
 }
 
+/* The capture that speaks for a place in a direction: of parallel ones one that shows it. */
+static uint32_t worker_vantage(const struct place *p, enum direction d)
+{
+	return p->absent ? p->member.vantage : shown_member(&p->shown, d)->vantage;
+}
+
 static void worker_judge_path(
 	struct worker *w, struct join_batch *b, uint32_t leg, enum direction d)
 {
@@ -87,8 +93,8 @@ static void worker_judge_path(
 			.clocks = j->clocks,
 			.clock_memo = &f->clock_memo,
 			.direction = d,
-			.from = from->vantage,
-			.to = to->vantage,
+			.from = worker_vantage(&f->places[i], d),
+			.to = worker_vantage(&f->places[k], d),
 			.filter = j->options.filter,
 			.sent = f->matchers[leg][d].sent,
 			.received = f->matchers[leg][d].received,

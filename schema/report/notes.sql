@@ -138,12 +138,20 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 				AND y.host_id = b.host_id
 			WHERE x.host_id = a.host_id AND x.ruling = 'open' ORDER BY x.ip LIMIT 4)), '')
 		|| '; --host ' || ha.name || '=ADDRESS or --host ' || hb.name || '=ADDRESS settles it'
-	FROM vantage_order o
+	FROM (SELECT nearer_vantage_id, farther_vantage_id FROM vantage_order WHERE known = 0
+		UNION
+		-- what goes to a group goes from the first place to each: of these pairs not all stand beside each other in the order
+		SELECT t.from_vantage_id, t.to_vantage_id FROM path_total t
+		WHERE t.lost + t.misaddressed > 0
+			AND NOT EXISTS (SELECT 1 FROM vantage_order k WHERE (k.nearer_vantage_id = t.from_vantage_id AND k.farther_vantage_id = t.to_vantage_id)
+				OR (k.nearer_vantage_id = t.to_vantage_id AND k.farther_vantage_id = t.from_vantage_id))
+			AND EXISTS (SELECT 1 FROM vantage_order k WHERE k.known = 0 AND t.from_vantage_id IN (k.nearer_vantage_id, k.farther_vantage_id))
+			AND EXISTS (SELECT 1 FROM vantage_order k WHERE k.known = 0 AND t.to_vantage_id IN (k.nearer_vantage_id, k.farther_vantage_id))) o
 	JOIN vantage a ON a.id = o.nearer_vantage_id JOIN host ha ON ha.id = a.host_id
 	JOIN vantage b ON b.id = o.farther_vantage_id JOIN host hb ON hb.id = b.host_id
 	JOIN path_total p ON p.lost + p.misaddressed > 0 AND ((p.from_vantage_id = a.id AND p.to_vantage_id = b.id)
 		OR (p.from_vantage_id = b.id AND p.to_vantage_id = a.id))
-	WHERE o.known = 0 AND a.host_id != b.host_id
+	WHERE a.host_id != b.host_id
 		AND NOT EXISTS (SELECT 1 FROM vantage_order k WHERE k.known = 1
 			AND k.nearer_vantage_id = a.id AND k.farther_vantage_id = b.id)
 	GROUP BY o.nearer_vantage_id, o.farther_vantage_id
