@@ -7,10 +7,13 @@
 
 #include "base/mem.h"
 #include "base/sandbox_reader.h"
+#include "read/agentfacts.h"
 
 struct path_list {
 	struct sandbox_path *paths;
 	size_t count, cap;
+	char **sidecars; /* among paths, and the list's own */
+	size_t sidecar_count, sidecar_cap;
 };
 
 /* What the C library and libpcap look up (names of ports and protocols in filters, time zones), and
@@ -26,12 +29,29 @@ static void confinement_allow(struct path_list *l, const char *path, unsigned ri
 	l->paths[l->count++] = (struct sandbox_path){.path = path, .rights = rights};
 }
 
+/* What an agent may have written beside a capture. */
+static void confinement_allow_sidecar(struct path_list *l, const char *capture)
+{
+	MEM_RESERVE(l->sidecars, l->sidecar_count, l->sidecar_cap);
+	l->sidecars[l->sidecar_count] = agentfacts_sidecar_path(capture);
+	confinement_allow(l, l->sidecars[l->sidecar_count++], SANDBOX_READ_FILE);
+}
+
+static void confinement_release(struct path_list *l)
+{
+	for (size_t i = 0; i < l->sidecar_count; i++)
+		free(l->sidecars[i]);
+	free(l->sidecars);
+	free(l->paths);
+}
+
 static void confinement_allow_inputs(struct path_list *l, const struct plan_list *inputs)
 {
 	for (int i = 0; i < inputs->count; i++) {
 		const struct plan_argument *a = &inputs->arguments[i];
 
 		confinement_allow(l, a->path, SANDBOX_READ);
+		confinement_allow_sidecar(l, a->path);
 		for (uint32_t k = 0; k < a->files.count; k++)
 			if (a->files.files[k].link)
 				confinement_allow(l, a->files.files[k].path, SANDBOX_READ_FILE);
@@ -85,7 +105,7 @@ int confinement_enter(
 					 .libraries = true,
 					 .keep_capabilities = true},
 		&held, err);
-	free(l.paths);
+	confinement_release(&l);
 	if (r == 0 && o->verbose)
 		confinement_tell(&held);
 	return r;
