@@ -66,6 +66,18 @@ static void hear(struct heard *h, const char *text, size_t n)
 	fingerprints_release(&seen);
 }
 
+/* A LogEntry: 9 packets from 192.0.2.10:51000 to 198.51.100.20:443, by vm-a. */
+#define ENTRY_BASE64                                                                               \
+	"eyJpbnNlcnRJZCI6ImExIiwibG9nTmFtZSI6InByb2plY3RzL3gvbG9ncy9jb21wdXRlLmdvb2dsZWFwaXMuY29t" \
+	"JTJGdnBjX2Zsb3dzIiwidGltZXN0YW1wIjoiMjAyNi0wOS0yMVQxNDoxMzozNVoiLCJqc29uUGF5bG9hZCI6eyJj" \
+	"b25uZWN0aW9uIjp7InNyY19pcCI6IjE5Mi4wLjIuMTAiLCJzcmNfcG9ydCI6NTEwMDAsImRlc3RfaXAiOiIxOTgu" \
+	"NTEuMTAwLjIwIiwiZGVzdF9wb3J0Ijo0NDMsInByb3RvY29sIjo2fSwicmVwb3J0ZXIiOiJTUkMiLCJwYWNrZXRz" \
+	"X3NlbnQiOiI5IiwiYnl0ZXNfc2VudCI6IjE0MjIiLCJzdGFydF90aW1lIjoiMjAyNi0wOS0yMVQxNDoxMzoyNFoi" \
+	"LCJlbmRfdGltZSI6IjIwMjYtMDktMjFUMTQ6MTM6MjlaIiwic3JjX2luc3RhbmNlIjp7InByb2plY3RfaWQiOiJ4" \
+	"Iiwidm1fbmFtZSI6InZtLWEifX19"
+
+#define ENTRY_HEARD " vm-a 192.0.2.10:51000 > 198.51.100.20:443 6 n=9 - out sampled\n"
+
 #define R "2 1 eni-0a 192.0.2.7 192.0.2.10 51000 443 6 9 1422 1790000004 1790000062 ACCEPT OK"
 #define R_HEARD " eni-0a 192.0.2.7:51000 > 192.0.2.10:443 6 n=9 ACCEPT\n"
 #define GCP(id, more)                                                                              \
@@ -116,6 +128,16 @@ static const struct {
 	{"an end before its start", GCP("a", ",\"start_time\":\"2026-09-21T14:13:30Z\""),
 		"! 1 the end is before the start\n"},
 	{"not JSON inside", "{\"jsonPayload\":{\"connection\":1,,}}", "! 1 not valid JSON\n"},
+	{"events of a push, one a line; one is delivered twice, one carries something else",
+		"{\"message\":{\"data\":\"" ENTRY_BASE64
+		"\",\"messageId\":\"7\"},\"subscription\":\"s\"}\n"
+		"{\"message\":{\"data\":\"" ENTRY_BASE64 "\"}}\n"
+		"{\"message\":{\"data\":\"aGVsbG8=\"}}\n{\"message\":{\"attributes\":{}}}\n",
+		"1" ENTRY_HEARD},
+	{"events of a pull, and a message alone",
+		"[{\"ackId\":\"a\",\"message\":{\"data\":\"" ENTRY_BASE64
+		"\",\"publishTime\":\"t\"}}]\n{\"data\":\"bnVsbA\",\"messageId\":\"8\"}",
+		"1" ENTRY_HEARD},
 	{"both directions of a tuple",
 		"{\"records\":[" NSG(
 			"\"1790000060,192.0.2.7,192.0.2.10,51000,443,T,I,A,E,9,1548,7,5198\"") "]}",

@@ -5,6 +5,7 @@
 
 #include "flowlog/format/elements.h"
 #include "flowlog/format/json.h"
+#include "flowlog/format/pubsub.h"
 #include "flowlog/format/value.h"
 
 /* An entry may be delivered twice; these three identify it. Without an insertId nothing does. */
@@ -195,12 +196,14 @@ void gcp_read(struct source *s, struct fingerprints *seen, struct flowlog_sink *
 
 	elements_init(&e, s, sink);
 	while (elements_next(&e, &text, &n)) {
-		json_t *entry = json_object_of(text, n);
+		json_t *object = json_object_of(text, n), *carried = pubsub_entry(object);
+		json_t *entry = carried ? carried : object;
 		const char *wrong =
 			entry ? gcp_take_entry(entry, e.number, seen, sink) : "not valid JSON";
 
 		if (wrong)
 			flowlog_malformed(sink, e.number, wrong, text, n);
-		json_decref(entry);
+		json_decref(carried);
+		json_decref(object);
 	}
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "flowlog/format/aws.h"
+#include "flowlog/format/pubsub.h"
 
 #define LINES_LOOKED_AT 50
 
@@ -56,6 +57,8 @@ static enum flowlog_format recognise_json(const uint8_t *bytes, size_t n)
 	if (recognise_contains(bytes, n, "\"connection\"") &&
 		recognise_contains(bytes, n, "\"src_ip\"") &&
 		recognise_contains(bytes, n, "\"reporter\""))
+		return FLOWLOG_GCP;
+	if (pubsub_recognise(bytes, n))
 		return FLOWLOG_GCP;
 	if (recognise_contains(bytes, n, "\"logEvents\"") ||
 		recognise_contains(bytes, n, "\"searchedLogStreams\"") ||
