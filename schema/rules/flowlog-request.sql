@@ -85,11 +85,13 @@ HAVING max(r.failed_last_ns) <= max(i.last_ns) + 600000000000;
 CREATE INDEX temp.instance_end_by_server ON instance_end(server_ip);
 
 -- Of clients outside a minute counts in which the service answers less than half of what it usually does, and turns
--- away some that it has answered before; or all of many.
+-- away some that it has answered before; or everybody, within ten minutes of such a one or where it answers many.
 CREATE TEMP TABLE judged AS
 SELECT f.*, a.answered_first_ns, a.answered_last_ns, a.answered AS ever_answered, a.asked AS ever_asked, a.usual, w.window_ns,
-	f.client_ip IS NOT NULL OR f.answered < 0.5 * a.usual AND (f.known > 0 OR f.answered = 0 AND a.usual >= 20) AS counts
-FROM failed f
+	f.client_ip IS NOT NULL OR f.answered < 0.5 * a.usual AND (f.known > 0 OR f.answered = 0 AND (f.near > 0 OR a.usual >= 20)) AS counts
+FROM (SELECT *, max(known) OVER (PARTITION BY client_ip, server_ip, protocol, server_port, way ORDER BY start_ns
+		RANGE BETWEEN 600000000000 PRECEDING AND 600000000000 FOLLOWING) AS near
+	FROM failed) f
 JOIN asked a ON a.server_ip IS f.server_ip AND a.protocol = f.protocol AND a.server_port IS f.server_port
 	AND a.client_ip IS f.client_ip
 JOIN window w ON w.vantage_id = coalesce(f.client_vantage_id, f.server_vantage_id, a.server_vantage_id)
@@ -138,14 +140,14 @@ SELECT row_number() OVER (ORDER BY p.part, p.first_ns) AS id, p.*, k.good_before
 FROM part_span p
 JOIN part_usual u ON u.part = p.part
 JOIN log_span s
-JOIN (SELECT x.part, x.first_ns, sum(f.answered_first_ns < x.first_ns - 240000000000) AS good_before,
-		sum(f.answered_first_ns >= x.last_ns - 2 * x.window_ns) AS good_after
-	FROM part_span x JOIN part f ON f.part = x.part AND f.start_ns BETWEEN x.first_ns AND x.last_ns AND f.counts
+JOIN (SELECT x.part, x.first_ns, sum(f.n) AS n, sum(f.counts AND f.answered_first_ns < x.first_ns - 240000000000) AS good_before,
+		sum(f.counts AND f.answered_first_ns >= x.last_ns - 2 * x.window_ns) AS good_after
+	FROM part_span x JOIN part f ON f.part = x.part AND f.start_ns BETWEEN x.first_ns AND x.last_ns
 	GROUP BY x.part, x.first_ns) k ON k.part = p.part AND k.first_ns = p.first_ns
 WHERE (k.good_before > 0
 		OR k.good_after > 0 AND p.first_ns <= s.first_ns + p.window_ns + 60000000000 AND p.last_ns - p.first_ns >= 3 * p.window_ns)
 	AND p.n >= (SELECT value FROM setting WHERE key = 'flowlog_failures_min')
-		+ 3 * (u.n - p.n) * ((p.last_ns - p.first_ns) / 60000000000)
+		+ 3 * (u.n - k.n) * ((p.last_ns - p.first_ns) / 60000000000)
 			/ max(1, s.minutes - (p.last_ns - p.first_ns) / 60000000000);
 CREATE INDEX temp.proven_by_part ON proven(part, first_ns);
 

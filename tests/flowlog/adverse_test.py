@@ -145,6 +145,14 @@ class Adverse(unittest.TestCase):
                 log.talk(Host(f"203.{m}.{n}.{log.random.randrange(256)}"), balancer, 443, at(m, log.random.randrange(56)))
         self.loud(log, "warning", "flowlog-unreachable", ("10.0.0.5:443", "clients outside"), 60, 90)
 
+    def test_few_clients_outside_among_strangers(self):
+        """A client a minute, most of them for the first time: the first that comes again begins it."""
+        log = Log(between(60, 110, "rejected-in", lambda c, s, port: True))
+        balancer = Host("10.0.0.5", "b")
+        for m in range(180):
+            log.talk(Host(f"203.0.113.{log.random.randrange(1, 250)}"), balancer, 443, at(m, log.random.randrange(56)))
+        self.loud(log, "warning", "flowlog-reject", ("10.0.0.5:443", "clients outside"), 60, 110, 10)
+
     def test_rolling_restart(self):
         fate = lambda c, s, port, t: "refused" if port == 8080 and at(40 + 5 * int(s.ip[-1])) <= t < at(40 + 5 * int(s.ip[-1]), 90) else None
         found = self.quiet(tier(rate=30, fate=fate), "flowlog-refused", "flowlog-scan")
