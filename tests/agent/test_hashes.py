@@ -14,6 +14,14 @@ for port, address in %r.items():
                 s.sendto((i * 10 + k).to_bytes(4, "big") + %r * 20, (address, port))
             time.sleep(0.005)
 """ % (PORTS, SECRET)
+# Ten datagrams a record (UDP_SEGMENT), which the router sends on one by one.
+MERGED = """import os, socket, time
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+    s.setsockopt(17, 103, 400)
+    for i in range(50):
+        s.sendto(os.urandom(4000), ("fd78::3", 5018))
+        time.sleep(0.005)
+"""
 
 
 class HashLab(DropLab):
@@ -53,9 +61,9 @@ class HashLab(DropLab):
     def both_ends(self, name, *words):
         return [self.one_end(name, end, *words) for end in ("client", "server")]
 
-    def paths(self, agents):
+    def paths(self, agents, *options):
         """What became of the datagrams to each port: sent, delivered, lost, and the kinds of findings."""
-        kinds = {f["kind"] for f in self.analyze(*(f"{n}={f}" for n, a in zip(("client", "server"), agents) for f in a.files()))}
+        kinds = {f["kind"] for f in self.analyze(*options, *(f"{n}={f}" for n, a in zip(("client", "server"), agents) for f in a.files()))}
         rows = self.query("SELECT flow.server_port AS port, sum(sent) AS sent, sum(delivered) AS delivered, sum(lost) AS lost, sum(unjudged) AS unjudged"
                           " FROM path JOIN flow ON flow.id = flow_id WHERE protocol = 'udp' AND flow.server_port BETWEEN 5000 AND 5020"
                           " GROUP BY 1")
@@ -67,16 +75,20 @@ class HashLab(DropLab):
 
 
 def test_hashes():
-    """1,500 datagrams a port at the agent's defaults: joined like those with payload; with other keys nothing wrong is said."""
+    """1,500 datagrams a port at the agent's defaults: joined like those with payload; so are 50 records of ten that
+    offload merged; with other keys nothing wrong is said."""
+    need("ethtool")
     with HashLab() as lab:
         keys = [lab.key("one", "00112233445566778899aabbccddeeff"), lab.key("two", "ff" * 16)]
         runs = {"cut": lab.both_ends("cut"), "whole": lab.both_ends("whole", "--payload", "yes", "--snaplen", "2000"),
                 "keyed": lab.both_ends("keyed", "--payload-key", keys[0])}
         runs["apart"] = [runs["keyed"][0], lab.one_end("apart", "server", "--payload-key", keys[1])]
+        run("ethtool", "-K", "eth1", "tx-udp-segmentation", "off", ns=lab.b)
         run("python3", "-c", BURSTS, ns=lab.a)
+        run("python3", "-c", MERGED, ns=lab.a)
         time.sleep(0.3)
         dropped = {p: lab.counter(f"c{p}") if p in (5006, 5004) else 0 for p in PORTS}
-        truth = {p: (1500, 1500 - n, n, 0) for p, n in dropped.items()}
+        truth = {p: (1500, 1500 - n, n, 0) for p, n in dropped.items()} | {5018: (500, 500, 0, 0)}
         check(min(dropped[5006], dropped[5004]) > 40, f"dropped {dropped}")
         held = {}
         for a in {a for agents in runs.values() for a in agents}:
@@ -89,9 +101,11 @@ def test_hashes():
         for name, (paths, kinds) in got.items():
             check(paths == truth, f"{name}: {paths}, the router dropped {dropped}")
             check(kinds == got["whole"][1], f"{name}: {kinds}, with payload {got['whole'][1]}")
-        paths, kinds = lab.paths(runs["apart"])
-        check(all(p[0] == 1500 and p[2] <= dropped[port] for port, p in paths.items()), f"other keys: {paths}, dropped {dropped}")
+        records = [sum(len(tshark(f, "udp.dstport == 5018 && !icmpv6", "frame.len")) for f in a.files()) for a in runs["cut"]]
+        check(records == [50, 500], f"offload made {records} records")
+        paths, kinds = lab.paths(runs["apart"], "--filter", "not udp port 5018")
+        check(all(p[0] == 1500 and p[2] <= dropped[port] for port, p in paths.items() if port in PORTS), f"other keys: {paths}, dropped {dropped}")
         check(kinds <= got["whole"][1], f"other keys: {kinds}")
         report = run(os.path.join(BUILD, "analyzer/bothends"), "report", lab.dir + "/incident.db").stdout
         check("under different keys" in report, f"no word of the keys: {report}")
-    return f"of 6000 datagrams {sum(dropped.values())} lost, with hashes as with payload"
+    return f"of 6500 datagrams {sum(dropped.values())} lost, with hashes as with payload"
