@@ -166,7 +166,7 @@ class Story(unittest.TestCase):
         found = self.analyze("export.log")
         dark, = self.of(found, "host-dark")
         self.assertEqual((dark["detail"]["rule"], dark["detail"]["direction"]), ("host-dark-flowlog", "rx"))
-        self.assertIn("accepted is not delivered", dark["summary"])
+        self.assertIn("accepted is not a packet delivered", dark["summary"])
         self.assertLess(dark["confidence"], 0.8)
         self.assertEqual((dark["first_ns"], dark["last_ns"]), (DARK[0] * NS, DARK[1] * NS))
         # One cause, one finding: the peers' unanswered requests and the host's own are not repeated.
