@@ -111,7 +111,7 @@ static int privdrop_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, 
 	return 0;
 }
 
-static int privdrop_change_user(struct privdrop *p, struct error *err)
+static int privdrop_change_user(const struct privdrop *p, struct error *err)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
@@ -126,7 +126,6 @@ static int privdrop_change_user(struct privdrop *p, struct error *err)
 		return error_errno(err, "cannot change to user %d", (int)uid);
 	if (setresuid(0, 0, 0) == 0)
 		return error_set(err, -EPERM, "cannot drop root: setuid(0) still works");
-	p->user_changed = true;
 	return 0;
 }
 

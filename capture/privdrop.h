@@ -14,7 +14,7 @@ struct privdrop {
 	int output_fd;	  /* the only writable folder */
 	const struct rootfs *root;
 	/* What is in force now. false: this kernel lacks it. */
-	bool user_changed, landlock, seccomp;
+	bool landlock, seccomp;
 };
 
 /* 0, or negative with err set: then the agent must exit. */

@@ -75,8 +75,7 @@ void status_json(struct strbuf *out, const struct recorder *r, const struct priv
 			1e9);
 	strbuf_printf(out,
 		",\"confined\":{\"user\":%s,\"landlock\":%s,\"seccomp\":%s},\"sources\":[",
-		status_yes(c->user_changed || geteuid() != 0), status_yes(c->landlock),
-		status_yes(c->seccomp));
+		status_yes(geteuid() != 0), status_yes(c->landlock), status_yes(c->seccomp));
 	for (i = 0; i < r->source_count; i++) {
 		strbuf_adds(out, i ? "," : "");
 		status_add_source(out, &r->sources[i]);
