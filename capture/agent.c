@@ -214,45 +214,53 @@ static int agent_drop_privileges(struct agent *a, struct error *err)
 	return outdir_check(a->dir_fd, a->o->output, err);
 }
 
-static void agent_on_signals(struct agent *a, struct error *err)
+/* Negative: there is no file to write to any more. What cannot be kept is a warning alone. */
+static int agent_mark(struct agent *a, const char *text, struct strbuf *reply, struct error *err)
+{
+	int r = recorder_mark(&a->recorder, text, reply, err);
+
+	if (r)
+		strbuf_printf(reply, "error: %s\n", err->text);
+	if (r == RECORDER_NOT_KEPT)
+		agent_say(a, "warning: mark '%s' keeps no older files: %s", text, err->text);
+	return r < 0 ? r : 0;
+}
+
+static int agent_on_signals(struct agent *a, struct error *err)
 {
 	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
 	struct signalfd_siginfo info;
+	int r = 0;
 
-	while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		int r = 0;
-
+	while (!r && read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
 			r = recorder_rotate(&a->recorder, "hup", err);
 		} else if (info.ssi_signo == SIGUSR1) {
-			r = recorder_mark(&a->recorder, "SIGUSR1", &reply, err);
+			r = agent_mark(a, "SIGUSR1", &reply, err);
 		} else {
 			a->stop = true;
 			a->reason = "stop";
 		}
-		if (r) {
-			a->stop = true;
-			a->status = 2;
-		}
 	}
+	return r;
 }
 
-static void agent_on_control(struct agent *a)
+static int agent_on_control(struct agent *a, struct error *err)
 {
 	struct strbuf reply CLEANUP_STRBUF = STRBUF_INIT;
-	struct error err = ERROR_INIT;
 	char line[CONTROL_LINE];
-	int fd = control_accept(a->control_fd, line);
+	int r = 0, fd = control_accept(a->control_fd, line);
 
 	if (fd < 0)
-		return;
+		return 0;
 	if (!strcmp(line, "status"))
 		status_json(&reply, &a->recorder, &a->confinement);
 	else if (strncmp(line, "mark ", 5))
 		strbuf_adds(&reply, "error: not understood\n");
-	else if (recorder_mark(&a->recorder, line + 5, &reply, &err))
-		strbuf_printf(&reply, "error: %s\n", err.text);
+	else
+		r = agent_mark(a, line + 5, &reply, err);
 	control_reply(fd, reply.text);
+	return r;
 }
 
 /* A source that ended stays in the list: interface numbers in the files must not change. */
@@ -360,15 +368,16 @@ static int agent_loop(struct agent *a, struct error *err)
 			return error_errno(err, "cannot wait for packets");
 		agent_read_sources(a, fds + FIXED_FDS);
 		if (fds[0].revents)
-			agent_on_signals(a, err);
-		if (fds[1].revents)
-			agent_on_control(a);
+			r = agent_on_signals(a, err);
+		if (!r && fds[1].revents)
+			r = agent_on_control(a, err);
 		if (fds[2].revents)
 			host_read_kmsg(&a->host);
 		if (fds[3].revents)
 			host_read_rtnl(&a->host);
 		now_ns = nsec_now();
-		r = agent_on_time(a, now_ns, err);
+		if (!r)
+			r = agent_on_time(a, now_ns, err);
 	}
 	return r;
 }

@@ -186,7 +186,7 @@ int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, st
 	code = ring_keep(&r->ring, r->stem, now_ns - (span ? span : KEEP_BY_DEFAULT_NS), &files,
 		&bytes, err);
 	if (code < 0)
-		return code;
+		return RECORDER_NOT_KEPT;
 	strbuf_printf(reply, "kept %zu files, %llu bytes%s\n", files, (unsigned long long)bytes,
 		code == RING_NO_ROOM ? "; older ones passed --keep-size and stay in the ring" : "");
 	return 0;

@@ -59,5 +59,10 @@ int recorder_rotate(struct recorder *r, const char *reason, struct error *err);
 /* Closes the last file. */
 void recorder_close(struct recorder *r, const char *reason);
 
-/* Records text and saves the last minutes permanently; appends one line to reply. */
+enum recorder_result {
+	RECORDER_NOT_KEPT = 1, /* recorder_mark: err says why; the recording goes on */
+};
+
+/* Records text and saves the last minutes permanently; appends one line to reply if it did.
+ * Negative: there is no file to write to any more. */
 int recorder_mark(struct recorder *r, const char *text, struct strbuf *reply, struct error *err);

@@ -1,5 +1,5 @@
 """The ring: limits, marks, signals, crashes, full disks, sending files on."""
-import base64, http.server, os, random, signal, threading, time
+import base64, http.server, os, random, re, signal, threading, time
 from lab import *
 
 
@@ -62,6 +62,27 @@ def test_signals():
         check({k: v for _, k, v in sidecar(agent.files()[0])}["source.0.snaplen"] == "96", "option from the file")
         load.kill()
     return f"SIGHUP turns over, SIGTERM closes within {agent.took:.2f} s under load"
+
+
+def test_mark_fails():
+    """A mark that can keep nothing is a warning; without a file to write to the agent ends and says so."""
+    with Lab() as lab:
+        agent = lab.agent(lab.a, lab.folder("out"), "--flush", "100ms", "--facts", "no")
+        agent.send(signal.SIGHUP)
+        time.sleep(0.3)
+        os.unlink(agent.files()[0])
+        for number, ask in ((1, lambda: agent.send(signal.SIGUSR1)), (2, lambda: run(agent_path(), "mark", "x", "-w", agent.folder, ok=False))):
+            ask()
+            time.sleep(0.3)
+            check(agent.process.poll() is None, f"ended at mark {number} with status {agent.process.poll()}")
+        os.chmod(agent.folder, 0o500)
+        agent.send(signal.SIGHUP)
+        text = agent.process.communicate(timeout=20)[1]
+        check(agent.process.returncode == 2, f"status {agent.process.returncode}: {text}")
+        check(re.search(r"^bothends-agent: cannot create '[^']+': Permission denied$", text, re.M), text)
+        warned = re.findall(r"warning: mark '(\S+)' keeps no older files: cannot rename", text)
+        check(warned == ["SIGUSR1", "x"], text)
+    return "two warnings; status 2 and the reason without a writable folder"
 
 
 def test_kill():
