@@ -209,13 +209,18 @@ static bool rtnl_read_neighbor(struct rtnl *n, const struct nlmsghdr *nlh, struc
 	return ret->ip[0] != '\0';
 }
 
+struct neighbor_dump {
+	struct rtnl *rtnl;
+	struct neighbors *table;
+};
+
 static int rtnl_on_neighbor(const struct nlmsghdr *nlh, void *arg)
 {
-	struct host *h = arg;
-	struct neighbors *t = h->neighbors;
+	struct neighbor_dump *d = arg;
+	struct neighbors *t = d->table;
 	struct neighbor n;
 
-	if (!rtnl_read_neighbor(h->rtnl, nlh, &n))
+	if (!rtnl_read_neighbor(d->rtnl, nlh, &n))
 		return MNL_CB_OK;
 	if (t->count >= NEIGHBORS_MAX) {
 		t->omitted++;
@@ -228,19 +233,20 @@ static int rtnl_on_neighbor(const struct nlmsghdr *nlh, void *arg)
 
 void facts_neighbors(struct host *h, bool force)
 {
-	struct neighbors *t = h->neighbors;
+	struct neighbors *t = mem_zalloc(sizeof(*t));
+	struct neighbor_dump d = {.rtnl = h->rtnl, .table = t};
 	char identity[512], words[512];
 	bool whole;
 	size_t i;
 
-	if (!t)
-		t = h->neighbors = mem_zalloc(sizeof(*t));
-	t->count = 0;
-	t->omitted = 0;
-	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET, rtnl_on_neighbor, h);
-	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET6, rtnl_on_neighbor, h) && whole;
-	if (!whole)
-		return; /* a partial table would look like removed entries */
+	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET, rtnl_on_neighbor, &d);
+	whole = rtnl_dump(h->rtnl, RTM_GETNEIGH, AF_INET6, rtnl_on_neighbor, &d) && whole;
+	if (!whole) {
+		neighbors_free(t); /* a partial table would look like removed entries */
+		return;
+	}
+	neighbors_free(h->neighbors);
+	h->neighbors = t;
 	fact_set_begin(h->facts, "neighbor");
 	for (i = 0; i < t->count; i++) {
 		neighbor_words(&t->entries[i], identity, words, sizeof(words));
@@ -382,7 +388,6 @@ void facts_routes(struct host *h)
 }
 
 struct address_dump {
-	struct host *h;
 	char lists[HOST_NICS][1024];
 	int index[HOST_NICS];
 	unsigned count;
@@ -439,7 +444,6 @@ void facts_addresses(struct host *h)
 	h->rtnl->dumping_links = !h->rtnl->link_count; /* later changes are events */
 	(void)rtnl_dump(h->rtnl, RTM_GETLINK, AF_UNSPEC, rtnl_on_link, h);
 	h->rtnl->dumping_links = false;
-	d->h = h;
 	if (!rtnl_dump(h->rtnl, RTM_GETADDR, AF_INET, rtnl_on_address, d) ||
 		!rtnl_dump(h->rtnl, RTM_GETADDR, AF_INET6, rtnl_on_address, d))
 		return;
