@@ -1,5 +1,5 @@
 /*
- * collector: the collectors of facts, and the state they share. Each facts_*.c, and rtnl.c, reads
+ * collector: the collectors of facts, and the state they share. Each facts_*.c and rtnl_*.c reads
  * one kind of fact and skips what it cannot read. host.c runs them; they do not call it.
  */
 #pragma once

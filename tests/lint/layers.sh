@@ -37,7 +37,7 @@ done < <(grep -rnE '^#include "[a-z_]+/' capture --include='*.[ch]' | grep -v '"
 # host.c runs the collectors of facts; they do not know it.
 while IFS=: read -r file line text; do
 	wrong "$file:$line: a collector includes collector.h, not host.h: $text"
-done < <(grep -nE '^#include "host.h"' capture/facts_*.[ch] capture/rtnl.c capture/collector.h)
+done < <(grep -nE '^#include "host.h"' capture/facts_*.[ch] capture/rtnl*.[ch] capture/collector.h)
 
 # A literal that begins like a statement (not one quoted for a shell). Allowed: flowlog/format/parquet.c, whose one query runs in DuckDB, on
 # a file and not on a database of ours.
