@@ -10,6 +10,7 @@
 #include "flowlog/carry.h"
 #include "flowlog/keep.h"
 #include "flowlog/session.h"
+#include "read/digest.h"
 
 #define PROBLEMS_KEPT 20 /* of one file */
 
@@ -332,12 +333,6 @@ static void ingest_on_problem(
 			f->reading.path, (unsigned long long)line, reason);
 }
 
-static void ingest_hash_text(const uint64_t hash[2], char ret[33])
-{
-	(void)snprintf(ret, 33, "%016llx%016llx", (unsigned long long)hash[0],
-		(unsigned long long)hash[1]);
-}
-
 /* The fingerprint of a file, without reading what is in it. */
 static int ingest_fingerprint(const char *path, char ret[33], struct error *err)
 {
@@ -349,7 +344,7 @@ static int ingest_fingerprint(const char *path, char ret[33], struct error *err)
 	if (r < 0)
 		return r;
 	source_finish(s, hash, sha);
-	ingest_hash_text(hash, ret);
+	digest_text(hash, ret);
 	(void)source_close(s);
 	return 0;
 }
@@ -557,7 +552,7 @@ static int ingest_end_file(struct flowlog *f, struct source *s, struct flowlog_s
 
 	ingest_account_late(f, sink);
 	source_finish(s, hash, sha);
-	ingest_hash_text(hash, text);
+	digest_text(hash, text);
 	c->bytes = source_stored_bytes(s);
 	if (s->failure)
 		(void)snprintf(c->damaged, sizeof(c->damaged), "%s", s->failure);

@@ -10,6 +10,11 @@
 /* Index of a direction everywhere in the join. */
 enum direction { C2S = 0, S2C = 1 };
 
+static inline const char *direction_name(enum direction d)
+{
+	return d == C2S ? "c2s" : "s2c";
+}
+
 enum pairing_evidence {
 	PAIRED_ALONE,	   /* one vantage point only */
 	PAIRED_ISN,	   /* both initial sequence numbers agree: 64 bits */
@@ -101,6 +106,17 @@ static inline const struct member *flow_member_at(
 	while (all->members[i].flow != f)
 		i = all->members[i].next;
 	return &all->members[i];
+}
+
+/* NULL: that vantage point did not see the flow. */
+static inline const struct member *flow_member_seen_from(
+	const struct flows *all, uint32_t flow, uint32_t vantage)
+{
+	uint32_t i = all->list[flow].first_member;
+
+	while (i != MEMBER_NONE && all->members[i].vantage != vantage)
+		i = all->members[i].next;
+	return i == MEMBER_NONE ? NULL : &all->members[i];
 }
 
 /* Prefetch distance, in flows. */

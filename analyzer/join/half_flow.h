@@ -71,7 +71,7 @@ static inline const struct member *shown_member(const struct shown *shown, enum 
 }
 
 /*
- * Loads both directions, half-flows[C2S] and half-flows[S2C]. Duplicates are skipped in a direction
+ * Loads both directions, halves[C2S] and halves[S2C]. Duplicates are skipped in a direction
  * for which skip_duplicates says that the capture, not the network, makes them.
  */
 void half_flows_load(struct half_flow halves[2], const struct shown *shown, const uint32_t base[2],

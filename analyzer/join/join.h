@@ -7,6 +7,7 @@
 #include "join/path.h"
 #include "join/outage.h"
 #include "join/idle.h"
+#include "join/owner.h"
 #include "join/scope.h"
 #include "join/untaken.h"
 

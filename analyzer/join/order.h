@@ -6,7 +6,7 @@
 
 struct ordering {
 	uint32_t *order; /* the flow at each place of the output */
-	uint32_t *row;	 /* each flow's place, from 1 */
+	uint32_t *row;	 /* each flow's place, from 1: its row in table flow */
 	/* What tells the order of the places that conversations passed. */
 	struct order_row *pairs;
 	uint32_t pair_count;

@@ -6,7 +6,6 @@
 
 #include "join/clocks.h"
 #include "join/match.h"
-#include "join/owner.h"
 #include "join/proof.h"
 #include "join/scope.h"
 
@@ -69,7 +68,6 @@ struct event_list {
 /* Input. Judging changes only the marks in the half-flows. */
 struct path_input {
 	const struct dataset *data;
-	const struct owners *owners;
 	const struct clocks *clocks;
 	struct clock_memo *clock_memo; /* this thread's */
 	enum direction direction;

@@ -89,7 +89,6 @@ static void worker_judge_path(
 	struct path path = {.scratch = &w->scratch,
 		.out = {.events = &b->events, .counts = worker_next_counts(b)},
 		.in = {.data = j->data,
-			.owners = j->owners,
 			.clocks = j->clocks,
 			.clock_memo = &f->clock_memo,
 			.direction = d,

@@ -65,3 +65,9 @@ void digest_finish(const struct digest *d, uint64_t ret_hash[2], char ret_sha256
 	for (unsigned int i = 0; i < n && i < 32; i++)
 		(void)snprintf(ret_sha256 + 2 * i, 3, "%02x", sum[i]);
 }
+
+void digest_text(const uint64_t hash[2], char ret[DIGEST_TEXT_SIZE])
+{
+	(void)snprintf(ret, DIGEST_TEXT_SIZE, "%016llx%016llx", (unsigned long long)hash[0],
+		(unsigned long long)hash[1]);
+}

@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/nsec.h"
 #include "base/strbuf.h"
+#include "read/digest.h"
 #include "record/kernel_drops.h"
 
 struct fileindex_place facts_place(const struct dataset *data, uint32_t vantage, uint32_t ordinal)
@@ -97,10 +98,9 @@ static void facts_insert_capture(struct db *db, const struct dataset *data, cons
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_CAPTURE_FILE);
 	bool empty = c->first_ns > c->last_ns;
-	char hash[40];
+	char hash[DIGEST_TEXT_SIZE];
 
-	(void)snprintf(hash, sizeof(hash), "%016llx%016llx", (unsigned long long)c->hash[0],
-		(unsigned long long)c->hash[1]);
+	digest_text(c->hash, hash);
 	assert(c->interface_count || data->hosts[c->host].vantage_count);
 	db_int(s, 1, c->id);
 	db_int(s, 2, data->hosts[c->host].id);
@@ -464,7 +464,7 @@ void facts_limit_reached(struct db *db, const char *table, uint64_t kept, uint64
 }
 
 static void facts_insert_netfilter(struct db *db, const struct dataset *data,
-	const struct flows *all, const uint32_t *conversation_row, uint32_t vantage)
+	const struct flows *all, const uint32_t *flow_row, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	sqlite3_stmt *s = db_insert(db, TABLE_NETFILTER_LOG);
@@ -476,8 +476,8 @@ static void facts_insert_netfilter(struct db *db, const struct dataset *data,
 		const struct member *m = flow_member_at(all, f);
 
 		db_int(s, 1, v->id);
-		db_int(s, 2, conversation_row[f->flow]);
-		db_text(s, 3, k->from_b == m->client_is_b ? "c2s" : "s2c");
+		db_int(s, 2, flow_row[f->flow]);
+		db_text(s, 3, direction_name(k->from_b == m->client_is_b ? C2S : S2C));
 		db_text(s, 4, facts_hook_name(k->hook));
 		db_text(s, 5, k->prefix);
 		db_int(s, 6, (int64_t)u->packets);
@@ -508,20 +508,12 @@ static void facts_insert_limits(struct db *db, const struct dataset *data)
 			refused[k] += more[k];
 		}
 	}
-	for (int k = 0; k < LIMITED; k++) {
-		sqlite3_stmt *s = db_insert(db, TABLE_LIMIT_REACHED);
-
-		if (!refused[k])
-			continue;
-		db_text(s, 1, tables[k]);
-		db_int(s, 2, (int64_t)kept[k]);
-		db_int(s, 3, (int64_t)(kept[k] + refused[k]));
-		db_step(db, s);
-	}
+	for (int k = 0; k < LIMITED; k++)
+		facts_limit_reached(db, tables[k], kept[k], kept[k] + refused[k]);
 }
 
 void facts_observations(struct db *db, const struct dataset *data, const struct flows *all,
-	const uint32_t *conversation_row)
+	const uint32_t *flow_row)
 {
 	facts_insert_limits(db, data);
 	for (uint32_t i = 0; i < data->vantage_count; i++) {
@@ -530,8 +522,8 @@ void facts_observations(struct db *db, const struct dataset *data, const struct 
 		facts_insert_vrrp(db, data, i);
 		facts_insert_icmp(db, data, i);
 		facts_insert_activity(db, &data->vantages[i]);
-		facts_insert_netfilter(db, data, all, conversation_row, i);
-		kernel_drops_store(db, data, all, conversation_row, i);
+		facts_insert_netfilter(db, data, all, flow_row, i);
+		kernel_drops_store(db, data, all, flow_row, i);
 	}
 }
 

@@ -8,10 +8,10 @@
  * of the files. */
 void facts_captures(struct db *db, const struct dataset *data, const struct join *j);
 
-/* mac_use, arp, vrrp_advert, icmp_error, activity, netfilter_log, kernel_drop. flow_id: by vantage
- * and flow, see flows.h. */
+/* mac_use, arp, vrrp_advert, icmp_error, activity, netfilter_log, kernel_drop. flow_row: each
+ * flow's row, see join/order.h. */
 void facts_observations(struct db *db, const struct dataset *data, const struct flows *all,
-	const uint32_t *conversation_row);
+	const uint32_t *flow_row);
 
 /* The pieces of the clock models. */
 void facts_clocks(struct db *db, const struct clocks *c);

@@ -299,7 +299,7 @@ static void flowrows_add_path(struct flow_rows *r, const struct join *j, uint32_
 
 	row_put_int(&at, number);
 	row_put_int(&at, leg);
-	flowrows_put_word(&at, p->direction == C2S ? "c2s" : "s2c");
+	flowrows_put_word(&at, direction_name((enum direction)p->direction));
 	row_put_int(&at, j->data->vantages[p->from].id);
 	row_put_int(&at, j->data->vantages[p->to].id);
 	put_fates(&at, p, false);

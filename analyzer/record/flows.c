@@ -100,11 +100,6 @@ void flow_writer_release(struct flow_writer *w)
 	*w = (struct flow_writer){0};
 }
 
-static const char *flows_direction_name(uint8_t d)
-{
-	return d == C2S ? "c2s" : "s2c";
-}
-
 static void flows_put_place(
 	const struct flow_writer *w, struct row *row, uint32_t vantage, const struct segment *seg)
 {
@@ -133,7 +128,7 @@ static void flows_insert_event(struct flow_writer *w, uint32_t number, const str
 
 	row_null(row);
 	row_int(row, number);
-	row_word(row, flows_direction_name(e->direction));
+	row_word(row, direction_name((enum direction)e->direction));
 	row_word(row, kind);
 	row_int(row, e->seq);
 	row_int(row, e->length);
@@ -183,16 +178,6 @@ static int64_t flows_event_time(const struct event *e)
 	return e->sent ? e->sent->time_ns : e->received ? e->received->time_ns : 0;
 }
 
-/* NULL: that place did not see the flow; a path may begin or end there all the same. */
-static const struct member *flows_member_at(const struct join *j, uint32_t flow, uint32_t vantage)
-{
-	uint32_t i = j->all->list[flow].first_member;
-
-	while (i != MEMBER_NONE && j->all->members[i].vantage != vantage)
-		i = j->all->members[i].next;
-	return i == MEMBER_NONE ? NULL : &j->all->members[i];
-}
-
 static bool flows_server_sent_payload(const struct join *j, const struct flow *c)
 {
 	for (uint32_t i = c->first_member; i != MEMBER_NONE; i = j->all->members[i].next)
@@ -219,7 +204,7 @@ static const struct member *flows_handshake_ack_sender(const struct flow_writer 
 		(e->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK ||
 		!sum->has_isn[C2S])
 		return NULL;
-	m = flows_member_at(w->join, (uint32_t)(c - w->join->all->list), e->from);
+	m = flow_member_seen_from(w->join->all, (uint32_t)(c - w->join->all->list), e->from);
 	if (!m || !sum->tcp || e->seq != sum->isn[C2S] + m->delta[C2S] + 1)
 		return NULL;
 	ends = sum->has_isn[S2C] ? e->sent->ack == sum->isn[S2C] + m->delta[S2C] + 1
@@ -362,7 +347,7 @@ static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t
 	const struct join *j = w->join;
 	const struct vantage *v = &j->data->vantages[p->vantage];
 	const struct segment *seg = p->segment;
-	const struct member *m = flows_member_at(j, p->flow, p->vantage);
+	const struct member *m = flow_member_seen_from(j->all, p->flow, p->vantage);
 	const struct flow_vantage *f = m->flow;
 	bool tcp = f->key.protocol == 6;
 	struct row *row = btree_row(t);
@@ -373,7 +358,7 @@ static void flows_insert_packet(struct flow_writer *w, struct btree *t, uint32_t
 	row_int(row, seg->time_ns);
 	row_int(row, (int64_t)facts_offset(j->data, p->vantage, p->frame));
 	row_int(row, number);
-	row_word(row, flows_direction_name((uint8_t)segment_direction(m, seg)));
+	row_word(row, direction_name(segment_direction(m, seg)));
 	flows_put_mac(row, vantage_mac(v, seg->src_mac));
 	flows_put_mac(row, vantage_mac(v, seg->dst_mac));
 	flows_put_packet_ends(row, f, seg->bits & SEGMENT_FROM_B);
@@ -508,7 +493,7 @@ static void flows_insert_window(
 
 	db_int(s, 1, row);
 	db_int(s, 2, w->join->data->vantages[z->vantage].id);
-	db_text(s, 3, flows_direction_name(z->direction));
+	db_text(s, 3, direction_name((enum direction)z->direction));
 	db_int(s, 4, z->from_ns);
 	db_int(s, 5, z->to_ns);
 	db_int(s, 6, z->probes);
@@ -579,7 +564,7 @@ static void flows_add_loss(struct flow_writer *w, const struct flow *c,
 
 	if (l->segments == 0 || !flows_is_certain(c))
 		return;
-	from = flows_member_at(w->join, (uint32_t)(c - w->join->all->list), l->from);
+	from = flow_member_seen_from(w->join->all, (uint32_t)(c - w->join->all->list), l->from);
 	if (!from)
 		return;
 	f->src = member_ip(from, l->direction == C2S);
@@ -592,7 +577,7 @@ static void flows_add_loss(struct flow_writer *w, const struct flow *c,
 static void flows_add_syns(struct flow_writer *w, uint32_t flow, const struct totals_flow *f,
 	const struct path_counts *p)
 {
-	const struct member *from = flows_member_at(w->join, flow, p->from);
+	const struct member *from = flow_member_seen_from(w->join->all, flow, p->from);
 
 	if (from)
 		totals_add_syns(&w->totals, f, p, member_port(from, false));
@@ -749,7 +734,7 @@ static void flows_settle_pending(struct flow_writer *w)
 		db_int(path, 3, p->bytes);
 		db_int(path, 4, p->syn ? p->segments : 0);
 		db_int(path, 5, p->leg);
-		db_text(path, 6, flows_direction_name(p->direction));
+		db_text(path, 6, direction_name((enum direction)p->direction));
 		db_step(w->db, path);
 		if (!p->event_row)
 			continue;

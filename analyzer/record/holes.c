@@ -206,7 +206,7 @@ static void holes_put(struct db *db, const struct dataset *data, const uint32_t 
 	assert(h->high - h->low >= h->full);
 	db_int(s, 1, flow_row[h->flow->flow]);
 	db_int(s, 2, data->vantages[vantage].id);
-	db_text(s, 3, h->from_b == client_is_b ? "c2s" : "s2c");
+	db_text(s, 3, direction_name(h->from_b == client_is_b ? C2S : S2C));
 	db_text(s, 4, ip_text(key.sender, sender));
 	db_text(s, 5, ip_text(key.receiver, receiver));
 	db_int(s, 6, h->high - h->low);

@@ -299,8 +299,8 @@ static void kernel_drops_bind_packet(
 	db_int_or_null(s, 17, row->key.protocol == 6 ? p->flags : DB_NONE);
 }
 
-static void kernel_drops_bind_flow(sqlite3_stmt *s, const struct matching *m, const struct found *x,
-	const uint32_t *conversation_row)
+static void kernel_drops_bind_flow(
+	sqlite3_stmt *s, const struct matching *m, const struct found *x, const uint32_t *flow_row)
 {
 	const struct segment *segment = &m->drops->rows[x->row].segment;
 	bool sent = x->sent_count == 1;
@@ -309,7 +309,7 @@ static void kernel_drops_bind_flow(sqlite3_stmt *s, const struct matching *m, co
 		db_null(s, 19);
 		db_null(s, 20);
 	} else {
-		db_int(s, 19, conversation_row[x->flow]);
+		db_int(s, 19, flow_row[x->flow]);
 		db_text(s, 20,
 			segment_direction(&m->all->members[x->member], segment) == C2S ? "c2s"
 										       : "s2c");
@@ -319,7 +319,7 @@ static void kernel_drops_bind_flow(sqlite3_stmt *s, const struct matching *m, co
 }
 
 void kernel_drops_store(struct db *db, const struct dataset *data, const struct flows *all,
-	const uint32_t *conversation_row, uint32_t vantage)
+	const uint32_t *flow_row, uint32_t vantage)
 {
 	const struct vantage *v = &data->vantages[vantage];
 	struct matching m = {.data = data, .all = all, .drops = &v->kernel_drops, .host = v->host};
@@ -341,7 +341,7 @@ void kernel_drops_store(struct db *db, const struct dataset *data, const struct 
 		facts_put_frame(s, 3, data, vantage, row->segment.frame);
 		kernel_drops_bind_said(s, m.drops, row, &text);
 		kernel_drops_bind_packet(s, row, &text);
-		kernel_drops_bind_flow(s, &m, x, conversation_row);
+		kernel_drops_bind_flow(s, &m, x, flow_row);
 		db_step(db, s);
 	}
 	free(m.found);

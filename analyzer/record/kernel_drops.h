@@ -7,7 +7,7 @@
 #include "join/flow.h"
 #include "store/db.h"
 
-/* Rows of one vantage point; none unless it is of kind kernel. conversation_row as for
+/* Rows of one vantage point; none unless it is of kind kernel. flow_row as for
  * facts_observations(). */
 void kernel_drops_store(struct db *db, const struct dataset *data, const struct flows *all,
-	const uint32_t *conversation_row, uint32_t vantage);
+	const uint32_t *flow_row, uint32_t vantage);

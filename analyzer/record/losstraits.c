@@ -327,19 +327,10 @@ static void losstraits_add_packet(struct counting *c, const struct group *g,
 		*last_died_ns = TRAIT_NONE;
 }
 
-static const struct member *losstraits_member(const struct join *j, uint32_t flow, uint32_t vantage)
-{
-	uint32_t i = j->all->list[flow].first_member;
-
-	while (i != MEMBER_NONE && j->all->members[i].vantage != vantage)
-		i = j->all->members[i].next;
-	return i == MEMBER_NONE ? NULL : &j->all->members[i];
-}
-
 static void losstraits_count_path(struct counting *c, const struct losstraits_path *p)
 {
 	const struct join *j = c->kept->join;
-	const struct member *m = losstraits_member(j, p->flow, p->from);
+	const struct member *m = flow_member_seen_from(j->all, p->flow, p->from);
 	int64_t values[PACKET_TRAITS], last_died_ns = TRAIT_NONE;
 	struct cell sum = empty_cell;
 	struct segment_walk walk;

@@ -55,7 +55,7 @@ static void outages_insert(const struct outages *o, const struct dataset *data, 
 		sqlite3_stmt *s = db_insert(db, TABLE_FLOW_OUTAGE);
 
 		db_int(s, 1, o->rows[i]);
-		db_text(s, 2, r->direction == C2S ? "c2s" : "s2c");
+		db_text(s, 2, direction_name((enum direction)r->direction));
 		db_int(s, 3, data->vantages[r->from].id);
 		db_int(s, 4, data->vantages[r->to].id);
 		db_int(s, 5, r->first_ns);
@@ -196,7 +196,7 @@ static void outages_insert_second(struct watch *w, const struct flow_second *f)
 	s = db_insert(w->db, TABLE_FLOW_ACTIVITY);
 	db_int(s, 1, f->row);
 	db_int(s, 2, w->join->data->vantages[f->vantage].id);
-	db_text(s, 3, f->direction == C2S ? "c2s" : "s2c");
+	db_text(s, 3, direction_name((enum direction)f->direction));
 	db_int(s, 4, f->second_ns);
 	db_int(s, 5, f->frames);
 	db_int(s, 6, f->largest);

@@ -77,15 +77,15 @@ static struct silence silences_of(const struct member *m)
 }
 
 static void silences_insert(struct db *db, const struct dataset *data, uint32_t vantage,
-	int64_t flow_id, const struct silence *silence)
+	uint32_t flow_row, const struct silence *silence)
 {
 	sqlite3_stmt *s = db_insert(db, TABLE_FLOW_SILENCE);
 
-	db_int(s, 1, flow_id);
+	db_int(s, 1, flow_row);
 	db_int(s, 2, data->vantages[vantage].id);
 	db_int(s, 3, silence->survived_ns);
 	db_int_or_null(s, 4, silence->ns ? silence->ns : DB_NONE);
-	db_text(s, 5, !silence->ns ? NULL : silence->speaker == C2S ? "c2s" : "s2c");
+	db_text(s, 5, !silence->ns ? NULL : direction_name(silence->speaker));
 	db_int_or_null(s, 6, silence->ns ? silence->first->time_ns : DB_NONE);
 	facts_put_frame(s, 9, data, vantage, silence->ns ? silence->first->frame : FRAME_NONE);
 	facts_put_frame(s, 11, data, vantage,
@@ -95,8 +95,8 @@ static void silences_insert(struct db *db, const struct dataset *data, uint32_t 
 	db_step(db, s);
 }
 
-void silences_store(
-	struct db *db, const struct dataset *data, const struct flows *all, const uint32_t *flow_id)
+void silences_store(struct db *db, const struct dataset *data, const struct flows *all,
+	const uint32_t *flow_row)
 {
 	uint64_t kept = 0, total = 0;
 
@@ -113,7 +113,7 @@ void silences_store(
 			if (!s.ns && !s.survived_ns)
 				continue;
 			if (kept < ROWS_MAX) {
-				silences_insert(db, data, v, flow_id[f->flow], &s);
+				silences_insert(db, data, v, flow_row[f->flow], &s);
 				kept++;
 			}
 			total++;

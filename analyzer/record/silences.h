@@ -7,6 +7,6 @@
 #include "join/join.h"
 #include "store/db.h"
 
-/* Table flow_silence. flow_id: by vantage and flow, see flows.h. */
+/* Table flow_silence. flow_row: each flow's row, see join/order.h. */
 void silences_store(struct db *db, const struct dataset *data, const struct flows *all,
-	const uint32_t *flow_id);
+	const uint32_t *flow_row);

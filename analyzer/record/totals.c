@@ -182,7 +182,7 @@ static void totals_bind_key(sqlite3_stmt *s, const struct pair_key *k, uint32_t 
 {
 	db_int(s, 1, data->vantages[direction == C2S ? k->near : k->far].id);
 	db_int(s, 2, data->vantages[direction == C2S ? k->far : k->near].id);
-	db_text(s, 3, direction == C2S ? "c2s" : "s2c");
+	db_text(s, 3, direction_name((enum direction)direction));
 	db_text(s, 4, ip_text(k->client, text->client));
 	db_text(s, 5, ip_text(k->server, text->server));
 }

@@ -37,7 +37,7 @@ void untakens_store(const struct untakens *u, const struct dataset *data, struct
 		sqlite3_stmt *s = db_insert(db, TABLE_FLOW_UNTAKEN);
 
 		db_int(s, 1, r->flow);
-		db_text(s, 2, r->direction == C2S ? "c2s" : "s2c");
+		db_text(s, 2, direction_name((enum direction)r->direction));
 		db_int(s, 3, data->vantages[r->vantage].id);
 		db_int(s, 4, r->segments);
 		db_int(s, 5, r->wrong);

@@ -11,6 +11,7 @@
 #include "base/pcapng_write.h"
 #include "base/utf8.h"
 #include "read/capfile.h"
+#include "read/digest.h"
 #include "report/ref_clock.h"
 #include "report/query.h"
 #include "report/escape.h"
@@ -301,7 +302,7 @@ static int extract_read_candidate(
 	struct capfile *cf = NULL;
 	struct stat st;
 	struct frame f;
-	char hash[33];
+	char hash[DIGEST_TEXT_SIZE];
 
 	*ret_same = false;
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != o->bytes)
@@ -314,9 +315,7 @@ static int extract_read_candidate(
 		if (w)
 			extract_keep(x, o, capfile_info(cf), &f, w);
 	}
-	(void)snprintf(hash, sizeof(hash), "%016llx%016llx",
-		(unsigned long long)capfile_info(cf)->hash[0],
-		(unsigned long long)capfile_info(cf)->hash[1]);
+	digest_text(capfile_info(cf)->hash, hash);
 	*ret_same = strcmp(hash, o->hash) == 0;
 	(void)capfile_close(cf);
 	return 0;
