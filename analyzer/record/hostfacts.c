@@ -449,7 +449,7 @@ static bool hostfacts_take_source(struct hostfacts *hf, const struct agent_fact 
 }
 
 /* Facts that have a table of their own. false: host_fact takes it. */
-static bool hostfacts_take_at_third(struct hostfacts *hf, const struct agent_fact *f)
+static bool hostfacts_take_elsewhere(struct hostfacts *hf, const struct agent_fact *f)
 {
 	if (strcmp(f->key, "kernel.log") == 0 || strcmp(f->key, "service.log") == 0) {
 		hostfacts_take_log(hf, f, f->key[0] == 'k' ? TABLE_KERNEL_LOG : TABLE_SERVICE_LOG);
@@ -520,7 +520,7 @@ void hostfacts_take(void *context, const struct agent_fact *f)
 		agentfacts_key_part(f->key, 1, interface, sizeof(interface)) &&
 		agentfacts_key_part(f->key, 2, what, sizeof(what)))
 		hostfacts_take_interface_state(hf, interface, what, f->value);
-	if (hostfacts_take_at_third(hf, f))
+	if (hostfacts_take_elsewhere(hf, f))
 		return;
 	/* A state is repeated in every file: a row for each change is enough. */
 	if (hostfacts_is_event(f->key) ||
@@ -607,17 +607,23 @@ uint64_t hostfacts_neighbors(struct hostfacts *hf, const char *bytes, size_t siz
 	return hf->neigh_count.entries - before;
 }
 
-uint64_t hostfacts_malformed(const struct hostfacts *hf)
+/* Lines and facts of the agent and of listings; each file of hostfile/ has its count in host_file.
+ */
+static void hostfacts_store_malformed(struct hostfacts *hf)
 {
-	return hf->count.malformed + hf->neigh_count.malformed;
+	uint64_t n = hf->count.malformed + hf->neigh_count.malformed;
+	char value[24];
+
+	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)n);
+	if (n)
+		hostfacts_store_fact(hf, &(struct agent_fact){.at_ns = AGENTFACTS_UNDATED,
+						 .key = "facts.malformed",
+						 .value = value});
 }
 
-void hostfacts_free(struct hostfacts *hf)
+static void hostfacts_free(struct hostfacts *hf)
 {
-	if (!hf)
-		return;
 	for (size_t i = 0; i < hf->interface_count; i++) {
-		hostfacts_store_interface(hf, &hf->interfaces[i]);
 		free(hf->interfaces[i].name);
 		free(hf->interfaces[i].mac);
 		free(hf->interfaces[i].addresses);
@@ -631,4 +637,12 @@ void hostfacts_free(struct hostfacts *hf)
 	hashset_release(&hf->facts);
 	hashmap_release(&hf->states);
 	free(hf);
+}
+
+void hostfacts_finish(struct hostfacts *hf)
+{
+	for (size_t i = 0; i < hf->interface_count; i++)
+		hostfacts_store_interface(hf, &hf->interfaces[i]);
+	hostfacts_store_malformed(hf);
+	hostfacts_free(hf);
 }

@@ -21,7 +21,7 @@ enum hostfacts_result {
 	HOSTFACTS_ABSENT = 2,	/* hostfacts_sidecar: there is no such file */
 };
 
-/* The host must be in its table. The caller frees it with hostfacts_free(). */
+/* The host must be in its table. The caller ends it with hostfacts_finish(). */
 struct hostfacts *hostfacts_new(struct db *db, int64_t host_id);
 
 /*
@@ -56,8 +56,6 @@ struct hostfacts_file {
 };
 void hostfacts_file(struct hostfacts *hf, const struct hostfacts_file *file);
 
-/* Lines that could not be understood so far. */
-uint64_t hostfacts_malformed(const struct hostfacts *hf);
-
-/* Writes what waited for its other half, and frees; NULL is fine. */
-void hostfacts_free(struct hostfacts *hf);
+/* Writes what waited for its other half, and how much was not understood (facts.malformed); then
+ * frees. */
+void hostfacts_finish(struct hostfacts *hf);

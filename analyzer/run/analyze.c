@@ -299,6 +299,19 @@ static char *analyze_read_whole(const char *path, size_t *ret_size)
 	return strbuf_steal(&text);
 }
 
+/* A sidecar is read with its capture, also where a folder holds both. */
+static bool analyze_is_beside(const struct analysis *r, const struct host *h, const char *path)
+{
+	for (uint32_t k = 0; k < h->capture_count; k++) {
+		char *sidecar CLEANUP_FREE =
+			agentfacts_sidecar_path(r->data.captures[h->captures[k]].path);
+
+		if (strcmp(sidecar, path) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Listings and sidecars that were given as inputs of their own. */
 static void analyze_store_listings(
 	const struct analysis *r, const struct host *h, struct hostfacts *hf)
@@ -309,7 +322,8 @@ static void analyze_store_listings(
 		size_t size;
 
 		if (!in->name || strcmp(in->name, h->name) != 0 ||
-			(in->kind != PLAN_NEIGHBORS && in->kind != PLAN_AGENT_FACTS))
+			(in->kind != PLAN_NEIGHBORS && in->kind != PLAN_AGENT_FACTS) ||
+			(in->kind == PLAN_AGENT_FACTS && analyze_is_beside(r, h, in->path)))
 			continue;
 		text = analyze_read_whole(in->path, &size);
 		if (in->kind == PLAN_NEIGHBORS)
@@ -396,7 +410,7 @@ static int analyze_store_hostfacts(struct analysis *r, struct error *err)
 		analyze_store_listings(r, h, hf);
 		if (result >= 0)
 			result = analyze_store_collections(r, h, hf, err);
-		hostfacts_free(hf);
+		hostfacts_finish(hf);
 	}
 	return result < 0 ? result : 0;
 }

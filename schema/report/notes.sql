@@ -30,6 +30,10 @@ SELECT text, rank NOT IN (5, 6, 9) AS is_open FROM (
 		' of ' || f.lines || ' lines not understood, so not used')
 	FROM host_file f WHERE f.malformed > 0
 	UNION ALL
+	SELECT 9, h.id, h.name || ': ' || f.value || iif(f.value = '1', ' line or fact', ' lines or facts')
+		|| ' of its agent or neighbor listing not understood, so not used'
+	FROM host_fact f JOIN host h ON h.id = f.host_id WHERE f.key = 'facts.malformed'
+	UNION ALL
 	SELECT 9, f.id, f.path || ': ' || f.cut || iif(f.cut = 1, ' line was', ' lines were') || ' longer than 64 KiB and cut'
 	FROM host_file f WHERE f.cut > 0
 	UNION ALL

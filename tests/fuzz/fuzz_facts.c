@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hostfacts_vantage(hf, "eth0", 1);
 	(void)hostfacts_comment(hf, text);
 	hostfacts_sidecar_bytes(hf, (const char *)data, size);
-	hostfacts_free(hf);
+	hostfacts_finish(hf);
 	assert(db_failed(db, &err) == 0);
 	return 0;
 }

@@ -324,13 +324,14 @@ def facts_beside_a_capture(p):
     worker, db = p.pair()
     fact = '{"at_ns":1790000000000000000,"key":"%s","value":"%s"}\n'
     p.write("folder/worker.pcapng", p.read(worker))
-    p.write("folder/worker.facts.jsonl", (fact % ("host.kernel", "3.13.0")).encode())
+    p.write("folder/worker.facts.jsonl", (fact % ("host.kernel", "3.13.0") + '{"at_ns":17,"key":\n').encode())
     p.write("folder/x17.facts.jsonl", (fact % ("host.name", "mail") + fact % ("host.kernel", "3.13.0")).encode())
     p.write("folder/plain.facts.jsonl", (fact % ("host.kernel", "3.13.0")).encode())
-    p.passes("folder", db)
+    run = p.passes("folder", db)
     names = [row[0] for row in p.query("SELECT name FROM host ORDER BY name")]
     expect(names == ["db", "mail", "plain", "worker"], f"hosts: {names}")
     expect(p.one("SELECT count(*) FROM host_fact WHERE key = 'host.kernel'") == 3, "a fact is stored once")
+    expect("worker: 1 line or fact of its agent or neighbor listing not understood" in run.out, "the broken line is not told:", run)
 
 
 def beside_one_peer(padded):
