@@ -73,6 +73,10 @@ struct analysis {
 	_Atomic uint64_t bytes_read;
 	struct progress *progress;
 	unsigned threads;
+	/* settings that are used before judging */
+	struct {
+		double delay_max_s, packets_per_flow, events_max, packets_max;
+	} limits;
 	uint32_t last_host_file; /* last row of host_file */
 };
 
@@ -175,30 +179,15 @@ static int analyze_refuse_two_hosts(const struct dataset *data, struct error *er
 		b.number);
 }
 
-static double analyze_setting(struct db *db, const char *key)
-{
-	sqlite3_stmt *s;
-	double v = 0;
-
-	if (sqlite3_prepare_v2(db->handle, schema_statement_setting, -1, &s, NULL) != SQLITE_OK)
-		return 0;
-	db_text(s, 1, key);
-	if (sqlite3_step(s) == SQLITE_ROW)
-		v = sqlite3_column_double(s, 0);
-	(void)sqlite3_finalize(s);
-	return v;
-}
-
 static void analyze_relate(struct analysis *r)
 {
-	int64_t delay_max = (int64_t)(analyze_setting(r->db, "delay_max_s") * (double)NSEC_PER_SEC);
-
 	progress_stage(r->progress, "pairing flows");
 	pair_flows(&r->data, r->threads, &r->all);
 	owners_infer(&r->data, &r->all, &r->owners);
 	position_members(&r->data, &r->owners, r->threads, &r->all);
 	progress_stage(r->progress, "relating clocks");
-	clocks_make(&r->data, &r->all, r->threads, delay_max, &r->clocks);
+	clocks_make(&r->data, &r->all, r->threads,
+		(int64_t)(r->limits.delay_max_s * (double)NSEC_PER_SEC), &r->clocks);
 	idle_learn(&r->data, &r->clocks, &r->idle);
 	order_and_account(&r->data, &r->all, &r->clocks, r->threads, &r->ordering);
 	r->join = (struct join){.data = &r->data,
@@ -209,7 +198,7 @@ static void analyze_relate(struct analysis *r)
 		.order = r->ordering.order,
 		.options = {.threads = r->threads,
 			.packets = r->o->packets,
-			.packets_per_flow = (uint32_t)analyze_setting(r->db, "packets_per_flow"),
+			.packets_per_flow = (uint32_t)r->limits.packets_per_flow,
 			.filter = r->o->filter}};
 	join_judge_duplicates(&r->join);
 }
@@ -263,9 +252,8 @@ static int analyze_store_flows(struct analysis *r, struct error *err)
 	int result, finished;
 
 	progress_stage(r->progress, "joining and storing");
-	result =
-		flow_writer_init(w, r->db, &r->join, (uint64_t)analyze_setting(r->db, "events_max"),
-			(uint64_t)analyze_setting(r->db, "packets_max"), err);
+	result = flow_writer_init(w, r->db, &r->join, (uint64_t)r->limits.events_max,
+		(uint64_t)r->limits.packets_max, err);
 	if (result == 0)
 		result = join_run(&r->join, flowrows_make, analyze_take_batch, &sink);
 	finished = flow_writer_finish(w, err);
@@ -571,6 +559,23 @@ static int analyze_judge(struct analysis *r, struct error *err)
 	return result ? result : db_commit_file(r->db, err);
 }
 
+static int analyze_take_settings(struct analysis *r, struct error *err)
+{
+	const struct {
+		const char *key;
+		double *value;
+	} used[] = {{"delay_max_s", &r->limits.delay_max_s},
+		{"packets_per_flow", &r->limits.packets_per_flow},
+		{"events_max", &r->limits.events_max}, {"packets_max", &r->limits.packets_max}};
+	int result = 0;
+
+	for (int i = 0; i < r->o->setting_count && result == 0; i++)
+		result = setting_change(r->db, r->o->settings[i], err);
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]) && result == 0; i++)
+		result = setting_value(r->db, used[i].key, used[i].value, err);
+	return result;
+}
+
 static int analyze_prepare(struct analysis *r, struct error *err)
 {
 	const struct analyze_options *o = r->o;
@@ -582,8 +587,8 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 	result = db_create(r->db, o->output, o->force, err);
 	if (result > 0)
 		result = -EEXIST;
-	for (int i = 0; i < o->setting_count && result == 0; i++)
-		result = setting_change(r->db, o->settings[i], err);
+	if (result == 0)
+		result = analyze_take_settings(r, err);
 	if (result == 0 && o->filter)
 		result = filter_new(&r->filter, o->filter, err);
 	if (result)

@@ -47,3 +47,22 @@ int setting_change(struct db *db, const char *text, struct error *err)
 		return error_set(err, -EIO, "settings: %s", sqlite3_errmsg(db->handle));
 	return sqlite3_changes(db->handle) ? 0 : settings_refuse_key(db, key, err);
 }
+
+int setting_value(struct db *db, const char *key, double *ret, struct error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int r = sqlite3_prepare_v2(db->handle, schema_statement_setting, -1, &s, NULL);
+
+	if (r == SQLITE_OK) {
+		db_text(s, 1, key);
+		r = sqlite3_step(s);
+	}
+	if (r == SQLITE_ROW)
+		*ret = sqlite3_column_double(s, 0);
+	(void)sqlite3_finalize(s);
+	if (r == SQLITE_ROW)
+		return 0;
+	return r == SQLITE_DONE ? error_set(err, -ENOENT, "bug: no setting '%.64s'", key)
+				: error_set(err, -EIO, "setting '%.64s': %s", key,
+					  sqlite3_errmsg(db->handle));
+}

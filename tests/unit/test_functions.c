@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include "store/db.h"
 #include "store/functions.h"
+#include "store/settings.h"
 
 /* expected NULL: the value is SQL NULL; "!text": an error whose message holds text. */
 static const struct {
@@ -233,12 +235,34 @@ static void test_reference_clock(void **state)
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
+/* A setting that is not there is an error, not 0. */
+static void test_settings(void **state)
+{
+	struct error err = ERROR_INIT;
+	double value = 17;
+	struct db db;
+
+	(void)state;
+	assert_int_equal(db_create(&db, NULL, false, &err), 0);
+	assert_int_equal(setting_change(&db, "delay_max_s=2.5", &err), 0);
+	assert_int_equal(setting_value(&db, "delay_max_s", &value, &err), 0);
+	assert_true(value == 2.5);
+	assert_true(setting_value(&db, "no_such", &value, &err) < 0);
+	assert_string_equal(err.text, "bug: no setting 'no_such'");
+	assert_int_equal(db_run(&db, "test", "DROP TABLE setting", &err), 0);
+	assert_true(setting_value(&db, "delay_max_s", &value, &err) < 0);
+	assert_non_null(strstr(err.text, "no such table"));
+	assert_true(value == 2.5);
+	db_close(&db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_reference_clock),
 		cmocka_unit_test(test_regexp_of_a_column),
+		cmocka_unit_test(test_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
