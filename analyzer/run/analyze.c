@@ -11,48 +11,30 @@
 #include "base/mem.h"
 #include "base/nsec.h"
 #include "base/parallel.h"
-#include "base/strbuf.h"
 #include "join/pair.h"
 #include "join/position.h"
 #include "judge/judge.h"
 #include "read/filter.h"
-#include "read/source.h"
 #include "join/order.h"
 #include "run/confinement.h"
+#include "run/flow_logs.h"
+#include "run/host_files.h"
+#include "run/memory.h"
 #include "run/plan.h"
 #include "run/progress.h"
+#include "run/since.h"
 #include "record/facts.h"
 #include "record/holes.h"
 #include "record/portreuse.h"
 #include "record/synstamps.h"
-#include "flowlog/ingest.h"
-#include "flowlog/inventory.h"
-#include "hostfile/hostfile.h"
 #include "record/flowrows.h"
 #include "record/flows.h"
-#include "record/hostfacts.h"
 #include "record/silences.h"
 #include "record/survey.h"
 #include "store/settings.h"
 #include "survey/stated.h"
 #include "survey/stated_scope.h"
 #include "survey/two_hosts.h"
-
-/* Of --memory, what the packets' records may take; flow tables, SQLite and the rest share the
- * remainder. */
-#define RECORDS_SHARE 0.6
-/*
- * What a flow of one vantage point takes at most beside its records, which can go to the spill
- * file: its place in the tables, its addresses, pairs and services here, in the join and in the
- * sums, each while it doubles (measured: a flood of SYNs, each from another address).
- */
-#define FLOW_COST 600
-/* The share of --memory for it. */
-#define FLOWS_SHARE 0.5
-/* What pairing, sums and indexes take for each flow of each vantage point, and SQLite's cache
- * (measured). */
-#define JOIN_COST 200
-#define JOIN_FIXED (32 << 20)
 
 struct analysis {
 	const struct analyze_options *o;
@@ -77,17 +59,7 @@ struct analysis {
 	struct {
 		double delay_max_s, packets_per_flow, events_max, packets_max;
 	} limits;
-	uint32_t last_host_file; /* last row of host_file */
 };
-
-static uint64_t analyze_memory_limit(const struct analyze_options *o)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-	if (o->memory)
-		return o->memory;
-	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : UINT64_C(2) << 30;
-}
 
 static unsigned analyze_thread_count(const struct analyze_options *o)
 {
@@ -108,18 +80,6 @@ static void analyze_read_host(void *context, unsigned thread, uint32_t begin, ui
 			ingest_host(&r->data, h, &r->ingest, &r->results[h], &r->errors[h]);
 }
 
-/* The join needs memory of its own for each flow: the records make room. */
-static void analyze_make_room(struct analysis *r)
-{
-	uint64_t memory = analyze_memory_limit(r->o), need = JOIN_FIXED;
-
-	for (uint32_t i = 0; i < r->data.vantage_count; i++)
-		need += (uint64_t)r->data.vantages[i].flows.count * JOIN_COST;
-	arena_budget_lower(r->data.budget, memory > need ? memory - need : 0);
-	for (uint32_t h = 0; h < r->data.host_count; h++)
-		arena_fit(&r->data.hosts[h].arena);
-}
-
 static int analyze_read_all(struct analysis *r, struct error *err)
 {
 	uint32_t n = r->data.host_count;
@@ -136,7 +96,7 @@ static int analyze_read_all(struct analysis *r, struct error *err)
 			*err = r->errors[h];
 	}
 	gather_vantages(&r->data, r->readings);
-	analyze_make_room(r);
+	memory_make_room(&r->data, memory_limit(r->o->memory));
 	if (result == 0)
 		result = arena_budget_failed(r->data.budget, err);
 	return result;
@@ -245,6 +205,7 @@ static int analyze_take_batch(void *context, struct join_batch *batch)
 	return flow_writer_batch(&s->writer, batch);
 }
 
+/* Outside of a transaction; 0: it leaves one open, which analyze_store() commits. */
 static int analyze_store_flows(struct analysis *r, struct error *err)
 {
 	struct sink sink = {.data = &r->data};
@@ -267,142 +228,6 @@ static int analyze_store_flows(struct analysis *r, struct error *err)
 	return result ? result : arena_budget_failed(r->data.budget, err);
 }
 
-/* A listing's whole text; these are small files. */
-#define LISTING_MAX (64 << 20)
-
-/* The content, decompressed. A file that was there when the run was planned and is not any more is
- * empty. */
-static char *analyze_read_whole(const char *path, size_t *ret_size)
-{
-	struct strbuf text = STRBUF_INIT;
-	struct source *s = NULL;
-	struct error unused;
-	size_t n;
-
-	if (source_open(&s, path, false, &unused) == 0)
-		while ((n = source_need(s, 1)) > 0)
-			strbuf_add(&text, (const char *)cur_take(&s->window, n), n);
-	(void)source_close(s);
-	*ret_size = text.length;
-	return strbuf_steal(&text);
-}
-
-/* A sidecar is read with its capture, also where a folder holds both. */
-static bool analyze_is_beside(const struct analysis *r, const struct host *h, const char *path)
-{
-	for (uint32_t k = 0; k < h->capture_count; k++) {
-		char *sidecar CLEANUP_FREE =
-			agentfacts_sidecar_path(r->data.captures[h->captures[k]].path);
-
-		if (strcmp(sidecar, path) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Listings and sidecars that were given as inputs of their own. */
-static void analyze_store_listings(
-	const struct analysis *r, const struct host *h, struct hostfacts *hf)
-{
-	for (uint32_t i = 0; i < r->plan.count; i++) {
-		const struct plan_input *in = &r->plan.inputs[i];
-		char *text CLEANUP_FREE = NULL;
-		size_t size;
-
-		if (!in->name || strcmp(in->name, h->name) != 0 ||
-			(in->kind != PLAN_NEIGHBORS && in->kind != PLAN_AGENT_FACTS) ||
-			(in->kind == PLAN_AGENT_FACTS && analyze_is_beside(r, h, in->path)))
-			continue;
-		text = analyze_read_whole(in->path, &size);
-		if (in->kind == PLAN_NEIGHBORS)
-			(void)hostfacts_neighbors(hf, text, size);
-		else
-			hostfacts_sidecar_bytes(hf, text, size);
-	}
-}
-
-/* A file of hostfile/, as its row wants it. */
-static void analyze_store_hostfile(struct hostfacts *hf, const struct collection_file *f)
-{
-	struct hostfacts_file row = {.id = f->id,
-		.path = f->path,
-		.kind = f->kind,
-		.lines = f->lines,
-		.facts = f->facts,
-		.malformed = f->malformed,
-		.cut = f->cut,
-		.undated = f->undated,
-		.modified_ns = f->modified_ns,
-		.damaged = f->damaged};
-
-	hostfacts_file(hf, &row);
-}
-
-static bool analyze_is_collected(
-	const struct plan_input *in, const struct host *h, uint32_t collection)
-{
-	return (in->kind == PLAN_HOST_FILE || in->kind == PLAN_UNKNOWN) &&
-	       in->collection == collection && strcmp(in->name, h->name) == 0;
-}
-
-/* What was collected in one folder, or in single files: facts, and a row for each file. */
-static int analyze_store_collection(struct analysis *r, const struct host *h, uint32_t collection,
-	struct hostfacts *hf, struct error *err)
-{
-	struct collection c;
-	int result = 0;
-
-	collection_init(&c, &r->o->logs);
-	for (uint32_t i = 0; i < r->plan.count && result == 0; i++) {
-		const struct plan_input *in = &r->plan.inputs[i];
-
-		if (analyze_is_collected(in, h, collection))
-			result = hostfile_read(&c, in->path, in->path, &r->last_host_file, err);
-	}
-	if (result == 0)
-		hostfile_finish(&c, hostfacts_take, hf);
-	for (size_t i = 0; i < c.file_count; i++)
-		analyze_store_hostfile(hf, c.files[i]);
-	collection_release(&c);
-	return result;
-}
-
-static int analyze_store_collections(
-	struct analysis *r, const struct host *h, struct hostfacts *hf, struct error *err)
-{
-	int result = 0;
-
-	for (uint32_t i = 0; i <= r->plan.collections && result == 0; i++)
-		result = analyze_store_collection(r, h, i, hf, err);
-	return result;
-}
-
-static int analyze_store_hostfacts(struct analysis *r, struct error *err)
-{
-	int result = 0;
-
-	for (uint32_t i = 0; i < r->data.host_count && result >= 0; i++) {
-		const struct host *h = &r->data.hosts[i];
-		struct hostfacts *hf = hostfacts_new(r->db, h->id);
-
-		for (uint32_t k = 0; k < h->vantage_count; k++) {
-			const struct vantage *v = &r->data.vantages[h->vantages[k]];
-
-			hostfacts_vantage(hf, v->interface, v->id);
-		}
-		for (uint32_t k = 0; k < h->fact_count; k++)
-			if (strcmp(h->facts[k].key, "comment") == 0)
-				(void)hostfacts_comment(hf, h->facts[k].value);
-		for (uint32_t k = 0; k < h->capture_count && result >= 0; k++)
-			result = hostfacts_sidecar(hf, r->data.captures[h->captures[k]].path, err);
-		analyze_store_listings(r, h, hf);
-		if (result >= 0)
-			result = analyze_store_collections(r, h, hf, err);
-		hostfacts_finish(hf);
-	}
-	return result < 0 ? result : 0;
-}
-
 static int analyze_store(struct analysis *r, struct error *err)
 {
 	int result = db_run(r->db, "database", schema_statement_begin, err);
@@ -423,7 +248,7 @@ static int analyze_store(struct analysis *r, struct error *err)
 	holes_store(r->db, &r->data, r->ordering.row);
 	portreuse_store(r->db, &r->data, r->ordering.row);
 	synstamps_store(r->db, &r->data);
-	result = analyze_store_hostfacts(r, err);
+	result = host_files_store(r->db, &r->plan, &r->data, &r->o->logs, err);
 	if (result == 0)
 		result = db_run(r->db, "survey", schema_statement_survey, err);
 	if (result == 0)
@@ -441,109 +266,12 @@ static bool analyze_has_flow_logs(const struct plan *p)
 	return false;
 }
 
-static int analyze_refuse_flow_log(const struct plan_input *in, int outcome, struct error *err)
-{
-	if (outcome == FLOWLOG_OUTCOME_NEEDS_DUCKDB)
-		return -ENOENT;
-	return error_set(err, -EINVAL, "cannot use '%s': %s", in->path,
-		outcome == FLOWLOG_OUTCOME_EMPTY ? "it is empty"
-						 : "it is neither a capture nor a flow log");
-}
-
-static int analyze_ingest_flow_logs(const struct analysis *r, struct flowlog *f, struct error *err)
-{
-	int result = 0;
-
-	for (uint32_t i = 0; i < r->plan.count && result == 0; i++) {
-		const struct plan_input *in = &r->plan.inputs[i];
-		struct flowlog_counts counts;
-		int outcome;
-
-		if (in->kind != PLAN_FLOW_LOG)
-			continue;
-		outcome = flowlog_ingest(f, in->path, in->name, &counts, err);
-		if (outcome < 0)
-			result = outcome;
-		else if (in->named_file && outcome != FLOWLOG_TAKEN &&
-			 outcome != FLOWLOG_OUTCOME_KNOWN)
-			result = analyze_refuse_flow_log(in, outcome, err);
-	}
-	return result ? result : flowlog_finish(f, err);
-}
-
-#define KEEP_ALL_BYTES (UINT64_C(512) << 20)
-
-/* Flow logs alone, all in files that can be read again, and too many for a row each. */
-static bool analyze_is_large(const struct plan *p)
-{
-	uint64_t bytes = 0;
-
-	for (uint32_t i = 0; i < p->count; i++) {
-		const struct plan_input *in = &p->inputs[i];
-
-		if (in->kind != PLAN_FLOW_LOG || !in->regular)
-			return false;
-		bytes += in->stored_size;
-	}
-	return bytes > KEEP_ALL_BYTES;
-}
-
-/* What packets are held against is each record; and standard input is read once. */
-static int analyze_check_keep(const struct analysis *r, struct error *err)
-{
-	for (uint32_t i = 0; i < r->plan.count && r->o->flow_logs.keep == ANALYZE_KEEP_PROOF; i++)
-		if (r->plan.inputs[i].kind != PLAN_FLOW_LOG || !r->plan.inputs[i].regular)
-			return error_set(err, -EINVAL,
-				"--keep proof is for files of flow logs alone, and '%s' is none: "
-				"leave it out",
-				r->plan.inputs[i].path);
-	return 0;
-}
-
-static struct flowlog_options analyze_flow_log_options(const struct analysis *r)
-{
-	const struct analyze_options *o = r->o;
-	bool by_size = o->flow_logs.keep == ANALYZE_KEEP_BY_SIZE && !o->since_last;
-
-	return (struct flowlog_options){.format = o->flow_logs.format,
-		.memory = analyze_memory_limit(o) / 2,
-		.threads = r->threads,
-		.hosts = o->flow_logs.hosts,
-		.host_count = (size_t)o->flow_logs.host_count,
-		.carry = o->since_last,
-		.proof = by_size ? analyze_is_large(&r->plan)
-				 : o->flow_logs.keep == ANALYZE_KEEP_PROOF};
-}
-
 static int analyze_store_flow_logs(struct analysis *r, struct error *err)
 {
-	const struct analyze_options *o = r->o;
-	struct flowlog_options options = analyze_flow_log_options(r);
-	char *folder CLEANUP_FREE = mem_strdup(o->output);
-	struct flowlog *f = NULL;
-	int result = 0;
-
 	if (!analyze_has_flow_logs(&r->plan))
 		return 0;
 	progress_stage(r->progress, "reading flow logs");
-	options.folder = dirname(folder);
-	if (o->flow_logs.name_count)
-		result = flowlog_inventory_store(
-			r->db, o->flow_logs.names, o->flow_logs.name_count, err);
-	if (result == 0)
-		result = flowlog_new(&f, r->db, &options, err);
-	if (result == 0)
-		result = analyze_ingest_flow_logs(r, f, err);
-	(void)flowlog_free(f);
-	return result;
-}
-
-/* Findings are known now: the records that they cite. */
-static int analyze_keep_cited(const struct analysis *r, struct error *err)
-{
-	struct flowlog_options options = analyze_flow_log_options(r);
-
-	return flowlog_keep_cited(r->db, &options, err);
+	return flow_logs_store(r->db, &r->plan, r->o, r->threads, err);
 }
 
 static int analyze_judge(struct analysis *r, struct error *err)
@@ -555,7 +283,7 @@ static int analyze_judge(struct analysis *r, struct error *err)
 	if (result == 0)
 		result = judge_run(r->db, r->o->rules_dir, err);
 	if (result == 0)
-		result = analyze_keep_cited(r, err);
+		result = flow_logs_keep_cited(r->db, &r->plan, r->o, r->threads, err);
 	return result ? result : db_commit_file(r->db, err);
 }
 
@@ -580,8 +308,7 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 {
 	const struct analyze_options *o = r->o;
 	char *folder CLEANUP_FREE = mem_strdup(o->output);
-	uint64_t memory = analyze_memory_limit(o);
-	double flows = (double)memory * FLOWS_SHARE / FLOW_COST;
+	uint64_t memory = memory_limit(o->memory);
 	int result;
 
 	result = db_create(r->db, o->output, o->force, err);
@@ -593,8 +320,7 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 		result = filter_new(&r->filter, o->filter, err);
 	if (result)
 		return result;
-	r->data.budget =
-		arena_budget_new((uint64_t)((double)memory * RECORDS_SHARE), dirname(folder));
+	r->data.budget = arena_budget_new(memory_of_records(memory), dirname(folder));
 	plan_hosts(&r->plan, &r->data);
 	result = stated_take(&r->data, o->stated.hosts, o->stated.host_count, err);
 	if (result == 0)
@@ -606,7 +332,7 @@ static int analyze_prepare(struct analysis *r, struct error *err)
 		.to_ns = o->to_ns,
 		.sha256 = o->sha256,
 		.progress = &r->bytes_read,
-		.flow_limit = flows > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)flows};
+		.flow_limit = memory_flows(memory)};
 	return 0;
 }
 
@@ -633,35 +359,6 @@ static void analyze_release(struct analysis *r)
 	plan_release(&r->plan);
 }
 
-static int analyze_refuse_new_capture(struct db *db, const struct plan_input *in, struct error *err)
-{
-	struct source *s = NULL;
-	sqlite3_stmt *stmt;
-	uint64_t hash[2];
-	char sha256[65], text[40];
-	int known = 0, r = source_open(&s, in->path, false, err);
-
-	if (r)
-		return r;
-	source_finish(s, hash, sha256);
-	(void)source_close(s);
-	(void)snprintf(text, sizeof(text), "%016llx%016llx", (unsigned long long)hash[0],
-		(unsigned long long)hash[1]);
-	if (sqlite3_prepare_v2(db->handle, schema_statement_capture_known, -1, &stmt, NULL) ==
-		SQLITE_OK) {
-		db_text(stmt, 1, text);
-		known = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0;
-	}
-	(void)sqlite3_finalize(stmt);
-	if (known)
-		return 0;
-	return error_set(err, -EINVAL,
-		"'%s' is a capture that is not in '%s': --since adds flow logs only; analyze all "
-		"captures together, "
-		"without --since",
-		in->path, db->path);
-}
-
 /* What is told now is held against what the run before told. */
 static int analyze_judge_again(struct analysis *r, struct error *err)
 {
@@ -674,32 +371,12 @@ static int analyze_judge_again(struct analysis *r, struct error *err)
 	if (result == 0)
 		result = judge_run(r->db, r->o->rules_dir, err);
 	if (result == 0)
-		result = analyze_keep_cited(r, err);
+		result = flow_logs_keep_cited(r->db, &r->plan, r->o, r->threads, err);
 	if (result == 0)
 		return db_run(r->db, "database", schema_statement_commit, err);
 	/* The first failure is told. */
 	(void)sqlite3_exec(r->db->handle, "ROLLBACK", NULL, NULL, NULL);
 	return result;
-}
-
-static int analyze_refuse_new_host_file(
-	struct db *db, const struct plan_input *in, struct error *err)
-{
-	sqlite3_stmt *stmt;
-	int known = 0;
-
-	if (sqlite3_prepare_v2(db->handle, schema_statement_host_file_known, -1, &stmt, NULL) ==
-		SQLITE_OK) {
-		db_text(stmt, 1, in->path);
-		known = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0;
-	}
-	(void)sqlite3_finalize(stmt);
-	if (known)
-		return 0;
-	return error_set(err, -EINVAL,
-		"'%s' is a file of a host that is not in '%s': --since adds flow logs only; "
-		"analyze all files together, without --since",
-		in->path, db->path);
 }
 
 /* Flow logs are added to what is there; a killed run leaves a database that the next one completes.
@@ -708,11 +385,8 @@ static int analyze_add_to_database(struct analysis *r, struct error *err)
 {
 	int result = db_open_writable(r->db, r->o->output, err);
 
-	for (uint32_t i = 0; i < r->plan.count && result == 0; i++)
-		if (r->plan.inputs[i].kind == PLAN_CAPTURE)
-			result = analyze_refuse_new_capture(r->db, &r->plan.inputs[i], err);
-		else if (r->plan.inputs[i].kind == PLAN_HOST_FILE)
-			result = analyze_refuse_new_host_file(r->db, &r->plan.inputs[i], err);
+	if (result == 0)
+		result = since_refuse_new(r->db, &r->plan, err);
 	for (int i = 0; i < r->o->setting_count && result == 0; i++)
 		result = setting_change(r->db, r->o->settings[i], err);
 	if (result == 0)
@@ -760,7 +434,7 @@ int analyze_run(const struct analyze_options *o, struct db *db, struct error *er
 	if (result == 0)
 		result = plan_spares_inputs(&r.plan, o->output, err);
 	if (result == 0)
-		result = analyze_check_keep(&r, err);
+		result = flow_logs_check_keep(&r.plan, o, err);
 	if (result == 0)
 		result = o->since_last && access(o->output, F_OK) == 0
 				 ? analyze_add_to_database(&r, err)
