@@ -31,7 +31,7 @@ struct event {
 	bool while_running;  /* missed while the capture was running: the capture is at fault */
 	bool sender_running; /* both_missed: the sender's capture is at fault too */
 	bool pending; /* lost becomes unjudged if the receiving capture proves incomplete then:
-			 flows_settle_pending() */
+			 pending_losses_settle() */
 	uint32_t seq, length, segments;
 	uint32_t from, to;		       /* vantage indexes */
 	const struct segment *sent, *received; /* NULL: not captured there */

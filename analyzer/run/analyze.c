@@ -28,7 +28,7 @@
 #include "record/portreuse.h"
 #include "record/synstamps.h"
 #include "record/flowrows.h"
-#include "record/flows.h"
+#include "record/flow_writer.h"
 #include "record/silences.h"
 #include "record/survey.h"
 #include "store/settings.h"
