@@ -23,7 +23,10 @@
 #include "run/plan.h"
 #include "run/progress.h"
 #include "run/since.h"
+#include "record/captures.h"
+#include "record/clock_rows.h"
 #include "record/facts.h"
+#include "record/observations.h"
 #include "record/holes.h"
 #include "record/portreuse.h"
 #include "record/synstamps.h"
@@ -235,15 +238,15 @@ static int analyze_store(struct analysis *r, struct error *err)
 	if (result)
 		return result;
 	analyze_store_analysis(r);
-	facts_captures(r->db, &r->data, &r->join);
+	captures_store(r->db, &r->data, &r->join);
 	survey_store(r->db, &r->data, &r->owners, &r->ordering);
 	result = db_run(r->db, "database", schema_statement_commit, err);
 	if (result == 0)
 		result = analyze_store_flows(r, err);
 	if (result)
 		return result;
-	facts_clocks(r->db, &r->clocks);
-	facts_observations(r->db, &r->data, &r->all, r->ordering.row);
+	clock_rows_store(r->db, &r->clocks);
+	observations_store(r->db, &r->data, &r->all, r->ordering.row);
 	silences_store(r->db, &r->data, &r->all, r->ordering.row);
 	holes_store(r->db, &r->data, r->ordering.row);
 	portreuse_store(r->db, &r->data, r->ordering.row);
