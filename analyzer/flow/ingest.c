@@ -16,13 +16,14 @@
 #include "flow/track.h"
 #include "read/filter.h"
 
-/* Vantage points of one host: so many and its share of those that all hosts have together. Work and
- * memory grow with the pairs of them. */
+/* The most vantage points of one host: VANTAGES_LEAST and its share of VANTAGES_SHARED, which all
+ * hosts divide between them. The work and memory of the join grow with the pairs of vantage points.
+ */
 #define VANTAGES_LEAST 32
 #define VANTAGES_SHARED 1024
 
-/* The program that holds frames of a link type against the stated scope; NULL where it has no
- * meaning. */
+/* The filter program of the stated scope for a link type; NULL where the expression cannot be
+ * compiled for that link type. */
 static int ingest_scope_of(struct host_reading *rd, uint32_t link_type,
 	const struct filter_program **ret_program, struct error *err)
 {
@@ -96,7 +97,8 @@ static void ingest_account(struct host_reading *rd, int disposition, const struc
 	rd->capture->account[disposition].bytes += f->wire_len;
 }
 
-/* The flow goes on in another file: what the last one had of it is kept. */
+/* The flow continues in another file: its frames and bytes of the last file are put aside, for that
+ * file's account. */
 static NOINLINE void ingest_keep_file_frames(
 	struct host *h, uint32_t vantage, struct flow_vantage *f)
 {
@@ -126,7 +128,7 @@ static inline void ingest_count_frame(struct host_reading *rd, const struct read
 /* A packet of a flow, which it has to be added to. */
 #define OF_FLOW (-2)
 
-/* What a message says beside being a packet of its flow. */
+/* Besides its flow, an ICMP or VRRP packet has a message, which is noted. */
 static NOINLINE void ingest_note_message(struct vantage *v, const struct observation *o)
 {
 	if (o->packet->disposition == PACKET_ICMP)
@@ -135,7 +137,8 @@ static NOINLINE void ingest_note_message(struct vantage *v, const struct observa
 		vrrps_add(&v->vrrps, o);
 }
 
-/* From here on the vantage point may have seen more than is known of it. */
+/* A frame found no room in the flow table: from here on the record of the vantage point is
+ * incomplete. */
 static NOINLINE int ingest_refuse_flow(struct vantage *v, int64_t time_ns)
 {
 	struct capture_span *s = &v->unrecorded.no_room;
@@ -357,7 +360,7 @@ static FLATTEN void ingest_frame(struct host_reading *rd, const struct taken *t)
 		ingest_account(rd, disposition, t->frame);
 }
 
-/* Each step brings near what the next one reads. */
+/* Each loop prefetches the memory that the next one reads. */
 static void ingest_group(struct host_reading *rd, uint32_t count)
 {
 	struct taken *group = rd->group;
@@ -379,8 +382,8 @@ static void ingest_forget_interfaces(struct host_reading *rd)
 	rd->interface_count = 0;
 }
 
-/* Takes the frames that lie in memory together, at most a group. 0, negative with err set, or
- * CAPFILE_END. */
+/* Takes the frames that the reader holds in memory at the same time, at most a group. 0, negative
+ * with err set, or CAPFILE_END. */
 static int ingest_read_group(struct host_reading *rd, struct capfile *cf, struct error *err)
 {
 	uint32_t count, taken = 0;
@@ -449,7 +452,8 @@ static int ingest_read_capture(struct host_reading *rd, uint32_t index, struct e
 	return r;
 }
 
-/* What went missing here was not lost by the capture, so no frames are counted. */
+/* Frames that found no room in the flow table are in the capture: the span is noted as one of
+ * drops, but with no count of dropped frames. */
 static void ingest_finish_room(struct vantage *v)
 {
 	if (!v->unrecorded.no_room.source)

@@ -13,8 +13,8 @@
 #include "join/peer_seconds.h"
 #include "join/zero_windows.h"
 
-/* Conversations whose records are brought near together, most of their flows, and most cache lines
- * of them. */
+/* Flows whose chunks are prefetched together (NEAR), and limits to the chains and cache lines of
+ * one such group. */
 #define NEAR 8
 #define CHAINS_MAX 64
 #define NEAR_LINES 8192
@@ -117,13 +117,13 @@ static void worker_judge_path(
 	both_missed_find(&path);
 	delay_measure(&path);
 	outages_find(&path, f->flow, first_event, &b->outages);
-	/* Events of a path that is not kept would become the next one's. */
+	/* A path without segments gets no row: events of it would be filed under the next path. */
 	assert(b->events.count == first_event || path.out.counts->sent.segments ||
 		path.out.counts->received.segments);
 	worker_keep_path(b, f->flow, f->first_leg + leg);
 }
 
-/* What became of the flow's packets from place to place, both ways. */
+/* Judges the flow's paths: each leg in both directions. */
 static void worker_follow(struct worker *w, struct join_batch *b)
 {
 	struct flow_join *f = &w->flow;
@@ -163,8 +163,8 @@ static bool worker_is_to_group(const struct flow_join *f, enum direction *ret)
 }
 
 /*
- * The place that all others get the datagrams to a group from: the sender's, else the one nearest
- * to it unless it is a host that only receives as the others do. PLACES_MAX: none.
+ * The place from which datagrams to a group reach all others: the sender's; if it was not captured,
+ * the place nearest to the sender, unless that is a receiver like the others. PLACES_MAX: none.
  */
 static uint32_t worker_group_source(const struct flow_join *f, enum direction d)
 {
@@ -178,8 +178,8 @@ static uint32_t worker_group_source(const struct flow_join *f, enum direction d)
 		       : nearest;
 }
 
-/* Who gets a datagram to a group is not on its way to the next one that gets it: each has a way of
- * its own from the sender. */
+/* One receiver of a datagram to a group is not on the way to the next one: each has a path of its
+ * own from the source. */
 static void worker_follow_to_each(struct worker *w, struct join_batch *b, enum direction d)
 {
 	struct flow_join *f = &w->flow;
@@ -203,7 +203,8 @@ static void worker_follow_to_each(struct worker *w, struct join_batch *b, enum d
 	flow_join_load(f);
 }
 
-/* The half-flow that what arrives at an end of a direction's way is matched with; NULL: none. */
+/* The half-flow of the sending side that was matched with what arrived at this place, which is an
+ * end of the direction's way; NULL: none. */
 static const struct half_flow *worker_sent_half(
 	const struct flow_join *f, uint32_t place, enum direction d)
 {
@@ -231,7 +232,7 @@ static bool worker_is_end(const struct flow_join *f, uint32_t place, enum direct
 	       owner_of(f->join->owners, member_ip(m, d == S2C)) == OWNER_NONE;
 }
 
-/* What arrived at the host that it was for, and was not taken. */
+/* Segments that arrived at the host they were addressed to, and that it did not take. */
 static void worker_find_untaken(struct worker *w, struct join_batch *b)
 {
 	const struct flow_join *f = &w->flow;
@@ -277,7 +278,7 @@ static void worker_join_flow(struct worker *w, struct join_batch *b, uint32_t fl
 	packet_picks_choose(f, b, first_event);
 }
 
-/* Where the chains of chunks of a flow's flows begin; n chains are there already. */
+/* Appends the first chunk of each of the flow's vantage points to the n that are there. */
 static uint32_t worker_chains_of(
 	const struct join *j, uint32_t flow, const struct segment_chunk **chains, uint32_t n)
 {
@@ -289,9 +290,9 @@ static uint32_t worker_chains_of(
 }
 
 /*
- * The chunks of a flow lie where time put them, each known only from the one before it. Following
- * one chain after another would wait for memory at every link; following many side by side waits
- * once for all.
+ * The chunks of a flow are a linked list, scattered over memory in the order of capture. Following
+ * one list after another would wait for memory at each link; following many at once overlaps these
+ * waits.
  */
 static void worker_prefetch_group(const struct join *j, uint32_t begin, uint32_t end)
 {
