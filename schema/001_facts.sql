@@ -29,11 +29,11 @@ CREATE TABLE host ( -- a machine
 	name TEXT NOT NULL UNIQUE -- NAME of NAME=INPUT, else the agent's host name, else the file's stem
 ) STRICT;
 
-CREATE TABLE vantage ( -- a place where packets were seen
+CREATE TABLE vantage ( -- where a host's packets were recorded: an interface, a netfilter group, a flow log; or, kind kernel, those that its kernel dropped
 	id INTEGER PRIMARY KEY, -- from 1
 	host_id INTEGER NOT NULL REFERENCES host(id), -- the machine it belongs to
 	name TEXT NOT NULL, -- for reports: the host's name, with the interface where the host has several
-	kind TEXT NOT NULL, -- nic, netfilter, flowlog, or kernel: no place on the way, but what the host's kernel dropped
+	kind TEXT NOT NULL, -- nic, netfilter, flowlog or kernel; packets pass the first three on their way, kernel is no such place
 	interface TEXT, -- interface name, netfilter group, kernel:drops or ENI; NULL: not recorded
 	mac TEXT, -- its own MAC: recorded, else inferred from the frames; NULL: unknown
 	link_type INTEGER, -- LINKTYPE_ value; NULL for flow logs
@@ -259,15 +259,15 @@ CREATE TABLE flow ( -- a conversation
 	protocol TEXT NOT NULL, -- tcp, udp, icmp, icmp6, else the number
 	client_ip TEXT NOT NULL, -- as seen nearest to the client
 	client_port INTEGER NOT NULL, -- 0 where the protocol has none
-	server_ip TEXT NOT NULL, -- as seen nearest to the client
+	server_ip TEXT NOT NULL, -- as seen nearest to the client: before any translation of the destination
 	server_port INTEGER NOT NULL, -- 0 where the protocol has none
-	client_isn INTEGER, -- the client's initial sequence number, in the numbers of position 0; NULL: SYN not captured
-	server_isn INTEGER, -- the server's, in the numbers of position 0 too; NULL: SYN-ACK not captured
+	client_isn INTEGER, -- the client's initial sequence number as at the place nearest to the client (position 0); NULL: SYN not captured
+	server_isn INTEGER, -- the server's, as at that place too; NULL: SYN-ACK not captured
 	first_ns INTEGER NOT NULL, -- first packet anywhere, reference clock
 	last_ns INTEGER NOT NULL, -- last packet anywhere, reference clock
 	outcome TEXT NOT NULL, -- established, closed, reset, refused, unanswered, half_open, midstream, datagram
 	client_known INTEGER NOT NULL, -- 1 the client sent SYN or echo requests, 0 taken to be the higher port
-	pairing TEXT NOT NULL -- evidence that joins its vantage points: isn, client isn, address, offset, content, hash, alone, ambiguous; proxy: two connections, legs are separate
+	pairing TEXT NOT NULL -- the evidence that what its vantage points saw is one flow: isn (both initial sequence numbers are equal), client isn (one is, the other was not captured everywhere), address (addresses, ports and sequence numbers fit), offset (sequence numbers differ by a constant), content (payload, time stamps and lengths are equal under other addresses), hash (datagrams: addresses and ports are equal), alone (one vantage point saw it), ambiguous (several fit equally, so none was joined), proxy (same addresses, unrelated numbers: two connections, each with legs of its own)
 ) STRICT;
 
 CREATE TABLE flow_vantage ( -- a flow as one vantage point saw it
@@ -301,7 +301,7 @@ CREATE TABLE flow_vantage ( -- a flow as one vantage point saw it
 	PRIMARY KEY (flow_id, position)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE path ( -- conservation of one direction of a flow between two adjacent vantage points
+CREATE TABLE path ( -- what became of the segments of one direction of a flow between two adjacent vantage points
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
 	leg INTEGER NOT NULL, -- which part of the way, counted from the client's side (0); to a multicast group or broadcast: the way from the sender to each place
 	direction TEXT NOT NULL, -- c2s or s2c
@@ -310,9 +310,9 @@ CREATE TABLE path ( -- conservation of one direction of a flow between two adjac
 	sent INTEGER NOT NULL, -- segments: sent = delivered + misaddressed + lost + capture_missed + unjudged
 	delivered INTEGER NOT NULL, -- arrived and recorded
 	misaddressed INTEGER NOT NULL, -- arrived at the tap under a MAC that is not the host's
-	lost INTEGER NOT NULL, -- proven or shown not to have arrived
+	lost INTEGER NOT NULL, -- did not arrive: the receiving capture was running and lacks them, and nothing that the receiver sent shows that they came
 	capture_missed INTEGER NOT NULL, -- arrived, but the receiving capture lacks it
-	unjudged INTEGER NOT NULL, -- nothing decides
+	unjudged INTEGER NOT NULL, -- the captures do not show whether they arrived
 	received INTEGER NOT NULL, -- segments recorded at the receiving side = delivered + misaddressed + duplicated + injected + sender_missed
 	duplicated INTEGER NOT NULL, -- arrivals beyond the delivered ones
 	injected INTEGER NOT NULL, -- arrived, never sent by the peer
@@ -342,7 +342,7 @@ CREATE TABLE path ( -- conservation of one direction of a flow between two adjac
 	PRIMARY KEY (flow_id, leg, direction)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE segment_event ( -- one transmission that was not simply delivered
+CREATE TABLE segment_event ( -- a transmission, or a part of one, with another fate than delivered once, in order, unchanged and recorded at both ends; or an arrival that was not sent
 	id INTEGER PRIMARY KEY, -- from 1, by flow
 	flow_id INTEGER NOT NULL REFERENCES flow(id), -- the conversation
 	direction TEXT NOT NULL, -- c2s or s2c
@@ -363,7 +363,7 @@ CREATE TABLE segment_event ( -- one transmission that was not simply delivered
 	proof_file_id INTEGER REFERENCES capture_file(id), -- the frame that proves it (an ACK, a SACK); NULL: absence
 	proof_frame INTEGER, -- frame number there
 	detail TEXT, -- what was changed (modified), as words; NULL: nothing to add
-	outside INTEGER -- capture_missed, sender_missed: 1 where nothing shows that the capture which lacks it ran then; NULL: another kind
+	outside INTEGER -- capture_missed, sender_missed: 1 nothing shows that the capture without it was running then, 0 it was running; NULL: another kind
 ) STRICT;
 
 CREATE TABLE packet ( -- one frame; which frames get rows: --packets

@@ -19,7 +19,7 @@ SELECT c.id AS capture_file_id, i.vantage_id, -- of which file, where
 FROM capture_file c JOIN capture_interface i ON i.capture_file_id = c.id
 GROUP BY c.id, i.vantage_id;
 
-CREATE VIEW clock_piece AS -- each vantage's clock model without holes: the piece with valid_from <= t < valid_to says that the reference clock showed t - offset_ns - (t - from_ns) * skew_ppm / 1e6; ref_ns(vantage_id, t) computes it
+CREATE VIEW clock_piece AS -- each vantage's clock model without holes: the piece with valid_from <= t < valid_to says that the reference clock showed t - offset_ns - (t - from_ns) * skew_ppm / 1e6; ref_ns(vantage_id, t) computes it, and gives t unchanged where the vantage point has no row in clock
 SELECT v.id AS vantage_id, coalesce(c.from_ns, 0) AS from_ns,
 	coalesce(c.offset_ns, c.offset_low_ns, c.offset_high_ns, 0) AS offset_ns,
 	coalesce(c.skew_ppm, 0) AS skew_ppm,

@@ -21,8 +21,8 @@ FROM (SELECT c.vantage_id, c.reference_vantage_id, p.to_ns AS last_ns, c.from_ns
 WHERE (above_ns > 0 OR below_ns > 0)
 	AND abs(jump_ns) >= 1e6 * (SELECT value FROM setting WHERE key = 'clock_step_min_ms');
 
--- Clocks that are known to both sides on both sides of a jump: with one bound a jump may hide between the bounds, and what
--- was not compared before and after it tells nothing.
+-- The clocks that can say whether the vantage point's clock or the reference jumped: those with both bounds (with one bound
+-- alone the offset could have jumped unseen) whose offset is known before and after the jump.
 CREATE TEMP TABLE witness AS
 SELECT s.rowid AS step_id, c.vantage_id,
 	EXISTS (SELECT 1 FROM step o WHERE o.vantage_id = c.vantage_id AND abs(o.at_ns - s.at_ns) <= 1000000000

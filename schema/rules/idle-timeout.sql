@@ -1,8 +1,9 @@
 -- Connections that had been silent for long lost their state on the way
 -- if: SELECT 1 FROM flow_silence WHERE broken_ns IS NOT NULL
--- Of a service those whose other end was gone after a silence (nothing came back, or a RST did) are held against those that
--- went on after one: the shortest that broke must be longer than the longest that was survived, and chance must not explain
--- it (Fisher's exact test). Where the far end's own place shows the packets, and no answer, the end has forgotten, not the way.
+-- The connections of a service are compared: those that got nothing or a RST back after a silence, and those that went on
+-- after one. The shortest silence that broke a connection must be longer than the longest one that a connection survived, and
+-- Fisher's exact test must rule out chance. Where the capture at the far end shows the packets and no answer, that host
+-- dropped the connection, and nothing on the way did.
 CREATE TEMP TABLE it_broken AS
 SELECT x.flow_id, x.vantage_id, x.server_ip, x.server_port, x.client_ip, s.broken_ns, s.direction, s.at_ns, s.packets, s.resets,
 	s.capture_file_id, s.frame, s.reset_file_id, s.reset_frame

@@ -1,19 +1,19 @@
 -- Segments are lost at a rate that differs from the other direction's (asymmetric-loss), or in both alike (symmetric-loss)
 -- if: SELECT 1 FROM loss_verdict WHERE kind IN ('asymmetric-loss', 'symmetric-loss')
--- Losses are pooled over all flows between two vantage points; what a lost handshake of its own or a
--- path MTU explains is left out (prepare.sql: loss_part). Rates carry Wilson intervals at 95 %; they
--- are of the segments whose fate is known. both: the intervals of both directions overlap, and count and
--- total are of both.
+-- The losses of all flows between two vantage points are added up, but for lost handshakes that are a finding of
+-- their own and what a path MTU explains (prepare.sql: loss_part). A rate is lost segments of those that were judged,
+-- with its Wilson interval at 95 %. both: the intervals of the two directions overlap; count and total are then the
+-- sums of both directions.
 CREATE TEMP TABLE verdict AS
 SELECT row_number() OVER (ORDER BY v.kind, v.from_vantage_id, v.to_vantage_id) AS key, v.*,
 	v.kind = 'symmetric-loss' AS both
 FROM loss_verdict v
 WHERE v.kind = 'asymmetric-loss' OR v.kind = 'symmetric-loss'
-	-- both directions may have a rate of their own: one finding, from the lower vantage point
+	-- a symmetric loss has a row for each direction: the one from the lower vantage point becomes the finding
 	AND (v.from_vantage_id < v.to_vantage_id OR NOT EXISTS (SELECT 1 FROM loss_verdict o
 		WHERE o.from_vantage_id = v.to_vantage_id AND o.to_vantage_id = v.from_vantage_id
 			AND o.kind = 'symmetric-loss'))
-	-- and where the other direction's is known to differ it has been said
+	-- where the other direction is an asymmetric loss, that finding says it
 	AND NOT EXISTS (SELECT 1 FROM loss_verdict o
 		WHERE o.from_vantage_id = v.to_vantage_id AND o.to_vantage_id = v.from_vantage_id
 			AND o.kind = 'asymmetric-loss');
