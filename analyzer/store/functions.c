@@ -440,8 +440,8 @@ static int functions_clocks_refresh(sqlite3 *handle, struct clocks_read *c)
 	return r;
 }
 
-/* ref_ns(vantage_id, t): a time of its clock on the reference clock; NULL for NULL, t where
- * vantage_id is NULL. */
+/* ref_ns(vantage_id, t): a time of its clock on the reference clock; NULL for NULL, t unchanged
+ * where vantage_id is NULL or nothing is known of its clock. */
 static void fn_ref_ns(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	struct clocks_read *c = sqlite3_user_data(ctx);
