@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,26 +64,33 @@ sqlite3_stmt *db_insert(struct db *db, enum schema_table table);
 void db_step(struct db *db, sqlite3_stmt *stmt);
 int db_failed(struct db *db, struct error *err);
 
+/* The columns of a statement are numbered by hand: a wrong number ends the program here. */
+static inline void db_bound(int result)
+{
+	(void)result;
+	assert(result != SQLITE_RANGE);
+}
+
 /* Binding in order: each takes the statement and a column from 1; NULL text binds NULL. */
 static inline void db_int(sqlite3_stmt *s, int column, int64_t v)
 {
-	(void)sqlite3_bind_int64(s, column, v);
+	db_bound(sqlite3_bind_int64(s, column, v));
 }
 
 static inline void db_null(sqlite3_stmt *s, int column)
 {
-	(void)sqlite3_bind_null(s, column);
+	db_bound(sqlite3_bind_null(s, column));
 }
 
 /* The text must stay as it is until db_step(). */
 static inline void db_text(sqlite3_stmt *s, int column, const char *v)
 {
-	(void)sqlite3_bind_text(s, column, v, -1, SQLITE_STATIC);
+	db_bound(sqlite3_bind_text(s, column, v, -1, SQLITE_STATIC));
 }
 
 static inline void db_real(sqlite3_stmt *s, int column, double v)
 {
-	(void)sqlite3_bind_double(s, column, v);
+	db_bound(sqlite3_bind_double(s, column, v));
 }
 
 /* INT64_MIN is how this program says "none" in an integer that may be absent. */
@@ -90,7 +98,7 @@ static inline void db_real(sqlite3_stmt *s, int column, double v)
 static inline void db_int_or_null(sqlite3_stmt *s, int column, int64_t v)
 {
 	if (v == DB_NONE)
-		(void)sqlite3_bind_null(s, column);
+		db_null(s, column);
 	else
-		(void)sqlite3_bind_int64(s, column, v);
+		db_int(s, column, v);
 }
