@@ -3,7 +3,7 @@
 INSERT INTO defect (id, title, severity, explains, remedy, source) VALUES
 	('ixgbevf-ec2', 'ixgbevf older than 2.14.2 on EC2: the interface stops receiving for seconds to minutes', 'warning',
 		'host-dark,eni-not-host,arp-unanswered,flowlog-one-way',
-		'update ixgbevf to 2.14.2 or later (AWS asks for it), then rmmod and modprobe it, or reboot',
+		'update ixgbevf to 2.14.2 or later (AWS asks for it) and reboot; to reload the module instead cuts the network, so do it from a console',
 		'AWS EC2 user guide, enhanced networking with the Intel 82599 VF; access.redhat.com/solutions/2740491'),
 	('xen42-msix', 'Xen 4.2 with an SR-IOV adapter: after a kernel update MSI-X setup may fail at boot and the network never comes up', 'warning',
 		'host-dark',

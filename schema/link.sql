@@ -108,9 +108,9 @@ INSERT INTO cause_rule VALUES
 	('reset', 'port-reuse', 'pair', 5),
 	('vrrp-flap', 'vrrp-misconfig', 'vrid', 1),
 	('vrrp-dual-master', 'vrrp-misconfig', 'vrid', 1),
-	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 3),
+	('vrrp-dual-master', 'vrrp-gap-source', 'vrid', 2),
 	('vrrp-dual-master', 'vrrp-gap-path', 'vrid', 2),
-	('vrrp-flap', 'vrrp-gap-source', 'vrid', 3),
+	('vrrp-flap', 'vrrp-gap-source', 'vrid', 2),
 	('mac-mismatch', 'vrrp-no-garp', 'vrid', 1),
 	('reset', 'arp-conflict', 'ip', 3),
 	('host-drop', 'bad-checksum', 'to_ip', 1),
@@ -138,7 +138,7 @@ CREATE TEMP TABLE finding_end AS
 SELECT f.id, f.kind, f.src_ip, f.dst_ip, f.first_ns, f.last_ns, f.confidence, f.host_id,
 	vf.host_id AS from_host, vt.host_id AS to_host,
 	coalesce(json_extract(f.detail, '$.ip'), f.dst_ip) AS to_ip,
-	json_extract(f.detail, '$.vrid') AS vrid, json_extract(f.detail, '$.own') AS own,
+	json_extract(f.detail, '$.vrid') AS vrid, coalesce(json_extract(f.detail, '$.takeovers'), 0) AS takeovers, json_extract(f.detail, '$.own') AS own,
 	(SELECT explains FROM defect d WHERE d.id = coalesce(json_extract(f.detail, '$.defect'),
 		json_extract(f.detail, '$.rule'))) AS explains
 FROM finding f
@@ -240,7 +240,8 @@ CREATE INDEX temp.finding_end_by_id ON finding_end(id);
 CREATE TEMP TABLE cause_choice AS
 SELECT symptom_id, cause_id FROM (
 	SELECT s.id AS symptom_id, c.id AS cause_id, row_number() OVER (PARTITION BY s.id
-		ORDER BY r.rank, ce.confidence DESC, ce.first_ns, ce.kind, ce.src_ip, ce.dst_ip, c.id) AS n
+		-- of adverts that were not sent and adverts that were lost: what cost the master's place more often
+		ORDER BY r.rank, ce.takeovers DESC, ce.confidence DESC, ce.first_ns, ce.kind, ce.src_ip, ce.dst_ip, c.id) AS n
 	FROM finding_key s
 	CROSS JOIN cause_rule r ON r.symptom = s.kind AND r.scope = s.scope
 	CROSS JOIN finding_key c ON c.key = s.key AND c.scope = r.scope AND c.kind = r.cause

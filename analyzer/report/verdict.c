@@ -172,7 +172,7 @@ static char *verdict_of_one(const struct report *r, const struct report_vantage 
 	const struct report_counts *c = &r->counts;
 	struct strbuf out = STRBUF_INIT;
 
-	strbuf_printf(&out, "The capture of %s alone proves no fault: it holds ", v->name);
+	strbuf_printf(&out, "One capture alone cannot rule out loss: that of %s holds ", v->name);
 	if (c->tcp_flows) {
 		verdict_put_count(&out, c->tcp_flows, "TCP connection");
 		strbuf_adds(&out, ", ");

@@ -103,14 +103,14 @@ SELECT f.key, 'arp-unanswered',
 		AND (f.ip_key IS NULL OR q.ip = f.ip_key)),
 	h.name || ' sent ' || f.requests || iif(instr(f.ip, ':') > 0, ' neighbour solicitations for ', ' ARP requests for ')
 		|| CASE f.addresses WHEN 1 THEN f.ip ELSE f.addresses || ' addresses' END || coalesce(' (' || oh.name || ')', '')
-		|| ' and got no answer'
+		|| iif(f.known AND t.arrived > 0 AND t.answered > 0, '', ' and got no answer')
 		|| CASE WHEN NOT f.known THEN '; no host with such an address ever spoke'
 			WHEN t.arrived IS NULL THEN ''
 			WHEN t.arrived = 0 THEN ': none of them reached ' || oh.name
 			WHEN t.answered = 0 THEN ': ' || iif(t.arrived = f.requests, 'all', t.arrived) || ' of them reached ' || oh.name
 				|| ', which did not answer'
-			ELSE ': ' || oh.name || ' answered ' || t.answered || iif(t.answered = 1, ' time, and that answer was lost',
-				' times, and the answers were lost') END,
+			ELSE '; ' || iif(t.answered = 1, 'the answer', 'all ' || t.answered || ' answers') || ' of ' || oh.name
+				|| iif(t.answered = 1, ' was lost', ' were lost') END,
 	CASE WHEN NOT f.known THEN 'check the address: it may be mistyped, or its host long gone'
 		WHEN t.arrived = 0 THEN 'find where broadcasts from ' || h.name || ' to ' || oh.name
 			|| ' get lost: the transmit side of ' || h.name || ', the switches between, the receive side of ' || oh.name

@@ -66,8 +66,10 @@ SELECT f.key, 'idle-timeout', 'warning', CASE v.trust WHEN 'sound' THEN 1.0 ELSE
 			ELSE f.by_reset || ' got a RST, the others nothing' END
 		|| '); ' || f.lived || ' others went on, the longest silence '
 		|| iif(f.longest_ns >= 10000000000, span(f.longest_ns), 'below 10 s') || ': a device on the way forgets connections that are silent',
-	'keep connections busy more often than every ' || span(f.shortest_ns) || ' (sysctl net.ipv4.tcp_keepalive_time, or keepalives of the application), '
-		|| 'or raise the idle timeout of the firewall, NAT gateway or load balancer on the way',
+	-- between both nobody knows: what was survived is safe
+	'let connections send something ' || iif(f.longest_ns >= 10000000000, 'at least every ' || span(f.longest_ns) || ', a silence that was survived',
+		'much more often than every ' || span(f.shortest_ns)) || ' (keepalives of the application, or sysctl net.ipv4.tcp_keepalive_time for sockets '
+		|| 'with SO_KEEPALIVE), or raise the idle timeout of the firewall, NAT gateway or load balancer on the way',
 	json_object('flows', f.died, 'broken', f.died, 'shortest_broken_ns', f.shortest_ns, 'longest_survived_ns', f.longest_ns,
 		'resets', f.by_reset, 'port', f.server_port, 'direction', iif(f.by_client = f.died, 'c2s', iif(f.by_client = 0, 's2c', 'both')))
 FROM it_found f

@@ -222,8 +222,8 @@ SELECT f.key, 'loss-pattern', 'notice',
 	f.trusted * (0.5 + 0.45 * min(1, max(0, (-f.ln_chance / ln(10) - 3) / 6))), NULL, f.from_vantage_id, f.to_vantage_id, NULL, NULL,
 	f.first_ns, f.last_ns, f.died, f.all_died,
 	iif(f.died = f.all_died, 'all ' || f.died, f.died || ' of ' || f.all_died) || ' packets lost from ' || vf.name || ' to '
-		|| vt.name || ' ' || f.words || '; of the ' || f.all_lived || ' that arrived, '
-		|| iif(f.lived = 0, 'none', f.lived) || iif(f.lived = 0 AND f.near_words IS NOT NULL, ' (the nearest: ' || f.near_words || ')', '')
+		|| vt.name || ' ' || f.words || '; ' || iif(f.lived = 0, 'none', f.lived) || ' of the ' || f.all_lived || ' that arrived'
+		|| iif(f.lived = 0 AND f.near_words IS NOT NULL, ' (the nearest: ' || f.near_words || ')', '')
 		|| coalesce('; ' || f.others, '') || coalesce(': ' || f.title, ''),
 	f.remedy,
 	json_object('trait', f.trait, 'relation', f.relation, 'threshold', f.value, 'label', f.label, 'protocol', f.protocol,

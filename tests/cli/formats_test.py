@@ -235,7 +235,7 @@ SILENT = {
     "bonded": "No loss: all 194 packets arrived (97 between app and db, 97 between db and job).",
     "unrelated": "The captures share no packet: app holds 10.4.0.7 and 10.4.0.6 on 2026-11-21 from 08:38:26 to 08:38:29"
                  " UTC; client holds 10.1.0.10 and 10.2.0.20 on 2026-11-21 from 04:54:49 to 04:54:50 UTC.",
-    "alone": "The capture of client alone proves no fault: it holds 22 TCP connections, all of them answered.",
+    "alone": "One capture alone cannot rule out loss: that of client holds 22 TCP connections, all of them answered.",
     "filtered": "Nothing to judge: --filter 'port 99' left out all 3188 frames.",
     "later": "Nothing to judge: --from 2027-01-01T00:00:00Z left out all 3188 frames; the captures are of 2026-11-21"
              " from 04:54:49 to 04:54:50 UTC.",

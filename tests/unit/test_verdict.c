@@ -132,16 +132,18 @@ static const struct {
 		.checked = "2 flows in 8 frames"},
 	{.name = "one capture",
 		.report = {.counts = COUNTS(3, 1), PLACES(1)},
-		.verdict = "The capture of web alone proves no fault: it holds 1 TCP connection, "
+		.verdict = "One capture alone cannot rule out loss: that of web holds 1 TCP "
+			   "connection, "
 			   "answered."},
 	{.name = "one capture of datagrams",
 		.report = {.counts = COUNTS(3, 0), PLACES(1)},
-		.verdict = "The capture of web alone proves no fault: it holds 3 flows and no TCP "
+		.verdict = "One capture alone cannot rule out loss: that of web holds 3 flows and "
+			   "no TCP "
 			   "connection."},
 	{.name = "one capture without flows",
 		.report = {.counts = COUNTS(0, 0), PLACES(1)},
-		.verdict =
-			"The capture of web alone proves no fault: it holds 8 frames and no flow."},
+		.verdict = "One capture alone cannot rule out loss: that of web holds 8 frames and "
+			   "no flow."},
 	{.name = "one capture, unanswered",
 		.report = {.counts = {.captures = 1,
 				   .frames = 8,
@@ -149,7 +151,8 @@ static const struct {
 				   .tcp_flows = 4,
 				   .unanswered = 2},
 			PLACES(1)},
-		.verdict = "The capture of web alone proves no fault: it holds 4 TCP connections, "
+		.verdict = "One capture alone cannot rule out loss: that of web holds 4 TCP "
+			   "connections, "
 			   "2 of them "
 			   "unanswered."},
 	{.name = "strangers",
@@ -192,8 +195,8 @@ static const struct {
 			.accounts = half,
 			.account_count = 2,
 			.run = {.filter = is_arp}},
-		.verdict =
-			"The capture of web alone proves no fault: it holds 8 frames and no flow."},
+		.verdict = "One capture alone cannot rule out loss: that of web holds 8 frames and "
+			   "no flow."},
 	{.name = "flow logs",
 		.report = {.counts = {.log_files = 1, .log_records = 5},
 			.vantages = &log_place,

@@ -129,7 +129,7 @@ def test_one_answer():
             assert status == 200 and h["Content-Type"].startswith("text/plain") and text.startswith(told_text[:60]), text
             for member in ("verdict", "checked", "not_judged", "notes", "counts"):
                 assert r[member] == told[member], (member, r[member], told[member])
-        assert r["findings"] == [] and r["verdict"].startswith("The capture of worker alone proves no fault"), r
+        assert r["findings"] == [] and r["verdict"].startswith("One capture alone cannot rule out loss: that of worker"), r
         assert any("add the other end's capture" in n for n in r["not_judged"]), r["notes"]
 
 
