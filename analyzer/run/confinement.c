@@ -19,9 +19,9 @@ struct path_list {
 /* What the C library and libpcap look up (names of ports and protocols in filters, time zones), and
  * where libduckdb.so may lie. */
 static const char *const confinement_system[] = {"/proc/self", "/proc/meminfo", "/dev/null",
-	"/sys/devices/system/cpu", "/usr/share/zoneinfo", "/etc/localtime", "/etc/services",
-	"/etc/protocols", "/etc/hosts", "/etc/ethers", "/etc/nsswitch.conf", "/etc/ld.so.cache",
-	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"};
+	"/dev/urandom", "/sys/devices/system/cpu", "/usr/share/zoneinfo", "/etc/localtime",
+	"/etc/services", "/etc/protocols", "/etc/hosts", "/etc/ethers", "/etc/nsswitch.conf",
+	"/etc/ld.so.cache", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"};
 
 static void confinement_allow(struct path_list *l, const char *path, unsigned rights)
 {

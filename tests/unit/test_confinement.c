@@ -95,6 +95,7 @@ static void try_files(void)
 	confine_here(false);
 	if (!landlock)
 		return;
+	HOLDS(open("in/a.facts.jsonl", O_RDONLY) >= 0);
 	REFUSED(open("in/link", O_RDONLY));
 	REFUSED(open("elsewhere/secret", O_RDONLY));
 	REFUSED(open("elsewhere/new", O_WRONLY | O_CREAT, 0600));
@@ -166,6 +167,7 @@ static int make_folder(void **state)
 		mkdir("out", 0700) < 0 || mkdir("elsewhere", 0700) < 0)
 		return -1;
 	write_file("in/a.pcap");
+	write_file("in/a.facts.jsonl");
 	write_file("elsewhere/secret");
 	write_file("elsewhere/linked");
 	return symlink("../elsewhere/linked", "in/link");
@@ -175,6 +177,7 @@ static int remove_folder(void **state)
 {
 	(void)state;
 	(void)unlink("in/a.pcap");
+	(void)unlink("in/a.facts.jsonl");
 	(void)unlink("in/link");
 	(void)unlink("elsewhere/secret");
 	(void)unlink("elsewhere/linked");
