@@ -310,8 +310,8 @@ static int carry_load_skips(struct flowlog_carry *c, struct error *err)
 
 	list = data;
 	for (size_t i = 0; i < n; i++) {
-		MEM_RESERVE(f->skips, f->skip_count, f->skip_cap);
-		f->skips[f->skip_count++] = list[i];
+		MEM_RESERVE(f->skips.spans, f->skips.count, f->skips.cap);
+		f->skips.spans[f->skips.count++] = list[i];
 	}
 	free(data);
 	return r;

@@ -393,8 +393,9 @@ static int finish_store_facts(struct flowlog *f, struct error *err)
 
 	if (r < 0)
 		return r;
-	if (f->skip_count)
-		qsort(f->skips, f->skip_count, sizeof(*f->skips), finish_by_vantage_and_time);
+	if (f->skips.count)
+		qsort(f->skips.spans, f->skips.count, sizeof(*f->skips.spans),
+			finish_by_vantage_and_time);
 	in = (struct flowlog_facts_input){.db = f->db,
 		.interfaces = &f->interfaces,
 		.tuples = f->tuples,
@@ -402,8 +403,8 @@ static int finish_store_facts(struct flowlog *f, struct error *err)
 		.file_count = f->files.source_cap ? f->files.source_cap - 1 : 0,
 		.spans = spans,
 		.span_count = span_count,
-		.skips = f->skips,
-		.skip_count = f->skip_count,
+		.skips = f->skips.spans,
+		.skip_count = f->skips.count,
 		.states = &f->states,
 		.edge_s = finish_edge_s(f),
 		.clock_s = finish_clock_s(f),

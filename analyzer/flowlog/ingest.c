@@ -106,12 +106,12 @@ struct flowlog *flowlog_free(struct flowlog *f)
 	if (f->keep && !sqlite3_get_autocommit(f->db->handle))
 		(void)sqlite3_exec(f->db->handle, "ROLLBACK", NULL, NULL, NULL);
 	f->keep = keep_free(f->keep);
-	for (size_t i = 0; i < f->source_name_count; i++)
-		free(f->source_names[i]);
-	free(f->source_names);
+	for (size_t i = 0; i < f->sources.count; i++)
+		free(f->sources.names[i]);
+	free(f->sources.names);
 	free(f->files.source);
 	free(f->files.list);
-	free(f->skips);
+	free(f->skips.spans);
 	free(f->format);
 	free(f->duckdb);
 	free(f->folder);
@@ -136,12 +136,12 @@ uint32_t flowlog_source_id(struct flowlog *f, const char *path)
 	n = at ? 3 + strspn(at + 3, "0123456789abcdef") : 0;
 	if (n < 8)
 		return 0;
-	for (size_t i = 0; i < f->source_name_count; i++)
-		if (!strncmp(f->source_names[i], at, n) && !f->source_names[i][n])
+	for (size_t i = 0; i < f->sources.count; i++)
+		if (!strncmp(f->sources.names[i], at, n) && !f->sources.names[i][n])
 			return (uint32_t)i + 1;
-	MEM_RESERVE(f->source_names, f->source_name_count, f->source_name_cap);
-	f->source_names[f->source_name_count++] = mem_strndup(at, n);
-	return (uint32_t)f->source_name_count;
+	MEM_RESERVE(f->sources.names, f->sources.count, f->sources.cap);
+	f->sources.names[f->sources.count++] = mem_strndup(at, n);
+	return (uint32_t)f->sources.count;
 }
 
 void flowlog_set_source(struct flowlog *f, int64_t file_id, uint32_t source)
@@ -178,10 +178,10 @@ static void ingest_take_state(struct flowlog *f, const struct flowlog_record *re
 		state->nodata += rec->status == FLOWLOG_NODATA;
 		state->skipdata += rec->status == FLOWLOG_SKIPDATA;
 	}
-	if (rec->status != FLOWLOG_SKIPDATA || f->skip_count == SKIPS_MAX)
+	if (rec->status != FLOWLOG_SKIPDATA || f->skips.count == SKIPS_MAX)
 		return;
-	MEM_RESERVE(f->skips, f->skip_count, f->skip_cap);
-	f->skips[f->skip_count++] = (struct flowlog_skip_span){.vantage = (uint32_t)vantage,
+	MEM_RESERVE(f->skips.spans, f->skips.count, f->skips.cap);
+	f->skips.spans[f->skips.count++] = (struct flowlog_skip_span){.vantage = (uint32_t)vantage,
 		.from_s = (uint32_t)(rec->start_ns / NSEC_PER_SEC),
 		.to_s = (uint32_t)(rec->end_ns / NSEC_PER_SEC) + 1};
 }

@@ -54,16 +54,20 @@ struct flowlog {
 	struct flowlog_options options;
 	char *format, *duckdb, *folder;
 	struct flowlog_files files;
-	char **source_names; /* fl-...; ids from 1 */
-	size_t source_name_count, source_name_cap;
+	struct flowlog_sources {
+		char **names; /* fl-...; ids from 1 */
+		size_t count, cap;
+	} sources;
 	int64_t first_record_id, next_record_id;
 	bool earlier;	 /* the database had flow logs */
 	bool unfinished; /* files were added that are not summed */
 	struct flowlog_interfaces interfaces;
 	struct flowlog_tuples *tuples;
 	struct sums states, drops, presence;
-	struct flowlog_skip_span *skips;
-	size_t skip_count, skip_cap;
+	struct flowlog_skips {
+		struct flowlog_skip_span *spans;
+		size_t count, cap;
+	} skips;
 	struct fingerprints seen;
 	struct flowlog_carry *carry; /* NULL: nothing is carried on from run to run */
 	int64_t oldest_s;	     /* start of the first record that is new; INT64_MAX: none */

@@ -57,7 +57,7 @@ static void model_read_finding(struct report *r, struct row *row)
 {
 	struct report_finding *f;
 
-	MEM_RESERVE(r->findings, r->finding_count, r->finding_cap);
+	MEM_RESERVE(r->findings, r->finding_count, r->loading.finding_cap);
 	f = &r->findings[r->finding_count++];
 	*f = (struct report_finding){.story_id = model_next_int(row)};
 	f->role = model_next_role(row);
@@ -91,11 +91,11 @@ static void model_read_proof(struct report *r, struct row *row)
 	struct report_finding *f;
 	struct report_proof *p;
 
-	while (r->proof_at < r->finding_count && r->findings[r->proof_at].id < id)
-		r->proof_at++;
-	if (r->proof_at == r->finding_count || r->findings[r->proof_at].id != id)
+	while (r->loading.proof_at < r->finding_count && r->findings[r->loading.proof_at].id < id)
+		r->loading.proof_at++;
+	if (r->loading.proof_at == r->finding_count || r->findings[r->loading.proof_at].id != id)
 		return;
-	f = &r->findings[r->proof_at];
+	f = &r->findings[r->loading.proof_at];
 	f->proofs = mem_grow(f->proofs, (size_t)f->proof_count + 1, sizeof(*f->proofs));
 	p = &f->proofs[f->proof_count++];
 	*p = (struct report_proof){.path = model_next_text(row)};

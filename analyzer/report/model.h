@@ -123,8 +123,10 @@ struct report {
 	char **notes;			  /* first what was not judged, and what would settle it */
 	int finding_count, story_count, vantage_count, file_count, account_count, clock_count;
 	int leg_count, address_count, note_count;
-	int open_count;		   /* of the notes: those of packets that were not judged */
-	int finding_cap, proof_at; /* while loading */
+	int open_count; /* of the notes: those of packets that were not judged */
+	struct report_loading {
+		int finding_cap, proof_at;
+	} loading;
 };
 
 /*
