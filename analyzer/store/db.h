@@ -14,7 +14,7 @@
 #include "store/unfinished.h"
 
 #define DB_APPLICATION_ID 0x626f7468 /* "both" */
-#define DB_USER_VERSION 7
+#define DB_USER_VERSION 8
 
 struct db {
 	sqlite3 *handle;
