@@ -307,8 +307,10 @@ static void match_hashless(struct matcher *m)
 	for (uint32_t i = 0; i < m->received->count && !received; i++)
 		received = m->received->transmissions[i].state == TRANSMISSION_OPEN &&
 			   !datagram_has_content(m, m->received->transmissions[i].seg);
-	if (sent || received)
-		match_by(m, KEY_LENGTH);
+	if (!sent && !received)
+		return;
+	match_by(m, KEY_LENGTH);
+	match_merged_by_length(m);
 }
 
 /* In step by identification, as if it passed; where it does for most there is nothing to learn. */

@@ -22,6 +22,7 @@ struct merging {
 	uint32_t sent_count, received_count;
 	struct beginning *beginnings;
 	uint32_t count;
+	bool common;   /* some records begin alike, whether others do so too or not */
 	uint32_t size; /* payload of a datagram on the wire; 0: not known */
 	int64_t end;   /* offsets that are taken */
 };
@@ -94,6 +95,7 @@ static void merged_find_beginnings(struct merging *g)
 	for (uint32_t i = 0, k = 0; i < s->count && k < r->count;) {
 		uint64_t a = s->rows[i].key, b = r->rows[k].key;
 
+		g->common |= a == b;
 		if (a == b && merged_is_unique(s, i) && merged_is_unique(r, k))
 			g->beginnings[n++] = (struct beginning){
 				.sent = s->rows[i].at, .received = r->rows[k].at};
@@ -116,18 +118,25 @@ static int64_t merged_sum(const struct half_flow *l, const uint32_t *list, uint3
 	return sum;
 }
 
-static struct stretch merged_stretch(const struct merging *g, uint32_t at)
+static struct stretch merged_between(
+	const struct merging *g, struct beginning from, struct beginning to)
 {
-	const struct beginning *b = &g->beginnings[at];
-	bool last = at + 1 == g->count;
-	struct stretch s = {.sent = g->sent + b->sent,
-		.received = g->received + b->received,
-		.sent_count = (last ? g->sent_count : b[1].sent) - b->sent,
-		.received_count = (last ? g->received_count : b[1].received) - b->received};
+	struct stretch s = {.sent = g->sent + from.sent,
+		.received = g->received + from.received,
+		.sent_count = to.sent - from.sent,
+		.received_count = to.received - from.received};
 
 	s.sent_bytes = merged_sum(g->m->sent, s.sent, s.sent_count);
 	s.received_bytes = merged_sum(g->m->received, s.received, s.received_count);
 	return s;
+}
+
+static struct stretch merged_stretch(const struct merging *g, uint32_t at)
+{
+	struct beginning end = {g->sent_count, g->received_count};
+
+	return merged_between(
+		g, g->beginnings[at], at + 1 == g->count ? end : g->beginnings[at + 1]);
 }
 
 /* Datagrams of one size, the last may be shorter: what one record is made of. 0: they are not. */
@@ -291,22 +300,115 @@ static void merged_match(struct merging *g, struct stretch s)
 	g->end = end;
 }
 
+static uint32_t merged_longest(const struct half_flow *l, const uint32_t *list, uint32_t count)
+{
+	uint32_t longest = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (l->transmissions[list[i]].seg->length > longest)
+			longest = l->transmissions[list[i]].seg->length;
+	return longest;
+}
+
+static bool merged_are_longer(
+	const struct half_flow *l, const uint32_t *list, uint32_t count, uint32_t length)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (l->transmissions[list[i]].seg->length <= length)
+			return false;
+	return true;
+}
+
+/* The size of a datagram on the wire, if one side has records of several of the other's datagrams.
+ */
+static uint32_t merged_size_by_length(const struct merging *g)
+{
+	uint32_t sent = merged_longest(g->m->sent, g->sent, g->sent_count),
+		 received = merged_longest(g->m->received, g->received, g->received_count);
+
+	if (g->sent_count < g->received_count &&
+		merged_are_longer(g->m->sent, g->sent, g->sent_count, received))
+		return received;
+	if (g->received_count < g->sent_count &&
+		merged_are_longer(g->m->received, g->received, g->received_count, sent))
+		return sent;
+	return 0;
+}
+
+/* All that is open, as one stretch. */
+static void merged_match_all(struct merging *g)
+{
+	g->size = g->sent_count && g->received_count ? merged_size_by_length(g) : 0;
+	if (g->size)
+		merged_match(g, merged_between(g, (struct beginning){0},
+					(struct beginning){g->sent_count, g->received_count}));
+}
+
+/*
+ * Before the first beginning that is told from others: its own head may have been another's, too.
+ * Only to the byte.
+ */
+static void merged_match_first(struct merging *g)
+{
+	struct stretch s = merged_between(g, (struct beginning){0}, g->beginnings[0]);
+
+	if (s.sent_count && s.received_count && s.sent_bytes == s.received_bytes)
+		merged_match(g, s);
+}
+
+static void merged_match_stretches(struct merging *g)
+{
+	merged_learn_size(g);
+	if (!g->size)
+		return;
+	merged_match_first(g);
+	for (uint32_t i = 0; i < g->count; i++)
+		merged_match(g, merged_stretch(g, i));
+}
+
+static void merged_begin(struct merging *g)
+{
+	g->sent = merged_collect(g->m->sent, &g->sent_count);
+	g->received = merged_collect(g->m->received, &g->received_count);
+	for (uint32_t i = 0; i < g->m->sent->count; i++) {
+		const struct transmission *it = &g->m->sent->transmissions[i];
+
+		g->end = it->off + it->span > g->end ? it->off + it->span : g->end;
+	}
+}
+
+static void merged_end(struct merging *g)
+{
+	g->m->traits.is_merged |= g->size > 0;
+	if (g->size)
+		g->m->traits.mss = g->size;
+	free(g->sent);
+	free(g->received);
+	free(g->beginnings);
+}
+
+void match_merged_by_length(struct matcher *m)
+{
+	struct merging g = {.m = m};
+
+	if (!m->open_sent || !m->open_received)
+		return;
+	merged_begin(&g);
+	merged_match_all(&g);
+	merged_end(&g);
+}
+
 void match_merged(struct matcher *m)
 {
 	struct merging g = {.m = m};
 
 	if (!m->open_sent || !m->open_received)
 		return;
-	g.sent = merged_collect(m->sent, &g.sent_count);
-	g.received = merged_collect(m->received, &g.received_count);
+	merged_begin(&g);
 	merged_find_beginnings(&g);
-	merged_learn_size(&g);
-	for (uint32_t i = 0; g.size && i < g.count; i++)
-		merged_match(&g, merged_stretch(&g, i));
-	m->traits.is_merged = g.size;
-	if (g.size)
-		m->traits.mss = g.size;
-	free(g.sent);
-	free(g.received);
-	free(g.beginnings);
+	if (g.count)
+		merged_match_stretches(&g);
+	else if (g.common)
+		merged_match_all(&g);
+	merged_end(&g);
 }
