@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/nsec.h"
@@ -113,6 +115,14 @@ static uint32_t copies_view_of(const struct segment *s, const struct observation
 	return view ^ (has_identity ? copies_link_of(p) : (uint32_t)p->outer.depth << 16);
 }
 
+/* Of what lies behind the bytes that segment.hash is of; 0 where the snap length cut it. */
+static NOINLINE uint64_t copies_hash_rest(const struct packet *p)
+{
+	return p->payload_cap >= p->payload_len
+		       ? XXH3_64bits(p->payload + SEGMENT_BODY, p->payload_len - SEGMENT_BODY)
+		       : 0;
+}
+
 /*
  * Payload, of which records of one packet may hold less or more, only where nothing else tells
  * datagrams apart. The words of s were just written: read one by one as they were, not in larger
@@ -126,8 +136,10 @@ static inline uint64_t copies_hash_packet(
 	uint64_t numbers = (uint64_t)s->ack << 32 | s->seq;
 	uint64_t content = (uint64_t)(s->ip_id ^ s->length) << 32, h;
 
-	if (p->disposition != PACKET_TCP && !s->ip_id)
+	if (p->disposition != PACKET_TCP && !s->ip_id) {
 		content |= s->hash;
+		numbers ^= p->payload_len > SEGMENT_BODY ? copies_hash_rest(p) : 0;
+	}
 	h = numbers * UINT64_C(0x9e3779b97f4a7c15) + content * UINT64_C(0xd6e8feb86659fd93);
 	return (h ^ h >> 32 ^ f->index) * UINT64_C(0xff51afd7ed558ccd);
 }
