@@ -44,13 +44,19 @@ def wait_for(what):
     raise AssertionError('waited in vain')
 
 
+def default_signals():
+    """What a parent ignores (nohup, a shell's background) its children ignore."""
+    for number in (signal.SIGQUIT, signal.SIGXCPU, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Slow:
     """A run that waits for the rest of one capture; its database is begun."""
 
     def __init__(self, folder):
         (folder / 'a.pcap').write_bytes(capture(1))
         self.run = subprocess.Popen([BOTHENDS, 'analyze', '-q', '-o', folder / 'out.db', f'a={folder}/a.pcap', 'b=-'],
-                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=default_signals)
         self.rest = capture(2)
         self.run.stdin.write(self.rest[:-1])
         self.run.stdin.flush()

@@ -74,16 +74,16 @@ if has collectd; then
 		StoreRates ${RATES:-false}
 		</Plugin>
 	CONF
-	there collectd -f -C "$work/collectd.conf" >/dev/null 2>&1 &
+	ip netns exec $there collectd -f -C "$work/collectd.conf" >/dev/null 2>&1 &
 	pids+=($!)
 fi
 sadc=$(command -v sadc || ls /usr/lib/sysstat/sadc 2>/dev/null || true)
 if [ -n "$sadc" ]; then
-	there "$sadc" -S ALL 1 9 "$work/sa" &
+	ip netns exec $there "$sadc" -S ALL 1 9 "$work/sa" &
 	pids+=($!)
 fi
 if has prometheus-node-exporter; then
-	there prometheus-node-exporter --web.listen-address=127.0.0.1:19117 >/dev/null 2>&1 &
+	ip netns exec $there prometheus-node-exporter --web.listen-address=127.0.0.1:19117 >/dev/null 2>&1 &
 	pids+=($!)
 fi
 sleep 1.5

@@ -53,6 +53,14 @@ static void write_file(const char *path)
 	HOLDS(fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0);
 }
 
+static int chmod_open(const char *path)
+{
+	int fd = open(path, O_RDWR), r = fd < 0 ? -1 : fchmod(fd, 0644);
+
+	(void)close(fd);
+	return r;
+}
+
 /* in/a.pcap, in/link -> elsewhere/linked, elsewhere/secret; the output goes to out/. */
 static void confine_here(bool with_link)
 {
@@ -80,6 +88,8 @@ static void try_what_it_needs(void)
 	HOLDS(open("in/a.pcap", O_RDONLY) >= 0);
 	HOLDS(open("in/link", O_RDONLY) >= 0);
 	write_file("out/new");
+	HOLDS(chmod_open("out/new") == 0);
+	HOLDS(link("out/new", "out/second") == 0 && unlink("out/second") == 0);
 	HOLDS(rename("out/new", "out/incident.db") == 0 && unlink("out/incident.db") == 0);
 	HOLDS(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
 		MAP_FAILED);

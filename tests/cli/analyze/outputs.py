@@ -67,6 +67,7 @@ def existing_database(p):
     """Refused without --force, replaced with it, the same content either way."""
     worker, db = p.pair()
     p.passes("-q", worker, db)
+    expect(stat.S_IMODE(os.stat(p.path("incident.db")).st_mode) == 0o644, "not readable for everybody")
     first = p.dump()
     p.fails(worker, db, says=["'incident.db' exists", "--force"])
     p.passes("-q", "--force", worker, db)
