@@ -216,7 +216,8 @@ def test_valgrind():
     need("valgrind")
     with Lab() as lab:
         agent = lab.agent(lab.a, lab.folder("out"), "--confine", "no", "--user", "nobody", "--interval", "500ms", "--file-age", "1s",
-                          wrap=("valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=9"),
+                          wrap=("valgrind", "-q", f"--suppressions={os.path.dirname(os.path.abspath(__file__))}/valgrind.supp",
+                                "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=9"),
                           sources=("-i", "eth0", "-g", "5"))
         run("nft", "-f", "-", ns=lab.a, input=run(agent_path(), "nft", "--print").stdout)
         run("ping", "-qc12", "-i0.1", "10.77.0.2", ns=lab.a)
