@@ -32,8 +32,6 @@ static const int sandbox_reader_calls[] = {
 	SCMP_SYS(fdatasync),
 	SCMP_SYS(sync_file_range),
 	SCMP_SYS(fchmod),
-	SCMP_SYS(link),
-	SCMP_SYS(linkat),
 	SCMP_SYS(rename),
 	SCMP_SYS(renameat),
 	SCMP_SYS(renameat2),
@@ -141,11 +139,15 @@ static const struct sandbox_call sandbox_reader_library = {.number = SCMP_SYS(mm
 	.when = {SANDBOX_BITS(2, PROT_EXEC | PROT_WRITE, PROT_EXEC),
 		SANDBOX_BITS(3, MAP_KIND, MAP_PRIVATE)}};
 
+/* What gives a file its name where the file system cannot rename without replacing. */
+static const struct sandbox_call sandbox_reader_links[] = {
+	{.number = SCMP_SYS(link)}, {.number = SCMP_SYS(linkat)}};
+
 int sandbox_reader_enter(
 	const struct sandbox_reader *r, struct sandbox_held *ret_held, struct error *err)
 {
 	enum { CONDITIONAL = sizeof(sandbox_reader_conditional) / sizeof(struct sandbox_call) };
-	struct sandbox_call conditional[CONDITIONAL + 1];
+	struct sandbox_call conditional[CONDITIONAL + 3];
 	struct sandbox s = {.calls = sandbox_reader_calls,
 		.call_count = sizeof(sandbox_reader_calls) / sizeof(sandbox_reader_calls[0]),
 		.conditional = conditional,
@@ -157,5 +159,7 @@ int sandbox_reader_enter(
 	memcpy(conditional, sandbox_reader_conditional, sizeof(sandbox_reader_conditional));
 	if (r->libraries)
 		conditional[s.conditional_count++] = sandbox_reader_library;
+	for (int i = 0; i < 2 && r->links; i++)
+		conditional[s.conditional_count++] = sandbox_reader_links[i];
 	return sandbox_enter(&s, ret_held, err);
 }

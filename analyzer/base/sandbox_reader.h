@@ -11,6 +11,7 @@ struct sandbox_reader {
 	const struct sandbox_path *paths;
 	size_t path_count;
 	bool libraries;		/* libraries below the paths may still be loaded */
+	bool links;		/* a file may get a second name */
 	bool keep_capabilities; /* of root, to read files of other users that are among the paths */
 };
 

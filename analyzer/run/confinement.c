@@ -103,6 +103,7 @@ int confinement_enter(
 	r = sandbox_reader_enter(&(struct sandbox_reader){.paths = l.paths,
 					 .path_count = l.count,
 					 .libraries = true,
+					 .links = true,
 					 .keep_capabilities = true},
 		&held, err);
 	confinement_release(&l);
